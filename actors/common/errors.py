@@ -1,0 +1,136 @@
+"""The one error type that crosses layers, and every SQLSTATE that the system uses.
+
+A fault of a user or of a peer is a `DatabaseError` with a SQLSTATE; it travels over the bus and over the
+PostgreSQL wire unchanged. An impossible state is an assertion, never a `DatabaseError`.
+
+Codes: https://www.postgresql.org/docs/current/errcodes-appendix.html
+"""
+
+from __future__ import annotations
+
+
+class DatabaseError(Exception):
+    """A failure that a client may see: SQLSTATE (5 characters), message, optional detail and hint.
+
+    `position` is a 1-based character offset into the statement, 0 when unknown. `name` fields follow the
+    wire protocol's ErrorResponse (table, column, constraint).
+    """
+
+    __slots__ = ("sqlstate", "message", "detail", "hint", "position", "schema", "table", "column", "constraint")
+
+    def __init__(
+        self,
+        sqlstate: str,
+        message: str,
+        *,
+        detail: str = "",
+        hint: str = "",
+        position: int = 0,
+        schema: str = "",
+        table: str = "",
+        column: str = "",
+        constraint: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.sqlstate = sqlstate
+        self.message = message
+        self.detail = detail
+        self.hint = hint
+        self.position = position
+        self.schema = schema
+        self.table = table
+        self.column = column
+        self.constraint = constraint
+
+    def __repr__(self) -> str:
+        return f"DatabaseError({self.sqlstate!r}, {self.message!r})"
+
+
+# Class 08: connection exceptions. A peer that is away (08006) did not necessarily fail to act: a commit that
+# ends in 08007 may have happened.
+CONNECTION_FAILURE = "08006"
+TRANSACTION_RESOLUTION_UNKNOWN = "08007"
+PROTOCOL_VIOLATION = "08P01"
+FEATURE_NOT_SUPPORTED = "0A000"
+CARDINALITY_VIOLATION = "21000"
+DATA_EXCEPTION = "22000"
+STRING_DATA_RIGHT_TRUNCATION = "22001"
+NUMERIC_VALUE_OUT_OF_RANGE = "22003"
+NULL_VALUE_NOT_ALLOWED = "22004"
+INVALID_DATETIME_FORMAT = "22007"
+DATETIME_FIELD_OVERFLOW = "22008"
+DIVISION_BY_ZERO = "22012"
+INVALID_ESCAPE_SEQUENCE = "22025"
+INVALID_PARAMETER_VALUE = "22023"
+INVALID_ROW_COUNT_IN_LIMIT = "2201W"
+INVALID_ROW_COUNT_IN_OFFSET = "2201X"
+CHARACTER_NOT_IN_REPERTOIRE = "22021"
+INVALID_TEXT_REPRESENTATION = "22P02"
+INVALID_BINARY_REPRESENTATION = "22P03"
+BAD_COPY_FILE_FORMAT = "22P04"
+NOT_NULL_VIOLATION = "23502"
+UNIQUE_VIOLATION = "23505"
+CHECK_VIOLATION = "23514"
+ACTIVE_SQL_TRANSACTION = "25001"
+READ_ONLY_SQL_TRANSACTION = "25006"
+NO_ACTIVE_SQL_TRANSACTION = "25P01"
+IN_FAILED_SQL_TRANSACTION = "25P02"
+INVALID_SQL_STATEMENT_NAME = "26000"
+INVALID_AUTHORIZATION_SPECIFICATION = "28000"
+INVALID_PASSWORD = "28P01"
+INVALID_CURSOR_NAME = "34000"
+INVALID_CATALOG_NAME = "3D000"
+INVALID_SCHEMA_NAME = "3F000"
+SERIALIZATION_FAILURE = "40001"
+SYNTAX_ERROR = "42601"
+INSUFFICIENT_PRIVILEGE = "42501"
+AMBIGUOUS_COLUMN = "42702"
+UNDEFINED_COLUMN = "42703"
+UNDEFINED_OBJECT = "42704"
+DUPLICATE_OBJECT = "42710"
+DUPLICATE_COLUMN = "42701"
+GROUPING_ERROR = "42803"
+DATATYPE_MISMATCH = "42804"
+CANNOT_COERCE = "42846"
+UNDEFINED_FUNCTION = "42883"
+RESERVED_NAME = "42939"
+UNDEFINED_TABLE = "42P01"
+UNDEFINED_PARAMETER = "42P02"
+DUPLICATE_CURSOR = "42P03"
+DUPLICATE_PREPARED_STATEMENT = "42P05"
+DUPLICATE_TABLE = "42P07"
+INVALID_COLUMN_REFERENCE = "42P10"
+INVALID_TABLE_DEFINITION = "42P16"
+INDETERMINATE_DATATYPE = "42P18"
+DISK_FULL = "53100"
+OUT_OF_MEMORY = "53200"
+TOO_MANY_CONNECTIONS = "53300"
+CONFIGURATION_LIMIT_EXCEEDED = "53400"
+PROGRAM_LIMIT_EXCEEDED = "54000"
+TOO_MANY_COLUMNS = "54011"
+OBJECT_NOT_IN_PREREQUISITE_STATE = "55000"
+CANT_CHANGE_RUNTIME_PARAM = "55P02"
+LOCK_NOT_AVAILABLE = "55P03"
+QUERY_CANCELED = "57014"
+ADMIN_SHUTDOWN = "57P01"
+CANNOT_CONNECT_NOW = "57P03"
+IDLE_IN_TRANSACTION_TIMEOUT = "25P03"
+INTERNAL_ERROR = "XX000"
+DATA_CORRUPTED = "XX001"
+
+
+def conflict() -> DatabaseError:
+    """Another transaction wrote one of this one's keys first (DSQL's OC000)."""
+    return DatabaseError(SERIALIZATION_FAILURE, "change conflicts with another transaction, please retry: (OC000)")
+
+
+def schema_changed() -> DatabaseError:
+    """The transaction was planned under an older version of a table's schema (DSQL's OC001)."""
+    return DatabaseError(
+        SERIALIZATION_FAILURE, "schema has been updated by another transaction, please retry: (OC001)"
+    )
+
+
+def unavailable(peer: str, why: str = "no connection") -> DatabaseError:
+    """A peer cannot be reached. Internal: a layer that can turn to another peer does so before a client sees it."""
+    return DatabaseError(CONNECTION_FAILURE, f"{peer} is unavailable: {why}")

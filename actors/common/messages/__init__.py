@@ -1,0 +1,66 @@
+"""Every message of the system; one module for each conversation. `decode`/`encode` know them all."""
+
+from __future__ import annotations
+
+from actors.common.messages.base import Done, Failure, Message
+from actors.common.messages.committing import (
+    AskOutcome,
+    AskPromise,
+    Commit,
+    Committed,
+    Decided,
+    OutcomeIs,
+    Prepare,
+    Prepared,
+    Promised,
+)
+from actors.common.messages.control import AskStatus, Cancel, Lead, StatusIs, Topology
+from actors.common.messages.journaling import Append, Appended, Fetch, Fetched, Seal, Sealed, Trim
+from actors.common.messages.reading import Get, Got, Scan, Scanned
+from actors.common.messages.streaming import (
+    DemandWatermark,
+    Deliver,
+    JournalRecords,
+    StreamAck,
+    SubscribeJournal,
+    SubscribeRange,
+)
+
+AnyMessage = (
+    Done
+    | Failure
+    | Get
+    | Got
+    | Scan
+    | Scanned
+    | Commit
+    | Committed
+    | Prepare
+    | Prepared
+    | Decided
+    | AskOutcome
+    | OutcomeIs
+    | AskPromise
+    | Promised
+    | Seal
+    | Sealed
+    | Append
+    | Appended
+    | Fetch
+    | Fetched
+    | Trim
+    | SubscribeJournal
+    | JournalRecords
+    | SubscribeRange
+    | Deliver
+    | StreamAck
+    | DemandWatermark
+    | Topology
+    | AskStatus
+    | StatusIs
+    | Lead
+    | Cancel
+)
+
+__all__ = [name for name in dir() if name[0].isupper()]
+_ = Message

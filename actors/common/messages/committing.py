@@ -1,0 +1,88 @@
+"""Query processor -> adjudicator, and adjudicator <-> adjudicator: the commit protocol (design, section 3)."""
+
+from __future__ import annotations
+
+from actors.common.messages.base import Message
+
+
+class Commit(Message):
+    """QP -> coordinator (an adjudicator that owns one of the keys). Answer: Committed, or a Failure.
+
+    `write_set`: write_set.py. `checked`: keys that are checked and not written (FOR UPDATE rows, absent unique keys).
+    `catalog_ts`: a time at which the QP's catalog is known to have been current. `schema_changes`: ids of the tables whose schema this
+    transaction creates, changes or drops (then every adjudicator is a participant); `exclusive`: ids of tables that nobody may have written since
+    start_ts (index backfill, table rewrite).
+    Failures: 40001 OC000 / OC001 (certainly not committed), 08006 (certainly not committed), 08007 (unknown),
+    55000 Redirected (not committed; the map moved), 55000 "catalog must be revalidated at N" in `detail` as digits (not committed; validate and send again).
+    """
+
+    transaction: bytes
+    """16 random bytes; names the transaction for ever."""
+    start_ts: int
+    catalog_ts: int
+    write_set: bytes
+    checked: list[bytes] = []
+    schema_changes: list[int] = []
+    exclusive: list[int] = []
+
+
+class Committed(Message):
+    commit_ts: int
+
+
+class Prepare(Message):
+    """Coordinator -> participant: check these keys and mark them pending. Answer: Prepared, or a Failure (then nothing is marked)."""
+
+    transaction: bytes
+    coordinator: int
+    """The coordinator's adjudicator number; its journal has the outcome."""
+    coordinator_epoch: int
+    start_ts: int
+    catalog_ts: int
+    written: list[bytes]
+    checked: list[bytes]
+    schema_changes: list[int] = []
+    exclusive: list[int] = []
+
+
+class Prepared(Message):
+    """commit_ts must lie in (lower_bound, epoch_end]."""
+
+    epoch: int
+    lower_bound: int
+    epoch_end: int
+
+
+class Decided(Message):
+    """Coordinator -> participant, one-way: the outcome. commit_ts 0: aborted."""
+
+    transaction: bytes
+    commit_ts: int
+
+
+class AskOutcome(Message):
+    """Participant -> whoever leads the coordinator's journal. Answer: OutcomeIs."""
+
+    transaction: bytes
+    coordinator_epoch: int
+
+
+class OutcomeIs(Message):
+    """state: "committed", "aborted", or "undecided" (ask again)."""
+
+    state: str
+    commit_ts: int = 0
+
+
+class AskPromise(Message):
+    """Crossbar -> adjudicator: promise at least `at` (a read waits for it). Answer: Promised."""
+
+    at: int
+
+
+class Promised(Message):
+    """No commit at or below `promise` will come after record `after_lsn` of `epoch`; it counts once all up to there is known to be committed."""
+
+    epoch: int
+    promise: int
+    after_lsn: int

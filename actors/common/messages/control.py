@@ -1,0 +1,36 @@
+"""Controller and gateway <-> everybody: topology, status, sessions."""
+
+from __future__ import annotations
+
+from actors.common.messages.base import Message
+from actors.common.ranges import ShardMap
+
+
+class Topology(Message):
+    """Controller -> every process: who is where. `routes`: role name -> endpoint; `azs`: role name -> AZ. A lower version is ignored."""
+
+    version: int
+    routes: dict[str, str]
+    azs: dict[str, str]
+    shard_map: ShardMap
+
+
+class AskStatus(Message):
+    """Answer: StatusIs."""
+
+
+class StatusIs(Message):
+    """One role's own account of itself; `json` is an object with the keys of `eagleray status --json`."""
+
+    json: bytes
+
+
+class Lead(Message):
+    """Controller -> adjudicator: it should lead its journal; a suggestion, safe to repeat or to send to two. Answer: Done once it leads."""
+
+
+class Cancel(Message):
+    """QP <-> gateway, one-way: a cancel request for the session (`process`, `secret`) that is not the receiver's own."""
+
+    process: int
+    secret: int

@@ -1,0 +1,63 @@
+"""Adjudicator (the journal's one writer) <-> journal replicas, and journal replica -> crossbar."""
+
+from __future__ import annotations
+
+from actors.common.messages.base import Message
+
+
+class Seal(Message):
+    """A would-be writer of `epoch` asks a replica to promise: no write of a lower epoch from now on. Answer: Sealed (or Failure 55000, outbid)."""
+
+    epoch: int
+
+
+class Sealed(Message):
+    """`tail_epoch`, `tail_lsn`: of the last record on disk (0, 0: empty). `first_lsn`: of the first record not trimmed. `voter`: False for a learner."""
+
+    tail_epoch: int
+    tail_lsn: int
+    first_lsn: int
+    committed_lsn: int
+    voter: bool
+    promised_epoch: int
+
+
+class Append(Message):
+    """Writer -> replica: `records` follow record (`previous_lsn`, `previous_epoch`); empty: only `committed_lsn` is news.
+
+    A record is the bytes of journal/record.py (header and write set), encoded once by the writer and stored as they are.
+    """
+
+    epoch: int
+    previous_lsn: int
+    previous_epoch: int
+    records: list[bytes]
+    committed_lsn: int
+
+
+class Appended(Message):
+    """All up to `durable_lsn` is fsynced and equals the writer's log. `conflict`: the replica lacks the previous record; go back to `durable_lsn`."""
+
+    epoch: int
+    durable_lsn: int
+    conflict: bool = False
+    subscribed: bool = False
+    """A crossbar reads here: it wants to hear of commits at once, not with the next records."""
+
+
+class Fetch(Message):
+    """Read committed or uncommitted records from `from_lsn` on (recovery, re-replication). Answer: Fetched."""
+
+    from_lsn: int
+    bytes_max: int
+
+
+class Fetched(Message):
+    records: list[bytes]
+    end_lsn: int
+
+
+class Trim(Message):
+    """Storage has checkpointed every record up to commit time `below_ts`: a replica may drop whole segments below it."""
+
+    below_ts: int

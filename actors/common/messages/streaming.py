@@ -1,0 +1,66 @@
+"""Subscriptions: journal replica -> crossbar, crossbar -> storage replica. A stream is one-way messages with a number, resumed on a gap.
+
+The subscriber opens a stream under a fresh `stream` number; the publisher numbers its messages 1, 2, 3 ...; a subscriber that sees a gap or
+silence opens a new one from where it stands. Flow control: the publisher stops when `window_bytes` are unacknowledged; StreamAck frees them.
+"""
+
+from __future__ import annotations
+
+from actors.common.messages.base import Message
+
+
+class SubscribeJournal(Message):
+    """Crossbar -> journal replica: send committed records from `from_lsn` on, or (from_lsn 0) the first with commit_ts > `after_ts`. Answer: Done."""
+
+    stream: int
+    from_lsn: int
+    after_ts: int
+    window_bytes: int
+
+
+class JournalRecords(Message):
+    """Journal replica -> crossbar: committed records, in order (journal/record.py), the first of them `first_lsn`."""
+
+    stream: int
+    number: int
+    first_lsn: int
+    records: list[bytes]
+
+
+class SubscribeRange(Message):
+    """Storage replica (or any consumer of a topic) -> crossbar: everything for `shard` committed after `after_ts`. Answer: Done."""
+
+    stream: int
+    shard: int
+    after_ts: int
+    window_bytes: int
+
+
+class Deliver(Message):
+    """Crossbar -> storage: parts of transactions in ascending commit time, then the watermark that holds after them.
+
+    `commit_ts[i]` belongs to `write_sets[i]` (the rows of that transaction that fall to the shard). `catalog_changes`: commit times of transactions
+    among them, or of others', that changed the catalog (broadcast to every shard).
+    """
+
+    stream: int
+    number: int
+    commit_ts: list[int]
+    write_sets: list[bytes]
+    catalog_changes: list[int]
+    watermark: int
+
+
+class StreamAck(Message):
+    """Subscriber -> publisher, one-way: all up to `number` is processed; `checkpoint_ts`: all up to there is on the subscriber's disk."""
+
+    stream: int
+    number: int
+    checkpoint_ts: int = 0
+
+
+class DemandWatermark(Message):
+    """Storage replica -> crossbar, one-way: a read waits for `at`; the answer is a Deliver whose watermark has reached it."""
+
+    stream: int
+    at: int

@@ -1,0 +1,126 @@
+"""Settings: every number that a user may change, as frozen dataclasses read from a TOML file.
+
+An unknown key or a wrong type is an error that names the key and the line. Components (clock, disk, random) are not settings: they are
+constructor arguments. Units stand last in a name. Amazon Aurora DSQL's limits are the defaults; `mode = "open"` lifts the size limits and the
+DDL restrictions (see `Limits.of_mode`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Limits:
+    """DSQL's limits. 0 lifts a limit."""
+
+    transaction_age_s: int = 300
+    transaction_bytes_max: int = 10 << 20
+    transaction_rows_max: int = 3000
+    row_bytes_max: int = 2 << 20
+    column_bytes_max: int = 1 << 20
+    key_bytes_max: int = 1024
+    key_columns_max: int = 8
+    table_columns_max: int = 255
+    table_indexes_max: int = 24
+    connections_max: int = 10_000
+    statement_memory_bytes_max: int = 128 << 20
+    mixed_ddl: bool = False
+    """Several DDL statements, or DDL and DML, in one transaction; TRUNCATE, VACUUM, ALTER TABLE ADD PRIMARY KEY and what else DSQL refuses."""
+
+
+OPEN_LIMITS = Limits(
+    transaction_bytes_max=0, transaction_rows_max=0, row_bytes_max=0, column_bytes_max=0, statement_memory_bytes_max=0, mixed_ddl=True
+)
+
+
+@dataclass(frozen=True)
+class Adjudication:
+    lease_ms: int = 500
+    """How far an epoch's upper end is extended at a time; also how long a failover waits for the old epoch to end."""
+    pending_wait_ms_max: int = 1000
+    """How long a writer waits for a prepared transaction's outcome before it aborts with OC000."""
+    prepare_timeout_ms: int = 2000
+    clock_error_us: int = 0
+
+
+@dataclass(frozen=True)
+class Journaling:
+    segment_bytes: int = 16 << 20
+    append_bytes_max: int = 4 << 20
+    """A replica that is behind is sent at most so much at once."""
+    sync_inline: bool = True
+    """fdatasync in the event loop (a process of its own: what piles up meanwhile is the next group) or in a thread (shared process)."""
+
+
+@dataclass(frozen=True)
+class Streaming:
+    window_bytes: int = 16 << 20
+    held_bytes_max: int = 64 << 20
+    """Bytes that the crossbar holds unmerged before it asks for promises without being asked."""
+    ring_bytes_max: int = 64 << 20
+    """Recent records kept for subscribers that resume; older ones are read from the journals again."""
+    silence_s: float = 2.0
+
+
+@dataclass(frozen=True)
+class Storing:
+    memtable_bytes_max: int = 64 << 20
+    """Recent versions in memory before a checkpoint moves them to a segment."""
+    checkpoint_idle_s: float = 10.0
+    read_wait_s: float = 5.0
+    segments_max: int = 8
+    """More segments than this are merged."""
+
+
+@dataclass(frozen=True)
+class Messaging:
+    frame_bytes_max: int = 512 << 20
+    outbound_bytes_max: int = 1 << 30
+    request_timeout_s: float = 10.0
+
+
+@dataclass(frozen=True)
+class Querying:
+    message_bytes_max: int = 64 << 20
+    """A longer message from a client is refused before it is read."""
+    plan_cache_entries: int = 1024
+    column_threads: int = 2
+    time_zone: str = "UTC"
+
+
+@dataclass(frozen=True)
+class Authentication:
+    method: str = "trust"
+    """trust or scram-sha-256."""
+    users: dict[str, str] = field(default_factory=dict)
+    """User -> SCRAM-SHA-256 verifier as in pg_authid, or a plain password."""
+    tls_certificate: str = ""
+    tls_key: str = ""
+    tls_required: bool = False
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How many of what a new cluster has."""
+
+    azs: tuple[str, ...] = ("a", "b", "c")
+    query_processors: int = 2
+    adjudicators: int = 2
+    shards: int = 2
+    port: int = 5433
+    host: str = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Settings:
+    mode: str = "dsql"
+    limits: Limits = Limits()
+    adjudication: Adjudication = Adjudication()
+    journaling: Journaling = Journaling()
+    streaming: Streaming = Streaming()
+    storing: Storing = Storing()
+    messaging: Messaging = Messaging()
+    querying: Querying = Querying()
+    authentication: Authentication = Authentication()
+    layout: Layout = Layout()

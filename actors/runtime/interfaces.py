@@ -1,0 +1,143 @@
+"""What a role is handed: Bus, Clock, Disk, Random, Settings. A role imports nothing else that does I/O, and no Ray.
+
+The same role then runs in a Ray actor, several to a process, or all in one process on the simulator's event loop with virtual time
+(simulation/). Role code is ordinary asyncio; the hot path uses the callback forms (`request`, `post`, `sync(on_done)`), which create no
+task and no future.
+
+Names. A role is addressed by name: `adjudicator/1`, `journal/1/a` (journal 1's replica in AZ a), `crossbar/1`,
+`storage/2/b` (shard 2's replica in AZ b), `query_processor/1`, `controller`, `gateway/1`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from random import Random
+from typing import Any, Protocol
+
+from actors.common.errors import DatabaseError
+from actors.common.messages.base import Message
+from actors.common.messages.control import Topology
+from actors.common.timestamps import Clock
+
+OnReply = Callable[[Message], None]
+OnFailure = Callable[[DatabaseError], None]
+
+
+class Reply(Protocol):
+    """Answers one request, now or later, at most once; a second answer is ignored. Calling it after the peer left does nothing."""
+
+    def __call__(self, message: Message) -> None: ...
+
+    def fail(self, error: DatabaseError) -> None: ...
+
+
+class Service(Protocol):
+    """A role, as the bus sees it. `reply` is None for one-way messages. A DatabaseError raised here fails the request."""
+
+    def receive(self, sender: str, message: Message, reply: Reply | None) -> None: ...
+
+
+class Bus(Protocol):
+    """Request/reply and one-way messages between named roles. Messages may be lost, late or (simulator) repeated; TCP-ordered otherwise.
+
+    Bounds: a message above `frame_bytes_max` is refused at the sender with 54000; a peer with more than `outbound_bytes_max` unsent is
+    closed and its requests fail with 08006.
+    """
+
+    def attach(self, name: str, service: Service) -> None:
+        """Serve `name` in this process; several roles may share one bus."""
+
+    def detach(self, name: str) -> None: ...
+
+    def request(
+        self, sender: str, destination: str, message: Message, on_reply: OnReply, on_failure: OnFailure, timeout_s: float = 10.0
+    ) -> None:
+        """Exactly one of the two callbacks runs, straight from the receiving loop (no task). No route, a broken connection or the
+        timeout fail with 08006 (`unavailable`); a Failure answer fails with its own SQLSTATE."""
+
+    def call(self, sender: str, destination: str, message: Message, timeout_s: float = 10.0) -> asyncio.Future[Any]:
+        """`request` as a future."""
+
+    def post(self, sender: str, destination: str, message: Message) -> None:
+        """One-way, best effort."""
+
+    def set_topology(self, topology: Topology) -> None:
+        """New routes; listeners registered with `on_topology` hear of it. A lower version than the known one is ignored."""
+
+    def on_topology(self, listener: Callable[[Topology], None]) -> None: ...
+
+    @property
+    def topology(self) -> Topology | None: ...
+
+
+class File(Protocol):
+    """One append-mostly file. Appended bytes may be lost in a crash until a sync that began after them has ended."""
+
+    @property
+    def size(self) -> int: ...
+
+    def append(self, data: bytes) -> int:
+        """Returns the offset of its first byte. Raises DatabaseError 53100 when the disk is full (nothing appended)."""
+
+    def read(self, offset: int, length: int) -> bytes: ...
+
+    def truncate(self, size: int) -> None: ...
+
+    def sync(self, on_done: Callable[[DatabaseError | None], None]) -> None:
+        """fdatasync. `on_done(None)` once all that was appended before this call is durable. After a failed sync the file must be given up."""
+
+    def close(self) -> None: ...
+
+
+class Disk(Protocol):
+    """A role's own folder. Paths are relative, `/`-separated; folders come into being as needed."""
+
+    def open(self, path: str) -> File:
+        """For reading and appending; created where missing."""
+
+    def list(self, folder: str = "") -> list[str]:
+        """Names of the files directly in `folder`, sorted; [] where there is none."""
+
+    def exists(self, path: str) -> bool: ...
+
+    def read(self, path: str) -> bytes:
+        """A whole file. FileNotFoundError where missing."""
+
+    def map(self, path: str) -> memoryview:
+        """A whole file, memory-mapped read-only where the disk is real; valid after the file is removed."""
+
+    def remove(self, path: str) -> None: ...
+
+    async def replace(self, path: str, data: bytes) -> None:
+        """Atomically and durably make `path` hold `data` (temporary file, fsync, rename, fsync of the folder)."""
+
+
+@dataclass
+class Context:
+    """Everything that a role may touch. `spawn` starts a task that is cancelled when the role stops; an exception that escapes one
+    ends the role (a crash is honest; the supervisor restarts it)."""
+
+    name: str
+    az: str
+    bus: Bus
+    clock: Clock
+    disk: Disk
+    random: Random
+    spawn: Callable[[Coroutine[Any, Any, Any]], asyncio.Task[Any]]
+    settings: Any
+    """configs' Settings (common/settings.py)."""
+
+
+class Role(Service, Protocol):
+    """A role's life: constructed with its Context and its place (numbers, map), `start`ed once, `stop`ped at most once.
+
+    `status` gives the keys of `eagleray status --json` that the role knows: layer, name, range, epoch, watermark, load ...
+    """
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    def status(self) -> dict[str, Any]: ...
