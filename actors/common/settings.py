@@ -110,6 +110,8 @@ class Layout:
     shards: int = 2
     port: int = 5433
     host: str = "127.0.0.1"
+    placement: str = "role"
+    """"role": a Ray actor for each role; "az": an AZ's journal replicas share an actor, its storage replicas another."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from actors.common.messages.committing import (
     Prepared,
     Promised,
 )
-from actors.common.messages.control import AskStatus, Cancel, Lead, StatusIs, Topology
+from actors.common.messages.control import AskCluster, AskStatus, Cancel, Lead, Register, Shutdown, StatusIs, Topology
 from actors.common.messages.journaling import Append, Appended, Fetch, Fetched, Seal, Sealed, Trim
 from actors.common.messages.reading import Get, Got, Scan, Scanned
 from actors.common.messages.streaming import (
@@ -60,6 +60,9 @@ AnyMessage = (
     | StatusIs
     | Lead
     | Cancel
+    | Register
+    | AskCluster
+    | Shutdown
 )
 
 __all__ = [name for name in dir() if name[0].isupper()]

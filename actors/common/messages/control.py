@@ -34,3 +34,23 @@ class Cancel(Message):
 
     process: int
     secret: int
+
+
+class Register(Message):
+    """Process -> controller, when it has started: it serves these roles at `endpoint`. Answer: the current Topology."""
+
+    process: str
+    """The Ray actor's name."""
+    roles: dict[str, str]
+    """Role name -> AZ."""
+    endpoint: str
+    pid: int
+    node: str
+
+
+class AskCluster(Message):
+    """Anyone -> controller: the whole cluster's status (with a StatusIs of every role asked for now). Answer: StatusIs."""
+
+
+class Shutdown(Message):
+    """Controller -> process (host/<name>): stop the roles cleanly. Answer: Done when their state is safe on disk."""

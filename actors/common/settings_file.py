@@ -1,0 +1,133 @@
+"""Reading a settings file: TOML onto the frozen dataclasses of settings.py, with errors that name the key and the line.
+
+    mode = "open"
+    [layout]
+    port = 6000
+
+An unknown key, a wrong type, or broken TOML raises SettingsError: `settings.toml, line 3: layout.port: expected a whole number, got "x"`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import tomllib
+import typing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from actors.common.settings import OPEN_LIMITS, Settings
+
+MODES = ("dsql", "open")
+
+
+class SettingsError(Exception):
+    """One line that a person can act on."""
+
+
+def load_settings(path: Path | None, overrides: dict[str, Any] | None = None) -> Settings:
+    """The settings of a file (None: the defaults), then `overrides` (nested dicts, as from command line flags)."""
+    if path is None:
+        return settings_from({}, "", "the command line", overrides)
+    try:
+        text = path.read_text()
+    except OSError as error:
+        raise SettingsError(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{path}: not UTF-8 text") from None
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path}: {error}") from None
+    return settings_from(document, text, str(path), overrides)
+
+
+def settings_from(document: dict[str, Any], text: str, source: str, overrides: dict[str, Any] | None = None) -> Settings:
+    mode = (overrides or {}).get("mode", document.get("mode", "dsql"))
+    settings = Settings()
+    if mode == "open":
+        settings = replace(settings, limits=OPEN_LIMITS)
+    settings = _apply(settings, document, "", text, source)
+    if overrides:
+        settings = _apply(settings, overrides, "", "", "the command line")
+    if settings.mode not in MODES:
+        raise SettingsError(_at(text, source, "mode", f"expected one of {', '.join(MODES)}, got {settings.mode!r}"))
+    _check_layout(settings, text, source)
+    return settings
+
+
+def _check_layout(settings: Settings, text: str, source: str) -> None:
+    layout = settings.layout
+    for key in ("query_processors", "adjudicators", "shards"):
+        if getattr(layout, key) < 1:
+            raise SettingsError(_at(text, source, f"layout.{key}", "must be at least 1"))
+    if len(layout.azs) % 2 == 0:
+        raise SettingsError(_at(text, source, "layout.azs", "must be an odd number of availability zones (a majority must exist)"))
+    if not 0 <= layout.port <= 65535:
+        raise SettingsError(_at(text, source, "layout.port", "must lie between 0 and 65535"))
+    if settings.authentication.method not in ("trust", "scram-sha-256"):
+        raise SettingsError(_at(text, source, "authentication.method", "expected trust or scram-sha-256"))
+
+
+def _apply(target: Any, document: dict[str, Any], prefix: str, text: str, source: str) -> Any:
+    hints = typing.get_type_hints(type(target))
+    changes: dict[str, Any] = {}
+    for key, value in document.items():
+        full = f"{prefix}{key}"
+        if key not in hints:
+            known = ", ".join(sorted(hints))
+            raise SettingsError(_at(text, source, full, f"unknown key (known here: {known})"))
+        current = getattr(target, key)
+        if dataclasses.is_dataclass(current):
+            if not isinstance(value, dict):
+                raise SettingsError(_at(text, source, full, f"expected a table, got {value!r}"))
+            changes[key] = _apply(current, value, f"{full}.", text, source)
+        else:
+            changes[key] = _convert(hints[key], value, text, source, full)
+    return replace(target, **changes)
+
+
+def _convert(hint: Any, value: Any, text: str, source: str, key: str) -> Any:
+    names = {int: "a whole number", float: "a number", str: "a string", bool: "true or false"}
+    if hint in names:
+        if hint is float and isinstance(value, int) and not isinstance(value, bool):
+            return float(value)
+        if type(value) is not hint:
+            raise SettingsError(_at(text, source, key, f"expected {names[hint]}, got {value!r}"))
+        if hint in (int, float) and value < 0:
+            raise SettingsError(_at(text, source, key, f"must not be negative, got {value!r}"))
+        return value
+    if typing.get_origin(hint) is tuple:
+        if not isinstance(value, list) or not value or not all(isinstance(item, str) for item in value):
+            raise SettingsError(_at(text, source, key, f"expected a list of strings, got {value!r}"))
+        return tuple(value)
+    if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
+        raise SettingsError(_at(text, source, key, f"expected a table of strings, got {value!r}"))
+    return dict(value)
+
+
+def _at(text: str, source: str, key: str, problem: str) -> str:
+    line = _line_of(text, key)
+    place = f"{source}, line {line}" if line else source
+    return f"{place}: {key}: {problem}"
+
+
+def _line_of(text: str, key: str) -> int:
+    """The line where a dotted key is set, 0 when it cannot be told."""
+    *tables, last = key.split(".")
+    table = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        stripped = line.strip()
+        header = re.fullmatch(r"\[([^\[\]]+)\]\s*(#.*)?", stripped)
+        if header:
+            table = header.group(1).replace(" ", "").replace('"', "")
+            if table == key:
+                return number
+            continue
+        name = re.match(r'"?([A-Za-z0-9_.-]+)"?\s*=', stripped)
+        if name and ".".join(filter(None, [table, name.group(1)])) == key:
+            return number
+        if name and tables and ".".join(filter(None, [table, name.group(1)])) == ".".join(tables) and last in stripped:
+            return number
+    return 0

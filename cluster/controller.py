@@ -1,0 +1,216 @@
+"""The controller: knows who is where, tells everybody, and answers for the whole cluster.
+
+A process registers when it has started (also after Ray restarted it); the controller hands every process the new Topology and suggests to each
+adjudicator that it lead its journal. Nothing here is durable and nothing depends on it for safety: a restarted controller learns the same things
+again from the processes' registrations, and two of them, or none, do no harm to data (design, section 10). Topology versions are clock times, so
+that a later controller's are greater.
+
+Left out so far: splits, merges, moves and scaling, which will arrive here as decisions and take effect as epoch changes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from actors.common.errors import DatabaseError
+from actors.common.messages import AskCluster, AskStatus, Done, Lead, Register, Shutdown, StatusIs, Topology
+from actors.common.messages.base import Message
+from actors.common.ranges import ShardMap
+from actors.runtime.interfaces import Context, Reply
+from cluster.plan import ProcessPlan
+
+STATUS_TIMEOUT_S = 2.0
+"""A role that does not account for itself within this is shown as unreachable."""
+SHUTDOWN_TIMEOUT_S = 30.0
+LEAD_TIMEOUT_S = 60.0
+"""Longer than any wait for a lease to end; a Lead that fails is sent again at the adjudicator's next registration."""
+
+STOP_ORDER = ("gateway", "query_processor", "adjudicator", "crossbar", "storage", "journal")
+"""Those who make work stop before those who do it."""
+
+
+class Controller:
+    """`url` is what a client connects to; `plan` names every process that must register before the cluster is complete."""
+
+    def __init__(self, context: Context, plan: list[ProcessPlan], shard_map: ShardMap, url: str) -> None:
+        self._context = context
+        self._plan = plan
+        self._map = shard_map
+        self._url = url
+        self._processes: dict[str, Register] = {}
+        self._kinds = {role.name: role.kind for process in plan for role in process.roles}
+        self._leading: set[str] = set()
+        self._own: Register | None = None
+        self._version = 0
+        self._stopping = False
+        self._on_complete: list[Callable[[], None]] = []
+
+    async def start(self) -> None:
+        self._publish()
+
+    async def stop(self) -> None:
+        self._stopping = True
+
+    def introduce(self, own: Register) -> None:
+        """The controller's own process (its endpoint is known to whoever made it)."""
+        self._own = own
+        self._publish()
+
+    def when_complete(self, callback: Callable[[], None]) -> None:
+        """Call back (once) when every planned process is registered and every adjudicator leads."""
+        if self.complete:
+            callback()
+        else:
+            self._on_complete.append(callback)
+
+    @property
+    def complete(self) -> bool:
+        adjudicators = {name for name, kind in self._kinds.items() if kind == "adjudicator"}
+        return all(process.name in self._processes for process in self._plan) and adjudicators <= self._leading
+
+    def receive(self, sender: str, message: Message, reply: Reply | None) -> None:
+        match message:
+            case Register():
+                self._register(message)
+                if reply is not None:
+                    reply(self._topology())
+            case AskCluster():
+                assert reply is not None
+                self._ask_everyone(reply)
+            case Shutdown():
+                assert reply is not None
+                self._stop_layer(list(STOP_ORDER), reply)
+            case _:
+                if reply is not None:
+                    reply.fail(DatabaseError("XX000", f"the controller does not understand {type(message).__name__}"))
+
+    def status(self) -> dict[str, Any]:
+        return {"layer": "controller", "load": {"processes": len(self._processes)}, "epoch": self._version}
+
+    def _register(self, message: Register) -> None:
+        self._processes[message.process] = message
+        for name in message.roles:
+            self._leading.discard(name)
+        self._publish()
+        for name in sorted(message.roles):
+            if self._kinds.get(name) == "adjudicator":
+                self._lead(name)
+        self._notice_complete()
+
+    def _lead(self, name: str) -> None:
+        def led(_: Message) -> None:
+            self._leading.add(name)
+            self._notice_complete()
+
+        def failed(_: DatabaseError) -> None:
+            if name in self._routes() and not self._stopping:
+                self._lead(name)
+
+        self._context.bus.request("controller", name, Lead(), led, failed, timeout_s=LEAD_TIMEOUT_S)
+
+    def _notice_complete(self) -> None:
+        if self.complete:
+            waiting, self._on_complete = self._on_complete, []
+            for callback in waiting:
+                callback()
+
+    def _routes(self) -> dict[str, str]:
+        routes: dict[str, str] = {}
+        for register in [*([self._own] if self._own else []), *(self._processes[name] for name in sorted(self._processes))]:
+            routes[f"host/{register.process}"] = register.endpoint
+            for name in register.roles:
+                routes[name] = register.endpoint
+        return routes
+
+    def _azs(self) -> dict[str, str]:
+        azs = {role.name: process.az for process in self._plan for role in process.roles}
+        for register in self._processes.values():
+            azs.update(register.roles)
+        return azs
+
+    def _topology(self) -> Topology:
+        return Topology(version=self._version, routes=self._routes(), azs=self._azs(), shard_map=self._map)
+
+    def _publish(self) -> None:
+        self._version = max(self._version + 1, self._context.clock.now().latest)
+        topology = self._topology()
+        self._context.bus.set_topology(topology)
+        for name in sorted(self._processes):
+            self._context.bus.post("controller", f"host/{name}", topology)
+
+    def _ask_everyone(self, reply: Reply) -> None:
+        """Every role's own account, with what the registrations tell; a planned role that does not answer is shown as such."""
+        rows: dict[str, dict[str, Any]] = {}
+        for process in self._plan:
+            register = self._processes.get(process.name)
+            for role in process.roles:
+                rows[role.name] = {
+                    "layer": role.kind,
+                    "name": role.name,
+                    "actor": process.name,
+                    "az": process.az,
+                    "node": register.node if register else None,
+                    "pid": register.pid if register else None,
+                    "state": "starting",
+                    "range": None,
+                    "epoch": None,
+                    "watermark": None,
+                    "load": {},
+                }
+        if self._own is not None:
+            rows["controller"] = {
+                **{"layer": "controller", "name": "controller", "actor": "controller", "az": self._own.roles["controller"]},
+                **{"node": self._own.node, "pid": self._own.pid, "state": "running", "range": None, "watermark": None},
+                **{"epoch": None, "load": self.status()["load"]},
+            }
+        waiting = {name for name in rows if name in self._kinds}
+
+        def settle(name: str, account: dict[str, Any] | None) -> None:
+            waiting.discard(name)
+            if account is None:
+                rows[name]["state"] = "unreachable"
+            else:
+                rows[name].update({key: value for key, value in account.items() if value is not None or key not in rows[name]})
+                rows[name]["state"] = account.get("state") or "running"
+            if not waiting:
+                self._answer_status(rows, reply)
+
+        for name in sorted(waiting):
+            self._context.bus.request(
+                "controller",
+                name,
+                AskStatus(),
+                partial(lambda who, answer: settle(who, json.loads(answer.json)), name),
+                partial(lambda who, _: settle(who, None), name),
+                timeout_s=STATUS_TIMEOUT_S,
+            )
+
+    def _answer_status(self, rows: dict[str, dict[str, Any]], reply: Reply) -> None:
+        running = all(row["state"] == "running" for row in rows.values())
+        state = "running" if running and self.complete else "starting" if not self._processes else "degraded"
+        actors = [rows[name] for name in sorted(rows)]
+        reply(StatusIs(json=json.dumps({"url": self._url, "state": state, "actors": actors}).encode()))
+
+    def _stop_layer(self, kinds: list[str], reply: Reply) -> None:
+        """Stop the layers one after the other, the processes of one layer at once; a process that does not answer is left to its supervisor."""
+        self._stopping = True
+        if not kinds:
+            reply(Done())
+            return
+        kind, *rest = kinds
+        names = sorted(process.name for process in self._plan if process.roles[0].kind == kind and process.name in self._processes)
+        waiting = set(names)
+
+        def settled(name: str, _: object) -> None:
+            waiting.discard(name)
+            if not waiting:
+                self._stop_layer(rest, reply)
+
+        if not names:
+            self._stop_layer(rest, reply)
+        for name in names:
+            done = partial(settled, name)
+            self._context.bus.request("controller", f"host/{name}", Shutdown(), done, done, timeout_s=SHUTDOWN_TIMEOUT_S)

@@ -1,0 +1,150 @@
+"""The data folder: all that a cluster on this machine owns, and who may use it.
+
+    DIR/cluster.json     what the cluster is: format version, layout, settings file it was created with   (written once)
+    DIR/roles/<name>/    each role's own disk
+    DIR/run/             sockets, state.json (url, pids, Ray address) while it runs
+    DIR/logs/            one log a process
+    DIR/lock             held (flock) by the supervisor for as long as it lives: a second `up` finds it taken
+
+Unix socket paths are bounded (107 bytes), so where DIR is long the sockets lie in a short folder beside the system's temporary files,
+named by a hash of DIR and removed by `down`.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+SOCKET_PATH_BYTES_MAX = 100
+RAY_SOCKET_SUFFIX_BYTES = 75
+"""session_<date>_<pid>/sockets/plasma_store.<n> below Ray's folder."""
+FORMAT = 1
+
+
+class DataFolderError(Exception):
+    """One line for the person at the terminal."""
+
+
+class DataFolder:
+    def __init__(self, root: Path) -> None:
+        self.root = root.expanduser().absolute()
+        self._lock: int | None = None
+
+    @property
+    def roles(self) -> Path:
+        return self.root / "roles"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def short(self) -> Path:
+        digest = hashlib.sha256(str(self.root).encode()).hexdigest()[:10]
+        return Path(tempfile.gettempdir()) / f"eagleray-{os.getuid()}-{digest}"
+
+    @property
+    def sockets(self) -> Path:
+        """Where the roles' sockets lie."""
+        inside = self.root / "run"
+        return inside if len(str(inside)) + 40 <= SOCKET_PATH_BYTES_MAX else self.short / "run"
+
+    @property
+    def ray(self) -> Path:
+        """Ray's temporary folder."""
+        inside = self.root / "ray"
+        return inside if len(str(inside)) + RAY_SOCKET_SUFFIX_BYTES <= SOCKET_PATH_BYTES_MAX else self.short / "ray"
+
+    @property
+    def state_path(self) -> Path:
+        return self.root / "run" / "state.json"
+
+    def create(self) -> None:
+        """Make the folders; DataFolderError where that is not possible."""
+        try:
+            for folder in (self.root, self.roles, self.logs, self.root / "run", self.sockets, self.ray):
+                folder.mkdir(parents=True, exist_ok=True)
+            self.short.mkdir(mode=0o700, exist_ok=True)
+            probe = self.root / "run" / ".writable"
+            probe.write_bytes(b"")
+            probe.unlink()
+        except OSError as error:
+            raise DataFolderError(f"data folder {self.root}: {error.strerror or error}") from None
+
+    def lock(self) -> None:
+        """Take the folder for this process, until it ends. DataFolderError when another has it."""
+        descriptor = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(descriptor)
+            raise DataFolderError(f"a cluster is already running on {self.root}") from None
+        self._lock = descriptor
+
+    def is_locked(self) -> bool:
+        try:
+            descriptor = os.open(self.root / "lock", os.O_RDWR | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return False
+        except OSError:
+            return True
+        finally:
+            os.close(descriptor)
+
+    def read_cluster(self) -> dict[str, Any] | None:
+        """What the cluster is, None for a new folder. DataFolderError when the file is damaged or of another format."""
+        path = self.root / "cluster.json"
+        try:
+            cluster = json.loads(path.read_text())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            raise DataFolderError(f"{path} cannot be read: {error}") from None
+        if not isinstance(cluster, dict) or cluster.get("format") != FORMAT:
+            raise DataFolderError(f"{path}: not a data folder of this version (format {FORMAT})")
+        return cluster
+
+    def write_cluster(self, cluster: dict[str, Any]) -> None:
+        self._write(self.root / "cluster.json", {"format": FORMAT, **cluster})
+
+    def read_state(self) -> dict[str, Any] | None:
+        """The running cluster's state file, None when there is none."""
+        try:
+            state = json.loads(self.state_path.read_text())
+        except (OSError, ValueError):
+            return None
+        return state if isinstance(state, dict) else None
+
+    def write_state(self, state: dict[str, Any]) -> None:
+        self._write(self.state_path, state)
+
+    def clear_run(self) -> None:
+        """Remove what only a running cluster needs."""
+        self.state_path.unlink(missing_ok=True)
+        for folder in (self.ray, self.short):
+            shutil.rmtree(folder, ignore_errors=True)
+        for socket in sorted(self.sockets.glob("*.sock")) if self.sockets.exists() else []:
+            socket.unlink(missing_ok=True)
+
+    @staticmethod
+    def _write(path: Path, value: dict[str, Any]) -> None:
+        temporary = path.with_suffix(".new")
+        with open(temporary, "w") as file:
+            json.dump(value, file, indent=2)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+        descriptor = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
