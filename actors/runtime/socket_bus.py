@@ -1,0 +1,517 @@
+"""The real bus: named roles talk over one Unix or TCP connection for each peer process and direction.
+
+What it promises, beyond interfaces.Bus:
+
+- No future, no task and no timer for each request: a request is an entry in one dict; its answer calls the caller straight from the
+  receiving callback. Timeouts are found by one sweep every SWEEP_S seconds, which runs only while requests are outstanding, so a
+  timeout fires up to SWEEP_S late and an idle bus does nothing at all.
+- A connection is opened when a request first needs it. Until it stands, frames queue (at most `CONNECTING_BYTES_MAX`). When it cannot be
+  opened or breaks, every request outstanding on it fails at once with 08006, and the next one opens it again (after a failed attempt,
+  requests fail at once for REOPEN_S, so that a dead peer costs no storm of attempts).
+- An answer goes back on the connection its request came in on; if that is gone, so is the answer. An answer counts only on the connection
+  that the request went out on.
+- What is sent while received frames are worked on goes out as one write at the end of them. Otherwise uvloop itself gathers the writes of a
+  loop turn; on another event loop the bus does.
+- Roles of this process are delivered to in a later turn of the loop, in order, without encoding (messages are immutable).
+- A frame that cannot be decoded, or is above the bound, closes the connection; an exception other than DatabaseError from a role or a
+  callback is an impossible state and goes to `on_crash`.
+
+    one process                                        another
+    bus.request("query_processor/1", "storage/1/a", Get(...), on_reply, on_failure)
+      routes: name -> endpoint -> _Link --frame--> _Link -> services["storage/1/a"].receive(sender, message, reply)
+      on_reply(Got) <---------------------frame-- reply(Got)
+
+Endpoints are `unix:/path/of/socket` and `tcp:host:port` (port 0: the kernel picks; `endpoint` tells it once started). Routes come from the
+Topology; `add_route` gives a process the few it needs before it has one. Left out: TLS between hosts, and authentication on TCP
+(a Unix socket is readable and writable by its owner only).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable
+from typing import Any, cast
+
+from actors.common.errors import PROGRAM_LIMIT_EXCEEDED, DatabaseError, unavailable
+from actors.common.messages.base import Failure, Message
+from actors.common.messages.control import Topology
+from actors.common.settings import Messaging
+from actors.runtime.framing import HEADER_BYTES, POST, REPLY, REQUEST, FrameReader, encode_body, encode_header, error_of, failure_of
+from actors.runtime.interfaces import OnFailure, OnReply, Reply, Service
+
+SWEEP_S = 0.1
+"""How late a timeout may fire. A sweep looks at every outstanding request, 0.1 us each."""
+REOPEN_S = 0.05
+"""How long requests to an endpoint fail at once after it could not be reached."""
+CONNECTING_BYTES_MAX = 64 << 20
+"""Frames held for a connection that is being opened: four full stream windows."""
+FLUSH_BYTES = 256 << 10
+"""More than this is handed to the transport at once, even while received frames are still worked on."""
+UNIX_PATH_BYTES_MAX = 107
+
+OnCrash = Callable[[BaseException], None]
+Intercept = Callable[[str, str, Message, Reply | None], None]
+"""(destination, sender, message, reply)"""
+
+
+def split_endpoint(endpoint: str) -> tuple[str, str, int]:
+    """("unix", path, 0) or ("tcp", host, port). Raises ValueError."""
+    scheme, _, rest = endpoint.partition(":")
+    if scheme == "unix" and rest:
+        if len(os.fsencode(rest)) > UNIX_PATH_BYTES_MAX:
+            raise ValueError(f"the path of a Unix socket has at most {UNIX_PATH_BYTES_MAX} bytes: {rest}")
+        return "unix", rest, 0
+    host, _, port = rest.rpartition(":")
+    if scheme == "tcp" and host and port.isdecimal() and int(port) < 1 << 16:
+        return "tcp", host.strip("[]"), int(port)
+    raise ValueError(f"an endpoint is unix:/path or tcp:host:port, not {endpoint!r}")
+
+
+class SocketReply:
+    """Answers a request that came over a connection."""
+
+    __slots__ = ("_link", "_request")
+
+    def __init__(self, link: _Link, request: int) -> None:
+        self._link: _Link | None = link
+        self._request = request
+
+    def __call__(self, message: Message) -> None:
+        link = self._link
+        if link is None:
+            return
+        self._link = None
+        try:
+            link.send(REPLY, self._request, "", "", message)
+        except DatabaseError as error:
+            link.send(REPLY, self._request, "", "", failure_of(error))
+
+    def fail(self, error: DatabaseError) -> None:
+        self(failure_of(error))
+
+
+class LocalReply:
+    """Answers a request of a role in this process."""
+
+    __slots__ = ("_bus", "_request")
+
+    def __init__(self, bus: SocketBus, request: int) -> None:
+        self._bus: SocketBus | None = bus
+        self._request = request
+
+    def __call__(self, message: Message) -> None:
+        bus = self._bus
+        if bus is not None:
+            self._bus = None
+            bus.deliver_later(bus.answered, None, self._request, message)
+
+    def fail(self, error: DatabaseError) -> None:
+        self(failure_of(error))
+
+
+class _Link(asyncio.Protocol):
+    """One connection, opened by us (it has an endpoint: requests go out) or by a peer (they come in)."""
+
+    __slots__ = ("bus", "closed", "endpoint", "pending", "pending_bytes", "reader", "transport")
+
+    def __init__(self, bus: SocketBus, endpoint: str | None = None) -> None:
+        self.bus = bus
+        self.endpoint = endpoint
+        self.reader = FrameReader(bus.settings.frame_bytes_max)
+        self.transport: asyncio.Transport | None = None
+        self.pending: list[bytes] = []
+        self.pending_bytes = 0
+        self.closed = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        transport = cast(asyncio.Transport, transport)  # uvloop's are no subclasses
+        if self.closed:
+            transport.abort()
+            return
+        transport.set_write_buffer_limits(high=self.bus.settings.outbound_bytes_max)
+        self.transport = transport
+        self.bus.link_opened(self)
+        self.flush()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.close(str(error) if error is not None else "the peer closed the connection")
+
+    def pause_writing(self) -> None:
+        self.close("more than outbound_bytes_max is unsent")
+
+    def data_received(self, data: bytes) -> None:
+        bus = self.bus
+        try:
+            frames = self.reader.receive_data(data)
+        except DatabaseError as error:
+            bus.on_protocol_error(error)
+            self.close(error.message)
+            return
+        bus.gathering += 1
+        for frame in frames:
+            if frame.kind == REPLY:
+                bus.answered(self, frame.request, frame.message)
+            elif frame.kind == REQUEST:
+                bus.deliver(frame.sender, frame.destination, frame.message, SocketReply(self, frame.request))
+            else:
+                bus.deliver(frame.sender, frame.destination, frame.message, None)
+        bus.end_gathering()
+
+    def send(self, kind: int, request: int, sender: str, destination: str, message: Message) -> None:
+        """Raises DatabaseError 54000 (above the frame bound), 08006 (connecting, and the queue is full). Nothing is sent then."""
+        if self.closed:
+            return
+        bus = self.bus
+        body = encode_body(kind, request, sender, destination, message, bus.settings.frame_bytes_max)
+        pending = self.pending
+        size = self.pending_bytes + HEADER_BYTES + len(body)
+        if self.transport is None:
+            if size > CONNECTING_BYTES_MAX:
+                raise unavailable(destination, "too much is queued for a connection that is being opened")
+        elif not pending and not bus.gather(self):
+            self.transport.write(encode_header(len(body)) + body)
+            return
+        pending.append(encode_header(len(body)))
+        pending.append(body)
+        self.pending_bytes = size
+        if size > FLUSH_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        if self.pending and self.transport is not None:
+            data = b"".join(self.pending)
+            self.pending.clear()
+            self.pending_bytes = 0
+            self.transport.write(data)
+
+    def close(self, why: str) -> None:
+        if not self.closed:
+            self.closed = True
+            self.pending.clear()
+            if self.transport is not None:
+                self.transport.abort()
+            self.bus.link_closed(self, why)
+
+
+class SocketBus:
+    """See the module. `on_crash(error)` hears of an exception that no DatabaseError explains (default: the event loop's handler)."""
+
+    def __init__(self, endpoint: str, settings: Messaging, on_crash: OnCrash | None = None) -> None:
+        self.endpoint = endpoint
+        self.settings = settings
+        self.gathering = 0
+        self._scheme, self._host, self._port = split_endpoint(endpoint)
+        self._on_crash = on_crash
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._writes_gathered_by_loop = False
+        self._server: asyncio.AbstractServer | None = None
+        self._closed = False
+        self._services: dict[str, Service] = {}
+        self._intercepts: dict[type[Message], Intercept] = {}
+        self._topology: Topology | None = None
+        self._listeners: list[Callable[[Topology], None]] = []
+        self._own_routes: dict[str, str] = {}
+        self._links: dict[str, _Link] = {}
+        self._link_by_name: dict[str, _Link] = {}
+        self._inbound: dict[_Link, None] = {}
+        self._unreachable_until: dict[str, float] = {}
+        self._opening: set[asyncio.Task[None]] = set()
+        self._requests = 0
+        self._outstanding: dict[int, tuple[_Link | None, float, OnReply, OnFailure, str]] = {}
+        self._sweep_timer: asyncio.TimerHandle | None = None
+        self._gathered: list[_Link] = []
+        self._flush_scheduled = False
+        self._local: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
+
+    # life
+
+    async def start(self) -> None:
+        """Listen. Raises OSError (address in use, no permission)."""
+        self._loop = loop = asyncio.get_running_loop()
+        self._writes_gathered_by_loop = type(loop).__module__.startswith("uvloop")
+        if self._scheme == "unix":
+            self._server = await loop.create_unix_server(self._accept, self._host)
+            os.chmod(self._host, 0o600)
+        else:
+            server = await loop.create_server(self._accept, self._host, self._port)
+            self._server = server
+            if self._port == 0:
+                self._port = server.sockets[0].getsockname()[1]
+                self.endpoint = f"tcp:{self._host}:{self._port}"
+
+    async def close(self) -> None:
+        """Stop listening and close every connection; what is outstanding fails with 08006. Nothing can be sent afterwards."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._server is not None:
+            self._server.close()
+            if self._scheme == "unix" and os.path.exists(self._host):
+                os.unlink(self._host)
+        for link in [*self._links.values(), *self._inbound]:
+            link.flush()
+            link.close("the bus is closed")
+        for task in list(self._opening):
+            task.cancel()
+        for request in list(self._outstanding):
+            self._fail(request, unavailable(self._outstanding[request][4], "the bus is closed"))
+        if self._sweep_timer is not None:
+            self._sweep_timer.cancel()
+
+    # roles and routes
+
+    def attach(self, name: str, service: Service) -> None:
+        self._services[name] = service
+
+    def detach(self, name: str) -> None:
+        self._services.pop(name, None)
+        for request, entry in list(self._outstanding.items()):
+            if entry[0] is None and entry[4] == name:
+                self._fail_later(request, unavailable(name, "it has left"))
+
+    def intercept(self, kind: type[Message], handler: Intercept) -> None:
+        """Messages of this class go to `handler`, whichever role of this process they are addressed to (Host: status, topology)."""
+        self._intercepts[kind] = handler
+
+    def add_route(self, name: str, endpoint: str) -> None:
+        """A route from outside the topology; the topology's own route for `name`, where it has one, counts more."""
+        split_endpoint(endpoint)
+        self._own_routes[name] = endpoint
+        self._link_by_name.pop(name, None)
+
+    def set_topology(self, topology: Topology) -> None:
+        if self._topology is not None and topology.version < self._topology.version:
+            return
+        self._topology = topology
+        self._link_by_name.clear()
+        for listener in self._listeners:
+            listener(topology)
+
+    def on_topology(self, listener: Callable[[Topology], None]) -> None:
+        self._listeners.append(listener)
+
+    @property
+    def topology(self) -> Topology | None:
+        return self._topology
+
+    # sending
+
+    def request(
+        self, sender: str, destination: str, message: Message, on_reply: OnReply, on_failure: OnFailure, timeout_s: float = 10.0
+    ) -> None:
+        loop = self._loop
+        assert loop is not None, "the bus is not started"
+        request = self._requests = self._requests + 1
+        local = destination in self._services
+        link = None if local else (self._link_by_name.get(destination) or self._link_to(destination))
+        self._outstanding[request] = (link, loop.time() + timeout_s, on_reply, on_failure, destination)
+        if self._sweep_timer is None and not self._closed:
+            self._sweep_timer = loop.call_later(SWEEP_S, self._sweep)
+        if link is not None:
+            try:
+                link.send(REQUEST, request, sender, destination, message)
+            except DatabaseError as error:
+                self._fail_later(request, error)
+        elif local and not self._closed:
+            self.deliver_later(self.deliver, sender, destination, message, LocalReply(self, request))
+        else:
+            self._fail_later(request, unavailable(destination, "the bus is closed" if self._closed else "no route"))
+
+    def call(self, sender: str, destination: str, message: Message, timeout_s: float = 10.0) -> asyncio.Future[Any]:
+        assert self._loop is not None, "the bus is not started"
+        future: asyncio.Future[Any] = self._loop.create_future()
+
+        def on_reply(answer: Message) -> None:
+            if not future.done():
+                future.set_result(answer)
+
+        def on_failure(error: DatabaseError) -> None:
+            if not future.done():
+                future.set_exception(error)
+
+        self.request(sender, destination, message, on_reply, on_failure, timeout_s)
+        return future
+
+    def post(self, sender: str, destination: str, message: Message) -> None:
+        """One-way, best effort. Raises DatabaseError 54000 when the message is above the frame bound."""
+        if destination in self._services:
+            if not self._closed:
+                self.deliver_later(self.deliver, sender, destination, message, None)
+            return
+        link = self._link_by_name.get(destination) or self._link_to(destination)
+        if link is None:
+            return
+        try:
+            link.send(POST, 0, sender, destination, message)
+        except DatabaseError as error:
+            if error.sqlstate == PROGRAM_LIMIT_EXCEEDED:
+                raise
+
+    # receiving
+
+    def deliver(self, sender: str, destination: str, message: Message, reply: Reply | None) -> None:
+        """Hand a message to its role here."""
+        try:
+            intercept = self._intercepts.get(type(message))
+            if intercept is not None:
+                intercept(destination, sender, message, reply)
+                return
+            service = self._services.get(destination)
+            if service is not None:
+                service.receive(sender, message, reply)
+            elif reply is not None:
+                reply.fail(unavailable(destination, "it is not here"))
+        except DatabaseError as error:
+            if reply is not None:
+                reply.fail(error)
+        except Exception as error:
+            self._crash(error)
+
+    def answered(self, link: _Link | None, request: int, message: Message) -> None:
+        """The answer to a request of ours; a late or forged one is dropped."""
+        entry = self._outstanding.get(request)
+        if entry is None or entry[0] is not link:
+            return
+        del self._outstanding[request]
+        try:
+            if type(message) is Failure:
+                entry[3](error_of(message))
+            else:
+                entry[2](message)
+        except Exception as error:
+            self._crash(error)
+
+    def deliver_later(self, function: Callable[..., None], *arguments: Any) -> None:
+        """In a later turn of the loop, in order."""
+        if not self._local:
+            assert self._loop is not None
+            self._loop.call_soon(self._run_local)
+        self._local.append((function, arguments))
+
+    def _run_local(self) -> None:
+        items = self._local
+        self._local = []
+        self.gathering += 1
+        for function, arguments in items:
+            function(*arguments)
+        self.end_gathering()
+
+    # failing
+
+    def _fail(self, request: int, error: DatabaseError) -> None:
+        entry = self._outstanding.pop(request, None)
+        if entry is not None:
+            try:
+                entry[3](error)
+            except Exception as crash:
+                self._crash(crash)
+
+    def _fail_later(self, request: int, error: DatabaseError) -> None:
+        self.deliver_later(self._fail, request, error)
+
+    def _sweep(self) -> None:
+        self._sweep_timer = None
+        assert self._loop is not None
+        now = self._loop.time()
+        for request in [number for number, entry in self._outstanding.items() if entry[1] <= now]:
+            entry = self._outstanding.get(request)
+            if entry is not None:
+                self._fail(request, unavailable(entry[4], "no answer in time"))
+        if self._outstanding and self._sweep_timer is None and not self._closed:
+            self._sweep_timer = self._loop.call_later(SWEEP_S, self._sweep)
+
+    def _crash(self, error: BaseException) -> None:
+        if self._on_crash is not None:
+            self._on_crash(error)
+        else:
+            assert self._loop is not None
+            self._loop.call_exception_handler({"message": "a role raised in a bus callback", "exception": error})
+
+    def on_protocol_error(self, error: DatabaseError) -> None:
+        assert self._loop is not None
+        self._loop.call_exception_handler({"message": f"a peer broke the framing, its connection is closed: {error.message}"})
+
+    # gathering of writes
+
+    def gather(self, link: _Link) -> bool:
+        """Whether `link` should hold its frames until the flush that is due."""
+        if self.gathering:
+            self._gathered.append(link)
+            return True
+        if self._writes_gathered_by_loop:
+            return False
+        self._gathered.append(link)
+        if not self._flush_scheduled:
+            self._flush_scheduled = True
+            assert self._loop is not None
+            self._loop.call_soon(self._flush)
+        return True
+
+    def end_gathering(self) -> None:
+        self.gathering -= 1
+        if self._gathered and not self.gathering:
+            self._flush()
+
+    def _flush(self) -> None:
+        self._flush_scheduled = False
+        links = self._gathered
+        self._gathered = []
+        for link in links:
+            link.flush()
+
+    # connections
+
+    def _accept(self) -> _Link:
+        link = _Link(self)
+        self._inbound[link] = None
+        return link
+
+    def _link_to(self, destination: str) -> _Link | None:
+        """The connection for a name, opened if need be; None when there is no way."""
+        endpoint = self._topology.routes.get(destination) if self._topology is not None else None
+        endpoint = endpoint or self._own_routes.get(destination)
+        if endpoint is None or endpoint == self.endpoint or self._closed:
+            return None
+        link = self._links.get(endpoint)
+        if link is None:
+            assert self._loop is not None
+            if self._loop.time() < self._unreachable_until.get(endpoint, 0.0):
+                return None
+            link = self._links[endpoint] = _Link(self, endpoint)
+            task = self._loop.create_task(self._open(link))
+            self._opening.add(task)
+            task.add_done_callback(self._opening.discard)
+        self._link_by_name[destination] = link
+        return link
+
+    async def _open(self, link: _Link) -> None:
+        assert self._loop is not None and link.endpoint is not None
+        try:
+            scheme, host, port = split_endpoint(link.endpoint)
+            async with asyncio.timeout(self.settings.request_timeout_s):
+                if scheme == "unix":
+                    await self._loop.create_unix_connection(lambda: link, host)
+                else:
+                    transport, _ = await self._loop.create_connection(lambda: link, host, port)
+                    connection: socket.socket = transport.get_extra_info("socket")
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        except (OSError, ValueError) as error:
+            self._unreachable_until[link.endpoint] = self._loop.time() + REOPEN_S
+            link.close(f"cannot connect: {error or 'timeout'}")
+
+    def link_opened(self, link: _Link) -> None:
+        if link.endpoint is not None:
+            self._unreachable_until.pop(link.endpoint, None)
+
+    def link_closed(self, link: _Link, why: str) -> None:
+        """Everything outstanding on this connection fails, in the next turn (this may be running inside a caller's `request`)."""
+        self._inbound.pop(link, None)
+        if link.endpoint is not None and self._links.get(link.endpoint) is link:
+            del self._links[link.endpoint]
+            for name in [name for name, known in self._link_by_name.items() if known is link]:
+                del self._link_by_name[name]
+        for request, entry in self._outstanding.items():
+            if entry[0] is link:
+                self._fail_later(request, unavailable(entry[4], why))
