@@ -10,8 +10,8 @@ What it promises, beyond interfaces.Bus:
   requests fail at once for REOPEN_S, so that a dead peer costs no storm of attempts).
 - An answer goes back on the connection its request came in on; if that is gone, so is the answer. An answer counts only on the connection
   that the request went out on.
-- What is sent while received frames are worked on goes out as one write at the end of them. Otherwise uvloop itself gathers the writes of a
-  loop turn; on another event loop the bus does.
+- What is sent in one turn of the loop to one peer goes out as one write at the end of the turn, whichever roles and connections caused
+  it: a write that wakes a sleeping process costs more than all else here (uvloop, too, writes at once when left to itself).
 - Roles of this process are delivered to in a later turn of the loop, in order, without encoding (messages are immutable).
 - A frame that cannot be decoded, or is above the bound, closes the connection; an exception other than DatabaseError from a role or a
   callback is an impossible state and goes to `on_crash`.
@@ -48,7 +48,7 @@ REOPEN_S = 0.05
 CONNECTING_BYTES_MAX = 64 << 20
 """Frames held for a connection that is being opened: four full stream windows."""
 FLUSH_BYTES = 256 << 10
-"""More than this is handed to the transport at once, even while received frames are still worked on."""
+"""More than this is handed to the transport at once, without waiting for the end of the turn."""
 UNIX_PATH_BYTES_MAX = 107
 
 OnCrash = Callable[[BaseException], None]
@@ -149,7 +149,6 @@ class _Link(asyncio.Protocol):
             bus.on_protocol_error(error)
             self.close(error.message)
             return
-        bus.gathering += 1
         for frame in frames:
             if frame.kind == REPLY:
                 bus.answered(self, frame.request, frame.message)
@@ -157,7 +156,6 @@ class _Link(asyncio.Protocol):
                 bus.deliver(frame.sender, frame.destination, frame.message, SocketReply(self, frame.request))
             else:
                 bus.deliver(frame.sender, frame.destination, frame.message, None)
-        bus.end_gathering()
 
     def send(self, kind: int, request: int, sender: str, destination: str, message: Message) -> None:
         """Raises DatabaseError 54000 (above the frame bound), 08006 (connecting, and the queue is full). Nothing is sent then."""
@@ -170,9 +168,8 @@ class _Link(asyncio.Protocol):
         if self.transport is None:
             if size > CONNECTING_BYTES_MAX:
                 raise unavailable(destination, "too much is queued for a connection that is being opened")
-        elif not pending and not bus.gather(self):
-            self.transport.write(encode_header(len(body)) + body)
-            return
+        elif not pending:
+            bus.flush_later(self)
         pending.append(encode_header(len(body)))
         pending.append(body)
         self.pending_bytes = size
@@ -201,11 +198,9 @@ class SocketBus:
     def __init__(self, endpoint: str, settings: Messaging, on_crash: OnCrash | None = None) -> None:
         self.endpoint = endpoint
         self.settings = settings
-        self.gathering = 0
         self._scheme, self._host, self._port = split_endpoint(endpoint)
         self._on_crash = on_crash
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._writes_gathered_by_loop = False
         self._server: asyncio.AbstractServer | None = None
         self._closed = False
         self._services: dict[str, Service] = {}
@@ -221,8 +216,7 @@ class SocketBus:
         self._requests = 0
         self._outstanding: dict[int, tuple[_Link | None, float, OnReply, OnFailure, str]] = {}
         self._sweep_timer: asyncio.TimerHandle | None = None
-        self._gathered: list[_Link] = []
-        self._flush_scheduled = False
+        self._unflushed: list[_Link] = []
         self._local: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
 
     # life
@@ -230,7 +224,6 @@ class SocketBus:
     async def start(self) -> None:
         """Listen. Raises OSError (address in use, no permission)."""
         self._loop = loop = asyncio.get_running_loop()
-        self._writes_gathered_by_loop = type(loop).__module__.startswith("uvloop")
         if self._scheme == "unix":
             self._server = await loop.create_unix_server(self._accept, self._host)
             os.chmod(self._host, 0o600)
@@ -393,10 +386,8 @@ class SocketBus:
     def _run_local(self) -> None:
         items = self._local
         self._local = []
-        self.gathering += 1
         for function, arguments in items:
             function(*arguments)
-        self.end_gathering()
 
     # failing
 
@@ -433,31 +424,18 @@ class SocketBus:
         assert self._loop is not None
         self._loop.call_exception_handler({"message": f"a peer broke the framing, its connection is closed: {error.message}"})
 
-    # gathering of writes
+    # writing
 
-    def gather(self, link: _Link) -> bool:
-        """Whether `link` should hold its frames until the flush that is due."""
-        if self.gathering:
-            self._gathered.append(link)
-            return True
-        if self._writes_gathered_by_loop:
-            return False
-        self._gathered.append(link)
-        if not self._flush_scheduled:
-            self._flush_scheduled = True
+    def flush_later(self, link: _Link) -> None:
+        """Write what `link` holds at the end of this turn of the loop."""
+        if not self._unflushed:
             assert self._loop is not None
             self._loop.call_soon(self._flush)
-        return True
-
-    def end_gathering(self) -> None:
-        self.gathering -= 1
-        if self._gathered and not self.gathering:
-            self._flush()
+        self._unflushed.append(link)
 
     def _flush(self) -> None:
-        self._flush_scheduled = False
-        links = self._gathered
-        self._gathered = []
+        links = self._unflushed
+        self._unflushed = []
         for link in links:
             link.flush()
 
