@@ -1,0 +1,69 @@
+"""`CatalogCache`: the process's snapshots of the catalog; one is current, and it is known until when.
+
+    pin(at)          the current snapshot, if no newer change at or below `at` is known of: the hot path, no message
+    load(at)         read at `at` from storage, keep it if it is newer
+
+What is known of change: a storage answer's catalog_ts (`note_change`, `note_current`) and the commits of this process's own DDL. A snapshot that
+is stale without this process knowing is found out by the transaction's first read, or by the adjudicators at commit.
+"""
+
+from __future__ import annotations
+
+from actors.query_processor.catalog.snapshot import CATALOG_KEYSPACE, Catalog
+from actors.query_processor.transaction.storage_client import StorageClient
+
+CATALOG_END = CATALOG_KEYSPACE[:5] + b"\x01"
+
+
+class CatalogCache:
+    def __init__(self, storage: StorageClient) -> None:
+        self._storage = storage
+        self._current: Catalog | None = None
+        self._current_until = 0
+        self._newest_change = 0
+
+    @property
+    def current(self) -> Catalog | None:
+        """The newest snapshot loaded so far, stale or not."""
+        return self._current
+
+    def pin(self, at: int) -> Catalog | None:
+        """The snapshot for a transaction that starts at `at`; None where it has to be loaded."""
+        current = self._current
+        if current is None or current.version > at or current.version < self._newest_change <= at:
+            return None
+        return current
+
+    async def load(self, at: int, change: int = 0) -> Catalog:
+        """The catalog at `at`, read from storage. `change`: the time of a catalog change at or below `at` that is known of already."""
+        scan = self._storage.scan(CATALOG_KEYSPACE, CATALOG_END, at)
+        rows: list[tuple[bytes, bytes]] = []
+        while (batch := await scan.next()) is not None:
+            rows.extend(zip(*batch.key_values(), strict=True))
+        version = max(scan.catalog_ts, change, 0)
+        self.note_change(version)
+        current = self._current
+        if current is not None and current.version == version:
+            self.note_current(version, at)
+            return current
+        catalog = Catalog.from_rows(version, rows, current)
+        if current is None or version > current.version:
+            self._current = catalog
+            self._current_until = at
+        return catalog
+
+    def note_change(self, catalog_ts: int) -> None:
+        """The catalog changed at `catalog_ts`."""
+        if catalog_ts > self._newest_change:
+            self._newest_change = catalog_ts
+
+    def note_current(self, version: int, at: int) -> None:
+        """The snapshot of `version` was still the newest at `at`."""
+        if at > self._current_until and self._current is not None and self._current.version == version:
+            self._current_until = at
+
+    def current_until(self, catalog: Catalog) -> int:
+        """A time at which `catalog` is known to have been current."""
+        if self._current is not None and catalog.version == self._current.version:
+            return self._current_until
+        return max(catalog.version, 0)

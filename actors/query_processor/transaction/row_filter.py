@@ -1,0 +1,35 @@
+"""A scan program's filter, applied to the transaction's own rows as storage applies it to stored ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from actors.common import scan_program
+from actors.common.expressions.compile import compile_filter
+from actors.common.expressions.tree import Expression
+from actors.common.rows import RowCodec
+
+PROGRAMS_MAX = 256
+"""Compiled filters kept: as many as a busy session has distinct scans over rows it has written itself."""
+
+
+def row_filter(program: bytes, environment: Any) -> Callable[[bytes], bool] | None:
+    """`passes(encoded row) -> bool`, or None where the program lets every row pass."""
+    compiled = _compile(program)
+    if compiled is None:
+        return None
+    decode, passes, parameters = compiled
+    return lambda value: passes(decode(value), parameters, environment)
+
+
+@lru_cache(maxsize=PROGRAMS_MAX)
+def _compile(program: bytes) -> tuple[Callable[[bytes], list[Any]], Callable[..., bool], tuple[Any, ...]] | None:
+    parsed = scan_program.decode(program)
+    if parsed.filter is None:
+        return None
+    expression = msgspec.convert(parsed.filter, Expression)
+    return RowCodec(parsed.columns).decode, compile_filter(expression), parsed.parameters

@@ -1,0 +1,105 @@
+"""`Scanner`: a storage scan with the transaction's own uncommitted writes merged in.
+
+    scanner = transaction.scan(start, end, program)
+    while (rows := await scanner.next_rows()) is not None: ...      [(key, value), ...], program output "rows"
+    while (batch := await scanner.next()) is not None: ...          Arrow batches as storage made them, no merge
+
+Merging keeps key order (or reverse order): an own write replaces the stored row of its key, an own delete hides it, and own rows have to pass
+the program's filter here, as stored ones have at storage. A `limit` counts rows after the merge: storage is asked for as many rows more as
+own writes could take away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from actors.query_processor.transaction.row_filter import row_filter
+from actors.query_processor.transaction.storage_client import ScanBatch, ShardScan
+
+if TYPE_CHECKING:
+    from actors.query_processor.transaction.transaction import Transaction
+
+Rows = list[tuple[bytes, bytes]]
+
+
+class Scanner:
+    __slots__ = ("_left", "_limited", "_own", "_passes", "_place", "_reverse", "_scan", "_transaction", "_values")
+
+    def __init__(
+        self, transaction: Transaction, start: bytes, end: bytes, program: bytes, reverse: bool, limit: int
+    ) -> None:
+        self._transaction = transaction
+        self._reverse = reverse
+        self._limited = limit > 0
+        self._left = limit
+        buffer = transaction.buffer
+        self._values = buffer.values
+        self._own: list[bytes] = buffer.range(start, end) if buffer.values else []
+        self._place = 0
+        self._passes: Callable[[bytes], bool] | None = None
+        if self._own:
+            if reverse:
+                self._own.reverse()
+            if program:
+                self._passes = row_filter(program, transaction.environment)
+        asked = limit + len(self._own) if limit else 0
+        self._scan: ShardScan = transaction.open_scan(start, end, program, reverse, asked)
+
+    @property
+    def rows_read(self) -> int:
+        """Rows that storage has looked at so far, before filters."""
+        return self._scan.rows_read
+
+    async def next(self) -> ScanBatch | None:
+        """The next batch as storage made it, without own writes; None at the end."""
+        batch = await self._scan.next()
+        if self._scan.catalog_ts >= 0:
+            self._transaction.note_catalog_ts(self._scan.catalog_ts)
+        return batch
+
+    async def next_rows(self) -> Rows | None:
+        """The next rows as (key, encoded row), own writes merged in; None at the end."""
+        while not self._limited or self._left > 0:
+            batch = await self.next()
+            if batch is None:
+                rows = self._rest()
+                if not rows:
+                    return None
+            else:
+                keys, values = batch.key_values()
+                rows = self._merge(keys, values) if self._place < len(self._own) else list(zip(keys, values, strict=True))
+            if self._limited:
+                rows = rows[: self._left]
+                self._left -= len(rows)
+            if rows:
+                return rows
+        return None
+
+    def _merge(self, keys: list[bytes], values: list[bytes]) -> Rows:
+        """Stored rows of one batch with the own writes up to its last key."""
+        own, place, count, reverse = self._own, self._place, len(self._own), self._reverse
+        rows: Rows = []
+        for key, value in zip(keys, values, strict=True):
+            while place < count and (own[place] > key if reverse else own[place] < key):
+                self._emit(own[place], rows)
+                place += 1
+            if place < count and own[place] == key:
+                self._emit(key, rows)
+                place += 1
+            else:
+                rows.append((key, value))
+        self._place = place
+        return rows
+
+    def _rest(self) -> Rows:
+        rows: Rows = []
+        for key in self._own[self._place :]:
+            self._emit(key, rows)
+        self._place = len(self._own)
+        return rows
+
+    def _emit(self, key: bytes, rows: Rows) -> None:
+        value = self._values[key]
+        if value is not None and (self._passes is None or self._passes(value)):
+            rows.append((key, value))

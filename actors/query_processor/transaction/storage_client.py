@@ -1,0 +1,317 @@
+"""`StorageClient`: reads at a timestamp, from the right shard's nearest replica, whatever goes wrong on the way.
+
+What it promises: an answer is what the shard that owned the keys at that moment says; a replica that is away (08006) is passed over for
+another of the same shard, a map that moved (55000) is waited for and the keys are routed again; both bounded by `ATTEMPTS_MAX`. Each
+answer's `catalog_ts` is handed to the caller with the rows.
+
+    get(keys, at)    keys grouped by shard, one Get each, all in flight together; values in the order of the keys
+    scan(...)        `ShardScan`: the range's pieces in key order (or reverse), one after another, the next pieces' first requests ahead
+
+Pieces of a range are disjoint and ascending, so a scan in key order over many shards is their concatenation, no merge.
+
+The nearest replica is the one in the query processor's own AZ; the one after a failure stays preferred for `RETURN_S`, so that a dead
+replica does not cost every read a timeout.
+
+No tasks, no futures: a request's callbacks complete a Completion that the statement's fiber awaits.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from actors.common.errors import CONNECTION_FAILURE, OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError, unavailable
+from actors.common.messages import Get, Got, Scan, Scanned
+from actors.common.messages.base import Message
+from actors.common.messages.control import Topology
+from actors.common.ranges import ShardMap
+from actors.query_processor.transaction.pause import pause
+from actors.runtime.fiber import Completion
+from actors.runtime.interfaces import Context
+
+ATTEMPTS_MAX = 12
+"""Of one read, over all replicas: with three of them, four rounds, which outlasts a failover's leases."""
+ATTEMPT_PAUSE_S = 0.1
+"""Before a round in which every replica has failed once, and while a newer map is on its way."""
+RETURN_S = 5.0
+"""So long reads of a shard stay away from its nearest replica after that one failed."""
+PIECES_AHEAD = 4
+"""A scan without a limit has the first requests of so many pieces in flight."""
+GET_KEYS_MAX = 4096
+"""Keys in one Get message: bounds the answer to a few megabytes of ordinary rows."""
+
+
+class ScanBatch:
+    """One answer of a scan. `arrow` is the answer's record batch; `keys`/`values` its lists where the program returns rows."""
+
+    __slots__ = ("_batch", "count", "data", "rows_read")
+
+    def __init__(self, data: bytes, count: int, rows_read: int) -> None:
+        self.data = data
+        self.count = count
+        self.rows_read = rows_read
+        self._batch: pa.RecordBatch | None = None
+
+    @property
+    def arrow(self) -> pa.RecordBatch:
+        if self._batch is None:
+            self._batch = pa.ipc.open_stream(self.data).read_next_batch()
+        return self._batch
+
+    def key_values(self) -> tuple[list[bytes], list[bytes]]:
+        batch = self.arrow
+        return batch.column(0).to_pylist(), batch.column(1).to_pylist()
+
+
+class _Replicas:
+    """The replicas of one shard, nearest first, and which of them is asked now."""
+
+    __slots__ = ("current", "names", "return_at")
+
+    def __init__(self, names: list[str]) -> None:
+        self.names = names
+        self.current = 0
+        self.return_at = 0
+
+
+class Flight(Completion[Message]):
+    """A request under way, and the replica it went to ("" where there was none to send it to)."""
+
+    __slots__ = ("destination",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.destination = ""
+
+
+class StorageClient:
+    """One for each query processor; shared by its sessions."""
+
+    def __init__(self, context: Context) -> None:
+        self._bus = context.bus
+        self._clock = context.clock
+        self._name = context.name
+        self._az = context.az
+        self._timeout_s: float = context.settings.messaging.request_timeout_s
+        self._topology: Topology | None = None
+        self._replicas: dict[int, _Replicas] = {}
+
+    # -- reads ---------------------------------------------------------------------------------------------------------------
+
+    async def get_one(self, key: bytes, at: int) -> tuple[bytes | None, int]:
+        """The value of one key (None: no row) and the answer's catalog_ts."""
+        got = await self._ask(key, Get([key], at))
+        return got.values[0], got.catalog_ts
+
+    async def get(self, keys: list[bytes], at: int) -> tuple[list[bytes | None], int]:
+        """The values of `keys`, in their order, and the least catalog_ts of the answers (they agree, all being at one time)."""
+        if len(keys) == 1:
+            value, catalog_ts = await self.get_one(keys[0], at)
+            return [value], catalog_ts
+        shard_map = self.shard_map()
+        shard_of = shard_map.shard
+        groups: dict[int, list[int]] = {}
+        for position, key in enumerate(keys):
+            groups.setdefault(shard_of(key), []).append(position)
+        chunks = [group[low : low + GET_KEYS_MAX] for group in groups.values() for low in range(0, len(group), GET_KEYS_MAX)]
+        messages = [Get([keys[position] for position in chunk], at) for chunk in chunks]
+        flights = [self.send(message.keys[0], message) for message in messages]
+        values: list[bytes | None] = [None] * len(keys)
+        catalog_ts = -1
+        for chunk, message, flight in zip(chunks, messages, flights, strict=True):
+            try:
+                got: Got = await flight  # type: ignore[assignment]
+            except DatabaseError as error:
+                got = await self._get_again(message, flight, error)
+            catalog_ts = got.catalog_ts if catalog_ts < 0 else min(catalog_ts, got.catalog_ts)
+            for position, value in zip(chunk, got.values, strict=True):
+                values[position] = value
+        return values, max(catalog_ts, 0)
+
+    async def _get_again(self, message: Get, flight: Flight, error: DatabaseError) -> Got:
+        """After a failure: the map may have moved and the keys be of several shards now, so each is asked for by itself."""
+        self.turn_away(flight, error)
+        values: list[bytes | None] = []
+        catalog_ts = 0
+        for key in message.keys:
+            value, catalog_ts = await self.get_one(key, message.at)
+            values.append(value)
+        return Got(values, catalog_ts)
+
+    def scan(self, start: bytes, end: bytes, at: int, program: bytes = b"", reverse: bool = False, limit: int = 0) -> ShardScan:
+        """[start, end) of one keyspace at `at`; see ShardScan."""
+        return ShardScan(self, start, end, at, program, reverse, limit)
+
+    async def probe(self, at: int) -> int:
+        """The catalog_ts at `at`, by the cheapest read there is."""
+        _, catalog_ts = await self.get_one(_PROBE_KEY, at)
+        return catalog_ts
+
+    # -- routing -------------------------------------------------------------------------------------------------------------
+
+    def shard_map(self) -> ShardMap:
+        """Raises 08006 before the first topology has arrived."""
+        topology = self._bus.topology
+        if topology is None:
+            raise unavailable("the cluster's map", "not known yet")
+        return topology.shard_map
+
+    async def _ask(self, key: bytes, message: Message) -> Got:
+        flight = self.send(key, message)
+        try:
+            return await flight  # type: ignore[return-value]
+        except DatabaseError as error:
+            failure = error
+        for attempt in range(1, ATTEMPTS_MAX):
+            if self.turn_away(flight, failure) or attempt % 3 == 0:
+                await pause(ATTEMPT_PAUSE_S)
+            flight = self.send(key, message)
+            try:
+                return await flight  # type: ignore[return-value]
+            except DatabaseError as error:
+                failure = error
+        raise failure
+
+    def send(self, key: bytes, message: Message) -> Flight:
+        """`message` to the replica that reads of `key` go to now."""
+        flight = Flight()
+        try:
+            destination = flight.destination = self._replica(self.shard_map().shard(key))
+        except DatabaseError as error:
+            flight.fail(error)
+            return flight
+        self._bus.request(self._name, destination, message, flight.succeed, flight.fail, self._timeout_s)
+        return flight
+
+    def turn_away(self, flight: Flight, error: DatabaseError) -> bool:
+        """`flight` failed: its shard's reads go to another replica from now on. True where waiting is due before the next attempt.
+
+        Raises `error` where another replica or a newer map would not help.
+        """
+        if error.sqlstate == OBJECT_NOT_IN_PREREQUISITE_STATE:
+            return True
+        if error.sqlstate != CONNECTION_FAILURE:
+            raise error
+        for replicas in self._replicas.values():
+            if replicas.names and replicas.names[replicas.current] == flight.destination:
+                replicas.current = (replicas.current + 1) % len(replicas.names)
+                replicas.return_at = self._clock.now().latest + int(RETURN_S * 1e6)
+                return replicas.current == 0
+        return flight.destination == ""
+
+    def _replica(self, shard: int) -> str:
+        topology = self._bus.topology
+        if topology is not self._topology:
+            self._topology = topology
+            self._replicas = {}
+        replicas = self._replicas.get(shard)
+        if replicas is None:
+            assert topology is not None
+            prefix = f"storage/{shard}/"
+            names = [name for name in topology.routes if name.startswith(prefix)]
+            names.sort(key=lambda name: (topology.azs.get(name) != self._az, name))
+            replicas = self._replicas[shard] = _Replicas(names)
+        if not replicas.names:
+            raise unavailable(f"storage/{shard}", "no replica is known")
+        if replicas.current and self._clock.now().latest >= replicas.return_at:
+            replicas.current = 0
+        return replicas.names[replicas.current]
+
+
+_PROBE_KEY = b"\x00\x00\x00\x03\x00\x00probe"
+
+
+class _Piece:
+    """A part of a scan that one shard owns, as far as it is not read yet."""
+
+    __slots__ = ("end", "flight", "start")
+
+    def __init__(self, start: bytes, end: bytes) -> None:
+        self.start = start
+        self.end = end
+        self.flight: Flight | None = None
+
+
+class ShardScan:
+    """A scan under way: `await next()` gives its batches in key order (reverse order where `reverse`), None at the end.
+
+    `limit` bounds the rows in all (0: none). Answers without rows are passed over. `rows_read` sums what the replicas looked at.
+    """
+
+    __slots__ = ("_at", "_client", "_failures", "_left", "_limited", "_pieces", "_program", "_reverse", "catalog_ts", "rows_read")
+
+    def __init__(self, client: StorageClient, start: bytes, end: bytes, at: int, program: bytes, reverse: bool, limit: int) -> None:
+        self._client = client
+        self._at = at
+        self._program = program
+        self._reverse = reverse
+        self._limited = limit > 0
+        self._left = limit
+        self._failures = 0
+        """In a row."""
+        self.catalog_ts = -1
+        """Of the first answer; -1 before it."""
+        self.rows_read = 0
+        self._pieces = self._cut(start, end) if start < end else []
+        if not self._limited:
+            self._send_ahead()
+
+    async def next(self) -> ScanBatch | None:
+        while self._pieces:
+            piece = self._pieces[-1]
+            if piece.flight is None:
+                piece.flight = self._send(piece)
+            flight, piece.flight = piece.flight, None
+            try:
+                scanned: Scanned = await flight  # type: ignore[assignment]
+            except DatabaseError as error:
+                await self._route_again(piece, flight, error)
+                continue
+            self._failures = 0
+            if self.catalog_ts < 0:
+                self.catalog_ts = scanned.catalog_ts
+            self.rows_read += scanned.rows_read
+            self._advance(piece, scanned)
+            if scanned.count:
+                return ScanBatch(scanned.rows, scanned.count, scanned.rows_read)
+        return None
+
+    def _advance(self, piece: _Piece, scanned: Scanned) -> None:
+        if scanned.resume is None:
+            self._pieces.pop()
+        elif self._reverse:
+            piece.end = scanned.resume
+        else:
+            piece.start = scanned.resume
+        if self._limited:
+            self._left -= scanned.count
+            if self._left <= 0:
+                self._pieces.clear()
+        else:
+            self._send_ahead()
+
+    def _send_ahead(self) -> None:
+        for piece in self._pieces[-PIECES_AHEAD:]:
+            if piece.flight is None:
+                piece.flight = self._send(piece)
+
+    def _send(self, piece: _Piece) -> Flight:
+        message = Scan(piece.start, piece.end, self._at, self._program, self._reverse, self._left)
+        return self._client.send(piece.start, message)
+
+    async def _route_again(self, piece: _Piece, flight: Flight, error: DatabaseError) -> None:
+        """The piece's request failed: cut it by the map of now and ask again, elsewhere."""
+        self._failures += 1
+        if self._failures >= ATTEMPTS_MAX:
+            raise error
+        if self._client.turn_away(flight, error) or self._failures % 3 == 0:
+            await pause(ATTEMPT_PAUSE_S)
+        self._pieces.pop()
+        self._pieces.extend(self._cut(piece.start, piece.end))
+
+    def _cut(self, start: bytes, end: bytes) -> list[_Piece]:
+        """The pieces of a range, the first to be read last (they are popped from the end)."""
+        pieces = [_Piece(low, high) for low, high, _ in self._client.shard_map().scan_pieces(start, end)]
+        if not self._reverse:
+            pieces.reverse()
+        return pieces
+

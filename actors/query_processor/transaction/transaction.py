@@ -1,0 +1,337 @@
+"""`Transaction`: a snapshot to read from, a buffer to write to, and one message to commit with.
+
+- Every read is at `start_ts`, the clock's latest when the first statement began; own writes are merged in.
+- Nothing leaves the query processor before `commit`. A transaction without writes commits for free; else its write set is encoded once and
+  goes to the coordinator, the adjudicator that owns most of its keys, which answers with commit_ts.
+- A failed statement fails the transaction (there are no savepoints), so nothing is ever undone.
+
+        transaction = Transaction(services, catalog, start_ts)
+        [row] = await transaction.get([key])
+        transaction.put(key, new_row)
+        commit_ts = await transaction.commit()
+
+The catalog is pinned. The first storage answer names the newest catalog change at or below start_ts: where the pinned catalog is older, that
+read raises `CatalogStale`; the session loads the catalog at start_ts and plans again. So every plan that has read anything was made under the
+catalog of start_ts; a plan that only writes is checked by the adjudicators (`catalog_ts` of the Commit, OC001).
+
+What commit may raise: 40001 (not committed), 54000 (limits; not committed), 08006 (not committed: no adjudicator could be reached or the map kept
+moving), 08007 (sent, and no answer: it may have happened).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from actors.common.errors import (
+    CONNECTION_FAILURE,
+    OBJECT_NOT_IN_PREREQUISITE_STATE,
+    PROGRAM_LIMIT_EXCEEDED,
+    TRANSACTION_RESOLUTION_UNKNOWN,
+    DatabaseError,
+    schema_changed,
+    unavailable,
+)
+from actors.common.messages import Commit, Committed
+from actors.common.settings import Settings
+from actors.query_processor.transaction.buffer import WriteBuffer
+from actors.query_processor.transaction.pause import pause
+from actors.query_processor.transaction.scanner import Scanner
+from actors.query_processor.transaction.storage_client import Flight, ShardScan, StorageClient
+from actors.runtime.interfaces import Context
+
+if TYPE_CHECKING:
+    from actors.query_processor.catalog import Catalog, CatalogCache
+
+COMMIT_ATTEMPTS_MAX = 10
+"""Sends of one commit that was certainly not decided: outlasts a failover (a lease and an election)."""
+COMMIT_PAUSE_S = 0.2
+REVALIDATIONS_MAX = 2
+"""Of the catalog for one commit: one for the coordinator, one for a participant that began later."""
+COORDINATOR_SAMPLE = 256
+"""Keys looked at to find the adjudicator that owns most."""
+
+
+class CatalogStale(Exception):
+    """Internal: the pinned catalog is not the one of start_ts; a change at `catalog_ts` is missing. Never shown to a client."""
+
+    def __init__(self, catalog_ts: int) -> None:
+        super().__init__(catalog_ts)
+        self.catalog_ts = catalog_ts
+
+
+class TransactionServices:
+    """What the transactions of one query processor share."""
+
+    __slots__ = ("bus", "catalogs", "clock", "name", "random", "settings", "storage")
+
+    def __init__(self, context: Context, storage: StorageClient, catalogs: CatalogCache) -> None:
+        self.bus = context.bus
+        self.clock = context.clock
+        self.random = context.random
+        self.name = context.name
+        self.settings: Settings = context.settings
+        self.storage = storage
+        self.catalogs = catalogs
+
+
+class Transaction:
+    """See the module. `environment` is the expressions' Environment, set by the session; `catalog` may become an overlay (DDL)."""
+
+    __slots__ = (
+        "_base_version", "_checked", "_known_current_ts", "_limits", "_services", "_storage", "_verified",
+        "buffer", "catalog", "environment", "exclusive", "has_ddl", "has_dml", "read_only", "rows_read", "schema_changes", "start_ts",
+    )  # fmt: skip
+
+    def __init__(self, services: TransactionServices, catalog: Catalog, start_ts: int, environment: Any = None) -> None:
+        self._services = services
+        self._storage = services.storage
+        self._limits = services.settings.limits
+        self.start_ts = start_ts
+        self.catalog = catalog
+        self._base_version = catalog.version
+        self._known_current_ts = services.catalogs.current_until(catalog)
+        self._verified = False
+        self.environment = environment
+        self.read_only = False
+        self.buffer = WriteBuffer()
+        self._checked: set[bytes] = set()
+        self.schema_changes: set[int] = set()
+        """Ids of the tables (schemas) that this transaction creates, changes or drops."""
+        self.exclusive: set[int] = set()
+        """Ids of the tables that nobody else may have written since start_ts."""
+        self.has_ddl = False
+        self.has_dml = False
+        self.rows_read = 0
+
+    # -- reads ---------------------------------------------------------------------------------------------------------------
+
+    async def get(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """The encoded rows of `keys` at start_ts, own writes included; None where there is no row. Raises CatalogStale, 08006."""
+        written = self.buffer.values
+        if not written:
+            values, catalog_ts = await self._storage.get(list(keys), self.start_ts)
+            if not self._verified:
+                self._verify(catalog_ts)
+            return values
+        answer: list[bytes | None] = [written.get(key) for key in keys]
+        missing = [position for position, key in enumerate(keys) if key not in written]
+        if missing:
+            values, catalog_ts = await self._storage.get([keys[position] for position in missing], self.start_ts)
+            if not self._verified:
+                self._verify(catalog_ts)
+            for position, value in zip(missing, values, strict=True):
+                answer[position] = value
+        return answer
+
+    async def get_one(self, key: bytes) -> bytes | None:
+        """`get` of one key, the point read's way."""
+        written = self.buffer.values
+        if key in written:
+            return written[key]
+        value, catalog_ts = await self._storage.get_one(key, self.start_ts)
+        if not self._verified:
+            self._verify(catalog_ts)
+        return value
+
+    def scan(self, start: bytes, end: bytes, program: bytes = b"", *, reverse: bool = False, limit: int = 0) -> Scanner:
+        """Read [start, end) of one keyspace at start_ts, pushing `program` (scan_program.encode; b"" every row) down.
+
+        Own writes are merged in where the program returns rows; a plan that wants "columns" or "aggregates" asks `wrote_in` first.
+        """
+        return Scanner(self, start, end, program, reverse, limit)
+
+    def open_scan(self, start: bytes, end: bytes, program: bytes, reverse: bool, limit: int) -> ShardScan:
+        """What is stored at start_ts, without own writes."""
+        return self._storage.scan(start, end, self.start_ts, program, reverse, limit)
+
+    def wrote_in(self, start: bytes, end: bytes) -> bool:
+        """Whether this transaction has written any key in [start, end)."""
+        return self.buffer.touches(start, end)
+
+    def note_catalog_ts(self, catalog_ts: int) -> None:
+        """A storage answer named its catalog_ts. Raises CatalogStale where the pinned catalog is older."""
+        if not self._verified:
+            self._verify(catalog_ts)
+
+    def _verify(self, catalog_ts: int) -> None:
+        if catalog_ts > self._base_version:
+            self._services.catalogs.note_change(catalog_ts)
+            raise CatalogStale(catalog_ts)
+        self._verified = True
+        self._services.catalogs.note_current(self._base_version, self.start_ts)
+
+    @property
+    def verified(self) -> bool:
+        """The pinned catalog is known to be the one of start_ts."""
+        return self._verified
+
+    async def verify_catalog(self) -> None:
+        """Make sure that the pinned catalog is the one of start_ts (before "does not exist" is said). Raises CatalogStale."""
+        if not self._verified:
+            self._verify(await self._storage.probe(self.start_ts))
+
+    async def reload_catalog(self, catalog_ts: int = 0) -> None:
+        """Pin the catalog of start_ts instead. Raises 40001 OC001 where a table that was written already has changed."""
+        fresh = await self._services.catalogs.load(self.start_ts, catalog_ts)
+        if not self._same_tables(fresh):
+            raise schema_changed()
+        self.catalog = fresh.on_path(self.catalog.search_path)
+        self._base_version = fresh.version
+        self._known_current_ts = self.start_ts
+        self._verified = True
+
+    def _same_tables(self, fresh: Catalog) -> bool:
+        if self.has_ddl:
+            return fresh.version == self._base_version
+        written = {int.from_bytes(key[:4], "big") for key in (*self.buffer.keys(), *self._checked)}
+        return all(fresh.table_by_id(table) == self.catalog.table_by_id(table) for table in written)
+
+    # -- writes --------------------------------------------------------------------------------------------------------------
+
+    def put(self, key: bytes, value: bytes, counts: bool = True) -> None:
+        """Write one row; an index entry is written with `counts=False` and not counted as a row. Raises 54000 beyond a limit."""
+        buffer = self.buffer
+        buffer.write(key, value, counts)
+        limits = self._limits
+        if counts:
+            if limits.row_bytes_max and len(value) > limits.row_bytes_max:
+                raise DatabaseError(PROGRAM_LIMIT_EXCEEDED, "maximum row size exceeded")
+            if limits.transaction_rows_max and buffer.rows > limits.transaction_rows_max:
+                raise DatabaseError(PROGRAM_LIMIT_EXCEEDED, "transaction row limit exceeded")
+        if limits.transaction_bytes_max and buffer.bytes > limits.transaction_bytes_max:
+            self._too_large()
+
+    def delete(self, key: bytes, counts: bool = True) -> None:
+        """Delete one row or (counts=False) index entry. Raises 54000 beyond a limit."""
+        buffer = self.buffer
+        buffer.write(key, None, counts)
+        limits = self._limits
+        if counts and limits.transaction_rows_max and buffer.rows > limits.transaction_rows_max:
+            raise DatabaseError(PROGRAM_LIMIT_EXCEEDED, "transaction row limit exceeded")
+        if limits.transaction_bytes_max and buffer.bytes > limits.transaction_bytes_max:
+            self._too_large()
+
+    def check(self, key: bytes) -> None:
+        """Put a key that is only read into the conflict check: a row locked by FOR UPDATE, a unique key that must stay absent."""
+        self._checked.add(key)
+
+    def drop_range(self, start: bytes, end: bytes) -> None:
+        """Drop every key in [start, end) at commit, however many."""
+        self.buffer.drop_range(start, end)
+
+    def _too_large(self) -> None:
+        mebibytes = self._limits.transaction_bytes_max >> 20
+        raise DatabaseError(PROGRAM_LIMIT_EXCEEDED, f"transaction size limit {mebibytes}mb exceeded")
+
+    def check_age(self) -> None:
+        """Raises 54000 once the transaction is older than the limit: versions it could need are gone."""
+        limit_s = self._limits.transaction_age_s
+        if limit_s and self._services.clock.now().latest - self.start_ts > limit_s * 1_000_000:
+            raise DatabaseError(PROGRAM_LIMIT_EXCEEDED, f"transaction age limit of {limit_s}s exceeded")
+
+    # -- the end -------------------------------------------------------------------------------------------------------------
+
+    @property
+    def wrote(self) -> bool:
+        return bool(self.buffer)
+
+    def rollback(self) -> None:
+        """Forget everything; nothing was sent."""
+        self.buffer = WriteBuffer()
+        self._checked.clear()
+
+    async def commit(self) -> int | None:
+        """commit_ts, or None for a transaction that wrote nothing (which sends nothing). See the module for what it raises."""
+        buffer = self.buffer
+        if not buffer:
+            return None
+        self.check_age()
+        services = self._services
+        keys = buffer.keys()
+        checked = sorted(self._checked.difference(buffer.values)) if self._checked else []
+        catalog_ts = self.start_ts if self._verified else self._known_current_ts
+        message = Commit(
+            services.random.getrandbits(128).to_bytes(16, "big"),
+            self.start_ts,
+            catalog_ts,
+            buffer.encode(),
+            checked,
+            sorted(self.schema_changes),
+            sorted(self.exclusive),
+        )
+        flight = self._send(message, keys)
+        try:
+            committed: Committed = await flight  # type: ignore[assignment]
+        except DatabaseError as error:
+            committed = await self._commit_again(message, keys, flight, error)
+        if self.schema_changes:
+            services.catalogs.note_change(committed.commit_ts)
+        return committed.commit_ts
+
+    def _send(self, message: Commit, keys: list[bytes]) -> Flight:
+        services = self._services
+        flight = Flight()
+        topology = services.bus.topology
+        if topology is None:
+            flight.fail(unavailable("the cluster's map", "not known yet"))
+            return flight
+        owner_of = topology.shard_map.adjudicator
+        if len(keys) == 1:
+            owner = owner_of(keys[0])
+        else:
+            owners = [owner_of(key) for key in keys[:: 1 + len(keys) // COORDINATOR_SAMPLE]]
+            owner = owners[0]
+            if owners.count(owner) < len(owners):
+                owner = min(owners, key=lambda number: (-owners.count(number), number))
+        name = f"adjudicator/{owner}"
+        if name not in topology.routes:
+            flight.fail(unavailable(name, "no route"))
+            return flight
+        flight.destination = name
+        services.bus.request(services.name, name, message, flight.succeed, flight.fail, services.settings.messaging.request_timeout_s)
+        return flight
+
+    async def _commit_again(self, message: Commit, keys: list[bytes], flight: Flight, error: DatabaseError) -> Committed:
+        """`error` ended the first attempt: send again where it is certain that nothing was decided and another attempt may do better."""
+        revalidations = 0
+        for _ in range(1, COMMIT_ATTEMPTS_MAX):
+            if error.sqlstate == OBJECT_NOT_IN_PREREQUISITE_STATE and error.detail.isdigit():
+                revalidations += 1
+                if revalidations > REVALIDATIONS_MAX:
+                    raise schema_changed()
+                await self.reload_catalog()
+                message = _with_catalog_ts(message, self.start_ts)
+            elif error.sqlstate == OBJECT_NOT_IN_PREREQUISITE_STATE or not _may_have_happened(flight, error):
+                await pause(COMMIT_PAUSE_S)
+            else:
+                break
+            flight = self._send(message, keys)
+            try:
+                return await flight  # type: ignore[return-value]
+            except DatabaseError as another:
+                error = another
+        if error.sqlstate == OBJECT_NOT_IN_PREREQUISITE_STATE:
+            raise unavailable("the owner of the transaction's keys", "the map keeps moving")
+        if error.sqlstate == CONNECTION_FAILURE and _may_have_happened(flight, error):
+            raise DatabaseError(TRANSACTION_RESOLUTION_UNKNOWN, "transaction resolution unknown", detail=error.message)
+        raise error
+
+
+def _may_have_happened(flight: Flight, error: DatabaseError) -> bool:
+    """False only for a failure to reach anybody: not sent at all, or a coordinator that says so. (40001 and the like need no second attempt.)"""
+    return error.sqlstate != CONNECTION_FAILURE or (flight.destination != "" and not error.detail.startswith("not committed"))
+
+
+def _with_catalog_ts(message: Commit, catalog_ts: int) -> Commit:
+    return Commit(
+        message.transaction,
+        message.start_ts,
+        catalog_ts,
+        message.write_set,
+        message.checked,
+        message.schema_changes,
+        message.exclusive,
+    )
+
+
