@@ -1,0 +1,42 @@
+"""Finding a running cluster from its data folder."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+from cluster.data_folder import DataFolder
+from eagleray.command.main import OneLine
+
+
+def state_of(data: Path) -> dict[str, Any]:
+    """The running cluster's state file. Raises OneLine where none runs."""
+    folder = DataFolder(data)
+    state = folder.read_state()
+    if state is None or not folder.is_locked():
+        raise OneLine(f"no cluster is running on {folder.root} (start one with: eagleray up --data {data})")
+    return state
+
+
+def ask_status(state: dict[str, Any], timeout_s: float = 10.0) -> dict[str, Any]:
+    """The controller's account of the whole cluster."""
+    from actors.common.errors import DatabaseError
+    from actors.common.messages import AskCluster
+    from actors.common.settings import Messaging
+    from actors.runtime.socket_bus import SocketBus
+
+    async def ask() -> dict[str, Any]:
+        bus = SocketBus(f"unix:{state['sockets']}/command-{__import__('os').getpid()}.sock", Messaging())
+        bus.add_route("controller", state["controller"])
+        try:
+            answer = await bus.call("command", "controller", AskCluster(), timeout_s=timeout_s)
+            return dict(json.loads(answer.json))
+        finally:
+            await bus.close()
+
+    try:
+        return asyncio.run(ask())
+    except DatabaseError as error:
+        raise OneLine(f"the controller does not answer: {error.message}") from None

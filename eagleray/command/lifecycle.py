@@ -1,0 +1,136 @@
+"""`up` and `down`: the supervisor process is started here, watched until it is ready, and asked to stop."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from actors.common.settings import Settings
+from actors.common.settings_file import SettingsError, load_settings
+from cluster import leftovers
+from cluster.data_folder import DataFolder, DataFolderError
+from eagleray.command.main import OneLine
+
+READY_TIMEOUT_S = 120.0
+STOP_TIMEOUT_S = 60.0
+
+
+def start(data: Path, port: int | None, detach: bool, config: Path | None, mode: str | None) -> None:
+    """Raises OneLine for everything that a person can mend."""
+    folder = DataFolder(data)
+    try:
+        folder.create()
+        if folder.is_locked():
+            state = folder.read_state()
+            raise OneLine(f"a cluster is already running on {folder.root}" + (f": {state['url']}" if state else ""))
+        settings = _settings(folder, port, config, mode)
+    except (DataFolderError, SettingsError) as error:
+        raise OneLine(str(error)) from None
+    _check_port(settings)
+    process, reader = _spawn_supervisor(folder, port, config, mode)
+    _await_ready(folder, process, reader, detach)
+
+
+def _settings(folder: DataFolder, port: int | None, config: Path | None, mode: str | None) -> Settings:
+    """The settings that the supervisor will find, read here first so that an error is one line at once."""
+    from cluster.supervisor import effective_settings
+
+    return effective_settings(folder, config, port, mode)
+
+
+def _check_port(settings: Settings) -> None:
+    layout = settings.layout
+    probe = socket.socket(socket.AF_INET6 if ":" in layout.host else socket.AF_INET)
+    try:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((layout.host, layout.port))
+    except OSError as error:
+        raise OneLine(f"port {layout.port} on {layout.host}: {(error.strerror or str(error)).lower()}") from None
+    finally:
+        probe.close()
+
+
+def _spawn_supervisor(
+    folder: DataFolder, port: int | None, config: Path | None, mode: str | None
+) -> tuple[subprocess.Popen[bytes], int]:
+    """The supervisor writes one line to the pipe: "ready URL" or "failed REASON"."""
+    reader, writer = os.pipe()
+    arguments = [sys.executable, "-m", "cluster.supervisor", "--data", str(folder.root), "--ready", str(writer)]
+    if port is not None:
+        arguments += ["--port", str(port)]
+    if config is not None:
+        arguments += ["--config", str(config.absolute())]
+    if mode is not None:
+        arguments += ["--mode", mode]
+    with open(folder.logs / "supervisor.log", "ab") as log:
+        process = subprocess.Popen(
+            arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=(writer,), start_new_session=True, close_fds=True
+        )
+    os.close(writer)
+    return process, reader
+
+
+def _await_ready(folder: DataFolder, process: subprocess.Popen[bytes], reader: int, detach: bool) -> None:
+    import select
+
+    deadline = time.monotonic() + READY_TIMEOUT_S
+    answer = b""
+    try:
+        while not answer.endswith(b"\n"):
+            readable, _, _ = select.select([reader], [], [], max(0.0, deadline - time.monotonic()))
+            chunk = os.read(reader, 4096) if readable else b""
+            if not chunk:
+                break
+            answer += chunk
+    except KeyboardInterrupt:
+        process.terminate()
+        process.wait(STOP_TIMEOUT_S)
+        raise click.Abort() from None
+    finally:
+        os.close(reader)
+    word, _, rest = answer.decode(errors="replace").strip().partition(" ")
+    if word != "ready":
+        if process.poll() is None:
+            process.terminate()
+        raise OneLine(rest or f"the cluster did not start; see {folder.logs / 'supervisor.log'}")
+    click.echo(rest)
+    if not detach:
+        _stay(process)
+
+
+def _stay(process: subprocess.Popen[bytes]) -> None:
+    """In the foreground until interrupted: then the cluster stops with us."""
+    click.echo("Ctrl-C stops the cluster.", err=True)
+    try:
+        status = process.wait()
+    except KeyboardInterrupt:
+        process.terminate()
+        process.wait(STOP_TIMEOUT_S)
+        return
+    if status != 0:
+        raise OneLine(f"the cluster ended with status {status}")
+
+
+def stop(data: Path) -> None:
+    folder = DataFolder(data)
+    if not folder.root.exists():
+        raise OneLine(f"no cluster on {folder.root}")
+    state = folder.read_state()
+    running = folder.is_locked()
+    if running and state is not None:
+        os.kill(int(state["supervisor"]), signal.SIGTERM)
+        deadline = time.monotonic() + STOP_TIMEOUT_S
+        while folder.is_locked() and time.monotonic() < deadline:
+            time.sleep(0.05)
+    left = leftovers.end(folder.root)
+    folder.clear_run()
+    if not running and not left:
+        raise OneLine(f"no cluster is running on {folder.root}")
+    click.echo(f"stopped; the data stays in {folder.root}")

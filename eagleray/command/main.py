@@ -1,0 +1,141 @@
+"""`eagleray up | down | status | sql | submit | workload`: every failure is one line on stderr and a non-zero exit.
+
+    eagleray up --detach --port 5433 --data DIR     start a cluster, leave it running, print its connection string
+    eagleray status [--json]                        every actor of every layer
+    eagleray sql [-c STATEMENT]                     a prompt (psql where it is installed)
+    eagleray submit FILE.py                         run a Python program on the cluster's Ray, EAGLERAY_URL set
+    eagleray workload run NAME                      run a packaged workload
+    eagleray down                                   stop it; the data stays
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+DEFAULT_DATA = Path(".eagleray")
+
+data_option = click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=True),
+    default=DEFAULT_DATA,
+    show_default=True,
+    envvar="EAGLERAY_DATA_DIR",
+    help="The folder that holds all that the cluster owns.",
+)
+
+
+class OneLine(click.ClickException):
+    """A failure that a person can act on, in one line."""
+
+    def show(self, file: object = None) -> None:
+        click.echo(f"eagleray: {self.message}", err=True)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="eagleray")
+def cli() -> None:
+    """Eagleray: a distributed SQL database on Ray, in the architecture of Amazon Aurora DSQL."""
+
+
+@cli.command()
+@data_option
+@click.option("--port", type=click.IntRange(0, 65535), default=None, help="The PostgreSQL port (default 5433, or as in the settings file).")
+@click.option("--detach", is_flag=True, help="Return once the cluster is ready; it goes on running.")
+@click.option("--config", type=click.Path(path_type=Path), default=None, help="A settings file (TOML).")
+@click.option("--mode", type=click.Choice(["dsql", "open"]), default=None, help="dsql: its limits (default). open: lifted.")
+def up(data: Path, port: int | None, detach: bool, config: Path | None, mode: str | None) -> None:
+    """Start a cluster on DIR (made where missing) and print how to connect."""
+    from eagleray.command.lifecycle import start
+
+    start(data, port, detach, config, mode)
+
+
+@cli.command()
+@data_option
+def down(data: Path) -> None:
+    """Stop the cluster on DIR. Every acknowledged row stays on disk."""
+    from eagleray.command.lifecycle import stop
+
+    stop(data)
+
+
+@cli.command()
+@data_option
+@click.option("--json", "as_json", is_flag=True, help="For programs: one JSON object.")
+def status(data: Path, as_json: bool) -> None:
+    """Show every actor of every layer."""
+    from eagleray.command.show import show_status
+
+    show_status(data, as_json)
+
+
+@cli.command()
+@data_option
+@click.option("-c", "--command", "statement", default=None, help="Run this and exit.")
+def sql(data: Path, statement: str | None) -> None:
+    """A SQL prompt on the running cluster."""
+    from eagleray.command.prompt import run_prompt
+
+    sys.exit(run_prompt(data, statement))
+
+
+@cli.command()
+@data_option
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("arguments", nargs=-1)
+def submit(data: Path, file: Path, arguments: tuple[str, ...]) -> None:
+    """Run a Python program as a task on the cluster's Ray, with EAGLERAY_URL set."""
+    from eagleray.command.programs import submit_program
+
+    sys.exit(submit_program(data, file, list(arguments)))
+
+
+@cli.group()
+def workload() -> None:
+    """Programs that speak SQL to the cluster and check what they did."""
+
+
+@workload.command("list")
+def list_workloads() -> None:
+    """The packaged workloads."""
+    from workloads import describe
+
+    for name, text in describe():
+        click.echo(f"{name:<12} {text}")
+
+
+@workload.command("run")
+@data_option
+@click.argument("name")
+@click.option("--url", default=None, help="Another PostgreSQL-compatible server instead of the cluster on DIR.")
+@click.option("--seconds", type=click.FloatRange(0.1), default=None, help="How long to run.")
+@click.option("--clients", type=click.IntRange(1, 1000), default=None, help="Concurrent clients.")
+@click.option("--seed", type=int, default=None, help="Seed of the workload's random choices.")
+def run_workload(data: Path, name: str, url: str | None, seconds: float | None, clients: int | None, seed: int | None) -> None:
+    """Load, run and check a workload; exit 0 only if its checks hold."""
+    from eagleray.command.programs import run_packaged_workload
+
+    sys.exit(run_packaged_workload(data, name, url, seconds, clients, seed))
+
+
+def main() -> None:
+    """The entry point: no traceback for what a person did wrong."""
+    try:
+        cli(standalone_mode=False)
+    except click.exceptions.Exit as leave:
+        sys.exit(leave.exit_code)
+    except click.Abort:
+        sys.exit(130)
+    except click.UsageError as error:
+        click.echo(f"eagleray: {error.format_message()}", err=True)
+        sys.exit(2)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""`status`: a table for people, one JSON object for programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from eagleray.command.connect import ask_status, state_of
+
+LAYERS = ("gateway", "query_processor", "adjudicator", "journal", "crossbar", "storage", "controller")
+
+
+def show_status(data: Path, as_json: bool) -> None:
+    """Raises OneLine where no cluster runs. Exit status 3 when the cluster is not wholly up."""
+    answer = ask_status(state_of(data))
+    if as_json:
+        click.echo(json.dumps(answer, indent=2))
+    else:
+        _print_table(answer)
+    if answer["state"] != "running":
+        sys.exit(3)
+
+
+def _print_table(answer: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=f"{answer['url']}   {answer['state']}", title_justify="left", box=None, header_style="bold", pad_edge=False)
+    for column in ("layer", "name", "az", "node", "pid", "state", "epoch", "watermark", "range", "load"):
+        table.add_column(column, overflow="fold")
+    order = {layer: number for number, layer in enumerate(LAYERS)}
+    for actor in sorted(answer["actors"], key=lambda actor: (order.get(actor["layer"], 99), actor["name"])):
+        load = " ".join(f"{key}={value}" for key, value in sorted((actor.get("load") or {}).items()))
+        style = None if actor["state"] == "running" else "red"
+        cells = [actor["layer"], actor["name"], actor["az"], (actor["node"] or "")[:8], actor["pid"], actor["state"]]
+        cells += [actor["epoch"], _time(actor["watermark"]), actor["range"], load]
+        table.add_row(*["" if cell is None else str(cell) for cell in cells], style=style)
+    Console(width=None if sys.stdout.isatty() else 200).print(table)
+
+
+def _time(watermark: int | None) -> str:
+    from datetime import UTC, datetime, timedelta
+
+    if not watermark:
+        return ""
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=watermark)).strftime("%H:%M:%S.%f")
