@@ -183,12 +183,14 @@ class _Link(asyncio.Protocol):
             self.pending_bytes = 0
             self.transport.write(data)
 
-    def close(self, why: str) -> None:
+    def close(self, why: str, after_writing: bool = False) -> None:
         if not self.closed:
+            if after_writing:
+                self.flush()
             self.closed = True
             self.pending.clear()
             if self.transport is not None:
-                self.transport.abort()
+                self.transport.close() if after_writing else self.transport.abort()
             self.bus.link_closed(self, why)
 
 
@@ -199,7 +201,7 @@ class SocketBus:
         self.endpoint = endpoint
         self.settings = settings
         self._scheme, self._host, self._port = split_endpoint(endpoint)
-        self._on_crash = on_crash
+        self.on_crash = on_crash
         self._loop: asyncio.AbstractEventLoop | None = None
         self._server: asyncio.AbstractServer | None = None
         self._closed = False
@@ -244,8 +246,7 @@ class SocketBus:
             if self._scheme == "unix" and os.path.exists(self._host):
                 os.unlink(self._host)
         for link in [*self._links.values(), *self._inbound]:
-            link.flush()
-            link.close("the bus is closed")
+            link.close("the bus is closed", after_writing=True)
         for task in list(self._opening):
             task.cancel()
         for request in list(self._outstanding):
@@ -414,8 +415,8 @@ class SocketBus:
             self._sweep_timer = self._loop.call_later(SWEEP_S, self._sweep)
 
     def _crash(self, error: BaseException) -> None:
-        if self._on_crash is not None:
-            self._on_crash(error)
+        if self.on_crash is not None:
+            self.on_crash(error)
         else:
             assert self._loop is not None
             self._loop.call_exception_handler({"message": "a role raised in a bus callback", "exception": error})

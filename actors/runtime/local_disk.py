@@ -1,0 +1,231 @@
+"""The real disk: a role's own folder on a local file system.
+
+What it promises: once `sync` has called back with None, every byte appended before the call, and the file itself (its entry in its
+folder, and that folder's in its own), survive a crash of the machine. `replace` is atomic and durable when it returns. Paths cannot leave
+the folder.
+
+Group commit. `sync` does not sync at once: the loop first sends what is to be sent and takes in what has arrived, then all syncs of the
+file asked for so far are one fdatasync (`sync_inline`: in the loop itself, right for a process of its own: what piles up meanwhile is the next
+group; else in a thread, one at a time for each file, what is asked for meanwhile being the next group).
+
+    file.append(b"one"); file.sync(first)
+    file.append(b"two"); file.sync(second)      one fdatasync, then first(None), second(None)
+
+Appends write through to the operating system (they survive a kill -9, not a power failure). A full disk raises 53100 and leaves the file as
+it was. A failed fdatasync is final (the kernel may have dropped the pages): it and every later sync of that file fail with 58030.
+Left out: removal is not synced (a removed file may be back after a power failure; names are never reused for other contents).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import mmap
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from actors.common.errors import DISK_FULL, DatabaseError
+
+IO_ERROR = "58030"
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+Folders = list[Path]
+
+OnSynced = Callable[[DatabaseError | None], None]
+
+
+def disk_error(error: OSError, path: str) -> DatabaseError:
+    """53100 for a full disk, 58030 for anything else."""
+    return DatabaseError(DISK_FULL if error.errno in _FULL else IO_ERROR, f"{path}: {error.strerror}")
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _write_all(descriptor: int, data: bytes, offset: int) -> None:
+    view = memoryview(data)
+    while view:
+        written = os.pwrite(descriptor, view, offset)
+        view = view[written:]
+        offset += written
+
+
+class LocalFile:
+    """One open file. The descriptor is closed once no sync is under way."""
+
+    def __init__(self, disk: LocalDisk, path: str) -> None:
+        self._disk = disk
+        self._path = path
+        target = disk.resolve(path)
+        self._unsynced_folders = disk.make_folders(target.parent)
+        if not target.exists():
+            self._unsynced_folders.append(target.parent)
+        try:
+            self._descriptor = os.open(target, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise disk_error(error, path) from None
+        self._size = os.fstat(self._descriptor).st_size
+        self._waiting: list[OnSynced] = []
+        self._scheduled = False
+        self._syncing = False
+        self._failed: DatabaseError | None = None
+        self._closed = False
+
+    @property
+    def size(self) -> int:
+        return self._size
+
+    def append(self, data: bytes) -> int:
+        offset = self._size
+        try:
+            _write_all(self._descriptor, data, offset)
+        except OSError as error:
+            os.ftruncate(self._descriptor, offset)
+            raise disk_error(error, self._path) from None
+        self._size = offset + len(data)
+        return offset
+
+    def read(self, offset: int, length: int) -> bytes:
+        return os.pread(self._descriptor, length, offset)
+
+    def truncate(self, size: int) -> None:
+        assert size <= self._size
+        os.ftruncate(self._descriptor, size)
+        self._size = size
+
+    def sync(self, on_done: OnSynced) -> None:
+        assert not self._closed, f"{self._path} is closed"
+        self._waiting.append(on_done)
+        if not self._scheduled and not self._syncing:
+            self._schedule_sync()
+
+    def close(self) -> None:
+        """Syncs asked for before are still carried out and called back."""
+        if not self._closed:
+            self._closed = True
+            if not self._scheduled and not self._syncing:
+                os.close(self._descriptor)
+
+    def _schedule_sync(self) -> None:
+        """Two turns from now: in between the loop has polled once, so the group is larger and no message waits behind the disk."""
+        self._scheduled = True
+        loop = asyncio.get_running_loop()
+        loop.call_soon(loop.call_soon, self._begin_sync)
+
+    def _begin_sync(self) -> None:
+        self._scheduled = False
+        callbacks = self._waiting
+        self._waiting = []
+        if self._disk.executor is None:
+            self._end_sync(callbacks, self._sync_now())
+            return
+        self._syncing = True
+        loop = asyncio.get_running_loop()
+        future = self._disk.executor.submit(self._sync_now)
+        future.add_done_callback(lambda done: loop.call_soon_threadsafe(self._end_sync, callbacks, done.result()))
+
+    def _sync_now(self) -> DatabaseError | None:
+        """In the loop or in the thread."""
+        if self._failed is None:
+            try:
+                os.fdatasync(self._descriptor)
+                while self._unsynced_folders:
+                    _sync_folder(self._unsynced_folders[-1])
+                    self._unsynced_folders.pop()
+            except OSError as error:
+                self._failed = disk_error(error, self._path)
+        return self._failed
+
+    def _end_sync(self, callbacks: list[OnSynced], error: DatabaseError | None) -> None:
+        self._syncing = False
+        if self._waiting:
+            self._schedule_sync()
+        elif self._closed:
+            os.close(self._descriptor)
+        for on_done in callbacks:
+            on_done(error)
+
+
+class LocalDisk:
+    """A role's folder `root` (made when first needed). `sync_inline`: see the module."""
+
+    def __init__(self, root: Path, sync_inline: bool) -> None:
+        self._root = root
+        self.executor = None if sync_inline else ThreadPoolExecutor(1, f"sync {root.name}")
+
+    def open(self, path: str) -> LocalFile:
+        return LocalFile(self, path)
+
+    def list(self, folder: str = "") -> list[str]:
+        try:
+            with os.scandir(self.resolve(folder)) as entries:
+                return sorted(entry.name for entry in entries if entry.is_file() and not entry.name.endswith(".replacing"))
+        except FileNotFoundError:
+            return []
+
+    def exists(self, path: str) -> bool:
+        return self.resolve(path).is_file()
+
+    def read(self, path: str) -> bytes:
+        return self.resolve(path).read_bytes()
+
+    def map(self, path: str) -> memoryview:
+        with open(self.resolve(path), "rb") as file:
+            if os.fstat(file.fileno()).st_size == 0:
+                return memoryview(b"")
+            return memoryview(mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ))
+
+    def remove(self, path: str) -> None:
+        """FileNotFoundError where missing."""
+        self.resolve(path).unlink()
+
+    async def replace(self, path: str, data: bytes) -> None:
+        """Raises DatabaseError 53100 or 58030; `path` is then as it was."""
+        if self.executor is None:
+            self._replace_now(path, data)
+        else:
+            await asyncio.get_running_loop().run_in_executor(self.executor, self._replace_now, path, data)
+
+    def close(self) -> None:
+        """End the thread, once the syncs under way have ended."""
+        if self.executor is not None:
+            self.executor.shutdown(wait=True)
+
+    def resolve(self, path: str) -> Path:
+        parts = path.split("/") if path else []
+        assert all(part not in ("", ".", "..") for part in parts), f"not a relative path: {path!r}"
+        return self._root.joinpath(*parts)
+
+    def make_folders(self, folder: Path) -> Folders:
+        """Make `folder` and what is missing above it; the folders whose entries must be synced for it to survive, outermost last."""
+        missing: Folders = []
+        while not folder.is_dir():
+            missing.append(folder)
+            folder = folder.parent
+        for new in reversed(missing):
+            new.mkdir(mode=0o700, exist_ok=True)
+        return [new.parent for new in missing]
+
+    def _replace_now(self, path: str, data: bytes) -> None:
+        target = self.resolve(path)
+        temporary = target.with_name(target.name + ".replacing")
+        try:
+            unsynced = self.make_folders(target.parent)
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            try:
+                _write_all(descriptor, data, 0)
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            os.replace(temporary, target)
+            for folder in [target.parent, *unsynced]:
+                _sync_folder(folder)
+        except OSError as error:
+            raise disk_error(error, path) from None
