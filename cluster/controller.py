@@ -162,9 +162,17 @@ class Controller:
                 }
         if self._own is not None:
             rows["controller"] = {
-                **{"layer": "controller", "name": "controller", "actor": "controller", "az": self._own.roles["controller"]},
-                **{"node": self._own.node, "pid": self._own.pid, "state": "running", "range": None, "watermark": None},
-                **{"epoch": None, "load": self.status()["load"]},
+                "layer": "controller",
+                "name": "controller",
+                "actor": "controller",
+                "az": self._own.roles["controller"],
+                "node": self._own.node,
+                "pid": self._own.pid,
+                "state": "running",
+                "range": None,
+                "watermark": None,
+                "epoch": None,
+                "load": self.status()["load"],
             }
         waiting = {name for name in rows if name in self._kinds}
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from actors.common.settings import Settings
-from actors.common.settings_file import SettingsError, load_settings
+from actors.common.settings_file import SettingsError
 from cluster import leftovers
 from cluster.data_folder import DataFolder, DataFolderError
 from eagleray.command.main import OneLine
@@ -57,9 +57,7 @@ def _check_port(settings: Settings) -> None:
         probe.close()
 
 
-def _spawn_supervisor(
-    folder: DataFolder, port: int | None, config: Path | None, mode: str | None
-) -> tuple[subprocess.Popen[bytes], int]:
+def _spawn_supervisor(folder: DataFolder, port: int | None, config: Path | None, mode: str | None) -> tuple[subprocess.Popen[bytes], int]:
     """The supervisor writes one line to the pipe: "ready URL" or "failed REASON"."""
     reader, writer = os.pipe()
     arguments = [sys.executable, "-m", "cluster.supervisor", "--data", str(folder.root), "--ready", str(writer)]

@@ -1,11 +1,11 @@
 """`eagleray up | down | status | sql | submit | workload`: every failure is one line on stderr and a non-zero exit.
 
-    eagleray up --detach --port 5433 --data DIR     start a cluster, leave it running, print its connection string
-    eagleray status [--json]                        every actor of every layer
-    eagleray sql [-c STATEMENT]                     a prompt (psql where it is installed)
-    eagleray submit FILE.py                         run a Python program on the cluster's Ray, EAGLERAY_URL set
-    eagleray workload run NAME                      run a packaged workload
-    eagleray down                                   stop it; the data stays
+eagleray up --detach --port 5433 --data DIR     start a cluster, leave it running, print its connection string
+eagleray status [--json]                        every actor of every layer
+eagleray sql [-c STATEMENT]                     a prompt (psql where it is installed)
+eagleray submit FILE.py                         run a Python program on the cluster's Ray, EAGLERAY_URL set
+eagleray workload run NAME                      run a packaged workload
+eagleray down                                   stop it; the data stays
 """
 
 from __future__ import annotations

@@ -1,0 +1,66 @@
+"""The one place where a role meets Ray: an actor that runs a Host, and nothing else.
+
+Ray creates the actor on a node of the wanted availability zone, restarts it when it dies, and ends it. All messages between roles go over the
+host's own bus. The constructor does the whole start, so that an actor that Ray restarts comes back by itself: same folder, same endpoint,
+registered with the controller again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import ray
+
+from actors.common.settings import Settings
+from actors.runtime.host import Host, RoleSpec
+
+SWITCH_INTERVAL_S = 0.0005
+"""How long one thread may keep the interpreter: column-executor threads must not hold up the loop that serves point reads."""
+
+
+@dataclass(frozen=True)
+class ProcessSpec:
+    """What one process needs to know to start. `endpoint` is where its bus listens; `make_roles` is called in the process."""
+
+    name: str
+    endpoint: str
+    controller_endpoint: str
+    data_dir: Path
+    log_path: Path
+    settings: Settings
+    make_roles: Callable[[ProcessSpec], list[RoleSpec]]
+
+
+class RoleProcess:
+    """The actor class. `ray.remote(RoleProcess).options(name=..., label_selector={"az": ...}, max_restarts=-1).remote(spec)`."""
+
+    async def __init__(self, spec: ProcessSpec) -> None:
+        sys.setswitchinterval(SWITCH_INTERVAL_S)
+        logging.basicConfig(
+            filename=spec.log_path, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
+        )
+        self._spec = spec
+        self._stopped = asyncio.Event()
+        self._host = Host.local(spec.name, spec.endpoint, spec.data_dir, spec.settings, node=ray.get_runtime_context().get_node_id())
+        self._host.on_shutdown = self._stopped.set
+        self._host.bus.add_route("controller", spec.controller_endpoint)
+        await self._host.start(spec.make_roles(spec))
+        self._registering = asyncio.get_running_loop().create_task(self._host.register())
+
+    async def process_id(self) -> int:
+        """Answers once the process has started its roles."""
+        return os.getpid()
+
+    async def register(self) -> None:
+        """Tell the controller (a new one, after a restart) who is here."""
+        await self._host.register()
+
+    async def stop(self) -> None:
+        """Stop the roles and leave the bus; the actor is killed after this."""
+        await self._host.stop()

@@ -1,0 +1,280 @@
+"""The supervisor: the one process behind `eagleray up`. It owns the data folder, the embedded Ray, and the actors' creation and end.
+
+    python -m cluster.supervisor --data DIR --ready FD [--config FILE] [--port N] [--mode M]
+
+Order: lock the folder, end what a former life left behind, start Ray (a raylet an AZ), create the controller and every process of the plan as Ray actors,
+wait until the controller calls the cluster complete, write state.json, say "ready URL" on the pipe. SIGTERM or SIGINT: the controller
+stops the layers in order, then Ray ends. While it runs, Ray restarts actors that die (max_restarts = -1); nothing here polls.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import logging
+import os
+import signal
+import sys
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from actors.common.settings import Settings
+from actors.common.settings_file import SettingsError, load_settings
+from cluster import leftovers
+from cluster.data_folder import DataFolder, DataFolderError
+from cluster.local_ray import LocalRay, prepare_environment
+from cluster.plan import ProcessPlan, make_plan
+
+if TYPE_CHECKING:
+    from actors.runtime.host import RoleSpec
+    from actors.runtime.ray_shell import ProcessSpec
+
+NAMESPACE = "eagleray"
+COMPLETE_TIMEOUT_S = 110.0
+
+logger = logging.getLogger("supervisor")
+
+
+class StartError(Exception):
+    """Why the cluster cannot start, in one line."""
+
+
+def effective_settings(folder: DataFolder, config: Path | None, port: int | None, mode: str | None) -> Settings:
+    """The file's settings (at the first start remembered in the data folder), then the flags. The layout of an existing cluster cannot be changed here.
+
+    Raises SettingsError, DataFolderError.
+    """
+    cluster = folder.read_cluster()
+    if config is None and cluster is not None and cluster.get("config"):
+        config = Path(cluster["config"])
+    overrides: dict[str, Any] = {}
+    if port is not None:
+        overrides["layout"] = {"port": port}
+    if mode is None and config is None and cluster is not None:
+        mode = cluster.get("mode")
+    if mode is not None:
+        overrides["mode"] = mode
+    settings = load_settings(config, overrides)
+    if cluster is not None:
+        kept = cluster["layout"]
+        for key in ("azs", "adjudicators", "shards"):
+            value = getattr(settings.layout, key)
+            if kept[key] != (list(value) if isinstance(value, tuple) else value):
+                raise SettingsError(f"layout.{key}: this cluster was created with {kept[key]!r} and cannot be changed by a settings file")
+        if port is None and config is None:
+            layout = dataclasses.replace(settings.layout, port=cluster["port"])
+            settings = dataclasses.replace(settings, layout=layout)
+    return settings
+
+
+def connection_url(settings: Settings) -> str:
+    host = "localhost" if settings.layout.host == "127.0.0.1" else settings.layout.host
+    return f"postgresql://admin@{host}:{settings.layout.port}/postgres"
+
+
+class Supervisor:
+    def __init__(self, folder: DataFolder, settings: Settings, config: Path | None) -> None:
+        self._folder = folder
+        self._settings = settings
+        self._config = config
+        self._plan = make_plan(settings)
+        self._ray: LocalRay | None = None
+        self._actors: dict[str, Any] = {}
+
+    def start(self) -> str:
+        """Returns the connection string. Raises StartError."""
+        fresh = self._folder.read_cluster() is None
+        self._ray = LocalRay(self._settings.layout.azs, self._folder.ray)
+        address = self._ray.start()
+        import ray
+
+        ray.init(address=address, namespace=NAMESPACE, log_to_driver=False, configure_logging=False)
+        self._create_actors(fresh)
+        self._await_complete()
+        url = connection_url(self._settings)
+        self._remember(fresh)
+        self._folder.write_state(
+            {
+                "url": url,
+                "supervisor": os.getpid(),
+                "ray_address": address,
+                "ray_temporary": str(self._folder.ray),
+                "sockets": str(self._folder.sockets),
+                "controller": self._endpoint("controller"),
+                "mode": self._settings.mode,
+            }
+        )
+        return url
+
+    def _remember(self, fresh: bool) -> None:
+        layout = dataclasses.asdict(self._settings.layout)
+        self._folder.write_cluster(
+            {
+                "layout": {key: list(value) if isinstance(value, tuple) else value for key, value in layout.items()},
+                "port": self._settings.layout.port,
+                "mode": self._settings.mode,
+                "config": str(self._config) if self._config else "",
+            }
+        )
+        if fresh:
+            logger.info("created a cluster in %s", self._folder.root)
+
+    def _endpoint(self, process: str) -> str:
+        return f"unix:{self._folder.sockets}/{process}.sock"
+
+    def _spec(self, process: ProcessPlan, make_roles: Any) -> ProcessSpec:
+        from actors.runtime.ray_shell import ProcessSpec
+
+        return ProcessSpec(
+            name=process.name,
+            endpoint=self._endpoint(process.name),
+            controller_endpoint=self._endpoint("controller"),
+            data_dir=self._folder.roles,
+            log_path=self._folder.logs / f"{process.name}.log",
+            settings=self._settings,
+            make_roles=make_roles,
+        )
+
+    def _create_actors(self, fresh: bool) -> None:
+        import ray
+
+        from actors.runtime.ray_shell import RoleProcess
+        from cluster.controller_process import ControllerProcess
+
+        options = {"num_cpus": 0, "max_restarts": -1, "max_task_retries": 0, "resources": {"eagleray": 1}, "namespace": NAMESPACE}
+        azs = self._settings.layout.azs
+        controller = ProcessPlan("controller", azs[0], ())
+        self._actors["controller"] = (
+            ray.remote(ControllerProcess)
+            .options(name="controller", label_selector={"az": azs[0]}, **options)
+            .remote(self._spec(controller, None), self._plan, connection_url(self._settings))
+        )
+        actor = ray.remote(RoleProcess)
+        for process in self._plan:
+            maker = _RoleMaker(process, self._settings, str(self._folder.sockets), fresh)
+            self._actors[process.name] = actor.options(name=process.name, label_selector={"az": process.az}, **options).remote(
+                self._spec(process, maker)
+            )
+
+    def _await_complete(self) -> None:
+        import ray
+
+        started = {name: handle.process_id.remote() for name, handle in self._actors.items()}
+        names = {reference: name for name, reference in started.items()}
+        waiting = list(started.values())
+        while waiting:
+            done, waiting = ray.wait(waiting, num_returns=1, timeout=COMPLETE_TIMEOUT_S)
+            if not done:
+                raise StartError(
+                    f"{', '.join(sorted(names[reference] for reference in waiting))} did not start in {COMPLETE_TIMEOUT_S:.0f} s"
+                )
+            try:
+                ray.get(done[0])
+            except ray.exceptions.RayError as error:
+                raise StartError(_why(names[done[0]], error)) from error
+        try:
+            ray.get(self._actors["controller"].complete.remote(), timeout=COMPLETE_TIMEOUT_S)
+        except ray.exceptions.RayError as error:
+            raise StartError(f"the cluster did not become ready in {COMPLETE_TIMEOUT_S:.0f} s: {error}") from error
+
+    def stop(self) -> None:
+        """Stop the layers in order (best effort: what does not answer is killed), then Ray."""
+        import ray
+
+        if ray.is_initialized():
+            try:
+                ray.get(self._actors["controller"].shut_down.remote(), timeout=COMPLETE_TIMEOUT_S)
+            except (ray.exceptions.RayError, KeyError) as error:
+                logger.warning("the cluster did not stop cleanly: %s", error)
+            ray.shutdown()
+        if self._ray is not None:
+            self._ray.stop()
+
+
+class _RoleMaker:
+    """Picklable: makes a process's roles inside that process."""
+
+    def __init__(self, process: ProcessPlan, settings: Settings, sockets: str, fresh: bool) -> None:
+        self._arguments = (process, settings, sockets, fresh)
+
+    def __call__(self, _: ProcessSpec) -> list[RoleSpec]:
+        from cluster.roles import role_specs
+
+        return role_specs(*self._arguments)
+
+
+def _why(name: str, error: Exception) -> str:
+    """The innermost reason that an actor's constructor gave, in one line."""
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    last = lines[-1].strip() if lines else repr(error)
+    return f"{name} did not start: {last}"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="cluster.supervisor")
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--ready", type=int, required=True)
+    parser.add_argument("--config", type=Path)
+    parser.add_argument("--port", type=int)
+    parser.add_argument("--mode")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    folder = DataFolder(arguments.data)
+    try:
+        folder.lock()
+        settings = effective_settings(folder, arguments.config, arguments.port, arguments.mode)
+    except (DataFolderError, SettingsError) as error:
+        _say(arguments.ready, f"failed {error}")
+        return 1
+    leftovers.end(folder.root)
+    folder.clear_run()
+    folder.create()
+    leftovers.mark(folder.root)
+    prepare_environment(folder.ray)
+    return _run(Supervisor(folder, settings, arguments.config), folder, arguments.ready)
+
+
+def _run(supervisor: Supervisor, folder: DataFolder, ready: int) -> int:
+    stopping: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: _interrupt(stopping, number))
+    signal.signal(signal.SIGINT, lambda number, _: _interrupt(stopping, number))
+    status = 0
+    try:
+        url = supervisor.start()
+        _say(ready, f"ready {url}")
+        while not stopping:
+            signal.pause()
+    except KeyboardInterrupt:
+        pass
+    except StartError as error:
+        _say(ready, f"failed {error}")
+        status = 1
+    except Exception as error:
+        traceback.print_exc()
+        _say(ready, f"failed {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}")
+        status = 1
+    supervisor.stop()
+    leftovers.end(folder.root)
+    folder.clear_run()
+    return status
+
+
+def _interrupt(stopping: list[int], number: int) -> None:
+    """The first signal ends the wait, wherever it is; later ones are ignored (stopping is under way)."""
+    if not stopping:
+        stopping.append(number)
+        raise KeyboardInterrupt
+
+
+def _say(descriptor: int, line: str) -> None:
+    try:
+        os.write(descriptor, line.replace("\n", " ").encode() + b"\n")
+        os.close(descriptor)
+    except OSError as error:
+        logger.warning("nobody waits for us: %s (%s)", error, json.dumps(line))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
