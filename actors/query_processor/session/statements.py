@@ -1,0 +1,239 @@
+"""Statements: SQL text parsed once, planned once.
+
+    split("BEGIN; SELECT 1")  ->  [RawStatement("BEGIN"), RawStatement("SELECT 1")]
+
+`StatementCache` belongs to the query processor and is shared by its sessions. It keeps, least recently used out first:
+- texts: a simple query's string -> its RawStatements; strings with literals are kept as their lifted text (literals.py);
+- plans: (text, parameter types, search path) -> Planned, planned again when the catalog has moved on. Plans made under a transaction's own
+  catalog changes (an overlay) are not kept.
+
+A PreparedStatement is one session's (or one message's) hold on a Planned: with the literals that were lifted, and the result columns as they
+were described to the client. If a later plan has other columns, running it is refused, as PostgreSQL does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import pglast
+from pglast.parser import ParseError
+
+from actors.common.errors import FEATURE_NOT_SUPPORTED, SYNTAX_ERROR, DatabaseError
+from actors.common.schema import ColumnType
+from actors.common.settings import Settings
+from actors.common.types import by_name
+from actors.query_processor.catalog import Catalog
+from actors.query_processor.results import Batch, Field
+from actors.query_processor.session.literals import Literal, lift
+from actors.query_processor.transaction import Transaction
+
+TEXT_CHARACTERS_MAX = 16384
+"""Longer strings are not kept in the cache."""
+
+PLANNED_KINDS = frozenset({"SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt"})
+_ASYNC_INDEX = re.compile(r"\s*create\s+(?:unique\s+)?index\s+async\b", re.IGNORECASE)
+
+
+class Plan(Protocol):
+    """What the planner makes of a statement (planner/)."""
+
+    parameter_types: Sequence[ColumnType]
+    fields: list[Field] | None
+    kind: str
+
+    async def run(self, transaction: Transaction, parameters: Sequence[Any], rows_max: int = 0) -> Batch: ...
+
+
+Planner = Callable[[Any, Catalog, Sequence[ColumnType | None], Settings], Plan]
+
+
+class RawStatement:
+    """One parsed statement. `kind` is the tree's class name (`SelectStmt`), "" for an empty statement; `index_async`: CREATE INDEX ASYNC."""
+
+    __slots__ = ("index_async", "kind", "literals", "node", "original", "prepared", "text")
+
+    def __init__(self, text: str, node: Any, literals: tuple[Literal, ...] = (), original: str = "") -> None:
+        self.text = text
+        self.node = node
+        self.kind: str = type(node).__name__ if node is not None else ""
+        self.literals = literals
+        self.original = original or text
+        self.index_async = False
+        self.prepared: PreparedStatement | None = None
+        """For statements that are not planned: the same object for everybody."""
+
+
+class Planned:
+    """A statement's plan under one catalog."""
+
+    __slots__ = ("_readers", "catalog", "node", "plan", "types")
+
+    def __init__(self, node: Any, types: tuple[ColumnType | None, ...], plan: Plan, catalog: Catalog) -> None:
+        self.node = node
+        self.types = types
+        self.plan = plan
+        self.catalog = catalog
+        self._readers: list[Callable[[Literal], Any]] | None = None
+
+    def read(self, literals: tuple[Literal, ...]) -> list[Any]:
+        """The datums of the lifted literals. Raises 22P02 and the like where a string is not of its inferred type."""
+        if self._readers is None:
+            self._readers = [
+                _reader(literal.type or wanted) for literal, wanted in zip(literals, self.plan.parameter_types, strict=True)
+            ]
+        return [reader(literal) for reader, literal in zip(self._readers, literals, strict=True)]
+
+
+def _reader(type_: ColumnType) -> Callable[[Literal], Any]:
+    if type_.name in ("int4", "int8"):
+        return lambda literal: int(literal.text)
+    if type_.name == "text":
+        return lambda literal: literal.text
+    parse_text, modifier = by_name[type_.name].parse_text, type_.modifier
+    return lambda literal: parse_text(literal.text, modifier)
+
+
+class PreparedStatement:
+    """See the module. `planned` is None for statements that are not planned (BEGIN, SET, DDL ...)."""
+
+    __slots__ = ("fields", "key", "literals", "parameter_types", "planned", "raw")
+
+    def __init__(
+        self,
+        raw: RawStatement,
+        planned: Planned | None = None,
+        key: tuple[Any, ...] = (),
+        fields: list[Field] | None = None,
+        parameter_types: Sequence[ColumnType] = (),
+    ) -> None:
+        self.raw = raw
+        self.planned = planned
+        self.key = key
+        self.literals = raw.literals
+        self.fields = fields
+        self.parameter_types = list(parameter_types)
+
+
+class StatementCache:
+    """One for each query processor. `entries_max` bounds each of the two caches."""
+
+    def __init__(self, planner: Planner, settings: Settings) -> None:
+        self._planner = planner
+        self._settings = settings
+        self._entries_max = settings.querying.plan_cache_entries
+        self._texts: OrderedDict[str, list[RawStatement]] = OrderedDict()
+        self._plans: OrderedDict[tuple[Any, ...], Planned] = OrderedDict()
+
+    # -- texts ---------------------------------------------------------------------------------------------------------------
+
+    def split(self, text: str) -> list[RawStatement]:
+        """A simple query's statements; [] for an empty string. Raises 42601."""
+        known = self._texts.get(text)
+        if known is not None:
+            self._texts.move_to_end(text)
+            return known
+        lifted = lift(text)
+        if lifted is None:
+            statements = parse(text)
+            if len(text) <= TEXT_CHARACTERS_MAX:
+                self._keep(self._texts, text, statements)
+            return statements
+        known = self._texts.get(lifted.text)
+        if known is None:
+            try:
+                known = parse(lifted.text)
+            except DatabaseError:
+                return parse(text)
+            self._keep(self._texts, lifted.text, known)
+        else:
+            self._texts.move_to_end(lifted.text)
+        return [RawStatement(lifted.text, known[0].node, lifted.literals, text)] if len(known) == 1 else parse(text)
+
+    def parse_one(self, text: str) -> RawStatement:
+        """The one statement of an extended query's string, its parameters left as they are. Raises 42601."""
+        statements = self._texts.get(text)
+        if statements is None:
+            statements = parse(text)
+            if len(text) <= TEXT_CHARACTERS_MAX:
+                self._keep(self._texts, text, statements)
+        if len(statements) > 1:
+            raise DatabaseError(SYNTAX_ERROR, "cannot insert multiple commands into a prepared statement")
+        return statements[0] if statements else EMPTY
+
+    # -- plans ---------------------------------------------------------------------------------------------------------------
+
+    def prepare(self, raw: RawStatement, types: tuple[ColumnType | None, ...], catalog: Catalog) -> PreparedStatement:
+        """Plan `raw` under `catalog` or find its plan. A lifted statement that cannot be planned is planned as it was written."""
+        key = (raw.text, types, catalog.search_path)
+        try:
+            planned = self.planned(key, raw.node, catalog)
+        except DatabaseError:
+            if not raw.literals:
+                raise
+            raw = parse(raw.original)[0]
+            key = (raw.text, (), catalog.search_path)
+            planned = self.planned(key, raw.node, catalog)
+        return PreparedStatement(raw, planned, key, planned.plan.fields, planned.plan.parameter_types)
+
+    def planned(self, key: tuple[Any, ...], node: Any, catalog: Catalog) -> Planned:
+        """The plan for `key` under `catalog`."""
+        planned = self._plans.get(key)
+        if planned is not None and planned.catalog is catalog:
+            return planned
+        types: tuple[ColumnType | None, ...] = key[1]
+        planned = Planned(node, types, self._planner(node, catalog, list(types), self._settings), catalog)
+        if catalog.version >= 0 and len(key[0]) <= TEXT_CHARACTERS_MAX:
+            self._keep(self._plans, key, planned)
+        return planned
+
+    def replan(self, prepared: PreparedStatement, catalog: Catalog) -> Planned:
+        """The plan of `prepared` under another catalog. Raises 0A000 where it gives other columns than were described."""
+        assert prepared.planned is not None
+        planned = self.planned(prepared.key, prepared.raw.node, catalog)
+        if planned.plan.fields != prepared.fields and not _same_shape(planned.plan.fields, prepared.fields):
+            raise DatabaseError(FEATURE_NOT_SUPPORTED, "cached plan must not change result type")
+        prepared.planned = planned
+        return planned
+
+    def _keep(self, cache: OrderedDict[Any, Any], key: Any, value: Any) -> None:
+        cache[key] = value
+        cache.move_to_end(key)
+        if len(cache) > self._entries_max:
+            cache.popitem(last=False)
+
+
+def _same_shape(one: list[Field] | None, other: list[Field] | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return [(field.name, field.type) for field in one] == [(field.name, field.type) for field in other]
+
+
+EMPTY = RawStatement("", None)
+
+
+def parse(text: str) -> list[RawStatement]:
+    """Parse a string of any number of statements. Raises 42601 with the position."""
+    index_async = _ASYNC_INDEX.match(text) is not None
+    source = _without_async(text) if index_async else text
+    try:
+        trees = pglast.parse_sql(source)
+    except ParseError as error:
+        location = error.args[1] if len(error.args) > 1 and isinstance(error.args[1], int) else 0
+        raise DatabaseError(SYNTAX_ERROR, str(error.args[0]), position=location + 1 if location else 0) from None
+    statements = []
+    for tree in trees:
+        start = tree.stmt_location or 0
+        end = start + tree.stmt_len if tree.stmt_len else len(source)
+        statements.append(RawStatement(source[start:end].strip() if len(trees) > 1 else source, tree.stmt))
+    if index_async and statements:
+        statements[0].index_async = True
+    return statements
+
+
+def _without_async(text: str) -> str:
+    """CREATE INDEX ASYNC is DSQL's own: blank the keyword out, so that positions stay."""
+    place = next(token for token in pglast.parser.scan(text) if text[token.start : token.end + 1].lower() == "async")
+    return text[: place.start] + " " * (place.end + 1 - place.start) + text[place.end + 1 :]
