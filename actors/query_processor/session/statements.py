@@ -81,9 +81,7 @@ class Planned:
     def read(self, literals: tuple[Literal, ...]) -> list[Any]:
         """The datums of the lifted literals. Raises 22P02 and the like where a string is not of its inferred type."""
         if self._readers is None:
-            self._readers = [
-                _reader(literal.type or wanted) for literal, wanted in zip(literals, self.plan.parameter_types, strict=True)
-            ]
+            self._readers = [_reader(literal.type or wanted) for literal, wanted in zip(literals, self.plan.parameter_types, strict=True)]
         return [reader(literal) for reader, literal in zip(self._readers, literals, strict=True)]
 
 

@@ -9,9 +9,6 @@ from typing import Any
 import msgspec
 
 from actors.common import scan_program
-from actors.common.expressions.compile import compile_filter
-from actors.common.expressions.tree import Expression
-from actors.common.rows import RowCodec
 
 PROGRAMS_MAX = 256
 """Compiled filters kept: as many as a busy session has distinct scans over rows it has written itself."""
@@ -28,6 +25,10 @@ def row_filter(program: bytes, environment: Any) -> Callable[[bytes], bool] | No
 
 @lru_cache(maxsize=PROGRAMS_MAX)
 def _compile(program: bytes) -> tuple[Callable[[bytes], list[Any]], Callable[..., bool], tuple[Any, ...]] | None:
+    from actors.common.expressions.compile import compile_filter
+    from actors.common.expressions.tree import Expression
+    from actors.common.rows import RowCodec
+
     parsed = scan_program.decode(program)
     if parsed.filter is None:
         return None

@@ -26,9 +26,7 @@ Rows = list[tuple[bytes, bytes]]
 class Scanner:
     __slots__ = ("_left", "_limited", "_own", "_passes", "_place", "_reverse", "_scan", "_transaction", "_values")
 
-    def __init__(
-        self, transaction: Transaction, start: bytes, end: bytes, program: bytes, reverse: bool, limit: int
-    ) -> None:
+    def __init__(self, transaction: Transaction, start: bytes, end: bytes, program: bytes, reverse: bool, limit: int) -> None:
         self._transaction = transaction
         self._reverse = reverse
         self._limited = limit > 0

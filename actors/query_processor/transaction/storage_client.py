@@ -314,4 +314,3 @@ class ShardScan:
         if not self._reverse:
             pieces.reverse()
         return pieces
-

@@ -333,5 +333,3 @@ def _with_catalog_ts(message: Commit, catalog_ts: int) -> Commit:
         message.schema_changes,
         message.exclusive,
     )
-
-

@@ -1,0 +1,245 @@
+"""Storage shards and adjudicators in memory, behind a bus that answers at once: a test double for what lies below the query processor.
+
+    cluster = FakeCluster()
+    transaction = cluster.begin()
+    value = run(transaction.get_one(key))          # `run` drives a fiber to its end
+
+Every commit is one timestamp of a counting clock; a key's versions are kept for ever. Faults are injected by name:
+`cluster.bus.failures["storage/1/a"] = [error, ...]` fails the next requests to that role, one error each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from random import Random
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+
+from actors.common import scan_program, write_set
+from actors.common.errors import DatabaseError, conflict, schema_changed, unavailable
+from actors.common.messages import Commit, Committed, Get, Got, Message, Scan, Scanned, Topology
+from actors.common.ranges import ShardMap
+from actors.common.settings import Settings
+from actors.common.timestamps import Interval
+from actors.query_processor.catalog import CatalogCache
+from actors.query_processor.transaction import StorageClient, Transaction, TransactionServices
+from actors.runtime.fiber import Fiber
+from actors.runtime.interfaces import Context
+
+ROWS_SCHEMA = pa.schema([pa.field("key", pa.binary()), pa.field("value", pa.binary())])
+
+
+def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Drive a fiber's coroutine to its end; it must not wait for anything that has not happened yet."""
+    ends: list[tuple[Any, BaseException | None]] = []
+    Fiber(coroutine, lambda value, error: ends.append((value, error)))
+    assert ends, "the fiber still waits"
+    value, error = ends[0]
+    if error is not None:
+        raise error
+    return value
+
+
+class CountingClock:
+    """Each reading is a microsecond later than the last."""
+
+    def __init__(self) -> None:
+        self.time = 1_000_000
+
+    def now(self) -> Interval:
+        self.time += 1
+        return Interval(self.time, self.time)
+
+
+class FakeBus:
+    """Answers requests at once, from the roles of a FakeCluster."""
+
+    def __init__(self) -> None:
+        self.roles: dict[str, Callable[[Message], Message]] = {}
+        self.failures: dict[str, list[DatabaseError]] = {}
+        self.sent: list[tuple[str, Message]] = []
+        self.topology: Topology | None = None
+
+    def request(
+        self,
+        sender: str,
+        destination: str,
+        message: Message,
+        on_reply: Callable[[Message], None],
+        on_failure: Callable[[DatabaseError], None],
+        timeout_s: float = 10.0,
+    ) -> None:
+        self.sent.append((destination, message))
+        failures = self.failures.get(destination)
+        if failures:
+            on_failure(failures.pop(0))
+            return
+        role = self.roles.get(destination)
+        if role is None:
+            on_failure(unavailable(destination, "no route"))
+            return
+        try:
+            answer = role(message)
+        except DatabaseError as error:
+            on_failure(error)
+            return
+        on_reply(answer)
+
+    def set_topology(self, topology: Topology) -> None:
+        self.topology = topology
+
+
+class FakeCluster:
+    """`shards` shards with a replica in each AZ and as many adjudicators, over one map of versions."""
+
+    def __init__(self, settings: Settings | None = None, shards: int = 2, azs: tuple[str, ...] = ("a", "b", "c")) -> None:
+        self.settings = settings or Settings()
+        self.clock = CountingClock()
+        self.bus = FakeBus()
+        self.versions: dict[bytes, list[tuple[int, bytes | None]]] = {}
+        self.catalog_changes: list[int] = []
+        self.table_changes: dict[int, int] = {}
+        self.dropped: list[tuple[bytes, bytes, int]] = []
+        self.scan_bytes_max = 4 << 20
+        cuts = tuple(bytes([256 * number // shards]) for number in range(1, shards))
+        owners = tuple(range(1, shards + 1))
+        routes, places = {}, {}
+        for number in owners:
+            routes[f"adjudicator/{number}"] = "here"
+            self.bus.roles[f"adjudicator/{number}"] = self._commit
+            for az in azs:
+                name = f"storage/{number}/{az}"
+                routes[name], places[name] = "here", az
+                self.bus.roles[name] = self._read
+        self.bus.set_topology(Topology(1, routes, places, ShardMap(1, cuts, owners, owners)))
+        self.context = Context(
+            "query_processor/1",
+            azs[0],
+            self.bus,
+            self.clock,
+            None,
+            Random(1),
+            _no_spawn,
+            self.settings,  # type: ignore[arg-type]
+        )
+        self.storage = StorageClient(self.context)
+        self.catalogs = CatalogCache(self.storage)
+        self.services = TransactionServices(self.context, self.storage, self.catalogs)
+
+    def begin(self, environment: Any = None) -> Transaction:
+        """A transaction that starts now, with the current catalog."""
+        at = self.clock.now().latest
+        catalog = self.catalogs.pin(at) or run(self.catalogs.load(at))
+        return Transaction(self.services, catalog, at, environment)
+
+    def write(self, rows: dict[bytes, bytes | None]) -> int:
+        """Commit `rows` behind everybody's back; the commit time."""
+        at = self.clock.now().latest
+        for key, value in rows.items():
+            self.versions.setdefault(key, []).append((at, value))
+        return at
+
+    def value(self, key: bytes, at: int) -> bytes | None:
+        newest = max(
+            ((time, value) for time, value in self.versions.get(key, ()) if time <= at), default=(0, None), key=lambda pair: pair[0]
+        )
+        hidden = any(start <= key < end and newest[0] < time <= at for start, end, time in self.dropped)
+        return None if hidden else newest[1]
+
+    def keys(self, at: int, prefix: bytes = b"") -> list[bytes]:
+        """The keys that have a row at `at`, ascending."""
+        return sorted(key for key in self.versions if key.startswith(prefix) and self.value(key, at) is not None)
+
+    # -- roles ---------------------------------------------------------------------------------------------------------------
+
+    def _catalog_ts(self, at: int) -> int:
+        return max((time for time in self.catalog_changes if time <= at), default=0)
+
+    def _read(self, message: Message) -> Message:
+        if isinstance(message, Get):
+            return Got([self.value(key, message.at) for key in message.keys], self._catalog_ts(message.at))
+        assert isinstance(message, Scan)
+        keys = [key for key in self.keys(message.at) if message.start <= key < message.end]
+        if message.reverse:
+            keys.reverse()
+        passes, project = _program(message.program)
+        rows: list[tuple[bytes, bytes]] = []
+        size, resume, rows_read = 0, None, 0
+        for place, key in enumerate(keys):
+            value = self.value(key, message.at)
+            assert value is not None
+            rows_read += 1
+            if passes(value):
+                value = project(value)
+                rows.append((key, value))
+                size += len(key) + len(value)
+            if message.limit and len(rows) == message.limit:
+                break
+            if size >= min(message.bytes_max, self.scan_bytes_max) and place + 1 < len(keys):
+                resume = key if message.reverse else key + b"\x00"
+                break
+        return Scanned(_arrow(rows), len(rows), resume, self._catalog_ts(message.at), rows_read)
+
+    def _commit(self, message: Message) -> Message:
+        assert isinstance(message, Commit)
+        rows = list(write_set.rows(message.write_set))
+        keys = [key for key, _, _ in rows]
+        assert keys == sorted(set(keys)), "a write set is sorted, each key once"
+        tables = {int.from_bytes(key[:4], "big") for key in (*keys, *message.checked)}
+        if any(self.table_changes.get(table, 0) > message.catalog_ts for table in tables | set(message.schema_changes)):
+            raise schema_changed()
+        for key in (*keys, *message.checked):
+            if any(time > message.start_ts for time, _ in self.versions.get(key, ())):
+                raise conflict()
+        for key, versions in self.versions.items():
+            if int.from_bytes(key[:4], "big") in message.exclusive and versions[-1][0] > message.start_ts:
+                raise conflict()
+        at = self.clock.now().latest
+        for key, value, kind in rows:
+            if kind == write_set.DROP_RANGE:
+                assert value is not None
+                self.dropped.append((key, value, at))
+            else:
+                self.versions.setdefault(key, []).append((at, value))
+        if message.schema_changes:
+            self.catalog_changes.append(at)
+            self.table_changes.update(dict.fromkeys(message.schema_changes, at))
+        return Committed(at)
+
+
+def _arrow(rows: list[tuple[bytes, bytes]]) -> bytes:
+    batch = pa.record_batch(
+        [pa.array([key for key, _ in rows], pa.binary()), pa.array([value for _, value in rows], pa.binary())], schema=ROWS_SCHEMA
+    )
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, ROWS_SCHEMA) as writer:
+        writer.write_batch(batch)
+    return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]
+
+
+def _program(data: bytes) -> tuple[Callable[[bytes], bool], Callable[[bytes], bytes]]:
+    """A scan program's filter and projection; only "rows" output is known here."""
+    if not data:
+        return (lambda value: True), (lambda value: value)
+    program = scan_program.decode(data)
+    assert program.output == "rows", "the double of storage knows no other output"
+    passes: Callable[[bytes], bool] = lambda value: True  # noqa: E731
+    if program.filter is not None:
+        from actors.query_processor.transaction.row_filter import row_filter
+
+        passes = row_filter(data, None) or passes
+    if program.project is None:
+        return passes, lambda value: value
+    kept = set(program.project)
+
+    def project(value: bytes) -> bytes:
+        datums = msgspec.msgpack.decode(value)
+        return msgspec.msgpack.encode([datum if place in kept else None for place, datum in enumerate(datums)])
+
+    return passes, project
+
+
+def _no_spawn(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    raise AssertionError("the query processor's statements spawn no tasks")
