@@ -1,0 +1,54 @@
+# Two commands on a fresh machine: `make demo` and `make test`. Both set everything up first (stamp files in .venv).
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+DATA ?= .eagleray
+PORT ?= 5433
+
+.PHONY: demo test check up down status bench sim clean help
+
+help:
+	@echo "make demo    a cluster, the article's orders schema, a workload, its checks; under two minutes"
+	@echo "make test    all tests          make check  lint, types, imports, fast tests"
+	@echo "make up      start a cluster on $(DATA), port $(PORT); make down stops it, make status shows it"
+	@echo "make bench   against PostgreSQL 18 with two synchronous standbys, in one run"
+
+$(VENV)/.base: pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing pinned dependencies (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.base
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.base
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
+	@touch $@
+
+demo: $(VENV)/.base
+	@$(BIN)/python -m eagleray.demo
+
+up: $(VENV)/.base
+	@$(BIN)/eagleray up --detach --data $(DATA) --port $(PORT)
+
+down: $(VENV)/.base
+	@$(BIN)/eagleray down --data $(DATA)
+
+status: $(VENV)/.base
+	@$(BIN)/eagleray status --data $(DATA)
+
+test: $(VENV)/.dev
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/.dev
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest tests/unit tests/scripts tests/sim
+
+bench: $(VENV)/.bench
+	@$(BIN)/python -m benchmarks.pgbench
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info
