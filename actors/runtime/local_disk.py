@@ -5,7 +5,7 @@ folder, and that folder's in its own), survive a crash of the machine. `replace`
 the folder.
 
 Group commit. `sync` does not sync at once: the loop first sends what is to be sent and takes in what has arrived, then all syncs of the
-file asked for so far are one fdatasync (`sync_inline`: in the loop itself, right for a process of its own: what piles up meanwhile is the next
+file asked for so far are one fdatasync (`sync_inline`: in the loop itself, right for a process of its own: what piles up is the next
 group; else in a thread, one at a time for each file, what is asked for meanwhile being the next group).
 
     file.append(b"one"); file.sync(first)
