@@ -36,6 +36,9 @@ POST = 2
 
 HEADER_BYTES = 4
 
+BAD_BODY = (msgspec.MsgspecError, ValueError, AssertionError, RecursionError, MemoryError)
+"""What decoding raises on bad bytes: among them broken UTF-8 (ValueError) and a field that breaks its class's own rule (AssertionError)."""
+
 _HEADER = struct.Struct(">I")
 _unpack_header = _HEADER.unpack_from
 _pack_header = _HEADER.pack
@@ -106,7 +109,7 @@ class FrameReader:
                 break
             try:
                 frames.append(_decode(view[start : start + length]))
-            except (msgspec.DecodeError, RecursionError) as error:
+            except BAD_BODY as error:
                 raise DatabaseError(PROTOCOL_VIOLATION, f"bytes that are no frame: {error}") from None
             offset = start + length
         if offset < end or self._rest:

@@ -79,3 +79,18 @@ def test_errors_keep_all_they_say() -> None:
     back = error_of(failure_of(error))
     assert all(getattr(back, name) == getattr(error, name) for name in DatabaseError.__slots__)
     assert error_of(Failure("08006", "m", fields={"position": "junk"})).position == 0
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        b"\x93\xa3Get\xdd\xff\xff\xff\xff\xc0",  # a list of four billion keys
+        b"\xa1\x80",  # broken UTF-8
+        b"\x95\xa8Topology\x01\x80\x80\x84\xa7version\x01\xa4cuts\x90\xacadjudicators\x90\xa6shards\x90",  # a map of no pieces
+    ],
+)
+def test_well_formed_nonsense(message: bytes) -> None:
+    body = b"\x95\x00\x01\xa1a\xa1b" + message
+    with pytest.raises(DatabaseError) as refused:
+        FrameReader(BOUND).receive_data(len(body).to_bytes(4, "big") + body)
+    assert refused.value.sqlstate == "08P01"
