@@ -46,6 +46,10 @@ class Plan(Protocol):
 
     async def run(self, transaction: Transaction, parameters: Sequence[Any], rows_max: int = 0) -> Batch: ...
 
+    def explain(self, analyze: bool = False, verbose: bool = False) -> list[str]:
+        """EXPLAIN's lines; with `analyze`, of the run that has just ended."""
+        ...
+
 
 Planner = Callable[[Any, Catalog, Sequence[ColumnType | None], Settings], Plan]
 

@@ -1,0 +1,188 @@
+"""Named things made by SQL: PREPARE, EXECUTE, DEALLOCATE; DECLARE, FETCH, MOVE, CLOSE; and EXPLAIN, which holds a statement too.
+
+A cursor goes forward only. Its rows are made at DECLARE (the snapshot is the transaction's in any case).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pglast
+from pglast import ast
+from pglast.enums import FetchDirection
+
+from actors.common.errors import (
+    DUPLICATE_CURSOR,
+    DUPLICATE_PREPARED_STATEMENT,
+    FEATURE_NOT_SUPPORTED,
+    INVALID_CURSOR_NAME,
+    INVALID_SQL_STATEMENT_NAME,
+    NO_ACTIVE_SQL_TRANSACTION,
+    OBJECT_NOT_IN_PREREQUISITE_STATE,
+    SYNTAX_ERROR,
+    DatabaseError,
+)
+from actors.common.schema import ColumnType
+from actors.common.types import by_name, format_type
+from actors.query_processor.ddl.types import column_type
+from actors.query_processor.results import Batch, Field
+from actors.query_processor.session.portals import Portal
+from actors.query_processor.session.statements import PLANNED_KINDS, PreparedStatement, RawStatement
+
+if TYPE_CHECKING:
+    from actors.query_processor.session.session import Session
+
+FETCH_ALL = 2**63 - 1
+CURSOR_OPTION_SCROLL = 0x02
+CURSOR_OPTION_HOLD = 0x20
+
+
+# -- PREPARE, EXECUTE, DEALLOCATE --------------------------------------------------------------------------------------------------
+
+
+async def prepare(session: Session, raw: RawStatement) -> Batch:
+    node = raw.node
+    if node.name in session.prepared_statements:
+        raise DatabaseError(DUPLICATE_PREPARED_STATEMENT, f'prepared statement "{node.name}" already exists')
+    inner = RawStatement(raw.text, node.query)
+    oids = [by_name[column_type(argument).name].oid for argument in node.argtypes or ()]
+    session.prepared_statements[node.name] = await session.prepare(inner, oids)
+    return Batch([], True, "PREPARE")
+
+
+def _prepared(session: Session, name: str) -> PreparedStatement:
+    prepared = session.prepared_statements.get(name)
+    if prepared is None:
+        raise DatabaseError(INVALID_SQL_STATEMENT_NAME, f'prepared statement "{name}" does not exist')
+    return prepared
+
+
+async def describe_execute(session: Session, raw: RawStatement) -> list[Field] | None:
+    return _prepared(session, raw.node.name).fields
+
+
+async def execute(session: Session, raw: RawStatement) -> Batch:
+    prepared = _prepared(session, raw.node.name)
+    arguments = raw.node.params or ()
+    if len(arguments) != len(prepared.parameter_types):
+        raise DatabaseError(
+            SYNTAX_ERROR,
+            f'wrong number of parameters for prepared statement "{raw.node.name}"',
+            detail=f"Expected {len(prepared.parameter_types)} parameters but got {len(arguments)}.",
+        )
+    datums = await _evaluate(session, arguments, prepared.parameter_types) if arguments else []
+    return await session.bind(prepared, datums).run()
+
+
+async def _evaluate(session: Session, arguments: tuple[Any, ...], types: list[ColumnType]) -> list[Any]:
+    """The arguments' values, converted to the parameters' types: a SELECT of them."""
+    targets = tuple(
+        ast.ResTarget(val=ast.TypeCast(arg=argument, typeName=_type_name(type_)))
+        for argument, type_ in zip(arguments, types, strict=True)
+    )
+    template = pglast.parse_sql("SELECT 1")[0].stmt
+    template.targetList = targets
+    plan = await session.prepare(RawStatement(repr(targets), template), ())
+    return list((await session.bind(plan, []).run()).rows[0])
+
+
+def _type_name(type_: ColumnType) -> Any:
+    return pglast.parse_sql(f"SELECT NULL::{format_type(type_)}")[0].stmt.targetList[0].val.typeName
+
+
+async def deallocate(session: Session, raw: RawStatement) -> Batch:
+    if raw.node.isall or raw.node.name is None:
+        session.prepared_statements.clear()
+        return Batch([], True, "DEALLOCATE ALL")
+    _prepared(session, raw.node.name)
+    del session.prepared_statements[raw.node.name]
+    return Batch([], True, "DEALLOCATE")
+
+
+# -- cursors -----------------------------------------------------------------------------------------------------------------------
+
+
+async def declare(session: Session, raw: RawStatement) -> Batch:
+    node = raw.node
+    if not session.in_block:
+        raise DatabaseError(NO_ACTIVE_SQL_TRANSACTION, "DECLARE CURSOR can only be used in transaction blocks")
+    if node.options & (CURSOR_OPTION_HOLD | CURSOR_OPTION_SCROLL):
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "SCROLL and WITH HOLD cursors are not supported")
+    if node.portalname in session.portals:
+        raise DatabaseError(DUPLICATE_CURSOR, f'cursor "{node.portalname}" already exists')
+    prepared = await session.prepare(RawStatement(raw.text, node.query), ())
+    portal = session.bind(prepared, [])
+    await portal.open()
+    session.portals[node.portalname] = portal
+    return Batch([], True, "DECLARE CURSOR")
+
+
+def _cursor(session: Session, name: str) -> Portal:
+    portal = session.portals.get(name)
+    if portal is None:
+        raise DatabaseError(INVALID_CURSOR_NAME, f'cursor "{name}" does not exist')
+    return portal
+
+
+async def describe_fetch(session: Session, raw: RawStatement) -> list[Field] | None:
+    return None if raw.node.ismove else _cursor(session, raw.node.portalname).fields
+
+
+async def fetch(session: Session, raw: RawStatement) -> Batch:
+    node = raw.node
+    portal = _cursor(session, node.portalname)
+    relative = node.direction == FetchDirection.FETCH_RELATIVE and node.howMany == 1
+    if (node.direction != FetchDirection.FETCH_FORWARD and not relative) or node.howMany < 0:
+        raise DatabaseError(
+            OBJECT_NOT_IN_PREREQUISITE_STATE, "cursor can only scan forward", hint="Declare it with SCROLL option to enable backward scan."
+        )
+    if node.howMany == 0:
+        rows: list[tuple[object, ...]] = []
+    else:
+        rows = (await portal.run(0 if node.howMany == FETCH_ALL else node.howMany)).rows
+    if node.ismove:
+        return Batch([], True, f"MOVE {len(rows)}")
+    return Batch(rows, True, f"FETCH {len(rows)}")
+
+
+async def close(session: Session, raw: RawStatement) -> Batch:
+    if raw.node.portalname is None:
+        session.portals.clear()
+        return Batch([], True, "CLOSE CURSOR ALL")
+    _cursor(session, raw.node.portalname)
+    del session.portals[raw.node.portalname]
+    return Batch([], True, "CLOSE CURSOR")
+
+
+# -- EXPLAIN -----------------------------------------------------------------------------------------------------------------------
+
+
+async def describe_explain(session: Session, raw: RawStatement) -> list[Field] | None:
+    return [Field("QUERY PLAN", ColumnType("text"))]
+
+
+def _options(node: Any) -> dict[str, bool]:
+    options: dict[str, bool] = {}
+    for option in node.options or ():
+        value = option.arg
+        if option.defname == "format":
+            if value.sval.lower() != "text":
+                raise DatabaseError(FEATURE_NOT_SUPPORTED, f"EXPLAIN format {value.sval} is not supported")
+            continue
+        text = "on" if value is None else str(getattr(value, "sval", getattr(value, "ival", getattr(value, "boolval", "on")))).lower()
+        options[option.defname] = text in ("on", "true", "1")
+    return options
+
+
+async def explain(session: Session, raw: RawStatement) -> Batch:
+    options = _options(raw.node)
+    query = raw.node.query
+    if type(query).__name__ not in PLANNED_KINDS:
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, f"EXPLAIN of {type(query).__name__.removesuffix('Stmt')} is not supported")
+    analyze = options.get("analyze", False)
+    prepared = await session.prepare(RawStatement(raw.text, query), ())
+    if analyze:
+        await session.bind(prepared, []).run()
+    assert prepared.planned is not None
+    lines = prepared.planned.plan.explain(analyze=analyze, verbose=options.get("verbose", False))
+    return Batch([(line,) for line in lines], True, "EXPLAIN")

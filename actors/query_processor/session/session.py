@@ -1,0 +1,284 @@
+"""`Session`: one client's conversation, without its socket. Statements in, rows out, transactions in between.
+
+    statements = session.split("UPDATE t SET n = 1 WHERE id = 7")           simple query
+    for raw in statements:
+        portal = session.bind(await session.prepare(raw, ()), [])
+        batch = await portal.run()
+    await session.sync()                                                    commits what is not in a block; only then is it safe to
+                                                                            tell the client of success
+
+    prepared = await session.prepare("SELECT ... $1", [23])                 extended query: Parse
+    portal = session.bind(prepared, [7])                                    Bind
+    batch = await portal.run(rows_max)                                      Execute
+    await session.sync()                                                    Sync
+
+After an error is reported the wire layer calls `fail()`: an implicit transaction is rolled back, a block becomes failed ("E") and refuses
+everything but its end with 25P02.
+
+States:  "I" idle --BEGIN--> "T" block --error--> "E" failed --COMMIT/ROLLBACK--> "I". An implicit transaction keeps "I".
+
+A transaction's start_ts is taken when its first statement runs, not at BEGIN. Where its catalog turns out to be stale (CatalogStale), or a name
+is not found in a catalog that is not known to be current, the catalog of start_ts is loaded and the statement planned again; the client notices
+nothing, unless a table that the transaction has written already has changed (OC001).
+
+`prepared_statements` and `portals` are the named ones, shared by SQL (PREPARE, DECLARE) and protocol (Parse, Bind).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from actors.common.errors import (
+    FEATURE_NOT_SUPPORTED,
+    IN_FAILED_SQL_TRANSACTION,
+    READ_ONLY_SQL_TRANSACTION,
+    SYNTAX_ERROR,
+    DatabaseError,
+    schema_changed,
+)
+from actors.common.schema import ColumnType
+from actors.common.types import by_oid
+from actors.query_processor.catalog import Catalog
+from actors.query_processor.results import Batch
+from actors.query_processor.session import utility
+from actors.query_processor.session.parameters import RunTimeParameters
+from actors.query_processor.session.portals import Portal
+from actors.query_processor.session.services import SessionServices
+from actors.query_processor.session.statements import PLANNED_KINDS, PreparedStatement, RawStatement
+from actors.query_processor.transaction import CatalogStale, Transaction
+
+T = TypeVar("T")
+CATALOG_RELOADS_MAX = 3
+"""Of one statement: one is enough unless storage replicas disagree."""
+Notice = Callable[[str, str, str], None]
+
+
+class Session:
+    """See the module. `on_parameter(name, value)`: ParameterStatus; `on_notice(severity, sqlstate, message)`: NoticeResponse."""
+
+    def __init__(
+        self,
+        services: SessionServices,
+        user: str = "admin",
+        database: str = "postgres",
+        *,
+        options: Mapping[str, str] | None = None,
+        on_parameter: Callable[[str, str], None] = lambda name, value: None,
+        on_notice: Notice = lambda severity, sqlstate, message: None,
+        process: int = 0,
+    ) -> None:
+        """`options`: run-time parameters of the start-up message. Raises 42704, 22023 for bad ones."""
+        self.services = services
+        self.settings = services.settings
+        self.user = user
+        self.database = database
+        self.process = process
+        self.on_notice = on_notice
+        self.run_time = RunTimeParameters(user, on_parameter)
+        self.run_time.start({"TimeZone": self.settings.querying.time_zone, **(options or {})})
+        self.prepared_statements: dict[str, PreparedStatement] = {}
+        self.portals: dict[str, Portal] = {}
+        self.transaction: Transaction | None = None
+        self.in_block = False
+        self.failed = False
+        self.block_read_only: bool | None = None
+        """READ ONLY / READ WRITE of this block; None: the session's default."""
+
+    @property
+    def status(self) -> str:
+        """As ReadyForQuery shows it: "I", "T" or "E"."""
+        return ("E" if self.failed else "T") if self.in_block else "I"
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The run-time parameters that clients are told of, name -> value."""
+        return self.run_time.reported()
+
+    # -- statements ----------------------------------------------------------------------------------------------------------
+
+    def split(self, sql: str) -> list[RawStatement]:
+        """The statements of a simple query. Raises 42601."""
+        return self.services.statements.split(sql)
+
+    async def prepare(self, sql: str | RawStatement, parameter_oids: Sequence[int] = ()) -> PreparedStatement:
+        """Parse (unless done) and plan. Raises 42601, 42xxx, 25P02."""
+        raw = sql if isinstance(sql, RawStatement) else self.services.statements.parse_one(sql)
+        if self.failed and not utility.ends_block(raw):
+            raise aborted()
+        if raw.kind in PLANNED_KINDS:
+            types = tuple(literal.type for literal in raw.literals) or tuple(map(_type_of, parameter_oids))
+            return await self.with_catalog(lambda catalog: self.services.statements.prepare(raw, types, catalog))
+        if raw.prepared is not None:
+            return raw.prepared
+        return await utility.prepare(self, raw)
+
+    def bind(self, prepared: PreparedStatement, datums: Sequence[Any] = ()) -> Portal:
+        """`datums`: the parameters' values, of `prepared.parameter_types`. Raises 08P01 on a wrong number, 22P02 for a lifted literal."""
+        if prepared.planned is not None:
+            return Portal(self, prepared, datums)
+        return utility.portal(self, prepared)
+
+    async def execute(self, prepared: PreparedStatement, parameters: Sequence[Any]) -> Batch:
+        """Run a planned statement in the current transaction (an implicit one where there is none)."""
+        if self.failed:
+            raise aborted()
+        transaction = self.transaction or await self.begin_transaction()
+        planned = prepared.planned
+        assert planned is not None
+        if planned.catalog is not transaction.catalog:
+            planned = await self.with_catalog(lambda catalog: self.services.statements.replan(prepared, catalog))
+        if prepared.literals:
+            parameters = planned.read(prepared.literals)
+        if planned.plan.kind != "SELECT":
+            self._may_write(transaction, planned.plan.kind)
+        buffer = transaction.buffer
+        mark = (len(buffer.values), buffer.bytes)
+        try:
+            return await planned.plan.run(transaction, parameters)
+        except CatalogStale as stale:
+            failure = stale
+        for _ in range(CATALOG_RELOADS_MAX):
+            if mark == (0, 0):
+                transaction.rollback()
+            elif mark != (len(buffer.values), buffer.bytes):
+                raise schema_changed()
+            await transaction.reload_catalog(failure.catalog_ts)
+            planned = self.services.statements.replan(prepared, transaction.catalog)
+            try:
+                return await planned.plan.run(transaction, parameters)
+            except CatalogStale as stale:
+                failure = stale
+        raise schema_changed()
+
+    def _may_write(self, transaction: Transaction, kind: str) -> None:
+        if transaction.read_only:
+            raise DatabaseError(READ_ONLY_SQL_TRANSACTION, f"cannot execute {kind} in a read-only transaction")
+        if transaction.has_ddl and not self.settings.limits.mixed_ddl:
+            raise DatabaseError(FEATURE_NOT_SUPPORTED, "ddl and dml are not supported in the same transaction")
+        transaction.has_dml = True
+
+    async def execute_utility(self, raw: RawStatement) -> Batch:
+        if self.failed and not utility.ends_block(raw):
+            raise aborted()
+        return await utility.run(self, raw)
+
+    # -- catalog -------------------------------------------------------------------------------------------------------------
+
+    async def with_catalog(self, function: Callable[[Catalog], T]) -> T:
+        """`function` of the catalog that the next statement runs under; of a newer one where it fails for want of a name that
+        the first might only be too old to know."""
+        transaction = self.transaction
+        catalog = transaction.catalog if transaction is not None else await self._latest_catalog()
+        try:
+            return function(catalog)
+        except DatabaseError as error:
+            if error.sqlstate[:2] not in ("42", "3F") or error.sqlstate == SYNTAX_ERROR:
+                raise
+            if transaction is None:
+                fresh = await self._newer_catalog(catalog)
+                if fresh is None:
+                    raise
+                return function(fresh)
+            try:
+                await transaction.verify_catalog()
+            except CatalogStale as stale:
+                change = stale.catalog_ts
+            else:
+                raise
+        await transaction.reload_catalog(change)
+        return function(transaction.catalog)
+
+    async def _latest_catalog(self) -> Catalog:
+        catalogs = self.services.catalogs
+        at = self.services.clock.now().latest
+        catalog = catalogs.pin(at) or await catalogs.load(at)
+        return catalog.on_path(self.run_time.search_path)
+
+    async def _newer_catalog(self, known: Catalog) -> Catalog | None:
+        at = self.services.clock.now().latest
+        change = await self.services.storage.probe(at)
+        if change <= known.version:
+            return None
+        return (await self.services.catalogs.load(at, change)).on_path(self.run_time.search_path)
+
+    # -- transactions --------------------------------------------------------------------------------------------------------
+
+    async def begin_transaction(self) -> Transaction:
+        """Take start_ts: the first statement of a block or of an implicit transaction runs."""
+        services = self.services
+        at = services.clock.now().latest
+        catalog = services.catalogs.pin(at) or await services.catalogs.load(at)
+        transaction = Transaction(services.transactions, catalog.on_path(self.run_time.search_path), at)
+        transaction.environment = services.make_environment(self, at)
+        read_only = self.block_read_only
+        if read_only is None:
+            read_only = self.run_time.values["default_transaction_read_only"] == "on"
+        transaction.read_only = read_only
+        self.transaction = transaction
+        return transaction
+
+    async def commit(self) -> None:
+        """Commit the current transaction, block or not. Whatever happens, the session is idle afterwards."""
+        transaction = self._leave()
+        committed = False
+        try:
+            if transaction is not None:
+                await transaction.commit()
+            committed = True
+        finally:
+            self.run_time.end_block(committed)
+
+    def rollback(self) -> None:
+        """Forget the current transaction, block or not."""
+        transaction = self._leave()
+        if transaction is not None:
+            transaction.rollback()
+        self.run_time.end_block(False)
+
+    def _leave(self) -> Transaction | None:
+        transaction = self.transaction
+        self.transaction = None
+        self.in_block = self.failed = False
+        self.block_read_only = None
+        if self.portals:
+            self.portals.clear()
+        return transaction
+
+    async def sync(self) -> None:
+        """The end of a simple query, or Sync: an implicit transaction commits. Raises the commit's error; the session is idle then."""
+        if not self.in_block and self.transaction is not None:
+            await self.commit()
+
+    def fail(self) -> None:
+        """An error was reported to the client."""
+        if self.in_block:
+            self.failed = True
+        else:
+            self.rollback()
+
+    async def close(self) -> None:
+        """The client left: nothing of an open transaction remains."""
+        self.rollback()
+        self.prepared_statements.clear()
+
+    def notice(self, severity: str, sqlstate: str, message: str) -> None:
+        self.on_notice(severity, sqlstate, message)
+
+
+def aborted() -> DatabaseError:
+    return DatabaseError(
+        IN_FAILED_SQL_TRANSACTION, "current transaction is aborted, commands ignored until end of transaction block"
+    )
+
+
+def _type_of(oid: int) -> ColumnType | None:
+    """The type of a parameter that Parse names; None (to be inferred) for 0 and unknown (705). Raises 0A000 for others' types."""
+    if oid in (0, 705):
+        return None
+    known = by_oid.get(oid)
+    if known is None:
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, f"parameters of the type with OID {oid} are not supported")
+    return ColumnType(known.name)
+
+

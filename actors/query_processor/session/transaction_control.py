@@ -1,0 +1,120 @@
+"""BEGIN, COMMIT, ROLLBACK and SET TRANSACTION, with PostgreSQL's warnings and DSQL's one isolation level."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from pglast.enums import TransactionStmtKind as Kind
+
+from actors.common.errors import ACTIVE_SQL_TRANSACTION, FEATURE_NOT_SUPPORTED, NO_ACTIVE_SQL_TRANSACTION, DatabaseError
+from actors.query_processor.results import Batch
+from actors.query_processor.session.parameters import unsupported_isolation
+from actors.query_processor.session.statements import RawStatement
+
+if TYPE_CHECKING:
+    from actors.query_processor.session.session import Session
+
+_BEGIN = int(Kind.TRANS_STMT_BEGIN)
+_START = int(Kind.TRANS_STMT_START)
+_COMMIT = int(Kind.TRANS_STMT_COMMIT)
+_ROLLBACK = int(Kind.TRANS_STMT_ROLLBACK)
+_REFUSED = {
+    int(Kind.TRANS_STMT_SAVEPOINT): "SAVEPOINT",
+    int(Kind.TRANS_STMT_RELEASE): "RELEASE SAVEPOINT",
+    int(Kind.TRANS_STMT_ROLLBACK_TO): "ROLLBACK TO SAVEPOINT",
+    int(Kind.TRANS_STMT_PREPARE): "PREPARE TRANSACTION",
+    int(Kind.TRANS_STMT_COMMIT_PREPARED): "COMMIT PREPARED",
+    int(Kind.TRANS_STMT_ROLLBACK_PREPARED): "ROLLBACK PREPARED",
+}
+# Batches are handed out as constants: nobody changes a batch that is done.
+_BEGUN = Batch([], True, "BEGIN")
+_STARTED = Batch([], True, "START TRANSACTION")
+_COMMITTED = Batch([], True, "COMMIT")
+_ROLLED_BACK = Batch([], True, "ROLLBACK")
+
+
+def ends_block(raw: RawStatement) -> bool:
+    """COMMIT or ROLLBACK: what a failed block still accepts."""
+    return raw.kind == "TransactionStmt" and int(raw.node.kind) in (_COMMIT, _ROLLBACK)
+
+
+async def run(session: Session, raw: RawStatement) -> Batch:
+    node = raw.node
+    kind = int(node.kind)
+    if kind == _BEGIN or kind == _START:
+        if session.in_block:
+            session.notice("WARNING", ACTIVE_SQL_TRANSACTION, "there is already a transaction in progress")
+        if node.options:
+            set_modes(session, node.options)
+        session.in_block = True
+        return _BEGUN if kind == _BEGIN else _STARTED
+    if kind == _COMMIT:
+        return await _commit(session, bool(node.chain))
+    if kind == _ROLLBACK:
+        return _rollback(session, bool(node.chain))
+    raise DatabaseError(FEATURE_NOT_SUPPORTED, f"unsupported statement: {_REFUSED[kind]}")
+
+
+async def _commit(session: Session, chain: bool) -> Batch:
+    if not session.in_block:
+        _not_in_block(session, "COMMIT", chain)
+    if session.failed:
+        _rollback(session, chain)
+        return _ROLLED_BACK
+    read_only = session.block_read_only
+    await session.commit()
+    if chain:
+        session.in_block, session.block_read_only = True, read_only
+    return _COMMITTED
+
+
+def _rollback(session: Session, chain: bool) -> Batch:
+    if not session.in_block:
+        _not_in_block(session, "ROLLBACK", chain)
+    read_only = session.block_read_only
+    session.rollback()
+    if chain:
+        session.in_block, session.block_read_only = True, read_only
+    return _ROLLED_BACK
+
+
+def _not_in_block(session: Session, what: str, chain: bool) -> None:
+    if chain:
+        raise DatabaseError(NO_ACTIVE_SQL_TRANSACTION, f"{what} AND CHAIN can only be used in transaction blocks")
+    session.notice("WARNING", NO_ACTIVE_SQL_TRANSACTION, "there is no transaction in progress")
+
+
+def set_modes(session: Session, options: Sequence[Any]) -> None:
+    """BEGIN's and SET TRANSACTION's modes, for the block that is or begins. Raises 0A000 for another isolation level, 25001."""
+    for option in options:
+        value = _constant(option)
+        if option.defname == "transaction_isolation":
+            if value != "repeatable read":
+                raise unsupported_isolation(str(value))
+        elif option.defname == "transaction_read_only":
+            set_read_only(session, bool(value))
+
+
+def set_read_only(session: Session, read_only: bool) -> None:
+    transaction = session.transaction
+    if transaction is not None:
+        if transaction.read_only and not read_only:
+            raise DatabaseError(ACTIVE_SQL_TRANSACTION, "transaction read-write mode must be set before any query")
+        transaction.read_only = read_only
+    session.block_read_only = read_only
+
+
+def set_session_modes(session: Session, options: Sequence[Any]) -> None:
+    """SET SESSION CHARACTERISTICS AS TRANSACTION."""
+    for option in options:
+        value = _constant(option)
+        if option.defname == "transaction_read_only":
+            session.run_time.set("default_transaction_read_only", "on" if value else "off", in_block=session.in_block)
+        else:
+            session.run_time.set(f"default_{option.defname}", str(value), in_block=session.in_block)
+
+
+def _constant(option: Any) -> Any:
+    value = option.arg.val
+    return value.sval if hasattr(value, "sval") else value.ival

@@ -1,0 +1,173 @@
+"""Statements that are not planned: which of them there are, what they answer, who runs them.
+
+`run` looks a statement's kind up in `_HANDLERS`; DDL goes to ddl/, COPY to copying.py, cursors and SQL-level prepared statements to
+named.py. What is in no table is refused with 0A000.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from pglast.enums import DiscardMode, VariableSetKind
+
+from actors.common.errors import ACTIVE_SQL_TRANSACTION, FEATURE_NOT_SUPPORTED, INVALID_PARAMETER_VALUE, DatabaseError
+from actors.common.schema import ColumnType
+from actors.query_processor import ddl
+from actors.query_processor.results import Batch, Field
+from actors.query_processor.session import copying, named, transaction_control
+from actors.query_processor.session.parameters import DEFINITIONS
+from actors.query_processor.session.portals import Portal, UtilityPortal
+from actors.query_processor.session.statements import PreparedStatement, RawStatement
+
+if TYPE_CHECKING:
+    from actors.query_processor.session.session import Session
+
+TEXT = ColumnType("text")
+ends_block = transaction_control.ends_block
+
+
+async def prepare(session: Session, raw: RawStatement) -> PreparedStatement:
+    """What Describe shows of a statement that is not planned."""
+    describe = _DESCRIBERS.get(raw.kind)
+    if describe is None:
+        prepared = raw.prepared = PreparedStatement(raw)
+        return prepared
+    return PreparedStatement(raw, fields=await describe(session, raw))
+
+
+def portal(session: Session, prepared: PreparedStatement) -> Portal:
+    if prepared.raw.kind == "CopyStmt":
+        return copying.portal(session, prepared)
+    return UtilityPortal(session, prepared, ())
+
+
+async def run(session: Session, raw: RawStatement) -> Batch:
+    if not raw.kind:
+        return Batch([], True, "")
+    handler = _HANDLERS.get(raw.kind)
+    if handler is not None:
+        return await handler(session, raw)
+    if raw.kind in ddl.KINDS:
+        return await ddl.run(session, raw)
+    raise DatabaseError(FEATURE_NOT_SUPPORTED, f"unsupported statement: {raw.kind.removesuffix('Stmt')}")
+
+
+# -- SET, SHOW, RESET, DISCARD -----------------------------------------------------------------------------------------------------
+
+
+async def _set(session: Session, raw: RawStatement) -> Batch:
+    node = raw.node
+    kind, name, local = node.kind, node.name or "", bool(node.is_local)
+    in_block = session.in_block
+    if local and not in_block:
+        session.notice("WARNING", "25P01", "SET LOCAL can only be used in transaction blocks")
+    if kind == VariableSetKind.VAR_RESET_ALL:
+        session.run_time.reset_all(in_block)
+        return Batch([], True, "RESET")
+    if kind == VariableSetKind.VAR_SET_MULTI:
+        if name == "TRANSACTION":
+            if in_block:
+                transaction_control.set_modes(session, node.args)
+            else:
+                session.notice("WARNING", "25P01", "SET TRANSACTION can only be used in transaction blocks")
+        else:
+            transaction_control.set_session_modes(session, node.args)
+        return Batch([], True, "SET")
+    value = _values(name, node.args) if kind == VariableSetKind.VAR_SET_VALUE else None
+    _set_one(session, name, value, local)
+    return Batch([], True, "RESET" if kind == VariableSetKind.VAR_RESET else "SET")
+
+
+def _set_one(session: Session, name: str, value: str | None, local: bool) -> None:
+    lower = name.lower()
+    if lower in ("role", "session_authorization") and (value is None or value in ("none", "default", session.user)):
+        return
+    if lower == "transaction_read_only" and value is not None and session.in_block:
+        session.run_time._checked(name, value)
+        transaction_control.set_read_only(session, value.lower() in ("on", "true", "yes", "1", "t", "y"))
+        return
+    session.run_time.set(name, value, local=local, in_block=session.in_block)
+    if lower == "timezone" and session.transaction is not None:
+        session.transaction.environment = session.services.make_environment(session, session.transaction.start_ts)
+    if lower == "search_path" and session.transaction is not None:
+        session.transaction.catalog = session.transaction.catalog.on_path(session.run_time.search_path)
+
+
+def _values(name: str, arguments: Any) -> str:
+    """SET's arguments as the text that SHOW answers; names of a list are quoted where they need it."""
+    parts = []
+    for argument in arguments:
+        if type(argument).__name__ == "TypeCast":
+            raise DatabaseError(INVALID_PARAMETER_VALUE, f'invalid value for parameter "{name}"', hint="Use a time zone's name.")
+        value = argument.val
+        text = value.sval if hasattr(value, "sval") else str(value.ival if hasattr(value, "ival") else value.fval)
+        if name == "search_path":
+            quoted = text.isidentifier() and text == text.lower()
+            text = text if quoted else '"' + text.replace('"', '""') + '"'
+        parts.append(text)
+    return ", ".join(parts)
+
+
+async def _describe_show(session: Session, raw: RawStatement) -> list[Field]:
+    name = raw.node.name
+    if name.lower() == "all":
+        return [Field("name", TEXT), Field("setting", TEXT), Field("description", TEXT)]
+    if name.lower() in ("role", "session_authorization"):
+        return [Field(name.lower(), TEXT)]
+    return [Field(session.run_time.show(name)[0], TEXT)]
+
+
+async def _show(session: Session, raw: RawStatement) -> Batch:
+    name = raw.node.name.lower()
+    if name == "all":
+        rows: list[tuple[object, ...]] = [
+            (DEFINITIONS[key].name if key in DEFINITIONS else key, value, DEFINITIONS[key].description if key in DEFINITIONS else "")
+            for key, value in sorted(session.run_time.values.items())
+        ]
+        return Batch(rows, True, "SHOW")
+    if name == "role":
+        return Batch([("none",)], True, "SHOW")
+    if name == "transaction_read_only" and session.in_block:
+        return Batch([("on" if _reads_only(session) else "off",)], True, "SHOW")
+    return Batch([(session.run_time.show(name)[1],)], True, "SHOW")
+
+
+def _reads_only(session: Session) -> bool:
+    if session.block_read_only is not None:
+        return session.block_read_only
+    return session.run_time.values["default_transaction_read_only"] == "on"
+
+
+async def _discard(session: Session, raw: RawStatement) -> Batch:
+    if raw.node.target == DiscardMode.DISCARD_ALL:
+        if session.in_block:
+            raise DatabaseError(ACTIVE_SQL_TRANSACTION, "DISCARD ALL cannot run inside a transaction block")
+        session.portals.clear()
+        session.prepared_statements.clear()
+        session.run_time.reset_all(False)
+        return Batch([], True, "DISCARD ALL")
+    names = {DiscardMode.DISCARD_PLANS: "PLANS", DiscardMode.DISCARD_SEQUENCES: "SEQUENCES", DiscardMode.DISCARD_TEMP: "TEMP"}
+    return Batch([], True, f"DISCARD {names[raw.node.target]}")
+
+
+_HANDLERS: dict[str, Callable[[Session, RawStatement], Awaitable[Batch]]] = {
+    "TransactionStmt": transaction_control.run,
+    "VariableSetStmt": _set,
+    "VariableShowStmt": _show,
+    "DiscardStmt": _discard,
+    "PrepareStmt": named.prepare,
+    "ExecuteStmt": named.execute,
+    "DeallocateStmt": named.deallocate,
+    "DeclareCursorStmt": named.declare,
+    "FetchStmt": named.fetch,
+    "ClosePortalStmt": named.close,
+    "ExplainStmt": named.explain,
+}
+_DESCRIBERS: dict[str, Callable[[Session, RawStatement], Awaitable[list[Field] | None]]] = {
+    "VariableShowStmt": _describe_show,
+    "ExecuteStmt": named.describe_execute,
+    "FetchStmt": named.describe_fetch,
+    "ExplainStmt": named.describe_explain,
+    "CopyStmt": copying.describe,
+}
