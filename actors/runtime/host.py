@@ -16,8 +16,7 @@ Messages that a host answers itself, so that no role has to know them:
 - `Topology` (one-way or request) to either: handed to the bus, once for the process.
 - `Shutdown` to `host/<name>`: stops the roles, answers Done, then calls `on_shutdown`.
 
-A crash is honest: an exception that escapes a task, a message or a callback of any role (other than a DatabaseError that answers a request)
-is logged and ends the process through `on_crash`, since the role's state can no longer be trusted; the supervisor starts it again.
+A crash is honest: an exception that escapes a task, a message, a timer or a callback of any role (but a DatabaseError that answers a request) is logged and ends the process through `on_crash`, since the role's state can no longer be trusted; the supervisor starts it again.
 
 The simulator builds its processes from this same class, with its own bus, clock and disks. Left out: knowing which roles to run, and Ray.
 """
@@ -163,6 +162,9 @@ class Host:
     async def start(self, specs: list[RoleSpec]) -> None:
         """Listen, then start the roles one after the other. When one fails to start, all is stopped and its error raised."""
         await self.bus.start()
+        loop = asyncio.get_running_loop()
+        if loop.get_exception_handler() is None:
+            loop.set_exception_handler(self._on_loop_error)
         self.bus.intercept(AskStatus, self._answer_status)
         self.bus.intercept(Topology, self._take_topology)
         self.bus.attach(f"host/{self.name}", self)
@@ -264,6 +266,13 @@ class Host:
             self._crashed = True
             logger.critical("%s crashed", self.name, exc_info=error)
             self._on_crash(error)
+
+    def _on_loop_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """An exception that escaped a callback (a timer, a sync's on_done) is a crash; all else that loops report is logged."""
+        loop.default_exception_handler(context)
+        error = context.get("exception")
+        if error is not None and "handle" in context:
+            self.crash(error)
 
     def _spawn(self, coroutine: Coroutine[Any, Any, Any], tasks: Tasks) -> asyncio.Task[Any]:
         task = asyncio.get_running_loop().create_task(coroutine)

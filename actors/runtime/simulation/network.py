@@ -1,0 +1,152 @@
+"""The simulated network between processes.
+
+Every frame takes a delay drawn from the seed, stays behind those sent before it on its link (as on one TCP connection) unless the faults
+reorder it, and may be lost or repeated. On top of that a test can cut links, one way or both, and clog them.
+
+    network.partition(["journal-1-a"], ["adjudicator-1"])            neither hears the other
+    network.partition(["x"], ["y"], one_way=True)                    x's frames do not reach y
+    network.isolate("x"); network.heal()
+    network.clog("x", "y", until_s=9.5)                              x's frames to y arrive from then on, in order
+
+A cut link drops what is sent and what is under way, without a word to the sender. A process that is not there refuses requests at once; those that wait
+for one that dies hear of it at once or never (`reset_chance`). Everything is traced: who sent what to whom, and its fate.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextvars import Context
+from random import Random
+from typing import Protocol
+from zlib import crc32
+
+from actors.runtime.framing import REQUEST
+from actors.runtime.simulation.faults import Faults
+from actors.runtime.simulation.loop import OWNER, Owner, SimulatedLoop
+from actors.runtime.simulation.trace import Trace
+
+
+class Station(Protocol):
+    """One life of a process, as the network sees it (its bus)."""
+
+    owner: Owner
+    endpoint: str
+
+    def arrive(self, source: Station, frame: bytes) -> None: ...
+
+    def refused(self, request: int, why: str) -> None: ...
+
+    def peer_died(self, peer: Station) -> None: ...
+
+
+class SimulatedNetwork:
+    def __init__(self, loop: SimulatedLoop, random: Random, faults: Faults, trace: Trace) -> None:
+        self.faults = faults
+        self._loop = loop
+        self._random = random
+        self._trace = trace
+        self._stations: dict[str, Station] = {}
+        self._cut: dict[tuple[str, str], None] = {}
+        self._clogged: dict[tuple[str, str], float] = {}
+        self._last_arrival: dict[tuple[str, str], float] = {}
+
+    # faults
+
+    def partition(self, one: Sequence[str], other: Sequence[str], one_way: bool = False) -> None:
+        """Cut every link from a process of `one` to one of `other`, and back unless `one_way`. Cuts add up until `heal`."""
+        self._trace.add("partition", f"{','.join(one)} {'->' if one_way else '<->'} {','.join(other)}")
+        for a in one:
+            for b in other:
+                if a != b:
+                    self._cut[(a, b)] = None
+                    if not one_way:
+                        self._cut[(b, a)] = None
+
+    def isolate(self, name: str) -> None:
+        """Cut a process off from all others that are up."""
+        self.partition([name], [station.owner.name for station in self._stations.values()])
+
+    def heal(self) -> None:
+        """No link is cut or clogged any more."""
+        self._trace.add("heal", "")
+        self._cut.clear()
+        self._clogged.clear()
+
+    def clog(self, source: str, destination: str, until_s: float) -> None:
+        self._trace.add("clog", f"{source} -> {destination} until {round(until_s * 1e6)}")
+        self._clogged[(source, destination)] = until_s
+
+    # stations
+
+    def join(self, station: Station) -> None:
+        assert station.endpoint not in self._stations, f"{station.endpoint} is in use"
+        self._stations[station.endpoint] = station
+
+    def leave(self, station: Station) -> None:
+        """The process died or closed its bus. Those who wait for it may hear of it."""
+        if self._stations.get(station.endpoint) is not station:
+            return
+        del self._stations[station.endpoint]
+        for other in list(self._stations.values()):
+            if self._random.random() < self.faults.reset_chance and not self._is_cut(station, other):
+                self._later(other, self._delay_s(), other.peer_died, station)
+
+    def find(self, endpoint: str) -> Station | None:
+        return self._stations.get(endpoint)
+
+    # frames
+
+    def send(self, source: Station, target: Station | None, frame: bytes, kind: int, request: int, label: str) -> None:
+        """`target` None: nobody is there. `label` is for the trace."""
+        random, faults = self._random, self.faults
+        if target is None or not target.owner.alive:
+            self._trace.add("send", f"{source.owner.name} -> nobody {label}")
+            if kind == REQUEST:
+                self._later(source, self._delay_s(), source.refused, request, "nobody is there")
+            return
+        description = f"{source.owner.name} -> {target.owner.name} {label} {len(frame)} {crc32(frame):08x}"
+        if random.random() < faults.loss_chance:
+            self._trace.add("lost", description)
+            if kind == REQUEST and random.random() < 0.5:
+                self._later(source, self._delay_s(), source.refused, request, "the connection was reset")
+            return
+        copies = 2 if random.random() < faults.repeat_chance else 1
+        for _ in range(copies):
+            when = self._arrival(source.owner.name, target.owner.name)
+            self._trace.add("send", f"{description} at {round(when * 1e6)}")
+            self._loop.call_at(when, self._arrive, source, target, frame, description, context=_context_of(target))
+
+    def _arrive(self, source: Station, target: Station, frame: bytes, description: str) -> None:
+        if self._is_cut(source, target):
+            self._trace.add("cut", description)
+        else:
+            target.arrive(source, frame)
+
+    def _is_cut(self, source: Station, target: Station) -> bool:
+        return (source.owner.name, target.owner.name) in self._cut
+
+    def _arrival(self, source: str, target: str) -> float:
+        link = (source, target)
+        when = max(self._loop.time() + self._delay_s(), self._clogged.get(link, 0.0))
+        if self._random.random() < self.faults.reorder_chance:
+            return when
+        when = max(when, self._last_arrival.get(link, 0.0) + 1e-7)
+        self._last_arrival[link] = when
+        return when
+
+    def _delay_s(self) -> float:
+        faults = self.faults
+        if self._random.random() < faults.delay_spike_chance:
+            return self._random.uniform(faults.delay_s_max, faults.delay_spike_s_max)
+        return self._random.uniform(faults.delay_s_min, faults.delay_s_max)
+
+    def _later(self, station: Station, delay_s: float, callback: object, *arguments: object) -> asyncio.TimerHandle:
+        return self._loop.call_later(delay_s, callback, *arguments, context=_context_of(station))  # type: ignore[arg-type]
+
+
+def _context_of(station: Station) -> Context:
+    """What the station's code runs in: its callbacks belong to its process."""
+    context = Context()
+    context.run(OWNER.set, station.owner)
+    return context
