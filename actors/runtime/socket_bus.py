@@ -5,7 +5,7 @@ What it promises, beyond interfaces.Bus:
 - No future, no task and no timer for each request: a request is an entry in one dict; its answer calls the caller straight from the
   receiving callback. Timeouts are found by one sweep every SWEEP_S seconds, which runs only while requests are outstanding, so a
   timeout fires up to SWEEP_S late and an idle bus does nothing at all.
-- A connection is opened when a request first needs it. Until it stands, frames queue (at most `CONNECTING_BYTES_MAX`). When it cannot be
+- A connection is opened when a request first needs it. Until it stands, frames queue (at most `CONNECTING_BYTES_MAX`, socket_link.py). When it cannot be
   opened or breaks, every request outstanding on it fails at once with 08006, and the next one opens it again (after a failed attempt,
   requests fail at once for REOPEN_S, so that a dead peer costs no storm of attempts).
 - An answer goes back on the connection its request came in on; if that is gone, so is the answer. An answer counts only on the connection
@@ -18,7 +18,7 @@ What it promises, beyond interfaces.Bus:
 
     one process                                        another
     bus.request("query_processor/1", "storage/1/a", Get(...), on_reply, on_failure)
-      routes: name -> endpoint -> _Link --frame--> _Link -> services["storage/1/a"].receive(sender, message, reply)
+      routes: name -> endpoint -> Link --frame--> Link -> services["storage/1/a"].receive(sender, message, reply)
       on_reply(Got) <---------------------frame-- reply(Got)
 
 Endpoints are `unix:/path/of/socket` and `tcp:host:port` (port 0: the kernel picks; `endpoint` tells it once started). Routes come from the
@@ -32,23 +32,20 @@ import asyncio
 import os
 import socket
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 from actors.common.errors import PROGRAM_LIMIT_EXCEEDED, DatabaseError, unavailable
 from actors.common.messages.base import Failure, Message
 from actors.common.messages.control import Topology
 from actors.common.settings import Messaging
-from actors.runtime.framing import HEADER_BYTES, POST, REPLY, REQUEST, FrameReader, encode_body, encode_header, error_of, failure_of
+from actors.runtime.framing import POST, REQUEST, error_of, failure_of
 from actors.runtime.interfaces import OnFailure, OnReply, Reply, Service
+from actors.runtime.socket_link import Link
 
 SWEEP_S = 0.1
 """How late a timeout may fire. A sweep looks at every outstanding request, 0.1 us each."""
 REOPEN_S = 0.05
 """How long requests to an endpoint fail at once after it could not be reached."""
-CONNECTING_BYTES_MAX = 64 << 20
-"""Frames held for a connection that is being opened: four full stream windows."""
-FLUSH_BYTES = 256 << 10
-"""More than this is handed to the transport at once, without waiting for the end of the turn."""
 UNIX_PATH_BYTES_MAX = 107
 
 OnCrash = Callable[[BaseException], None]
@@ -67,29 +64,6 @@ def split_endpoint(endpoint: str) -> tuple[str, str, int]:
     if scheme == "tcp" and host and port.isdecimal() and int(port) < 1 << 16:
         return "tcp", host.strip("[]"), int(port)
     raise ValueError(f"an endpoint is unix:/path or tcp:host:port, not {endpoint!r}")
-
-
-class SocketReply:
-    """Answers a request that came over a connection."""
-
-    __slots__ = ("_link", "_request")
-
-    def __init__(self, link: _Link, request: int) -> None:
-        self._link: _Link | None = link
-        self._request = request
-
-    def __call__(self, message: Message) -> None:
-        link = self._link
-        if link is None:
-            return
-        self._link = None
-        try:
-            link.send(REPLY, self._request, "", "", message)
-        except DatabaseError as error:
-            link.send(REPLY, self._request, "", "", failure_of(error))
-
-    def fail(self, error: DatabaseError) -> None:
-        self(failure_of(error))
 
 
 class LocalReply:
@@ -111,89 +85,6 @@ class LocalReply:
         self(failure_of(error))
 
 
-class _Link(asyncio.Protocol):
-    """One connection, opened by us (it has an endpoint: requests go out) or by a peer (they come in)."""
-
-    __slots__ = ("bus", "closed", "endpoint", "pending", "pending_bytes", "reader", "transport")
-
-    def __init__(self, bus: SocketBus, endpoint: str | None = None) -> None:
-        self.bus = bus
-        self.endpoint = endpoint
-        self.reader = FrameReader(bus.settings.frame_bytes_max)
-        self.transport: asyncio.Transport | None = None
-        self.pending: list[bytes] = []
-        self.pending_bytes = 0
-        self.closed = False
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        transport = cast(asyncio.Transport, transport)  # uvloop's are no subclasses
-        if self.closed:
-            transport.abort()
-            return
-        transport.set_write_buffer_limits(high=self.bus.settings.outbound_bytes_max)
-        self.transport = transport
-        self.bus.link_opened(self)
-        self.flush()
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self.close(str(error) if error is not None else "the peer closed the connection")
-
-    def pause_writing(self) -> None:
-        self.close("more than outbound_bytes_max is unsent")
-
-    def data_received(self, data: bytes) -> None:
-        bus = self.bus
-        try:
-            frames = self.reader.receive_data(data)
-        except DatabaseError as error:
-            bus.on_protocol_error(error)
-            self.close(error.message)
-            return
-        for frame in frames:
-            if frame.kind == REPLY:
-                bus.answered(self, frame.request, frame.message)
-            elif frame.kind == REQUEST:
-                bus.deliver(frame.sender, frame.destination, frame.message, SocketReply(self, frame.request))
-            else:
-                bus.deliver(frame.sender, frame.destination, frame.message, None)
-
-    def send(self, kind: int, request: int, sender: str, destination: str, message: Message) -> None:
-        """Raises DatabaseError 54000 (above the frame bound), 08006 (connecting, and the queue is full). Nothing is sent then."""
-        if self.closed:
-            return
-        bus = self.bus
-        body = encode_body(kind, request, sender, destination, message, bus.settings.frame_bytes_max)
-        pending = self.pending
-        size = self.pending_bytes + HEADER_BYTES + len(body)
-        if self.transport is None:
-            if size > CONNECTING_BYTES_MAX:
-                raise unavailable(destination, "too much is queued for a connection that is being opened")
-        elif not pending:
-            bus.flush_later(self)
-        pending.append(encode_header(len(body)))
-        pending.append(body)
-        self.pending_bytes = size
-        if size > FLUSH_BYTES:
-            self.flush()
-
-    def flush(self) -> None:
-        if self.pending and self.transport is not None:
-            data = b"".join(self.pending)
-            self.pending.clear()
-            self.pending_bytes = 0
-            self.transport.write(data)
-
-    def close(self, why: str, after_writing: bool = False) -> None:
-        if not self.closed:
-            if after_writing:
-                self.flush()
-            self.closed = True
-            self.pending.clear()
-            if self.transport is not None:
-                self.transport.close() if after_writing else self.transport.abort()
-            self.bus.link_closed(self, why)
-
-
 class SocketBus:
     """See the module. `on_crash(error)` hears of an exception that no DatabaseError explains (default: the event loop's handler)."""
 
@@ -210,15 +101,15 @@ class SocketBus:
         self._topology: Topology | None = None
         self._listeners: list[Callable[[Topology], None]] = []
         self._own_routes: dict[str, str] = {}
-        self._links: dict[str, _Link] = {}
-        self._link_by_name: dict[str, _Link] = {}
-        self._inbound: dict[_Link, None] = {}
+        self._links: dict[str, Link] = {}
+        self._link_by_name: dict[str, Link] = {}
+        self._inbound: dict[Link, None] = {}
         self._unreachable_until: dict[str, float] = {}
         self._opening: set[asyncio.Task[None]] = set()
         self._requests = 0
-        self._outstanding: dict[int, tuple[_Link | None, float, OnReply, OnFailure, str]] = {}
+        self._outstanding: dict[int, tuple[Link | None, float, OnReply, OnFailure, str]] = {}
         self._sweep_timer: asyncio.TimerHandle | None = None
-        self._unflushed: list[_Link] = []
+        self._unflushed: list[Link] = []
         self._local: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
 
     # life
@@ -363,7 +254,7 @@ class SocketBus:
         except Exception as error:
             self._crash(error)
 
-    def answered(self, link: _Link | None, request: int, message: Message) -> None:
+    def answered(self, link: Link | None, request: int, message: Message) -> None:
         """The answer to a request of ours; a late or forged one is dropped."""
         entry = self._outstanding.get(request)
         if entry is None or entry[0] is not link:
@@ -427,7 +318,7 @@ class SocketBus:
 
     # writing
 
-    def flush_later(self, link: _Link) -> None:
+    def flush_later(self, link: Link) -> None:
         """Write what `link` holds at the end of this turn of the loop."""
         if not self._unflushed:
             assert self._loop is not None
@@ -442,12 +333,12 @@ class SocketBus:
 
     # connections
 
-    def _accept(self) -> _Link:
-        link = _Link(self)
+    def _accept(self) -> Link:
+        link = Link(self)
         self._inbound[link] = None
         return link
 
-    def _link_to(self, destination: str) -> _Link | None:
+    def _link_to(self, destination: str) -> Link | None:
         """The connection for a name, opened if need be; None when there is no way."""
         endpoint = self._topology.routes.get(destination) if self._topology is not None else None
         endpoint = endpoint or self._own_routes.get(destination)
@@ -458,14 +349,14 @@ class SocketBus:
             assert self._loop is not None
             if self._loop.time() < self._unreachable_until.get(endpoint, 0.0):
                 return None
-            link = self._links[endpoint] = _Link(self, endpoint)
+            link = self._links[endpoint] = Link(self, endpoint)
             task = self._loop.create_task(self._open(link))
             self._opening.add(task)
             task.add_done_callback(self._opening.discard)
         self._link_by_name[destination] = link
         return link
 
-    async def _open(self, link: _Link) -> None:
+    async def _open(self, link: Link) -> None:
         assert self._loop is not None and link.endpoint is not None
         try:
             scheme, host, port = split_endpoint(link.endpoint)
@@ -480,11 +371,11 @@ class SocketBus:
             self._unreachable_until[link.endpoint] = self._loop.time() + REOPEN_S
             link.close(f"cannot connect: {error or 'timeout'}")
 
-    def link_opened(self, link: _Link) -> None:
+    def link_opened(self, link: Link) -> None:
         if link.endpoint is not None:
             self._unreachable_until.pop(link.endpoint, None)
 
-    def link_closed(self, link: _Link, why: str) -> None:
+    def link_closed(self, link: Link, why: str) -> None:
         """Everything outstanding on this connection fails, in the next turn (this may be running inside a caller's `request`)."""
         self._inbound.pop(link, None)
         if link.endpoint is not None and self._links.get(link.endpoint) is link:

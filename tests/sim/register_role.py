@@ -104,7 +104,7 @@ class Client:
                 promised = await self.context.bus.call(self.context.name, "register/1", AskPromise(number), timeout_s=0.5)
                 self.acknowledged = max(self.acknowledged, promised.promise)
             except DatabaseError as error:
-                assert error.sqlstate == "08006"
+                assert error.sqlstate in ("08006", "53100")
                 self.failures += 1
             await asyncio.sleep(self.context.random.random() / 100)
 

@@ -17,6 +17,7 @@ from actors.runtime.simulation.clock import BIRTH_US
 from actors.runtime.simulation.disk import DiskImage, SimulatedDisk
 from actors.runtime.simulation.faults import Faults
 from actors.runtime.simulation.loop import Deadlock, Owner, SimulatedLoop, SimulationError
+from actors.runtime.simulation.nemesis import Nemesis
 from actors.runtime.simulation.trace import Trace
 from actors.runtime.simulation.world import World
 from tests.sim.register_role import MAP, Client, Register, make_world, storm, value_of
@@ -304,3 +305,23 @@ def test_a_dead_process_writes_no_more() -> None:
     file.truncate(0)
     assert bytes(disk.files["log"].contents) == b"alive"
     loop.close()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_nemesis_leaves_everything_up(seed: int) -> None:
+    def run() -> tuple[int, str]:
+        with make_world(seed, Faults.hostile(Random(seed))) as world:
+
+            async def scenario() -> int:
+                world.publish(MAP)
+                await world.start()
+                nemesis = Nemesis(world, [["register-1"], ["client-1"], ["register-1", "client-1"]])
+                await nemesis.run(30)
+                assert all(process.up for process in world.processes.values())
+                return await value_of(world)
+
+            return world.run(scenario()), world.trace.digest
+
+    value, digest = run()
+    assert value > 0
+    assert run() == (value, digest)

@@ -1,4 +1,4 @@
-"""The numbers of chance in a simulation, and a nemesis that strikes at random.
+"""The numbers of chance in a simulation.
 
 `Faults()` is a calm world: short delays, nothing lost. `Faults.hostile(random)` draws every number anew, each of them often zero, so that runs
 differ in kind and not only in detail (swarm testing): one seed has only lost messages, another only slow disks.

@@ -67,6 +67,14 @@ class SimulatedNetwork:
         """Cut a process off from all others that are up."""
         self.partition([name], [station.owner.name for station in self._stations.values()])
 
+    def mend(self, one: Sequence[str], other: Sequence[str]) -> None:
+        """Undo the cuts between these, both ways; all others stay."""
+        self._trace.add("mend", f"{','.join(one)} <-> {','.join(other)}")
+        for a in one:
+            for b in other:
+                self._cut.pop((a, b), None)
+                self._cut.pop((b, a), None)
+
     def heal(self) -> None:
         """No link is cut or clogged any more."""
         self._trace.add("heal", "")
