@@ -30,6 +30,7 @@ import os
 import random
 import sys
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -86,6 +87,12 @@ class _Running:
     az: str
     disk: Disk
     tasks: Tasks
+
+    async def release(self) -> None:
+        """End what the role has started; a real disk has a thread."""
+        await _cancel(self.tasks)
+        if isinstance(self.disk, LocalDisk):
+            self.disk.close()
 
 
 def exit_process(error: BaseException) -> None:
@@ -172,11 +179,12 @@ class Host:
             for spec in specs:
                 await self.start_role(spec)
         except BaseException:
-            await self.stop()
+            with suppress(Exception):  # logged by stop_roles; the first cause is what counts
+                await self.stop()
             raise
 
     async def start_role(self, spec: RoleSpec) -> Role:
-        """Add a role to the running process. Its name must be free."""
+        """Add a role to the running process. Its name must be free. Raises what its start raises; it is then gone, and was not `stop`ped."""
         assert spec.name not in self._running, f"{spec.name} runs already"
         tasks: Tasks = {}
 
@@ -194,8 +202,13 @@ class Host:
             settings=self.settings,
         )
         role = spec.make(context)
-        self._running[spec.name] = _Running(role, spec.az, context.disk, tasks)
-        await role.start()
+        running = self._running[spec.name] = _Running(role, spec.az, context.disk, tasks)
+        try:
+            await role.start()
+        except BaseException:
+            del self._running[spec.name]
+            await running.release()
+            raise
         self.bus.attach(spec.name, role)
         return role
 
@@ -208,10 +221,7 @@ class Host:
             await running.role.stop()
         finally:
             self.bus.detach(name)
-            await _cancel(running.tasks)
-            close = getattr(running.disk, "close", None)
-            if close is not None:
-                close()
+            await running.release()
 
     async def stop_roles(self) -> None:
         """Last started, first stopped. All are stopped even where one fails; the first error is raised."""

@@ -32,6 +32,7 @@ import asyncio
 import os
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from actors.common.errors import PROGRAM_LIMIT_EXCEEDED, DatabaseError, unavailable
@@ -95,6 +96,7 @@ class SocketBus:
         self.on_crash = on_crash
         self._loop: asyncio.AbstractEventLoop | None = None
         self._server: asyncio.AbstractServer | None = None
+        self._socket_inode = 0
         self._closed = False
         self._services: dict[str, Service] = {}
         self._intercepts: dict[type[Message], Intercept] = {}
@@ -120,6 +122,7 @@ class SocketBus:
         if self._scheme == "unix":
             self._server = await loop.create_unix_server(self._accept, self._host)
             os.chmod(self._host, 0o600)
+            self._socket_inode = os.stat(self._host).st_ino
         else:
             server = await loop.create_server(self._accept, self._host, self._port)
             self._server = server
@@ -134,8 +137,8 @@ class SocketBus:
         self._closed = True
         if self._server is not None:
             self._server.close()
-            if self._scheme == "unix" and os.path.exists(self._host):
-                os.unlink(self._host)
+            if self._scheme == "unix":
+                self._remove_socket()
         for link in [*self._links.values(), *self._inbound]:
             link.close("the bus is closed", after_writing=True)
         for task in list(self._opening):
@@ -144,6 +147,12 @@ class SocketBus:
             self._fail(request, unavailable(self._outstanding[request][4], "the bus is closed"))
         if self._sweep_timer is not None:
             self._sweep_timer.cancel()
+
+    def _remove_socket(self) -> None:
+        """Unless a successor listens at the same path already."""
+        with suppress(FileNotFoundError):
+            if os.stat(self._host).st_ino == self._socket_inode:
+                os.unlink(self._host)
 
     # roles and routes
 

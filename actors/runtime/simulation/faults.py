@@ -42,7 +42,7 @@ class Faults:
     clock_error_us: int = 0
     """The bound that clocks claim."""
     clock_honest: bool = True
-    """Clocks keep within the claimed bound."""
+    """Clocks keep within the claimed bound, whatever offset, drift and jumps they are given (with a bound of 0 they are true)."""
 
     @classmethod
     def hostile(cls, random: Random) -> Faults:
@@ -65,4 +65,6 @@ class Faults:
             hole_chance=sometimes(0.5),
             clock_offset_us_max=random.choice((0, 0, 1000, 1_000_000)),
             clock_drift_ppm_max=sometimes(500.0),
+            clock_error_us=random.choice((0, 0, 1000, 100_000)),
+            clock_honest=random.random() < 0.7,
         )
