@@ -274,3 +274,29 @@ def test_an_exception_in_a_role_goes_to_on_crash() -> None:
 def test_bad_endpoints(endpoint: str) -> None:
     with pytest.raises(ValueError):
         split_endpoint(endpoint)
+
+
+def test_what_is_queued_for_a_connection_being_opened_is_bounded() -> None:
+    async def main() -> None:
+        async with bus_and_peer() as (bus, _, _):
+            chunk = bytes(8 << 20)
+            futures = [bus.call("me", "echo/1", Get([chunk], number)) for number in range(9)]  # all before the connection stands
+            answers = await asyncio.gather(*futures, return_exceptions=True)
+            assert [isinstance(answer, DatabaseError) for answer in answers] == [False] * 7 + [True] * 2
+            assert {answer.sqlstate for answer in answers if isinstance(answer, DatabaseError)} == {"08006"}
+
+    run(main)
+
+
+def test_a_peer_that_does_not_read_is_given_up_at_the_bound() -> None:
+    async def main() -> None:
+        async with bus_and_peer(settings=Messaging(outbound_bytes_max=4 << 20)) as (bus, peer, _):
+            await bus.call("me", "echo/1", Get([], 1))
+            peer.process.send_signal(signal.SIGSTOP)
+            futures = [bus.call("me", "echo/1", Get([bytes(1 << 20)], 1), timeout_s=3600) for _ in range(8)]
+            assert [await fails(future) for future in futures[:4]] == ["08006"] * 4
+            peer.process.send_signal(signal.SIGCONT)  # what came later waits on a new connection, and is answered
+            assert await futures[-1] == Got([bytes(1 << 20)], 1)
+            await asyncio.gather(*futures, return_exceptions=True)
+
+    run(main)
