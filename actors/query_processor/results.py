@@ -42,7 +42,6 @@ class CopyOptions:
     header: str = "false"
     quote: str = '"'
     escape: str = '"'
-    default: str | None = None
     force_quote: frozenset[str] = frozenset()
     """Column names; all of the copied columns where the statement says `*`."""
     force_not_null: frozenset[str] = frozenset()
@@ -52,14 +51,13 @@ class CopyOptions:
 
 @dataclass(frozen=True, slots=True)
 class CopyIn:
-    """COPY ... FROM STDIN: the client sends rows of these columns; they go to Portal.copy_rows as tuples of datums, in this order.
-
-    A datum of `USE_DEFAULT` (where options.default is set and matched) stands for the column's default.
-    """
+    """COPY ... FROM STDIN: the client sends rows of these columns; they go to Portal.copy_rows as tuples of datums, in this order."""
 
     columns: tuple[str, ...]
     types: tuple[ColumnType, ...]
     options: CopyOptions = field(default_factory=CopyOptions)
+    table: str = ""
+    """For errors' context."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +67,3 @@ class CopyOut:
     columns: tuple[str, ...]
     types: tuple[ColumnType, ...]
     options: CopyOptions = field(default_factory=CopyOptions)
-
-
-class _UseDefault:
-    def __repr__(self) -> str:
-        return "USE_DEFAULT"
-
-
-USE_DEFAULT = _UseDefault()

@@ -50,9 +50,63 @@ _TOKEN = re.compile(
     r"""[A-Za-z_\u0080-\uffff][\w]*|"(?:[^"]|"")*"|\s+|."""
 )
 _STRING_AFTER = frozenset(
-    "( , = < > + - * / | like ilike and or not between when then else select returning where values in escape similar to by set on".split()
+    [
+        "(",
+        ",",
+        "=",
+        "<",
+        ">",
+        "+",
+        "-",
+        "*",
+        "/",
+        "|",
+        "like",
+        "ilike",
+        "and",
+        "or",
+        "not",
+        "between",
+        "when",
+        "then",
+        "else",
+        "select",
+        "returning",
+        "where",
+        "values",
+        "in",
+        "escape",
+        "similar",
+        "to",
+        "by",
+        "set",
+        "on",
+    ]
 )
-_SIGN_AFTER = frozenset("( , = < > + * / and or not between when then else select returning where limit offset".split())
+_SIGN_AFTER = frozenset(
+    [
+        "(",
+        ",",
+        "=",
+        "<",
+        ">",
+        "+",
+        "*",
+        "/",
+        "and",
+        "or",
+        "not",
+        "between",
+        "when",
+        "then",
+        "else",
+        "select",
+        "returning",
+        "where",
+        "limit",
+        "offset",
+    ]
+)
 
 
 def lift(text: str) -> Lifted | None:
@@ -70,10 +124,7 @@ def lift(text: str) -> Lifted | None:
         if kind is None:
             pieces.append(token)
             if not token.isspace():
-                if token == "-" and before in _SIGN_AFTER:
-                    sign = True
-                else:
-                    sign = False
+                sign = token == "-" and before in _SIGN_AFTER
                 before = token.lower()
             joined = token
             continue

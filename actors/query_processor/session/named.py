@@ -77,8 +77,7 @@ async def execute(session: Session, raw: RawStatement) -> Batch:
 async def _evaluate(session: Session, arguments: tuple[Any, ...], types: list[ColumnType]) -> list[Any]:
     """The arguments' values, converted to the parameters' types: a SELECT of them."""
     targets = tuple(
-        ast.ResTarget(val=ast.TypeCast(arg=argument, typeName=_type_name(type_)))
-        for argument, type_ in zip(arguments, types, strict=True)
+        ast.ResTarget(val=ast.TypeCast(arg=argument, typeName=_type_name(type_))) for argument, type_ in zip(arguments, types, strict=True)
     )
     template = pglast.parse_sql("SELECT 1")[0].stmt
     template.targetList = targets

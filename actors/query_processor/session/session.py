@@ -119,8 +119,8 @@ class Session:
             return Portal(self, prepared, datums)
         return utility.portal(self, prepared)
 
-    async def execute(self, prepared: PreparedStatement, parameters: Sequence[Any]) -> Batch:
-        """Run a planned statement in the current transaction (an implicit one where there is none)."""
+    async def execute(self, prepared: PreparedStatement, parameters: Sequence[Any], rows: list[tuple[Any, ...]] | None = None) -> Batch:
+        """Run a planned statement in the current transaction (an implicit one where there is none); `rows`: a COPY's, for its INSERT."""
         if self.failed:
             raise aborted()
         transaction = self.transaction or await self.begin_transaction()
@@ -135,6 +135,8 @@ class Session:
         buffer = transaction.buffer
         mark = (len(buffer.values), buffer.bytes)
         try:
+            if rows is not None:
+                return Batch([], True, f"COPY {await planned.plan.run_many(transaction, rows)}")
             return await planned.plan.run(transaction, parameters)
         except CatalogStale as stale:
             failure = stale
@@ -146,6 +148,8 @@ class Session:
             await transaction.reload_catalog(failure.catalog_ts)
             planned = self.services.statements.replan(prepared, transaction.catalog)
             try:
+                if rows is not None:
+                    return Batch([], True, f"COPY {await planned.plan.run_many(transaction, rows)}")
                 return await planned.plan.run(transaction, parameters)
             except CatalogStale as stale:
                 failure = stale
@@ -267,9 +271,7 @@ class Session:
 
 
 def aborted() -> DatabaseError:
-    return DatabaseError(
-        IN_FAILED_SQL_TRANSACTION, "current transaction is aborted, commands ignored until end of transaction block"
-    )
+    return DatabaseError(IN_FAILED_SQL_TRANSACTION, "current transaction is aborted, commands ignored until end of transaction block")
 
 
 def _type_of(oid: int) -> ColumnType | None:
@@ -280,5 +282,3 @@ def _type_of(oid: int) -> ColumnType | None:
     if known is None:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, f"parameters of the type with OID {oid} are not supported")
     return ColumnType(known.name)
-
-

@@ -26,7 +26,7 @@ from actors.common.schema import ColumnType
 from actors.common.settings import Settings
 from actors.common.types import by_name
 from actors.query_processor.catalog import Catalog
-from actors.query_processor.results import Batch, Field
+from actors.query_processor.results import Batch, CopyIn, CopyOut, Field
 from actors.query_processor.session.literals import Literal, lift
 from actors.query_processor.transaction import Transaction
 
@@ -45,6 +45,10 @@ class Plan(Protocol):
     kind: str
 
     async def run(self, transaction: Transaction, parameters: Sequence[Any], rows_max: int = 0) -> Batch: ...
+
+    async def run_many(self, transaction: Transaction, rows: list[tuple[Any, ...]]) -> int:
+        """The plan of a one-row INSERT with parameters: insert many; how many were."""
+        ...
 
     def explain(self, analyze: bool = False, verbose: bool = False) -> list[str]:
         """EXPLAIN's lines; with `analyze`, of the run that has just ended."""
@@ -101,7 +105,7 @@ def _reader(type_: ColumnType) -> Callable[[Literal], Any]:
 class PreparedStatement:
     """See the module. `planned` is None for statements that are not planned (BEGIN, SET, DDL ...)."""
 
-    __slots__ = ("fields", "key", "literals", "parameter_types", "planned", "raw")
+    __slots__ = ("copy", "fields", "key", "literals", "parameter_types", "planned", "raw", "source")
 
     def __init__(
         self,
@@ -110,7 +114,12 @@ class PreparedStatement:
         key: tuple[Any, ...] = (),
         fields: list[Field] | None = None,
         parameter_types: Sequence[ColumnType] = (),
+        copy: CopyIn | CopyOut | None = None,
+        source: PreparedStatement | None = None,
     ) -> None:
+        self.copy = copy
+        """What a COPY copies; `source` is then the INSERT or the SELECT behind it."""
+        self.source = source
         self.raw = raw
         self.planned = planned
         self.key = key

@@ -42,7 +42,7 @@ def ends_block(raw: RawStatement) -> bool:
 async def run(session: Session, raw: RawStatement) -> Batch:
     node = raw.node
     kind = int(node.kind)
-    if kind == _BEGIN or kind == _START:
+    if kind in (_BEGIN, _START):
         if session.in_block:
             session.notice("WARNING", ACTIVE_SQL_TRANSACTION, "there is already a transaction in progress")
         if node.options:

@@ -29,6 +29,8 @@ ends_block = transaction_control.ends_block
 
 async def prepare(session: Session, raw: RawStatement) -> PreparedStatement:
     """What Describe shows of a statement that is not planned."""
+    if raw.kind == "CopyStmt":
+        return await copying.prepare(session, raw)
     describe = _DESCRIBERS.get(raw.kind)
     if describe is None:
         prepared = raw.prepared = PreparedStatement(raw)
@@ -169,5 +171,4 @@ _DESCRIBERS: dict[str, Callable[[Session, RawStatement], Awaitable[list[Field] |
     "ExecuteStmt": named.describe_execute,
     "FetchStmt": named.describe_fetch,
     "ExplainStmt": named.describe_explain,
-    "CopyStmt": copying.describe,
 }

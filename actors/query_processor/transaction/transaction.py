@@ -21,6 +21,7 @@ moving), 08007 (sent, and no answer: it may have happened).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from actors.common.errors import (
@@ -219,6 +220,10 @@ class Transaction:
     def drop_range(self, start: bytes, end: bytes) -> None:
         """Drop every key in [start, end) at commit, however many."""
         self.buffer.drop_range(start, end)
+
+    def lift_size_limits(self) -> None:
+        """A schema change outside a block: an index build may be larger than what a user's transaction may write."""
+        self._limits = replace(self._limits, transaction_bytes_max=0, transaction_rows_max=0)
 
     def _too_large(self) -> None:
         mebibytes = self._limits.transaction_bytes_max >> 20

@@ -1,0 +1,141 @@
+"""Statements that define: a DDL statement is a transaction whose commit every adjudicator takes part in.
+
+    KINDS                       the parser's statement classes that `run` knows
+    await run(session, raw)     -> Batch with the command tag
+
+Outside a block a DDL statement commits at once, and is run again (at most `ATTEMPTS_MAX` times) when another transaction's commit got in its way:
+index builds read the whole table and want it for themselves. In a block it changes the transaction's catalog for the statements after it.
+
+DSQL's rules (limits.mixed_ddl False): one DDL statement a transaction, never with DML, no TRUNCATE, no VACUUM, few kinds of ALTER TABLE.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pglast.enums import ObjectType
+
+from actors.common.errors import (
+    ACTIVE_SQL_TRANSACTION,
+    FEATURE_NOT_SUPPORTED,
+    READ_ONLY_SQL_TRANSACTION,
+    SERIALIZATION_FAILURE,
+    DatabaseError,
+    schema_changed,
+)
+from actors.query_processor.results import Batch
+from actors.query_processor.transaction import CatalogStale, Transaction
+
+if TYPE_CHECKING:
+    from actors.query_processor.session.session import Session
+    from actors.query_processor.session.statements import RawStatement
+
+ATTEMPTS_MAX = 8
+"""Of one DDL statement outside a block: a build under steady writes gives up with 40001 after so many conflicts."""
+CATALOG_RELOADS_MAX = 3
+
+_CHANGING = {
+    "CreateStmt": "CREATE TABLE",
+    "IndexStmt": "CREATE INDEX",
+    "DropStmt": "DROP",
+    "TruncateStmt": "TRUNCATE TABLE",
+    "AlterTableStmt": "ALTER TABLE",
+    "RenameStmt": "ALTER TABLE",
+    "AlterObjectSchemaStmt": "ALTER TABLE",
+    "CreateSchemaStmt": "CREATE SCHEMA",
+}
+KINDS = frozenset({*_CHANGING, "CommentStmt", "VacuumStmt"})
+
+
+async def run(session: Session, raw: RawStatement) -> Batch:
+    """Raises what PostgreSQL raises; 0A000 for what is refused; 40001 when conflicts do not end."""
+    if raw.kind == "CommentStmt":
+        return Batch([], True, "COMMENT")
+    if raw.kind == "VacuumStmt":
+        return _vacuum(session, raw.node)
+    if session.in_block or session.transaction is not None:
+        transaction = session.transaction or await session.begin_transaction()
+        _check_rules(session, transaction, raw)
+        return Batch([], True, await _apply(session, transaction, raw))
+    for attempt in range(ATTEMPTS_MAX):
+        transaction = await session.begin_transaction()
+        _check_rules(session, transaction, raw)
+        transaction.lift_size_limits()
+        try:
+            tag = await _apply(session, transaction, raw)
+            await session.commit()
+        except DatabaseError as error:
+            session.rollback()
+            if error.sqlstate != SERIALIZATION_FAILURE or attempt + 1 == ATTEMPTS_MAX:
+                raise
+        else:
+            return Batch([], True, tag)
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _check_rules(session: Session, transaction: Transaction, raw: RawStatement) -> None:
+    if transaction.read_only:
+        raise DatabaseError(READ_ONLY_SQL_TRANSACTION, f"cannot execute {_CHANGING[raw.kind]} in a read-only transaction")
+    if not session.settings.limits.mixed_ddl:
+        if transaction.has_ddl:
+            raise DatabaseError(FEATURE_NOT_SUPPORTED, "multiple ddl statements are not supported in a transaction")
+        if transaction.has_dml:
+            raise DatabaseError(FEATURE_NOT_SUPPORTED, "ddl and dml are not supported in the same transaction")
+
+
+async def _apply(session: Session, transaction: Transaction, raw: RawStatement) -> str:
+    """Run the statement under the catalog of start_ts; the command tag."""
+    from actors.query_processor.ddl.change import SchemaChange
+
+    for _ in range(CATALOG_RELOADS_MAX):
+        try:
+            await transaction.verify_catalog()
+            break
+        except CatalogStale as stale:
+            await transaction.reload_catalog(stale.catalog_ts)
+    else:
+        raise schema_changed()
+    tag = await _dispatch(SchemaChange(session, transaction), raw)
+    transaction.has_ddl = True
+    return tag
+
+
+async def _dispatch(change: Any, raw: RawStatement) -> str:
+    from actors.query_processor.ddl import alter, indexes, schemas, tables
+
+    node = raw.node
+    match raw.kind:
+        case "CreateStmt":
+            return await tables.create_table(change, node)
+        case "IndexStmt":
+            return await indexes.create_index(change, node, raw.index_async)
+        case "TruncateStmt":
+            return await tables.truncate(change, node)
+        case "AlterTableStmt":
+            return await alter.alter_table(change, node)
+        case "RenameStmt":
+            return await alter.rename(change, node)
+        case "AlterObjectSchemaStmt":
+            return await alter.set_schema(change, node)
+        case "CreateSchemaStmt":
+            return await schemas.create_schema(change, node)
+    match node.removeType:
+        case ObjectType.OBJECT_TABLE:
+            return await tables.drop_table(change, node)
+        case ObjectType.OBJECT_INDEX:
+            return await indexes.drop_index(change, node)
+        case ObjectType.OBJECT_SCHEMA:
+            return await schemas.drop_schema(change, node)
+    kind = node.removeType.name.removeprefix("OBJECT_").replace("_", " ")
+    raise DatabaseError(FEATURE_NOT_SUPPORTED, f"unsupported statement: DROP {kind}")
+
+
+def _vacuum(session: Session, node: Any) -> Batch:
+    """VACUUM and ANALYZE: versions and statistics look after themselves."""
+    if not node.is_vacuumcmd:
+        return Batch([], True, "ANALYZE")
+    if not session.settings.limits.mixed_ddl:
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "unsupported statement: Vacuum")
+    if session.in_block:
+        raise DatabaseError(ACTIVE_SQL_TRANSACTION, "VACUUM cannot run inside a transaction block")
+    return Batch([], True, "VACUUM")

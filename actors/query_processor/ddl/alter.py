@@ -1,0 +1,326 @@
+"""ALTER TABLE, and renames of tables, columns, indexes, constraints.
+
+In dsql mode: ADD COLUMN without constraints, DROP COLUMN, DROP DEFAULT / SET DEFAULT, OWNER, renames; what adds a constraint or rewrites the table
+needs open mode.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pglast
+from pglast.enums import AlterTableType, ConstrType, ObjectType
+from pglast.visitors import Visitor
+
+from actors.common.errors import (
+    CHECK_VIOLATION,
+    DUPLICATE_COLUMN,
+    FEATURE_NOT_SUPPORTED,
+    INVALID_TABLE_DEFINITION,
+    UNDEFINED_COLUMN,
+    UNDEFINED_OBJECT,
+    UNDEFINED_TABLE,
+    DatabaseError,
+)
+from actors.common.schema import Check, Column, Table
+from actors.query_processor.ddl import backfill
+from actors.query_processor.ddl.change import SchemaChange, quoted, replace
+from actors.query_processor.ddl.constraints import (
+    Clauses,
+    Key,
+    add_table_constraint,
+    column_of,
+    make_checks,
+    make_key,
+    mentioned_columns,
+    one_primary_key,
+    sql_text,
+)
+from actors.query_processor.ddl.indexes import add_indexes, remove_index
+from actors.query_processor.ddl.tables import validate_expressions, with_fresh_keyspaces
+
+
+async def alter_table(change: SchemaChange, node: Any) -> str:
+    if node.objtype not in (ObjectType.OBJECT_TABLE,):
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, f"unsupported statement: ALTER {node.objtype.name.removeprefix('OBJECT_')}")
+    if change.catalog.find(node.relation.schemaname, node.relation.relname) is None and node.missing_ok:
+        change.notice("00000", f'relation "{node.relation.relname}" does not exist, skipping')
+        return "ALTER TABLE"
+    table = change.table(node.relation)
+    for command in node.cmds:
+        action = _ACTIONS.get(command.subtype)
+        if action is None:
+            kind = command.subtype.name.removeprefix("AT_")
+            raise DatabaseError(FEATURE_NOT_SUPPORTED, f"unsupported ALTER TABLE {kind} statement")
+        table = await action(change, table, command)
+    return "ALTER TABLE"
+
+
+def _needs_open(change: SchemaChange, what: str) -> None:
+    if not change.limits.mixed_ddl:
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, f"unsupported ALTER TABLE {what} statement")
+
+
+def _column(table: Table, name: str) -> Column:
+    for column in table.live_columns():
+        if column.name == name:
+            return column
+    raise DatabaseError(UNDEFINED_COLUMN, f'column "{name}" of relation "{table.name}" does not exist')
+
+
+def _with_column(table: Table, column: Column) -> Table:
+    columns = list(table.columns)
+    columns[column.position] = column
+    return replace(table, columns=tuple(columns))
+
+
+# -- columns -----------------------------------------------------------------------------------------------------------------------
+
+
+async def _add_column(change: SchemaChange, table: Table, command: Any) -> Table:
+    definition = command.def_
+    if any(column.name == definition.colname for column in table.live_columns()):
+        message = f'column "{definition.colname}" of relation "{table.name}" already exists'
+        if not command.missing_ok:
+            raise DatabaseError(DUPLICATE_COLUMN, message)
+        change.notice(DUPLICATE_COLUMN, f"{message}, skipping")
+        return table
+    clauses = Clauses()
+    column = column_of(definition, len(table.columns), clauses)
+    if definition.constraints and not change.limits.mixed_ddl:
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "ALTER TABLE ADD COLUMN with constraints not supported")
+    if any(key.primary for key in clauses.keys):
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "ADD COLUMN with PRIMARY KEY is not supported")
+    # NOT NULL comes last: the rows that are there get their default first.
+    after = replace(table, columns=(*table.columns, replace(column, not_null=False)))
+    change.replace_table(table, after)
+    await validate_expressions(change, after, table)
+    if column.default is not None:
+        change.alone_with(after)
+        await change.query(f"UPDATE {quoted(after.schema, after.name)} SET {quoted(column.name)} = DEFAULT")
+    if column.not_null:
+        after = await _require_not_null(change, after, after.columns[column.position])
+    for key in clauses.keys:
+        after = await _add_unique(change, after, key)
+    if clauses.checks:
+        after = await _add_checks(change, after, clauses)
+    return after
+
+
+async def _drop_column(change: SchemaChange, table: Table, command: Any) -> Table:
+    if command.missing_ok and all(column.name != command.name for column in table.live_columns()):
+        change.notice("00000", f'column "{command.name}" of relation "{table.name}" does not exist, skipping')
+        return table
+    column = _column(table, command.name)
+    if any(part.position == column.position for part in table.primary.columns):
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "columns of the primary key cannot be dropped")
+    for index in table.indexes:
+        if any(part.position == column.position for part in index.columns):
+            table = remove_index(change, table, index)
+    gone = replace(column, name=f"........pg.dropped.{column.position + 1}........", not_null=False, default=None, dropped=True)
+    checks = tuple(check for check in table.checks if column.name not in mentioned_columns(_parsed(check)))
+    after = replace(_with_column(table, gone), checks=checks)
+    change.replace_table(table, after)
+    return after
+
+
+async def _column_default(change: SchemaChange, table: Table, command: Any) -> Table:
+    column = _column(table, command.name)
+    after = _with_column(table, replace(column, default=sql_text(command.def_) if command.def_ is not None else None))
+    change.replace_table(table, after)
+    await validate_expressions(change, after, table)
+    return after
+
+
+async def _set_not_null(change: SchemaChange, table: Table, command: Any) -> Table:
+    _needs_open(change, "ALTER COLUMN ... SET NOT NULL")
+    return await _require_not_null(change, table, _column(table, command.name))
+
+
+async def _require_not_null(change: SchemaChange, table: Table, column: Column) -> Table:
+    if column.not_null:
+        return table
+    change.alone_with(table)
+    if await change.query(f"SELECT 1 FROM {quoted(table.schema, table.name)} WHERE {quoted(column.name)} IS NULL LIMIT 1"):
+        raise backfill.contains_nulls(table, column.position)
+    after = _with_column(table, replace(column, not_null=True))
+    change.replace_table(table, after)
+    return after
+
+
+async def _drop_not_null(change: SchemaChange, table: Table, command: Any) -> Table:
+    column = _column(table, command.name)
+    if any(part.position == column.position for part in table.primary.columns):
+        raise DatabaseError(INVALID_TABLE_DEFINITION, f'column "{column.name}" is in a primary key')
+    after = _with_column(table, replace(column, not_null=False))
+    change.replace_table(table, after)
+    return after
+
+
+# -- constraints -------------------------------------------------------------------------------------------------------------------
+
+
+async def _add_constraint(change: SchemaChange, table: Table, command: Any) -> Table:
+    node = command.def_
+    _needs_open(change, "ADD CONSTRAINT")
+    clauses = Clauses()
+    add_table_constraint(node, clauses)
+    for name in clauses.not_null:
+        table = await _require_not_null(change, table, _column(table, name))
+    for key in clauses.keys:
+        table = await (_add_primary_key if key.primary else _add_unique)(change, table, key)
+    if node.contype == ConstrType.CONSTR_CHECK:
+        table = await _add_checks(change, table, clauses)
+    return table
+
+
+async def _add_primary_key(change: SchemaChange, table: Table, key: Key) -> Table:
+    if table.primary.columns:
+        raise one_primary_key(table.name)
+    fresh = with_fresh_keyspaces(table)
+    primary = make_key(change, table, key, fresh.primary.id, table.primary.oid)
+    places = {column.position for column in primary.columns}
+    columns = tuple(replace(column, not_null=True) if column.position in places else column for column in table.columns)
+    after = replace(fresh, primary=primary, columns=columns)
+    change.replace_table(table, after)
+    await backfill.rewrite(change, table, after)
+    return after
+
+
+async def _add_unique(change: SchemaChange, table: Table, key: Key) -> Table:
+    [oid] = await change.ids(1)
+    return await add_indexes(change, table, (make_key(change, table, key, table.next_index, oid),))
+
+
+async def _add_checks(change: SchemaChange, table: Table, clauses: Clauses) -> Table:
+    after = replace(table, checks=make_checks(table, clauses.checks))
+    change.replace_table(table, after)
+    change.alone_with(after)
+    for check in after.checks[len(table.checks) :]:
+        if await change.query(f"SELECT 1 FROM {quoted(after.schema, after.name)} WHERE NOT ({check.expression}) LIMIT 1"):
+            raise DatabaseError(
+                CHECK_VIOLATION,
+                f'check constraint "{check.name}" of relation "{after.name}" is violated by some row',
+                schema=after.schema,
+                table=after.name,
+                constraint=check.name,
+            )
+    return after
+
+
+async def _drop_constraint(change: SchemaChange, table: Table, command: Any) -> Table:
+    if any(check.name == command.name for check in table.checks):
+        after = replace(table, checks=tuple(check for check in table.checks if check.name != command.name))
+        change.replace_table(table, after)
+        return after
+    for index in table.indexes:
+        if index.name == command.name and index.constraint:
+            return remove_index(change, table, index)
+    if table.primary.columns and table.primary.name == command.name:
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "a primary key cannot be dropped")
+    message = f'constraint "{command.name}" of relation "{table.name}" does not exist'
+    if not command.missing_ok:
+        raise DatabaseError(UNDEFINED_OBJECT, message)
+    change.notice("00000", f"{message}, skipping")
+    return table
+
+
+async def _nothing(change: SchemaChange, table: Table, command: Any) -> Table:
+    """OWNER TO, SET (fillfactor), CLUSTER: accepted, and without meaning here."""
+    return table
+
+
+_ACTIONS: dict[AlterTableType, Callable[[SchemaChange, Table, Any], Awaitable[Table]]] = {
+    AlterTableType.AT_AddColumn: _add_column,
+    AlterTableType.AT_DropColumn: _drop_column,
+    AlterTableType.AT_ColumnDefault: _column_default,
+    AlterTableType.AT_SetNotNull: _set_not_null,
+    AlterTableType.AT_DropNotNull: _drop_not_null,
+    AlterTableType.AT_AddConstraint: _add_constraint,
+    AlterTableType.AT_DropConstraint: _drop_constraint,
+    AlterTableType.AT_ChangeOwner: _nothing,
+    AlterTableType.AT_SetRelOptions: _nothing,
+    AlterTableType.AT_ResetRelOptions: _nothing,
+    AlterTableType.AT_SetStatistics: _nothing,
+}
+
+
+# -- renames -----------------------------------------------------------------------------------------------------------------------
+
+
+async def rename(change: SchemaChange, node: Any) -> str:
+    kind = node.renameType
+    relation = node.relation
+    if kind not in (ObjectType.OBJECT_TABLE, ObjectType.OBJECT_INDEX, ObjectType.OBJECT_COLUMN, ObjectType.OBJECT_TABCONSTRAINT):
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, f"unsupported statement: ALTER {kind.name.removeprefix('OBJECT_')} RENAME")
+    tag = "ALTER INDEX" if kind == ObjectType.OBJECT_INDEX else "ALTER TABLE"
+    found = change.catalog.find(relation.schemaname, relation.relname)
+    if found is None:
+        if not node.missing_ok:
+            raise DatabaseError(UNDEFINED_TABLE, f'relation "{relation.relname}" does not exist')
+        change.notice("00000", f'relation "{relation.relname}" does not exist, skipping')
+        return tag
+    table, index = found
+    if kind == ObjectType.OBJECT_COLUMN:
+        after = _renamed_column(table, node.subname, node.newname)
+    elif kind == ObjectType.OBJECT_TABCONSTRAINT:
+        after = _renamed_constraint(table, node.subname, node.newname)
+    else:
+        change.require_free(table.schema, node.newname)
+        after = replace(table, name=node.newname) if index is None else _renamed_index(table, index.oid, node.newname)
+    change.replace_table(table, after)
+    return tag
+
+
+def _renamed_index(table: Table, oid: int, name: str) -> Table:
+    if table.primary.oid == oid:
+        return replace(table, primary=replace(table.primary, name=name))
+    return replace(table, indexes=tuple(replace(index, name=name) if index.oid == oid else index for index in table.indexes))
+
+
+def _renamed_constraint(table: Table, old: str, new: str) -> Table:
+    for index in (table.primary, *table.indexes):
+        if index.name == old and index.constraint:
+            return _renamed_index(table, index.oid, new)
+    if all(check.name != old for check in table.checks):
+        raise DatabaseError(UNDEFINED_OBJECT, f'constraint "{old}" for table "{table.name}" does not exist')
+    return replace(table, checks=tuple(Check(new, check.expression) if check.name == old else check for check in table.checks))
+
+
+class _RenameColumn(Visitor):  # type: ignore[misc]
+    def __init__(self, old: str, new: str) -> None:
+        super().__init__()
+        self._old, self._new = old, new
+
+    def visit_ColumnRef(self, ancestors: Any, node: Any) -> None:
+        last = node.fields[-1]
+        if getattr(last, "sval", None) == self._old:
+            last.sval = self._new
+
+
+def _parsed(check: Check) -> Any:
+    return pglast.parse_sql(f"SELECT {check.expression}")[0].stmt.targetList[0].val
+
+
+def _renamed_column(table: Table, old: str, new: str) -> Table:
+    column = _column(table, old)
+    if any(other.name == new for other in table.live_columns()):
+        raise DatabaseError(DUPLICATE_COLUMN, f'column "{new}" of relation "{table.name}" already exists')
+    checks = []
+    for check in table.checks:
+        tree = _parsed(check)
+        _RenameColumn(old, new)(tree)
+        checks.append(Check(check.name, sql_text(tree)))
+    return replace(_with_column(table, replace(column, name=new)), checks=tuple(checks))
+
+
+async def set_schema(change: SchemaChange, node: Any) -> str:
+    """ALTER TABLE ... SET SCHEMA."""
+    if node.objectType != ObjectType.OBJECT_TABLE:
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "unsupported statement: SET SCHEMA")
+    table = change.table(node.relation)
+    schema = change.place(node.newschema)
+    if schema != table.schema:
+        change.replace_table(table, replace(table, schema=schema))
+    return "ALTER TABLE"

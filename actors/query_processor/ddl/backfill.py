@@ -1,0 +1,119 @@
+"""Filling indexes from the rows that are there: CREATE INDEX, ADD CONSTRAINT, ADD PRIMARY KEY.
+
+The rows are read at start_ts in batches (the transaction's own among them), the entries go to the transaction's buffer, and one commit makes
+index and entries visible together. The table is taken exclusively: a row written meanwhile would lack its entry, so the commit conflicts then.
+
+Entries are as schema.py says: key = the index's columns, then the primary key's bytes unless the entry is unique by its columns alone; value =
+the row's full primary key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from actors.common.errors import NOT_NULL_VIOLATION, UNIQUE_VIOLATION, DatabaseError
+from actors.common.keys import KeyCodec
+from actors.common.ranges import KEYSPACE_BYTES
+from actors.common.rows import RowCodec
+from actors.common.schema import Index, Table
+from actors.common.types import by_name
+from actors.query_processor.ddl.change import SchemaChange, keyspace_range
+
+
+def entry_maker(table: Table, index: Index) -> Callable[[Sequence[Any], bytes], tuple[bytes, bytes]]:
+    """`make(row's datums, primary key's bytes without keyspace) -> (entry key, entry value)` for a secondary index."""
+    codec = key_codec(table, index)
+    places = [column.position for column in index.columns]
+    space, _ = keyspace_range(table.id, index.id)
+    primary_space, _ = keyspace_range(table.id, table.primary.id)
+    unique, nulls_distinct = index.unique, index.nulls_distinct
+
+    def make(row: Sequence[Any], primary: bytes) -> tuple[bytes, bytes]:
+        datums = [row[place] for place in places]
+        key = space + codec.encode(datums)
+        if not unique or (nulls_distinct and None in datums):
+            key += primary
+        return key, primary_space + primary
+
+    return make
+
+
+def key_codec(table: Table, index: Index) -> KeyCodec:
+    return KeyCodec(
+        [table.columns[column.position].type for column in index.columns],
+        descending=[column.descending for column in index.columns],
+        nulls_first=[column.nulls_first for column in index.columns],
+    )
+
+
+async def fill(change: SchemaChange, table: Table, indexes: Sequence[Index]) -> None:
+    """Write the entries of `indexes` for every row of `table`. Raises 23505 where a unique one finds duplicates."""
+    change.alone_with(table)
+    transaction = change.transaction
+    decode = RowCodec([column.type for column in table.columns]).decode
+    makers = [(index, entry_maker(table, index)) for index in indexes]
+    written = transaction.buffer.values
+    scanner = transaction.scan(*keyspace_range(table.id, table.primary.id))
+    while (rows := await scanner.next_rows()) is not None:
+        for key, value in rows:
+            row = decode(value)
+            primary = key[KEYSPACE_BYTES:]
+            for index, make in makers:
+                entry, pointer = make(row, primary)
+                if index.unique and written.get(entry, pointer) != pointer:
+                    raise duplicate(table, index, row)
+                transaction.put(entry, pointer, counts=False)
+
+
+async def rewrite(change: SchemaChange, before: Table, after: Table) -> None:
+    """Move every row from the primary index of `before` to that of `after` (other key columns), fill the secondary indexes, drop the old keyspaces."""
+    change.alone_with(before)
+    transaction = change.transaction
+    decode = RowCodec([column.type for column in before.columns]).decode
+    codec = key_codec(after, after.primary)
+    places = [column.position for column in after.primary.columns]
+    space, _ = keyspace_range(after.id, after.primary.id)
+    makers = [(index, entry_maker(after, index)) for index in after.indexes]
+    written = transaction.buffer.values
+    scanner = transaction.scan(*keyspace_range(before.id, before.primary.id))
+    while (rows := await scanner.next_rows()) is not None:
+        for _, value in rows:
+            row = decode(value)
+            datums = [row[place] for place in places]
+            if None in datums:
+                raise contains_nulls(after, places[datums.index(None)])
+            primary = codec.encode(datums)
+            if space + primary in written:
+                raise duplicate(after, after.primary, row)
+            transaction.put(space + primary, value, counts=False)
+            for _, make in makers:
+                entry, pointer = make(row, primary)
+                transaction.put(entry, pointer, counts=False)
+    for index in (before.primary, *before.indexes):
+        change.drop_keyspace(before, index)
+
+
+def duplicate(table: Table, index: Index, row: Sequence[Any]) -> DatabaseError:
+    columns = [table.columns[column.position] for column in index.columns]
+    values = [by_name[column.type.name].format_text(row[column.position], column.type.modifier) for column in columns]
+    detail = f"Key ({', '.join(column.name for column in columns)})=({', '.join(values)}) is duplicated."
+    return DatabaseError(
+        UNIQUE_VIOLATION,
+        f'could not create unique index "{index.name}"',
+        detail=detail,
+        schema=table.schema,
+        table=table.name,
+        constraint=index.name,
+    )
+
+
+def contains_nulls(table: Table, position: int) -> DatabaseError:
+    name = table.columns[position].name
+    return DatabaseError(
+        NOT_NULL_VIOLATION,
+        f'column "{name}" of relation "{table.name}" contains null values',
+        schema=table.schema,
+        table=table.name,
+        column=name,
+    )

@@ -1,0 +1,202 @@
+"""`SchemaChange`: one DDL statement's hands: the catalog it sees, and what it may do to it within its transaction.
+
+Every change writes the object's row in system table 1 and its name's row in table 2, replaces the transaction's catalog by an overlay, and
+names the object in `schema_changes`, which makes the commit a schema change for every adjudicator. The catalog rows are ordinary keys: two
+transactions that change one table, or take one name, conflict (OC000).
+
+A schema of one's own is checked (not written) by whoever creates in it, and DROP SCHEMA takes the table of names exclusively, so nothing is
+created in a schema while it goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from actors.common.errors import (
+    DUPLICATE_TABLE,
+    INSUFFICIENT_PRIVILEGE,
+    PROGRAM_LIMIT_EXCEEDED,
+    TOO_MANY_COLUMNS,
+    UNDEFINED_TABLE,
+    DatabaseError,
+)
+from actors.common.schema import Index, Table
+from actors.query_processor.catalog import Catalog, Schema
+from actors.query_processor.catalog.snapshot import (
+    IMPLIED_SCHEMAS,
+    INDEX_KIND,
+    SCHEMA_KIND,
+    SYSTEM_SCHEMAS,
+    TABLE_KIND,
+    encode_schema,
+    encode_table,
+    relation_name_key,
+    schema_key,
+    schema_name_key,
+    table_key,
+)
+from actors.query_processor.transaction import Transaction
+
+if TYPE_CHECKING:
+    from actors.query_processor.session.session import Session
+
+IDENTIFIER_BYTES_MAX = 63
+_IMPLIED = frozenset(schema.name for schema in IMPLIED_SCHEMAS)
+
+
+def keyspace_range(table: int, index: int) -> tuple[bytes, bytes]:
+    """[start, end) of an index's keys."""
+    number = table << 16 | index
+    return number.to_bytes(6, "big"), (number + 1).to_bytes(6, "big")
+
+
+class SchemaChange:
+    def __init__(self, session: Session, transaction: Transaction) -> None:
+        self.session = session
+        self.transaction = transaction
+        self.limits = session.settings.limits
+
+    @property
+    def catalog(self) -> Catalog:
+        return self.transaction.catalog
+
+    async def ids(self, count: int) -> list[int]:
+        return await self.session.services.ids.take(count)
+
+    def notice(self, sqlstate: str, message: str) -> None:
+        self.session.notice("NOTICE", sqlstate, message)
+
+    # -- finding -------------------------------------------------------------------------------------------------------------
+
+    def table(self, relation: Any) -> Table:
+        """The table that a RangeVar names, to be changed. Raises 42P01, 42809 for an index, 42501 for the system's."""
+        found = self.catalog.find(relation.schemaname, relation.relname)
+        if found is None:
+            shown = f"{relation.schemaname}.{relation.relname}" if relation.schemaname else relation.relname
+            raise DatabaseError(UNDEFINED_TABLE, f'relation "{shown}" does not exist')
+        if found[1] is not None:
+            raise DatabaseError("42809", f'"{relation.relname}" is not a table')
+        return found[0]
+
+    def place(self, schema: str | None) -> str:
+        """The schema that an object is created in. Raises 3F000, 42501."""
+        name = self.catalog.creation_schema(schema)
+        if name in SYSTEM_SCHEMAS:
+            raise DatabaseError(INSUFFICIENT_PRIVILEGE, f"permission denied for schema {name}")
+        if name not in _IMPLIED:
+            self.transaction.check(schema_name_key(name))
+        return name
+
+    def free_name(self, schema: str, *parts: str, suffix: str, taken: Iterable[str] = ()) -> str:
+        """A name for an index or a constraint, as PostgreSQL makes them: parts and suffix joined by `_`, numbered where taken."""
+        used = set(taken)
+        number = 0
+        while True:
+            ending = f"_{suffix}{number or ''}"
+            stem = "_".join(parts).encode()[: IDENTIFIER_BYTES_MAX - len(ending)].decode(errors="ignore")
+            name = stem + ending
+            if name not in used and self.catalog.find(schema, name) is None:
+                return name
+            number += 1
+
+    def require_free(self, schema: str, name: str) -> None:
+        """Raises 42P07 where a relation has the name."""
+        if self.catalog.find(schema, name) is not None:
+            raise DatabaseError(DUPLICATE_TABLE, f'relation "{name}" already exists')
+
+    # -- changing ------------------------------------------------------------------------------------------------------------
+
+    def create_table(self, table: Table) -> None:
+        self._take_name(table.schema, table.name, TABLE_KIND, table.id)
+        for index in Catalog.all_indexes(table):
+            self._take_name(table.schema, index.name, INDEX_KIND, index.oid)
+        self._put(table)
+
+    def replace_table(self, before: Table, after: Table) -> None:
+        """`after` takes the place of `before`: names are given back and taken as they differ."""
+        old = _names(before)
+        new = _names(after)
+        for schema, name in sorted(old.keys() - new.keys()):
+            self.transaction.delete(relation_name_key(schema, name), counts=False)
+        for schema, name in sorted(new.keys() - old.keys()):
+            self._take_name(schema, name, *new[schema, name])
+        self._put(after)
+
+    def _put(self, table: Table) -> None:
+        self._check_limits(table)
+        self.transaction.put(table_key(table.id), encode_table(table), counts=False)
+        self._changed(table.id, self.catalog.with_table(table))
+
+    def drop_table(self, table: Table) -> None:
+        transaction = self.transaction
+        transaction.delete(table_key(table.id), counts=False)
+        for schema, name in sorted(_names(table)):
+            transaction.delete(relation_name_key(schema, name), counts=False)
+        for index in (table.primary, *table.indexes):
+            self.drop_keyspace(table, index)
+        self._changed(table.id, self.catalog.without_table(table.id))
+
+    def drop_keyspace(self, table: Table, index: Index) -> None:
+        self.transaction.drop_range(*keyspace_range(table.id, index.id))
+
+    def create_schema(self, schema: Schema) -> None:
+        self.transaction.put(schema_key(schema.id), encode_schema(schema), counts=False)
+        self.transaction.put(schema_name_key(schema.name), SCHEMA_KIND + schema.id.to_bytes(4, "big"), counts=False)
+        self._changed(schema.id, self.catalog.with_schema(schema))
+
+    def drop_schema(self, schema: Schema) -> None:
+        self.transaction.delete(schema_key(schema.id), counts=False)
+        self.transaction.delete(schema_name_key(schema.name), counts=False)
+        self._changed(schema.id, self.catalog.without_schema(schema.name))
+
+    def alone_with(self, table: Table) -> None:
+        """What was read of the table's rows must still hold at the commit: nobody else may write them meanwhile."""
+        self.transaction.exclusive.add(table.id)
+
+    def _take_name(self, schema: str, name: str, kind: bytes, number: int) -> None:
+        self.require_free(schema, name)
+        self.transaction.put(relation_name_key(schema, name), kind + number.to_bytes(4, "big"), counts=False)
+
+    def _changed(self, number: int, catalog: Catalog) -> None:
+        self.transaction.schema_changes.add(number)
+        self.transaction.catalog = catalog
+
+    def _check_limits(self, table: Table) -> None:
+        limits = self.limits
+        if len(table.live_columns()) > limits.table_columns_max:
+            raise DatabaseError(TOO_MANY_COLUMNS, f"tables can have at most {limits.table_columns_max} columns")
+        if len(Catalog.all_indexes(table)) > limits.table_indexes_max:
+            raise DatabaseError(PROGRAM_LIMIT_EXCEEDED, f"more than {limits.table_indexes_max} indexes per table are not allowed")
+        if any(len(index.columns) > limits.key_columns_max for index in Catalog.all_indexes(table)):
+            raise DatabaseError(TOO_MANY_COLUMNS, f"more than {limits.key_columns_max} column keys in an index are not supported")
+
+    # -- statements within the statement ---------------------------------------------------------------------------------------
+
+    async def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Run one planned statement in this transaction, under the changed catalog."""
+        session = self.session
+        [raw] = session.split(sql)
+        return (await session.bind(await session.prepare(raw), []).run()).rows
+
+    async def validate(self, sql: str) -> None:
+        """Plan one statement under the changed catalog, for its errors."""
+        [raw] = self.session.split(sql)
+        await self.session.prepare(raw)
+
+
+def _names(table: Table) -> dict[tuple[str, str], tuple[bytes, int]]:
+    names = {(table.schema, table.name): (TABLE_KIND, table.id)}
+    for index in Catalog.all_indexes(table):
+        names[table.schema, index.name] = (INDEX_KIND, index.oid)
+    return names
+
+
+def quoted(*names: str) -> str:
+    """A qualified identifier, as SQL text."""
+    return ".".join('"' + name.replace('"', '""') + '"' for name in names)
+
+
+replace = msgspec.structs.replace

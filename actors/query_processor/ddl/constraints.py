@@ -1,0 +1,193 @@
+"""Column and table constraints of CREATE TABLE and ALTER TABLE: what the parser gives -> columns, index and check descriptors to be made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pglast.enums import ConstrType, SortByDir, SortByNulls
+from pglast.stream import RawStream
+from pglast.visitors import Visitor
+
+from actors.common.errors import (
+    DUPLICATE_COLUMN,
+    DUPLICATE_OBJECT,
+    FEATURE_NOT_SUPPORTED,
+    INVALID_TABLE_DEFINITION,
+    SYNTAX_ERROR,
+    UNDEFINED_COLUMN,
+    DatabaseError,
+)
+from actors.common.schema import Check, Column, Index, IndexColumn, Table
+from actors.query_processor.ddl.change import SchemaChange
+from actors.query_processor.ddl.types import column_type
+
+
+@dataclass
+class Key:
+    """A PRIMARY KEY or UNIQUE clause, columns by name."""
+
+    columns: list[str]
+    name: str | None
+    primary: bool
+    nulls_distinct: bool = True
+
+
+@dataclass
+class Clauses:
+    """The constraints of one statement, sorted out. Check: (name or None, column it stands at or None, expression)."""
+
+    keys: list[Key] = field(default_factory=list)
+    checks: list[tuple[str | None, str | None, Any]] = field(default_factory=list)
+    not_null: list[str] = field(default_factory=list)
+
+
+def sql_text(node: Any) -> str:
+    """An expression's tree as SQL."""
+    return str(RawStream()(node))
+
+
+def column_of(node: Any, position: int, clauses: Clauses) -> Column:
+    """A ColumnDef; its constraints go to `clauses`. Raises 0A000 for what there is not, 42601 for contradictions."""
+    type_ = column_type(node.typeName)
+    if node.collClause is not None and node.collClause.collname[-1].sval not in ("C", "POSIX", "default", "ucs_basic"):
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "the only collation is C")
+    not_null, nullable = bool(node.is_not_null), False
+    default: str | None = None
+    for constraint in node.constraints or ():
+        kind = constraint.contype
+        if kind == ConstrType.CONSTR_NOTNULL:
+            not_null = True
+        elif kind == ConstrType.CONSTR_NULL:
+            nullable = True
+        elif kind == ConstrType.CONSTR_DEFAULT:
+            if default is not None:
+                raise DatabaseError(SYNTAX_ERROR, f'multiple default values specified for column "{node.colname}"')
+            default = sql_text(constraint.raw_expr)
+        elif kind == ConstrType.CONSTR_PRIMARY:
+            clauses.keys.append(Key([node.colname], constraint.conname, True))
+        elif kind == ConstrType.CONSTR_UNIQUE:
+            clauses.keys.append(Key([node.colname], constraint.conname, False, not constraint.nulls_not_distinct))
+        elif kind == ConstrType.CONSTR_CHECK:
+            clauses.checks.append((constraint.conname, node.colname, constraint.raw_expr))
+        else:
+            refuse(constraint)
+    if not_null and nullable:
+        raise DatabaseError(SYNTAX_ERROR, f'conflicting NULL/NOT NULL declarations for column "{node.colname}"')
+    return Column(node.colname, position, type_, not_null, default)
+
+
+def add_table_constraint(node: Any, clauses: Clauses) -> None:
+    """A Constraint that stands by itself."""
+    kind = node.contype
+    if kind in (ConstrType.CONSTR_PRIMARY, ConstrType.CONSTR_UNIQUE):
+        if node.indexname:
+            raise DatabaseError(FEATURE_NOT_SUPPORTED, "constraints USING INDEX are not supported")
+        if node.including:
+            raise DatabaseError(FEATURE_NOT_SUPPORTED, "INCLUDE columns are not supported")
+        primary = kind == ConstrType.CONSTR_PRIMARY
+        clauses.keys.append(Key([key.sval for key in node.keys], node.conname, primary, not node.nulls_not_distinct))
+    elif kind == ConstrType.CONSTR_CHECK:
+        clauses.checks.append((node.conname, None, node.raw_expr))
+    elif kind == ConstrType.CONSTR_NOTNULL:
+        clauses.not_null.extend(key.sval for key in node.keys)
+    else:
+        refuse(node)
+
+
+_REFUSED = {
+    ConstrType.CONSTR_FOREIGN: "FOREIGN KEY constraints are not supported",
+    ConstrType.CONSTR_EXCLUSION: "EXCLUDE constraints are not supported",
+    ConstrType.CONSTR_IDENTITY: "identity columns are not supported",
+    ConstrType.CONSTR_GENERATED: "generated columns are not supported",
+}
+
+
+def refuse(constraint: Any) -> None:
+    """Raises 0A000, except for the attributes that change nothing (NOT DEFERRABLE, INITIALLY IMMEDIATE)."""
+    if constraint.contype in (ConstrType.CONSTR_ATTR_NOT_DEFERRABLE, ConstrType.CONSTR_ATTR_IMMEDIATE):
+        return
+    raise DatabaseError(FEATURE_NOT_SUPPORTED, _REFUSED.get(constraint.contype, "deferrable constraints are not supported"))
+
+
+def positions(table_columns: Sequence[Column], names: Sequence[str], what: str) -> tuple[int, ...]:
+    """The columns that a key names. Raises 42703, 42701."""
+    by_name = {column.name: column.position for column in table_columns if not column.dropped}
+    seen: set[str] = set()
+    for name in names:
+        if name not in by_name:
+            raise DatabaseError(UNDEFINED_COLUMN, f'column "{name}" named in key does not exist')
+        if name in seen:
+            raise DatabaseError(DUPLICATE_COLUMN, f'column "{name}" appears twice in {what} constraint')
+        seen.add(name)
+    return tuple(by_name[name] for name in names)
+
+
+def make_key(change: SchemaChange, table: Table, key: Key, number: int, oid: int, taken: Sequence[str] = ()) -> Index:
+    """The index of a PRIMARY KEY or UNIQUE clause."""
+    places = positions(table.columns, key.columns, "primary key" if key.primary else "unique")
+    name = key.name
+    if name is None:
+        parts = (table.name,) if key.primary else (table.name, *key.columns)
+        name = change.free_name(table.schema, *parts, suffix="pkey" if key.primary else "key", taken=taken)
+    elif name in taken:
+        raise DatabaseError("42P07", f'relation "{name}" already exists')
+    columns = tuple(IndexColumn(place) for place in places)
+    return Index(number, oid, name, columns, True, key.primary, True, key.nulls_distinct)
+
+
+def make_checks(table: Table, checks: Sequence[tuple[str | None, str | None, Any]]) -> tuple[Check, ...]:
+    """The table's checks with the new ones. Raises 42710 for a name that is taken."""
+    made = list(table.checks)
+    for name, column, expression in checks:
+        names = {check.name for check in made}
+        if name is None:
+            mentioned = sorted(set(mentioned_columns(expression)))
+            column = column or (mentioned[0] if len(mentioned) == 1 else None)
+            stem = f"{table.name}_{column}_check" if column else f"{table.name}_check"
+            name, number = stem, 0
+            while name in names:
+                number += 1
+                name = f"{stem}{number}"
+        elif name in names:
+            raise DatabaseError(DUPLICATE_OBJECT, f'constraint "{name}" for relation "{table.name}" already exists')
+        made.append(Check(name, sql_text(expression)))
+    return tuple(made)
+
+
+class _Columns(Visitor):  # type: ignore[misc]
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+
+    def visit_ColumnRef(self, ancestors: Any, node: Any) -> None:
+        if hasattr(node.fields[-1], "sval"):
+            self.names.append(node.fields[-1].sval)
+
+
+def mentioned_columns(expression: Any) -> list[str]:
+    """The names of the columns in an expression's tree."""
+    visitor = _Columns()
+    visitor(expression)
+    return visitor.names
+
+
+def index_column(element: Any, table: Table) -> IndexColumn:
+    """One element of CREATE INDEX's list. Raises 42703, 0A000."""
+    if element.name is None:
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "indexes on expressions are not supported")
+    if element.opclass:
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "operator classes are not supported")
+    place = next((column.position for column in table.live_columns() if column.name == element.name), None)
+    if place is None:
+        raise DatabaseError(UNDEFINED_COLUMN, f'column "{element.name}" does not exist')
+    descending = element.ordering == SortByDir.SORTBY_DESC
+    nulls_first = descending
+    if element.nulls_ordering != SortByNulls.SORTBY_NULLS_DEFAULT:
+        nulls_first = element.nulls_ordering == SortByNulls.SORTBY_NULLS_FIRST
+    return IndexColumn(place, descending, nulls_first)
+
+
+def one_primary_key(name: str) -> DatabaseError:
+    return DatabaseError(INVALID_TABLE_DEFINITION, f'multiple primary keys for table "{name}" are not allowed')

@@ -1,0 +1,60 @@
+"""CREATE SCHEMA and DROP SCHEMA."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from actors.common.errors import (
+    FEATURE_NOT_SUPPORTED,
+    INSUFFICIENT_PRIVILEGE,
+    INVALID_SCHEMA_NAME,
+    RESERVED_NAME,
+    DatabaseError,
+)
+from actors.common.schema import NAMES_TABLE
+from actors.query_processor.catalog import Schema
+from actors.query_processor.catalog.snapshot import IMPLIED_SCHEMAS
+from actors.query_processor.ddl.change import SchemaChange
+
+_IMPLIED = frozenset(schema.name for schema in IMPLIED_SCHEMAS)
+
+
+async def create_schema(change: SchemaChange, node: Any) -> str:
+    name = node.schemaname or node.authrole.rolename
+    if node.schemaElts:
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "CREATE SCHEMA with elements is not supported")
+    if name.startswith("pg_"):
+        raise DatabaseError(RESERVED_NAME, f'unacceptable schema name "{name}"', detail='The prefix "pg_" is reserved for system schemas.')
+    if change.catalog.has_schema(name):
+        if node.if_not_exists:
+            change.notice("42P06", f'schema "{name}" already exists, skipping')
+            return "CREATE SCHEMA"
+        raise DatabaseError("42P06", f'schema "{name}" already exists')
+    [number] = await change.ids(1)
+    change.create_schema(Schema(number, name))
+    return "CREATE SCHEMA"
+
+
+async def drop_schema(change: SchemaChange, node: Any) -> str:
+    for item in node.objects:
+        name = item.sval
+        if not change.catalog.has_schema(name):
+            if not node.missing_ok:
+                raise DatabaseError(INVALID_SCHEMA_NAME, f'schema "{name}" does not exist')
+            change.notice("00000", f'schema "{name}" does not exist, skipping')
+            continue
+        if name in _IMPLIED:
+            raise DatabaseError(INSUFFICIENT_PRIVILEGE, f"cannot drop schema {name} because it is required by the database system")
+        tables = [table for table in change.catalog.tables() if table.schema == name]
+        if tables and node.behavior.name != "DROP_CASCADE":
+            raise DatabaseError(
+                "2BP01",
+                f"cannot drop schema {name} because other objects depend on it",
+                detail="\n".join(f"table {name}.{table.name} depends on schema {name}" for table in tables),
+                hint="Use DROP ... CASCADE to drop the dependent objects too.",
+            )
+        for table in tables:
+            change.drop_table(table)
+        change.drop_schema(change.catalog.schema(name))
+        change.transaction.exclusive.add(NAMES_TABLE)
+    return "DROP SCHEMA"

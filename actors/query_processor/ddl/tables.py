@@ -1,0 +1,155 @@
+"""CREATE TABLE, DROP TABLE, TRUNCATE."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from actors.common.errors import (
+    DUPLICATE_COLUMN,
+    DUPLICATE_TABLE,
+    FEATURE_NOT_SUPPORTED,
+    INVALID_SCHEMA_NAME,
+    UNDEFINED_TABLE,
+    DatabaseError,
+)
+from actors.common.schema import Column, Index, Table
+from actors.query_processor.ddl.change import SchemaChange, quoted, replace
+from actors.query_processor.ddl.constraints import (
+    Clauses,
+    add_table_constraint,
+    column_of,
+    make_checks,
+    make_key,
+    one_primary_key,
+    positions,
+)
+
+FIRST_INDEX = 1
+"""The primary key's index, hidden or not, of a table that was never rewritten."""
+
+
+async def create_table(change: SchemaChange, node: Any) -> str:
+    relation = node.relation
+    _refuse_options(node)
+    schema = change.place(relation.schemaname)
+    if change.catalog.find(schema, relation.relname) is not None:
+        if node.if_not_exists:
+            change.notice(DUPLICATE_TABLE, f'relation "{relation.relname}" already exists, skipping')
+            return "CREATE TABLE"
+        raise DatabaseError(DUPLICATE_TABLE, f'relation "{relation.relname}" already exists')
+    clauses = Clauses()
+    columns = _columns(node, clauses)
+    primary_keys = [key for key in clauses.keys if key.primary]
+    if len(primary_keys) > 1:
+        raise one_primary_key(relation.relname)
+    numbers = await change.ids(2 + len(clauses.keys))
+    table = Table(numbers.pop(0), schema, relation.relname, columns, Index(FIRST_INDEX, numbers.pop(0), "", ()))
+    not_null = set(positions(columns, clauses.not_null, "not-null")) if clauses.not_null else set()
+    indexes: list[Index] = []
+    primary = table.primary
+    taken = [relation.relname]
+    # The primary key takes its name first, as PostgreSQL does.
+    for key in sorted(clauses.keys, key=lambda key: not key.primary):
+        number = FIRST_INDEX if key.primary else FIRST_INDEX + 1 + len(indexes)
+        index = make_key(change, table, key, number, numbers.pop(0), taken)
+        taken.append(index.name)
+        if key.primary:
+            primary = index
+            not_null |= {column.position for column in index.columns}
+        else:
+            indexes.append(index)
+    table = replace(
+        table,
+        columns=tuple(replace(column, not_null=column.not_null or column.position in not_null) for column in columns),
+        primary=primary,
+        indexes=tuple(indexes),
+        checks=make_checks(table, clauses.checks),
+        next_index=FIRST_INDEX + 1 + len(indexes),
+    )
+    change.create_table(table)
+    await validate_expressions(change, table)
+    return "CREATE TABLE"
+
+
+def _refuse_options(node: Any) -> None:
+    """Raises 0A000 for what only PostgreSQL has. Storage parameters (fillfactor ...) mean nothing here and are let pass."""
+    refused = (
+        ("temporary tables are not supported", node.relation.relpersistence == "t"),
+        ("inherited tables are not supported", bool(node.inhRelations)),
+        ("partitioned tables are not supported", node.partspec is not None or node.partbound is not None),
+        ("typed tables are not supported", node.ofTypename is not None),
+        ("tablespaces are not supported", bool(node.tablespacename)),
+    )
+    for message, found in refused:
+        if found:
+            raise DatabaseError(FEATURE_NOT_SUPPORTED, message)
+
+
+def _columns(node: Any, clauses: Clauses) -> tuple[Column, ...]:
+    columns: list[Column] = []
+    for element in node.tableElts or ():
+        kind = type(element).__name__
+        if kind == "ColumnDef":
+            if any(column.name == element.colname for column in columns):
+                raise DatabaseError(DUPLICATE_COLUMN, f'column "{element.colname}" specified more than once')
+            columns.append(column_of(element, len(columns), clauses))
+        elif kind == "Constraint":
+            add_table_constraint(element, clauses)
+        else:
+            raise DatabaseError(FEATURE_NOT_SUPPORTED, "LIKE in CREATE TABLE is not supported")
+    for constraint in node.constraints or ():
+        add_table_constraint(constraint, clauses)
+    return tuple(columns)
+
+
+async def validate_expressions(change: SchemaChange, table: Table, before: Table | None = None) -> None:
+    """Plan every default and check that `before` has not, for the errors that PostgreSQL gives at their definition."""
+    place = quoted(table.schema, table.name)
+    known = {column.position: column.default for column in before.columns} if before is not None else {}
+    for column in table.live_columns():
+        if column.default is not None and known.get(column.position) != column.default:
+            await change.validate(f"INSERT INTO {place} ({quoted(column.name)}) VALUES ({column.default})")
+    for check in table.checks:
+        if before is None or check not in before.checks:
+            await change.validate(f"SELECT 1 FROM {place} WHERE ({check.expression})")
+
+
+async def drop_table(change: SchemaChange, node: Any) -> str:
+    for names in node.objects:
+        *schema, name = [part.sval for part in names]
+        found = change.catalog.find(schema[-1] if schema else None, name)
+        if found is None:
+            if schema and not change.catalog.has_schema(schema[-1]):
+                sqlstate, message = INVALID_SCHEMA_NAME, f'schema "{schema[-1]}" does not exist'
+            else:
+                sqlstate, message = UNDEFINED_TABLE, f'table "{name}" does not exist'
+            if not node.missing_ok:
+                raise DatabaseError(sqlstate, message)
+            change.notice("00000", f"{message}, skipping")
+            continue
+        if found[1] is not None:
+            raise DatabaseError("42809", f'"{name}" is not a table', hint="Use DROP INDEX to remove an index.")
+        change.drop_table(found[0])
+    return "DROP TABLE"
+
+
+async def truncate(change: SchemaChange, node: Any) -> str:
+    if not change.limits.mixed_ddl:
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "unsupported statement: Truncate")
+    for relation in node.relations:
+        before = change.table(relation)
+        change.replace_table(before, with_fresh_keyspaces(before))
+        for index in (before.primary, *before.indexes):
+            change.drop_keyspace(before, index)
+    return "TRUNCATE TABLE"
+
+
+def with_fresh_keyspaces(table: Table) -> Table:
+    """The same table with index ids that nothing is stored under."""
+    number = table.next_index
+    return replace(
+        table,
+        primary=replace(table.primary, id=number),
+        indexes=tuple(replace(index, id=number + 1 + place) for place, index in enumerate(table.indexes)),
+        next_index=number + 1 + len(table.indexes),
+    )

@@ -1,0 +1,218 @@
+"""COPY ... FROM STDIN and COPY ... TO STDOUT: what is copied, in which format; the bytes themselves are the wire layer's.
+
+    portal.copy     CopyIn -> the client's rows, parsed, go to `await portal.copy_rows(rows)`, then `await portal.copy_end()` gives the tag
+                    CopyOut -> `await portal.run()` gives the rows to be formatted
+
+Rows go in through the plan of `INSERT INTO t (columns) VALUES ($1, ...)`, many at a time.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pglast import ast
+
+from actors.common.errors import (
+    FEATURE_NOT_SUPPORTED,
+    INVALID_PARAMETER_VALUE,
+    QUERY_CANCELED,
+    SYNTAX_ERROR,
+    UNDEFINED_COLUMN,
+    DatabaseError,
+)
+from actors.common.schema import Column, Table
+from actors.common.types import by_name
+from actors.query_processor.ddl.change import quoted
+from actors.query_processor.results import Batch, CopyIn, CopyOptions, CopyOut
+from actors.query_processor.session.portals import Portal
+from actors.query_processor.session.statements import PreparedStatement, RawStatement
+
+if TYPE_CHECKING:
+    from actors.query_processor.session.session import Session
+
+_FORMATS = ("text", "csv", "binary")
+_LETTERS_REFUSED_AS_DELIMITER = "\\.abcdefghijklmnopqrstuvwxyz0123456789"
+
+
+async def prepare(session: Session, raw: RawStatement) -> PreparedStatement:
+    """The statement that feeds or takes the rows, and what is to be copied. Raises 42P01, 42703, 0A000, 22023."""
+    node = raw.node
+    if node.is_program or node.filename:
+        raise DatabaseError(
+            FEATURE_NOT_SUPPORTED, "COPY to or from a file or program is not supported", hint="Use COPY FROM STDIN or COPY TO STDOUT."
+        )
+    if node.whereClause is not None:
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "COPY FROM ... WHERE is not supported")
+    names = [name.sval for name in node.attlist or ()]
+    if node.query is not None:
+        source = await session.prepare(RawStatement(raw.text, node.query), ())
+        assert source.fields is not None
+        fields = source.fields
+        options = copy_options(node, [field.name for field in fields])
+        copied: CopyIn | CopyOut = CopyOut(tuple(f.name for f in fields), tuple(f.type for f in fields), options)
+        return PreparedStatement(raw, copy=copied, source=source)
+    relation = node.relation
+    columns = await session.with_catalog(lambda catalog: _columns(catalog.table(relation.schemaname, relation.relname), names))
+    options = copy_options(node, [column.name for column in columns])
+    place = quoted(relation.schemaname, relation.relname) if relation.schemaname else quoted(relation.relname)
+    listed = ", ".join(quoted(column.name) for column in columns)
+    shape = (tuple(column.name for column in columns), tuple(column.type for column in columns), options)
+    if node.is_from:
+        values = ", ".join(f"${number}" for number in range(1, len(columns) + 1))
+        source = await session.prepare(
+            f"INSERT INTO {place} ({listed}) VALUES ({values})", [by_name[column.type.name].oid for column in columns]
+        )
+        return PreparedStatement(raw, copy=CopyIn(*shape), source=source)
+    source = await session.prepare(f"SELECT {listed} FROM {place}")
+    return PreparedStatement(raw, copy=CopyOut(*shape), source=source)
+
+
+def _columns(table: Table, names: list[str]) -> list[Column]:
+    live = table.live_columns()
+    if not names:
+        return list(live)
+    known = {column.name: column for column in live}
+    for name in names:
+        if name not in known:
+            raise DatabaseError(UNDEFINED_COLUMN, f'column "{name}" of relation "{table.name}" does not exist')
+        if names.count(name) > 1:
+            raise DatabaseError("42701", f'column "{name}" specified more than once')
+    return [known[name] for name in names]
+
+
+# -- options -----------------------------------------------------------------------------------------------------------------------
+
+
+def copy_options(node: Any, columns: list[str]) -> CopyOptions:
+    """COPY's options, checked. Raises 42601, 22023, 0A000."""
+    given: dict[str, Any] = {}
+    for option in node.options or ():
+        if option.defname in given:
+            raise DatabaseError(SYNTAX_ERROR, "conflicting or redundant options")
+        given[option.defname] = option.arg
+    format_ = str(_text(given.pop("format", None), "text")).lower()
+    if format_ not in _FORMATS:
+        raise DatabaseError(INVALID_PARAMETER_VALUE, f'COPY format "{format_}" not recognized')
+    csv = format_ == "csv"
+    encoding = _text(given.pop("encoding", None), "UTF8")
+    if str(encoding).upper().replace("-", "") not in ("UTF8", "UNICODE"):
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "the only encoding is UTF8")
+    quote = _text(given.pop("quote", None), '"')
+    options = CopyOptions(
+        format=format_,
+        delimiter=_text(given.pop("delimiter", None), "," if csv else "\t") or "",
+        null=_text(given.pop("null", None), "" if csv else "\\N") or "",
+        header=_header(given.pop("header", _ABSENT)),
+        quote=quote or "",
+        escape=_text(given.pop("escape", None), quote) or "",
+        force_quote=_named(given.pop("force_quote", None), columns),
+        force_not_null=_named(given.pop("force_not_null", None), columns),
+        force_null=_named(given.pop("force_null", None), columns),
+        freeze=_bool(given.pop("freeze", _ABSENT)),
+    )
+    if given:
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, f'option "{sorted(given)[0]}" is not supported')
+    _check(options, csv, bool(node.is_from))
+    return options
+
+
+def _check(options: CopyOptions, csv: bool, is_from: bool) -> None:
+    for name, value in (("delimiter", options.delimiter), ("quote", options.quote), ("escape", options.escape)):
+        if len(value.encode()) != 1 or value in "\r\n":
+            raise DatabaseError(FEATURE_NOT_SUPPORTED, f"COPY {name} must be a single one-byte character")
+    if not csv and options.delimiter in _LETTERS_REFUSED_AS_DELIMITER:
+        raise DatabaseError(INVALID_PARAMETER_VALUE, f'COPY delimiter cannot be "{options.delimiter}"')
+    if csv and options.delimiter == options.quote:
+        raise DatabaseError(INVALID_PARAMETER_VALUE, "COPY delimiter and quote must be different")
+    if options.delimiter in options.null:
+        raise DatabaseError(INVALID_PARAMETER_VALUE, "COPY delimiter character must not appear in the NULL specification")
+    only_csv = options.force_quote or options.force_not_null or options.force_null or (options.quote, options.escape) != ('"', '"')
+    if only_csv and not csv:
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "COPY QUOTE, ESCAPE and FORCE options require CSV mode")
+    if options.format == "binary" and (options.header != "false"):
+        raise DatabaseError(SYNTAX_ERROR, "cannot specify HEADER in BINARY mode")
+    if (options.header == "match" or options.freeze) and not is_from:
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "COPY HEADER MATCH and FREEZE cannot be used with COPY TO")
+
+
+class _Absent:
+    pass
+
+
+_ABSENT = _Absent()
+
+
+def _text(argument: Any, default: str | None) -> str | None:
+    return default if argument is None else str(argument.sval)
+
+
+def _bool(argument: Any) -> bool:
+    if isinstance(argument, _Absent):
+        return False
+    return argument is None or str(getattr(argument, "sval", getattr(argument, "boolval", getattr(argument, "ival", "")))).lower() in (
+        "true",
+        "on",
+        "1",
+    )
+
+
+def _header(argument: Any) -> str:
+    if getattr(argument, "sval", "").lower() == "match":
+        return "match"
+    return "true" if _bool(argument) else "false"
+
+
+def _named(argument: Any, columns: list[str]) -> frozenset[str]:
+    if argument is None:
+        return frozenset()
+    if isinstance(argument, ast.A_Star):
+        return frozenset(columns)
+    names = frozenset(name.sval for name in argument)
+    for name in sorted(names - set(columns)):
+        raise DatabaseError("42P10", f'FORCE column "{name}" not referenced by COPY')
+    return names
+
+
+# -- portals -----------------------------------------------------------------------------------------------------------------------
+
+
+def portal(session: Session, prepared: PreparedStatement) -> Portal:
+    kind = CopyInPortal if isinstance(prepared.copy, CopyIn) else CopyOutPortal
+    return kind(session, prepared, ())
+
+
+class CopyOutPortal(Portal):
+    __slots__ = ()
+
+    def __init__(self, session: Session, prepared: PreparedStatement, parameters: Any) -> None:
+        super().__init__(session, prepared, parameters)
+        self.copy = prepared.copy
+
+    async def _execute(self) -> Batch:
+        assert self.prepared.source is not None
+        batch = await self._session.execute(self.prepared.source, [])
+        return Batch(batch.rows, True, f"COPY {len(batch.rows)}")
+
+
+class CopyInPortal(Portal):
+    __slots__ = ("_copied",)
+
+    def __init__(self, session: Session, prepared: PreparedStatement, parameters: Any) -> None:
+        super().__init__(session, prepared, parameters)
+        self.copy = prepared.copy
+        self._copied = 0
+
+    async def _execute(self) -> Batch:
+        """The client's rows are waited for: nothing to run."""
+        return Batch([], True, f"COPY {self._copied}")
+
+    async def copy_rows(self, rows: list[tuple[Any, ...]]) -> None:
+        assert self.prepared.source is not None
+        await self._session.execute(self.prepared.source, (), rows)
+        self._copied += len(rows)
+
+    async def copy_end(self) -> str:
+        return f"COPY {self._copied}"
+
+    def copy_fail(self, message: str) -> None:
+        raise DatabaseError(QUERY_CANCELED, f"COPY from stdin failed: {message}")
