@@ -42,6 +42,8 @@ class CopyOptions:
     header: str = "false"
     quote: str = '"'
     escape: str = '"'
+    default: str | None = None
+    """Text that stands for the column's default, None: none does."""
     force_quote: frozenset[str] = frozenset()
     """Column names; all of the copied columns where the statement says `*`."""
     force_not_null: frozenset[str] = frozenset()
@@ -51,7 +53,10 @@ class CopyOptions:
 
 @dataclass(frozen=True, slots=True)
 class CopyIn:
-    """COPY ... FROM STDIN: the client sends rows of these columns; they go to Portal.copy_rows as tuples of datums, in this order."""
+    """COPY ... FROM STDIN: the client sends rows of these columns; they go to Portal.copy_rows as tuples of datums, in this order.
+
+    The datum USE_DEFAULT (a field that matched `options.default`) stands for the column's default.
+    """
 
     columns: tuple[str, ...]
     types: tuple[ColumnType, ...]
@@ -67,3 +72,13 @@ class CopyOut:
     columns: tuple[str, ...]
     types: tuple[ColumnType, ...]
     options: CopyOptions = field(default_factory=CopyOptions)
+
+
+class UseDefault:
+    """The type of USE_DEFAULT."""
+
+    def __repr__(self) -> str:
+        return "USE_DEFAULT"
+
+
+USE_DEFAULT = UseDefault()

@@ -23,7 +23,7 @@ from actors.common.errors import (
 from actors.common.schema import Column, Table
 from actors.common.types import by_name
 from actors.query_processor.ddl.change import quoted
-from actors.query_processor.results import Batch, CopyIn, CopyOptions, CopyOut
+from actors.query_processor.results import USE_DEFAULT, Batch, CopyIn, CopyOptions, CopyOut
 from actors.query_processor.session.portals import Portal
 from actors.query_processor.session.statements import PreparedStatement, RawStatement
 
@@ -58,13 +58,26 @@ async def prepare(session: Session, raw: RawStatement) -> PreparedStatement:
     listed = ", ".join(quoted(column.name) for column in columns)
     shape = (tuple(column.name for column in columns), tuple(column.type for column in columns), options)
     if node.is_from:
-        values = ", ".join(f"${number}" for number in range(1, len(columns) + 1))
-        source = await session.prepare(
-            f"INSERT INTO {place} ({listed}) VALUES ({values})", [by_name[column.type.name].oid for column in columns]
-        )
-        return PreparedStatement(raw, copy=CopyIn(*shape), source=source)
+        prepared = PreparedStatement(raw, copy=CopyIn(*shape))
+        prepared.source = await _insert(session, prepared, (True,) * len(columns))
+        return prepared
     source = await session.prepare(f"SELECT {listed} FROM {place}")
     return PreparedStatement(raw, copy=CopyOut(*shape), source=source)
+
+
+async def _insert(session: Session, prepared: PreparedStatement, given: tuple[bool, ...]) -> PreparedStatement:
+    """The INSERT of the columns that are `given`; the others take their defaults."""
+    copied = prepared.copy
+    assert isinstance(copied, CopyIn)
+    relation = prepared.raw.node.relation
+    place = quoted(relation.schemaname, relation.relname) if relation.schemaname else quoted(relation.relname)
+    places = [number for number, is_given in enumerate(given) if is_given]
+    if not places:
+        return await session.prepare(f"INSERT INTO {place} DEFAULT VALUES")
+    listed = ", ".join(quoted(copied.columns[number]) for number in places)
+    values = ", ".join(f"${number}" for number in range(1, len(places) + 1))
+    oids = [by_name[copied.types[number].name].oid for number in places]
+    return await session.prepare(f"INSERT INTO {place} ({listed}) VALUES ({values})", oids)
 
 
 def _columns(table: Table, names: list[str]) -> list[Column]:
@@ -104,6 +117,7 @@ def copy_options(node: Any, columns: list[str]) -> CopyOptions:
         null=_text(given.pop("null", None), "" if csv else "\\N") or "",
         header=_header(given.pop("header", _ABSENT)),
         quote=quote or "",
+        default=_text(given.pop("default", None), None),
         escape=_text(given.pop("escape", None), quote) or "",
         force_quote=_named(given.pop("force_quote", None), columns),
         force_not_null=_named(given.pop("force_not_null", None), columns),
@@ -131,8 +145,8 @@ def _check(options: CopyOptions, csv: bool, is_from: bool) -> None:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "COPY QUOTE, ESCAPE and FORCE options require CSV mode")
     if options.format == "binary" and (options.header != "false"):
         raise DatabaseError(SYNTAX_ERROR, "cannot specify HEADER in BINARY mode")
-    if (options.header == "match" or options.freeze) and not is_from:
-        raise DatabaseError(FEATURE_NOT_SUPPORTED, "COPY HEADER MATCH and FREEZE cannot be used with COPY TO")
+    if (options.header == "match" or options.default is not None or options.freeze) and not is_from:
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "COPY HEADER MATCH, DEFAULT and FREEZE cannot be used with COPY TO")
 
 
 class _Absent:
@@ -195,12 +209,14 @@ class CopyOutPortal(Portal):
 
 
 class CopyInPortal(Portal):
-    __slots__ = ("_copied",)
+    __slots__ = ("_copied", "_partial")
 
     def __init__(self, session: Session, prepared: PreparedStatement, parameters: Any) -> None:
         super().__init__(session, prepared, parameters)
         self.copy = prepared.copy
         self._copied = 0
+        self._partial: dict[tuple[bool, ...], PreparedStatement] = {}
+        """INSERTs without the columns that take their default, by which those are."""
 
     async def _execute(self) -> Batch:
         """The client's rows are waited for: nothing to run."""
@@ -208,8 +224,22 @@ class CopyInPortal(Portal):
 
     async def copy_rows(self, rows: list[tuple[Any, ...]]) -> None:
         assert self.prepared.source is not None
-        await self._session.execute(self.prepared.source, (), rows)
+        if isinstance(self.copy, CopyIn) and self.copy.options.default is not None:
+            await self._copy_with_defaults(rows)
+        else:
+            await self._session.execute(self.prepared.source, (), rows)
         self._copied += len(rows)
+
+    async def _copy_with_defaults(self, rows: list[tuple[Any, ...]]) -> None:
+        groups: dict[tuple[bool, ...], list[tuple[Any, ...]]] = {}
+        for row in rows:
+            given = tuple(datum is not USE_DEFAULT for datum in row)
+            groups.setdefault(given, []).append(tuple(datum for datum in row if datum is not USE_DEFAULT))
+        for given, partial in groups.items():
+            insert = self._partial.get(given)
+            if insert is None:
+                insert = self._partial[given] = await _insert(self._session, self.prepared, given)
+            await self._session.execute(insert, (), partial)
 
     async def copy_end(self) -> str:
         return f"COPY {self._copied}"
