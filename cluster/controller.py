@@ -10,6 +10,7 @@ Left out so far: splits, merges, moves and scaling, which will arrive here as de
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from functools import partial
@@ -26,7 +27,9 @@ STATUS_TIMEOUT_S = 2.0
 """A role that does not account for itself within this is shown as unreachable."""
 SHUTDOWN_TIMEOUT_S = 30.0
 LEAD_TIMEOUT_S = 60.0
-"""Longer than any wait for a lease to end; a Lead that fails is sent again at the adjudicator's next registration."""
+"""Longer than any wait for a lease to end."""
+LEAD_RETRY_S = 0.2
+"""Before a Lead that failed is sent again: the adjudicator is being restarted."""
 
 STOP_ORDER = ("gateway", "query_processor", "adjudicator", "crossbar", "storage", "journal")
 """Those who make work stop before those who do it."""
@@ -107,7 +110,7 @@ class Controller:
 
         def failed(_: DatabaseError) -> None:
             if name in self._routes() and not self._stopping:
-                self._lead(name)
+                asyncio.get_running_loop().call_later(LEAD_RETRY_S, self._lead, name)
 
         self._context.bus.request("controller", name, Lead(), led, failed, timeout_s=LEAD_TIMEOUT_S)
 

@@ -13,11 +13,11 @@ class Message(msgspec.Struct, array_like=True, frozen=True, tag=True, gc=False):
     """Subclasses name themselves by class name on the wire."""
 
 
-class Done(Message):
+class Done(Message, frozen=True):
     """The empty answer."""
 
 
-class Failure(Message):
+class Failure(Message, frozen=True):
     """A DatabaseError on its way over the bus."""
 
     sqlstate: str

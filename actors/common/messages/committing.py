@@ -5,7 +5,7 @@ from __future__ import annotations
 from actors.common.messages.base import Message
 
 
-class Commit(Message):
+class Commit(Message, frozen=True):
     """QP -> coordinator (an adjudicator that owns one of the keys). Answer: Committed, or a Failure.
 
     `write_set`: write_set.py. `checked`: keys that are checked and not written (FOR UPDATE rows, absent unique keys).
@@ -26,11 +26,11 @@ class Commit(Message):
     exclusive: list[int] = []
 
 
-class Committed(Message):
+class Committed(Message, frozen=True):
     commit_ts: int
 
 
-class Prepare(Message):
+class Prepare(Message, frozen=True):
     """Coordinator -> participant: check these keys and mark them pending. Answer: Prepared, or a Failure (then nothing is marked)."""
 
     transaction: bytes
@@ -45,7 +45,7 @@ class Prepare(Message):
     exclusive: list[int] = []
 
 
-class Prepared(Message):
+class Prepared(Message, frozen=True):
     """commit_ts must lie in (lower_bound, epoch_end]."""
 
     epoch: int
@@ -53,34 +53,34 @@ class Prepared(Message):
     epoch_end: int
 
 
-class Decided(Message):
+class Decided(Message, frozen=True):
     """Coordinator -> participant, one-way: the outcome. commit_ts 0: aborted."""
 
     transaction: bytes
     commit_ts: int
 
 
-class AskOutcome(Message):
+class AskOutcome(Message, frozen=True):
     """Participant -> whoever leads the coordinator's journal. Answer: OutcomeIs."""
 
     transaction: bytes
     coordinator_epoch: int
 
 
-class OutcomeIs(Message):
+class OutcomeIs(Message, frozen=True):
     """state: "committed", "aborted", or "undecided" (ask again)."""
 
     state: str
     commit_ts: int = 0
 
 
-class AskPromise(Message):
+class AskPromise(Message, frozen=True):
     """Crossbar -> adjudicator: promise at least `at` (a read waits for it). Answer: Promised."""
 
     at: int
 
 
-class Promised(Message):
+class Promised(Message, frozen=True):
     """No commit at or below `promise` will come after record `after_lsn` of `epoch`; it counts once all up to there is known to be committed."""
 
     epoch: int

@@ -5,13 +5,13 @@ from __future__ import annotations
 from actors.common.messages.base import Message
 
 
-class Seal(Message):
+class Seal(Message, frozen=True):
     """A would-be writer of `epoch` asks a replica to promise: no write of a lower epoch from now on. Answer: Sealed (or Failure 55000, outbid)."""
 
     epoch: int
 
 
-class Sealed(Message):
+class Sealed(Message, frozen=True):
     """`tail_epoch`, `tail_lsn`: of the last record on disk (0, 0: empty). `first_lsn`: of the first record not trimmed. `voter`: False for a learner."""
 
     tail_epoch: int
@@ -22,7 +22,7 @@ class Sealed(Message):
     promised_epoch: int
 
 
-class Append(Message):
+class Append(Message, frozen=True):
     """Writer -> replica: `records` follow record (`previous_lsn`, `previous_epoch`); empty: only `committed_lsn` is news.
 
     A record is the bytes of journal/record.py (header and write set), encoded once by the writer and stored as they are.
@@ -35,7 +35,7 @@ class Append(Message):
     committed_lsn: int
 
 
-class Appended(Message):
+class Appended(Message, frozen=True):
     """All up to `durable_lsn` is fsynced and equals the writer's log. `conflict`: the replica lacks the previous record; go back to `durable_lsn`."""
 
     epoch: int
@@ -45,19 +45,19 @@ class Appended(Message):
     """A crossbar reads here: it wants to hear of commits at once, not with the next records."""
 
 
-class Fetch(Message):
+class Fetch(Message, frozen=True):
     """Read committed or uncommitted records from `from_lsn` on (recovery, re-replication). Answer: Fetched."""
 
     from_lsn: int
     bytes_max: int
 
 
-class Fetched(Message):
+class Fetched(Message, frozen=True):
     records: list[bytes]
     end_lsn: int
 
 
-class Trim(Message):
+class Trim(Message, frozen=True):
     """Storage has checkpointed every record up to commit time `below_ts`: a replica may drop whole segments below it."""
 
     below_ts: int

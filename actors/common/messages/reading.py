@@ -11,21 +11,21 @@ from __future__ import annotations
 from actors.common.messages.base import Message
 
 
-class Get(Message):
+class Get(Message, frozen=True):
     """Read some keys (any order, all of this shard)."""
 
     keys: list[bytes]
     at: int
 
 
-class Got(Message):
+class Got(Message, frozen=True):
     """`values[i]` is the encoded row of `keys[i]`, or None where there is no row."""
 
     values: list[bytes | None]
     catalog_ts: int
 
 
-class Scan(Message):
+class Scan(Message, frozen=True):
     """Read the key range [start, end) of one keyspace, ascending, or descending where `reverse`.
 
     `program`: b"" returns every row, else a msgpack-encoded `ScanProgram` (common/scan_program.py): filter, projection, aggregates.
@@ -41,7 +41,7 @@ class Scan(Message):
     bytes_max: int = 4 << 20
 
 
-class Scanned(Message):
+class Scanned(Message, frozen=True):
     """One answer of a scan. `rows`: an Arrow IPC stream (schema included, one batch), its columns by the program's `output`:
 
     - "rows": `key` binary, `value` binary (an encoded row, only the projected columns where the program projects)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from actors.common.messages.base import Message
 
 
-class SubscribeJournal(Message):
+class SubscribeJournal(Message, frozen=True):
     """Crossbar -> journal replica: send committed records from `from_lsn` on, or (from_lsn 0) the first with commit_ts > `after_ts`. Answer: Done."""
 
     stream: int
@@ -18,7 +18,7 @@ class SubscribeJournal(Message):
     window_bytes: int
 
 
-class JournalRecords(Message):
+class JournalRecords(Message, frozen=True):
     """Journal replica -> crossbar: committed records, in order (journal/record.py), the first of them `first_lsn`."""
 
     stream: int
@@ -27,7 +27,7 @@ class JournalRecords(Message):
     records: list[bytes]
 
 
-class SubscribeRange(Message):
+class SubscribeRange(Message, frozen=True):
     """Storage replica (or any consumer of a topic) -> crossbar: everything for `shard` committed after `after_ts`. Answer: Done."""
 
     stream: int
@@ -36,7 +36,7 @@ class SubscribeRange(Message):
     window_bytes: int
 
 
-class Deliver(Message):
+class Deliver(Message, frozen=True):
     """Crossbar -> storage: parts of transactions in ascending commit time, then the watermark that holds after them.
 
     `commit_ts[i]` belongs to `write_sets[i]` (the rows of that transaction that fall to the shard). `catalog_changes`: commit times of transactions
@@ -51,7 +51,7 @@ class Deliver(Message):
     watermark: int
 
 
-class StreamAck(Message):
+class StreamAck(Message, frozen=True):
     """Subscriber -> publisher, one-way: all up to `number` is processed; `checkpoint_ts`: all up to there is on the subscriber's disk."""
 
     stream: int
@@ -59,7 +59,7 @@ class StreamAck(Message):
     checkpoint_ts: int = 0
 
 
-class DemandWatermark(Message):
+class DemandWatermark(Message, frozen=True):
     """Storage replica -> crossbar, one-way: a read waits for `at`; the answer is a Deliver whose watermark has reached it."""
 
     stream: int

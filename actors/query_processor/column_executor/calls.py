@@ -1,0 +1,299 @@
+"""Aggregates, window calls and subqueries: each becomes DuckDB text of its own and a slot in the expression around it.
+
+Result types are PostgreSQL's: sum of int2/int4 is int8, of int8 and numeric numeric; avg of integers numeric (an exact division of sum by count,
+udf.py), count int8, string_agg text ... Aggregates are refused where PostgreSQL refuses them (WHERE, ON, GROUP BY: 42803).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pglast import ast, enums
+
+from actors.common.errors import FEATURE_NOT_SUPPORTED, GROUPING_ERROR, SYNTAX_ERROR, UNDEFINED_FUNCTION, UNDEFINED_OBJECT, DatabaseError
+from actors.common.schema import ColumnType
+from actors.query_processor.column_executor.names import Level
+from actors.query_processor.column_executor.select import sort_by, translate_query
+from actors.query_processor.column_executor.translator import BOOL, INT8, TEXT, Translator, type_name
+
+NUMERIC = ColumnType("numeric")
+FLOAT8 = ColumnType("float8")
+INT4 = ColumnType("int4")
+INTEGERS = frozenset({"int2", "int4", "int8"})
+FLOATS = frozenset({"float4", "float8"})
+SAME_TYPE = {"min": "min", "max": "max", "any_value": "any_value", "mode": "mode"}
+BOOLEAN = {"bool_and": "bool_and", "bool_or": "bool_or", "every": "bool_and"}
+BITWISE = {"bit_and": "bit_and", "bit_or": "bit_or", "bit_xor": "bit_xor"}
+STATISTICS = {
+    "stddev": "stddev_samp",
+    "stddev_samp": "stddev_samp",
+    "stddev_pop": "stddev_pop",
+    "variance": "var_samp",
+    "var_samp": "var_samp",
+    "var_pop": "var_pop",
+}
+PAIRS = frozenset({"corr", "covar_pop", "covar_samp", "regr_slope", "regr_intercept", "regr_r2"})
+AGGREGATES = (
+    frozenset({"count", "sum", "avg", "string_agg", "percentile_cont", "percentile_disc", "array_agg"})
+    | SAME_TYPE.keys()
+    | BOOLEAN.keys()
+    | BITWISE.keys()
+    | STATISTICS.keys()
+    | PAIRS
+)
+RANKINGS = {"row_number": INT8, "rank": INT8, "dense_rank": INT8, "percent_rank": FLOAT8, "cume_dist": FLOAT8, "ntile": INT4}
+OFFSETS = frozenset({"lag", "lead", "first_value", "last_value", "nth_value"})
+
+FRAME_NONDEFAULT = 0x00001
+FRAME_RANGE, FRAME_ROWS, FRAME_GROUPS = 0x00002, 0x00004, 0x00008
+FRAME_START = {0x00020: "UNBOUNDED PRECEDING", 0x00080: "UNBOUNDED FOLLOWING", 0x00200: "CURRENT ROW"}
+FRAME_END = {0x00040: "UNBOUNDED PRECEDING", 0x00100: "UNBOUNDED FOLLOWING", 0x00400: "CURRENT ROW"}
+FRAME_START_PRECEDING, FRAME_END_PRECEDING = 0x00800, 0x01000
+FRAME_START_FOLLOWING, FRAME_END_FOLLOWING = 0x02000, 0x04000
+FRAME_EXCLUDE = {0x08000: " EXCLUDE CURRENT ROW", 0x10000: " EXCLUDE GROUP", 0x20000: " EXCLUDE TIES"}
+"""FRAMEOPTION_* of PostgreSQL's parsenodes.h."""
+
+
+def replace_calls(translator: Translator, node: Any, level: Level, *, aggregates: bool, windows: dict[str, Any]) -> Any:
+    """`node` with its aggregates, window calls and subqueries replaced by slots; untouched parts are shared."""
+    if isinstance(node, tuple):
+        items = tuple(replace_calls(translator, item, level, aggregates=aggregates, windows=windows) for item in node)
+        return items if any(new is not old for new, old in zip(items, node, strict=True)) else node
+    if not isinstance(node, ast.Node):
+        return node
+    if isinstance(node, ast.SubLink):
+        return _sublink(translator, node, level, aggregates, windows)
+    if isinstance(node, ast.GroupingFunc):
+        listed = ", ".join(translator.expression(argument, level)[0] for argument in node.args)
+        return translator.slot(f"CAST(GROUPING({listed}) AS INTEGER)", INT4)
+    if isinstance(node, ast.FuncCall):
+        name = node.funcname[-1].sval
+        if node.over is not None:
+            if not aggregates:
+                raise DatabaseError("42P20", "window functions are not allowed here")
+            return _window_call(translator, node, name, level, windows)
+        if name in AGGREGATES:
+            if not aggregates:
+                raise DatabaseError(GROUPING_ERROR, "aggregate functions are not allowed here")
+            return translator.slot(*aggregate(translator, node, name, level))
+        if name in RANKINGS or name in OFFSETS:
+            raise DatabaseError("42809", f"window function {name} requires an OVER clause")
+    return _rebuilt(translator, node, level, aggregates, windows)
+
+
+def _rebuilt(translator: Translator, node: ast.Node, level: Level, aggregates: bool, windows: dict[str, Any]) -> ast.Node:
+    changed: dict[str, Any] = {}
+    for name in node.__slots__:
+        value = getattr(node, name)
+        if isinstance(value, tuple | ast.Node):
+            new = replace_calls(translator, value, level, aggregates=aggregates, windows=windows)
+            if new is not value:
+                changed[name] = new
+    if not changed:
+        return node
+    return type(node)(**{name: changed.get(name, getattr(node, name)) for name in node.__slots__})
+
+
+# -- aggregates ----------------------------------------------------------------------------------------------------------------
+
+
+def aggregate(translator: Translator, call: ast.FuncCall, name: str, level: Level, over: str = "") -> tuple[str, ColumnType]:
+    """(SQL, type) of an aggregate call; `over`: the OVER clause's text for a window aggregate."""
+    arguments = [translator.expression(argument, level, aggregates=bool(over)) for argument in call.args or ()]
+    tail = ""
+    if call.agg_filter is not None:
+        tail = f" FILTER (WHERE {translator.condition(call.agg_filter, level, 'FILTER')})"
+    order = ""
+    if call.agg_order:
+        listed = sort_by(translator, call.agg_order, level)
+        if call.agg_within_group:
+            tail = f" WITHIN GROUP (ORDER BY {listed})" + tail
+        else:
+            order = f" ORDER BY {listed}"
+    suffix = tail + over
+
+    def made(function: str, *texts: str) -> str:
+        return f"{function}({'DISTINCT ' if call.agg_distinct else ''}{', '.join(texts)}{order}){suffix}"
+
+    if name == "count":
+        if not call.agg_star and len(arguments) != 1:
+            raise _undefined(name, arguments)
+        return (f"count(*){suffix}" if call.agg_star else made("count", arguments[0][0])), INT8
+    if call.agg_within_group:
+        return _ordered_set(translator, call, name, arguments, level, suffix)
+    if not arguments:
+        raise _undefined(name, arguments)
+    sql, type_ = arguments[0]
+    if name in ("sum", "avg") and len(arguments) == 1:
+        return _sum_or_avg(translator, name, sql, type_, made, arguments)
+    if name in SAME_TYPE and len(arguments) == 1:
+        if type_.name == "bool" and name in ("min", "max"):
+            raise _undefined(name, arguments)
+        return made(SAME_TYPE[name], sql), type_
+    if name in BOOLEAN and len(arguments) == 1:
+        return made(BOOLEAN[name], translator.cast(sql, type_, BOOL)), BOOL
+    if name in BITWISE and len(arguments) == 1 and type_.name in INTEGERS:
+        return made(BITWISE[name], sql), type_
+    if name == "string_agg" and len(arguments) == 2:
+        separator = translator.cast(*arguments[1], TEXT)
+        return made("string_agg", translator.cast(sql, type_, TEXT), separator), TEXT
+    if name == "array_agg" and len(arguments) == 1:
+        return translator.emitter.array_text(made("list", sql), type_), ColumnType("text")
+    if name in STATISTICS and len(arguments) == 1 and type_.name in INTEGERS | FLOATS | {"numeric"}:
+        result = FLOAT8 if type_.name in FLOATS else NUMERIC
+        return translator.cast(made(STATISTICS[name], f"CAST({sql} AS DOUBLE)"), FLOAT8, result), result
+    if name in PAIRS and len(arguments) == 2:
+        return made(name, *(f"CAST({text} AS DOUBLE)" for text, _ in arguments)), FLOAT8
+    raise _undefined(name, arguments)
+
+
+def _sum_or_avg(translator: Translator, name: str, sql: str, type_: ColumnType, made: Any, arguments: Any) -> tuple[str, ColumnType]:
+    if type_.name in FLOATS:
+        if name == "avg":
+            return made("avg", f"CAST({sql} AS DOUBLE)"), FLOAT8
+        return made("sum", f"CAST({sql} AS DOUBLE)"), FLOAT8
+    if type_.name == "interval" and name == "sum":
+        return made("sum", sql), type_
+    if type_.name not in INTEGERS and type_.name != "numeric":
+        raise _undefined(name, arguments)
+    if name == "avg":
+        return translator.emitter.divide(made("sum", sql), made("count", sql)), NUMERIC
+    if type_.name in ("int2", "int4"):
+        return f"CAST({made('sum', sql)} AS BIGINT)", INT8
+    if type_.name == "int8":
+        return f"CAST({made('sum', sql)} AS DECIMAL(38, 0))", NUMERIC
+    return made("sum", sql), NUMERIC
+
+
+def _ordered_set(
+    translator: Translator, call: ast.FuncCall, name: str, arguments: list[tuple[str, ColumnType]], level: Level, suffix: str
+) -> tuple[str, ColumnType]:
+    if name == "mode" and len(call.agg_order) == 1:
+        sql, type_ = translator.expression(call.agg_order[0].node, level)
+        return f"mode({sql})", type_
+    if name not in ("percentile_cont", "percentile_disc") or len(arguments) != 1 or len(call.agg_order) != 1:
+        raise _undefined(name, arguments)
+    _, type_ = translator.expression(call.agg_order[0].node, level)
+    result = type_ if name == "percentile_disc" else FLOAT8
+    text = f"{name}(CAST({arguments[0][0]} AS DOUBLE)){suffix}"
+    return (f"CAST({text} AS DOUBLE)" if result == FLOAT8 else text), result
+
+
+def _undefined(name: str, arguments: Any) -> DatabaseError:
+    listed = ", ".join(type_name(type_) for _, type_ in arguments)
+    return DatabaseError(
+        UNDEFINED_FUNCTION,
+        f"function {name}({listed}) does not exist",
+        hint="No function matches the given name and argument types. You might need to add explicit type casts.",
+    )
+
+
+# -- window calls --------------------------------------------------------------------------------------------------------------
+
+
+def _window_call(translator: Translator, call: ast.FuncCall, name: str, level: Level, windows: dict[str, Any]) -> ast.ColumnRef:
+    over = f" OVER ({_window(translator, call.over, level, windows)})"
+    if name in AGGREGATES:
+        if call.agg_distinct:
+            raise DatabaseError(FEATURE_NOT_SUPPORTED, "DISTINCT is not implemented for window functions")
+        return translator.slot(*aggregate(translator, call, name, level, over))
+    arguments = [translator.expression(argument, level, aggregates=True) for argument in call.args or ()]
+    texts = [sql for sql, _ in arguments]
+    if name in RANKINGS:
+        type_ = RANKINGS[name]
+        sql = f"{name}({', '.join(texts)}){over}"
+        return translator.slot(f"CAST({sql} AS INTEGER)" if type_ == INT4 else sql, type_)
+    if name in OFFSETS and arguments:
+        type_ = arguments[0][1]
+        if name in ("lag", "lead") and len(arguments) == 3:
+            texts[2] = translator.cast(texts[2], arguments[2][1], type_)
+        return translator.slot(f"{name}({', '.join(texts)}){over}", type_)
+    raise _undefined(name, arguments)
+
+
+def _window(translator: Translator, window: ast.WindowDef, level: Level, windows: dict[str, Any]) -> str:
+    """The inside of OVER (...): a named window's parts are written out."""
+    base = window.refname or (window.name if not (window.partitionClause or window.orderClause) else None)
+    inherited = None
+    if base is not None:
+        if base not in windows:
+            raise DatabaseError(UNDEFINED_OBJECT, f'window "{base}" does not exist')
+        inherited = windows[base]
+    partition = window.partitionClause or (inherited.partitionClause if inherited is not None else None)
+    order = window.orderClause or (inherited.orderClause if inherited is not None else None)
+    framed = inherited if inherited is not None and not window.frameOptions & FRAME_NONDEFAULT else window
+    parts: list[str] = []
+    if partition:
+        listed = ", ".join(translator.expression(item, level, aggregates=True)[0] for item in partition)
+        parts.append(f"PARTITION BY {listed}")
+    if order:
+        parts.append(f"ORDER BY {sort_by(translator, order, level, aggregates=True)}")
+    if framed.frameOptions & FRAME_NONDEFAULT:
+        parts.append(_frame(translator, framed, level))
+    return " ".join(parts)
+
+
+def _frame(translator: Translator, window: ast.WindowDef, level: Level) -> str:
+    options = window.frameOptions
+    unit = "ROWS" if options & FRAME_ROWS else "GROUPS" if options & FRAME_GROUPS else "RANGE"
+
+    def bound(fixed: dict[int, str], preceding: int, following: int, offset: Any) -> str:
+        for flag, text in fixed.items():
+            if options & flag:
+                return text
+        direction = "PRECEDING" if options & preceding else "FOLLOWING"
+        assert options & (preceding | following)
+        return f"{translator.expression(offset, level)[0]} {direction}"
+
+    start = bound(FRAME_START, FRAME_START_PRECEDING, FRAME_START_FOLLOWING, window.startOffset)
+    end = bound(FRAME_END, FRAME_END_PRECEDING, FRAME_END_FOLLOWING, window.endOffset)
+    exclude = next((text for flag, text in FRAME_EXCLUDE.items() if options & flag), "")
+    return f"{unit} BETWEEN {start} AND {end}{exclude}"
+
+
+# -- subqueries ----------------------------------------------------------------------------------------------------------------
+
+
+def _sublink(translator: Translator, link: ast.SubLink, level: Level, aggregates: bool, windows: dict[str, Any]) -> ast.Node:
+    query = translate_query(translator, link.subselect, level)
+    kind = link.subLinkType
+    if kind == enums.SubLinkType.EXISTS_SUBLINK:
+        return translator.slot(f"EXISTS ({query.sql})", BOOL)
+    if kind == enums.SubLinkType.EXPR_SUBLINK:
+        if len(query.columns) != 1:
+            raise DatabaseError(SYNTAX_ERROR, "subquery must return only one column")
+        return translator.slot(f"({query.sql})", query.columns[0].type)
+    if kind == enums.SubLinkType.ARRAY_SUBLINK:
+        sql = translator.emitter.array_text(f"ARRAY({query.sql})", query.columns[0].type)
+        return translator.slot(sql, TEXT)
+    if kind in (enums.SubLinkType.ANY_SUBLINK, enums.SubLinkType.ALL_SUBLINK):
+        return _quantified(translator, link, level, aggregates, windows, query)
+    raise DatabaseError(FEATURE_NOT_SUPPORTED, "this kind of subquery is not supported")
+
+
+def _quantified(translator: Translator, link: ast.SubLink, level: Level, aggregates: bool, windows: dict[str, Any], query: Any) -> ast.Node:
+    """x IN (SELECT ...), x = ANY (...), x <> ALL (...): both sides get the type that the comparison would give them."""
+    operator = link.operName[-1].sval if link.operName else "="
+    every = link.subLinkType == enums.SubLinkType.ALL_SUBLINK
+    tests = list(link.testexpr.args) if isinstance(link.testexpr, ast.RowExpr) else [link.testexpr]
+    if len(tests) != len(query.columns):
+        many = "many" if len(query.columns) > len(tests) else "few"
+        raise DatabaseError(SYNTAX_ERROR, f"subquery has too {many} columns")
+    alias = translator.alias()
+    left: list[str] = []
+    right: list[str] = []
+    for test, column in zip(tests, query.columns, strict=True):
+        one, one_type = translator.expression(test, level, column.type, aggregates=aggregates, windows=windows)
+        common = translator.emitter.comparison_type(one_type, column.type, operator)
+        left.append(translator.cast(one, one_type, common))
+        right.append(translator.cast(f"{alias}.{column.sql}", column.type, common))
+    row = f"({', '.join(left)})" if len(left) > 1 else left[0]
+    items = f"({', '.join(right)})" if len(right) > 1 else right[0]
+    body = f"SELECT {items} FROM ({query.sql}) AS {alias}"
+    if operator == "=" and not every:
+        return translator.slot(f"({row} IN ({body}))", BOOL)
+    if operator == "<>" and every:
+        return translator.slot(f"({row} NOT IN ({body}))", BOOL)
+    if len(left) > 1 or operator not in ("=", "<>", "<", "<=", ">", ">="):
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, f"operator {operator} with a subquery of rows is not supported")
+    return translator.slot(f"({row} {operator} {'ALL' if every else 'ANY'} ({body}))", BOOL)

@@ -1,0 +1,217 @@
+"""FROM: tables, subqueries, joins, functions and common table expressions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from pglast import ast, enums
+
+from actors.common.errors import FEATURE_NOT_SUPPORTED, UNDEFINED_COLUMN, UNDEFINED_TABLE, DatabaseError
+from actors.common.schema import ColumnType
+from actors.query_processor.column_executor.names import Level, Output, Relation
+from actors.query_processor.column_executor.select import translate_query
+from actors.query_processor.column_executor.translator import BOOL, INT8, Translator, rename, wrap
+
+JOINS = {
+    enums.JoinType.JOIN_INNER: "INNER JOIN",
+    enums.JoinType.JOIN_LEFT: "LEFT JOIN",
+    enums.JoinType.JOIN_RIGHT: "RIGHT JOIN",
+    enums.JoinType.JOIN_FULL: "FULL JOIN",
+}
+
+
+def from_clause(translator: Translator, items: Any, level: Level) -> str:
+    """The FROM clause's SQL (without the word); its relations are added to `level`. Later items may be LATERAL over earlier ones."""
+    return ", ".join(from_item(translator, item, level)[0] for item in items)
+
+
+def from_item(translator: Translator, item: Any, level: Level) -> tuple[str, list[Relation], dict[str, Output]]:
+    """(SQL, the relations it adds, its merged columns)."""
+    if isinstance(item, ast.JoinExpr):
+        return _join(translator, item, level)
+    if isinstance(item, ast.RangeVar):
+        sql, relation = _table(translator, item, level)
+    elif isinstance(item, ast.RangeSubselect):
+        sql, relation = _subselect(translator, item, level)
+    elif isinstance(item, ast.RangeFunction):
+        sql, relation = _function(translator, item, level)
+    else:
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, f"{type(item).__name__} in FROM is not supported")
+    level.add(relation)
+    return sql, [relation], {}
+
+
+def _alias_of(item: Any) -> tuple[str | None, list[str]]:
+    if item.alias is None:
+        return None, []
+    return item.alias.aliasname, [name.sval for name in item.alias.colnames or ()]
+
+
+def _table(translator: Translator, item: ast.RangeVar, level: Level) -> tuple[str, Relation]:
+    name, renamed = _alias_of(item)
+    alias = translator.alias()
+    cte = level.find_cte(item.relname) if item.schemaname is None else None
+    if cte is not None:
+        duck, outputs = cte
+        columns = [replace(column, sql=f"{alias}.{column.sql}") for column in outputs]
+        columns = rename(columns, renamed, name or item.relname)
+        return f"{duck} AS {alias}", Relation(name or item.relname, tuple(columns))
+    source = translator.sources.table(translator.catalog, item.schemaname, item.relname, alias)
+    columns = rename(source.outputs(alias), renamed, name or item.relname)
+    schema = "" if name is not None else source.schema
+    return f"{source.view} AS {alias}", Relation(name or item.relname, tuple(columns), schema)
+
+
+def _subselect(translator: Translator, item: ast.RangeSubselect, level: Level) -> tuple[str, Relation]:
+    name, renamed = _alias_of(item)
+    alias = translator.alias()
+    parent = level if item.lateral else _without_siblings(level)
+    sql, columns = wrap(translate_query(translator, item.subquery, parent), alias)
+    columns = rename(columns, renamed, name or "")
+    return ("LATERAL " if item.lateral else "") + sql, Relation(name or "", tuple(columns))
+
+
+def _without_siblings(level: Level) -> Level:
+    """What a FROM subquery that is not LATERAL may see: the CTEs of its level and everything outside."""
+    return Level(parent=level.parent, ctes=level.ctes)
+
+
+def _function(translator: Translator, item: ast.RangeFunction, level: Level) -> tuple[str, Relation]:
+    """generate_series and unnest-like functions; other functions give one row."""
+    if len(item.functions) != 1 or item.coldeflist:
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "ROWS FROM with several functions is not supported")
+    call = item.functions[0][0]
+    name, renamed = _alias_of(item)
+    alias = translator.alias()
+    function = call.funcname[-1].sval if isinstance(call, ast.FuncCall) else "expression"
+    parent = Level(parent=level, ctes=level.ctes)
+    if function == "generate_series" and isinstance(call, ast.FuncCall):
+        inner, type_ = _series(translator, call, parent)
+    else:
+        text, type_ = translator.expression(call, parent)
+        inner = f"SELECT {text} AS c1"
+    columns = [Output(name or function, f"{alias}.c1", type_)]
+    if item.ordinality:
+        inner = f"SELECT c1, row_number() OVER () AS c2 FROM ({inner})"
+        columns.append(Output("ordinality", f"{alias}.c2", INT8))
+    columns = rename(columns, renamed, name or function)
+    return f"LATERAL ({inner}) AS {alias}", Relation(name or function, tuple(columns))
+
+
+def _series(translator: Translator, call: ast.FuncCall, level: Level) -> tuple[str, ColumnType]:
+    arguments = [translator.expression(argument, level) for argument in call.args or ()]
+    if len(arguments) not in (2, 3):
+        raise DatabaseError("42883", "function generate_series does not exist with these arguments")
+    names = {type_.name for _, type_ in arguments[:2]}
+    if names <= {"int2", "int4", "int8"}:
+        type_ = ColumnType("int8" if "int8" in names else "int4")
+        texts = [f"CAST({sql} AS BIGINT)" for sql, _ in arguments]
+        cast = "BIGINT" if type_.name == "int8" else "INTEGER"
+    elif names <= {"timestamp", "date", "timestamptz", "text", "unknown"} and len(arguments) == 3:
+        type_ = ColumnType("timestamptz" if "timestamptz" in names else "timestamp")
+        stamp = [translator.cast(sql, source, type_) for sql, source in arguments[:2]]
+        texts = [*stamp, translator.cast(*arguments[2], ColumnType("interval"))]
+        cast = "TIMESTAMP"
+    else:
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "generate_series is supported for integers and timestamps")
+    return f"SELECT CAST(unnest(generate_series({', '.join(texts)})) AS {cast}) AS c1", type_
+
+
+def _join(translator: Translator, item: ast.JoinExpr, level: Level) -> tuple[str, list[Relation], dict[str, Output]]:
+    before = len(level.relations)
+    outer_merged, level.merged = level.merged, {}
+    left, left_relations, left_merged = from_item(translator, item.larg, level)
+    right, right_relations, right_merged = from_item(translator, item.rarg, level)
+    kind = item.jointype
+    merged = {**left_merged, **right_merged}
+    names = _joined_names(item, left_relations, right_relations, left_merged, right_merged)
+    if names is not None:
+        condition, using = _using(translator, names, kind, level, before, left_relations, right_relations, (left_merged, right_merged))
+        merged = {**using, **{name: column for name, column in merged.items() if name not in using}}
+        relations = level.relations[before:]
+    else:
+        relations = level.relations[before:]
+        condition = None
+    level.merged = {**outer_merged, **merged}
+    if item.quals is not None:
+        condition = translator.condition(item.quals, level, "JOIN/ON")
+    if condition is None and names is None:
+        sql = f"({left} CROSS JOIN {right})"
+    else:
+        sql = f"({left} {JOINS[kind]} {right} ON {condition or 'TRUE'})"
+    if item.alias is not None:
+        relation = _aliased_join(item, relations, merged)
+        level.relations[before:] = [relation]
+        level.merged = outer_merged
+        return sql, [relation], {}
+    return sql, list(relations), merged
+
+
+def _aliased_join(item: ast.JoinExpr, relations: list[Relation], merged: dict[str, Output]) -> Relation:
+    columns = [*merged.values(), *(column for relation in relations for column in relation.columns if not column.hidden)]
+    name, renamed = _alias_of(item)
+    return Relation(name or "", tuple(rename(columns, renamed, name or "")))
+
+
+def _joined_names(
+    item: ast.JoinExpr, left: list[Relation], right: list[Relation], left_merged: dict[str, Output], right_merged: dict[str, Output]
+) -> list[str] | None:
+    if item.usingClause:
+        return [name.sval for name in item.usingClause]
+    if not item.isNatural:
+        return None
+    there = {column.name for relation in right for column in relation.columns if not column.hidden} | set(right_merged)
+    names = [*left_merged, *(column.name for relation in left for column in relation.columns if not column.hidden)]
+    return [name for name in dict.fromkeys(names) if name in there]
+
+
+def _using(
+    translator: Translator,
+    names: list[str],
+    kind: Any,
+    level: Level,
+    before: int,
+    left: list[Relation],
+    right: list[Relation],
+    merged: tuple[dict[str, Output], dict[str, Output]],
+) -> tuple[str, dict[str, Output]]:
+    """The join condition of USING (names), and the merged columns; the copies are hidden from `*` and from unqualified names."""
+    conditions: list[str] = []
+    result: dict[str, Output] = {}
+    for name in names:
+        one = merged[0].get(name) or Level(relations=list(left)).column([name]) if _has(left, merged[0], name) else None
+        other = merged[1].get(name) or Level(relations=list(right)).column([name]) if _has(right, merged[1], name) else None
+        if one is None or other is None:
+            side = "left" if one is None else "right"
+            raise DatabaseError(UNDEFINED_COLUMN, f'column "{name}" specified in USING clause does not exist in {side} table')
+        equal = ast.A_Expr(
+            kind=enums.A_Expr_Kind.AEXPR_OP,
+            name=(ast.String(sval="="),),
+            lexpr=translator.slot(one.sql, one.type),
+            rexpr=translator.slot(other.sql, other.type),
+        )
+        conditions.append(translator.expression(equal, level, BOOL)[0])
+        if kind == enums.JoinType.JOIN_FULL:
+            both = ast.CoalesceExpr(args=(translator.slot(one.sql, one.type), translator.slot(other.sql, other.type)))
+            sql, type_ = translator.expression(both, level)
+            result[name] = Output(name, sql, type_)
+        else:
+            kept = other if kind == enums.JoinType.JOIN_RIGHT else one
+            result[name] = replace(kept, name=name, hidden=False)
+    for position in range(before, len(level.relations)):
+        relation = level.relations[position]
+        hidden = tuple(replace(column, hidden=True) if column.name in result else column for column in relation.columns)
+        level.relations[position] = replace(relation, columns=hidden)
+    return " AND ".join(f"({condition})" for condition in conditions) or "TRUE", result
+
+
+def _has(relations: list[Relation], merged: dict[str, Output], name: str) -> bool:
+    return name in merged or any(column.name == name and not column.hidden for relation in relations for column in relation.columns)
+
+
+def undefined_table(schema: str | None, name: str) -> DatabaseError:
+    shown = name if schema is None else f"{schema}.{name}"
+    return DatabaseError(UNDEFINED_TABLE, f'relation "{shown}" does not exist')
+
+

@@ -1,0 +1,369 @@
+"""SELECT, VALUES, set operations and WITH: one query level at a time.
+
+`translate_query(translator, statement, parent)` gives the DuckDB text, whose columns are named c1, c2 ..., and the columns' PostgreSQL names and
+types. The order of work within a level is PostgreSQL's order of name resolution: WITH, FROM, WHERE, target list, GROUP BY, HAVING, windows, DISTINCT, ORDER BY, LIMIT.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from pglast import ast, enums
+
+from actors.common.errors import FEATURE_NOT_SUPPORTED, INVALID_COLUMN_REFERENCE, SYNTAX_ERROR, DatabaseError
+from actors.common.schema import ColumnType
+from actors.query_processor.analyzer import common_type
+from actors.query_processor.column_executor.names import Level, Output, Query
+from actors.query_processor.column_executor.translator import INT8, TEXT, Translator, rename, string_fields
+
+SET_OPERATIONS = {
+    enums.SetOperation.SETOP_UNION: "UNION",
+    enums.SetOperation.SETOP_INTERSECT: "INTERSECT",
+    enums.SetOperation.SETOP_EXCEPT: "EXCEPT",
+}
+
+
+def translate_query(translator: Translator, statement: Any, parent: Level | None = None) -> Query:
+    """Raises DatabaseError with PostgreSQL's SQLSTATE for what is wrong or not supported."""
+    if not isinstance(statement, ast.SelectStmt):
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "data-modifying statements in WITH are not supported")
+    if statement.lockingClause:
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "FOR UPDATE is not allowed in a query of this shape")
+    level = Level(parent=parent)
+    prefix = _with_clause(translator, statement.withClause, level) if statement.withClause else ""
+    if statement.op != enums.SetOperation.SETOP_NONE:
+        query = _set_operation(translator, statement, level)
+    elif statement.valuesLists:
+        query = _values(translator, statement, level)
+    else:
+        query = _simple(translator, statement, level)
+    return replace_sql(query, prefix + query.sql)
+
+
+def replace_sql(query: Query, sql: str) -> Query:
+    return Query(sql, query.columns)
+
+
+def _plain(columns: Sequence[Output]) -> tuple[Output, ...]:
+    """The columns of a finished query: c1, c2 ..."""
+    return tuple(replace(column, sql=f"c{number}", hidden=False) for number, column in enumerate(columns, 1))
+
+
+# -- WITH ----------------------------------------------------------------------------------------------------------------------
+
+
+def _with_clause(translator: Translator, clause: ast.WithClause, level: Level) -> str:
+    parts: list[str] = []
+    for cte in clause.ctes:
+        duck = f"w{translator.alias()}"
+        names = [name.sval for name in cte.aliascolnames or ()]
+        if clause.recursive and _mentions(cte.ctequery, cte.ctename):
+            query = _recursive(translator, cte, level, duck, names)
+        else:
+            query = translate_query(translator, cte.ctequery, level)
+        columns = tuple(rename(query.columns, names, cte.ctename))
+        level.ctes[cte.ctename] = (duck, columns)
+        listed = ", ".join(f"c{number}" for number in range(1, len(columns) + 1))
+        materialized = " AS MATERIALIZED" if cte.ctematerialized == enums.CTEMaterialize.CTEMaterializeAlways else " AS"
+        parts.append(f"{duck}({listed}){materialized} ({query.sql})")
+    return f"WITH {'RECURSIVE ' if clause.recursive else ''}{', '.join(parts)} "
+
+
+def _recursive(translator: Translator, cte: ast.CommonTableExpr, level: Level, duck: str, names: list[str]) -> Query:
+    """The first arm gives the column types; the second sees the CTE by name."""
+    statement = cte.ctequery
+    if not isinstance(statement, ast.SelectStmt) or statement.op != enums.SetOperation.SETOP_UNION:
+        raise DatabaseError("42P19", f'recursive query "{cte.ctename}" does not have the form non-recursive-term UNION [ALL] recursive-term')
+    first = translate_query(translator, statement.larg, level)
+    level.ctes[cte.ctename] = (duck, tuple(rename(first.columns, names, cte.ctename)))
+    second = translate_query(translator, statement.rarg, level)
+    if len(first.columns) != len(second.columns):
+        raise DatabaseError(SYNTAX_ERROR, "each UNION query must have the same number of columns")
+    types = [column.type for column in first.columns]
+    word = "UNION ALL" if statement.all else "UNION"
+    return Query(f"({_cast_all(translator, first, types)}) {word} ({_cast_all(translator, second, types)})", first.columns)
+
+
+def _mentions(node: Any, name: str) -> bool:
+    """Whether a RangeVar of that name occurs anywhere below `node`."""
+    if isinstance(node, ast.RangeVar):
+        return bool(node.schemaname is None and node.relname == name)
+    if isinstance(node, tuple | list):
+        return any(_mentions(item, name) for item in node)
+    if isinstance(node, ast.Node):
+        return any(_mentions(getattr(node, slot), name) for slot in node.__slots__)
+    return False
+
+
+# -- set operations and VALUES -------------------------------------------------------------------------------------------------
+
+
+def _cast_all(translator: Translator, query: Query, types: Sequence[ColumnType]) -> str:
+    """The query with its columns cast to `types` where they differ."""
+    if all(_same(column.type, type_) for column, type_ in zip(query.columns, types, strict=True)):
+        return query.sql
+    alias = translator.alias()
+    items = [
+        f"{translator.cast(f'{alias}.{column.sql}', column.type, type_)} AS c{number}"
+        for number, (column, type_) in enumerate(zip(query.columns, types, strict=True), 1)
+    ]
+    return f"SELECT {', '.join(items)} FROM ({query.sql}) AS {alias}"
+
+
+def _same(one: ColumnType, other: ColumnType) -> bool:
+    return one.name == other.name
+
+
+def _set_operation(translator: Translator, statement: ast.SelectStmt, level: Level) -> Query:
+    left = translate_query(translator, statement.larg, level)
+    right = translate_query(translator, statement.rarg, level)
+    word = SET_OPERATIONS[statement.op]
+    if len(left.columns) != len(right.columns):
+        raise DatabaseError(SYNTAX_ERROR, f"each {word} query must have the same number of columns")
+    types = [common_type([one.type, other.type], word) for one, other in zip(left.columns, right.columns, strict=True)]
+    body = f"({_cast_all(translator, left, types)}) {word}{' ALL' if statement.all else ''} ({_cast_all(translator, right, types)})"
+    columns = _plain([Output(column.name, "", type_) for column, type_ in zip(left.columns, types, strict=True)])
+    if not (statement.sortClause or statement.limitCount or statement.limitOffset):
+        return Query(body, columns)
+    alias = translator.alias()
+    outputs = [replace(column, sql=f"{alias}.{column.sql}") for column in columns]
+    order = _order_by_outputs(translator, statement.sortClause or (), outputs)
+    listed = ", ".join(f"{alias}.{column.sql} AS {column.sql}" for column in columns)
+    tail = _limits(translator, statement, level)
+    return Query(f"SELECT {listed} FROM ({body}) AS {alias}{order}{tail}", columns)
+
+
+def _order_by_outputs(translator: Translator, clauses: Any, outputs: list[Output]) -> str:
+    parts: list[str] = []
+    for clause in clauses:
+        found = _ordinal(clause.node, outputs) or _named(clause.node, outputs)
+        if found is None:
+            raise DatabaseError(FEATURE_NOT_SUPPORTED, "invalid UNION/INTERSECT/EXCEPT ORDER BY clause")
+        parts.append(_direction(_sort_key(found.sql, found.type), clause))
+    return f" ORDER BY {', '.join(parts)}" if parts else ""
+
+
+def _values(translator: Translator, statement: ast.SelectStmt, level: Level) -> Query:
+    rows = [[translator.typed(value, level) for value in row] for row in statement.valuesLists]
+    width = len(rows[0])
+    if any(len(row) != width for row in rows):
+        raise DatabaseError(SYNTAX_ERROR, "VALUES lists must all be the same length")
+    types = [common_type([row[number][1] for row in rows], "VALUES") for number in range(width)]
+    texts = []
+    for row in statement.valuesLists:
+        cells = []
+        for value, type_ in zip(row, types, strict=True):
+            sql, found = translator.expression(value, level, type_)
+            cells.append(translator.cast(sql, found, type_) if not _same(found, type_) else sql)
+        texts.append("(" + ", ".join(cells) + ")")
+    alias = translator.alias()
+    listed = ", ".join(f"c{number}" for number in range(1, width + 1))
+    columns = _plain([Output(f"column{number}", "", type_) for number, type_ in enumerate(types, 1)])
+    outputs = [replace(column, sql=f"{alias}.{column.sql}") for column in columns]
+    order = _order_by_outputs(translator, statement.sortClause or (), outputs)
+    tail = _limits(translator, statement, level)
+    return Query(f"SELECT {listed} FROM (VALUES {', '.join(texts)}) AS {alias}({listed}){order}{tail}", columns)
+
+
+# -- SELECT --------------------------------------------------------------------------------------------------------------------
+
+
+def _simple(translator: Translator, statement: ast.SelectStmt, level: Level) -> Query:
+    from actors.query_processor.column_executor.from_clause import from_clause
+
+    source = f" FROM {from_clause(translator, statement.fromClause, level)}" if statement.fromClause else ""
+    where = ""
+    if statement.whereClause is not None:
+        where = f" WHERE {translator.condition(statement.whereClause, level, 'WHERE')}"
+        translator.sources.push_filters(translator, statement, level)
+    windows = {window.name: window for window in statement.windowClause or ()}
+    targets = [item for target in statement.targetList or () for item in _target(translator, target, level, windows)]
+    group = _group_by(translator, statement, level, targets)
+    having = ""
+    if statement.havingClause is not None:
+        having = f" HAVING {translator.condition(statement.havingClause, level, 'HAVING', aggregates=True)}"
+    distinct = _distinct(translator, statement, level, targets)
+    order = _order_by(translator, statement, level, targets, windows)
+    tail = _limits(translator, statement, level)
+    listed = ", ".join(f"{output.sql} AS c{number}" for number, output in enumerate(targets, 1)) or "NULL AS c0"
+    sql = f"SELECT {distinct}{listed}{source}{where}{group}{having}{order}{tail}"
+    return Query(sql, _plain(targets))
+
+
+def _target(translator: Translator, target: ast.ResTarget, level: Level, windows: dict[str, Any]) -> list[Output]:
+    value = target.val
+    if isinstance(value, ast.ColumnRef):
+        names = string_fields(value)
+        if names is None:
+            return level.star([field.sval for field in value.fields[:-1]])
+        column = level.column(names)
+        return [replace(column, name=target.name or column.name, hidden=False)]
+    sql, type_ = translator.expression(value, level, aggregates=True, windows=windows)
+    return [Output(target.name or figure_name(value), sql, type_)]
+
+
+def figure_name(node: Any) -> str:
+    """The name that PostgreSQL gives an unnamed output column (FigureColname in parse_target.c)."""
+    if isinstance(node, ast.ColumnRef):
+        names = string_fields(node)
+        return names[-1] if names else "?column?"
+    if isinstance(node, ast.FuncCall):
+        return str(node.funcname[-1].sval)
+    if isinstance(node, ast.TypeCast):
+        inner = figure_name(node.arg)
+        return inner if inner != "?column?" else str(node.typeName.names[-1].sval)
+    if isinstance(node, ast.CaseExpr):
+        inner = figure_name(node.defresult) if isinstance(node.defresult, ast.ColumnRef) else "?column?"
+        return inner if inner != "?column?" else "case"
+    if isinstance(node, ast.SubLink):
+        if node.subLinkType == enums.SubLinkType.EXISTS_SUBLINK:
+            return "exists"
+        if node.subLinkType == enums.SubLinkType.ARRAY_SUBLINK:
+            return "array"
+        if node.subLinkType == enums.SubLinkType.EXPR_SUBLINK and node.subselect.targetList:
+            target = node.subselect.targetList[0]
+            return target.name or figure_name(target.val)
+        return "?column?"
+    if isinstance(node, ast.SQLValueFunction):
+        return str(node.op.name).removeprefix("SVFOP_").removesuffix("_N").lower()
+    named = {ast.CoalesceExpr: "coalesce", ast.A_ArrayExpr: "array", ast.GroupingFunc: "grouping", ast.NullTest: "?column?"}
+    if isinstance(node, ast.MinMaxExpr):
+        return "greatest" if node.op == enums.MinMaxOp.IS_GREATEST else "least"
+    if isinstance(node, ast.A_Expr) and node.kind == enums.A_Expr_Kind.AEXPR_NULLIF:
+        return "nullif"
+    if isinstance(node, ast.CollateClause | ast.A_Indirection):
+        return figure_name(node.arg)
+    return named.get(type(node), "?column?")
+
+
+def _ordinal(node: Any, outputs: Sequence[Output]) -> Output | None:
+    if not (isinstance(node, ast.A_Const) and isinstance(node.val, ast.Integer)):
+        return None
+    number = int(node.val.ival or 0)
+    if not 1 <= number <= len(outputs):
+        raise DatabaseError(INVALID_COLUMN_REFERENCE, f"ORDER BY position {number} is not in select list")
+    return outputs[number - 1]
+
+
+def _named(node: Any, outputs: Sequence[Output]) -> Output | None:
+    """The output column that an unqualified name means in ORDER BY."""
+    names = string_fields(node) if isinstance(node, ast.ColumnRef) else None
+    if names is None or len(names) != 1:
+        return None
+    found = {output.sql: output for output in outputs if output.name == names[0]}
+    if len(found) > 1:
+        raise DatabaseError("42702", f'ORDER BY "{names[0]}" is ambiguous')
+    return next(iter(found.values()), None)
+
+
+def _group_by(translator: Translator, statement: ast.SelectStmt, level: Level, targets: list[Output]) -> str:
+    if not statement.groupClause:
+        return ""
+    parts = [_group_item(translator, item, level, targets) for item in statement.groupClause]
+    if not any(isinstance(item, ast.GroupingSet) for item in statement.groupClause):
+        parts = list(dict.fromkeys([*parts, *_dependent(level, parts, translator)]))
+    return f" GROUP BY {', '.join(part for part in parts if part)}"
+
+
+def _group_item(translator: Translator, item: Any, level: Level, targets: list[Output]) -> str:
+    if isinstance(item, ast.GroupingSet):
+        content = [_group_item(translator, part, level, targets) for part in item.content or ()]
+        kinds = {"GROUPING_SET_ROLLUP": "ROLLUP", "GROUPING_SET_CUBE": "CUBE", "GROUPING_SET_SETS": "GROUPING SETS"}
+        if item.kind.name == "GROUPING_SET_EMPTY":
+            return "()"
+        return f"{kinds.get(item.kind.name, '')}({', '.join(content)})"
+    if isinstance(item, ast.RowExpr):
+        return "(" + ", ".join(_group_item(translator, part, level, targets) for part in item.args) + ")"
+    ordinal = _ordinal(item, targets)
+    if ordinal is not None:
+        return ordinal.sql
+    names = string_fields(item) if isinstance(item, ast.ColumnRef) else None
+    if names is not None and len(names) == 1 and level._own_column(names) is None:
+        named = _named(item, targets)
+        if named is not None:
+            return named.sql
+    return translator.expression(item, level)[0]
+
+
+def _dependent(level: Level, grouped: list[str], translator: Translator) -> list[str]:
+    """The other columns of a table whose whole primary key is grouped by: they depend on it (SQL:1999; PostgreSQL allows them)."""
+    present = set(grouped)
+    extra: list[str] = []
+    for relation in level.relations:
+        keys = translator.sources.key_columns(relation)
+        if keys and keys <= present:
+            extra.extend(column.sql for column in relation.columns if column.sql not in present)
+    return extra
+
+
+def _distinct(translator: Translator, statement: ast.SelectStmt, level: Level, targets: list[Output]) -> str:
+    clause = statement.distinctClause
+    if not clause:
+        return ""
+    if clause[0] is None:
+        return "DISTINCT "
+    parts = []
+    for item in clause:
+        output = _ordinal(item, targets) or _named(item, targets)
+        parts.append(output.sql if output is not None else translator.expression(item, level)[0])
+    return f"DISTINCT ON ({', '.join(parts)}) "
+
+
+def _order_by(translator: Translator, statement: ast.SelectStmt, level: Level, targets: list[Output], windows: dict[str, Any]) -> str:
+    parts: list[str] = []
+    for clause in statement.sortClause or ():
+        output = _ordinal(clause.node, targets) or _named(clause.node, targets)
+        if output is not None:
+            sql, type_ = output.sql, output.type
+        else:
+            sql, type_ = translator.expression(clause.node, level, aggregates=True, windows=windows)
+            if statement.distinctClause and statement.distinctClause[0] is None and sql not in {target.sql for target in targets}:
+                raise DatabaseError(INVALID_COLUMN_REFERENCE, "for SELECT DISTINCT, ORDER BY expressions must appear in select list")
+        parts.append(_direction(_sort_key(sql, type_), clause))
+    return f" ORDER BY {', '.join(parts)}" if parts else ""
+
+
+def _sort_key(sql: str, type_: ColumnType) -> str:
+    """A constant would be taken for a position by DuckDB."""
+    return f"({sql})" if not sql[:1].isdigit() else f"CAST({sql} AS {'BIGINT' if type_ == INT8 else 'VARCHAR' if type_ == TEXT else 'DOUBLE'})"
+
+
+def _direction(sql: str, clause: ast.SortBy) -> str:
+    descending = clause.sortby_dir == enums.SortByDir.SORTBY_DESC
+    if clause.useOp:
+        descending = clause.useOp[-1].sval == ">"
+    first = descending
+    if clause.sortby_nulls == enums.SortByNulls.SORTBY_NULLS_FIRST:
+        first = True
+    elif clause.sortby_nulls == enums.SortByNulls.SORTBY_NULLS_LAST:
+        first = False
+    return f"{sql} {'DESC' if descending else 'ASC'} NULLS {'FIRST' if first else 'LAST'}"
+
+
+def sort_by(translator: Translator, clauses: Any, level: Level, *, aggregates: bool = False) -> str:
+    """ORDER BY of a window or an aggregate: expressions only."""
+    parts = []
+    for clause in clauses:
+        sql, type_ = translator.expression(clause.node, level, aggregates=aggregates)
+        parts.append(_direction(_sort_key(sql, type_), clause))
+    return ", ".join(parts)
+
+
+def _limits(translator: Translator, statement: ast.SelectStmt, level: Level) -> str:
+    text = ""
+    outside = Level(parent=level.parent, ctes=level.ctes)
+    if statement.limitCount is not None and not _is_null(statement.limitCount):
+        sql, type_ = translator.expression(statement.limitCount, outside, INT8)
+        if statement.limitOption == enums.LimitOption.LIMIT_OPTION_WITH_TIES:
+            raise DatabaseError(FEATURE_NOT_SUPPORTED, "FETCH FIRST ... WITH TIES is not supported")
+        text += f" LIMIT {translator.emitter.limit(translator.cast(sql, type_, INT8), 'LIMIT', '2201W')}"
+    if statement.limitOffset is not None and not _is_null(statement.limitOffset):
+        sql, type_ = translator.expression(statement.limitOffset, outside, INT8)
+        text += f" OFFSET {translator.emitter.limit(translator.cast(sql, type_, INT8), 'OFFSET', '2201X')}"
+    return text
+
+
+def _is_null(node: Any) -> bool:
+    return isinstance(node, ast.A_Const) and bool(node.isnull)

@@ -1,0 +1,235 @@
+"""The base tables of a statement: what each must deliver to DuckDB, and getting it.
+
+Each mention of a table in FROM is a source of its own, with its own name in DuckDB (`v1`, `v2` ...), the columns that the finished SQL mentions, and the WHERE
+conjuncts that concern it alone and that storage can evaluate (immutable functions of its columns, constants and parameters). The conjuncts
+stay in the SQL too: filtering twice costs little and keeps one place responsible for the meaning.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from pglast import ast, enums
+
+from actors.common import scan_program
+from actors.common.arrow_types import to_arrow
+from actors.common.errors import UNDEFINED_TABLE, DatabaseError
+from actors.common.expressions import tree
+from actors.common.keys import keyspace, prefix_end
+from actors.common.rows import RowCodec
+from actors.common.schema import ColumnType, Table
+from actors.query_processor.analyzer import analyze
+from actors.query_processor.column_executor.names import Level, Output, Relation
+from actors.query_processor.column_executor.system_tables import SystemTable, find_system_table
+from actors.query_processor.column_executor.values import to_duck
+
+if TYPE_CHECKING:
+    from actors.query_processor.catalog import Catalog
+    from actors.query_processor.column_executor.translator import Translator
+    from actors.query_processor.transaction import Transaction
+
+BATCH_ROWS = 4096
+"""Own-write merges are converted to Arrow in pieces of so many rows."""
+
+
+@dataclass
+class Source:
+    """One mention of a stored or system table. `used`: positions of the columns that the statement needs, ascending."""
+
+    view: str
+    schema: str
+    name: str
+    columns: tuple[tuple[str, int, ColumnType], ...]
+    """(name, position in the row, type) of the live columns."""
+    table: Table | None = None
+    system: SystemTable | None = None
+    filters: list[Any] = field(default_factory=list)
+    filter_texts: list[str] = field(default_factory=list)
+    used: tuple[int, ...] = ()
+    alias: str = ""
+
+    def outputs(self, alias: str) -> list[Output]:
+        self.alias = alias
+        oid = self.table.id if self.table is not None else 0
+        return [
+            Output(name, f"{alias}.c{position + 1}", type_, oid, number)
+            for number, (name, position, type_) in enumerate(self.columns, 1)
+        ]
+
+    def type_at(self, position: int) -> ColumnType:
+        return next(type_ for _, place, type_ in self.columns if place == position)
+
+
+class _RowScope:
+    """Names of one table alone: its columns, by position in the row. Anything else means that the conjunct is not for storage."""
+
+    def __init__(self, level: Level, alias: str) -> None:
+        self._level = level
+        self._alias = alias
+
+    def resolve(self, names: tuple[str, ...]) -> tuple[int, ColumnType]:
+        column = self._level.column(names)
+        prefix, _, place = column.sql.partition(".c")
+        if prefix != self._alias or not place.isdigit():
+            raise _NotHere
+        return int(place) - 1, column.type
+
+
+class _NotHere(Exception):
+    """The conjunct mentions something beside the one table."""
+
+
+class Sources:
+    """All sources of one statement."""
+
+    def __init__(self) -> None:
+        self.all: list[Source] = []
+
+    def table(self, catalog: Catalog, schema: str | None, name: str, alias: str) -> Source:
+        """Raises 42P01."""
+        view = f"v{len(self.all) + 1}"
+        system = find_system_table(schema, name)
+        if system is not None and (schema is not None or catalog.find_table(None, name) is None):
+            columns = tuple((column, number, type_) for number, (column, type_) in enumerate(system.columns))
+            source = Source(view, system.schema, name, columns, system=system)
+        else:
+            table = catalog.find_table(schema, name)
+            if table is None:
+                shown = name if schema is None else f"{schema}.{name}"
+                raise DatabaseError(UNDEFINED_TABLE, f'relation "{shown}" does not exist')
+            columns = tuple((column.name, column.position, column.type) for column in table.live_columns())
+            source = Source(view, table.schema, name, columns, table=table)
+        self.all.append(source)
+        return source
+
+    def _of(self, relation: Relation) -> Source | None:
+        """The source behind a relation, None for subqueries, joins with an alias and CTEs."""
+        prefixes = {column.sql.partition(".")[0] for column in relation.columns}
+        if len(prefixes) != 1:
+            return None
+        (prefix,) = prefixes
+        return next((source for source in self.all if source.alias == prefix), None)
+
+    def key_columns(self, relation: Relation) -> set[str]:
+        """SQL of the primary key's columns, empty where the relation is no table with one."""
+        source = self._of(relation)
+        if source is None or source.table is None or not source.table.primary.columns:
+            return set()
+        return {f"{source.alias}.c{column.position + 1}" for column in source.table.primary.columns}
+
+    def push_filters(self, translator: Translator, statement: ast.SelectStmt, level: Level) -> None:
+        """Give each table the WHERE conjuncts that concern it alone. Not below outer joins, where WHERE filters the joined rows."""
+        if any(_has_outer_join(item) for item in statement.fromClause or ()):
+            return
+        for relation in level.relations:
+            source = self._of(relation)
+            if source is None or source.table is None:
+                continue
+            for conjunct in _conjuncts(statement.whereClause):
+                expression = _storable(conjunct, level, source.alias, translator)
+                if expression is not None:
+                    source.filters.append(expression)
+                    source.filter_texts.append(_text(conjunct))
+
+    def finish(self, sql: str) -> None:
+        """Once the statement's SQL is known: note which columns it mentions."""
+        mentioned: dict[str, set[int]] = {}
+        for alias, place in re.findall(r"\b(r\d+)\.c(\d+)\b", sql):
+            mentioned.setdefault(alias, set()).add(int(place) - 1)
+        for source in self.all:
+            positions = sorted(mentioned.get(source.alias, ()))
+            source.used = tuple(positions or [source.columns[0][1]])
+
+
+def _has_outer_join(item: Any) -> bool:
+    if not isinstance(item, ast.JoinExpr):
+        return False
+    return item.jointype != enums.JoinType.JOIN_INNER or _has_outer_join(item.larg) or _has_outer_join(item.rarg)
+
+
+def _conjuncts(node: Any) -> list[Any]:
+    if isinstance(node, ast.BoolExpr) and node.boolop == enums.BoolExprType.AND_EXPR:
+        return [part for argument in node.args for part in _conjuncts(argument)]
+    return [node]
+
+
+def _storable(node: Any, level: Level, alias: str, translator: Translator) -> Any:
+    """The conjunct as a storage filter, None where it is not one."""
+    from actors.query_processor.analyzer import NotRowExpression
+
+    try:
+        expression = analyze(node, _RowScope(level, alias), translator.parameters, ColumnType("bool"))
+    except (_NotHere, NotRowExpression, DatabaseError):
+        return None
+    return expression if expression.type.name == "bool" and tree.is_immutable(expression) and tree.columns_of(expression) else None
+
+
+def _text(node: Any) -> str:
+    from pglast.stream import RawStream
+
+    return str(RawStream()(node))
+
+
+# -- delivering ----------------------------------------------------------------------------------------------------------------
+
+
+async def deliver(source: Source, transaction: Transaction, parameters: Sequence[Any]) -> tuple[pa.Table, int]:
+    """The source's data at the transaction's snapshot as an Arrow table whose columns are c1, c2 ... of the positions used; rows read at storage."""
+    if source.system is not None:
+        rows = source.system.rows(transaction)
+        columns = {
+            f"c{position + 1}": to_duck(to_arrow([row[position] for row in rows], source.type_at(position)), source.type_at(position))
+            for position in source.used
+        }
+        return pa.table(columns), len(rows)
+    table = source.table
+    assert table is not None
+    start = keyspace(table.id, table.primary.id)
+    end = prefix_end(start)
+    merged = transaction.wrote_in(start, end)
+    types = _row_types(table)
+    program = scan_program.encode(
+        scan_program.ScanProgram(
+            columns=types,
+            filter=_and(source.filters),
+            parameters=tuple(parameters) if source.filters else (),
+            output="rows" if merged else "columns",
+            project=None if merged else source.used,
+        )
+    )
+    scanner = transaction.scan(start, end, program)
+    names = [f"c{position + 1}" for position in source.used]
+    kinds = [types[position] for position in source.used]
+    pieces: list[pa.Table] = []
+    if merged:
+        codec = RowCodec(types)
+        while (rows_ := await scanner.next_rows()) is not None:
+            decoded = [codec.decode(value) for _, value in rows_]
+            arrays = [to_arrow([row[position] for row in decoded], kind) for position, kind in zip(source.used, kinds, strict=True)]
+            pieces.append(pa.table(dict(zip(names, arrays, strict=True))))
+    else:
+        while (batch := await scanner.next()) is not None:
+            pieces.append(pa.table(dict(zip(names, batch.arrow.columns, strict=True))))
+    if not pieces:
+        pieces.append(pa.table({name: to_arrow([], kind) for name, kind in zip(names, kinds, strict=True)}))
+    whole = pa.concat_tables(pieces)
+    columns_ = {name: to_duck(whole.column(name), kind) for name, kind in zip(names, kinds, strict=True)}
+    return pa.table(columns_), scanner.rows_read
+
+
+def _row_types(table: Table) -> tuple[ColumnType, ...]:
+    """The type of every position of the encoded row."""
+    types = [ColumnType("text")] * (max((column.position for column in table.columns), default=-1) + 1)
+    for column in table.columns:
+        types[column.position] = column.type
+    return tuple(types)
+
+
+def _and(filters: list[Any]) -> Any:
+    if not filters:
+        return None
+    return tree.encode_expression(tree.conjunction(filters) if len(filters) > 1 else filters[0])
