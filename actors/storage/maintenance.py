@@ -1,0 +1,280 @@
+"""Checkpoints and merges: what moves versions from memory to disk, and what drops those that nobody can read any more.
+
+What it promises. A checkpoint makes everything applied before it durable and then says so in the manifest; a crash at any moment leaves either
+manifest, each with all its segments. Merges keep what any read at or above the horizon can see. Work is cut into slices of a few
+milliseconds, with the event loop's turn between them, so that reads are answered meanwhile.
+
+Dropping. The horizon is the watermark less the transaction age limit: no transaction alive reads below it. Of each key all versions above the horizon
+stay, and the newest one at or below it, unless it is a deletion with nothing older beneath (the merge has the oldest segment), or a range drop
+at or below the horizon hides it. Once every segment has been through a merge, range tombstones at or below the horizon go too.
+
+    k: 9 7 4 2, horizon 5  ->  9 7 4
+
+Which segments to merge: neighbours only (a source's times lie above its elder's), the run that costs the fewest bytes for each segment less, then
+on to elder ones that are no larger than the run itself. Blocks that need no change and overlap with nothing are copied as they are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from bisect import bisect_right
+from collections.abc import AsyncIterator
+from operator import itemgetter
+
+from actors.common.errors import DatabaseError
+from actors.runtime.interfaces import Disk, File
+from actors.storage import manifest as manifest_file
+from actors.storage.memtable import Memtable, Version
+from actors.storage.range_tombstones import RangeTombstones
+from actors.storage.segment import Block, Segment, SegmentWriter
+from actors.storage.store import Store
+
+SLICE_ROWS = 1024
+"""Rows of each source between two turns of the event loop: 1 to 3 ms."""
+
+Rows = tuple[list[bytes], list[int], list[bytes | None]]
+
+
+class Maintenance:
+    """One checkpoint and one merge may run at the same time; manifests are written one after the other."""
+
+    def __init__(self, store: Store, segments_max: int) -> None:
+        self._store = store
+        self._segments_max = segments_max
+        self._saving = asyncio.Lock()
+        self._frozen_watermark = store.checkpoint_ts
+
+    async def checkpoint(self, watermark: int, horizon: int) -> None:
+        """Make all that has been applied durable; `watermark`: everything up to there has been. Raises 53100 or 58030: then nothing is
+        lost, and the next call goes on with what was frozen."""
+        store = self._store
+        if store.frozen is None:
+            self._frozen_watermark = watermark
+            if store.active:
+                store.freeze()
+        if store.frozen is not None:
+            horizon = max(horizon, store.horizon)
+            slices = _frozen_rows(store.frozen, store.tombstones, horizon, not store.segments)
+            segment = await _write(store.disk, store.new_segment_path(), slices)
+            store.thaw(segment, horizon)
+        store.checkpoint_ts = max(store.checkpoint_ts, self._frozen_watermark)
+        await self._save()
+
+    async def merge(self, horizon: int) -> bool:
+        """One merge, if there are more segments than the bound. True where one was made. Raises 53100, 58030, XX001; the store is then as before."""
+        store = self._store
+        if len(store.segments) <= self._segments_max:
+            return False
+        low, high = choose([segment.bytes for segment in store.segments])
+        await self.merge_run(store.segments[low:high], horizon)
+        return True
+
+    async def merge_run(self, old: list[Segment], horizon: int) -> None:
+        """Merge neighbours into one segment."""
+        store = self._store
+        horizon = max(horizon, store.horizon)
+        oldest = old[0] is store.segments[0]
+        settled_ts = min(horizon, store.checkpoint_ts) if oldest and len(old) == len(store.segments) else 0
+        path = store.new_segment_path()
+        segment = await _merge_segments(store.disk, path, old, store.tombstones, horizon, oldest)
+        store.exchange(old, segment, horizon, settled_ts)
+        await self._save()
+        for gone in old:
+            store.disk.remove(gone.name)
+
+    async def _save(self) -> None:
+        async with self._saving:
+            await manifest_file.save(self._store.disk, self._store.manifest())
+
+
+def choose(sizes: list[int]) -> tuple[int, int]:
+    """The run [low, high) of neighbouring segments (at least two) to merge, by their bytes, oldest first."""
+    runs = [(low, high) for low in range(len(sizes) - 1) for high in range(low + 2, len(sizes) + 1)]
+    low, high = min(runs, key=lambda run: (sum(sizes[run[0] : run[1]]) / (run[1] - run[0] - 1), run))
+    while low and sizes[low - 1] <= sum(sizes[low:high]):
+        low -= 1
+    return low, high
+
+
+def visible_versions(versions: list[Version], horizon: int, dropped_ts: int, oldest: bool) -> list[Version]:
+    """What must be kept of one key's versions, newest first. `dropped_ts`: the newest range drop of the key at or below the horizon."""
+    kept: list[Version] = []
+    for version in versions:
+        if version[0] > horizon:
+            kept.append(version)
+            continue
+        if version[0] >= dropped_ts and not (oldest and version[1] is None):
+            kept.append(version)
+        break
+    return kept
+
+
+async def sync(file: File) -> None:
+    """As File.sync. Raises its DatabaseError."""
+    done: asyncio.Future[DatabaseError | None] = asyncio.get_running_loop().create_future()
+    file.sync(lambda error: None if done.done() else done.set_result(error))
+    error = await done
+    if error is not None:
+        raise error
+
+
+async def _write(disk: Disk, path: str, slices: AsyncIterator[Rows]) -> Segment | None:
+    """A segment of the rows, durable and open; None where there are none. On failure no file is left."""
+    file = disk.open(path)
+    try:
+        writer = SegmentWriter(file)
+        async for keys, times, values in slices:
+            writer.add(keys, times, values)
+        return await _complete(disk, path, file, writer)
+    except BaseException:
+        _discard(disk, path)
+        raise
+    finally:
+        file.close()
+
+
+async def _complete(disk: Disk, path: str, file: File, writer: SegmentWriter) -> Segment | None:
+    if not writer.rows:
+        _discard(disk, path)
+        return None
+    writer.finish()
+    await sync(file)
+    return Segment(disk, path)
+
+
+def _discard(disk: Disk, path: str) -> None:
+    if disk.exists(path):
+        disk.remove(path)
+
+
+async def _frozen_rows(memtable: Memtable, tombstones: RangeTombstones, horizon: int, oldest: bool) -> AsyncIterator[Rows]:
+    rows: Rows = ([], [], [])
+    for key in memtable.all_keys():
+        versions = memtable.versions[key]
+        listed: list[Version] = [versions] if isinstance(versions, tuple) else versions[::-1]
+        if listed[-1][0] <= horizon:
+            dropped_ts = tombstones.newest(key, horizon) if tombstones else 0
+            listed = visible_versions(listed, horizon, dropped_ts, oldest)
+        for commit_ts, value in listed:
+            rows[0].append(key)
+            rows[1].append(commit_ts)
+            rows[2].append(value)
+        if len(rows[0]) >= SLICE_ROWS:
+            yield rows
+            rows = ([], [], [])
+            await asyncio.sleep(0)
+    yield rows
+
+
+class _Cursor:
+    """A place in a segment under merge: a row of a block."""
+
+    __slots__ = ("_held", "_held_high", "_number", "_row", "segment")
+
+    def __init__(self, segment: Segment) -> None:
+        self.segment = segment
+        self._number = 0
+        self._row = 0
+        self._held: Rows = ([], [], [])
+        """Rows [_row, _held_high) of the block, decoded."""
+        self._held_high = 0
+
+    @property
+    def ended(self) -> bool:
+        return self._number == len(self.segment.footer.blocks)
+
+    def whole_block(self) -> Block | None:
+        """The block ahead where it begins here and has no versions to drop, else None."""
+        return self.segment.block(self._number) if self._row == 0 and self.segment.footer.blocks[self._number].plain else None
+
+    def next_key(self) -> bytes:
+        if self._row == 0:
+            return self.segment.footer.blocks[self._number].first_key
+        return self.segment.block(self._number).key(self._row)
+
+    def window(self) -> tuple[Rows, bool]:
+        """The next rows of this block, whole keys, not moving; and whether the segment ends with them."""
+        block = self.segment.block(self._number)
+        rows = block.footer.rows
+        if not self._held[0]:
+            high = min(self._row + SLICE_ROWS, rows)
+            if high < rows and block.key(high) == block.key(high - 1):
+                high = block.find(block.key(high) + b"\x00")
+            self._held = block.versions(self._row, high)
+            self._held_high = high
+        return self._held, self._held_high == rows and self._number + 1 == len(self.segment.footer.blocks)
+
+    def advance(self, rows: int) -> None:
+        self._row += rows
+        keys, times, values = self._held
+        self._held = (keys[rows:], times[rows:], values[rows:])
+        if self._row == self.segment.footer.blocks[self._number].rows:
+            self._number += 1
+            self._row = 0
+
+
+async def _merge_segments(
+    disk: Disk, path: str, old: list[Segment], tombstones: RangeTombstones, horizon: int, oldest: bool
+) -> Segment | None:
+    file = disk.open(path)
+    try:
+        writer = SegmentWriter(file)
+        cursors = [_Cursor(segment) for segment in old]
+        while cursors:
+            if not _copy_block(writer, cursors, tombstones, horizon):
+                writer.add(*_drop(_next_rows(cursors), tombstones, horizon, oldest))
+            cursors = [cursor for cursor in cursors if not cursor.ended]
+            await asyncio.sleep(0)
+        return await _complete(disk, path, file, writer)
+    except BaseException:
+        _discard(disk, path)
+        raise
+    finally:
+        file.close()
+
+
+def _copy_block(writer: SegmentWriter, cursors: list[_Cursor], tombstones: RangeTombstones, horizon: int) -> bool:
+    """Copy the next block as it is, where it needs no change and overlaps with nothing."""
+    first = min(cursors, key=_Cursor.next_key)
+    block = first.whole_block()
+    if block is None or any(cursor is not first and cursor.next_key() <= block.footer.last_key for cursor in cursors):
+        return False
+    if tombstones and tombstones.any_in(block.footer.first_key, block.footer.last_key, horizon):
+        return False
+    writer.add_block(block)
+    first.advance(block.footer.rows)
+    return True
+
+
+def _next_rows(cursors: list[_Cursor]) -> Rows:
+    """The next rows of all, in order: up to the least key that some cursor's window ends with."""
+    windows = [cursor.window() for cursor in cursors]
+    bounds = [rows[0][-1] for rows, ends in windows if not ends]
+    bound = min(bounds) if bounds else None
+    merged: list[tuple[bytes, int, bytes | None]] = []
+    for cursor, ((keys, times, values), _) in zip(cursors, windows, strict=True):
+        rows = len(keys) if bound is None else bisect_right(keys, bound)
+        merged += zip(keys[:rows], [-time for time in times[:rows]], values[:rows], strict=True)
+        cursor.advance(rows)
+    merged.sort(key=itemgetter(0, 1))
+    return [key for key, _, _ in merged], [-time for _, time, _ in merged], [value for _, _, value in merged]
+
+
+def _drop(rows: Rows, tombstones: RangeTombstones, horizon: int, oldest: bool) -> Rows:
+    """Less what nobody at or above the horizon can see, and less repeats."""
+    kept: Rows = ([], [], [])
+    position, count = 0, len(rows[0])
+    all_keys, all_times, all_values = rows
+    while position < count:
+        key = all_keys[position]
+        end = position + 1
+        while end < count and all_keys[end] == key:
+            end += 1
+        dropped_ts = tombstones.newest(key, horizon) if tombstones else 0
+        distinct = dict(zip(all_times[position:end], all_values[position:end], strict=True))
+        for commit_ts, value in visible_versions(list(distinct.items()), horizon, dropped_ts, oldest):
+            kept[0].append(key)
+            kept[1].append(commit_ts)
+            kept[2].append(value)
+        position = end
+    return kept

@@ -1,0 +1,41 @@
+"""The manifest: what a storage replica's folder holds, and up to which commit time.
+
+One small file, replaced atomically: CRC-32C and msgpack. What it names is durable; segment files that it does not name are left over from a crash
+and removed. A restart reads it, maps the segments and subscribes after `watermark`.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from actors.runtime.interfaces import Disk
+from actors.storage.segment import corrupted, with_checksum, without_checksum
+
+PATH = "manifest"
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """`watermark`: all committed up to there is in `segments` (oldest first) and `drops`. `horizon`: reads below it would miss versions."""
+
+    watermark: int = 0
+    horizon: int = 0
+    segments: list[str] = []
+    next_segment: int = 1
+    catalog_changes: list[int] = []
+    drops: list[tuple[bytes, bytes, int]] = []
+
+
+def load(disk: Disk) -> Manifest:
+    """The manifest, or that of an empty store where there is none. Raises XX001 where it is damaged."""
+    if not disk.exists(PATH):
+        return Manifest()
+    data = without_checksum(disk.read(PATH), PATH, "manifest")
+    try:
+        return msgspec.msgpack.decode(data, type=Manifest)
+    except msgspec.MsgspecError as error:
+        raise corrupted(PATH, str(error)) from None
+
+
+async def save(disk: Disk, manifest: Manifest) -> None:
+    """Atomic and durable. Raises DatabaseError 53100 or 58030; the old manifest then still holds."""
+    await disk.replace(PATH, with_checksum(msgspec.msgpack.encode(manifest)))

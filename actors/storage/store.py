@@ -1,0 +1,277 @@
+"""The store: a multi-version map from key to encoded row, over a memtable and immutable segments.
+
+What it promises: `get` and `window` answer as of any `at` from the horizon on: of each key the newest version at or below `at`, unless that is a
+deletion or lies below a dropped range's tombstone. Contents depend on what was applied and not on when checkpoints and merges ran (I8). Nothing
+that a manifest vouches for is lost by a crash at any moment.
+
+    apply --> active memtable --freeze--> frozen memtable --checkpoint--> segment n    (maintenance.py writes)
+                                                                          segment 1..n-1 <--merge--
+    a read asks: active, frozen, segment n, ..., segment 1, and takes the first version that it finds
+
+Invariant: of two sources the newer one holds, of every key, only versions above those in the older one (or repeats of them: a stream
+that resumes), so the first version found at or below `at` is the newest.
+
+Everything here is synchronous and answers from memory or mapped files; no iterator survives a call, so maintenance may swap sources between
+any two calls. Scans go in windows: bounded work, then the place where the next one begins.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+
+from actors.common.errors import PROGRAM_LIMIT_EXCEEDED, DatabaseError
+from actors.runtime.interfaces import Disk
+from actors.storage import manifest as manifest_file
+from actors.storage.manifest import Manifest
+from actors.storage.memtable import Memtable, Version, newest
+from actors.storage.range_tombstones import RangeTombstones
+from actors.storage.segment import Block, Segment
+
+SEGMENT_FOLDER = "segments"
+
+
+class Window:
+    """Part of a scan: the visible rows in scan order, and where the scan goes on (None: the range is exhausted)."""
+
+    __slots__ = ("keys", "resume", "values")
+
+    def __init__(self, keys: list[bytes], values: list[bytes], resume: bytes | None) -> None:
+        self.keys = keys
+        self.values = values
+        self.resume = resume
+
+
+class _Source:
+    """One source's versions in a window: visible ones by key, the keys in scan order, and the last key looked at where there is more."""
+
+    __slots__ = ("bound", "versions")
+
+    def __init__(self, versions: dict[bytes, Version], bound: bytes | None) -> None:
+        self.versions = versions
+        self.bound = bound
+
+
+def too_old(at: int, horizon: int) -> DatabaseError:
+    return DatabaseError(
+        PROGRAM_LIMIT_EXCEEDED,
+        "snapshot too old: its row versions have been removed",
+        detail=f"The snapshot is of {at}, versions are kept from {horizon} on (microseconds since 1970).",
+        hint="The transaction has exceeded the transaction age limit; run it again.",
+    )
+
+
+class Store:
+    """Opens what is on `disk`. Raises XX001 where manifest or a segment's footer is damaged."""
+
+    def __init__(self, disk: Disk) -> None:
+        self.disk = disk
+        found = manifest_file.load(disk)
+        self.checkpoint_ts = found.watermark
+        self.horizon = found.horizon
+        self.next_segment = found.next_segment
+        self.catalog_changes = list(found.catalog_changes)
+        """Commit times, ascending; below the horizon only the newest."""
+        self.tombstones = RangeTombstones(found.drops)
+        self.segments = [Segment(disk, name) for name in found.segments]
+        """Oldest first."""
+        self.active = Memtable(self.tombstones)
+        self.frozen: Memtable | None = None
+        self._memtables = [self.active]
+        """Newest first."""
+        for name in disk.list(SEGMENT_FOLDER):
+            path = f"{SEGMENT_FOLDER}/{name}"
+            if path not in found.segments:
+                disk.remove(path)
+                self.next_segment = max(self.next_segment, int(name.partition(".")[0]) + 1)
+
+    # -- writing ---------------------------------------------------------------------------------------------------------------
+
+    def apply(self, payload: bytes, commit_ts: int) -> None:
+        """One transaction's write set (write_set.py). Commit times ascend, or repeat what was applied before."""
+        self.active.apply(payload, commit_ts)
+
+    def note_catalog_change(self, commit_ts: int) -> None:
+        changes = self.catalog_changes
+        place = bisect_left(changes, commit_ts)
+        if place == len(changes) or changes[place] != commit_ts:
+            changes.insert(place, commit_ts)
+
+    def freeze(self) -> Memtable:
+        """The active memtable takes no more writes; a new one does. At most one is frozen at a time."""
+        assert self.frozen is None
+        self.frozen = self.active
+        self.active = Memtable(self.tombstones)
+        self._memtables = [self.active, self.frozen]
+        return self.frozen
+
+    def thaw(self, segment: Segment | None, horizon: int) -> None:
+        """The frozen memtable's rows are in `segment` (None: nothing of them can be read any more), less what none at or above `horizon` can see."""
+        assert self.frozen is not None
+        self.frozen = None
+        self._memtables = [self.active]
+        if segment is not None:
+            self.segments = [*self.segments, segment]
+        self._raise_horizon(horizon)
+
+    def exchange(self, old: list[Segment], new: Segment | None, horizon: int, settled_ts: int) -> None:
+        """`old` (neighbours) were merged into `new`; range tombstones up to `settled_ts` have been applied everywhere."""
+        place = self.segments.index(old[0])
+        assert self.segments[place : place + len(old)] == old
+        self.segments = [*self.segments[:place], *([new] if new is not None else []), *self.segments[place + len(old) :]]
+        if settled_ts:
+            self.tombstones = self.tombstones.without(settled_ts)
+            for memtable in self._memtables:
+                memtable.tombstones = self.tombstones
+        self._raise_horizon(horizon)
+
+    def _raise_horizon(self, horizon: int) -> None:
+        self.horizon = max(self.horizon, horizon)
+        place = bisect_right(self.catalog_changes, self.horizon)
+        if place > 1:
+            del self.catalog_changes[: place - 1]
+
+    def manifest(self) -> Manifest:
+        return Manifest(
+            self.checkpoint_ts,
+            self.horizon,
+            [segment.name for segment in self.segments],
+            self.next_segment,
+            list(self.catalog_changes),
+            self.tombstones.drops(),
+        )
+
+    def new_segment_path(self) -> str:
+        number = self.next_segment
+        self.next_segment = number + 1
+        return f"{SEGMENT_FOLDER}/{number:08}.arrow"
+
+    # -- reading ---------------------------------------------------------------------------------------------------------------
+
+    @property
+    def rows(self) -> int:
+        """Versions, in all sources."""
+        return sum(segment.footer.rows for segment in self.segments) + sum(memtable.rows for memtable in self._memtables)
+
+    @property
+    def bytes(self) -> int:
+        return sum(segment.bytes for segment in self.segments) + sum(memtable.bytes for memtable in self._memtables)
+
+    def catalog_ts(self, at: int) -> int:
+        """The newest catalog change at or below `at`; 0: none."""
+        changes = self.catalog_changes
+        if not changes:
+            return 0
+        if changes[-1] <= at:
+            return changes[-1]
+        place = bisect_right(changes, at)
+        return changes[place - 1] if place else 0
+
+    def check_horizon(self, at: int) -> None:
+        """Raises 54000 where versions that a read at `at` needs may have been dropped."""
+        if at < self.horizon:
+            raise too_old(at, self.horizon)
+
+    def get(self, key: bytes, at: int) -> bytes | None:
+        """The row of `key` as of `at`. Raises 54000 below the horizon, XX001 where a block is damaged."""
+        if at < self.horizon:
+            raise too_old(at, self.horizon)
+        found: Version | None = None
+        for memtable in self._memtables:
+            versions = memtable.versions.get(key)
+            if versions is not None:
+                found = newest(versions, at)
+                if found is not None:
+                    break
+        else:
+            for segment in reversed(self.segments):
+                found = segment.get(key, at)
+                if found is not None:
+                    break
+        if found is None:
+            return None
+        if self.tombstones and self.tombstones.newest(key, at) > found[0]:
+            return None
+        return found[1]
+
+    def window(self, start: bytes, end: bytes, at: int, reverse: bool, rows_max: int) -> Window:
+        """The next rows of [start, end) in scan order: of each source at most about `rows_max` versions are looked at. May be empty with a `resume`:
+        the next `start`, or the next `end` where `reverse`."""
+        if start >= end:
+            return Window([], [], None)
+        sources = [_segment_source(segment, start, end, at, reverse, rows_max) for segment in self.segments]
+        sources += [_memtable_source(memtable, start, end, at, reverse, rows_max) for memtable in reversed(self._memtables)]
+        bounds = [source.bound for source in sources if source.bound is not None]
+        bound = (max(bounds) if reverse else min(bounds)) if bounds else None
+        filled = [source.versions for source in sources if source.versions]
+        if not filled:
+            return Window([], [], _after(bound, reverse))
+        merged = filled[0]
+        keys: list[bytes]
+        if len(filled) > 1:
+            for versions in filled[1:]:
+                merged.update(versions)
+            keys = sorted(merged, reverse=reverse)
+        else:
+            keys = list(merged)
+        if bound is not None:
+            keys = [key for key in keys if key >= bound] if reverse else keys[: bisect_right(keys, bound)]
+        if keys and self.tombstones and self.tombstones.any_in(min(keys[0], keys[-1]), max(keys[0], keys[-1]), at):
+            dropped = self.tombstones.newest
+            keys = [key for key in keys if merged[key][0] >= dropped(key, at)]
+        rows = [(key, value) for key in keys if (value := merged[key][1]) is not None]
+        return Window([key for key, _ in rows], [value for _, value in rows], _after(bound, reverse))
+
+
+def _after(bound: bytes | None, reverse: bool) -> bytes | None:
+    return bound if reverse or bound is None else bound + b"\x00"
+
+
+def _memtable_source(memtable: Memtable, start: bytes, end: bytes, at: int, reverse: bool, rows_max: int) -> _Source:
+    keys = memtable.window(start, end, reverse, rows_max)
+    versions = memtable.versions
+    found = {key: version for key in keys if (version := newest(versions[key], at)) is not None}
+    return _Source(found, keys[-1] if len(keys) == rows_max else None)
+
+
+def _segment_source(segment: Segment, start: bytes, end: bytes, at: int, reverse: bool, rows_max: int) -> _Source:
+    """The next rows of one block; whole keys only."""
+    if end <= segment.first_key or start > segment.last_key:
+        return _Source({}, None)
+    if reverse:
+        number = segment.number_before(end)
+        block = segment.block(number)
+        high = block.find(end)
+        low = max(block.find(start), _key_begin(block, high - rows_max))
+        more = number > segment.number_at(start) or low > block.find(start)
+    else:
+        number = segment.number_at(start)
+        block = segment.block(number)
+        low = block.find(start)
+        last = block.find(end)
+        high = min(last, _key_end(block, low + rows_max))
+        more = high < last or (last == block.footer.rows and number + 1 < len(segment.footer.blocks) and block.footer.last_key < end)
+    if low >= high:
+        return _Source({}, None)
+    keys, times, values = block.versions(low, high)
+    bound = (keys[0] if reverse else keys[-1]) if more else None
+    if block.footer.plain and block.footer.max_ts <= at:
+        pairs = zip(keys, zip(times, values, strict=True), strict=True)
+        return _Source(dict(reversed(list(pairs)) if reverse else pairs), bound)
+    found: dict[bytes, Version] = {}
+    for key, time, value in zip(keys, times, values, strict=True):
+        if time <= at and key not in found:
+            found[key] = (time, value)
+    return _Source(dict(reversed(found.items())) if reverse else found, bound)
+
+
+def _key_begin(block: Block, row: int) -> int:
+    """The first row of the key that row `row` belongs to."""
+    return block.find(block.key(row)) if row > 0 else 0
+
+
+def _key_end(block: Block, row: int) -> int:
+    """The first row of a key at or after row `row`."""
+    if row >= block.footer.rows:
+        return block.footer.rows
+    begin = block.find(block.key(row))
+    return row if begin == row else block.find(block.key(row) + b"\x00")
