@@ -13,10 +13,10 @@ class DatabaseError(Exception):
     """A failure that a client may see: SQLSTATE (5 characters), message, optional detail and hint.
 
     `position` is a 1-based character offset into the statement, 0 when unknown. `name` fields follow the
-    wire protocol's ErrorResponse (table, column, constraint).
+    wire protocol's ErrorResponse (table, column, constraint). `context` says where it happened (`COPY t, line 3`).
     """
 
-    __slots__ = ("sqlstate", "message", "detail", "hint", "position", "schema", "table", "column", "constraint")
+    __slots__ = ("sqlstate", "message", "detail", "hint", "position", "schema", "table", "column", "constraint", "context")
 
     def __init__(
         self,
@@ -30,6 +30,7 @@ class DatabaseError(Exception):
         table: str = "",
         column: str = "",
         constraint: str = "",
+        context: str = "",
     ) -> None:
         super().__init__(message)
         self.sqlstate = sqlstate
@@ -41,6 +42,7 @@ class DatabaseError(Exception):
         self.table = table
         self.column = column
         self.constraint = constraint
+        self.context = context
 
     def __repr__(self) -> str:
         return f"DatabaseError({self.sqlstate!r}, {self.message!r})"

@@ -23,8 +23,8 @@ class Portal:
         self.parameters = parameters
         self.fields: list[Field] | None = prepared.fields
         self.copy: CopyIn | CopyOut | None = None
-        self.formats: list[int] = []
-        """The wire layer's: result format codes of the Bind message."""
+        self.formats = b""
+        """The wire layer's: raw result format codes of the Bind message."""
         self._result: Batch | None = None
         self._place = 0
 

@@ -1,0 +1,376 @@
+"""`Connection`: one client's socket, from its first byte to its last; it drives a Session.
+
+    data_received -> FrontendReader -> Conversation -> Session's coroutines -> output, written once a batch
+
+One Fiber lives as long as the connection: it takes messages from the reader until there are none, writes what it has to say, and waits for more. No
+task and no future a message; a batch of pipelined messages costs one write.
+
+- Backpressure: rows stop while the socket's write buffer is above its high water; reading stops while the fiber is busy and the input
+  beyond `INPUT_BYTES_MAX`. One connection yields to the others after `TURN_MESSAGES_MAX` messages.
+- A client that leaves, an administrator's stop and a cancel request end the fiber's wait with an exception; the transaction is rolled back. A commit
+  under way is not cancelled: its outcome would be unknown.
+- A bug in a statement is XX000 for that client, and logged; other sessions go on.
+
+Left out: replication connections, GSSAPI, the function-call message.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from actors.common.errors import (
+    ADMIN_SHUTDOWN,
+    FEATURE_NOT_SUPPORTED,
+    INTERNAL_ERROR,
+    INVALID_AUTHORIZATION_SPECIFICATION,
+    INVALID_CATALOG_NAME,
+    QUERY_CANCELED,
+    DatabaseError,
+)
+from actors.common.settings import Settings
+from actors.query_processor.authentication import Authenticator
+from actors.query_processor.conversation import OUTPUT_BYTES_MAX, Conversation, Counters, Disconnected
+from actors.query_processor.wire import backend, frontend, startup
+from actors.query_processor.wire.formats import ShapeCache
+from actors.query_processor.wire.frontend import ProtocolViolation
+from actors.query_processor.wire.reader import FrontendReader
+from actors.query_processor.wire.states import State
+from actors.query_processor.wire.tls import TlsSession, TlsSettings
+from actors.runtime.fiber import Completion, Fiber
+
+if TYPE_CHECKING:
+    from actors.query_processor.session.session import Session
+
+INPUT_BYTES_MAX = 1 << 20
+"""Unread input of a busy connection before its socket is no longer read: a pipeline of thousands of statements."""
+TURN_MESSAGES_MAX = 512
+"""Messages of one connection handled before other connections have their turn."""
+STARTUP_S_MAX = 60.0
+"""As PostgreSQL's authentication_timeout."""
+CLOSING_S_MAX = 5.0
+"""For a client to take the last words."""
+SECRET_BYTES = {startup.VERSION_3_0: 4, startup.VERSION_3_2: 8}
+"""Of a cancel key. Eight bytes still are an integer of the bus's messages."""
+DATABASE = "postgres"
+"""A cluster has one."""
+
+logger = logging.getLogger(__name__)
+
+
+class Terminated(Exception):
+    """Internal: the connection is to end with `error` as its last message."""
+
+    def __init__(self, error: DatabaseError) -> None:
+        super().__init__(error)
+        self.error = error
+
+
+@dataclass
+class ConnectionServices:
+    """What the connections of one query processor share.
+
+    `make_session(user, database, options, connection)`; `opened` gives a new session's (process, secret) for BackendKeyData, of so many secret
+    bytes, or raises 53300; `closed` is called once for every connection, when its socket is closed; `cancel` with a cancel request's contents.
+    """
+
+    settings: Settings
+    authenticator: Authenticator
+    tls: TlsSettings | None
+    shapes: ShapeCache
+    make_session: Callable[[str, str, dict[str, str], Connection], Session]
+    opened: Callable[[Connection, int], tuple[int, bytes]]
+    closed: Callable[[Connection], None]
+    cancel: Callable[[int, bytes], None]
+    counters: Counters = field(default_factory=Counters)
+
+
+class Connection(asyncio.Protocol):
+    """See the module."""
+
+    def __init__(self, services: ConnectionServices) -> None:
+        self._services = services
+        self.reader = FrontendReader(services.settings.querying.message_bytes_max)
+        self.output = bytearray()
+        """What is to be written; another object after every write."""
+        self.cancellable = False
+        """A statement runs that a cancel request may end."""
+        self.session: Session | None = None
+        self.process = 0
+        self.secret = b""
+        self._transport: asyncio.Transport | None = None
+        self._tls: TlsSession | None = None
+        self._fiber: Fiber | None = None
+        self._input: Completion[None] | None = None
+        """What the fiber waits on for input."""
+        self._writable: Completion[None] | None = None
+        """There while the socket does not take more."""
+        self._reading_paused = False
+        self._lost = False
+        self._untouched = True
+        """No byte has come yet."""
+        self._startup_timer: asyncio.TimerHandle | None = None
+        self._closing_timer: asyncio.TimerHandle | None = None
+
+    # -- transport -----------------------------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        transport.set_write_buffer_limits(high=OUTPUT_BYTES_MAX)
+        loop = asyncio.get_running_loop()
+        late = Disconnected("no startup packet in time")
+        self._startup_timer = loop.call_later(STARTUP_S_MAX, lambda: self._interrupt(late))
+        self._fiber = Fiber(self._live(), self._ended)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes from the socket (or that were read from it by whoever accepted it)."""
+        if self._untouched and data:
+            self._untouched = False
+            if data[0] == startup.TLS_HANDSHAKE and self._services.tls is not None:
+                self._tls = TlsSession(self._services.tls, direct=True)
+        if self._tls is not None:
+            decrypted = self._decrypt(self._tls, data)
+            if not decrypted:
+                return
+            data = decrypted
+        self.reader.receive_data(data)
+        waiting = self._input
+        if waiting is not None:
+            waiting.succeed(None)
+        elif self.reader.buffered > INPUT_BYTES_MAX and not self._reading_paused and self._transport is not None:
+            self._reading_paused = True
+            self._transport.pause_reading()
+
+    def _decrypt(self, tls: TlsSession, data: bytes) -> bytes:
+        assert self._transport is not None
+        try:
+            data = tls.receive(data)
+        except ProtocolViolation as error:
+            logger.info("connection %d: %s: %s", self.process, error.message, error.detail)
+            self._transport.write(tls.pending())
+            self._transport.close()
+            return b""
+        answer = tls.pending()
+        if answer:
+            self._transport.write(answer)
+        if tls.ended:
+            self._transport.close()
+        return data
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._lost = True
+        if self._closing_timer is not None:
+            self._closing_timer.cancel()
+        self._interrupt(Disconnected())
+        self._services.closed(self)
+
+    def pause_writing(self) -> None:
+        self._writable = Completion()
+
+    def resume_writing(self) -> None:
+        writable, self._writable = self._writable, None
+        if writable is not None:
+            writable.succeed(None)
+
+    # -- from outside --------------------------------------------------------------------------------------------------------
+
+    def cancel(self) -> None:
+        """A cancel request: the running statement fails with 57014; nothing happens where there is none, or while it commits."""
+        if self.cancellable and self._fiber is not None:
+            self._fiber.cancel(DatabaseError(QUERY_CANCELED, "canceling statement due to user request"))
+
+    def terminate(self, error: DatabaseError | None = None) -> None:
+        """End the connection with a last word (57P01 unless another error is given). Its transaction is rolled back."""
+        self._interrupt(Terminated(error or DatabaseError(ADMIN_SHUTDOWN, "terminating connection due to administrator command")))
+
+    def abort(self) -> None:
+        """Close the socket without another word."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _interrupt(self, error: Exception) -> None:
+        if self._fiber is not None:
+            self._fiber.cancel(error)
+
+    # -- the fiber -----------------------------------------------------------------------------------------------------------
+
+    async def _live(self) -> None:
+        try:
+            conversation = await self._begin()
+            if conversation is not None:
+                await self._serve(conversation)
+        except Disconnected:
+            pass
+        except Terminated as ending:
+            self._fatal(ending.error)
+        except DatabaseError as error:
+            self._fatal(error)
+        finally:
+            self.reader.state = State.CLOSED
+            if self.session is not None:
+                await self.session.close()
+
+    def _ended(self, _: Any, error: BaseException | None) -> None:
+        if error is not None:
+            logger.error("connection %d ended by a bug", self.process, exc_info=error)
+        if self._startup_timer is not None:
+            self._startup_timer.cancel()
+        self._flush()
+        if self._transport is not None and not self._lost:
+            self._transport.close()
+            self._closing_timer = asyncio.get_running_loop().call_later(CLOSING_S_MAX, self._transport.abort)
+
+    def _fatal(self, error: DatabaseError) -> None:
+        self.output += backend.error_response(error, "FATAL")
+
+    async def _serve(self, conversation: Conversation) -> None:
+        reader, handlers = self.reader, conversation.handlers
+        turn = 0
+        while True:
+            try:
+                message = reader.next_message()
+                if message is None:
+                    turn = 0
+                    conversation.release()
+                    await self.more()
+                    continue
+                if message.__class__ is frontend.Terminate:
+                    return
+                await handlers[message.__class__](message)
+            except (ProtocolViolation, Disconnected, Terminated):
+                raise
+            except DatabaseError as error:
+                conversation.report(error)
+            except Exception as bug:
+                logger.exception("connection %d: a statement failed by a bug", self.process)
+                conversation.report(DatabaseError(INTERNAL_ERROR, f"internal error: {type(bug).__name__}"))
+            self.cancellable = False
+            turn += 1
+            if turn >= TURN_MESSAGES_MAX:
+                turn = 0
+                await self._give_way()
+            if len(self.output) > OUTPUT_BYTES_MAX:
+                await self.drain()
+
+    async def more(self) -> None:
+        """Write what there is to say, and wait for input. Raises Disconnected."""
+        if self.output:
+            await self.drain()
+        if self._lost:
+            raise Disconnected
+        if self._reading_paused:
+            assert self._transport is not None
+            self._reading_paused = False
+            self._transport.resume_reading()
+        self._input = Completion()
+        try:
+            await self._input
+        finally:
+            self._input = None
+
+    async def drain(self) -> None:
+        """Write what there is to say; wait while the client does not take it."""
+        self._flush()
+        while self._writable is not None:
+            await self._writable
+        if self._lost:
+            raise Disconnected
+
+    async def _give_way(self) -> None:
+        self._flush()
+        turn: Completion[None] = Completion()
+        asyncio.get_running_loop().call_soon(turn.succeed, None)
+        await turn
+
+    def _flush(self) -> None:
+        if self.output and not self._lost and self._transport is not None:
+            output, self.output = self.output, bytearray()
+            self._transport.write(output if self._tls is None else self._tls.send(output))
+
+    # -- beginning -----------------------------------------------------------------------------------------------------------
+
+    async def _begin(self) -> Conversation | None:
+        """Start-up packets to the first ReadyForQuery; None where it was a cancel request. Raises DatabaseError: fatal."""
+        message = await self._startup()
+        if message is None:
+            return None
+        services = self._services
+        authentication = services.settings.authentication
+        if authentication.tls_required and self._tls is None:
+            raise DatabaseError(INVALID_AUTHORIZATION_SPECIFICATION, "unable to accept connection, SSL is required")
+        if message.negotiate:
+            self.output += backend.negotiate_protocol_version(message.version, message.unknown_options)
+        user = message.parameters.get("user", "")
+        database = message.parameters.get("database") or DATABASE
+        self.reader.state = State.AUTHENTICATING
+        await services.authenticator.check(self, user)
+        if database != DATABASE:
+            raise DatabaseError(INVALID_CATALOG_NAME, f'database "{database}" does not exist')
+        if message.parameters.get("replication", "false") not in ("false", "off", "no", "0"):
+            raise DatabaseError(FEATURE_NOT_SUPPORTED, "replication connections are not supported")
+        self.process, self.secret = services.opened(self, SECRET_BYTES[message.version])
+        session = services.make_session(user, database, startup.session_options(message.parameters), self)
+        self.session = session
+        for name, value in session.parameters.items():
+            self.output += backend.parameter_status(name, value)
+        self.output += backend.backend_key_data(self.process, self.secret)
+        self.output += backend.ready_for_query(session.status)
+        self.reader.state = State.READY
+        if self._startup_timer is not None:
+            self._startup_timer.cancel()
+        return Conversation(self, session, services.shapes, services.counters)
+
+    async def _startup(self) -> startup.StartupMessage | None:
+        """SSLRequest and GSSENCRequest, at most one of each, before the message that begins a session or cancels another's statement."""
+        refused: list[type] = []
+        while True:
+            packet = self.reader.next_startup()
+            if packet is None:
+                await self.more()
+                continue
+            if isinstance(packet, startup.StartupMessage):
+                return packet
+            if isinstance(packet, startup.CancelRequest):
+                self._services.cancel(packet.process, packet.secret)
+                return None
+            if packet.__class__ in refused or self._tls is not None:
+                raise ProtocolViolation("encryption was negotiated already")
+            if isinstance(packet, startup.SslRequest) and self._services.tls is not None:
+                if self.reader.buffered:
+                    raise ProtocolViolation("received unencrypted data after SSL request")
+                self.output += backend.TLS_ACCEPTED
+                self._flush()
+                self._tls = TlsSession(self._services.tls, direct=False)
+            else:
+                refused.append(packet.__class__)
+                self.output += backend.NEGOTIATION_REFUSED
+
+    # Authenticator's channel
+
+    @property
+    def certificate_hash(self) -> bytes | None:
+        tls = self._services.tls
+        return tls.certificate_hash if self._tls is not None and tls is not None else None
+
+    def send(self, data: bytes) -> None:
+        self.output += data
+
+    async def password(self) -> bytes:
+        while (message := self.reader.next_message()) is None:
+            await self.more()
+        if not isinstance(message, frontend.Password):
+            raise Disconnected
+        return message.data
+
+    # Session's callbacks
+
+    def on_parameter(self, name: str, value: str) -> None:
+        if self.session is not None:
+            self.output += backend.parameter_status(name, value)
+
+    def on_notice(self, severity: str, sqlstate: str, message: str) -> None:
+        self.output += backend.notice_response(severity, sqlstate, message)

@@ -1,0 +1,376 @@
+"""`Conversation`: what each message of a client means to its Session, in the simple and the extended protocol, and COPY in both directions.
+
+    Parse -> session.prepare    Bind -> session.bind    Execute -> portal.run    Sync -> session.sync, ReadyForQuery
+    Query -> all of it for each of its statements
+
+- Success is not told before it is true: an Execute's CommandComplete is held back until the next message; where that is Sync and the commit
+  fails, the client gets the error in its place. So does the last statement of a simple query.
+- After an error the extended protocol skips to Sync, the simple one ends its query; either way the session's `fail` has rolled back before.
+- Unnamed statement and portal last until the next of their kind, or a simple query; portals no longer than their transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from actors.common.errors import (
+    DUPLICATE_CURSOR,
+    DUPLICATE_PREPARED_STATEMENT,
+    FEATURE_NOT_SUPPORTED,
+    INVALID_CURSOR_NAME,
+    INVALID_SQL_STATEMENT_NAME,
+    PROTOCOL_VIOLATION,
+    QUERY_CANCELED,
+    SERIALIZATION_FAILURE,
+    DatabaseError,
+)
+from actors.common.types import by_name
+from actors.query_processor.results import Batch, CopyIn, CopyOut
+from actors.query_processor.wire import backend, frontend
+from actors.query_processor.wire.copy import copy_decoder, copy_encoder
+from actors.query_processor.wire.formats import ParameterDecoder, ShapeCache, parameter_decoder
+from actors.query_processor.wire.reader import FrontendReader
+from actors.query_processor.wire.states import State
+
+if TYPE_CHECKING:
+    from actors.query_processor.session.portals import Portal
+    from actors.query_processor.session.session import Session
+    from actors.query_processor.session.statements import PreparedStatement
+
+ROWS_SLICE = 256
+"""Rows encoded between two looks at the output's size."""
+OUTPUT_BYTES_MAX = 64 << 10
+"""Output gathered before it is written within a batch."""
+NAMED_DECODERS_MAX = 1024
+"""Prepared statements of a connection whose parameter decoders are remembered by name."""
+COPY_ROW_BYTES_MAX = 64 << 20
+"""Of a row without its end, in COPY FROM."""
+_SIMPLE = b"QF"
+"""Types of messages outside the extended protocol: after an error, ReadyForQuery follows at once."""
+
+
+class Disconnected(Exception):
+    """Internal: the client is gone."""
+
+
+class Channel(Protocol):
+    """The connection, as this sees it."""
+
+    output: bytearray
+    cancellable: bool
+    reader: FrontendReader
+
+    async def more(self) -> None:
+        """Write, and wait for input."""
+
+    async def drain(self) -> None:
+        """Write, and wait while the client does not take it."""
+
+
+@dataclass
+class Counters:
+    """Of all conversations of a query processor, since it started."""
+
+    statements: int = 0
+    transactions: int = 0
+    conflicts: int = 0
+
+
+class Conversation:
+    """Handlers raise DatabaseError; who calls them hands it to `report`."""
+
+    def __init__(self, channel: Channel, session: Session, shapes: ShapeCache, counters: Counters) -> None:
+        self._channel = channel
+        self._session = session
+        self._shapes = shapes
+        self._counters = counters
+        self._ran = False
+        """Something, since the last transaction ended."""
+        self._held = b""
+        """CommandComplete of an Execute, until the next message."""
+        self._simple: bool | None = None
+        """How an error is answered; None: by the type of the last message."""
+        self._statement: PreparedStatement | None = None
+        self._portal: Portal | None = None
+        """The unnamed ones."""
+        self._decoders: dict[tuple[str, bytes], tuple[PreparedStatement, ParameterDecoder]] = {}
+        self.handlers: dict[type, Callable[[Any], Coroutine[Any, Any, None]]] = {
+            frontend.Query: self._query,
+            frontend.Parse: self._parse,
+            frontend.Bind: self._bind,
+            frontend.Describe: self._describe,
+            frontend.Execute: self._execute,
+            frontend.Close: self._close,
+            frontend.Sync: self._sync,
+            frontend.Flush: self._flush,
+            frontend.FunctionCall: self._function_call,
+        }
+
+    def release(self) -> None:
+        """What was held back is true, or at least all that there will be."""
+        if self._held:
+            self._channel.output += self._held
+            self._held = b""
+
+    def report(self, error: DatabaseError) -> None:
+        """A message failed: tell, roll back, and go on where the protocol says."""
+        self.release()
+        reader, session = self._channel.reader, self._session
+        simple = reader.kind in _SIMPLE if self._simple is None else self._simple
+        self._simple = None
+        self._channel.output += backend.error_response(error)
+        if error.sqlstate == SERIALIZATION_FAILURE:
+            self._counters.conflicts += 1
+        session.fail()
+        self._portal = None
+        if simple:
+            self._ready()
+        else:
+            reader.state = State.SKIPPING
+
+    # -- simple protocol -----------------------------------------------------------------------------------------------------
+
+    async def _query(self, message: frontend.Query) -> None:
+        self.release()
+        self._simple = True
+        self._statement = self._portal = None
+        session, channel = self._session, self._channel
+        statements = session.split(message.text)
+        if not statements:
+            self._held = backend.EMPTY_QUERY_RESPONSE
+        for raw in statements:
+            self.release()
+            channel.cancellable = raw.kind != "TransactionStmt"
+            if not raw.kind:
+                self._held = backend.EMPTY_QUERY_RESPONSE
+                continue
+            portal = session.bind(await session.prepare(raw), ())
+            await self._run(portal, 0, described=False)
+        await self._commit()
+        self._ready()
+        self._simple = None
+
+    async def _function_call(self, message: frontend.FunctionCall) -> None:
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "the function call protocol message is not supported")
+
+    # -- extended protocol ---------------------------------------------------------------------------------------------------
+
+    async def _parse(self, message: frontend.Parse) -> None:
+        self.release()
+        session, name = self._session, message.statement
+        if not name:
+            self._statement = None
+        elif name in session.prepared_statements:
+            raise DatabaseError(DUPLICATE_PREPARED_STATEMENT, f'prepared statement "{name}" already exists')
+        self._channel.cancellable = True
+        prepared = await session.prepare(message.text, message.parameter_oids)
+        if name:
+            session.prepared_statements[name] = prepared
+        else:
+            self._statement = prepared
+        self._channel.output += backend.PARSE_COMPLETE
+
+    def _prepared(self, name: str) -> PreparedStatement:
+        prepared = self._session.prepared_statements.get(name) if name else self._statement
+        if prepared is None:
+            what = f'prepared statement "{name}"' if name else "unnamed prepared statement"
+            raise DatabaseError(INVALID_SQL_STATEMENT_NAME, f"{what} does not exist")
+        return prepared
+
+    def _bound(self, name: str) -> Portal:
+        portal = self._session.portals.get(name) if name else self._portal
+        if portal is None:
+            raise DatabaseError(INVALID_CURSOR_NAME, f'portal "{name}" does not exist')
+        return portal
+
+    async def _bind(self, message: frontend.Bind) -> None:
+        if self._held:
+            self.release()
+        session = self._session
+        portal_name, name, formats, values, result_formats = message
+        prepared = self._prepared(name)
+        if not portal_name:
+            self._portal = None
+        elif portal_name in session.portals:
+            raise DatabaseError(DUPLICATE_CURSOR, f'cursor "{portal_name}" already exists')
+        count = len(prepared.parameter_types)
+        if len(values) != count:
+            supplied = f"bind message supplies {len(values)} parameters"
+            raise DatabaseError(PROTOCOL_VIOLATION, f'{supplied}, but prepared statement "{name}" requires {count}')
+        portal = session.bind(prepared, self._decoder(name, formats, prepared)(values) if values else ())
+        portal.formats = result_formats
+        if portal_name:
+            session.portals[portal_name] = portal
+        else:
+            self._portal = portal
+        self._channel.output += backend.BIND_COMPLETE
+
+    def _decoder(self, name: str, formats: bytes, prepared: PreparedStatement) -> ParameterDecoder:
+        known = self._decoders.get((name, formats))
+        if known is not None and known[0] is prepared:
+            return known[1]
+        decoder = parameter_decoder(tuple(prepared.parameter_types), formats)
+        if len(self._decoders) >= NAMED_DECODERS_MAX:
+            self._decoders.clear()
+        self._decoders[name, formats] = (prepared, decoder)
+        return decoder
+
+    async def _describe(self, message: frontend.Describe) -> None:
+        self.release()
+        if message.is_portal:
+            portal = self._bound(message.name)
+            fields, formats = portal.fields, portal.formats
+        else:
+            prepared = self._prepared(message.name)
+            fields, formats = prepared.fields, b""
+            oids = [by_name[type_.name].oid for type_ in prepared.parameter_types]
+            self._channel.output += backend.parameter_description(oids)
+        if fields is None:
+            self._channel.output += backend.NO_DATA
+        else:
+            self._channel.output += self._shapes.shape(fields, formats, self._session.run_time.zone).description
+
+    async def _execute(self, message: frontend.Execute) -> None:
+        self.release()
+        portal = self._bound(message.portal)
+        kind = portal.prepared.raw.kind
+        self._channel.cancellable = kind != "TransactionStmt"
+        if kind:
+            await self._run(portal, message.rows_max, described=True)
+        else:
+            self._held = backend.EMPTY_QUERY_RESPONSE
+
+    async def _close(self, message: frontend.Close) -> None:
+        self.release()
+        session, name = self._session, message.name
+        if message.is_portal:
+            if name:
+                session.portals.pop(name, None)
+            else:
+                self._portal = None
+        elif name:
+            session.prepared_statements.pop(name, None)
+        else:
+            self._statement = None
+        self._channel.output += backend.CLOSE_COMPLETE
+
+    async def _flush(self, message: frontend.Flush) -> None:
+        self.release()
+        await self._channel.drain()
+
+    async def _sync(self, message: frontend.Sync) -> None:
+        reader = self._channel.reader
+        if reader.state is State.SKIPPING:
+            reader.state = State.READY
+        else:
+            try:
+                await self._commit()
+            except DatabaseError as error:
+                self.report(error)
+                reader.state = State.READY
+        self._ready()
+
+    def _ready(self) -> None:
+        session = self._session
+        status = session.status
+        if status == "I":
+            self._portal = None
+            if session.portals:
+                session.portals.clear()
+            if self._ran:
+                self._ran = False
+                self._counters.transactions += 1
+        self._channel.output += backend.ready_for_query(status)
+
+    async def _commit(self) -> None:
+        """The end of an implicit transaction. Where it fails, what was held back was not true and is not told."""
+        self._channel.cancellable = False
+        held, self._held = self._held, b""
+        await self._session.sync()
+        self._channel.output += held
+
+    # -- running -------------------------------------------------------------------------------------------------------------
+
+    async def _run(self, portal: Portal, rows_max: int, described: bool) -> None:
+        """Execute a portal. `described`: the extended protocol, where RowDescription answers Describe only."""
+        self._counters.statements += 1
+        self._ran = True
+        if portal.copy is not None:
+            await self._copy(portal, portal.copy)
+            return
+        batch = await portal.run(rows_max)
+        if portal.fields is not None:
+            shape = self._shapes.shape(portal.fields, portal.formats, self._session.run_time.zone)
+            if not described:
+                self._channel.output += shape.description
+            if len(batch.rows) <= ROWS_SLICE:
+                if batch.rows:
+                    shape.encode(batch.rows, self._channel.output)
+            else:
+                await self._rows(batch, shape.encode)
+        self._held = backend.command_complete(batch.tag) if batch.done else backend.PORTAL_SUSPENDED
+
+    async def _rows(self, batch: Batch, encode: Callable[[Sequence[Any], bytearray], None]) -> None:
+        """Many rows: no more of them encoded than the client takes."""
+        rows, channel = batch.rows, self._channel
+        for start in range(0, len(rows), ROWS_SLICE):
+            encode(rows[start : start + ROWS_SLICE], channel.output)
+            if len(channel.output) > OUTPUT_BYTES_MAX:
+                await channel.drain()
+
+    async def _copy(self, portal: Portal, copy: CopyIn | CopyOut) -> None:
+        if self._simple is None:
+            self._simple = False
+        if isinstance(copy, CopyIn):
+            tag = await self._copy_in(portal, copy)
+        else:
+            tag = await self._copy_out(portal, copy)
+        if not self._simple:
+            self._simple = None
+        self._held = backend.command_complete(tag)
+
+    async def _copy_in(self, portal: Portal, copy: CopyIn) -> str:
+        channel, reader = self._channel, self._channel.reader
+        decoder = copy_decoder(copy, COPY_ROW_BYTES_MAX)
+        channel.output += backend.copy_in_response(len(copy.columns), copy.options.format == "binary")
+        reader.state = State.COPY_IN
+        try:
+            while True:
+                message = reader.next_message()
+                if message is None:
+                    await channel.more()
+                elif message.__class__ is frontend.CopyData:
+                    rows = decoder.feed(b"".join([message[0], *reader.more_copy_data()]))
+                    if rows:
+                        await portal.copy_rows(rows)
+                elif message.__class__ is frontend.CopyDone:
+                    rows = decoder.finish()
+                    if rows:
+                        await portal.copy_rows(rows)
+                    break
+                elif isinstance(message, frontend.CopyFail):
+                    portal.copy_fail(message.reason)
+                    raise DatabaseError(QUERY_CANCELED, f"COPY from stdin failed: {message.reason}")
+                else:
+                    raise Disconnected
+        finally:
+            if reader.state is State.COPY_IN:
+                reader.state = State.READY
+        return await portal.copy_end()
+
+    async def _copy_out(self, portal: Portal, copy: CopyOut) -> str:
+        channel = self._channel
+        encoder = copy_encoder(copy, self._session.run_time.zone)
+        batch = await portal.run()
+        channel.output += backend.copy_out_response(len(copy.columns), copy.options.format == "binary")
+        channel.output += b"".join(map(backend.copy_data, encoder.header()))
+        rows = batch.rows
+        for start in range(0, len(rows), ROWS_SLICE):
+            channel.output += b"".join(map(backend.copy_data, encoder.rows(rows[start : start + ROWS_SLICE])))
+            if len(channel.output) > OUTPUT_BYTES_MAX:
+                await channel.drain()
+        channel.output += b"".join(map(backend.copy_data, encoder.trailer()))
+        channel.output += backend.COPY_DONE
+        return batch.tag

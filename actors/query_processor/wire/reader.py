@@ -1,0 +1,174 @@
+"""`FrontendReader`: bytes in, a client's messages out, in any division of the bytes.
+
+    reader.receive_data(data)
+    while (message := reader.next_message()) is not None: ...
+
+- Every message's length is checked against its type's bound as soon as the five bytes of its head are there: what is too long is refused before
+  it is read, so a client holds at most one message's bound of memory here (and what the connection lets it send ahead).
+- CopyData is a stream: its payload is handed over in pieces as they arrive, whatever length it announces.
+- No work per byte: messages are sliced from the buffer, pieces of a long one are joined once.
+- Types are looked up in the state's row of states.TABLE; `state` is set by the connection.
+
+A ProtocolViolation raised here is the end: the reader must not be asked again.
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+
+from actors.common.errors import DatabaseError
+from actors.query_processor.wire.frontend import DECODERS, CopyData, Message, ProtocolViolation
+from actors.query_processor.wire.startup import StartupPacket, decode_startup
+from actors.query_processor.wire.states import TABLE, Action, State
+
+SHORT_MESSAGE_BYTES_MAX = 10_000
+"""Messages that hold a name or nothing."""
+PASSWORD_BYTES_MAX = 65_535
+"""As PostgreSQL: room for tokens."""
+COPY_DATA_BYTES_MAX = 1 << 30
+"""As PostgreSQL. It is not held: handed over in pieces."""
+STARTUP_BYTES_MAX = 10_000
+"""As PostgreSQL."""
+COPY_PIECE_BYTES_MIN = 32 << 10
+"""A piece of an unfinished CopyData is handed over once it has so many bytes (or a whole message)."""
+
+_length = Struct("!I").unpack_from
+_COPY_DATA = ord("d")
+
+
+class MessageRefused(DatabaseError):
+    """A message that has no place in this state, as an error of the running statement (not of the connection)."""
+
+    __slots__ = ()
+
+
+class FrontendReader:
+    """`message_bytes_max` bounds Query, Parse, Bind and FunctionCall."""
+
+    __slots__ = ("_bounds", "_buffer", "_copy_left", "_gathered", "_gathered_bytes", "_needed", "_position", "kind", "state")
+
+    def __init__(self, message_bytes_max: int) -> None:
+        self.state = State.STARTUP
+        self.kind = 0
+        """Type byte of the last message, also where decoding it raised."""
+        self._buffer = b""
+        self._position = 0
+        self._gathered: list[bytes] = []
+        self._gathered_bytes = 0
+        self._needed = 0
+        """While above 0: received data is gathered unjoined until so many bytes are there."""
+        self._copy_left = 0
+        """Bytes of an announced CopyData that were not handed over yet."""
+        self._bounds = dict.fromkeys(DECODERS, SHORT_MESSAGE_BYTES_MAX)
+        self._bounds.update(dict.fromkeys(b"QPBF", message_bytes_max))
+        self._bounds[ord("p")] = PASSWORD_BYTES_MAX
+        self._bounds[_COPY_DATA] = COPY_DATA_BYTES_MAX
+
+    @property
+    def buffered(self) -> int:
+        """Bytes received and not handed over."""
+        return len(self._buffer) - self._position + self._gathered_bytes
+
+    def receive_data(self, data: bytes) -> None:
+        if self._needed:
+            self._gathered.append(data)
+            self._gathered_bytes += len(data)
+            if self._gathered_bytes >= self._needed:
+                self._buffer = b"".join(self._gathered)
+                self._gathered.clear()
+                self._gathered_bytes = self._needed = 0
+        elif self._position == len(self._buffer):
+            self._buffer = data
+            self._position = 0
+        else:
+            self._buffer = self._buffer[self._position :] + data
+            self._position = 0
+
+    def next_message(self) -> Message | None:
+        """The next message, or None until more bytes are there.
+
+        Raises ProtocolViolation (give the connection up), MessageRefused (the statement fails, the reader goes on), and 22021.
+        """
+        row = TABLE[self.state]
+        while True:
+            if self._copy_left:
+                piece = self._copy_piece()
+                if piece is None or row.get(_COPY_DATA) is Action.HANDLE:
+                    return piece
+                continue
+            buffer = self._buffer
+            position = self._position
+            available = len(buffer) - position
+            if available < 5:
+                return None
+            kind = buffer[position]
+            (length,) = _length(buffer, position + 1)
+            action = row.get(kind)
+            if action is None:
+                raise ProtocolViolation(f"invalid frontend message type {kind}")
+            if not 4 <= length <= self._bounds[kind]:
+                raise ProtocolViolation("invalid message length", f"Message type {chr(kind)}, {length} bytes.")
+            if available <= length:
+                if kind == _COPY_DATA and available > COPY_PIECE_BYTES_MIN:
+                    self._position = position + 5
+                    self._copy_left = length - 4
+                    continue
+                self._gather(length + 1)
+                return None
+            end = position + 1 + length
+            self._position = end
+            self.kind = kind
+            if action is Action.HANDLE:
+                return DECODERS[kind](buffer[position + 5 : end])
+            if action is Action.REFUSE:
+                raise MessageRefused("08P01", f"unexpected message type 0x{kind:02X} during COPY from stdin")
+
+    def more_copy_data(self) -> list[bytes]:
+        """The payloads of the whole CopyData messages that are next: clients send one a row, and a row must not cost a message's handling."""
+        buffer = self._buffer
+        position = self._position
+        last = len(buffer) - 5
+        pieces: list[bytes] = []
+        while position <= last and buffer[position] == _COPY_DATA and not self._copy_left:
+            (length,) = _length(buffer, position + 1)
+            end = position + 1 + length
+            if end > last + 5 or length < 4:
+                break
+            pieces.append(buffer[position + 5 : end])
+            position = end
+        self._position = position
+        return pieces
+
+    def next_startup(self) -> StartupPacket | None:
+        """The next packet without a type byte, or None until more bytes are there. Raises ProtocolViolation."""
+        assert self.state is State.STARTUP
+        buffer = self._buffer
+        position = self._position
+        available = len(buffer) - position
+        if available < 4:
+            return None
+        (length,) = _length(buffer, position)
+        if not 8 <= length <= STARTUP_BYTES_MAX:
+            raise ProtocolViolation("invalid length of startup packet")
+        if available < length:
+            return None
+        self._position = position + length
+        return decode_startup(buffer[position + 4 : position + length])
+
+    def _gather(self, needed: int) -> None:
+        if len(self._buffer) > self._position:
+            self._gathered.append(self._buffer[self._position :])
+            self._gathered_bytes = len(self._gathered[0])
+        self._needed = needed
+        if self._needed > COPY_PIECE_BYTES_MIN and self._gathered and self._gathered[0][0] == _COPY_DATA:
+            self._needed = COPY_PIECE_BYTES_MIN + 1
+        self._buffer = b""
+        self._position = 0
+
+    def _copy_piece(self) -> CopyData | None:
+        data = self._buffer[self._position : self._position + self._copy_left]
+        if not data:
+            return None
+        self._position += len(data)
+        self._copy_left -= len(data)
+        return CopyData(data)
