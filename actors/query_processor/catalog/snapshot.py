@@ -9,7 +9,7 @@ Stored as rows of the system's tables, written by DDL transactions like any othe
 Relations (tables and indexes) of one schema share one name space, as in PostgreSQL.
 
 Invariants: `version` is the commit time of the newest catalog change the snapshot contains (0: none ever). Two snapshots of a process hold the
-same `Table` object for a descriptor that did not change between them (`Table.version` is the version at which the process first saw it).
+same `Table` object for a descriptor that did not change between them.
 A transaction that has changed the catalog itself works on an *overlay*: a snapshot with a negative version, unique in the process.
 
 `search_path` belongs to the session: `catalog.on_path(("public",))` is a cheap view on the same objects; unqualified names go through
@@ -78,8 +78,7 @@ def relation_name_key(schema: str, name: str) -> bytes:
 
 
 def encode_table(table: Table) -> bytes:
-    """The stored form; `version` is the reader's to fill in."""
-    return _encoder.encode(msgspec.structs.replace(table, version=0) if table.version else table)
+    return _encoder.encode(table)
 
 
 def encode_schema(schema: Schema) -> bytes:
@@ -123,7 +122,7 @@ class Catalog:
             if seen is not None and seen[0] == value:
                 descriptor = seen[1]
             elif key[6:7] == TABLE_KIND:
-                descriptor = msgspec.structs.replace(_table_decoder.decode(value), version=version)
+                descriptor = _table_decoder.decode(value)
             else:
                 descriptor = _schema_decoder.decode(value)
             descriptors[key] = (value, descriptor)

@@ -46,7 +46,7 @@ _REFUSED = re.compile(
     re.IGNORECASE,
 )
 _TOKEN = re.compile(
-    r"""(?P<string>'(?:[^']|'')*')|(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|"""
+    r"""(?P<string>'(?:[^']|'')*')|(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\w.]))|"""
     r"""[A-Za-z_\u0080-\uffff][\w]*|"(?:[^"]|"")*"|\s+|."""
 )
 _STRING_AFTER = frozenset(

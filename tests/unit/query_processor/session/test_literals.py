@@ -1,0 +1,78 @@
+"""Lifting literals: what is lifted, as which type, and what is left alone."""
+
+from __future__ import annotations
+
+import pglast
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actors.common.schema import ColumnType
+from actors.query_processor.session.literals import Literal, lift
+
+INT4, INT8, NUMERIC = ColumnType("int4"), ColumnType("int8"), ColumnType("numeric")
+
+
+@pytest.mark.parametrize(
+    ("sql", "text", "literals"),
+    [
+        (
+            "UPDATE t SET n = n + -7 WHERE name = 'it''s' AND a1 = 5;",
+            "UPDATE t SET n = n + $1 WHERE name = $2 AND a1 = $3;",
+            [("-7", INT4), ("it's", None), ("5", INT4)],
+        ),
+        ("select 1-2", "select $1-$2", [("1", INT4), ("2", INT4)]),
+        ("SELECT t1.c2 FROM t1 LIMIT 10", "SELECT t1.c2 FROM t1 LIMIT $1", [("10", INT4)]),
+        (
+            "insert into t values (2147483648, 2.50, .5, 1e3, 'b')",
+            "insert into t values ($1, $2, $3, $4, $5)",
+            [("2147483648", INT8), ("2.50", NUMERIC), (".5", NUMERIC), ("1e3", NUMERIC), ("b", None)],
+        ),
+        ("select '1'::int, \"a 'b 1\" from t", 'select $1::int, "a \'b 1" from t', [("1", None)]),
+        ("select 9223372036854775808", "select $1", [("9223372036854775808", NUMERIC)]),
+    ],
+)
+def test_lifted(sql: str, text: str, literals: list[tuple[str, ColumnType | None]]) -> None:
+    lifted = lift(sql)
+    assert lifted is not None and lifted.text == text
+    assert lifted.literals == tuple(Literal(*literal) for literal in literals)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT a FROM t",
+        "SELECT a, 1 FROM t ORDER BY 2",
+        "SELECT a + 1 FROM t GROUP BY a + 1",
+        "SELECT DISTINCT 1",
+        "SELECT date '2020-01-01'",
+        "SELECT E'a\\n'",
+        "SELECT x'1f'",
+        "SELECT U&'a'",
+        "SELECT uuid 'a'",
+        "SELECT 'a' 'b'",
+        "SELECT $1 + 1",
+        "SELECT 1 -- comment",
+        "SELECT 1 /* comment */",
+        "SELECT 1; SELECT 2",
+        "SELECT a::varchar(10) FROM t",
+        "SELECT interval '1 day'",
+        "SELECT 1a",
+        "SET x = 1",
+        "CREATE TABLE t (a int DEFAULT 5)",
+        "SELECT " + "1," * 10_000 + "1",
+    ],
+)
+def test_left_alone(sql: str) -> None:
+    assert lift(sql) is None
+
+
+@given(st.lists(st.one_of(st.integers(-(2**70), 2**70), st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])))))
+def test_what_is_lifted_reads_back(values: list[int | str]) -> None:
+    shown = ["'" + value.replace("'", "''") + "'" if isinstance(value, str) else str(value) for value in values]
+    sql = f"INSERT INTO t VALUES ({', '.join(shown)})"
+    lifted = lift(sql)
+    if lifted is not None:
+        assert [literal.text for literal in lifted.literals] == [str(value) for value in values]
+        [original], [parsed] = pglast.parse_sql(sql), pglast.parse_sql(lifted.text)
+        assert len(original.stmt.selectStmt.valuesLists[0]) == len(parsed.stmt.selectStmt.valuesLists[0])

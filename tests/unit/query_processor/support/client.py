@@ -1,0 +1,83 @@
+"""A client without a wire: it drives a Session as the wire layer does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from actors.common.errors import DatabaseError
+from actors.common.settings import OPEN_LIMITS, Settings
+from actors.query_processor.results import Batch
+from actors.query_processor.session import Session, SessionServices
+from tests.unit.query_processor.support.cluster import FakeCluster, run
+from tests.unit.query_processor.support.planner import TinyPlanner
+
+OPEN = Settings(mode="open", limits=OPEN_LIMITS)
+
+
+class Client:
+    """`query` is a simple query: the batches, or the error after `fail`. `execute` is Parse, Bind, Execute, Sync."""
+
+    def __init__(self, cluster: FakeCluster, services: SessionServices, **arguments: Any) -> None:
+        self.cluster = cluster
+        self.notices: list[tuple[str, str, str]] = []
+        self.told: list[tuple[str, str]] = []
+        self.session = Session(
+            services,
+            on_notice=lambda *notice: self.notices.append(notice),
+            on_parameter=lambda *pair: self.told.append(pair),
+            **arguments,
+        )
+
+    def query(self, sql: str) -> list[Batch]:
+        async def work() -> list[Batch]:
+            batches = []
+            for raw in self.session.split(sql):
+                batches.append(await self.session.bind(await self.session.prepare(raw)).run())
+            await self.session.sync()
+            return batches
+
+        return self._guarded(work())  # type: ignore[no-any-return]
+
+    def execute(self, sql: str, *datums: Any, oids: tuple[int, ...] = ()) -> Batch:
+        async def work() -> Batch:
+            batch = await self.session.bind(await self.session.prepare(sql, oids), list(datums)).run()
+            await self.session.sync()
+            return batch
+
+        return self._guarded(work())  # type: ignore[no-any-return]
+
+    def _guarded(self, coroutine: Any) -> Any:
+        try:
+            return run(coroutine)
+        except DatabaseError:
+            self.session.fail()
+            raise
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        return self.query(sql)[-1].rows
+
+    def tag(self, sql: str) -> str:
+        return self.query(sql)[-1].tag
+
+    def code(self, sql: str) -> str:
+        """The SQLSTATE that `sql` fails with."""
+        return self.error(sql).sqlstate
+
+    def error(self, sql: str) -> DatabaseError:
+        try:
+            self.query(sql)
+        except DatabaseError as error:
+            return error
+        raise AssertionError(f"{sql} did not fail")
+
+
+def make_services(cluster: FakeCluster, planner: Any = None) -> SessionServices:
+    services = SessionServices(cluster.context, planner or TinyPlanner(), lambda session, start_ts: None)
+    cluster.catalogs, cluster.storage, cluster.services = services.catalogs, services.storage, services.transactions
+    return services
+
+
+def connect(settings: Settings | None = None, **arguments: Any) -> Client:
+    """A client of a cluster of its own."""
+    cluster = FakeCluster(settings)
+    return Client(cluster, make_services(cluster), **arguments)
