@@ -40,7 +40,8 @@ class CatalogCache:
         rows: list[tuple[bytes, bytes]] = []
         while (batch := await scan.next()) is not None:
             rows.extend(zip(*batch.key_values(), strict=True))
-        version = max(scan.catalog_ts, change, 0)
+        # All changes up to `at` were read, also those that this replica had no word of.
+        version = max(scan.catalog_ts, change, self._newest_change if self._newest_change <= at else 0)
         self.note_change(version)
         current = self._current
         if current is not None and current.version == version:

@@ -288,7 +288,7 @@ def _renamed_constraint(table: Table, old: str, new: str) -> Table:
     return replace(table, checks=tuple(Check(new, check.expression) if check.name == old else check for check in table.checks))
 
 
-class _RenameColumn(Visitor):  # type: ignore[misc]
+class _RenameColumn(Visitor):
     def __init__(self, old: str, new: str) -> None:
         super().__init__()
         self._old, self._new = old, new
@@ -300,7 +300,8 @@ class _RenameColumn(Visitor):  # type: ignore[misc]
 
 
 def _parsed(check: Check) -> Any:
-    return pglast.parse_sql(f"SELECT {check.expression}")[0].stmt.targetList[0].val
+    statement: Any = pglast.parse_sql(f"SELECT {check.expression}")[0].stmt
+    return statement.targetList[0].val
 
 
 def _renamed_column(table: Table, old: str, new: str) -> Table:

@@ -156,7 +156,7 @@ def make_checks(table: Table, checks: Sequence[tuple[str | None, str | None, Any
     return tuple(made)
 
 
-class _Columns(Visitor):  # type: ignore[misc]
+class _Columns(Visitor):
     def __init__(self) -> None:
         super().__init__()
         self.names: list[str] = []

@@ -79,14 +79,15 @@ async def _evaluate(session: Session, arguments: tuple[Any, ...], types: list[Co
     targets = tuple(
         ast.ResTarget(val=ast.TypeCast(arg=argument, typeName=_type_name(type_))) for argument, type_ in zip(arguments, types, strict=True)
     )
-    template = pglast.parse_sql("SELECT 1")[0].stmt
+    template: Any = pglast.parse_sql("SELECT 1")[0].stmt
     template.targetList = targets
     plan = await session.prepare(RawStatement(repr(targets), template), ())
     return list((await session.bind(plan, []).run()).rows[0])
 
 
 def _type_name(type_: ColumnType) -> Any:
-    return pglast.parse_sql(f"SELECT NULL::{format_type(type_)}")[0].stmt.targetList[0].val.typeName
+    statement: Any = pglast.parse_sql(f"SELECT NULL::{format_type(type_)}")[0].stmt
+    return statement.targetList[0].val.typeName
 
 
 async def deallocate(session: Session, raw: RawStatement) -> Batch:

@@ -140,7 +140,7 @@ class RunTimeParameters:
     def start(self, options: dict[str, str]) -> None:
         """Values from the start-up message or the settings: the session's defaults, what RESET returns to. Raises as SET does."""
         for name, value in options.items():
-            self._change(name.lower(), self._checked(name, value))
+            self._change(name.lower(), self.checked(name, value))
         self._session_defaults = dict(self.values)
 
     def reported(self) -> dict[str, str]:
@@ -159,7 +159,7 @@ class RunTimeParameters:
         lower = name.lower()
         text = self._session_defaults.get(lower) if value is None else None
         if text is None or (lower in DEFINITIONS and DEFINITIONS[lower].kind == "internal"):
-            text = self._checked(name, value if value is not None else "")
+            text = self.checked(name, value if value is not None else "")
         if in_block:
             self._before.setdefault(lower, self.values.get(lower, ""))
             if local:
@@ -183,7 +183,8 @@ class RunTimeParameters:
                 self._change(name, value)
             self._before, self._local = {}, {}
 
-    def _checked(self, name: str, value: str) -> str:
+    def checked(self, name: str, value: str) -> str:
+        """`value` as SHOW would answer it. Raises 42704, 55P02, 22023, 0A000."""
         lower = name.lower()
         definition = DEFINITIONS.get(lower)
         if definition is None:

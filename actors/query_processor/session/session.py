@@ -123,7 +123,11 @@ class Session:
         """Run a planned statement in the current transaction (an implicit one where there is none); `rows`: a COPY's, for its INSERT."""
         if self.failed:
             raise aborted()
-        transaction = self.transaction or await self.begin_transaction()
+        transaction = self.transaction
+        if transaction is None:
+            transaction = await self.begin_transaction()
+        else:
+            transaction.check_age()
         planned = prepared.planned
         assert planned is not None
         if planned.catalog is not transaction.catalog:

@@ -86,7 +86,7 @@ def _set_one(session: Session, name: str, value: str | None, local: bool) -> Non
     if lower in ("role", "session_authorization") and (value is None or value in ("none", "default", session.user)):
         return
     if lower == "transaction_read_only" and value is not None and session.in_block:
-        session.run_time._checked(name, value)
+        session.run_time.checked(name, value)
         transaction_control.set_read_only(session, value.lower() in ("on", "true", "yes", "1", "t", "y"))
         return
     session.run_time.set(name, value, local=local, in_block=session.in_block)

@@ -17,12 +17,14 @@ No tasks, no futures: a request's callbacks complete a Completion that the state
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pyarrow as pa
 
 from actors.common.errors import CONNECTION_FAILURE, OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError, unavailable
-from actors.common.messages import Get, Got, Scan, Scanned
 from actors.common.messages.base import Message
 from actors.common.messages.control import Topology
+from actors.common.messages.reading import Get, Got, Scan, Scanned
 from actors.common.ranges import ShardMap
 from actors.query_processor.transaction.pause import pause
 from actors.runtime.fiber import Completion
@@ -81,6 +83,13 @@ class Flight(Completion[Message]):
     def __init__(self) -> None:
         super().__init__()
         self.destination = ""
+
+    def when_done(self, callback: Callable[[], None]) -> None:
+        """Unlike other Completions it may be awaited again by a fiber that a cancel has thrown out of its wait."""
+        if self._done:
+            callback()
+        else:
+            self._waiter = callback
 
 
 class StorageClient:

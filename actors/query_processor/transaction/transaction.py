@@ -28,12 +28,13 @@ from actors.common.errors import (
     CONNECTION_FAILURE,
     OBJECT_NOT_IN_PREREQUISITE_STATE,
     PROGRAM_LIMIT_EXCEEDED,
+    QUERY_CANCELED,
     TRANSACTION_RESOLUTION_UNKNOWN,
     DatabaseError,
     schema_changed,
     unavailable,
 )
-from actors.common.messages import Commit, Committed
+from actors.common.messages.committing import Commit, Committed
 from actors.common.settings import Settings
 from actors.query_processor.transaction.buffer import WriteBuffer
 from actors.query_processor.transaction.pause import pause
@@ -301,6 +302,13 @@ class Transaction:
         """`error` ended the first attempt: send again where it is certain that nothing was decided and another attempt may do better."""
         revalidations = 0
         for _ in range(1, COMMIT_ATTEMPTS_MAX):
+            if not flight.done and error.sqlstate == QUERY_CANCELED:
+                # Too late to cancel: the answer decides, and it comes within the request's timeout.
+                try:
+                    return await flight  # type: ignore[return-value]
+                except DatabaseError as another:
+                    error = another
+                    continue
             if error.sqlstate == OBJECT_NOT_IN_PREREQUISITE_STATE and error.detail.isdigit():
                 revalidations += 1
                 if revalidations > REVALIDATIONS_MAX:
@@ -316,6 +324,8 @@ class Transaction:
                 return await flight  # type: ignore[return-value]
             except DatabaseError as another:
                 error = another
+        if not flight.done:
+            raise DatabaseError(TRANSACTION_RESOLUTION_UNKNOWN, "transaction resolution unknown", detail=error.message)
         if error.sqlstate == OBJECT_NOT_IN_PREREQUISITE_STATE:
             raise unavailable("the owner of the transaction's keys", "the map keeps moving")
         if error.sqlstate == CONNECTION_FAILURE and _may_have_happened(flight, error):

@@ -18,7 +18,7 @@ from actors.common.settings import Limits, Settings
 from actors.query_processor.transaction import CatalogStale, Transaction
 from actors.query_processor.transaction import storage_client as storage_client_module
 from actors.query_processor.transaction import transaction as transaction_module
-from actors.runtime.fiber import as_future
+from actors.runtime.fiber import Fiber, as_future
 from tests.unit.query_processor.support.cluster import FakeCluster, run
 
 SPACE = b"\x00\x00\x40\x00\x00\x01"
@@ -262,3 +262,30 @@ def test_drop_range_forgets_own_writes_in_it() -> None:
     transaction.put(END + b"1", b"elsewhere")
     commit_ts = run(transaction.commit())
     assert cluster.keys(commit_ts) == [END + b"1"]
+
+
+def test_a_commit_that_is_sent_is_not_cancelled() -> None:
+    cluster = FakeCluster()
+    transaction = cluster.begin()
+    transaction.put(key(1), b"x")
+    held: list[Any] = []
+    answer = cluster.bus.request
+    cluster.bus.request = lambda *arguments: held.append(arguments)  # type: ignore[method-assign,assignment]
+    ends: list[tuple[Any, BaseException | None]] = []
+    fiber = Fiber(transaction.commit(), lambda value, error: ends.append((value, error)))
+    for _ in range(3):
+        fiber.cancel(DatabaseError("57014", "canceling statement due to user request"))
+    assert not ends
+    answer(*held[0])
+    assert ends[0][1] is None and ends[0][0] > transaction.start_ts
+
+
+def test_a_session_that_ends_during_its_commit_does_not_know() -> None:
+    cluster = FakeCluster()
+    transaction = cluster.begin()
+    transaction.put(key(1), b"x")
+    cluster.bus.request = lambda *arguments: None  # type: ignore[method-assign,assignment]
+    ends: list[Any] = []
+    fiber = Fiber(transaction.commit(), lambda value, error: ends.append(error))
+    fiber.cancel(DatabaseError("57P01", "terminating connection due to administrator command"))
+    assert ends[0].sqlstate == "08007"
