@@ -21,6 +21,8 @@ TEXT_CHARACTERS_MAX = 8192
 """Longer statements (bulk inserts) hardly repeat: not worth a place in the cache."""
 LITERALS_MAX = 256
 
+INT4_MAX = 2**31 - 1
+INT8_MAX = 2**63 - 1
 INT4 = ColumnType("int4")
 INT8 = ColumnType("int8")
 NUMERIC = ColumnType("numeric")
@@ -38,121 +40,73 @@ class Lifted(NamedTuple):
     literals: tuple[Literal, ...]
 
 
-_START = re.compile(r"\s*(?:select|insert|update|delete)\b", re.IGNORECASE)
-_REFUSED = re.compile(
-    r"--|/\*|\$|\\|;\s*\S"
-    r"|\b(?:group|order|distinct|interval|date|time|timestamp|timestamptz|with|union|intersect|except|over|overlay|position|extract)\b"
-    r"|\b(?:varchar|char|character|varying|bpchar|numeric|decimal|dec|float|bit)\s*\(",
-    re.IGNORECASE,
+_STARTS = ("select", "insert", "update", "delete")
+_WORD = re.compile(r"[a-z_]+")
+_REFUSED_WORDS = frozenset(
+    {"group", "order", "distinct", "with", "union", "intersect", "except", "over", "overlay", "position", "extract"}
+    | {"interval", "date", "time", "timestamp", "timestamptz"}
+    | {"varchar", "char", "character", "varying", "bpchar", "numeric", "decimal", "dec", "float", "bit"}
 )
-_TOKEN = re.compile(
-    r"""(?P<string>'(?:[^']|'')*')|(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\w.]))|"""
-    r"""[A-Za-z_\u0080-\uffff][\w]*|"(?:[^"]|"")*"|\s+|."""
-)
-_STRING_AFTER = frozenset(
-    [
-        "(",
-        ",",
-        "=",
-        "<",
-        ">",
-        "+",
-        "-",
-        "*",
-        "/",
-        "|",
-        "like",
-        "ilike",
-        "and",
-        "or",
-        "not",
-        "between",
-        "when",
-        "then",
-        "else",
-        "select",
-        "returning",
-        "where",
-        "values",
-        "in",
-        "escape",
-        "similar",
-        "to",
-        "by",
-        "set",
-        "on",
-    ]
-)
-_SIGN_AFTER = frozenset(
-    [
-        "(",
-        ",",
-        "=",
-        "<",
-        ">",
-        "+",
-        "*",
-        "/",
-        "and",
-        "or",
-        "not",
-        "between",
-        "when",
-        "then",
-        "else",
-        "select",
-        "returning",
-        "where",
-        "limit",
-        "offset",
-    ]
+_LITERAL = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|(?<![\w.])(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\w.])""")
+_LAST_WORD = re.compile(r"[a-z]+\Z")
+_LITERAL_AFTER = frozenset("(,=<>+*/")
+_LITERAL_AFTER_WORDS = frozenset(
+    {"like", "ilike", "and", "or", "not", "between", "when", "then", "else", "select", "returning", "where", "values", "in", "escape", "to"}
+    | {"set", "on", "limit", "offset"}
 )
 
 
 def lift(text: str) -> Lifted | None:
     """The statement with its literals as $1, $2 ..., or None where it has none, or where lifting might change its meaning."""
-    if len(text) > TEXT_CHARACTERS_MAX or _START.match(text) is None or _REFUSED.search(text) is not None:
+    if len(text) > TEXT_CHARACTERS_MAX:
+        return None
+    lower = text.lower()
+    if not lower.lstrip().startswith(_STARTS) or not _REFUSED_WORDS.isdisjoint(_WORD.findall(lower)):
+        return None
+    if "--" in text or "/*" in text or "$" in text or "\\" in text or ";" in text.rstrip().removesuffix(";") or len(lower) != len(text):
         return None
     pieces: list[str] = []
     literals: list[Literal] = []
-    before = ""
-    sign = False
-    joined = ""
-    for match in _TOKEN.finditer(text):
-        token = match[0]
-        kind = match.lastgroup
-        if kind is None:
-            pieces.append(token)
-            if not token.isspace():
-                sign = token == "-" and before in _SIGN_AFTER
-                before = token.lower()
-            joined = token
+    end = 0
+    for match in _LITERAL.finditer(text):
+        token, start = match[0], match.start()
+        if token[0] == '"':
             continue
-        if kind == "number":
-            if joined == "." or (joined and (joined[-1].isalnum() or joined[-1] in "_$")):
-                return None
-            if sign:
-                while pieces.pop() != "-":
-                    pass
-            literals.append(_number(token, sign))
-        else:
-            if before not in _STRING_AFTER or (joined and (joined[-1].isalnum() or joined[-1] in "_&")):
+        before = lower[end:start]
+        if token[0] == "'":
+            if not _may_follow(before.rstrip()) or (before and (before[-1].isalnum() or before[-1] in "_&")):
                 return None
             literals.append(Literal(token[1:-1].replace("''", "'"), None))
+        else:
+            # A sign belongs to the constant where no operand stands before it: `n = -5`, but not `n -5`.
+            if before.endswith("-") and _may_follow(before[:-1].rstrip()):
+                start -= 1
+                token = "-" + token
+            literals.append(_number(token))
+        pieces.append(text[end:start])
         pieces.append(f"${len(literals)}")
-        before = joined = "literal"
-        sign = False
+        end = match.end()
     if not literals or len(literals) > LITERALS_MAX:
         return None
+    pieces.append(text[end:])
     return Lifted("".join(pieces), tuple(literals))
 
 
-def _number(token: str, negative: bool) -> Literal:
-    text = "-" + token if negative else token
-    if token.isdigit():
-        size = int(token)
-        if size <= 2147483647:
+def _may_follow(before: str) -> bool:
+    """Whether an operand begins after this text (lower case, no blanks at its end)."""
+    if not before:
+        return False
+    if before[-1] in _LITERAL_AFTER:
+        return True
+    word = _LAST_WORD.search(before)
+    return word is not None and word[0] in _LITERAL_AFTER_WORDS
+
+
+def _number(text: str) -> Literal:
+    if text.lstrip("-").isdigit():
+        size = int(text)
+        if -INT4_MAX <= size <= INT4_MAX:
             return Literal(text, INT4)
-        if size <= 9223372036854775807:
+        if -INT8_MAX <= size <= INT8_MAX:
             return Literal(text, INT8)
     return Literal(text, NUMERIC)

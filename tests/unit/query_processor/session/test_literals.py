@@ -22,6 +22,8 @@ INT4, INT8, NUMERIC = ColumnType("int4"), ColumnType("int8"), ColumnType("numeri
             [("-7", INT4), ("it's", None), ("5", INT4)],
         ),
         ("select 1-2", "select $1-$2", [("1", INT4), ("2", INT4)]),
+        ("select a -2, -3 from t where b=-.5", "select a -$1, $2 from t where b=$3", [("2", INT4), ("-3", INT4), ("-.5", NUMERIC)]),
+        ("select 'a'-1", "select $1-$2", [("a", None), ("1", INT4)]),
         ("SELECT t1.c2 FROM t1 LIMIT 10", "SELECT t1.c2 FROM t1 LIMIT $1", [("10", INT4)]),
         (
             "insert into t values (2147483648, 2.50, .5, 1e3, 'b')",
