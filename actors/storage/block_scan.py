@@ -1,0 +1,217 @@
+"""Scans at column speed: a whole block at a time, as Arrow, without making a Python object of every row.
+
+`block_part(store, start, end, at)` gives, where it pays, the next part of a forward scan as one block of one segment (the base), less the rows
+that a read at `at` does not see, plus the few rows that newer sources have in the same key range (the overlay, as lists). Where another
+shape of the data rules that out it gives None, and the caller goes on with `Store.window` for a while.
+
+    base block   a b c d e f g h          part: selection = rows of a b d e f g h in the base
+    newer           c' d-                       overlay   = c'   (and d is gone: deleted)
+
+The base is the oldest source that has rows at the place of the scan; the part ends with its block, or before older sources' first key.
+Visibility within the base is decided by Arrow kernels; a `plain` block below `at` needs none.
+
+`ColumnCache` keeps blocks' rows decoded into typed Arrow columns, bounded by bytes: the first analytic scan decodes (1 to 2 us a row), the next ones
+only compute.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from actors.common.arrow_types import to_arrow
+from actors.common.schema import ColumnType
+from actors.storage.memtable import newest
+from actors.storage.segment import Block, Segment
+from actors.storage.store import Store
+
+BLOCK_SCAN_ROWS_MIN = 256
+"""Fewer rows are read row by row: making and joining Arrow arrays costs some 50 us."""
+OVERLAY_SHARE_MAX = 4
+"""More rows in newer sources than a fourth of the base's: row by row."""
+COLUMN_CACHE_BYTES_MAX = 128 << 20
+"""Of one replica: a few million rows of the columns that analytic scans use."""
+
+
+class BlockPart:
+    """`block`'s rows [low, high), or `selection` (ascending row numbers) of them; and the overlay's visible rows, ascending."""
+
+    __slots__ = ("block", "high", "low", "overlay_keys", "overlay_values", "resume", "selection")
+
+    def __init__(self, block: Block, low: int, high: int, selection: pa.Array | None, resume: bytes | None) -> None:
+        self.block = block
+        self.low = low
+        self.high = high
+        self.selection = selection
+        self.resume = resume
+        self.overlay_keys: list[bytes] = []
+        self.overlay_values: list[bytes] = []
+
+    def pick(self, column: pa.Array) -> pa.Array:
+        """The visible rows of one of the block's columns (or of a column of as many rows)."""
+        if self.selection is not None:
+            return column.take(self.selection)
+        return column.slice(self.low, self.high - self.low)
+
+    @property
+    def base_rows(self) -> int:
+        return self.high - self.low if self.selection is None else len(self.selection)
+
+
+class _Place:
+    """Where a scan stands in one segment: a block, and the rows [low, high) of it that lie in the range."""
+
+    __slots__ = ("age", "block", "first_key", "high", "low")
+
+    def __init__(self, age: int, block: Block, low: int, high: int) -> None:
+        self.age = age
+        self.block = block
+        self.low = low
+        self.high = high
+        self.first_key = block.key(low)
+
+
+def block_part(store: Store, start: bytes, end: bytes, at: int) -> BlockPart | None:
+    """The next part of the scan of [start, end), ascending. Raises XX001 where a block is damaged."""
+    places = [place for age, segment in enumerate(store.segments) if (place := _place(segment, age, start, end)) is not None]
+    if not places:
+        return None
+    nearest = min(places, key=lambda place: place.first_key)
+    reach = nearest.block.key(min(nearest.low + BLOCK_SCAN_ROWS_MIN, nearest.high - 1))
+    base = next(place for place in places if place.first_key <= reach)
+    block = base.block
+    stop = min([end, *(place.first_key for place in places if place.age < base.age)])
+    if block.footer.last_key < stop:
+        stop, high = block.footer.last_key + b"\x00", base.high
+    else:
+        high = block.find(stop)
+    if high - base.low < BLOCK_SCAN_ROWS_MIN:
+        return None
+    overlay = _overlay(store, base.age, start, stop, at, (high - base.low) // OVERLAY_SHARE_MAX)
+    if overlay is None:
+        return None
+    part = BlockPart(block, base.low, high, None, stop if stop < end else None)
+    part.selection = _selection(store, part, at, overlay)
+    for key in sorted(overlay):
+        commit_ts, value = overlay[key]
+        if value is not None and (not store.tombstones or store.tombstones.newest(key, at) <= commit_ts):
+            part.overlay_keys.append(key)
+            part.overlay_values.append(value)
+    return part
+
+
+def _place(segment: Segment, age: int, start: bytes, end: bytes) -> _Place | None:
+    low_block, high_block = segment.blocks_between(start, end)
+    if low_block == high_block:
+        return None
+    block = segment.block(low_block)
+    low = block.find(start)
+    high = block.footer.rows if block.footer.last_key < end else block.find(end)
+    return _Place(age, block, low, high) if low < high else None
+
+
+def _overlay(store: Store, base_age: int, start: bytes, stop: bytes, at: int, rows_max: int) -> dict[bytes, tuple[int, bytes | None]] | None:
+    """Versions at or below `at` of sources newer than the base; None where they are more than `rows_max` (of any one source)."""
+    found: dict[bytes, tuple[int, bytes | None]] = {}
+    for segment in store.segments[base_age + 1 :]:
+        low_block, high_block = segment.blocks_between(start, stop)
+        versions: dict[bytes, tuple[int, bytes | None]] = {}
+        for number in range(low_block, high_block):
+            block = segment.block(number)
+            low, high = block.find(start), block.find(stop)
+            if high - low > rows_max:
+                return None
+            for key, time, value in zip(*block.versions(low, high), strict=True):
+                if time <= at and key not in versions:
+                    versions[key] = (time, value)
+        found.update(versions)
+    for memtable in (store.frozen, store.active):
+        if memtable is None:
+            continue
+        keys = memtable.window(start, stop, False, rows_max + 1)
+        if len(keys) > rows_max:
+            return None
+        for key in keys:
+            version = newest(memtable.versions[key], at)
+            if version is not None:
+                found[key] = version
+    return found
+
+
+def _selection(store: Store, part: BlockPart, at: int, overlay: dict[bytes, Any]) -> pa.Array | None:
+    """The rows of the base that a read at `at` sees; None: all of [low, high)."""
+    footer = part.block.footer
+    batch = part.block.batch.slice(part.low, part.high - part.low)
+    rows: pa.Array | None = None
+    if not footer.plain or footer.max_ts > at:
+        rows = pc.indices_nonzero(pc.less_equal(batch.column(1), at))
+        keys = batch.column(0).take(rows)
+        if len(rows) > 1:
+            first = pc.not_equal(keys.slice(1), keys.slice(0, len(keys) - 1))
+            rows = rows.filter(pa.concat_arrays([pa.array([True]), first]))
+        rows = rows.filter(pc.is_valid(batch.column(2).take(rows)))
+    if overlay:
+        rows = _without(rows, batch, pc.is_in(_taken(batch.column(0), rows), value_set=pa.array(list(overlay), pa.binary())))
+    if store.tombstones and store.tombstones.any_in(part.block.key(part.low), part.block.key(part.high - 1), at):
+        dropped = store.tombstones.newest
+        keys, times = _taken(batch.column(0), rows).to_pylist(), _taken(batch.column(1), rows).to_pylist()
+        rows = _without(rows, batch, pa.array([dropped(key, at) > time for key, time in zip(keys, times, strict=True)], pa.bool_()))
+    return None if rows is None else pc.add(rows.cast(pa.int32()), pa.scalar(part.low, pa.int32()))
+
+
+def _taken(column: pa.Array, rows: pa.Array | None) -> pa.Array:
+    return column if rows is None else column.take(rows)
+
+
+def _without(rows: pa.Array | None, batch: pa.RecordBatch, hidden: pa.Array) -> pa.Array:
+    shown = pc.invert(hidden)
+    return pc.indices_nonzero(shown) if rows is None else rows.filter(shown)
+
+
+Decode = Callable[[bytes], list[Any]]
+
+
+class ColumnCache:
+    """Typed columns of whole blocks; the least recently used make room. Segments' names are never used twice, so nothing goes stale."""
+
+    def __init__(self, bytes_max: int = COLUMN_CACHE_BYTES_MAX) -> None:
+        self._bytes_max = bytes_max
+        self._columns: OrderedDict[tuple[str, int, int, ColumnType], pa.Array] = OrderedDict()
+        self.bytes = 0
+        self.decoded_rows = 0
+        """Since the start: what scans cost beyond computing."""
+
+    def columns(self, block: Block, positions: list[int], types: tuple[ColumnType, ...], decode: Decode) -> dict[int, pa.Array]:
+        """Position -> column, a value (or null) for each row of the block. Raises as `to_arrow`, where a datum does not fit its Arrow type."""
+        cached = self._columns
+        name, number = block.segment.name, block.number
+        found: dict[int, pa.Array] = {}
+        missing: list[int] = []
+        for position in positions:
+            key = (name, number, position, types[position])
+            column = cached.get(key)
+            if column is None:
+                missing.append(position)
+            else:
+                cached.move_to_end(key)
+                found[position] = column
+        if missing:
+            nothing: list[Any] = [None] * len(types)
+            values = block.batch.column(2).to_pylist()
+            datums = list(zip(*(nothing if value is None else decode(value) for value in values), strict=True))
+            self.decoded_rows += len(values)
+            for position in missing:
+                found[position] = self._keep((name, number, position, types[position]), to_arrow(datums[position], types[position]))
+        return found
+
+    def _keep(self, key: tuple[str, int, int, ColumnType], column: pa.Array) -> pa.Array:
+        self._columns[key] = column
+        self.bytes += column.nbytes
+        while self.bytes > self._bytes_max and len(self._columns) > 1:
+            _, gone = self._columns.popitem(last=False)
+            self.bytes -= gone.nbytes
+        return column

@@ -1,0 +1,348 @@
+"""A scan program compiled: filter, projection and aggregation over the rows that a scan sees.
+
+A `CompiledProgram` is made once for a program's bytes and kept; each scan answer gets a fresh `Output` from it, which takes rows in two forms:
+
+- `add_rows(keys, values, limit)`: encoded rows, in scan order; they are decoded, filtered and projected one by one
+- `add_part(part)`: a block (block_scan.py) where the program is `vectorized`: typed columns from the cache, Arrow kernels for filter and aggregates.
+  A block whose values do not allow it (NotVectorized, or a datum that its Arrow type cannot hold) goes through `add_rows`.
+
+Row order is kept: where a block's rows and newer rows interleave, the answer is sorted by key again.
+Columns of the answers: "rows" key, value; "columns" `key` (where asked for) and c0, c1 ...; "aggregates" g0 ... (groups) and a0 ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from actors.common import scan_program
+from actors.common.arrow_types import arrow_type, to_arrow
+from actors.common.errors import DatabaseError
+from actors.common.rows import RowCodec
+from actors.common.scan_program import ScanProgram
+from actors.common.schema import ColumnType
+from actors.storage.aggregates import Accumulator, NotVectorized, accumulator, group_identity, result_arrow_type
+from actors.storage.block_scan import BlockPart, ColumnCache
+from actors.storage.expression_binding import BoundExpression, VectorFilter, bind, bind_filter
+
+ROWS_SCHEMA = pa.schema([pa.field("key", pa.binary(), nullable=False), pa.field("value", pa.binary(), nullable=False)])
+
+Rows = tuple[list[bytes], list[bytes]]
+
+
+class Output(Protocol):
+    """What one scan answer collects. `count`: rows of the answer so far; `bytes`: their size, about."""
+
+    count: int
+    bytes: int
+
+    def add_rows(self, keys: list[bytes], values: list[bytes], limit: int) -> None:
+        """`limit`: take at most so many of those that pass (0: all)."""
+
+    def add_part(self, part: BlockPart) -> None: ...
+
+    def finish(self) -> pa.RecordBatch: ...
+
+
+class CompiledProgram:
+    """`row_cost_us`: what looking at one row costs, about, for cutting answers to bounded work."""
+
+    def __init__(self, program: ScanProgram, cache: ColumnCache) -> None:
+        self.program = program
+        self.cache = cache
+        self.types = program.columns
+        self.decode: Callable[[bytes], list[Any]] = RowCodec(program.columns).decode
+        self.passes: Callable[[list[Any]], bool] | None = None
+        self.vector_filter: VectorFilter | None = None
+        if program.filter is not None:
+            self.passes, self.vector_filter = bind_filter(program.filter, program.parameters, program.columns)
+        self.arguments: list[BoundExpression | None] = [
+            None if aggregate.argument is None else bind(aggregate.argument, program.parameters) for aggregate in program.aggregates
+        ]
+        self.positions = list(program.project) if program.project is not None else list(range(len(program.columns)))
+        self.vectorized = self._is_vectorized()
+        self.row_cost_us = 3.0
+        self.schema = self._schema()
+        self.head: bytes = self.schema.serialize().to_pybytes()
+        """The schema message, with which every answer begins."""
+
+    def _is_vectorized(self) -> bool:
+        if self.passes is not None and self.vector_filter is None:
+            return False
+        if self.program.output == "rows":
+            return self.program.project is None
+        if self.program.output == "columns":
+            return True
+        return all(argument is None or argument.position is not None for argument in self.arguments) and not self.program.group_by
+
+    def accumulators(self) -> list[Accumulator]:
+        return [
+            accumulator(aggregate.function, None if argument is None else argument.type)
+            for aggregate, argument in zip(self.program.aggregates, self.arguments, strict=True)
+        ]
+
+    def _schema(self) -> pa.Schema:
+        program = self.program
+        if program.output == "rows":
+            return ROWS_SCHEMA
+        if program.output == "columns":
+            fields = [pa.field("key", pa.binary())] if program.with_key else []
+            return pa.schema(fields + [pa.field(f"c{place}", arrow_type(self.types[position])) for place, position in enumerate(self.positions)])
+        groups = [pa.field(f"g{place}", arrow_type(self.types[position])) for place, position in enumerate(program.group_by)]
+        return pa.schema(groups + [pa.field(f"a{place}", result_arrow_type(made)) for place, made in enumerate(self.accumulators())])
+
+    def output(self) -> Output:
+        if self.program.output == "rows":
+            return RowsOutput(self)
+        return ColumnsOutput(self) if self.program.output == "columns" else AggregatesOutput(self)
+
+    def part_columns(self, part: BlockPart, positions: list[int]) -> tuple[dict[int, pa.Array], pa.Array | None]:
+        """The columns at `positions` for the part's base rows that pass the filter, and those rows' numbers among the base rows (None: all)."""
+        needed = sorted({*positions, *(self.vector_filter.positions if self.vector_filter else ())})
+        columns: dict[int, pa.Array] = {}
+        if needed:
+            whole = self.cache.columns(part.block, needed, self.types, self.decode)
+            columns = {position: part.pick(column) for position, column in whole.items()}
+        if self.vector_filter is None:
+            return columns, None
+        rows = pc.indices_nonzero(self.vector_filter.mask(columns))
+        return {position: columns[position].take(rows) for position in positions}, rows
+
+    def filtered(self, keys: list[bytes], values: list[bytes], limit: int) -> tuple[list[bytes], list[bytes], list[list[Any]]]:
+        """Those that pass: keys, encoded rows, decoded rows."""
+        decode, passes = self.decode, self.passes
+        rows = [decode(value) for value in values]
+        if passes is not None:
+            kept = [place for place, row in enumerate(rows) if passes(row)]
+            if len(kept) < len(rows):
+                keys = [keys[place] for place in kept]
+                values = [values[place] for place in kept]
+                rows = [rows[place] for place in kept]
+        return (keys[:limit], values[:limit], rows[:limit]) if limit else (keys, values, rows)
+
+
+def compile_program(data: bytes, cache: ColumnCache) -> CompiledProgram:
+    """Raises DatabaseError where the program is not understood."""
+    return CompiledProgram(scan_program.decode(data), cache)
+
+
+def base_rows(part: BlockPart) -> Rows:
+    """The part's base rows as lists."""
+    batch = part.block.batch
+    return part.pick(batch.column(0)).to_pylist(), part.pick(batch.column(2)).to_pylist()
+
+
+def all_rows(part: BlockPart) -> Rows:
+    """The part's rows as lists, in key order."""
+    keys, values = base_rows(part)
+    if not part.overlay_keys:
+        return keys, values
+    merged = dict(zip(keys, values, strict=True))
+    merged.update(zip(part.overlay_keys, part.overlay_values, strict=True))
+    ordered = sorted(merged)
+    return ordered, [merged[key] for key in ordered]
+
+
+def in_key_order(batches: list[pa.RecordBatch], keys: list[pa.Array]) -> pa.RecordBatch:
+    """Batches of one schema joined and sorted by their rows' keys."""
+    table = pa.Table.from_batches(batches)
+    order = pc.sort_indices(pa.concat_arrays(keys))
+    return table.take(order).combine_chunks().to_batches()[0] if len(order) else batches[0]
+
+
+class _BatchOutput:
+    """Collects record batches."""
+
+    def __init__(self, program: CompiledProgram) -> None:
+        self.program = program
+        self.count = 0
+        self.bytes = 0
+        self._batches: list[pa.RecordBatch] = []
+
+    def _keep(self, batch: pa.RecordBatch) -> None:
+        if batch.num_rows:
+            self._batches.append(batch)
+            self.count += batch.num_rows
+            self.bytes += batch.nbytes
+
+    def finish(self) -> pa.RecordBatch:
+        if len(self._batches) == 1:
+            return self._batches[0]
+        schema = self.program.schema
+        if not self._batches:
+            return pa.record_batch([pa.array([], field.type) for field in schema], schema=schema)
+        if not schema:
+            return _without_columns(self.count)
+        columns = zip(*(batch.columns for batch in self._batches), strict=True)
+        return pa.record_batch([pa.concat_arrays(pieces) for pieces in columns], schema=schema)
+
+
+def _without_columns(rows: int) -> pa.RecordBatch:
+    return pa.RecordBatch.from_struct_array(pa.array([{}] * rows, pa.struct([])))
+
+
+class RowsOutput(_BatchOutput):
+    """key, value. A projected row has None in the positions that were not asked for."""
+
+    def add_rows(self, keys: list[bytes], values: list[bytes], limit: int) -> None:
+        program = self.program
+        if program.passes is not None or program.program.project is not None:
+            keys, values, rows = program.filtered(keys, values, limit)
+            if program.program.project is not None:
+                values = [self._project(row) for row in rows]
+        elif limit:
+            keys, values = keys[:limit], values[:limit]
+        self._keep(pa.record_batch([pa.array(keys, pa.binary()), pa.array(values, pa.binary())], schema=ROWS_SCHEMA))
+
+    def _project(self, row: list[Any]) -> bytes:
+        program = self.program
+        projected: list[Any] = [None] * (max(program.positions, default=-1) + 1)
+        for position in program.positions:
+            projected[position] = row[position]
+        return RowCodec(program.types).encode(projected)
+
+    def add_part(self, part: BlockPart) -> None:
+        try:
+            _, rows = self.program.part_columns(part, [])
+        except (NotVectorized, DatabaseError):
+            self.add_rows(*all_rows(part), 0)
+            return
+        columns = [part.pick(part.block.batch.column(0)), part.pick(part.block.batch.column(2))]
+        if rows is not None:
+            columns = [column.take(rows) for column in columns]
+        base = pa.record_batch(columns, schema=ROWS_SCHEMA)
+        if not part.overlay_keys:
+            self._keep(base)
+            return
+        newer = RowsOutput(self.program)
+        newer.add_rows(part.overlay_keys, part.overlay_values, 0)
+        overlay = newer.finish()
+        self._keep(in_key_order([base, overlay], [base.column(0), overlay.column(0)]))
+
+
+class ColumnsOutput(_BatchOutput):
+    """Typed columns. Raises 0A000 or 22008 (arrow_types.py) for a datum that its column cannot hold."""
+
+    def add_rows(self, keys: list[bytes], values: list[bytes], limit: int) -> None:
+        keys, _, rows = self.program.filtered(keys, values, limit)
+        self._keep(self._batch(keys, rows))
+
+    def _batch(self, keys: list[bytes], rows: list[list[Any]]) -> pa.RecordBatch:
+        program = self.program
+        if not program.schema:
+            return _without_columns(len(rows))
+        arrays = [pa.array(keys, pa.binary())] if program.program.with_key else []
+        arrays += [to_arrow([row[position] for row in rows], program.types[position]) for position in program.positions]
+        return pa.record_batch(arrays, schema=program.schema)
+
+    def add_part(self, part: BlockPart) -> None:
+        program = self.program
+        try:
+            columns, rows = program.part_columns(part, program.positions)
+        except (NotVectorized, DatabaseError):
+            self.add_rows(*all_rows(part), 0)
+            return
+        if not program.schema:
+            self._keep(_without_columns(part.base_rows if rows is None else len(rows)))
+            self.add_rows(part.overlay_keys, part.overlay_values, 0)
+            return
+        keys: pa.Array | None = None
+        if program.program.with_key or part.overlay_keys:
+            keys = part.pick(part.block.batch.column(0))
+            keys = keys if rows is None else keys.take(rows)
+        arrays = [keys] if program.program.with_key else []
+        base = pa.record_batch(arrays + [columns[position] for position in program.positions], schema=program.schema)
+        if not part.overlay_keys:
+            self._keep(base)
+            return
+        overlay_keys, _, decoded = program.filtered(part.overlay_keys, part.overlay_values, 0)
+        self._keep(in_key_order([base, self._batch(overlay_keys, decoded)], [keys, pa.array(overlay_keys, pa.binary())]))
+
+
+class _Group:
+    """A group's own datums (as first seen) and its accumulators."""
+
+    __slots__ = ("accumulators", "datums")
+
+    def __init__(self, datums: tuple[Any, ...], accumulators: list[Accumulator]) -> None:
+        self.datums = datums
+        self.accumulators = accumulators
+
+
+class AggregatesOutput:
+    """One row, or a row for each group; the groups in no order that means anything (that of their first rows)."""
+
+    def __init__(self, program: CompiledProgram) -> None:
+        self.program = program
+        self.bytes = 0
+        self._groups: dict[tuple[Any, ...], _Group] = {}
+        self._group_by = program.program.group_by
+        self._identities = [group_identity(program.types[position]) for position in self._group_by]
+        if not self._group_by:
+            self._groups[()] = _Group((), program.accumulators())
+
+    @property
+    def count(self) -> int:
+        return len(self._groups)
+
+    def add_rows(self, keys: list[bytes], values: list[bytes], limit: int) -> None:
+        _, _, rows = self.program.filtered(keys, values, limit)
+        if not self._group_by:
+            self._accumulate(self._groups[()], rows)
+            return
+        members: dict[tuple[Any, ...], list[list[Any]]] = {}
+        for row in rows:
+            members.setdefault(self._identity(row), []).append(row)
+        for identity, group_rows in members.items():
+            group = self._groups.get(identity)
+            if group is None:
+                datums = tuple(group_rows[0][position] for position in self._group_by)
+                group = self._groups[identity] = _Group(datums, self.program.accumulators())
+                self.bytes += 64 + sum(len(datum) if isinstance(datum, (str, bytes)) else 8 for datum in datums)
+            self._accumulate(group, group_rows)
+
+    def _identity(self, row: list[Any]) -> tuple[Any, ...]:
+        return tuple(
+            row[position] if same is None or row[position] is None else same(row[position])
+            for position, same in zip(self._group_by, self._identities, strict=True)
+        )
+
+    def _accumulate(self, group: _Group, rows: list[list[Any]]) -> None:
+        for made, argument in zip(group.accumulators, self.program.arguments, strict=True):
+            if argument is None:
+                made.add(rows)
+            else:
+                evaluate = argument.evaluate
+                made.add([datum for row in rows if (datum := evaluate(row)) is not None])
+
+    def add_part(self, part: BlockPart) -> None:
+        """Ungrouped only."""
+        program = self.program
+        arguments = program.arguments
+        fresh = program.accumulators()
+        try:
+            positions = sorted({argument.position for argument in arguments if argument is not None and argument.position is not None})
+            columns, rows = program.part_columns(part, positions)
+            for made, argument in zip(fresh, arguments, strict=True):
+                if argument is None:
+                    made.add(range(part.base_rows if rows is None else len(rows)))
+                else:
+                    made.add_array(columns[argument.position])  # type: ignore[index]
+        except (NotVectorized, DatabaseError):
+            self.add_rows(*all_rows(part), 0)
+            return
+        for made, total in zip(fresh, self._groups[()].accumulators, strict=True):
+            total.merge(made)
+        self.add_rows(part.overlay_keys, part.overlay_values, 0)
+
+    def finish(self) -> pa.RecordBatch:
+        groups = list(self._groups.values())
+        arrays = [
+            to_arrow([group.datums[place] for group in groups], self.program.types[position]) for place, position in enumerate(self._group_by)
+        ]
+        for place, made in enumerate(self.program.accumulators()):
+            arrays.append(to_arrow([group.accumulators[place].result() for group in groups], made.result_type))
+        return pa.record_batch(arrays, schema=self.program.schema)

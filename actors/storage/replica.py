@@ -1,0 +1,395 @@
+"""`StorageReplica`: one shard's replica in one availability zone. Reads at a timestamp, fed by the crossbar's stream.
+
+What it promises: an answer to a read at `at` holds every commit <= `at` and none later (I4): it is given once the watermark has reached `at`, and
+refused (08006, the query processor turns to another replica) when that takes longer than `storing.read_wait_s`. What `StreamAck.checkpoint_ts`
+names is durable here.
+
+    crossbar --Deliver(write sets, watermark)--> apply --> reads waiting at or below the watermark are answered
+       ^--- SubscribeRange(after watermark), StreamAck (bytes freed, checkpoint), DemandWatermark (a read waits)
+
+Watermarks on demand. One DemandWatermark is in flight at most; when the stream's watermark has reached it and reads still wait, the next one carries
+the highest time asked for. The stream is opened again, at the next crossbar, after a gap in its numbers, a refused subscription, or
+`streaming.silence_s` without a message while a demand is in flight. An idle replica sends nothing.
+
+A point read whose time has come is answered in `receive` itself. Deliveries are applied in `receive`, too; checkpoints and merges run in tasks in
+slices of a few milliseconds (maintenance.py). When both memtables are full the stream is not acknowledged further, so the crossbar stops.
+
+A damaged block (XX001) is noted in `status` and fails the read with 08006, so that it is answered by another replica.
+Left out: a copy of another replica's segments when the journals no longer reach back to the own checkpoint; moving ranges.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import logging
+from collections import deque
+from typing import Any
+
+from actors.common.errors import CONNECTION_FAILURE, DATA_CORRUPTED, FEATURE_NOT_SUPPORTED, DatabaseError, unavailable
+from actors.common.messages import Deliver, DemandWatermark, Get, Got, Message, Scan, StreamAck, SubscribeRange
+from actors.common.settings import Settings
+from actors.runtime.interfaces import Context, Reply
+from actors.storage.maintenance import Maintenance
+from actors.storage.scan import Scanner
+from actors.storage.store import Store
+
+WAITING_READS_MAX = 100_000
+"""A crossbar that is away for `read_wait_s` under full load leaves this many behind; more are refused at once."""
+ACK_BYTES_SHARE = 8
+"""An acknowledgement is sent after an eighth of the window ..."""
+ACK_MESSAGES_MAX = 64
+"""... or so many messages: small commits do not each cost one."""
+MESSAGE_OVERHEAD_BYTES = 64
+RESUBSCRIBE_S_MIN = 0.05
+RESUBSCRIBE_S_MAX = 0.5
+MAINTENANCE_RETRY_S = 5.0
+"""After a full disk."""
+
+logger = logging.getLogger(__name__)
+
+
+class _WaitingRead:
+    __slots__ = ("answered", "at", "deadline", "message", "reply")
+
+    def __init__(self, message: Get | Scan, reply: Reply, deadline: float) -> None:
+        self.at = message.at
+        self.message = message
+        self.reply = reply
+        self.deadline = deadline
+        self.answered = False
+
+
+class StorageReplica:
+    """See the module. `crossbars`: their names, the preferred first."""
+
+    def __init__(self, context: Context, shard: int, az: str, crossbars: list[str]) -> None:
+        assert crossbars
+        self._context = context
+        self._settings: Settings = context.settings
+        self._bus = context.bus
+        self._name = context.name
+        self.shard = shard
+        self.az = az
+        self._crossbars = crossbars
+        self._crossbar = 0
+        self.watermark = 0
+        self._gets = 0
+        self._scans = 0
+        self._delivered_bytes = 0
+        self._damage = ""
+        # the stream
+        self._stream = 0
+        self._number = 0
+        self._open = False
+        self._subscribe_delay_s = RESUBSCRIBE_S_MIN
+        self._unacknowledged_bytes = 0
+        self._unacknowledged_messages = 0
+        self._heard_at = 0.0
+        # reads that wait
+        self._waiting: list[tuple[int, int, _WaitingRead]] = []
+        self._by_deadline: deque[_WaitingRead] = deque()
+        self._waited = 0
+        self._demanded = 0
+        """The time asked of the crossbar and not reached yet; 0: none."""
+        self._highest_at = 0
+        """Of all reads that have waited."""
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        # maintenance
+        self._checkpointing = False
+        self._merging = False
+        self._changed_at = 0.0
+        self._stopped = False
+
+    # -- life ----------------------------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Opens what is on disk and subscribes after its watermark. Raises XX001 where the manifest or a footer is damaged."""
+        self._loop = asyncio.get_running_loop()
+        self._store = Store(self._context.disk)
+        self._maintenance = Maintenance(self._store, self._settings.storing.segments_max)
+        self._scanner = Scanner(self._store)
+        self.watermark = self._store.checkpoint_ts
+        self._loop.call_soon(self._subscribe)  # once the host has attached the role: the stream's first message may be quick
+
+    async def stop(self) -> None:
+        """Waiting reads are failed. Nothing is written: the journals have what the disk has not."""
+        self._stopped = True
+        for timer in self._timers.values():
+            timer.cancel()
+        for _, _, read in self._waiting:
+            if not read.answered:
+                read.reply.fail(unavailable(self._name, "it is being stopped"))
+        self._waiting.clear()
+        self._by_deadline.clear()
+
+    def status(self) -> dict[str, Any]:
+        topology = self._bus.topology
+        shards = topology.shard_map if topology is not None else None
+        store = self._store
+        return {
+            "layer": "storage",
+            "name": self._name,
+            "az": self.az,
+            "shard": self.shard,
+            "range": shards.describe(shards.shards, self.shard) if shards is not None else "",
+            "watermark": self.watermark,
+            "checkpoint": store.checkpoint_ts,
+            "load": {
+                "gets": self._gets,
+                "scans": self._scans,
+                "waited": self._waited,
+                "waiting": len(self._waiting),
+                "delivered_bytes": self._delivered_bytes,
+                "scanned_bytes": self._scanner.bytes_read,
+                "bytes": store.bytes,
+                "rows": store.rows,
+                "segments": len(store.segments),
+            },
+            **({"damage": self._damage} if self._damage else {}),
+        }
+
+    # -- messages ------------------------------------------------------------------------------------------------------------------
+
+    def receive(self, sender: str, message: Message, reply: Reply | None) -> None:
+        kind = message.__class__
+        if kind is Get or kind is Scan:
+            if reply is not None:
+                if message.at <= self.watermark:  # type: ignore[attr-defined]
+                    self._answer(message, reply)  # type: ignore[arg-type]
+                else:
+                    self._wait(message, reply)  # type: ignore[arg-type]
+        elif kind is Deliver:
+            self._deliver(message)  # type: ignore[arg-type]
+        elif reply is not None:
+            reply.fail(DatabaseError(FEATURE_NOT_SUPPORTED, f"storage does not understand {kind.__name__}"))
+
+    # -- reads ---------------------------------------------------------------------------------------------------------------------
+
+    def _answer(self, message: Get | Scan, reply: Reply) -> None:
+        store = self._store
+        try:
+            if message.__class__ is Get:
+                at = message.at
+                keys = message.keys  # type: ignore[union-attr]
+                self._gets += len(keys)
+                get = store.get
+                reply(Got([get(key, at) for key in keys], store.catalog_ts(at)))
+            else:
+                self._scans += 1
+                reply(self._scanner.run(message))  # type: ignore[arg-type]
+        except DatabaseError as error:
+            reply.fail(self._noted(error))
+
+    def _noted(self, error: DatabaseError) -> DatabaseError:
+        """Damage is remembered, and another replica has the same rows."""
+        if error.sqlstate != DATA_CORRUPTED:
+            return error
+        if self._damage != error.message:
+            self._damage = error.message
+            logger.error("%s: %s", self._name, error.message)
+        return DatabaseError(CONNECTION_FAILURE, f"{self._name} is damaged: {error.message}")
+
+    def _wait(self, message: Get | Scan, reply: Reply) -> None:
+        if len(self._waiting) >= WAITING_READS_MAX:
+            reply.fail(unavailable(self._name, "too many reads wait for its watermark"))
+            return
+        wait_s = self._settings.storing.read_wait_s
+        read = _WaitingRead(message, reply, self._loop.time() + wait_s)
+        self._waited += 1
+        heapq.heappush(self._waiting, (message.at, self._waited, read))
+        self._by_deadline.append(read)
+        if message.at > self._highest_at:
+            self._highest_at = message.at
+        if not self._demanded:
+            self._demand(message.at)
+        if "reads" not in self._timers:
+            self._timers["reads"] = self._loop.call_later(wait_s, self._expire_reads)
+
+    def _answer_waiting(self) -> None:
+        waiting, watermark = self._waiting, self.watermark
+        while waiting and waiting[0][0] <= watermark:
+            read = heapq.heappop(waiting)[2]
+            if not read.answered:
+                read.answered = True
+                self._answer(read.message, read.reply)
+        by_deadline = self._by_deadline
+        while by_deadline and by_deadline[0].answered:
+            by_deadline.popleft()
+        if self._demanded and self._demanded <= watermark:
+            self._demanded = 0
+            if waiting:
+                self._demand(self._highest_at)
+
+    def _expire_reads(self) -> None:
+        del self._timers["reads"]
+        now = self._loop.time()
+        by_deadline = self._by_deadline
+        while by_deadline and (by_deadline[0].answered or by_deadline[0].deadline <= now):
+            read = by_deadline.popleft()
+            if not read.answered:
+                read.answered = True
+                read.reply.fail(unavailable(self._name, f"its watermark has not reached {read.at} in {self._settings.storing.read_wait_s} s"))
+        if by_deadline:
+            self._timers["reads"] = self._loop.call_at(by_deadline[0].deadline, self._expire_reads)
+        self._waiting = [entry for entry in self._waiting if not entry[2].answered]
+        heapq.heapify(self._waiting)
+        if not self._waiting:
+            self._demanded = 0
+
+    def _demand(self, at: int) -> None:
+        self._demanded = at
+        self._heard_at = self._loop.time()
+        if self._open:
+            self._bus.post(self._name, self._crossbars[self._crossbar], DemandWatermark(self._stream, at))
+        if "silence" not in self._timers:
+            self._timers["silence"] = self._loop.call_later(self._settings.streaming.silence_s, self._check_silence)
+
+    def _check_silence(self) -> None:
+        """While a demand is in flight the stream speaks at least every `silence_s`, or it is given up."""
+        del self._timers["silence"]
+        if not self._demanded or self._stopped:
+            return
+        due = self._heard_at + self._settings.streaming.silence_s
+        if self._loop.time() >= due:
+            if self._open:
+                self._resubscribe("silence")
+            due = self._loop.time() + self._settings.streaming.silence_s
+        self._timers["silence"] = self._loop.call_at(due, self._check_silence)
+
+    # -- the stream ----------------------------------------------------------------------------------------------------------------
+
+    def _subscribe(self) -> None:
+        if self._stopped:
+            return
+        self._timers.pop("subscribe", None)
+        stream = self._stream = self._context.random.getrandbits(62)
+        self._number = 0
+        self._open = True
+        self._heard_at = self._loop.time()
+        self._unacknowledged_bytes = self._unacknowledged_messages = 0
+        message = SubscribeRange(stream, self.shard, self.watermark, self._settings.streaming.window_bytes)
+
+        def refused(error: DatabaseError) -> None:
+            if stream == self._stream and not self._stopped and self._number == 0:
+                self._resubscribe(error.message)
+
+        def accepted(_: Message) -> None:
+            if stream == self._stream and self._demanded:
+                self._bus.post(self._name, self._crossbars[self._crossbar], DemandWatermark(stream, self._demanded))
+
+        self._bus.request(
+            self._name, self._crossbars[self._crossbar], message, accepted, refused, self._settings.messaging.request_timeout_s
+        )
+
+    def _resubscribe(self, why: str) -> None:
+        """At the next crossbar, after a pause that doubles until the stream speaks."""
+        self._open = False
+        self._stream = 0
+        self._crossbar = (self._crossbar + 1) % len(self._crossbars)
+        logger.info("%s: subscribing at %s: %s", self._name, self._crossbars[self._crossbar], why)
+        if "subscribe" not in self._timers:
+            self._timers["subscribe"] = self._loop.call_later(self._subscribe_delay_s, self._subscribe)
+        self._subscribe_delay_s = min(2 * self._subscribe_delay_s, RESUBSCRIBE_S_MAX)
+
+    def _deliver(self, message: Deliver) -> None:
+        if message.stream != self._stream or message.number <= self._number:
+            return
+        if message.number != self._number + 1:
+            self._resubscribe(f"message {message.number} came after {self._number}")
+            return
+        self._number = message.number
+        self._heard_at = self._loop.time()
+        self._subscribe_delay_s = RESUBSCRIBE_S_MIN
+        store = self._store
+        size = MESSAGE_OVERHEAD_BYTES
+        for commit_ts, write_set in zip(message.commit_ts, message.write_sets, strict=True):
+            store.apply(write_set, commit_ts)
+            size += len(write_set)
+        for commit_ts in message.catalog_changes:
+            store.note_catalog_change(commit_ts)
+        if message.watermark > self.watermark:
+            self.watermark = message.watermark
+            if self._waiting or self._demanded:
+                self._answer_waiting()
+        self._delivered_bytes += size
+        self._unacknowledged_bytes += size
+        self._unacknowledged_messages += 1
+        self._changed_at = self._heard_at
+        self._maintain()
+        self._acknowledge()
+
+    def _acknowledge(self, now: bool = False) -> None:
+        if not self._open or not self._number or self._full:
+            return
+        window_bytes = self._settings.streaming.window_bytes
+        if now or self._unacknowledged_messages >= ACK_MESSAGES_MAX or self._unacknowledged_bytes * ACK_BYTES_SHARE >= window_bytes:
+            self._unacknowledged_bytes = self._unacknowledged_messages = 0
+            ack = StreamAck(self._stream, self._number, self._store.checkpoint_ts)
+            self._bus.post(self._name, self._crossbars[self._crossbar], ack)
+
+    @property
+    def _full(self) -> bool:
+        """Both memtables are: what comes in now has to wait for the checkpoint."""
+        return self._store.frozen is not None and self._store.active.bytes >= 2 * self._settings.storing.memtable_bytes_max
+
+    # -- maintenance ---------------------------------------------------------------------------------------------------------------
+
+    @property
+    def _horizon(self) -> int:
+        age_s = self._settings.limits.transaction_age_s
+        return self.watermark - age_s * 1_000_000 if age_s else 0
+
+    def _maintain(self) -> None:
+        """Start a checkpoint where the memtable is full; see to one when nothing has changed for a while."""
+        if self._checkpointing:
+            return
+        if self._store.active.bytes >= self._settings.storing.memtable_bytes_max:
+            self._checkpointing = True
+            self._context.spawn(self._checkpoint())
+        elif "idle" not in self._timers:
+            self._timers["idle"] = self._loop.call_later(self._settings.storing.checkpoint_idle_s, self._check_idle)
+
+    def _check_idle(self) -> None:
+        del self._timers["idle"]
+        due = self._changed_at + self._settings.storing.checkpoint_idle_s
+        if self._loop.time() < due:
+            self._timers["idle"] = self._loop.call_at(due, self._check_idle)
+        elif not self._checkpointing:
+            self._checkpointing = True
+            self._context.spawn(self._checkpoint())
+
+    async def _checkpoint(self) -> None:
+        try:
+            await self._maintenance.checkpoint(self.watermark, self._horizon)
+            self._acknowledge(now=True)
+        except DatabaseError as error:
+            logger.error("%s: the checkpoint failed and is tried again: %s", self._name, error.message)
+            self._later("checkpoint", self._retry_checkpoint)
+            return
+        self._checkpointing = False
+        self._maintain_segments()
+        if self._store.active.bytes >= self._settings.storing.memtable_bytes_max:
+            self._maintain()
+
+    def _retry_checkpoint(self) -> None:
+        del self._timers["checkpoint"]
+        self._context.spawn(self._checkpoint())
+
+    def _maintain_segments(self) -> None:
+        if not self._merging and len(self._store.segments) > self._settings.storing.segments_max:
+            self._merging = True
+            self._context.spawn(self._merge())
+
+    async def _merge(self) -> None:
+        try:
+            while await self._maintenance.merge(self._horizon):
+                pass
+        except DatabaseError as error:
+            self._noted(error)
+            logger.error("%s: the merge failed: %s", self._name, error.message)
+        self._merging = False
+
+    def _later(self, name: str, callback: Any) -> None:
+        if not self._stopped:
+            self._timers[name] = self._loop.call_later(MAINTENANCE_RETRY_S, callback)

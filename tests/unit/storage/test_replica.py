@@ -1,0 +1,313 @@
+"""The storage role on a bus in memory: reads that wait, the stream and its gaps, checkpoints, restart, damage."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+import pyarrow as pa
+
+from actors.common import write_set
+from actors.common.errors import DatabaseError
+from actors.common.messages import Deliver, DemandWatermark, Done, Get, Got, Message, Scan, Scanned, StreamAck, SubscribeRange
+from actors.common.settings import Limits, Settings, Storing, Streaming
+from actors.runtime.clock import SystemClock
+from actors.runtime.interfaces import Context
+from actors.storage.replica import StorageReplica
+from tests.unit.storage.memory_disk import MemoryDisk
+
+PREFIX = b"\x00\x00\x40\x00\x00\x01"
+END = b"\x00\x00\x40\x00\x00\x02"
+
+
+class Answer:
+    """A Reply that keeps what it was called with."""
+
+    def __init__(self) -> None:
+        self.message: Any = None
+        self.error: DatabaseError | None = None
+
+    def __call__(self, message: Message) -> None:
+        self.message = message
+
+    def fail(self, error: DatabaseError) -> None:
+        self.error = error
+
+
+class CrossbarBus:
+    """Records what the replica sends; subscriptions are answered by `refuse`."""
+
+    topology = None
+
+    def __init__(self) -> None:
+        self.posts: list[tuple[str, Message]] = []
+        self.subscriptions: list[tuple[str, SubscribeRange]] = []
+        self.refuse: DatabaseError | None = None
+
+    def request(self, sender: str, destination: str, message: Message, on_reply: Any, on_failure: Any, timeout_s: float = 10.0) -> None:
+        assert isinstance(message, SubscribeRange)
+        self.subscriptions.append((destination, message))
+        if self.refuse is not None:
+            on_failure(self.refuse)
+        else:
+            on_reply(Done())
+
+    def post(self, sender: str, destination: str, message: Message) -> None:
+        self.posts.append((destination, message))
+
+    def sent(self, kind: type) -> list[Any]:
+        return [message for _, message in self.posts if isinstance(message, kind)]
+
+
+class World:
+    def __init__(self, disk: MemoryDisk | None = None, settings: Settings | None = None) -> None:
+        self.disk = disk or MemoryDisk()
+        self.bus = CrossbarBus()
+        self.tasks: list[asyncio.Task[Any]] = []
+        self.settings = settings or Settings()
+        context = Context("storage/1/a", "a", self.bus, SystemClock(0), self.disk, Random(7), self._spawn, self.settings)  # type: ignore[arg-type]
+        self.replica = StorageReplica(context, 1, "a", ["crossbar/1", "crossbar/2"])
+        self.number = 0
+
+    def _spawn(self, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        task = asyncio.get_running_loop().create_task(coroutine)
+        self.tasks.append(task)
+        return task
+
+    async def start(self) -> World:
+        await self.replica.start()
+        await asyncio.sleep(0)
+        return self
+
+    @property
+    def stream(self) -> int:
+        return self.bus.subscriptions[-1][1].stream
+
+    def deliver(self, commits: dict[int, dict[bytes, bytes | None]], watermark: int, catalog_changes: tuple[int, ...] = (), skip: int = 0) -> None:
+        self.number += 1 + skip
+        sets = [encode(rows) for rows in commits.values()]
+        message = Deliver(self.stream, self.number, list(commits), sets, list(catalog_changes), watermark)
+        self.replica.receive("crossbar/1", message, None)
+
+    def ask(self, message: Message) -> Answer:
+        answer = Answer()
+        self.replica.receive("query_processor/1", message, answer)
+        return answer
+
+    def get(self, key: bytes, at: int) -> Any:
+        return self.ask(Get([PREFIX + key], at)).message.values[0]
+
+    async def settle(self) -> None:
+        while any(not task.done() for task in self.tasks):
+            await asyncio.gather(*self.tasks)
+
+
+def encode(rows: dict[bytes, bytes | None]) -> bytes:
+    keys = sorted(rows)
+    kinds = [write_set.PUT if rows[key] is not None else write_set.DELETE for key in keys]
+    return write_set.encode([PREFIX + key for key in keys], [rows[key] for key in keys], kinds)
+
+
+def drive(test: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    asyncio.run(test())
+
+
+def rows_of(scanned: Scanned) -> list[tuple[bytes, bytes]]:
+    batch = pa.ipc.open_stream(scanned.rows).read_next_batch()
+    assert batch.num_rows == scanned.count
+    keys = [key.removeprefix(PREFIX) for key in batch.column(0).to_pylist()]
+    return list(zip(keys, batch.column(1).to_pylist(), strict=True))
+
+
+def test_a_read_at_or_below_the_watermark_is_answered_at_once() -> None:
+    async def test() -> None:
+        world = await World().start()
+        assert world.bus.subscriptions[0] == ("crossbar/1", SubscribeRange(world.stream, 1, 0, 16 << 20))
+        world.deliver({5: {b"a": b"1"}, 7: {b"a": b"2", b"b": b"x"}}, 10, (6,))
+        assert world.ask(Get([PREFIX + b"b", PREFIX + b"a", PREFIX + b"z"], 10)).message == Got([b"x", b"2", None], 6)
+        assert world.ask(Get([PREFIX + b"a"], 5)).message == Got([b"1"], 0)
+        scanned = world.ask(Scan(PREFIX, END, 10)).message
+        assert (rows_of(scanned), scanned.resume, scanned.catalog_ts, scanned.rows_read) == ([(b"a", b"2"), (b"b", b"x")], None, 6, 2)
+        assert not world.bus.posts, "an idle replica sends nothing"
+
+    drive(test)
+
+
+def test_waiting_reads_share_one_demand() -> None:
+    async def test() -> None:
+        world = await World().start()
+        late = world.ask(Get([PREFIX + b"a"], 30))
+        early = world.ask(Get([PREFIX + b"a"], 20))
+        latest = world.ask(Scan(PREFIX, END, 40))
+        assert world.bus.sent(DemandWatermark) == [DemandWatermark(world.stream, 30)]
+        world.deliver({15: {b"a": b"1"}}, 20)
+        assert early.message.values == [b"1"]
+        assert late.message is None
+        assert len(world.bus.sent(DemandWatermark)) == 1
+        world.deliver({25: {b"a": b"2"}}, 31)
+        assert late.message.values == [b"2"]
+        assert latest.message is None
+        assert world.bus.sent(DemandWatermark)[1:] == [DemandWatermark(world.stream, 40)]
+        world.deliver({}, 40)
+        assert rows_of(latest.message) == [(b"a", b"2")]
+
+    drive(test)
+
+
+def test_a_read_that_waits_too_long_fails() -> None:
+    async def test() -> None:
+        world = await World(settings=Settings(storing=Storing(read_wait_s=0.01))).start()
+        read = world.ask(Get([PREFIX + b"a"], 30))
+        while read.error is None:
+            await asyncio.sleep(0.002)
+        assert read.error.sqlstate == "08006"
+        world.deliver({}, 30)
+        assert read.message is None
+
+    drive(test)
+
+
+def test_a_gap_opens_a_new_stream_after_the_watermark() -> None:
+    async def test() -> None:
+        world = await World().start()
+        world.deliver({5: {b"a": b"1"}}, 10)
+        first = world.stream
+        world.deliver({15: {b"a": b"3"}}, 20, skip=1)
+        assert world.get(b"a", 10) == b"1"
+        while world.stream == first:
+            await asyncio.sleep(0.002)
+        assert world.bus.subscriptions[-1] == ("crossbar/2", SubscribeRange(world.stream, 1, 10, 16 << 20))
+        world.number = 0
+        world.deliver({12: {b"a": b"2"}, 15: {b"a": b"3"}}, 20)
+        world.deliver({15: {b"a": b"3"}, 16: {b"b": None}}, 21)
+        assert [world.get(b"a", at) for at in (10, 12, 14, 15, 21)] == [b"1", b"2", b"2", b"3", b"3"]
+
+    drive(test)
+
+
+def test_silence_while_a_demand_is_in_flight_opens_a_new_stream() -> None:
+    async def test() -> None:
+        world = await World(settings=Settings(streaming=Streaming(silence_s=0.01))).start()
+        first = world.stream
+        world.ask(Get([PREFIX + b"a"], 30))
+        while world.stream == first:
+            await asyncio.sleep(0.002)
+        assert world.bus.sent(DemandWatermark)[-1] == DemandWatermark(world.stream, 30)
+
+    drive(test)
+
+
+def test_a_refused_subscription_is_tried_again() -> None:
+    async def test() -> None:
+        world = World()
+        world.bus.refuse = DatabaseError("08006", "crossbar/1 is unavailable")
+        await world.start()
+        while len(world.bus.subscriptions) < 3:
+            await asyncio.sleep(0.002)
+        assert [name for name, _ in world.bus.subscriptions] == ["crossbar/1", "crossbar/2", "crossbar/1"]
+        await world.replica.stop()
+
+    drive(test)
+
+
+SMALL = Settings(storing=Storing(memtable_bytes_max=20_000, segments_max=2), limits=Limits(transaction_age_s=0))
+
+
+def test_checkpoint_restart_and_merge() -> None:
+    async def test() -> None:
+        disk = MemoryDisk()
+        world = await World(disk, SMALL).start()
+        expected = {}
+        for number in range(400):
+            rows: dict[bytes, bytes | None] = {b"%04d" % (number * 7 % 1000): b"%d" % number, b"hot": b"%d" % number}
+            expected.update(rows)
+            world.deliver({number + 1: rows}, number + 1, (number + 1,) if number == 3 else ())
+            await asyncio.sleep(0)
+        await world.settle()
+        checkpoint_ts = world.replica.status()["checkpoint"]
+        assert 0 < checkpoint_ts <= 400
+        assert world.bus.sent(StreamAck)[-1].checkpoint_ts == checkpoint_ts
+        assert 1 <= world.replica.status()["load"]["segments"] <= 2
+        again = await World(disk, SMALL).start()
+        assert again.bus.subscriptions[0][1].after_ts == checkpoint_ts
+        for commit_ts in range(checkpoint_ts + 1, 401):
+            number = commit_ts - 1
+            again.deliver({commit_ts: {b"%04d" % (number * 7 % 1000): b"%d" % number, b"hot": b"%d" % number}}, commit_ts)
+        await again.settle()
+        for one in (world, again):
+            assert rows_of(one.ask(Scan(PREFIX, END, 400)).message) == sorted(expected.items())
+            assert [one.get(b"hot", at) for at in (1, 200, 400)] == [b"0", b"199", b"399"]
+            assert one.ask(Get([], 400)).message.catalog_ts == 4
+
+    drive(test)
+
+
+def test_reads_are_answered_while_a_checkpoint_runs() -> None:
+    async def test() -> None:
+        world = await World(settings=replace(SMALL, storing=Storing(memtable_bytes_max=1_000_000))).start()
+        world.deliver({1: {b"%06d" % number: b"x" * 10 for number in range(20_000)}}, 1)
+        turns = 0
+        while any(not task.done() for task in world.tasks):
+            assert world.get(b"%06d" % (turns * 61), 1) == b"x" * 10
+            turns += 1
+            await asyncio.sleep(0)
+        assert turns >= 10
+        assert world.replica.status()["load"]["segments"] == 1
+        assert world.get(b"%06d" % 19_999, 1) == b"x" * 10
+
+    drive(test)
+
+
+def test_a_full_disk_delays_the_checkpoint_and_loses_nothing() -> None:
+    async def test() -> None:
+        disk = MemoryDisk()
+        world = await World(disk, replace(SMALL, storing=Storing(memtable_bytes_max=1))).start()
+        disk.full = True
+        world.deliver({1: {b"a": b"1"}}, 1)
+        await world.settle()
+        assert world.replica.status()["checkpoint"] == 0
+        assert world.get(b"a", 1) == b"1"
+        disk.full = False
+        world.replica._retry_checkpoint.__self__._timers["checkpoint"].cancel()
+        world.replica._retry_checkpoint()
+        await world.settle()
+        assert world.replica.status()["checkpoint"] == 1
+        assert (await World(disk, SMALL).start()).get(b"a", 1) == b"1"
+
+    drive(test)
+
+
+def test_a_flipped_bit_fails_the_read_towards_another_replica_and_shows_in_status() -> None:
+    async def test() -> None:
+        disk = MemoryDisk()
+        world = await World(disk, replace(SMALL, storing=Storing(memtable_bytes_max=1))).start()
+        world.deliver({1: {b"a": b"a rather long value"}}, 1)
+        await world.settle()
+        path = next(path for path in disk.files if path.startswith("segments/"))
+        place = disk.files[path].index(b"rather")
+        disk.files[path][place] ^= 4
+        again = await World(disk, SMALL).start()
+        read = again.ask(Get([PREFIX + b"a"], 1))
+        assert read.error is not None
+        assert read.error.sqlstate == "08006"
+        assert path in read.error.message
+        assert "checksum" in again.replica.status()["damage"]
+
+    drive(test)
+
+
+def test_a_snapshot_below_the_horizon_is_refused() -> None:
+    async def test() -> None:
+        world = await World(settings=Settings(storing=Storing(memtable_bytes_max=1), limits=Limits(transaction_age_s=1))).start()
+        world.deliver({1: {b"a": b"1"}, 2: {b"a": b"2"}}, 3_000_000)
+        await world.settle()
+        assert world.get(b"a", 2_000_000) == b"2"
+        error = world.ask(Get([PREFIX + b"a"], 1)).error
+        assert error is not None
+        assert (error.sqlstate, error.message.partition(":")[0]) == ("54000", "snapshot too old")
+        assert world.ask(Scan(PREFIX, END, 1)).error is not None
+
+    drive(test)
