@@ -15,13 +15,14 @@ from actors.common.messages.committing import (
     Promised,
 )
 from actors.common.messages.control import AskCluster, AskStatus, Cancel, Lead, Register, Shutdown, StatusIs, Topology
-from actors.common.messages.journaling import Append, Appended, Fetch, Fetched, Seal, Sealed, Trim
+from actors.common.messages.journaling import Append, Appended, Fetch, Fetched, Promote, Reset, Seal, Sealed, Trim
 from actors.common.messages.reading import Get, Got, Scan, Scanned
 from actors.common.messages.streaming import (
     DemandWatermark,
     Deliver,
     JournalRecords,
     StreamAck,
+    Subscribed,
     SubscribeJournal,
     SubscribeRange,
 )
@@ -49,7 +50,10 @@ AnyMessage = (
     | Fetch
     | Fetched
     | Trim
+    | Promote
+    | Reset
     | SubscribeJournal
+    | Subscribed
     | JournalRecords
     | SubscribeRange
     | Deliver

@@ -20,6 +20,8 @@ class Sealed(Message, frozen=True):
     committed_lsn: int
     voter: bool
     promised_epoch: int
+    before_first_epoch: int = 0
+    """Epoch of the record before `first_lsn` (trimmed, or none)."""
 
 
 class Append(Message, frozen=True):
@@ -43,6 +45,10 @@ class Appended(Message, frozen=True):
     conflict: bool = False
     subscribed: bool = False
     """A crossbar reads here: it wants to hear of commits at once, not with the next records."""
+    voter: bool = True
+    """False: a learner; its copies do not count until the writer has promoted it."""
+    first_lsn: int = 1
+    """With `conflict`: the replica's first kept record."""
 
 
 class Fetch(Message, frozen=True):
@@ -61,3 +67,17 @@ class Trim(Message, frozen=True):
     """Storage has checkpointed every record up to commit time `below_ts`: a replica may drop whole segments below it."""
 
     below_ts: int
+
+
+class Promote(Message, frozen=True):
+    """Writer of `epoch` -> learner that has caught up (or an empty replica of a new journal): vote from now on. Answer: Done when durable."""
+
+    epoch: int
+
+
+class Reset(Message, frozen=True):
+    """Writer of `epoch` -> learner: forget all records, the next one is `next_lsn` (the journal's beginning has been trimmed). Answer: Appended."""
+
+    epoch: int
+    next_lsn: int
+    previous_epoch: int

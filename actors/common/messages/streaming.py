@@ -10,12 +10,21 @@ from actors.common.messages.base import Message
 
 
 class SubscribeJournal(Message, frozen=True):
-    """Crossbar -> journal replica: send committed records from `from_lsn` on, or (from_lsn 0) the first with commit_ts > `after_ts`. Answer: Done."""
+    """Crossbar -> journal replica: send committed records from `from_lsn` on, or (from_lsn 0) the first with commit_ts > `after_ts`.
+
+    Answer: Subscribed. Failure 58P01: the records wanted have been trimmed.
+    """
 
     stream: int
     from_lsn: int
     after_ts: int
     window_bytes: int
+
+
+class Subscribed(Message, frozen=True):
+    """The stream begins at record `first_lsn` (which may not exist yet)."""
+
+    first_lsn: int
 
 
 class JournalRecords(Message, frozen=True):

@@ -1,0 +1,86 @@
+"""Catching up: a subscriber that stands before what the ring holds gets a merge of its own, from the journals' disks, until it reaches the ring.
+
+Each journal is read up to the record that the main merge had received when the catch-up began; at that point the journal's promise is what the main merge knew
+of it, so the private watermark reaches the main one's of that moment, and the subscriber can be served from the ring.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from actors.common.timestamps import Lsn, Timestamp
+from actors.crossbar.feed import Feed
+from actors.crossbar.merge import Merge
+from actors.crossbar.router import route
+from actors.journal.record import RecordHeader, payload_of
+
+if TYPE_CHECKING:
+    from actors.crossbar.crossbar import Crossbar
+    from actors.crossbar.subscriber import Subscriber
+
+
+class CatchUp:
+    """Starts at once; calls `crossbar.caught_up(subscriber)` when done."""
+
+    def __init__(self, crossbar: Crossbar, subscriber: Subscriber) -> None:
+        self._crossbar = crossbar
+        self._subscriber = subscriber
+        self._merge = Merge(crossbar.journals)
+        self._targets: dict[int, tuple[Lsn, Timestamp]] = {
+            journal: (head.lsn, head.promise) for journal, head in crossbar.merge.heads.items()
+        }
+        self._goal = min(promise for _, promise in self._targets.values())
+        self._feeds: dict[int, Feed] = {}
+        self._closed = False
+        self._times: list[Timestamp] = []
+        self._write_sets: list[bytes] = []
+        self._changes: list[Timestamp] = []
+        for journal in crossbar.journals:
+            feed = crossbar.make_feed(journal, subscriber.sent_ts, self._on_records)
+            feed.on_subscribed = partial(self._reached, journal)
+            self._feeds[journal] = feed
+            feed.subscribe()
+
+    def close(self) -> None:
+        self._closed = True
+        for feed in self._feeds.values():
+            self._crossbar.drop_stream(feed)
+
+    def _on_records(self, journal: int, records: list[tuple[RecordHeader, bytes]]) -> None:
+        self._merge.add(journal, records)
+        self._reached(journal)
+
+    def _reached(self, journal: int) -> None:
+        """Where the journal has been read up to its target, it brings nothing more below the promise known then."""
+        feed = self._feeds.get(journal)
+        target, promise = self._targets[journal]
+        if feed is not None and feed.next_lsn > target:
+            head = self._merge.heads[journal]
+            head.promise = max(head.promise, promise)
+        self._collect()
+
+    def _collect(self) -> None:
+        shard = self._subscriber.shard
+        for commit_ts, _, header, record in self._merge.take():
+            payload = payload_of(record)
+            part = route(payload, self._crossbar.shard_map).get(shard) if payload else None
+            if part is not None:
+                self._times.append(commit_ts)
+                self._write_sets.append(part)
+            if header.catalog_change:
+                self._changes.append(commit_ts)
+        self.advance()
+
+    def advance(self) -> None:
+        """Send what has been collected, if the subscriber has room; finish once the goal is reached."""
+        subscriber = self._subscriber
+        if self._closed or not subscriber.has_room:
+            return
+        watermark = self._merge.watermark
+        if watermark > subscriber.sent_ts:
+            times, write_sets, changes = self._times, self._write_sets, self._changes
+            self._times, self._write_sets, self._changes = [], [], []
+            subscriber.deliver(times, write_sets, changes, watermark)
+        if watermark >= self._goal:
+            self._crossbar.caught_up(subscriber)

@@ -1,0 +1,348 @@
+"""The crossbar: reads every journal, merges by commit time, routes by key, and carries the watermark. The system's message broker.
+
+    journals --JournalRecords--> Feed -> Merge -> Ring -> Subscriber --Deliver--> storage replicas
+                                          ^ Promised
+    storage --DemandWatermark--> demand -'--AskPromise--> adjudicators
+
+Everything moves on demand. A storage replica with a waiting reader asks for a watermark; what the merge lacks for it is asked of the adjudicators: one
+AskPromise under way to each, the next carries the highest time asked for since. Undemanded records wait here (held: not yet merged; gathered: merged, not
+sent) up to a bound; beyond it the crossbar demands by itself. An idle crossbar sends nothing.
+
+It has no disk. The main merge starts where the first subscriber stands; one that stands before what the ring holds reads the journals again by a merge of its
+own (catch_up.py) and joins. Checkpoints reported by every storage replica of the topology let the journals trim.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import Any
+
+from actors.common.errors import DatabaseError
+from actors.common.messages import (
+    AskPromise,
+    DemandWatermark,
+    Done,
+    JournalRecords,
+    Promised,
+    StreamAck,
+    SubscribeRange,
+    Trim,
+)
+from actors.common.messages.base import Message
+from actors.common.messages.control import Topology
+from actors.common.ranges import ShardMap
+from actors.common.timestamps import TIMESTAMP_MIN, Timestamp
+from actors.crossbar.catch_up import CatchUp
+from actors.crossbar.feed import Feed
+from actors.crossbar.merge import Due, Merge
+from actors.crossbar.router import route
+from actors.crossbar.subscriber import Ring, Subscriber
+from actors.journal.record import RecordHeader, payload_of
+from actors.runtime.interfaces import Context, Reply
+
+PROMISE_TIMEOUT_S = 1.0
+PROMISE_RETRY_S = 0.02
+"""An adjudicator that fails over is asked again after this."""
+
+
+class Crossbar:
+    """Role `crossbar/<number>`. `journals`: journal -> its replicas' names; `adjudicators`: journal -> its adjudicator's name."""
+
+    def __init__(self, context: Context, number: int, journals: dict[int, list[str]], adjudicators: dict[int, str]) -> None:
+        self._context = context
+        self._number = number
+        self._journals = journals
+        self._adjudicators = adjudicators
+        self._streams: dict[int, Feed] = {}
+        self._stream_number = context.random.getrandbits(32)
+        self._merge: Merge | None = None
+        self._feeds: dict[int, Feed] = {}
+        self._ring: Ring | None = None
+        self._subscribers: dict[str, Subscriber] = {}
+        self._catch_ups: dict[str, CatchUp] = {}
+        self._demand: Timestamp = TIMESTAMP_MIN
+        self._asking: dict[int, Timestamp] = {}
+        self._waiting_since: dict[int, float] = {}
+        self._checkpoints: dict[str, Timestamp] = {}
+        self._trimmed: Timestamp = TIMESTAMP_MIN
+        self._records = 0
+
+    async def start(self) -> None:
+        self._context.bus.on_topology(self._on_topology)
+
+    async def stop(self) -> None:
+        for feed in [*self._feeds.values()]:
+            feed.close()
+        for catch_up in list(self._catch_ups.values()):
+            catch_up.close()
+
+    def receive(self, sender: str, message: Message, reply: Reply | None) -> None:
+        if isinstance(message, JournalRecords):
+            feed = self._streams.get(message.stream)
+            if feed is not None:
+                feed.take(sender, message)
+        elif isinstance(message, DemandWatermark):
+            self._demanded(sender, message)
+        elif isinstance(message, StreamAck):
+            self._acknowledged(sender, message)
+        elif isinstance(message, SubscribeRange):
+            self._subscribe(sender, message, reply)
+        elif reply is not None:
+            reply.fail(DatabaseError("0A000", f"a crossbar does not understand {type(message).__name__}"))
+
+    def status(self) -> dict[str, Any]:
+        merge = self._merge
+        return {
+            "layer": "crossbar",
+            "name": f"crossbar/{self._number}",
+            "range": "all",
+            "watermark": merge.watermark if merge is not None else None,
+            "load": {
+                "records": self._records,
+                "held_bytes": merge.held_bytes if merge is not None else 0,
+                "subscribers": len(self._subscribers),
+                "catching_up": len(self._catch_ups),
+            },
+        }
+
+    def new_stream(self, feed: Feed) -> int:
+        """A fresh stream number for a feed (the main merge's or a catch-up's); its records are handed to it from now on."""
+        for number in [number for number, other in self._streams.items() if other is feed]:
+            del self._streams[number]
+        self._stream_number += 1
+        self._streams[self._stream_number] = feed
+        return self._stream_number
+
+    def drop_stream(self, feed: Feed) -> None:
+        feed.close()
+        for number in [number for number, other in self._streams.items() if other is feed]:
+            del self._streams[number]
+
+    def make_feed(self, journal: int, after_ts: Timestamp, on_records: Any) -> Feed:
+        return Feed(self._context, journal, self._journals[journal], after_ts, on_records, self.new_stream)
+
+    @property
+    def journals(self) -> list[int]:
+        return sorted(self._journals)
+
+    @property
+    def merge(self) -> Merge:
+        assert self._merge is not None
+        return self._merge
+
+    @property
+    def ring(self) -> Ring:
+        assert self._ring is not None
+        return self._ring
+
+    @property
+    def shard_map(self) -> ShardMap:
+        topology = self._context.bus.topology
+        assert topology is not None, "nobody subscribes before the topology is known"
+        return topology.shard_map
+
+    # -- the main merge --------------------------------------------------------------------------------------------------------
+
+    def _begin(self, after_ts: Timestamp) -> None:
+        """Read every journal from the first subscriber's place on."""
+        self._merge = Merge(self.journals)
+        self._ring = Ring(self.shard_map.all_shards(), self._context.settings.streaming.ring_bytes_max)
+        self._ring.floor = after_ts
+        for journal in self.journals:
+            feed = self.make_feed(journal, after_ts, self._on_records)
+            feed.on_subscribed = partial(self._positioned, journal, feed)
+            self._feeds[journal] = feed
+            feed.subscribe()
+
+    def _positioned(self, journal: int, feed: Feed) -> None:
+        """The journal has nothing between the subscriber's place and next_lsn: promises given after the record before that may count."""
+        head = self.merge.heads[journal]
+        if head.lsn == 0:
+            head.lsn = feed.next_lsn - 1
+            head.settle()
+        self._waiting_since.pop(journal, None)
+        self._advance()
+
+    def _on_records(self, journal: int, records: list[tuple[RecordHeader, bytes]]) -> None:
+        self._records += len(records)
+        self.merge.add(journal, records)
+        self._waiting_since.pop(journal, None)
+        self._advance()
+
+    def _advance(self) -> None:
+        """Move what has become due into the ring, serve the subscribers, and ask for what is still wanted."""
+        merge = self.merge
+        due = merge.take()
+        if due:
+            self._file(due)
+        watermark = merge.watermark
+        ring = self.ring
+        for name in sorted(self._subscribers):
+            subscriber = self._subscribers[name]
+            if subscriber.live:
+                subscriber.serve(ring, watermark)
+        if due:
+            ring.shrink()
+            self._rescue()
+        if merge.held_bytes > self._context.settings.streaming.held_bytes_max:
+            self._demand = max(self._demand, max(head.promise for head in merge.heads.values()))
+        if self._demand > watermark:
+            self._pursue()
+
+    def _file(self, due: list[Due]) -> None:
+        ring = self.ring
+        shard_map = self.shard_map
+        sizes: dict[int, int] = {}
+        for commit_ts, _, header, record in due:
+            payload = payload_of(record)
+            if payload:
+                for shard, part in route(payload, shard_map).items():
+                    ring.add(shard, commit_ts, part)
+                    sizes[shard] = sizes.get(shard, 0) + len(part)
+            if header.catalog_change:
+                ring.catalog_changes.append(commit_ts)
+        for subscriber in self._subscribers.values():
+            subscriber.gather(sizes.get(subscriber.shard, 0))
+
+    def _rescue(self) -> None:
+        """A live subscriber that the ring has left behind reads the journals again from where it stands."""
+        floor = self.ring.floor
+        for name in sorted(self._subscribers):
+            subscriber = self._subscribers[name]
+            if subscriber.live and subscriber.sent_ts < floor:
+                self._catch_up(subscriber)
+
+    # -- demand ------------------------------------------------------------------------------------------------------------------
+
+    def _demanded(self, sender: str, message: DemandWatermark) -> None:
+        subscriber = self._subscribers.get(sender)
+        if subscriber is None or subscriber.stream != message.stream:
+            return
+        subscriber.demand = max(subscriber.demand, message.at)
+        if subscriber.live:
+            subscriber.serve(self.ring, self.merge.watermark)
+        if message.at > self.merge.watermark:
+            self._demand = max(self._demand, message.at)
+            self._pursue()
+
+    def _pursue(self) -> None:
+        """Ask each adjudicator whose promise is below the demand, unless one is being asked already."""
+        merge = self.merge
+        demand = self._demand
+        for journal, name in self._adjudicators.items():
+            head = merge.heads[journal]
+            if head.promise >= demand:
+                continue
+            if any(promise >= demand for _, promise, _ in head.pending):
+                self._suspect(journal)
+            elif journal not in self._asking:
+                self._ask(journal, name, demand)
+
+    def _ask(self, journal: int, name: str, demand: Timestamp) -> None:
+        self._asking[journal] = demand
+
+        def promised(answer: Message) -> None:
+            assert isinstance(answer, Promised)
+            self._asking.pop(journal, None)
+            self.merge.promised(journal, answer.epoch, answer.promise, answer.after_lsn)
+            self._advance()
+
+        def failed(_: DatabaseError) -> None:
+            asyncio.get_running_loop().call_later(PROMISE_RETRY_S, again)
+
+        def again() -> None:
+            self._asking.pop(journal, None)
+            if self._demand > self.merge.watermark:
+                self._pursue()
+
+        self._context.bus.request(self._context.name, name, AskPromise(demand), promised, failed, PROMISE_TIMEOUT_S)
+
+    def _suspect(self, journal: int) -> None:
+        """A promise waits for records that the feed has not brought: after a silence, read at another replica."""
+        if journal in self._waiting_since:
+            return
+        loop = asyncio.get_running_loop()
+        silence_s = self._context.settings.streaming.silence_s
+        since = self._waiting_since[journal] = loop.time()
+
+        def check() -> None:
+            if self._waiting_since.get(journal) == since:
+                del self._waiting_since[journal]
+                self._feeds[journal].turn()
+                if self._demand > self.merge.watermark:
+                    self._pursue()
+
+        loop.call_later(silence_s, check)
+
+    # -- subscribers -------------------------------------------------------------------------------------------------------------
+
+    def _subscribe(self, sender: str, message: SubscribeRange, reply: Reply | None) -> None:
+        if self._context.bus.topology is None:
+            if reply is not None:
+                reply.fail(DatabaseError("55000", "the crossbar does not know the topology yet"))
+            return
+        if self._merge is None:
+            self._begin(message.after_ts)
+        former = self._catch_ups.pop(sender, None)
+        if former is not None:
+            former.close()
+        subscriber = Subscriber(
+            self._context.bus, self._context.name, sender, message.stream, message.shard, message.after_ts, message.window_bytes
+        )
+        self._subscribers[sender] = subscriber
+        if reply is not None:
+            reply(Done())
+        if message.after_ts >= self.ring.floor:
+            subscriber.live = True
+            subscriber.serve(self.ring, self.merge.watermark)
+        else:
+            self._catch_up(subscriber)
+
+    def _catch_up(self, subscriber: Subscriber) -> None:
+        subscriber.live = False
+        former = self._catch_ups.pop(subscriber.name, None)
+        if former is not None:
+            former.close()
+        self._catch_ups[subscriber.name] = CatchUp(self, subscriber)
+
+    def caught_up(self, subscriber: Subscriber) -> None:
+        """Its private merge has reached the ring."""
+        self._catch_ups.pop(subscriber.name).close()
+        if subscriber.sent_ts < self.ring.floor:
+            self._catch_up(subscriber)
+            return
+        subscriber.live = True
+        subscriber.serve(self.ring, self.merge.watermark)
+
+    def _acknowledged(self, sender: str, message: StreamAck) -> None:
+        if message.checkpoint_ts > self._checkpoints.get(sender, TIMESTAMP_MIN):
+            self._checkpoints[sender] = message.checkpoint_ts
+            self._trim()
+        subscriber = self._subscribers.get(sender)
+        if subscriber is None or subscriber.stream != message.stream:
+            return
+        had_room = subscriber.has_room
+        subscriber.acknowledge(message)
+        if not had_room and subscriber.has_room:
+            if subscriber.live:
+                subscriber.serve(self.ring, self.merge.watermark)
+            elif sender in self._catch_ups:
+                self._catch_ups[sender].advance()
+
+    def _trim(self) -> None:
+        """Tell the journals what every storage replica has on disk (I12)."""
+        topology = self._context.bus.topology
+        if topology is None:
+            return
+        expected = [name for name in topology.azs if name.startswith("storage/")]
+        least = min((self._checkpoints.get(name, TIMESTAMP_MIN) for name in expected), default=TIMESTAMP_MIN)
+        if least > self._trimmed:
+            self._trimmed = least
+            for journal in self.journals:
+                for name in self._journals[journal]:
+                    self._context.bus.post(self._context.name, name, Trim(least))
+
+    def _on_topology(self, _: Topology) -> None:
+        if self._merge is not None and self._demand > self._merge.watermark:
+            self._pursue()

@@ -1,0 +1,116 @@
+"""A feed: the crossbar's subscription to one journal, at one of its replicas at a time.
+
+Records are taken in order by number; a gap, a failure or a replica that has trimmed what is wanted makes the feed subscribe again, from where it
+stands, at the next replica. Acknowledgements go out when a quarter of the window has been taken, not for each message.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from actors.common.errors import DatabaseError
+from actors.common.messages import JournalRecords, StreamAck, Subscribed, SubscribeJournal
+from actors.common.messages.base import Message
+from actors.common.timestamps import Lsn, Timestamp
+from actors.journal.record import RecordHeader, decode_header
+from actors.runtime.interfaces import Context
+
+RETRY_S = 0.05
+SUBSCRIBE_TIMEOUT_S = 1.0
+ACKNOWLEDGE_SHARE = 4
+
+OnRecords = Callable[[int, list[tuple[RecordHeader, bytes]]], None]
+
+
+class Feed:
+    """`on_records(journal, [(header, record), ...])` is called in order. Starts with `subscribe()`."""
+
+    def __init__(
+        self,
+        context: Context,
+        journal: int,
+        replicas: list[str],
+        after_ts: Timestamp,
+        on_records: OnRecords,
+        new_stream: Callable[[Feed], int],
+    ) -> None:
+        self._context = context
+        self._journal = journal
+        own = [name for name in replicas if name.endswith(f"/{context.az}")]
+        self._replicas = [*own, *(name for name in replicas if name not in own)]
+        self._place = 0
+        self._after_ts = after_ts
+        self._on_records = on_records
+        self._new_stream = new_stream
+        self._stream = 0
+        self._expected = 1
+        self._taken = 0
+        self._taken_bytes = 0
+        self._retry: asyncio.TimerHandle | None = None
+        self._closed = False
+        self.next_lsn: Lsn = 0
+        """0 until the first subscription has been answered."""
+        self.on_subscribed: Callable[[], None] | None = None
+
+    @property
+    def replica(self) -> str:
+        return self._replicas[self._place % len(self._replicas)]
+
+    def subscribe(self) -> None:
+        """(Re)open the stream at the current replica."""
+        if self._closed:
+            return
+        self._stream = self._new_stream(self)
+        self._expected = 1
+        self._taken = self._taken_bytes = 0
+        stream = self._stream
+        window = self._context.settings.streaming.window_bytes
+        message = SubscribeJournal(stream, self.next_lsn, self._after_ts, window)
+
+        def subscribed(answer: Message) -> None:
+            assert isinstance(answer, Subscribed)
+            if stream == self._stream and not self._closed:
+                if self.next_lsn == 0:
+                    self.next_lsn = answer.first_lsn
+                if self.on_subscribed is not None:
+                    self.on_subscribed()
+
+        def failed(_: DatabaseError) -> None:
+            if stream == self._stream:
+                self.turn()
+
+        self._context.bus.request(self._context.name, self.replica, message, subscribed, failed, SUBSCRIBE_TIMEOUT_S)
+
+    def turn(self) -> None:
+        """Go on at the next replica, after a short pause."""
+        if self._retry is None and not self._closed:
+            self._place += 1
+            self._stream = 0
+            self._retry = asyncio.get_running_loop().call_later(RETRY_S, self._again)
+
+    def _again(self) -> None:
+        self._retry = None
+        self.subscribe()
+
+    def take(self, sender: str, message: JournalRecords) -> None:
+        """Records of this feed's stream have arrived."""
+        if message.stream != self._stream or self._closed:
+            return
+        if message.number != self._expected or (self.next_lsn and message.first_lsn != self.next_lsn):
+            if message.number >= self._expected:
+                self.subscribe()
+            return
+        self._expected += 1
+        self.next_lsn = message.first_lsn + len(message.records)
+        self._taken = message.number
+        self._taken_bytes += sum(map(len, message.records))
+        self._on_records(self._journal, [(decode_header(record), record) for record in message.records])
+        if self._taken_bytes * ACKNOWLEDGE_SHARE > self._context.settings.streaming.window_bytes:
+            self._taken_bytes = 0
+            self._context.bus.post(self._context.name, sender, StreamAck(self._stream, self._taken))
+
+    def close(self) -> None:
+        self._closed = True
+        if self._retry is not None:
+            self._retry.cancel()

@@ -1,0 +1,111 @@
+"""The merge: records of several journals in, one sequence in commit-time order out, and the watermark. Plain and synchronous.
+
+A journal's *promise* is a commit time at or below which it will bring nothing new; the watermark is the least promise of all journals, and every record at or
+below it is due. Three things raise a journal's promise (design, section 2):
+
+- a record at commit time c: later ones of the journal are above c;
+- EPOCH_BEGIN at b, or a LEASE's promise: likewise;
+- a promise that the adjudicator gave on demand, once the stream has delivered the record after which it was given, in the epoch in which it was given. A later
+  epoch's records make an older epoch's promise void, and needless: the new epoch began above the old one's end.
+
+        merge = Merge([1, 2]); merge.add(1, records); merge.promised(2, epoch=3, promise=500, after_lsn=17)
+        merge.take()  ->  [(commit_ts, journal, header, record), ...]
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from actors.common.timestamps import TIMESTAMP_MIN, Epoch, Lsn, Timestamp
+from actors.journal.record import COMMIT, RecordHeader
+
+Due = tuple[Timestamp, int, RecordHeader, bytes]
+"""(commit time, journal, header, record)"""
+PENDING_MAX = 64
+"""Promises held for one journal until its stream has come so far; the newest matter most, so the oldest is dropped beyond this."""
+
+
+class Head:
+    """One journal's side of the merge."""
+
+    __slots__ = ("epoch", "held", "held_bytes", "lsn", "pending", "promise")
+
+    def __init__(self, lsn: Lsn = 0) -> None:
+        self.lsn = lsn
+        """The last record received."""
+        self.epoch: Epoch = 0
+        self.promise: Timestamp = TIMESTAMP_MIN
+        self.held: deque[tuple[RecordHeader, bytes]] = deque()
+        self.held_bytes = 0
+        self.pending: deque[tuple[Epoch, Timestamp, Lsn]] = deque(maxlen=PENDING_MAX)
+
+    def add(self, header: RecordHeader, record: bytes) -> None:
+        assert header.lsn == self.lsn + 1 or self.lsn == 0, f"record {header.lsn} after {self.lsn}"
+        assert header.epoch >= self.epoch, f"epoch {header.epoch} after {self.epoch}"
+        assert header.kind != COMMIT or header.commit_ts > self.promise or not header.commit_ts, (
+            f"I5: a commit at {header.commit_ts} after a promise of {self.promise}"
+        )
+        self.lsn = header.lsn
+        self.epoch = header.epoch
+        self.promise = max(self.promise, header.commit_ts, header.promise)
+        if header.kind == COMMIT:
+            self.held.append((header, record))
+            self.held_bytes += len(record)
+
+    def settle(self) -> None:
+        """Count the pending promises whose place in the stream has been reached."""
+        pending = self.pending
+        while pending:
+            epoch, promise, after_lsn = pending[0]
+            if epoch > self.epoch or (epoch == self.epoch and after_lsn > self.lsn):
+                return
+            if epoch == self.epoch:
+                self.promise = max(self.promise, promise)
+            pending.popleft()
+
+
+class Merge:
+    """See the module. `journals`: their numbers."""
+
+    def __init__(self, journals: list[int]) -> None:
+        self.heads = {journal: Head() for journal in sorted(journals)}
+        self.watermark: Timestamp = TIMESTAMP_MIN
+
+    def add(self, journal: int, records: list[tuple[RecordHeader, bytes]]) -> None:
+        head = self.heads[journal]
+        for header, record in records:
+            head.add(header, record)
+        head.settle()
+
+    def promised(self, journal: int, epoch: Epoch, promise: Timestamp, after_lsn: Lsn) -> None:
+        head = self.heads[journal]
+        head.pending.append((epoch, promise, after_lsn))
+        head.settle()
+
+    @property
+    def held_bytes(self) -> int:
+        return sum(head.held_bytes for head in self.heads.values())
+
+    def take(self) -> list[Due]:
+        """The records that have become due, in commit-time order (ties by journal); raises the watermark."""
+        watermark = min(head.promise for head in self.heads.values())
+        if watermark <= self.watermark:
+            return []
+        self.watermark = watermark
+        due: list[Due] = []
+        sources = 0
+        for journal, head in self.heads.items():
+            held = head.held
+            before = len(due)
+            while held and held[0][0].commit_ts <= watermark:
+                header, record = held.popleft()
+                head.held_bytes -= len(record)
+                due.append((header.commit_ts, journal, header, record))
+            sources += len(due) > before
+        if sources > 1:
+            due.sort(key=_order)
+        return due
+
+
+def _order(due: Due) -> tuple[Timestamp, int]:
+    return due[0], due[1]

@@ -1,0 +1,56 @@
+"""Routing: which rows of a write set go to which shard. A write set of one shard (the usual one) is passed on as the bytes it is."""
+
+from __future__ import annotations
+
+from actors.common import write_set
+from actors.common.ranges import KEYSPACE_BYTES, ShardMap
+from actors.common.write_set import DROP_RANGE
+
+
+def route(payload: bytes, shard_map: ShardMap) -> dict[int, bytes]:
+    """Shard -> write set. A DROP_RANGE goes to every shard that its range touches."""
+    if len(shard_map.all_shards()) == 1:
+        return {shard_map.shards[0]: payload}
+    batch = write_set.decode(payload)
+    keys = batch.column(0).to_pylist()
+    kinds = batch.column(2).to_pylist()
+    dropping = DROP_RANGE in kinds
+    owner = shard_map.shard
+    shards = [owner(key) for key in keys]
+    if not dropping and shards.count(shards[0]) == len(shards):
+        return {shards[0]: payload}
+    if not dropping and len(shards) > 1 and _few_runs(shards):
+        return _by_runs(batch, shards)
+    rows: dict[int, tuple[list[bytes], list[bytes | None], list[int]]] = {}
+    for key, value, kind, shard in zip(keys, batch.column(1).to_pylist(), kinds, shards, strict=True):
+        targets = _touched(key, value, shard_map) if kind == DROP_RANGE else [shard]
+        for target in targets:
+            part = rows.setdefault(target, ([], [], []))
+            part[0].append(key)
+            part[1].append(value)
+            part[2].append(kind)
+    return {shard: write_set.encode(*rows[shard]) for shard in sorted(rows)}
+
+
+def _few_runs(shards: list[int]) -> bool:
+    """Whether each shard's rows lie together, so that slices without copying will do."""
+    changes = sum(1 for one, other in zip(shards, shards[1:], strict=False) if one != other)
+    return changes == len(set(shards)) - 1
+
+
+def _by_runs(batch: write_set.pa.RecordBatch, shards: list[int]) -> dict[int, bytes]:
+    parts: dict[int, bytes] = {}
+    start = 0
+    for place in range(1, len(shards) + 1):
+        if place == len(shards) or shards[place] != shards[start]:
+            parts[shards[start]] = write_set.encode_batch(batch.slice(start, place - start))
+            start = place
+    return parts
+
+
+def _touched(start: bytes, end: bytes | None, shard_map: ShardMap) -> list[int]:
+    """Every shard that a dropped range may have keys on."""
+    assert end is not None
+    if start[:KEYSPACE_BYTES] == end[:KEYSPACE_BYTES]:
+        return sorted({shard for _, _, shard in shard_map.scan_pieces(start, end)})
+    return shard_map.all_shards()

@@ -1,0 +1,121 @@
+"""A subscriber's side of the crossbar: one storage replica's stream of Delivers, and the recent past kept for it.
+
+`Ring` keeps what was merged lately, by shard. A subscriber that stands within the ring is served from it; one that stands before it catches up by a
+merge of its own (crossbar.py). Delivery is lazy: rows wait here until the subscriber asks for a watermark or enough bytes have gathered, so replicas that nobody
+reads cost a message for many transactions; what they lack is in the journals.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import deque
+
+from actors.common.messages import Deliver, StreamAck
+from actors.common.timestamps import TIMESTAMP_MIN, Timestamp
+from actors.runtime.interfaces import Bus
+
+LAZY_BYTES = 64 << 10
+"""Undemanded rows are sent once so many bytes have gathered."""
+DELIVER_BYTES_MAX = 4 << 20
+"""More goes into the next Deliver."""
+
+
+class Ring:
+    """Merged write sets by shard, ascending in commit time, all above `floor`; and the times of catalog changes."""
+
+    def __init__(self, shards: list[int], bytes_max: int) -> None:
+        self._bytes_max = bytes_max
+        self._bytes = 0
+        self._times: dict[int, list[Timestamp]] = {shard: [] for shard in shards}
+        self._write_sets: dict[int, list[bytes]] = {shard: [] for shard in shards}
+        self._order: deque[tuple[Timestamp, int, int]] = deque()
+        self.catalog_changes: list[Timestamp] = []
+        self.floor: Timestamp = TIMESTAMP_MIN
+        """All that was merged above this time is here."""
+
+    def add(self, shard: int, commit_ts: Timestamp, write_set: bytes) -> None:
+        self._times[shard].append(commit_ts)
+        self._write_sets[shard].append(write_set)
+        self._order.append((commit_ts, shard, len(write_set)))
+        self._bytes += len(write_set)
+
+    def shrink(self) -> None:
+        """Drop the oldest beyond the bound; whole commit times at once."""
+        drop: dict[int, int] = {}
+        while self._bytes > self._bytes_max and self._order:
+            floor = self._order[0][0]
+            while self._order and self._order[0][0] == floor:
+                _, shard, size = self._order.popleft()
+                drop[shard] = drop.get(shard, 0) + 1
+                self._bytes -= size
+            self.floor = floor
+        for shard, count in drop.items():
+            del self._times[shard][:count], self._write_sets[shard][:count]
+
+    def after(self, shard: int, after_ts: Timestamp) -> tuple[list[Timestamp], list[bytes]]:
+        """What the shard got after `after_ts`, up to about DELIVER_BYTES_MAX (whole commit times)."""
+        times = self._times[shard]
+        start = bisect_right(times, after_ts)
+        end = start
+        size = 0
+        while end < len(times) and (size < DELIVER_BYTES_MAX or times[end] == times[end - 1]):
+            size += len(self._write_sets[shard][end])
+            end += 1
+        return times[start:end], self._write_sets[shard][start:end]
+
+    def last_time(self, shard: int) -> Timestamp:
+        return self._times[shard][-1] if self._times[shard] else TIMESTAMP_MIN
+
+    def changes_between(self, after_ts: Timestamp, up_to: Timestamp) -> list[Timestamp]:
+        changes = self.catalog_changes
+        return changes[bisect_right(changes, after_ts) : bisect_right(changes, up_to)]
+
+
+class Subscriber:
+    """`sent_ts`: everything at or below it has been sent. `live`: served from the ring (else it is catching up)."""
+
+    def __init__(self, bus: Bus, crossbar: str, name: str, stream: int, shard: int, after_ts: Timestamp, window_bytes: int) -> None:
+        self._bus = bus
+        self._crossbar = crossbar
+        self.name = name
+        self.stream = stream
+        self.shard = shard
+        self.sent_ts = after_ts
+        self.live = False
+        self.demand: Timestamp = TIMESTAMP_MIN
+        self._window_bytes = window_bytes
+        self._number = 0
+        self._unacknowledged: deque[tuple[int, int]] = deque()
+        self._outstanding_bytes = 0
+        self._gathered_bytes = 0
+
+    def gather(self, size: int) -> None:
+        self._gathered_bytes += size
+
+    @property
+    def has_room(self) -> bool:
+        return self._outstanding_bytes < self._window_bytes
+
+    def serve(self, ring: Ring, watermark: Timestamp) -> None:
+        """Send what is due, if somebody waits for it or enough has gathered."""
+        while watermark > self.sent_ts and self.has_room:
+            if self.demand <= self.sent_ts and self._gathered_bytes < LAZY_BYTES:
+                return
+            times, write_sets = ring.after(self.shard, self.sent_ts)
+            upto = watermark if not times or times[-1] >= ring.last_time(self.shard) else times[-1]
+            self.deliver(times, write_sets, ring.changes_between(self.sent_ts, upto), upto)
+            if upto == watermark:
+                self._gathered_bytes = 0
+
+    def deliver(self, times: list[Timestamp], write_sets: list[bytes], changes: list[Timestamp], watermark: Timestamp) -> None:
+        self._number += 1
+        size = sum(map(len, write_sets))
+        self._unacknowledged.append((self._number, size))
+        self._outstanding_bytes += size
+        self.sent_ts = watermark
+        message = Deliver(self.stream, self._number, times, write_sets, changes, watermark)
+        self._bus.post(self._crossbar, self.name, message)
+
+    def acknowledge(self, message: StreamAck) -> None:
+        while self._unacknowledged and self._unacknowledged[0][0] <= message.number:
+            self._outstanding_bytes -= self._unacknowledged.popleft()[1]

@@ -1,0 +1,173 @@
+"""The writer's view of one journal replica: how far it agrees, and one Append at a time.
+
+What piles up while an Append is under way goes out as the next one. A replica that is behind what the writer holds in memory is filled from another
+replica; one that is away is tried again with growing pauses for as long as there is something it lacks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from actors.common.errors import OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
+from actors.common.messages import Append, Appended, Fetch, Fetched, Promote, Reset
+from actors.common.messages.base import Message
+from actors.common.timestamps import Epoch, Lsn
+
+if TYPE_CHECKING:
+    from actors.journal.writer import JournalWriter
+
+RETRY_S_MIN = 0.02
+RETRY_S_MAX = 1.0
+APPEND_TIMEOUT_S = 5.0
+"""A disk that takes longer to sync is treated as away; the Append is sent again."""
+FETCH_BYTES = 4 << 20
+
+
+class Peer:
+    """`durable`: the last record known to be on its disk and equal to the writer's; -1 before its log has been compared."""
+
+    def __init__(self, writer: JournalWriter, name: str) -> None:
+        self._writer = writer
+        self.name = name
+        self.durable: Lsn = -1
+        self.voter = False
+        self.subscribed = False
+        self.barrier: Lsn | None = None
+        """A learner may vote once it has this record and a majority of the others has committed it."""
+        self._next: Lsn = 0
+        self._busy = False
+        self._told: Lsn = 0
+        self._pause_s = RETRY_S_MIN
+        self._timer: asyncio.TimerHandle | None = None
+
+    def begin(self, next_lsn: Lsn, voter: bool) -> None:
+        """The log has been sealed: try to go on at next_lsn."""
+        self._next = next_lsn
+        self.voter = voter
+        self.durable = -1
+        self._busy = False
+
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def push(self) -> None:
+        """Send what it lacks, unless something is under way."""
+        if self._busy or self._timer is not None or self._writer.stopped:
+            return
+        writer = self._writer
+        if self._next <= writer.last_lsn:
+            if self._next < writer.memory_first:
+                self._fill()
+            else:
+                self._send()
+        elif self.durable < 0:
+            self._send()
+        elif self.subscribed and self._told < writer.committed_lsn:
+            self._tell()
+
+    def _tell(self) -> None:
+        """Only the news of a commit, one-way: a crossbar waits there."""
+        writer = self._writer
+        previous = self._next - 1
+        self._told = writer.committed_lsn
+        writer.post(self.name, Append(writer.epoch, previous, writer.epoch_at(previous), [], writer.committed_lsn))
+
+    def _send(self) -> None:
+        writer = self._writer
+        self._busy = True
+        previous = self._next - 1
+        records = writer.records_from(self._next)
+        self._told = writer.committed_lsn
+        message = Append(writer.epoch, previous, writer.epoch_at(previous), records, writer.committed_lsn)
+        writer.request(self.name, message, self._appended, self._failed, APPEND_TIMEOUT_S)
+
+    def _appended(self, answer: Message) -> None:
+        assert isinstance(answer, Appended)
+        self._busy = False
+        self._pause_s = RETRY_S_MIN
+        self.subscribed = answer.subscribed
+        if answer.epoch != self._writer.epoch:
+            return
+        if self.voter and not answer.voter:
+            self.voter = False
+            self.barrier = None
+        if answer.conflict:
+            self.durable = -1
+            self._step_back(answer)
+        else:
+            self.durable = max(self.durable, answer.durable_lsn)
+            self._next = answer.durable_lsn + 1
+            self._writer.advanced(self)
+        self.push()
+
+    def _step_back(self, answer: Appended) -> None:
+        """Our logs differ before `_next`. A voter that lacks records keeps a prefix of ours; a learner may have to begin anew."""
+        self._next = min(answer.durable_lsn, self._next - 2) + 1
+        if self._next < max(1, self._writer.first_lsn):
+            if self.voter:
+                self._writer.deposed_by(f"{self.name} has a log that ends before the first record kept")
+            else:
+                self._reset()
+
+    def _reset(self) -> None:
+        """A learner whose missing records have been trimmed everywhere: it begins at the first one kept."""
+        writer = self._writer
+        self._busy = True
+        first = writer.first_lsn
+        self._next = first
+        writer.request(self.name, Reset(writer.epoch, first, writer.epoch_at(first - 1)), self._appended, self._failed, APPEND_TIMEOUT_S)
+
+    def _fill(self) -> None:
+        """Records that the writer no longer holds: fetched from another replica, then sent."""
+        source = self._writer.source_for(self._next, self)
+        if source is None:
+            self._later()
+            return
+        self._busy = True
+
+        def fetched(answer: Message) -> None:
+            assert isinstance(answer, Fetched)
+            self._busy = False
+            if not answer.records:
+                self._later()
+                return
+            writer = self._writer
+            records = answer.records[: max(0, writer.last_lsn - self._next + 1)]
+            previous = self._next - 1
+            writer.learn_epochs(records)
+            self._busy = True
+            message = Append(writer.epoch, previous, writer.epoch_at(previous), records, writer.committed_lsn)
+            writer.request(self.name, message, self._appended, self._failed, APPEND_TIMEOUT_S)
+
+        self._writer.request(source, Fetch(self._next, FETCH_BYTES), fetched, self._failed, APPEND_TIMEOUT_S)
+
+    def promote(self, epoch: Epoch, then: Callable[[], None]) -> None:
+        """Let it vote; `then` once it may be counted."""
+
+        def promoted(_: Message) -> None:
+            self.voter = True
+            self.barrier = None
+            then()
+
+        self._writer.request(self.name, Promote(epoch), promoted, lambda _: None, APPEND_TIMEOUT_S)
+
+    def _failed(self, error: DatabaseError) -> None:
+        self._busy = False
+        if error.sqlstate == OBJECT_NOT_IN_PREREQUISITE_STATE and error.detail.isdigit():
+            if int(error.detail) > self._writer.epoch:
+                self._writer.deposed_by(error.message)
+            return
+        if self._next <= self._writer.last_lsn or self.durable < 0:
+            self._later()
+
+    def _later(self) -> None:
+        if self._timer is None and not self._writer.stopped:
+            self._timer = asyncio.get_running_loop().call_later(self._pause_s, self._retry)
+            self._pause_s = min(RETRY_S_MAX, self._pause_s * 2)
+
+    def _retry(self) -> None:
+        self._timer = None
+        self.push()

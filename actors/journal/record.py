@@ -1,0 +1,78 @@
+"""A journal record: a checksummed header and a write set, encoded once by the writer and stored, fetched and streamed as the same bytes.
+
+    crc32c (4) | header length (4) | payload length (4) | header (msgpack) | payload (the write set's Arrow bytes, untouched)
+
+The checksum covers all that follows it. One committed transaction is exactly one record (I2). A record says three things beside its changes: its
+`commit_ts`, a `promise` (no later record of this journal has a commit time at or below it), and its epoch's `epoch_end` (the lease: the epoch commits and
+promises nothing above it until a later durable record extends it).
+"""
+
+from __future__ import annotations
+
+import struct
+
+import google_crc32c
+import msgspec
+
+from actors.common.errors import DATA_CORRUPTED, DatabaseError
+from actors.common.timestamps import Epoch, Lsn, Timestamp
+
+COMMIT = 0
+EPOCH_BEGIN = 1
+"""First record of an epoch: commit_ts is the epoch's beginning; nothing of an older epoch follows it."""
+LEASE = 2
+"""Extends the epoch's end, or gives a promise its place; changes nothing. Also the barrier before a learner may vote."""
+
+PREFIX = struct.Struct("<III")
+PREFIX_BYTES = PREFIX.size
+
+
+class RecordHeader(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """`commit_ts`: of a COMMIT; the beginning for EPOCH_BEGIN; the promise for LEASE. Ascending within one journal (LEASE may repeat)."""
+
+    lsn: Lsn
+    epoch: Epoch
+    kind: int
+    commit_ts: Timestamp
+    promise: Timestamp
+    epoch_end: Timestamp
+    transaction: bytes = b""
+    catalog_change: bool = False
+    schema_changes: list[int] = []
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(RecordHeader)
+
+
+def encode_record(header: RecordHeader, payload: bytes = b"") -> bytes:
+    head = _encoder.encode(header)
+    lengths = struct.pack("<II", len(head), len(payload))
+    body = b"".join((lengths, head, payload))
+    return google_crc32c.value(body).to_bytes(4, "little") + body
+
+
+def decode_header(record: bytes) -> RecordHeader:
+    """The header, without verifying the checksum (`verify` does)."""
+    length = int.from_bytes(record[4:8], "little")
+    return _decoder.decode(memoryview(record)[PREFIX_BYTES : PREFIX_BYTES + length])
+
+
+def payload_of(record: bytes) -> bytes:
+    """The write set's bytes."""
+    return record[PREFIX_BYTES + int.from_bytes(record[4:8], "little") :]
+
+
+def is_intact(record: bytes) -> bool:
+    """Whether lengths and checksum hold."""
+    if len(record) < PREFIX_BYTES:
+        return False
+    checksum, head, payload = PREFIX.unpack_from(record)
+    return len(record) == PREFIX_BYTES + head + payload and google_crc32c.value(record[4:]) == checksum
+
+
+def verify(record: bytes, where: str) -> RecordHeader:
+    """The header of an intact record. Raises XX001 naming `where`."""
+    if not is_intact(record):
+        raise DatabaseError(DATA_CORRUPTED, f"journal record at {where} is damaged")
+    return decode_header(record)

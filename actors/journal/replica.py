@@ -1,0 +1,290 @@
+"""A journal replica: keeps one journal's log in one availability zone, for the one writer whose epoch it has promised.
+
+The protocol is Raft's log with a leader that stands outside (the adjudicator) and elects itself by sealing a majority:
+
+- `Seal(epoch)`: promise durably to refuse every lower epoch (I7), answer with the log's tail.
+- `Append(epoch, previous, records)`: only if the previous record is the writer's too; a tail that differs is cut; answered when fsynced. Appends that arrive while
+  a sync is under way share the next one (group commit; the disk coalesces).
+- A replica that finds itself empty (a new one, or one that lost its disk) is a learner: it stores but does not vote, until the writer promotes it (I9).
+
+Crossbars subscribe here and get committed records, in order, with flow control (subscription.py). An idle replica sends nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from actors.common.errors import OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
+from actors.common.messages import (
+    Append,
+    Appended,
+    Done,
+    Fetch,
+    Fetched,
+    Promote,
+    Reset,
+    Seal,
+    Sealed,
+    StreamAck,
+    Subscribed,
+    SubscribeJournal,
+    Trim,
+)
+from actors.common.messages.base import Message
+from actors.common.timestamps import Epoch, Lsn
+from actors.journal.log import JournalLog, Promise
+from actors.journal.record import decode_header
+from actors.journal.subscription import Subscription
+from actors.runtime.interfaces import Context, Reply
+
+WAITING_MAX = 1024
+"""Requests held while a new promise is being written to disk."""
+
+
+class JournalReplica:
+    """Role `journal/<journal>/<az>`."""
+
+    def __init__(self, context: Context, journal: int, az: str) -> None:
+        self._context = context
+        self._journal = journal
+        self._az = az
+        self._log: JournalLog | None = None
+        self._promised: Epoch = 0
+        self._voter = False
+        self._committed: Lsn = 0
+        self._storing_promise = False
+        self._waiting: list[tuple[str, Message, Reply | None]] = []
+        self._subscriptions: dict[str, Subscription] = {}
+        self._appends = 0
+        self._syncs = 0
+
+    async def start(self) -> None:
+        self._log = JournalLog.open(self._context.disk, self._context.settings.journaling.segment_bytes)
+        self._promised = self._log.promise.epoch
+        self._voter = self._log.promise.voter
+
+    async def stop(self) -> None:
+        self._subscriptions.clear()
+        if self._log is not None:
+            self._log.close()
+
+    @property
+    def log(self) -> JournalLog:
+        assert self._log is not None, "a replica answers after its start"
+        return self._log
+
+    @property
+    def committed_lsn(self) -> Lsn:
+        return self._committed
+
+    def receive(self, sender: str, message: Message, reply: Reply | None) -> None:
+        if self._storing_promise and isinstance(message, Seal | Append | Promote | Reset):
+            self._wait(sender, message, reply)
+        elif isinstance(message, Append):
+            self._append(sender, message, reply)
+        elif isinstance(message, StreamAck):
+            subscription = self._subscriptions.get(sender)
+            if subscription is not None:
+                subscription.acknowledge(message)
+        elif isinstance(message, Seal):
+            self._seal(message, reply)
+        elif isinstance(message, SubscribeJournal):
+            self._subscribe(sender, message, reply)
+        elif isinstance(message, Fetch):
+            self._fetch(message, reply)
+        elif isinstance(message, Trim):
+            self.log.trim(message.below_ts)
+            if reply is not None:
+                reply(Done())
+        elif isinstance(message, Promote):
+            self._promote(message, reply)
+        elif isinstance(message, Reset):
+            self._reset(message, reply)
+        elif reply is not None:
+            reply.fail(DatabaseError("0A000", f"a journal does not understand {type(message).__name__}"))
+
+    def status(self) -> dict[str, Any]:
+        log = self._log
+        return {
+            "layer": "journal",
+            "name": f"journal/{self._journal}/{self._az}",
+            "range": f"journal {self._journal}",
+            "epoch": self._promised,
+            "watermark": log.commit_ts_at(log.last_lsn) if log is not None and log.last_lsn >= log.first_lsn else None,
+            "load": {
+                "records": log.last_lsn if log is not None else 0,
+                "committed": self._committed,
+                "bytes": log.bytes if log is not None else 0,
+                "syncs": self._syncs,
+                "voter": self._voter,
+                "subscribers": len(self._subscriptions),
+            },
+            "traffic": {"syncs": self._syncs},
+        }
+
+    # -- promises ----------------------------------------------------------------------------------------------------------------
+
+    def _seal(self, message: Seal, reply: Reply | None) -> None:
+        if message.epoch <= self._promised:
+            _refuse(reply, self._promised)
+            return
+
+        def promised() -> None:
+            if reply is not None:
+                log = self.log
+                before = log.epoch_at(log.first_lsn - 1)
+                reply(Sealed(log.last_epoch, log.last_lsn, log.first_lsn, self._committed, self._voter, self._promised, before))
+
+        self._store_promise(message.epoch, self._voter, promised)
+
+    def _store_promise(self, epoch: Epoch, voter: bool, then: Any) -> None:
+        """Make the promise durable, then go on; meanwhile what depends on it waits."""
+        self._promised = epoch
+        self._voter = voter
+        self._storing_promise = True
+
+        async def store() -> None:
+            await self.log.set_promise(Promise(epoch, voter))
+            self._storing_promise = False
+            then()
+            waiting, self._waiting = self._waiting, []
+            for sender, message, reply in waiting:
+                self.receive(sender, message, reply)
+
+        self._context.spawn(store())
+
+    def _wait(self, sender: str, message: Message, reply: Reply | None) -> None:
+        if len(self._waiting) >= WAITING_MAX:
+            if reply is not None:
+                reply.fail(DatabaseError("53400", "too many requests wait for the journal's promise"))
+            return
+        self._waiting.append((sender, message, reply))
+
+    def _promote(self, message: Promote, reply: Reply | None) -> None:
+        if message.epoch < self._promised:
+            _refuse(reply, self._promised)
+        elif self._voter:
+            if reply is not None:
+                reply(Done())
+        else:
+            self._store_promise(message.epoch, True, lambda: reply(Done()) if reply is not None else None)
+
+    def _reset(self, message: Reset, reply: Reply | None) -> None:
+        if message.epoch < self._promised:
+            _refuse(reply, self._promised)
+            return
+        if self._voter:
+            if reply is not None:
+                reply.fail(DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, "a voting replica is never reset"))
+            return
+        self.log.reset(message.next_lsn, message.previous_epoch)
+        self._sync_and_answer(message.next_lsn - 1, message.epoch, reply)
+
+    # -- records -----------------------------------------------------------------------------------------------------------------
+
+    def _append(self, sender: str, message: Append, reply: Reply | None) -> None:
+        if message.epoch != self._promised:
+            if message.epoch < self._promised:
+                _refuse(reply, self._promised)
+            else:
+                self._store_promise(message.epoch, self._voter, lambda: self._append(sender, message, reply))
+            return
+        log = self._log
+        assert log is not None
+        previous = message.previous_lsn
+        if previous > log.last_lsn or (previous >= log.first_lsn - 1 and log.epoch_at(previous) != message.previous_epoch):
+            self._conflict(message, reply)
+            return
+        if previous < log.first_lsn - 1:
+            # Records below our first were trimmed: they are committed, so the writer's are the same.
+            skip = log.first_lsn - 1 - previous
+        else:
+            skip = 0
+        records = message.records
+        last = previous + len(records)
+        if records:
+            fresh = self._unknown(records, skip, previous) if previous < log.last_lsn else records
+            if fresh:
+                try:
+                    log.append(fresh)
+                except DatabaseError as error:
+                    if reply is not None:
+                        reply.fail(error)
+                    return
+        self._note_committed(min(message.committed_lsn, last))
+        if reply is not None:
+            if records:
+                self._sync_and_answer(last, message.epoch, reply)
+            else:
+                reply(Appended(message.epoch, last, False, bool(self._subscriptions), self._voter))
+
+    def _unknown(self, records: list[bytes], skip: int, previous: Lsn) -> list[bytes]:
+        """The records that are not here yet; a tail of ours that differs is cut first."""
+        log = self.log
+        for place in range(skip, len(records)):
+            lsn = previous + 1 + place
+            if lsn > log.last_lsn:
+                return records[place:]
+            if log.epoch_at(lsn) != decode_header(records[place]).epoch:
+                assert lsn > self._committed, f"record {lsn} is committed and would be cut"
+                log.truncate_from(lsn)
+                return records[place:]
+        return []
+
+    def _conflict(self, message: Append, reply: Reply | None) -> None:
+        """Tell the writer where our logs may still agree."""
+        log = self.log
+        agree = min(log.last_lsn, message.previous_lsn - 1)
+        if reply is not None:
+            reply(Appended(message.epoch, agree, True, bool(self._subscriptions), self._voter, log.first_lsn))
+
+    def _sync_and_answer(self, lsn: Lsn, epoch: Epoch, reply: Reply | None) -> None:
+        self._appends += 1
+
+        def synced(error: DatabaseError | None) -> None:
+            self._syncs += 1
+            if error is not None:
+                raise error
+            if reply is not None:
+                reply(Appended(epoch, lsn, False, bool(self._subscriptions), self._voter))
+
+        self.log.sync(synced)
+
+    def _note_committed(self, lsn: Lsn) -> None:
+        if lsn > self._committed:
+            self._committed = lsn
+            for name in list(self._subscriptions):
+                self._subscriptions[name].advance()
+
+    def _fetch(self, message: Fetch, reply: Reply | None) -> None:
+        if reply is None:
+            return
+        log = self.log
+        if message.from_lsn < log.first_lsn:
+            reply.fail(DatabaseError("58P01", f"records below {log.first_lsn} have been trimmed", detail=str(log.first_lsn)))
+            return
+        reply(Fetched(log.read(message.from_lsn, message.bytes_max, log.last_lsn), log.last_lsn))
+
+    # -- subscriptions -----------------------------------------------------------------------------------------------------------
+
+    def _subscribe(self, sender: str, message: SubscribeJournal, reply: Reply | None) -> None:
+        log = self.log
+        first = message.from_lsn or log.first_after(message.after_ts)
+        if first < log.first_lsn:
+            if reply is not None:
+                reply.fail(DatabaseError("58P01", f"records below {log.first_lsn} have been trimmed", detail=str(log.first_lsn)))
+            return
+        subscription = Subscription(self._context.bus, self._context.name, sender, message, first, self)
+        self._subscriptions[sender] = subscription
+        if reply is not None:
+            reply(Subscribed(first))
+        subscription.advance()
+
+
+def _refuse(reply: Reply | None, promised: Epoch) -> None:
+    if reply is not None:
+        reply.fail(
+            DatabaseError(
+                OBJECT_NOT_IN_PREREQUISITE_STATE, f"a writer of epoch {promised} has been promised this journal", detail=str(promised)
+            )
+        )

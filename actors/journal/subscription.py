@@ -1,0 +1,53 @@
+"""One crossbar's stream of committed records from a journal replica: catch-up from disk and live, in numbered messages with flow control."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from actors.common.messages import JournalRecords, StreamAck, SubscribeJournal
+from actors.common.timestamps import Lsn
+from actors.runtime.interfaces import Bus
+
+if TYPE_CHECKING:
+    from actors.journal.replica import JournalReplica
+
+MESSAGE_BYTES_MAX = 1 << 20
+"""Records beyond this go into the next message."""
+
+
+class Subscription:
+    """Sends from `first` on. The window counts the bytes of records that the subscriber has not acknowledged."""
+
+    def __init__(self, bus: Bus, name: str, subscriber: str, request: SubscribeJournal, first: Lsn, replica: JournalReplica) -> None:
+        self._bus = bus
+        self._name = name
+        self._subscriber = subscriber
+        self._stream = request.stream
+        self._window_bytes = request.window_bytes
+        self._next = first
+        self._replica = replica
+        self._number = 0
+        self._unacknowledged: deque[tuple[int, int]] = deque()
+        self._outstanding_bytes = 0
+
+    def advance(self) -> None:
+        """Send what has been committed and fits into the window."""
+        replica = self._replica
+        while self._next <= replica.committed_lsn and (self._outstanding_bytes < self._window_bytes or not self._unacknowledged):
+            records = replica.log.read(self._next, MESSAGE_BYTES_MAX, replica.committed_lsn)
+            if not records:
+                return
+            self._number += 1
+            size = sum(map(len, records))
+            self._unacknowledged.append((self._number, size))
+            self._outstanding_bytes += size
+            self._bus.post(self._name, self._subscriber, JournalRecords(self._stream, self._number, self._next, records))
+            self._next += len(records)
+
+    def acknowledge(self, message: StreamAck) -> None:
+        if message.stream != self._stream:
+            return
+        while self._unacknowledged and self._unacknowledged[0][0] <= message.number:
+            self._outstanding_bytes -= self._unacknowledged.popleft()[1]
+        self.advance()

@@ -1,0 +1,310 @@
+"""The journal's one writer, inside the adjudicator: elects itself by sealing a majority, appends, and says what is committed.
+
+    writer = JournalWriter(context, journal=1, replicas=["journal/1/a", "journal/1/b", "journal/1/c"], on_deposed=...)
+    recovered = await writer.open(on_record)        seal a majority under a higher epoch; every record still kept is shown to on_record
+    await writer.begin(commit_ts, epoch_end)        EPOCH_BEGIN, committed: now all before it is committed too
+    lsn = writer.append(COMMIT, ..., on_committed=callback)
+
+Recovery (design, section 4): of a sealed majority, the log whose last record has the highest epoch, and among those the longest, is the journal; it is
+copied to the others by the usual Appends, and nothing of it counts as committed before a record of the new epoch is (Raft, section 5.4.2). A record is
+committed when a majority of all replicas, learners not counted, has it fsynced. `on_committed` callbacks run in the order of the records.
+
+A brand-new journal: every replica is empty and none votes. Only when all of them (not a majority) answer so are they made voters.
+A replica that lost its disk votes again only after a barrier record, appended after the loss was noticed, has been committed by the others and stored by it:
+an older writer, outbid by those others, cannot win it over (I9).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from actors.common.errors import CONNECTION_FAILURE, OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
+from actors.common.messages import Fetch, Fetched, Promote, Seal, Sealed
+from actors.common.messages.base import Message
+from actors.common.timestamps import Epoch, Lsn, Timestamp
+from actors.journal.peer import FETCH_BYTES, Peer
+from actors.journal.record import EPOCH_BEGIN, LEASE, RecordHeader, decode_header, encode_record, verify
+from actors.runtime.interfaces import Context, OnFailure, OnReply
+
+SEAL_TIMEOUT_S = 1.0
+SEAL_PAUSE_S_MIN, SEAL_PAUSE_S_MAX = 0.02, 0.2
+"""Between attempts to win a majority, drawn at random so that two candidates do not keep outbidding each other."""
+MEMORY_BYTES_MAX = 64 << 20
+"""Records held for replicas that are behind; older ones are fetched from another replica."""
+
+OnRecord = Callable[[RecordHeader], None]
+OnDeposed = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """What `open` found. `last_epoch_end`: no commit or promise of an older epoch is above it."""
+
+    epoch: Epoch
+    last_lsn: Lsn
+    last_commit_ts: Timestamp
+    last_epoch_end: Timestamp
+
+
+class JournalWriter:
+    """`on_deposed(why)` runs once, when a higher epoch was met; nothing is committed by this writer after that."""
+
+    def __init__(self, context: Context, journal: int, replicas: list[str], on_deposed: OnDeposed) -> None:
+        self._context = context
+        self._name = f"adjudicator/{journal}"
+        self._peers = [Peer(self, name) for name in replicas]
+        self._majority = len(replicas) // 2 + 1
+        self._on_deposed = on_deposed
+        self._epochs: dict[Lsn, Epoch] = {}
+        self._memory: deque[bytes] = deque()
+        self._memory_bytes = 0
+        self._waiting: deque[tuple[Lsn, Callable[[], None] | None]] = deque()
+        self._begin_lsn: Lsn = 0
+        self._flushing = False
+        self._sealed: dict[str, Sealed] = {}
+        self.epoch: Epoch = 0
+        self.first_lsn: Lsn = 1
+        self.last_lsn: Lsn = 0
+        self.memory_first: Lsn = 1
+        self.committed_lsn: Lsn = 0
+        self.last_epoch_end: Timestamp = 0
+        self.last_commit_ts: Timestamp = 0
+        self.stopped = False
+
+    # -- the transport that peers use ------------------------------------------------------------------------------------------
+
+    def request(self, name: str, message: Message, on_reply: OnReply, on_failure: OnFailure, timeout_s: float) -> None:
+        self._context.bus.request(self._name, name, message, self._unless_stopped(on_reply), self._unless_stopped(on_failure), timeout_s)
+
+    def _unless_stopped(self, callback: Callable[[Any], None]) -> Callable[[Any], None]:
+        epoch = self.epoch
+
+        def call(argument: Any) -> None:
+            if not self.stopped and self.epoch == epoch:
+                callback(argument)
+
+        return call
+
+    def post(self, name: str, message: Message) -> None:
+        self._context.bus.post(self._name, name, message)
+
+    # -- opening -----------------------------------------------------------------------------------------------------------------
+
+    async def open(self, on_record: OnRecord, epoch_hint: Epoch = 0) -> Recovered:
+        """Win a majority. Takes as long as it takes: while fewer replicas answer, it goes on asking. Raises XX001 for a damaged record."""
+        wanted = max(epoch_hint, self.epoch + 1)
+        while True:
+            self.epoch = wanted
+            sealed, outbid = await self._seal_all(wanted)
+            if self._is_new(sealed):
+                await self._make_voters(wanted)
+                sealed = {name: Sealed(0, 0, 1, 0, True, wanted) for name in sealed}
+            voters = {name: answer for name, answer in sealed.items() if answer.voter}
+            if len(voters) >= self._majority:
+                self._sealed = sealed
+                return await self._recover(voters, on_record)
+            wanted = max(wanted, outbid) + 1
+            await asyncio.sleep(self._context.random.uniform(SEAL_PAUSE_S_MIN, SEAL_PAUSE_S_MAX))
+
+    async def _seal_all(self, epoch: Epoch) -> tuple[dict[str, Sealed], Epoch]:
+        """The answers, and the highest epoch that outbid us. Returns once all have answered, or failed."""
+        bus = self._context.bus
+        calls = {peer.name: bus.call(self._name, peer.name, Seal(epoch), SEAL_TIMEOUT_S) for peer in self._peers}
+        sealed: dict[str, Sealed] = {}
+        outbid = 0
+        for name, call in calls.items():
+            try:
+                sealed[name] = await call
+            except DatabaseError as error:
+                if error.sqlstate == OBJECT_NOT_IN_PREREQUISITE_STATE and error.detail.isdigit():
+                    outbid = max(outbid, int(error.detail))
+        return sealed, outbid
+
+    def _is_new(self, sealed: dict[str, Sealed]) -> bool:
+        """Every replica answers, and none has ever held a record."""
+        return len(sealed) == len(self._peers) and all(answer.tail_lsn == 0 for answer in sealed.values())
+
+    async def _make_voters(self, epoch: Epoch) -> None:
+        for peer in self._peers:
+            await self._context.bus.call(self._name, peer.name, Promote(epoch), SEAL_TIMEOUT_S)
+
+    async def _recover(self, voters: dict[str, Sealed], on_record: OnRecord) -> Recovered:
+        best = max(sorted(voters), key=lambda name: (voters[name].tail_epoch, voters[name].tail_lsn))
+        tail = voters[best]
+        self.first_lsn = tail.first_lsn
+        self.last_lsn = tail.tail_lsn
+        self.committed_lsn = 0
+        self._memory.clear()
+        self._memory_bytes = 0
+        self._epochs.clear()
+        self._waiting.clear()
+        self.memory_first = self.last_lsn + 1
+        await self._read_kept(best, tail, on_record)
+        return Recovered(self.epoch, self.last_lsn, self.last_commit_ts, self.last_epoch_end)
+
+    async def _read_kept(self, name: str, tail: Sealed, on_record: OnRecord) -> None:
+        """Show every record that `name` keeps to `on_record`; the last ones stay in memory for the replicas that lack them."""
+        lsn = tail.first_lsn
+        self._epochs[lsn - 1] = tail.before_first_epoch
+        while lsn <= tail.tail_lsn:
+            answer: Fetched = await self._context.bus.call(self._name, name, Fetch(lsn, FETCH_BYTES))
+            if not answer.records:
+                raise DatabaseError(CONNECTION_FAILURE, f"{name} has lost records that it sealed")
+            for record in answer.records:
+                header = verify(record, f"{name}, record {lsn}")
+                if header.lsn > tail.tail_lsn:
+                    break
+                self._epochs[header.lsn] = header.epoch
+                self.last_commit_ts = max(self.last_commit_ts, header.commit_ts)
+                self.last_epoch_end = max(self.last_epoch_end, header.epoch_end)
+                self._keep(record)
+                on_record(header)
+                lsn = header.lsn + 1
+        self.memory_first = self.last_lsn - len(self._memory) + 1
+
+    async def begin(self, commit_ts: Timestamp, epoch_end: Timestamp) -> None:
+        """Append EPOCH_BEGIN and wait until it is committed. The adjudicator chooses commit_ts above the old epoch's end (I6)."""
+        committed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._begin_lsn = self.last_lsn + 1
+        for peer in self._peers:
+            sealed = self._sealed.get(peer.name)
+            next_lsn = min(sealed.tail_lsn, self.last_lsn) + 1 if sealed is not None else self.last_lsn + 1
+            peer.begin(max(next_lsn, self.first_lsn), sealed.voter if sealed is not None else True)
+        self.append(EPOCH_BEGIN, commit_ts, commit_ts, epoch_end, on_committed=lambda: committed.done() or committed.set_result(None))
+        await committed
+
+    # -- appending ---------------------------------------------------------------------------------------------------------------
+
+    def append(
+        self,
+        kind: int,
+        commit_ts: Timestamp,
+        promise: Timestamp,
+        epoch_end: Timestamp,
+        *,
+        transaction: bytes = b"",
+        payload: bytes = b"",
+        catalog_change: bool = False,
+        schema_changes: list[int] | None = None,
+        on_committed: Callable[[], None] | None = None,
+    ) -> Lsn:
+        """Add one record; it goes out at the end of this turn of the loop with all others of the turn. Returns its number."""
+        assert not self.stopped, "a deposed writer appends nothing"
+        lsn = self.last_lsn = self.last_lsn + 1
+        header = RecordHeader(lsn, self.epoch, kind, commit_ts, promise, epoch_end, transaction, catalog_change, schema_changes or [])
+        self._epochs[lsn] = self.epoch
+        self.last_epoch_end = max(self.last_epoch_end, epoch_end)
+        self.last_commit_ts = max(self.last_commit_ts, commit_ts)
+        self._keep(encode_record(header, payload))
+        self._waiting.append((lsn, on_committed))
+        if not self._flushing:
+            self._flushing = True
+            asyncio.get_running_loop().call_soon(self._flush)
+        return lsn
+
+    def _flush(self) -> None:
+        self._flushing = False
+        if not self.stopped:
+            for peer in self._peers:
+                peer.push()
+
+    def _keep(self, record: bytes) -> None:
+        self._memory.append(record)
+        self._memory_bytes += len(record)
+        while self._memory_bytes > MEMORY_BYTES_MAX and len(self._memory) > 1:
+            self._memory_bytes -= len(self._memory.popleft())
+            self.memory_first += 1
+
+    def records_from(self, lsn: Lsn) -> list[bytes]:
+        """Records lsn ... last_lsn, as many as one Append may carry (at least one)."""
+        size_max = self._context.settings.journaling.append_bytes_max
+        records: list[bytes] = []
+        size = 0
+        start = len(self._memory) - (self.last_lsn - lsn + 1)
+        for place in range(start, len(self._memory)):
+            record = self._memory[place]
+            if records and size + len(record) > size_max:
+                break
+            records.append(record)
+            size += len(record)
+        return records
+
+    def epoch_at(self, lsn: Lsn) -> Epoch:
+        return self._epochs.get(lsn, 0)
+
+    def learn_epochs(self, records: list[bytes]) -> None:
+        for record in records:
+            header = decode_header(record)
+            self._epochs[header.lsn] = header.epoch
+
+    @property
+    def backlog_bytes(self) -> int:
+        """Bytes of records appended and not yet committed (about: those held in memory beyond the last commit)."""
+        uncommitted = min(len(self._memory), self.last_lsn - self.committed_lsn)
+        return sum(len(self._memory[-1 - place]) for place in range(uncommitted))
+
+    @property
+    def waiting(self) -> int:
+        """Records appended and not yet committed."""
+        return len(self._waiting)
+
+    # -- committing --------------------------------------------------------------------------------------------------------------
+
+    def advanced(self, peer: Peer) -> None:
+        """A peer stores more than before: see what that commits."""
+        if not peer.voter:
+            self._consider_learner(peer)
+        durable = sorted((other.durable for other in self._peers if other.voter), reverse=True)
+        if len(durable) >= self._majority:
+            lsn = durable[self._majority - 1]
+            if lsn > self.committed_lsn and lsn >= self._begin_lsn:
+                self._commit(lsn)
+
+    def _commit(self, lsn: Lsn) -> None:
+        self.committed_lsn = lsn
+        waiting = self._waiting
+        while waiting and waiting[0][0] <= lsn:
+            callback = waiting.popleft()[1]
+            if callback is not None:
+                callback()
+        for peer in self._peers:
+            if not peer.voter and peer.barrier is not None:
+                self._consider_learner(peer)
+            peer.push()
+        self._forget_epochs()
+
+    def _forget_epochs(self) -> None:
+        """Epochs of records that no peer will be asked about again."""
+        if len(self._epochs) > 2 * len(self._memory) + 4096:
+            least = min(peer.durable for peer in self._peers)
+            for lsn in [lsn for lsn in self._epochs if lsn < min(least, self.memory_first) - 1]:
+                del self._epochs[lsn]
+
+    def _consider_learner(self, peer: Peer) -> None:
+        if peer.barrier is None:
+            peer.barrier = self.append(LEASE, self.last_commit_ts, self.last_commit_ts, self.last_epoch_end)
+        elif self.committed_lsn >= peer.barrier <= peer.durable:
+            peer.promote(self.epoch, partial(self.advanced, peer))
+
+    def source_for(self, lsn: Lsn, but: Peer) -> str | None:
+        """Another replica that has record `lsn`."""
+        others = [peer for peer in self._peers if peer is not but and peer.durable >= lsn]
+        return max(others, key=lambda peer: peer.durable).name if others else None
+
+    # -- the end -----------------------------------------------------------------------------------------------------------------
+
+    def deposed_by(self, why: str) -> None:
+        if not self.stopped:
+            self.stop()
+            self._on_deposed(why)
+
+    def stop(self) -> None:
+        """Commit nothing any more."""
+        self.stopped = True
+        for peer in self._peers:
+            peer.stop()
