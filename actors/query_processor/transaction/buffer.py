@@ -14,6 +14,7 @@ from __future__ import annotations
 from bisect import bisect_left
 
 from actors.common import write_set
+from actors.query_processor.transaction import small_write_set
 
 
 class Absent:
@@ -97,7 +98,10 @@ class WriteBuffer:
         values = self.values
         if not self._dropped:
             ordered = [values[key] for key in keys]
-            return write_set.encode(keys, ordered, [write_set.DELETE if value is None else write_set.PUT for value in ordered])
+            kinds = [write_set.DELETE if value is None else write_set.PUT for value in ordered]
+            if 0 < len(keys) <= small_write_set.ROWS_MAX:
+                return small_write_set.encode(keys, ordered, kinds)
+            return write_set.encode(keys, ordered, kinds)
         rows = [(key, values[key], write_set.DELETE if values[key] is None else write_set.PUT) for key in keys]
         rows += [(start, end, write_set.DROP_RANGE) for start, end in self._dropped]
         rows.sort()

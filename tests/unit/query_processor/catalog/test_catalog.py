@@ -1,0 +1,101 @@
+"""Catalog snapshots: names, search path, overlays, what is kept between versions; the cache; ids under concurrency."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from actors.common.errors import DatabaseError, conflict
+from actors.common.schema import Column, ColumnType, Index, IndexColumn, Table
+from actors.query_processor.catalog import Catalog, Schema
+from actors.query_processor.catalog.allocation import IdAllocator
+from actors.query_processor.catalog.snapshot import encode_schema, encode_table, schema_key, table_key
+from tests.unit.query_processor.support.cluster import FakeCluster, run
+
+
+def make_table(number: int, name: str, schema: str = "public") -> Table:
+    primary = Index(1, number + 1000, f"{name}_pkey", (IndexColumn(0),), True, True, True)
+    return Table(number, schema, name, (Column("a", 0, ColumnType("int4"), True),), primary)
+
+
+ONE, TWO = make_table(20000, "one"), make_table(20001, "two", "s")
+ROWS = [
+    (schema_key(300), encode_schema(Schema(300, "s"))),
+    (table_key(ONE.id), encode_table(ONE)),
+    (table_key(TWO.id), encode_table(TWO)),
+]
+
+
+def test_names() -> None:
+    catalog = Catalog.from_rows(7, ROWS)
+    assert catalog.version == 7
+    assert catalog.table(None, "one") == ONE and catalog.table("s", "two") == TWO and catalog.table_by_id(20001) == TWO
+    assert catalog.find_index("s", "two_pkey") == (TWO, TWO.primary) and catalog.find_table(None, "one_pkey") is None
+    assert [schema.name for schema in catalog.schemas()] == ["pg_catalog", "s", "public", "information_schema", "sys"]
+    for schema, name in ((None, "two"), ("nowhere", "one")):
+        with pytest.raises(DatabaseError) as failure:
+            catalog.table(schema, name)
+        assert failure.value.sqlstate == "42P01"
+
+
+def test_search_path() -> None:
+    catalog = Catalog.from_rows(7, ROWS)
+    view = catalog.on_path(("nobody", "s", "public"))
+    assert view.table(None, "two") is catalog.table("s", "two") and view.creation_schema(None) == "s"
+    assert catalog.on_path(("nobody", "s", "public")) is view and view.on_path(("public",)) is not view
+    with pytest.raises(DatabaseError, match="no schema has been selected"):
+        catalog.on_path(("nobody",)).creation_schema(None)
+
+
+def test_unchanged_objects_are_the_same_in_the_next_version() -> None:
+    before = Catalog.from_rows(7, ROWS)
+    changed = msgspec.structs.replace(TWO, owner="bob")
+    after = Catalog.from_rows(8, [*ROWS[:2], (table_key(TWO.id), encode_table(changed))], before)
+    assert after.table(None, "one") is before.table(None, "one")
+    assert after.table("s", "two").owner == "bob" and before.table("s", "two").owner == "admin"
+
+
+def test_overlays() -> None:
+    catalog = Catalog.from_rows(7, ROWS).on_path(("s",))
+    overlay = catalog.with_table(make_table(20002, "three", "s")).without_table(TWO.id)
+    another = catalog.without_schema("s")
+    assert overlay.find_table(None, "two") is None and overlay.find_table(None, "three") is not None
+    assert catalog.find_table(None, "two") is not None and not another.has_schema("s")
+    assert another.version < 0 and overlay.version < 0 and overlay.version != another.version
+    assert overlay.on_path(("public",)).find_table(None, "one") is not None
+
+
+def test_cache_loads_at_a_time_and_only_when_it_must() -> None:
+    cluster = FakeCluster()
+    cluster.begin()
+    reads = len(cluster.bus.sent)
+    assert cluster.begin().catalog is cluster.begin().catalog and len(cluster.bus.sent) == reads
+    before = cluster.clock.now().latest
+    cluster.catalog_changes.append(cluster.write(dict(ROWS)))
+    cluster.catalogs.note_change(cluster.catalog_changes[-1])
+    assert cluster.catalogs.pin(before) is not None, "a transaction from before the change keeps the older catalog"
+    assert cluster.catalogs.pin(cluster.clock.now().latest) is None
+    assert cluster.begin().catalog.table(None, "one") == ONE
+    assert run(cluster.catalogs.load(before)).find_table(None, "one") is None
+    assert cluster.begin().catalog.table(None, "one") == ONE, "an older snapshot does not displace the newer one"
+
+
+def test_cache_survives_a_replica_that_knows_of_no_change() -> None:
+    cluster = FakeCluster()
+    cluster.begin()
+    at = cluster.write(dict(ROWS))
+    cluster.catalogs.note_change(at)
+    catalog = cluster.begin().catalog
+    assert catalog.version == at and cluster.begin().catalog is catalog
+
+
+def test_ids_are_taken_in_blocks_and_survive_conflicts() -> None:
+    cluster = FakeCluster()
+    one, two = IdAllocator(cluster.services), IdAllocator(cluster.services)
+    first, second = run(one.take(3)), run(two.take(100))
+    assert first == [16384, 16385, 16386] and len({*first, *second}) == 103
+    cluster.bus.failures["adjudicator/1"] = [conflict()] * 5
+    assert not set(run(one.take(64))) & {*first, *second}
+    cluster.bus.failures["adjudicator/1"] = [conflict()] * 100
+    with pytest.raises(DatabaseError, match="OC000"):
+        run(one.take(1000))
