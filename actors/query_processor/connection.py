@@ -20,7 +20,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from actors.common.errors import (
     ADMIN_SHUTDOWN,
@@ -118,9 +118,8 @@ class Connection(asyncio.Protocol):
     # -- transport -----------------------------------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        transport.set_write_buffer_limits(high=OUTPUT_BYTES_MAX)
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is one by behaviour, not by class
+        self._transport.set_write_buffer_limits(high=OUTPUT_BYTES_MAX)
         loop = asyncio.get_running_loop()
         late = Disconnected("no startup packet in time")
         self._startup_timer = loop.call_later(STARTUP_S_MAX, lambda: self._interrupt(late))
@@ -238,8 +237,6 @@ class Connection(asyncio.Protocol):
                     conversation.release()
                     await self.more()
                     continue
-                if message.__class__ is frontend.Terminate:
-                    return
                 await handlers[message.__class__](message)
             except (ProtocolViolation, Disconnected, Terminated):
                 raise
@@ -289,7 +286,7 @@ class Connection(asyncio.Protocol):
     def _flush(self) -> None:
         if self.output and not self._lost and self._transport is not None:
             output, self.output = self.output, bytearray()
-            self._transport.write(output if self._tls is None else self._tls.send(output))
+            self._transport.write(bytes(output) if self._tls is None else self._tls.send(output))
 
     # -- beginning -----------------------------------------------------------------------------------------------------------
 

@@ -106,6 +106,7 @@ class Conversation:
             frontend.Sync: self._sync,
             frontend.Flush: self._flush,
             frontend.FunctionCall: self._function_call,
+            frontend.Terminate: self._terminate,
         }
 
     def release(self) -> None:
@@ -133,7 +134,8 @@ class Conversation:
     # -- simple protocol -----------------------------------------------------------------------------------------------------
 
     async def _query(self, message: frontend.Query) -> None:
-        self.release()
+        if self._held:
+            self.release()
         self._simple = True
         self._statement = self._portal = None
         session, channel = self._session, self._channel
@@ -155,10 +157,14 @@ class Conversation:
     async def _function_call(self, message: frontend.FunctionCall) -> None:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "the function call protocol message is not supported")
 
+    async def _terminate(self, message: frontend.Terminate) -> None:
+        raise Disconnected
+
     # -- extended protocol ---------------------------------------------------------------------------------------------------
 
     async def _parse(self, message: frontend.Parse) -> None:
-        self.release()
+        if self._held:
+            self.release()
         session, name = self._session, message.statement
         if not name:
             self._statement = None
@@ -218,7 +224,8 @@ class Conversation:
         return decoder
 
     async def _describe(self, message: frontend.Describe) -> None:
-        self.release()
+        if self._held:
+            self.release()
         if message.is_portal:
             portal = self._bound(message.name)
             fields, formats = portal.fields, portal.formats
@@ -233,7 +240,8 @@ class Conversation:
             self._channel.output += self._shapes.shape(fields, formats, self._session.run_time.zone).description
 
     async def _execute(self, message: frontend.Execute) -> None:
-        self.release()
+        if self._held:
+            self.release()
         portal = self._bound(message.portal)
         kind = portal.prepared.raw.kind
         self._channel.cancellable = kind != "TransactionStmt"
@@ -243,7 +251,8 @@ class Conversation:
             self._held = backend.EMPTY_QUERY_RESPONSE
 
     async def _close(self, message: frontend.Close) -> None:
-        self.release()
+        if self._held:
+            self.release()
         session, name = self._session, message.name
         if message.is_portal:
             if name:
@@ -257,7 +266,8 @@ class Conversation:
         self._channel.output += backend.CLOSE_COMPLETE
 
     async def _flush(self, message: frontend.Flush) -> None:
-        self.release()
+        if self._held:
+            self.release()
         await self._channel.drain()
 
     async def _sync(self, message: frontend.Sync) -> None:

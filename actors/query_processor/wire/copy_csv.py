@@ -30,12 +30,21 @@ class CopyCsvDecoder(LineDecoder):
         self._quote = options.quote
         self._quote_bytes = options.quote.encode()
         quote, escape = re.escape(options.quote), re.escape(options.escape)
-        pair = f"{escape}[{quote}{escape}]|" if escape != quote else ""
-        self._token = re.compile(f"{pair}{quote}|\r\n|\r|\n")
+        self._pair = f"{escape}[{quote}{escape}]|" if escape != quote else ""
+        self._token = re.compile(f"{self._pair}{quote}|[\r\n]")
+        """A quote, an escaped one, or a line end: of any kind until the first was met."""
         self._in_quotes = re.compile(f"{escape}([{quote}{escape}])|{quote}")
         self._outside = re.compile(f"{re.escape(options.delimiter)}|{quote}")
         special = any(name in options.force_null or name in options.force_not_null for name in copy.columns)
         self._plain = not special and options.default is None
+
+    def _detect(self, data: bytes, final: bool) -> None:
+        super()._detect(data, final)
+        if self._newline:
+            self._token = re.compile(f"{self._pair}{re.escape(self._quote)}|{self._newline.decode()}")
+
+    def _first_line_end(self, data: bytes) -> int:
+        return next(self._line_ends(data.decode("latin-1")), 0) - 1
 
     def _complete(self, data: bytes) -> int:
         end = super()._complete(data)
@@ -48,7 +57,7 @@ class CopyCsvDecoder(LineDecoder):
         quoted = False
         for match in self._token.finditer(text):
             token = match[0]
-            if token in ("\n", "\r", "\r\n"):
+            if token[0] in "\r\n":
                 if not quoted:
                     yield match.end()
             elif token == self._quote:
@@ -70,11 +79,12 @@ class CopyCsvDecoder(LineDecoder):
         return list(zip(*[convert(column, True, ascii_) for convert, column in zip(self._convert, columns, strict=True)], strict=True))
 
     def _lines(self, text: str) -> list[str]:
+        newline = self._newline.decode()
         lines: list[str] = []
         start = 0
         for end in self._line_ends(text):
             line = text[start:end]
-            lines.append(line.removesuffix("\n").removesuffix("\r"))
+            lines.append(line.removesuffix(newline))
             start = end
         if start < len(text):
             lines.append(text[start:])
@@ -83,6 +93,7 @@ class CopyCsvDecoder(LineDecoder):
     def _split(self, line: str) -> Sequence[Any]:
         options = self._options
         if self._quote not in line and self._plain:
+            self._check_line_ends(line)
             return [None if field == options.null else field for field in line.split(options.delimiter)]
         fields: list[Any] = []
         place = 0
@@ -98,6 +109,11 @@ class CopyCsvDecoder(LineDecoder):
             if place > len(line):
                 return fields
 
+    def _check_line_ends(self, unquoted: str) -> None:
+        if "\r" in unquoted or "\n" in unquoted:
+            name = "carriage return" if "\r" in unquoted else "newline"
+            raise self._error(f"unquoted {name} found in data")
+
     def _field(self, line: str, place: int) -> tuple[str, bool, int]:
         """(a field's value, whether any of it was quoted, where the next one begins: behind the line's end after the last)."""
         pieces: list[str] = []
@@ -106,8 +122,10 @@ class CopyCsvDecoder(LineDecoder):
             match = self._outside.search(line, place)
             if match is None:
                 pieces.append(line[place:])
+                self._check_line_ends(pieces[-1])
                 return "".join(pieces), quoted, len(line) + 1
             pieces.append(line[place : match.start()])
+            self._check_line_ends(pieces[-1])
             place = match.end()
             if match[0] != self._quote:
                 return "".join(pieces), quoted, place

@@ -31,7 +31,11 @@ SHOWN_CHARACTERS_MAX = 100
 
 _ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 _ESCAPE = re.compile(r"\\(x[0-9A-Fa-f]{1,2}|[0-7]{1,3}|.|$)", re.DOTALL)
+_LINE_ENDS = (("\r", "carriage return"), ("\n", "newline"))
 _INTEGER_BOUNDS = {"int2": 1 << 15, "int4": 1 << 31, "int8": 1 << 63}
+
+_TO_ESCAPE = str.maketrans({"\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v"})
+_NEEDS_ESCAPE = re.compile(r"[\\\b\f\n\r\t\v]")
 
 Row = tuple[Any, ...]
 
@@ -84,7 +88,7 @@ class LineDecoder:
         if self.ended:
             return []
         self._rest_bytes += len(data)
-        if b"\n" not in data and b"\r" not in data:
+        if b"\n" not in data and b"\r" not in data and not (self._rest and self._rest[-1].endswith(b"\r")):
             if self._rest_bytes > self._row_bytes_max:
                 raise self._error("line is too long")
             self._rest.append(data)
@@ -92,7 +96,9 @@ class LineDecoder:
         if self._rest:
             self._rest.append(data)
             data = b"".join(self._rest)
-        end = self._complete(data)
+        if not self._newline:
+            self._detect(data, False)
+        end = self._complete(data) if self._newline else 0
         self._rest = [data[end:]] if end < len(data) else []
         self._rest_bytes = len(data) - end
         if self._rest_bytes > self._row_bytes_max:
@@ -107,15 +113,31 @@ class LineDecoder:
         self._rest.clear()
         if self.ended or not rest:
             return []
+        if not self._newline:
+            self._detect(rest, True)
         return self._rows(rest)
 
     # formats
 
+    def _detect(self, data: bytes, final: bool) -> None:
+        """Which line end the data has: the first one's. A carriage return at the end of what is there may be half of one."""
+        place = self._first_line_end(data)
+        if place >= 0:
+            if data[place : place + 1] == b"\n":
+                self._newline = b"\n"
+            elif final or place + 1 < len(data):
+                self._newline = b"\r\n" if data[place + 1 : place + 2] == b"\n" else b"\r"
+        elif final:
+            self._newline = b"\n"
+
+    def _first_line_end(self, data: bytes) -> int:
+        """-1 where there is none."""
+        return min((place for place in (data.find(b"\n"), data.find(b"\r")) if place >= 0), default=-1)
+
     def _complete(self, data: bytes) -> int:
         """Bytes of `data` that are whole lines."""
-        if self._newline == b"\r" or (not self._newline and b"\n" not in data and b"\r" in data[:-1]):
-            return data.rfind(b"\r") + 1
-        return data.rfind(b"\n") + 1
+        place = data.rfind(self._newline)
+        return place + len(self._newline) if place >= 0 else 0
 
     def _fast(self, text: str) -> list[Row]:
         """Raises Unsplit where the chunk needs `_slow`, ValueError and the like where it has an error."""
@@ -130,9 +152,6 @@ class LineDecoder:
     # rows
 
     def _rows(self, block: bytes) -> list[Row]:
-        if not self._newline:
-            place = min((at for at in (block.find(b"\n"), block.find(b"\r")) if at >= 0), default=-1)
-            self._newline = b"\n" if place < 0 else b"\r\n" if block[place : place + 2] == b"\r\n" else block[place : place + 1]
         text = read_text(block)
         if self._newline == b"\n" and not self._header_due and "\r" not in text:
             try:
@@ -199,15 +218,15 @@ class CopyTextDecoder(LineDecoder):
 
     def _complete(self, data: bytes) -> int:
         """A line end behind an odd number of backslashes belongs to the data, unless the line is the end mark's."""
-        end = super()._complete(data)
-        while end:
-            line_end = end - 1
-            before = line_end
+        newline = self._newline
+        place = data.rfind(newline)
+        while place >= 0:
+            before = place
             while before and data[before - 1] == 0x5C:
                 before -= 1
-            if (line_end - before) % 2 == 0:
-                return end
-            end = max(data.rfind(b"\n", 0, line_end), data.rfind(b"\r", 0, line_end)) + 1
+            if (place - before) % 2 == 0:
+                return place + len(newline)
+            place = data.rfind(newline, 0, place)
         return 0
 
     def _fast(self, text: str) -> list[Row]:
@@ -246,15 +265,16 @@ class CopyTextDecoder(LineDecoder):
             lines.append(line)
         if held:
             lines.append(held.removesuffix(newline))
-        for line in lines:
-            if newline != "\r\n" and "\r" in line.replace("\\\r", "") and newline != "\r":
-                self._line += lines.index(line) + 1
-                raise DatabaseError(
-                    BAD_COPY_FILE_FORMAT,
-                    "literal carriage return found in data",
-                    hint='Use "\\r" to represent carriage return.',
-                    context=self._context(""),
-                )
+        for number, line in enumerate(lines, 1):
+            for character, name in _LINE_ENDS:
+                if character in line and character != newline and "\\" + character not in line and "\\" + newline not in line:
+                    self._line += number
+                    raise DatabaseError(
+                        BAD_COPY_FILE_FORMAT,
+                        f"literal {name} found in data",
+                        hint=f'Use "{_TO_ESCAPE[ord(character)]}" to represent {name}.',
+                        context=self._context(""),
+                    )
         return lines
 
     def _split(self, line: str) -> Sequence[Any]:
@@ -294,9 +314,6 @@ def column_converter(type_: ColumnType, null: str, unescaped: Callable[[str], st
 
 
 # -- COPY ... TO -----------------------------------------------------------------------------------------------------------------------
-
-_TO_ESCAPE = str.maketrans({"\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v"})
-_NEEDS_ESCAPE = re.compile(r"[\\\b\f\n\r\t\v]")
 
 
 class CopyTextEncoder:

@@ -61,11 +61,11 @@ class ShapeCache:
     """One for each query processor: shapes by the identity of a plan's fields, so that a portal costs one look-up."""
 
     def __init__(self) -> None:
-        self._shapes: dict[tuple[int, bytes, str], tuple[Sequence[Field], ResultShape]] = {}
+        self._shapes: dict[tuple[int, bytes, tzinfo], tuple[Sequence[Field], ResultShape]] = {}
 
     def shape(self, fields: Sequence[Field], formats: bytes, zone: tzinfo) -> ResultShape:
         """`formats`: a Bind's raw result format codes. Raises 08P01 where they do not fit the columns."""
-        key = (id(fields), formats, str(zone))
+        key = (id(fields), formats, zone)
         known = self._shapes.get(key)
         if known is not None:
             return known[1]

@@ -143,8 +143,8 @@ def decode_parse(body: bytes) -> Parse:
 
 
 def decode_bind(body: bytes) -> Bind:
-    portal_end = body.find(0)
-    name_end = body.find(0, portal_end + 1)
+    portal_end = body.find(b"\0")
+    name_end = body.find(b"\0", portal_end + 1)
     if portal_end < 0 or name_end < 0:
         raise ProtocolViolation("invalid Bind message")
     try:
@@ -171,7 +171,8 @@ def decode_bind(body: bytes) -> Bind:
     position += 2
     if len(body) != position + 2 * count:
         raise ProtocolViolation("invalid Bind message")
-    return Bind(text_of(body[:portal_end]), text_of(body[portal_end + 1 : name_end]), formats, parameters, body[position:])
+    portal = text_of(body[:portal_end]) if portal_end else ""
+    return Bind(portal, text_of(body[portal_end + 1 : name_end]), formats, parameters, body[position:])
 
 
 def _target(body: bytes, message: str) -> tuple[bool, str]:
@@ -181,7 +182,14 @@ def _target(body: bytes, message: str) -> tuple[bool, str]:
     return kind == b"P", _one_string(body[1:])
 
 
+_DESCRIBE_UNNAMED = Describe(True, "")
+_EXECUTE_UNNAMED = Execute("", 0)
+"""What nearly every Describe and Execute is."""
+
+
 def decode_describe(body: bytes) -> Describe:
+    if body == b"P\0":
+        return _DESCRIBE_UNNAMED
     return Describe(*_target(body, "DESCRIBE"))
 
 
@@ -190,6 +198,8 @@ def decode_close(body: bytes) -> Close:
 
 
 def decode_execute(body: bytes) -> Execute:
+    if body == b"\0\0\0\0\0":
+        return _EXECUTE_UNNAMED
     end = body.find(0)
     if end < 0 or len(body) != end + 5:
         raise ProtocolViolation("invalid Execute message")

@@ -45,10 +45,11 @@ class MessageRefused(DatabaseError):
 class FrontendReader:
     """`message_bytes_max` bounds Query, Parse, Bind and FunctionCall."""
 
-    __slots__ = ("_bounds", "_buffer", "_copy_left", "_gathered", "_gathered_bytes", "_needed", "_position", "kind", "state")
+    __slots__ = ("_bounds", "_buffer", "_copy_left", "_gathered", "_gathered_bytes", "_needed", "_position", "_row", "_state", "kind")
 
     def __init__(self, message_bytes_max: int) -> None:
-        self.state = State.STARTUP
+        self._state = State.STARTUP
+        self._row = TABLE[State.STARTUP]
         self.kind = 0
         """Type byte of the last message, also where decoding it raised."""
         self._buffer = b""
@@ -63,6 +64,15 @@ class FrontendReader:
         self._bounds.update(dict.fromkeys(b"QPBF", message_bytes_max))
         self._bounds[ord("p")] = PASSWORD_BYTES_MAX
         self._bounds[_COPY_DATA] = COPY_DATA_BYTES_MAX
+
+    @property
+    def state(self) -> State:
+        return self._state
+
+    @state.setter
+    def state(self, state: State) -> None:
+        self._state = state
+        self._row = TABLE[state]
 
     @property
     def buffered(self) -> int:
@@ -89,7 +99,7 @@ class FrontendReader:
 
         Raises ProtocolViolation (give the connection up), MessageRefused (the statement fails, the reader goes on), and 22021.
         """
-        row = TABLE[self.state]
+        row = self._row
         while True:
             if self._copy_left:
                 piece = self._copy_piece()
@@ -141,7 +151,7 @@ class FrontendReader:
 
     def next_startup(self) -> StartupPacket | None:
         """The next packet without a type byte, or None until more bytes are there. Raises ProtocolViolation."""
-        assert self.state is State.STARTUP
+        assert self._state is State.STARTUP
         buffer = self._buffer
         position = self._position
         available = len(buffer) - position
