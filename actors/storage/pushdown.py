@@ -32,6 +32,8 @@ ROWS_SCHEMA = pa.schema([pa.field("key", pa.binary(), nullable=False), pa.field(
 
 Rows = tuple[list[bytes], list[bytes]]
 
+_BINARY = pa.binary()
+
 
 class Output(Protocol):
     """What one scan answer collects. `count`: rows of the answer so far; `bytes`: their size, about."""
@@ -187,6 +189,12 @@ def _without_columns(rows: int) -> pa.RecordBatch:
 class RowsOutput(_BatchOutput):
     """key, value. A projected row has None in the positions that were not asked for."""
 
+    def __init__(self, program: CompiledProgram) -> None:
+        super().__init__(program)
+        self._keys: list[bytes] = []
+        """Rows not yet made into a batch: Arrow arrays cost 5 us each, however small."""
+        self._values: list[bytes] = []
+
     def add_rows(self, keys: list[bytes], values: list[bytes], limit: int) -> None:
         program = self.program
         if program.passes is not None or program.program.project is not None:
@@ -195,7 +203,19 @@ class RowsOutput(_BatchOutput):
                 values = [self._project(row) for row in rows]
         elif limit:
             keys, values = keys[:limit], values[:limit]
-        self._keep(pa.record_batch([pa.array(keys, pa.binary()), pa.array(values, pa.binary())], schema=ROWS_SCHEMA))
+        self._keys += keys
+        self._values += values
+        self.count += len(keys)
+        self.bytes += sum(map(len, keys)) + sum(map(len, values))
+
+    def _flush(self) -> None:
+        if self._keys:
+            self._batches.append(pa.record_batch([pa.array(self._keys, _BINARY), pa.array(self._values, _BINARY)], schema=ROWS_SCHEMA))
+            self._keys, self._values = [], []
+
+    def finish(self) -> pa.RecordBatch:
+        self._flush()
+        return super().finish()
 
     def _project(self, row: list[Any]) -> bytes:
         program = self.program
@@ -210,6 +230,7 @@ class RowsOutput(_BatchOutput):
         except (NotVectorized, DatabaseError):
             self.add_rows(*all_rows(part), 0)
             return
+        self._flush()
         columns = [part.pick(part.block.batch.column(0)), part.pick(part.block.batch.column(2))]
         if rows is not None:
             columns = [column.take(rows) for column in columns]

@@ -20,7 +20,7 @@ from actors.storage.block_scan import BlockPart, ColumnCache, block_part
 from actors.storage.pushdown import CompiledProgram, Output, compile_program
 from actors.storage.store import Store
 
-WINDOW_ROWS_MIN = 16
+WINDOW_ROWS_MIN = 4
 WINDOW_ROWS_MAX = 1024
 """Rows looked at between two checks of the bounds; a scan with a limit begins with few and doubles."""
 WORK_US_MAX = 15_000

@@ -36,6 +36,9 @@ SPARSE_ROWS = 64
 BLOCKS_OPEN_MAX = 1024
 """Blocks of one segment with their sparse index in memory (some 20 kB each); the least recently used makes room."""
 
+SLOTS_PER_ROW = 4
+"""Of the table that says which keys a block cannot hold: one miss in six is looked for in vain."""
+
 SCHEMA = pa.schema([pa.field("key", pa.binary(), nullable=False), pa.field("commit_ts", pa.int64(), nullable=False), pa.field("value", pa.binary())])
 _EMPTY = pa.record_batch([pa.array([], field.type) for field in SCHEMA], schema=SCHEMA)
 
@@ -225,7 +228,7 @@ class _Keys(Sequence[bytes]):
 class Block:
     """One verified block. `batch` points into the mapped file; `times` is commit_ts as a sequence."""
 
-    __slots__ = ("_keys", "_sparse", "batch", "footer", "number", "segment", "times")
+    __slots__ = ("_keys", "_slots", "_sparse", "batch", "footer", "number", "segment", "times")
 
     def __init__(self, segment: Segment, number: int, footer: BlockFooter, message: pa.Buffer) -> None:
         self.segment = segment
@@ -235,6 +238,17 @@ class Block:
         self.times = memoryview(self.batch.column(1).buffers()[1]).cast("q")
         self._keys = _Keys(self.batch.column(0))
         self._sparse: list[bytes] = self.batch.column(0).take(pa.array(range(0, footer.rows, SPARSE_ROWS), pa.int32())).to_pylist()
+        self._slots: bytearray | None = None
+
+    def may_contain(self, key: bytes) -> bool:
+        """False: the key is certainly not here. A table of `SLOTS_PER_ROW` bytes a row, made when first asked for (1 ms)."""
+        slots = self._slots
+        if slots is None:
+            size = 1 << (self.footer.rows * SLOTS_PER_ROW).bit_length()
+            slots = self._slots = bytearray(size)
+            for hashed in map(hash, self.batch.column(0).to_pylist()):
+                slots[hashed & (size - 1)] = 1
+        return slots[hash(key) & (len(slots) - 1)] == 1
 
     def find(self, key: bytes) -> int:
         """The first row whose key is not below `key`; the number of rows where there is none."""
@@ -311,15 +325,16 @@ class Segment:
             return number
         return number - 1
 
-    def get(self, key: bytes, at: int) -> tuple[int, bytes | None] | None:
-        """The newest version of `key` at or below `at`: (commit time, value; None: deleted)."""
+    def get(self, key: bytes, at: int, expected: bool) -> tuple[int, bytes | None] | None:
+        """The newest version of `key` at or below `at`: (commit time, value; None: deleted). `expected`: the key is probably here."""
         if key < self.first_key or key > self.last_key:
             return None
         number = bisect_left(self._last_keys, key)
         footer = self.footer.blocks[number]
         if key < footer.first_key or footer.min_ts > at:
             return None
-        return self.block(number).get(key, at)
+        block = self._open.get(number) or self.block(number)
+        return block.get(key, at) if expected or block.may_contain(key) else None
 
     def blocks_between(self, start: bytes, end: bytes) -> tuple[int, int]:
         """Numbers [low, high) of the blocks that hold keys of [start, end)."""

@@ -183,8 +183,9 @@ class Store:
                 if found is not None:
                     break
         else:
+            oldest = self.segments[0] if self.segments else None
             for segment in reversed(self.segments):
-                found = segment.get(key, at)
+                found = segment.get(key, at, segment is oldest)
                 if found is not None:
                     break
         if found is None:
