@@ -115,7 +115,7 @@ def _fixed_bytes_coders(size: int, nulls_first: bool, descending: bool) -> tuple
             return null
         if descending:
             datum = datum.translate(_COMPLEMENT)
-        return shared_bytes if datum == shared else datum  # type: ignore[no-any-return]
+        return bytes(shared_bytes if datum == shared else datum)
 
     def decode(data: bytes, at: int) -> tuple[Any, int]:
         end = at + size
@@ -148,10 +148,7 @@ def _float_coders(packer: Struct) -> tuple[Encoder, Decoder]:
     nan = pack(float("nan"))
 
     def encode(datum: float) -> bytes:
-        if datum != datum:
-            raw = nan
-        else:
-            raw = pack(datum + 0.0)  # -0.0 becomes 0.0
+        raw = nan if datum != datum else pack(datum + 0.0)  # -0.0 becomes 0.0
         if raw[0] & 0x80 and datum == datum:
             return raw.translate(_COMPLEMENT)
         return bytes((raw[0] | 0x80,)) + raw[1:]
@@ -377,6 +374,15 @@ def _composite(encoders: list[Encoder]) -> Callable[[Sequence[Any]], bytes]:
             return only(datums[0]) if datums else b""
 
         return encode_one
+    if len(encoders) == 2:
+        first, second = encoders
+
+        def encode_two(datums: Sequence[Any]) -> bytes:
+            if len(datums) == 2:
+                return first(datums[0]) + second(datums[1])
+            return first(datums[0]) if datums else b""
+
+        return encode_two
 
     def encode(datums: Sequence[Any]) -> bytes:
         return b"".join([encoder(datum) for encoder, datum in zip(encoders, datums, strict=False)])

@@ -1,0 +1,36 @@
+"""`Environment`: all that an expression may depend on besides its row and parameters."""
+
+from __future__ import annotations
+
+import random as random_module
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
+
+
+def _no_clock() -> int:
+    raise AssertionError("this environment has no clock: storage evaluates immutable functions only")
+
+
+@dataclass(slots=True)
+class Environment:
+    """One a transaction (statement_timestamp is set anew by each statement). Times are timestamptz datums: microseconds since 2000-01-01 UTC.
+
+    `clock()` gives the present; `settings` the run-time parameters by name in lower case, for current_setting.
+    """
+
+    transaction_timestamp: int = 0
+    statement_timestamp: int = 0
+    clock: Callable[[], int] = _no_clock
+    time_zone: tzinfo = UTC
+    random: random_module.Random = field(default_factory=lambda: random_module.Random(0))
+    user: str = "admin"
+    session_user: str = "admin"
+    database: str = "postgres"
+    schema: str = "public"
+    backend_pid: int = 0
+    settings: dict[str, str] = field(default_factory=dict)
+
+
+IMMUTABLE_ENVIRONMENT = Environment()
+"""For expressions of constants: what an immutable function sees of its environment has no influence on its result."""
