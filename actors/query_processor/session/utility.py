@@ -73,8 +73,10 @@ async def _set(session: Session, raw: RawStatement) -> Batch:
                 transaction_control.set_modes(session, node.args)
             else:
                 session.notice("WARNING", "25P01", "SET TRANSACTION can only be used in transaction blocks")
-        else:
+        elif name == "SESSION CHARACTERISTICS":
             transaction_control.set_session_modes(session, node.args)
+        else:
+            raise DatabaseError(FEATURE_NOT_SUPPORTED, f"unsupported statement: SET {name}")
         return Batch([], True, "SET")
     value = _values(name, node.args) if kind == VariableSetKind.VAR_SET_VALUE else None
     _set_one(session, name, value, local)
@@ -83,8 +85,10 @@ async def _set(session: Session, raw: RawStatement) -> Batch:
 
 def _set_one(session: Session, name: str, value: str | None, local: bool) -> None:
     lower = name.lower()
-    if lower in ("role", "session_authorization") and (value is None or value in ("none", "default", session.user)):
-        return
+    if lower in ("role", "session_authorization"):
+        if value is None or value in ("none", session.user):
+            return
+        raise DatabaseError(INVALID_PARAMETER_VALUE, f'role "{value}" does not exist')
     if lower == "transaction_read_only" and value is not None and session.in_block:
         session.run_time.checked(name, value)
         transaction_control.set_read_only(session, value.lower() in ("on", "true", "yes", "1", "t", "y"))

@@ -82,6 +82,8 @@ def test_warnings(client: Client) -> None:
         ("BEGIN ISOLATION LEVEL SERIALIZABLE", "0A000"),
         ("BEGIN ISOLATION LEVEL READ COMMITTED", "0A000"),
         ("SAVEPOINT s", "0A000"),
+        ("SET ROLE somebody", "22023"),
+        ("SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL SERIALIZABLE", "0A000"),
         ("PREPARE TRANSACTION 'x'", "0A000"),
         ("LOCK TABLE t", "0A000"),
         ("LISTEN x", "0A000"),
@@ -113,6 +115,11 @@ def test_repeatable_read_is_accepted_and_read_only_holds(client: Client) -> None
     assert (error.sqlstate, error.message) == ("25006", "cannot execute INSERT in a read-only transaction")
     client.query("ROLLBACK; BEGIN; SET TRANSACTION READ ONLY")
     assert client.code("CREATE TABLE u (a int)") == "25006"
+    client.query("ROLLBACK; BEGIN READ ONLY; SET TRANSACTION READ WRITE; INSERT INTO t VALUES (1, 'a'); ROLLBACK")
+    client.query("BEGIN READ ONLY; SELECT id FROM t")
+    assert client.code("SET TRANSACTION READ WRITE") == "25001"
+    client.query("ROLLBACK; BEGIN")
+    assert client.code("SET TRANSACTION SNAPSHOT 'x'") == "0A000"
     client.query("ROLLBACK; SET default_transaction_read_only = on")
     assert client.code("INSERT INTO t VALUES (1, 'a')") == "25006"
 
