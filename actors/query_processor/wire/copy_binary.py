@@ -137,13 +137,16 @@ class CopyBinaryDecoder:
 
 
 class CopyBinaryEncoder:
-    """Rows -> one bytes object a row: the rows of this format are DataRows without their head."""
+    """Rows -> one bytes object a row: the rows of this format are DataRows without their head. The first one (or the end mark) carries the
+    signature too, as clients expect it."""
 
     def __init__(self, copy: CopyOut, zone: tzinfo | None) -> None:
         self._encode = row_encoder(copy.types, (1,) * len(copy.types), zone)
 
+        self._signature = SIGNATURE + b"\0" * 8
+
     def header(self) -> list[bytes]:
-        return [SIGNATURE + b"\0" * 8]
+        return []
 
     def rows(self, rows: Sequence[Row]) -> list[bytes]:
         return [self._row(row) for row in rows]
@@ -151,7 +154,11 @@ class CopyBinaryEncoder:
     def _row(self, row: Sequence[Any]) -> bytes:
         output = bytearray()
         self._encode([tuple(row)], output)
-        return bytes(output[_DATA_ROW_HEAD_BYTES:])
+        return self._signed(bytes(output[_DATA_ROW_HEAD_BYTES:]))
 
     def trailer(self) -> list[bytes]:
-        return [b"\xff\xff"]
+        return [self._signed(b"\xff\xff")]
+
+    def _signed(self, data: bytes) -> bytes:
+        signature, self._signature = self._signature, b""
+        return signature + data

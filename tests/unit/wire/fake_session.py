@@ -1,10 +1,10 @@
 """A session that answers a fixed set of statements, so that the protocol can be tried with real clients before and without SQL.
 
-    select <n>            one int4 row                     rows <n>        n rows (int4, text)
-    echo <type>           its parameter $1 back            wait            ends by cancel only
-    fail <sqlstate>       an error                         begin, commit, rollback
-    copyin <format>       COPY FROM (int4, text)           copyout <format>
-    breakcommit           the implicit transaction's commit fails with 40001
+select <n>            one int4 row                     rows <n>        n rows (int4, text)
+echo <type>           its parameter $1 back            wait            ends by cancel only
+fail <sqlstate>       an error                         begin, commit, rollback
+copyin <format>       COPY FROM (int4, text)           copyout <format>
+breakcommit           the implicit transaction's commit fails with 40001
 """
 
 from __future__ import annotations

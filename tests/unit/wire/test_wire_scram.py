@@ -66,7 +66,9 @@ def test_malformed_first(message: bytes) -> None:
         ScramServer(Verifier.from_password("x", SALT), NONCE, None).first(message)
 
 
-@pytest.mark.parametrize("message", [b"", b"c=biws,r=wrong,p=AAAA", b"c=biws,r={nonce},p=*", b"c=AAAA,r={nonce},p=AAAA", b"c=biws,r={nonce},p=AAAA"])
+@pytest.mark.parametrize(
+    "message", [b"", b"c=biws,r=wrong,p=AAAA", b"c=biws,r={nonce},p=*", b"c=AAAA,r={nonce},p=AAAA", b"c=biws,r={nonce},p=AAAA"]
+)
 def test_malformed_final(message: bytes) -> None:
     server = ScramServer(Verifier.from_password("x", SALT), NONCE, None)
     server.first(b"n,,n=,r=abc")
