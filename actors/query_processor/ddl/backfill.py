@@ -96,7 +96,8 @@ async def rewrite(change: SchemaChange, before: Table, after: Table) -> None:
 
 def duplicate(table: Table, index: Index, row: Sequence[Any]) -> DatabaseError:
     columns = [table.columns[column.position] for column in index.columns]
-    values = [by_name[column.type.name].format_text(row[column.position], column.type.modifier) for column in columns]
+    datums = [(column.type, row[column.position]) for column in columns]
+    values = ["null" if datum is None else by_name[type_.name].format_text(datum, type_.modifier) for type_, datum in datums]
     detail = f"Key ({', '.join(column.name for column in columns)})=({', '.join(values)}) is duplicated."
     return DatabaseError(
         UNIQUE_VIOLATION,

@@ -12,6 +12,8 @@ HEADER = 4
 CHARACTERS_MAX = 10_485_760
 NUMERIC_PRECISION_MAX = 1000
 FRACTION_DIGITS_MAX = 6
+INTERVAL_FULL_RANGE = 0x7FFF
+INTERVAL_FULL_PRECISION = 0xFFFF
 
 _PLAIN = frozenset(["bool", "int2", "int4", "int8", "float4", "float8", "text", "bytea", "uuid", "date"])
 _FRACTIONAL = frozenset({"time", "timestamp", "timestamptz"})
@@ -75,7 +77,7 @@ def column_type(node: Any) -> ColumnType:
     if name in _FRACTIONAL:
         return ColumnType(name, _fraction(name, modifiers[0]) if modifiers else -1)
     if name == "interval":
-        return ColumnType(name, _fraction(name, modifiers[1]) if len(modifiers) == 2 else -1)
+        return ColumnType(name, _interval(modifiers))
     if name in _SERIAL or name in _POSTGRES_ONLY:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, f"datatype {name} not supported")
     raise _missing(name)
@@ -116,6 +118,14 @@ def _numeric(modifiers: list[int]) -> int:
     if not -1000 <= scale <= 1000:
         raise DatabaseError(INVALID_PARAMETER_VALUE, f"NUMERIC scale {scale} must be between -1000 and 1000")
     return ((precision << 16) | (scale & 0x7FF)) + HEADER
+
+
+def _interval(modifiers: list[int]) -> int:
+    """Fields and digits, as common/types/intervals.py reads them."""
+    if not modifiers or modifiers == [INTERVAL_FULL_RANGE]:
+        return -1
+    digits = _fraction("interval", modifiers[1]) if len(modifiers) == 2 else INTERVAL_FULL_PRECISION
+    return modifiers[0] << 16 | digits
 
 
 def _fraction(name: str, digits: int) -> int:

@@ -133,7 +133,8 @@ class Session:
         if planned.catalog is not transaction.catalog:
             planned = await self.with_catalog(lambda catalog: self.services.statements.replan(prepared, catalog))
         if prepared.literals:
-            parameters = planned.read(prepared.literals)
+            environment = transaction.environment
+            parameters = planned.read(prepared.literals, self.run_time.zone, environment.transaction_timestamp)
         if planned.plan.kind != "SELECT":
             self._may_write(transaction, planned.plan.kind)
         buffer = transaction.buffer

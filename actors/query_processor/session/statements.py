@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from datetime import tzinfo
 from typing import Any, Protocol
 
 import pglast
@@ -33,6 +34,8 @@ from actors.query_processor.transaction import Transaction
 TEXT_CHARACTERS_MAX = 16384
 """Longer strings are not kept in the cache."""
 
+_TIME_CATEGORIES = ("D", "T")
+"""PostgreSQL's type categories of dates and times, and of intervals."""
 PLANNED_KINDS = frozenset({"SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt"})
 _ASYNC_INDEX = re.compile(r"\s*create\s+(?:unique\s+)?index\s+async\b", re.IGNORECASE)
 
@@ -55,6 +58,7 @@ class Plan(Protocol):
         ...
 
 
+Reader = Callable[[str, tzinfo, int], Any]
 Planner = Callable[[Any, Catalog, Sequence[ColumnType | None], Settings], Plan]
 
 
@@ -84,22 +88,28 @@ class Planned:
         self.types = types
         self.plan = plan
         self.catalog = catalog
-        self._readers: list[Callable[[Literal], Any]] | None = None
+        self._readers: list[Reader] | None = None
 
-    def read(self, literals: tuple[Literal, ...]) -> list[Any]:
-        """The datums of the lifted literals. Raises 22P02 and the like where a string is not of its inferred type."""
+    def read(self, literals: tuple[Literal, ...], zone: tzinfo, now: int) -> list[Any]:
+        """The datums of the lifted literals; `zone` and `now` (a timestamptz datum) are the session's, for dates and times.
+
+        Raises 22P02 and the like where a string is not of its inferred type.
+        """
         if self._readers is None:
             self._readers = [_reader(literal.type or wanted) for literal, wanted in zip(literals, self.plan.parameter_types, strict=True)]
-        return [reader(literal) for reader, literal in zip(self._readers, literals, strict=True)]
+        return [reader(literal.text, zone, now) for reader, literal in zip(self._readers, literals, strict=True)]
 
 
-def _reader(type_: ColumnType) -> Callable[[Literal], Any]:
+def _reader(type_: ColumnType) -> Reader:
     if type_.name in ("int4", "int8"):
-        return lambda literal: int(literal.text)
+        return lambda text, zone, now: int(text)
     if type_.name == "text":
-        return lambda literal: literal.text
-    parse_text, modifier = by_name[type_.name].parse_text, type_.modifier
-    return lambda literal: parse_text(literal.text, modifier)
+        return lambda text, zone, now: text
+    known, modifier = by_name[type_.name], type_.modifier
+    parse_text = known.parse_text
+    if known.category in _TIME_CATEGORIES:
+        return lambda text, zone, now: parse_text(text, modifier, zone, now)
+    return lambda text, zone, now: parse_text(text, modifier)
 
 
 class PreparedStatement:

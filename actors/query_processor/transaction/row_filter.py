@@ -6,9 +6,9 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-import msgspec
-
 from actors.common import scan_program
+from actors.common.expressions.tree import Parameter, decode_expression, revive, walk
+from actors.common.rows import RowCodec
 
 PROGRAMS_MAX = 256
 """Compiled filters kept: as many as a busy session has distinct scans over rows it has written itself."""
@@ -26,11 +26,13 @@ def row_filter(program: bytes, environment: Any) -> Callable[[bytes], bool] | No
 @lru_cache(maxsize=PROGRAMS_MAX)
 def _compile(program: bytes) -> tuple[Callable[[bytes], list[Any]], Callable[..., bool], tuple[Any, ...]] | None:
     from actors.common.expressions.compile import compile_filter
-    from actors.common.expressions.tree import Expression
-    from actors.common.rows import RowCodec
 
     parsed = scan_program.decode(program)
     if parsed.filter is None:
         return None
-    expression = msgspec.convert(parsed.filter, Expression)
-    return RowCodec(parsed.columns).decode, compile_filter(expression), parsed.parameters
+    expression = decode_expression(parsed.filter)
+    types = {node.number: node.type for node in walk(expression) if isinstance(node, Parameter)}
+    parameters = tuple(
+        revive(value, types[number]) if number in types else value for number, value in enumerate(parsed.parameters, start=1)
+    )
+    return RowCodec(parsed.columns).decode, compile_filter(expression), parameters

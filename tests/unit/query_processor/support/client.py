@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from actors.common.errors import DatabaseError
+from actors.common.expressions.environment import Environment
 from actors.common.settings import OPEN_LIMITS, Settings
 from actors.query_processor.results import Batch
 from actors.query_processor.session import Session, SessionServices
@@ -72,7 +73,9 @@ class Client:
 
 
 def make_services(cluster: FakeCluster, planner: Any = None) -> SessionServices:
-    services = SessionServices(cluster.context, planner or TinyPlanner(), lambda session, start_ts: None)
+    services = SessionServices(
+        cluster.context, planner or TinyPlanner(), lambda session, start_ts: Environment(transaction_timestamp=start_ts)
+    )
     cluster.catalogs, cluster.storage, cluster.services = services.catalogs, services.storage, services.transactions
     return services
 
