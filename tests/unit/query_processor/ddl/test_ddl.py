@@ -355,3 +355,25 @@ def test_constraints_are_added_and_dropped(open_client: Client) -> None:
     assert made.indexes == () and made.checks == ()
     with pytest.raises(DatabaseError, match='constraint "nothing" of relation "t" does not exist'):
         client.query("ALTER TABLE t DROP CONSTRAINT nothing")
+
+
+@pytest.mark.parametrize(
+    ("declared", "expected"),
+    [
+        ("character varying(7)", ColumnType("varchar", 11)),
+        ("char", ColumnType("bpchar", 5)),
+        ("decimal", ColumnType("numeric")),
+        ("numeric(5)", ColumnType("numeric", (5 << 16) + 4)),
+        ("double precision", ColumnType("float8")),
+        ("float(10)", ColumnType("float4")),
+        ("time(9)", ColumnType("time", 6)),
+        ("timestamp with time zone", ColumnType("timestamptz")),
+        ("interval", ColumnType("interval")),
+        ("interval(3)", ColumnType("interval", 0x7FFF << 16 | 3)),
+        ("interval day to hour", ColumnType("interval", (1 << 3 | 1 << 10) << 16 | 0xFFFF)),
+        ("boolean", ColumnType("bool")),
+    ],
+)
+def test_declared_types(client: Client, declared: str, expected: ColumnType) -> None:
+    client.query(f"CREATE TABLE t (a {declared})")
+    assert table(client, "t").columns[0].type == expected
