@@ -30,8 +30,9 @@ Entropy = Callable[[int], bytes]
 
 
 class Channel(Protocol):
-    certificate_hash: bytes | None
-    """The TLS channel's binding data; None without TLS."""
+    @property
+    def certificate_hash(self) -> bytes | None:
+        """The TLS channel's binding data; None without TLS."""
 
     def send(self, data: bytes) -> None: ...
 

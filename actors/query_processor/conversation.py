@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import TYPE_CHECKING, Any, Protocol
 
 from actors.common.errors import (
@@ -95,7 +96,7 @@ class Conversation:
         self._statement: PreparedStatement | None = None
         self._portal: Portal | None = None
         """The unnamed ones."""
-        self._decoders: dict[tuple[str, bytes], tuple[PreparedStatement, ParameterDecoder]] = {}
+        self._decoders: dict[tuple[str, bytes, tzinfo], tuple[PreparedStatement, ParameterDecoder]] = {}
         self.handlers: dict[type, Callable[[Any], Coroutine[Any, Any, None]]] = {
             frontend.Query: self._query,
             frontend.Parse: self._parse,
@@ -214,13 +215,14 @@ class Conversation:
         self._channel.output += backend.BIND_COMPLETE
 
     def _decoder(self, name: str, formats: bytes, prepared: PreparedStatement) -> ParameterDecoder:
-        known = self._decoders.get((name, formats))
+        zone = self._session.run_time.zone
+        known = self._decoders.get((name, formats, zone))
         if known is not None and known[0] is prepared:
             return known[1]
-        decoder = parameter_decoder(tuple(prepared.parameter_types), formats)
+        decoder = parameter_decoder(tuple(prepared.parameter_types), formats, zone)
         if len(self._decoders) >= NAMED_DECODERS_MAX:
             self._decoders.clear()
-        self._decoders[name, formats] = (prepared, decoder)
+        self._decoders[name, formats, zone] = (prepared, decoder)
         return decoder
 
     async def _describe(self, message: frontend.Describe) -> None:
@@ -343,7 +345,7 @@ class Conversation:
 
     async def _copy_in(self, portal: Portal, copy: CopyIn) -> str:
         channel, reader = self._channel, self._channel.reader
-        decoder = copy_decoder(copy, COPY_ROW_BYTES_MAX)
+        decoder = copy_decoder(copy, self._session.run_time.zone, COPY_ROW_BYTES_MAX)
         channel.output += backend.copy_in_response(len(copy.columns), copy.options.format == "binary")
         reader.state = State.COPY_IN
         try:

@@ -31,14 +31,14 @@ class CopyEncoder(Protocol):
     def trailer(self) -> list[bytes]: ...
 
 
-def copy_decoder(copy: CopyIn, row_bytes_max: int) -> CopyDecoder:
+def copy_decoder(copy: CopyIn, zone: tzinfo | None, row_bytes_max: int) -> CopyDecoder:
     """`row_bytes_max` bounds what is held of one row."""
     decoders: dict[str, type[CopyTextDecoder] | type[CopyCsvDecoder] | type[CopyBinaryDecoder]] = {
         "text": CopyTextDecoder,
         "csv": CopyCsvDecoder,
         "binary": CopyBinaryDecoder,
     }
-    return decoders[copy.options.format](copy, row_bytes_max)
+    return decoders[copy.options.format](copy, zone, row_bytes_max)
 
 
 def copy_encoder(copy: CopyOut, zone: tzinfo | None) -> CopyEncoder:

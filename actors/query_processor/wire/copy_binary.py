@@ -31,10 +31,10 @@ _header = Struct("!II").unpack_from
 
 
 class CopyBinaryDecoder:
-    def __init__(self, copy: CopyIn, row_bytes_max: int = ROW_BYTES_MAX) -> None:
+    def __init__(self, copy: CopyIn, zone: tzinfo | None, row_bytes_max: int = ROW_BYTES_MAX) -> None:
         self._copy = copy
         self._count = len(copy.types)
-        self._decode = parameter_decoder(copy.types, b"\0\1")
+        self._decode = parameter_decoder(copy.types, b"\0\1", zone)
         self._row_bytes_max = row_bytes_max
         self._rest = b""
         self._begun = False

@@ -23,10 +23,10 @@ def _same(field: str) -> str:
 
 
 class CopyCsvDecoder(LineDecoder):
-    def __init__(self, copy: CopyIn, row_bytes_max: int = ROW_BYTES_MAX) -> None:
-        super().__init__(copy, row_bytes_max)
+    def __init__(self, copy: CopyIn, zone: tzinfo | None, row_bytes_max: int = ROW_BYTES_MAX) -> None:
+        super().__init__(copy, zone, row_bytes_max)
         options = copy.options
-        self._convert = [column_converter(type_, options.null, _same) for type_ in copy.types]
+        self._convert = [column_converter(type_, options.null, _same, zone) for type_ in copy.types]
         self._quote = options.quote
         self._quote_bytes = options.quote.encode()
         quote, escape = re.escape(options.quote), re.escape(options.escape)

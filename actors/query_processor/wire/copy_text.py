@@ -20,9 +20,8 @@ from typing import Any
 
 from actors.common.errors import BAD_COPY_FILE_FORMAT, NUMERIC_VALUE_OUT_OF_RANGE, DatabaseError
 from actors.common.schema import ColumnType
-from actors.common.types import by_name
 from actors.query_processor.results import USE_DEFAULT, CopyIn, CopyOut
-from actors.query_processor.wire.formats import read_text, text_writer
+from actors.query_processor.wire.formats import read_text, text_reader, text_writer
 
 ROW_BYTES_MAX = 64 << 20
 """A longer line is refused: a file without line ends must not fill the memory."""
@@ -65,7 +64,7 @@ def _high_byte() -> str:
 class LineDecoder:
     """What the text and csv formats share: lines, headers, columns, line numbers. `_split` gives a line's fields as text, None for NULL."""
 
-    def __init__(self, copy: CopyIn, row_bytes_max: int = ROW_BYTES_MAX) -> None:
+    def __init__(self, copy: CopyIn, zone: tzinfo | None, row_bytes_max: int = ROW_BYTES_MAX) -> None:
         self._copy = copy
         self._columns = copy.columns
         self._types = copy.types
@@ -81,7 +80,7 @@ class LineDecoder:
         """Set by the first line's end."""
         self.ended = False
         """The end-of-data mark was met."""
-        self._parsers = [by_name[type_.name].parse_text for type_ in copy.types]
+        self._parsers = [text_reader(type_, zone) for type_ in copy.types]
 
     def feed(self, data: bytes) -> list[Row]:
         """The rows that are complete. Raises DatabaseError; the decoder must not be used after that."""
@@ -187,7 +186,7 @@ class LineDecoder:
         if field is None or field is USE_DEFAULT:
             return field
         try:
-            return self._parsers[column](field, self._types[column].modifier)
+            return self._parsers[column](field)
         except DatabaseError as error:
             error.context = self._context(f', column {self._columns[column]}: "{field[:SHOWN_CHARACTERS_MAX]}"')
             raise
@@ -211,9 +210,9 @@ class LineDecoder:
 
 
 class CopyTextDecoder(LineDecoder):
-    def __init__(self, copy: CopyIn, row_bytes_max: int = ROW_BYTES_MAX) -> None:
-        super().__init__(copy, row_bytes_max)
-        self._convert = [column_converter(type_, self._options.null, unescape) for type_ in copy.types]
+    def __init__(self, copy: CopyIn, zone: tzinfo | None, row_bytes_max: int = ROW_BYTES_MAX) -> None:
+        super().__init__(copy, zone, row_bytes_max)
+        self._convert = [column_converter(type_, self._options.null, unescape, zone) for type_ in copy.types]
         self._delimiter = self._options.delimiter
 
     def _complete(self, data: bytes) -> int:
@@ -293,12 +292,14 @@ class CopyTextDecoder(LineDecoder):
         return [None if field == options.null else USE_DEFAULT if field == options.default else unescape(field) for field in fields]
 
 
-def column_converter(type_: ColumnType, null: str, unescaped: Callable[[str], str]) -> Callable[[Sequence[str], bool, bool], Sequence[Any]]:
+def column_converter(
+    type_: ColumnType, null: str, unescaped: Callable[[str], str], zone: tzinfo | None
+) -> Callable[[Sequence[str], bool, bool], Sequence[Any]]:
     """A column's fields as they stand in the lines -> its datums; `nullable`: there may be NULLs or escapes; `plain`: ASCII and no underscore.
     Raises ValueError or DatabaseError where any of them is wrong: which one, the slow way finds out."""
-    parse_text, modifier = by_name[type_.name].parse_text, type_.modifier
+    parse = text_reader(type_, zone)
     bound = _INTEGER_BOUNDS.get(type_.name)
-    is_text = type_.name in ("text", "varchar") and modifier == -1
+    is_text = type_.name in ("text", "varchar") and type_.modifier == -1
 
     def convert(fields: Sequence[str], nullable: bool, plain: bool) -> Sequence[Any]:
         if bound is not None and plain and not (nullable and null in fields):
@@ -308,7 +309,7 @@ def column_converter(type_: ColumnType, null: str, unescaped: Callable[[str], st
             return numbers
         if is_text:
             return [None if field == null else unescaped(field) for field in fields] if nullable else fields
-        return [None if field == null else parse_text(unescaped(field), modifier) for field in fields]
+        return [None if field == null else parse(unescaped(field)) for field in fields]
 
     return convert
 

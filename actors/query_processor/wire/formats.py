@@ -34,8 +34,10 @@ DECODERS_MAX = 1024
 SHORT_BYTES = 256
 """Values shorter than this take their length word from a table."""
 
-ZONED_TYPES = frozenset({"timestamptz"})
+ZONED_OUTPUT = frozenset({"timestamptz"})
 """Types whose text depends on the session's time zone."""
+ZONED_INPUT = frozenset({"date", "time", "timestamp", "timestamptz"})
+"""Types whose text may be read by the session's time zone."""
 
 _head = Struct("!cIH").pack
 _length = Struct("!i").pack
@@ -106,7 +108,7 @@ def text_writer(type_: ColumnType, zone: tzinfo | None) -> Callable[[Any], str]:
     if type_.name in ("int2", "int4", "int8"):
         return str
     format_text, modifier = by_name[type_.name].format_text, type_.modifier
-    if type_.name in ZONED_TYPES:
+    if type_.name in ZONED_OUTPUT:
         return lambda datum: format_text(datum, modifier, zone)
     return lambda datum: format_text(datum, modifier)
 
@@ -167,11 +169,19 @@ def read_text(data: bytes) -> str:
     return text_of(data)
 
 
+def text_reader(type_: ColumnType, zone: tzinfo | None) -> Callable[[str], Any]:
+    """Text -> datum."""
+    parse_text, modifier = by_name[type_.name].parse_text, type_.modifier
+    if type_.name in ZONED_INPUT:
+        return lambda text: parse_text(text, modifier, zone)
+    return lambda text: parse_text(text, modifier)
+
+
 @lru_cache(maxsize=DECODERS_MAX)
-def parameter_decoder(types: tuple[ColumnType, ...], formats: bytes) -> ParameterDecoder:
+def parameter_decoder(types: tuple[ColumnType, ...], formats: bytes, zone: tzinfo | None) -> ParameterDecoder:
     """Raises 08P01 and 22023 for format codes that do not fit; the decoder raises what the types' own readers raise (22P02, 22P03 ...)."""
-    count = len(types)
-    readers = [_reader(type_, code) for type_, code in zip(types, format_codes(formats, count, "parameter"), strict=True)]
+    codes = format_codes(formats, len(types), "parameter")
+    readers = [_reader(type_, code, zone) for type_, code in zip(types, codes, strict=True)]
 
     def decode(values: Sequence[bytes | None]) -> list[Any]:
         return [None if value is None else reader(value) for reader, value in zip(readers, values, strict=True)]
@@ -179,23 +189,22 @@ def parameter_decoder(types: tuple[ColumnType, ...], formats: bytes) -> Paramete
     return decode
 
 
-def _reader(type_: ColumnType, code: int) -> Callable[[bytes], Any]:
+def _reader(type_: ColumnType, code: int, zone: tzinfo | None) -> Callable[[bytes], Any]:
     name, modifier = type_.name, type_.modifier
     if name in ("text", "varchar") and modifier == -1:
         return read_text
-    known = by_name[name]
     if code == 1:
-        parse_binary = known.parse_binary
+        parse_binary = by_name[name].parse_binary
         return lambda data: parse_binary(data, modifier)
-    parse_text = known.parse_text
+    parse = text_reader(type_, zone)
     digits = {"int2": 4, "int4": 9, "int8": 18}.get(name)
     if digits is None:
-        return lambda data: parse_text(read_text(data), modifier)
+        return lambda data: parse(read_text(data))
     safe_digits = digits
 
     def read_integer(data: bytes) -> Any:
         if len(data) <= safe_digits and data.isdigit():
             return int(data)
-        return parse_text(read_text(data), modifier)
+        return parse(read_text(data))
 
     return read_integer

@@ -37,7 +37,7 @@ ROWS = st.lists(
 
 
 def decode(options: CopyOptions, data: bytes, sizes: list[int] | None = None, row_bytes_max: int = 1 << 20) -> list[tuple[object, ...]]:
-    decoder = copy_decoder(CopyIn(COLUMNS, TYPES, options, "t"), row_bytes_max)
+    decoder = copy_decoder(CopyIn(COLUMNS, TYPES, options, "t"), None, row_bytes_max)
     rows = []
     place = turn = 0
     while place < len(data):
