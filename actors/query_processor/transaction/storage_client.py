@@ -41,6 +41,9 @@ PIECES_AHEAD = 4
 GET_KEYS_MAX = 4096
 """Keys in one Get message: bounds the answer to a few megabytes of ordinary rows."""
 
+ROWS_SCHEMA = pa.schema([pa.field("key", pa.binary(), nullable=False), pa.field("value", pa.binary(), nullable=False)])
+"""Of the answers to scans that return rows (messages.Scanned)."""
+
 
 class ScanBatch:
     """One answer of a scan. `arrow` is the answer's record batch; `keys`/`values` its lists where the program returns rows."""
@@ -60,7 +63,10 @@ class ScanBatch:
         return self._batch
 
     def key_values(self) -> tuple[list[bytes], list[bytes]]:
-        batch = self.arrow
+        """Of a program that returns rows. The schema is known, so its message at the head of the stream is passed over."""
+        data = self.data
+        head = 8 + int.from_bytes(data[4:8], "little")
+        batch = pa.ipc.read_record_batch(pa.py_buffer(data)[head:], ROWS_SCHEMA)
         return batch.column(0).to_pylist(), batch.column(1).to_pylist()
 
 
