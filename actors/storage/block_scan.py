@@ -114,7 +114,9 @@ def _place(segment: Segment, age: int, start: bytes, end: bytes) -> _Place | Non
     return _Place(age, block, low, high) if low < high else None
 
 
-def _overlay(store: Store, base_age: int, start: bytes, stop: bytes, at: int, rows_max: int) -> dict[bytes, tuple[int, bytes | None]] | None:
+def _overlay(
+    store: Store, base_age: int, start: bytes, stop: bytes, at: int, rows_max: int
+) -> dict[bytes, tuple[int, bytes | None]] | None:
     """Versions at or below `at` of sources newer than the base; None where they are more than `rows_max` (of any one source)."""
     found: dict[bytes, tuple[int, bytes | None]] = {}
     for segment in store.segments[base_age + 1 :]:

@@ -1,37 +1,250 @@
-"""Expression trees bound to a program's parameters: as functions of one decoded row, and, where Arrow has a kernel of the same meaning, of columns."""
+"""Expression trees as storage evaluates them: as functions of a decoded row, and, where Arrow has kernels of the same meaning, of columns.
+
+A filter is compiled once for its tree; parameters are given at each evaluation (`revive_parameters` makes datums of what msgpack carried).
+The two ways agree: `vector_filter` translates only what it can keep PostgreSQL's meaning of, and its mask raises NotVectorized where a block's
+values are beyond that (a float NaN, a numeric that does not fit a decimal column): then the rows are filtered one by one.
+
+Translated: comparisons of a column with a constant, a parameter or another column of the same kind (integers of any width, floats, text, dates
+and times, uuid, bytea, booleans, numeric(p, s)), IN lists, IS [NOT] NULL, IS [NOT] TRUE/FALSE, LIKE without escapes, AND, OR, NOT.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from actors.common.arrow_types import to_arrow
+from actors.common.errors import DatabaseError
+from actors.common.expressions import tree
+from actors.common.expressions.environment import IMMUTABLE_ENVIRONMENT
 from actors.common.schema import ColumnType
+from actors.storage.aggregates import FLOATS, INTEGERS, NotVectorized
+
+Parameters = tuple[Any, ...]
+Columns = dict[int, pa.Array]
+Vector = Callable[[Columns, Parameters], pa.Array]
+
+_KERNELS = {
+    "=": pc.equal,
+    "<>": pc.not_equal,
+    "<": pc.less,
+    "<=": pc.less_equal,
+    ">": pc.greater,
+    ">=": pc.greater_equal,
+}
+_TEXTS = frozenset({"text", "varchar"})
+_ALONE = frozenset({"bpchar", "bool", "uuid", "bytea", "date", "time", "timestamp", "timestamptz", "numeric"})
+"""Compared with their own kind only."""
 
 
-class BoundExpression:
-    """`evaluate(row) -> datum`; `position`: of the column that it is, None for anything else."""
+class RowFunction:
+    """`evaluate(row, parameters) -> datum`; `position`: of the column that the expression is, None for anything else."""
 
     __slots__ = ("evaluate", "position", "type")
 
-    def __init__(self, evaluate: Callable[[list[Any]], Any], position: int | None, type: ColumnType) -> None:
-        self.evaluate = evaluate
-        self.position = position
-        self.type = type
+    def __init__(self, encoded: Any) -> None:
+        from actors.common.expressions.compile import compile_expression
+
+        expression = tree.decode_expression(encoded)
+        compiled = compile_expression(expression)
+        self.evaluate: Callable[[list[Any], Parameters], Any] = lambda row, parameters: compiled(row, parameters, IMMUTABLE_ENVIRONMENT)
+        self.position = expression.position if isinstance(expression, tree.Column) else None
+        self.type: ColumnType = expression.type
 
 
-class VectorFilter(Protocol):
-    """`mask(columns)`: a boolean array, true for the rows that pass, of the columns at `positions`."""
+class Filter:
+    """`passes(row, parameters)`: whether a decoded row passes; `vector`: the same of columns, None where it is not translated."""
 
-    positions: list[int]
+    __slots__ = ("passes", "vector")
 
-    def mask(self, columns: dict[int, pa.Array]) -> pa.Array: ...
+    def __init__(self, encoded: Any) -> None:
+        from actors.common.expressions.compile import compile_filter
+
+        expression = tree.decode_expression(encoded)
+        compiled = compile_filter(expression)
+        self.passes: Callable[[list[Any], Parameters], bool] = lambda row, parameters: compiled(row, parameters, IMMUTABLE_ENVIRONMENT)
+        self.vector = vector_filter(expression)
 
 
-def bind(encoded: Any, parameters: tuple[Any, ...]) -> BoundExpression:
-    raise NotImplementedError
+class VectorFilter:
+    """`mask`: true for the rows that pass, of the columns at `positions`. Raises NotVectorized."""
+
+    __slots__ = ("_vector", "positions")
+
+    def __init__(self, vector: Vector, positions: list[int]) -> None:
+        self._vector = vector
+        self.positions = positions
+
+    def mask(self, columns: Columns, parameters: Parameters) -> pa.Array:
+        try:
+            return pc.fill_null(self._vector(columns, parameters), False)
+        except (pa.ArrowException, DatabaseError, OverflowError, TypeError, ValueError) as error:
+            raise NotVectorized from error
 
 
-def bind_filter(encoded: Any, parameters: tuple[Any, ...], types: tuple[ColumnType, ...]) -> tuple[Callable[[list[Any]], bool], VectorFilter | None]:
-    raise NotImplementedError
+def parameter_types(encoded: list[Any]) -> dict[int, ColumnType]:
+    """Number -> type of the parameters in some encoded trees."""
+    trees = [tree.decode_expression(one) for one in encoded if one is not None]
+    return {node.number: node.type for root in trees for node in tree.walk(root) if isinstance(node, tree.Parameter)}
+
+
+def revive_parameters(parameters: Parameters, types: dict[int, ColumnType]) -> Parameters:
+    """The datums that msgpack carried."""
+    if not types:
+        return parameters
+    return tuple(
+        tree.revive(value, types[number]) if number in types and value is not None else value for number, value in enumerate(parameters, 1)
+    )
+
+
+def vector_filter(expression: tree.Expression) -> VectorFilter | None:
+    vector = _boolean(expression)
+    return None if vector is None else VectorFilter(vector, sorted(tree.columns_used(expression)))
+
+
+def _boolean(node: tree.Expression) -> Vector | None:
+    """A boolean expression as a function of columns; None where it is not translated."""
+    if isinstance(node, tree.And | tree.Or):
+        return _junction(node)
+    if isinstance(node, tree.Not):
+        inner = _boolean(node.argument)
+        return None if inner is None else lambda columns, parameters: pc.invert(inner(columns, parameters))
+    if isinstance(node, tree.Column):
+        position = node.position
+        return (lambda columns, parameters: columns[position]) if node.type.name == "bool" else None
+    if isinstance(node, tree.NullTest) and isinstance(node.argument, tree.Column):
+        position = node.argument.position
+        test = pc.is_valid if node.negated else pc.is_null
+        return lambda columns, parameters: test(columns[position])
+    if isinstance(node, tree.BooleanTest) and node.value is not None:
+        return _truth(node)
+    if isinstance(node, tree.InList):
+        return _in_list(node)
+    return _comparison(node) if isinstance(node, tree.Call) and len(node.arguments) == 2 else None
+
+
+def _junction(node: tree.And | tree.Or) -> Vector | None:
+    parts = [_boolean(argument) for argument in node.arguments]
+    if not parts or None in parts:
+        return None
+    combine = pc.and_kleene if isinstance(node, tree.And) else pc.or_kleene
+
+    def evaluate(columns: Columns, parameters: Parameters) -> pa.Array:
+        result = parts[0](columns, parameters)  # type: ignore[misc]
+        for part in parts[1:]:
+            result = combine(result, part(columns, parameters))  # type: ignore[misc]
+        return result
+
+    return evaluate
+
+
+def _truth(node: tree.BooleanTest) -> Vector | None:
+    """IS [NOT] TRUE or FALSE."""
+    inner = _boolean(node.argument)
+    if inner is None:
+        return None
+
+    def evaluate(columns: Columns, parameters: Parameters) -> pa.Array:
+        holds = pc.fill_null(pc.equal(inner(columns, parameters), pa.scalar(node.value)), False)
+        return pc.invert(holds) if node.negated else holds
+
+    return evaluate
+
+
+def _comparable(left: ColumnType, right: ColumnType) -> bool:
+    one, other = left.name, right.name
+    return any(one in kinds and other in kinds for kinds in (INTEGERS, FLOATS, _TEXTS)) or (one == other and one in _ALONE)
+
+
+def _comparison(node: tree.Call) -> Vector | None:
+    kernel = _KERNELS.get(node.name)
+    left, right = node.arguments
+    if kernel is None:
+        return _like(node) if node.name in ("~~", "!~~") else None
+    if not _comparable(left.type, right.type) or (left.type.name == "bool" and node.name not in ("=", "<>")):
+        return None
+    if not isinstance(left, tree.Column) and not isinstance(right, tree.Column):
+        return None
+    first, second = _operand(left), _operand(right)
+    if first is None or second is None:
+        return None
+    return lambda columns, parameters: kernel(first(columns, parameters), second(columns, parameters))
+
+
+def _operand(node: tree.Expression) -> Vector | None:
+    """A column, or a constant or parameter as an Arrow scalar."""
+    type_ = node.type
+    if isinstance(node, tree.Column):
+        position = node.position
+        return lambda columns, parameters: _checked(columns[position], type_)
+    if isinstance(node, tree.Constant):
+        datum = node.datum
+        return lambda columns, parameters: _scalar(datum, type_)
+    if isinstance(node, tree.Parameter):
+        place = node.number - 1
+        return lambda columns, parameters: _scalar(parameters[place], type_)
+    return None
+
+
+def _checked(column: pa.Array, type_: ColumnType) -> pa.Array:
+    """The column where Arrow compares its values as PostgreSQL does."""
+    if type_.name in FLOATS and pc.any(pc.is_nan(column)).as_py():
+        raise NotVectorized
+    if type_.name == "numeric" and not pa.types.is_decimal(column.type):
+        raise NotVectorized
+    return column
+
+
+def _scalar(datum: Any, type_: ColumnType) -> pa.Scalar:
+    if type_.name == "numeric":
+        if datum is not None and not datum.is_finite():
+            raise NotVectorized
+        return pa.scalar(datum) if datum is not None else pa.scalar(None, pa.decimal128(1, 0))
+    if type_.name in FLOATS and datum is not None and datum != datum:
+        raise NotVectorized
+    return to_arrow([datum], type_)[0]
+
+
+def _like(node: tree.Call) -> Vector | None:
+    text, pattern = node.arguments
+    if not isinstance(text, tree.Column) or text.type.name not in _TEXTS or pattern.type.name not in _TEXTS:
+        return None
+    if not isinstance(pattern, tree.Constant | tree.Parameter):
+        return None
+    position, negated = text.position, node.name == "!~~"
+
+    def evaluate(columns: Columns, parameters: Parameters) -> pa.Array:
+        wanted = pattern.datum if isinstance(pattern, tree.Constant) else parameters[pattern.number - 1]
+        if wanted is None or "\\" in wanted:
+            raise NotVectorized
+        matches = pc.match_like(columns[position], wanted)
+        return pc.invert(matches) if negated else matches
+
+    return evaluate
+
+
+def _in_list(node: tree.InList) -> Vector | None:
+    argument = node.argument
+    if not isinstance(argument, tree.Column) or not all(isinstance(item, tree.Constant | tree.Parameter) for item in node.items):
+        return None
+    if argument.type.name == "bool" or not all(_comparable(argument.type, item.type) for item in node.items):
+        return None
+    if argument.type.name in FLOATS and any(item.type.name != argument.type.name for item in node.items):
+        return None  # a float8 would be rounded to the column's float4
+    position, type_ = argument.position, argument.type
+
+    def evaluate(columns: Columns, parameters: Parameters) -> pa.Array:
+        column = _checked(columns[position], type_)
+        datums = [item.datum if isinstance(item, tree.Constant) else parameters[item.number - 1] for item in node.items]  # type: ignore[union-attr]
+        known = [datum for datum in datums if datum is not None]
+        if type_.name in FLOATS and any(datum != datum for datum in known):
+            raise NotVectorized
+        found = pc.is_in(column, value_set=to_arrow(known, type_))
+        unknown = pc.is_null(column) if len(known) == len(datums) else pc.invert(found)
+        result = pc.if_else(unknown, pa.scalar(None, pa.bool_()), found)
+        return pc.invert(result) if node.negated else result
+
+    return evaluate

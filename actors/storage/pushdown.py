@@ -1,6 +1,6 @@
 """A scan program compiled: filter, projection and aggregation over the rows that a scan sees.
 
-A `CompiledProgram` is made once for a program's bytes and kept; each scan answer gets a fresh `Output` from it, which takes rows in two forms:
+A `CompiledProgram` is made once for a program (parameters apart) and kept; each answer gets a fresh `Output`, which takes rows in two forms:
 
 - `add_rows(keys, values, limit)`: encoded rows, in scan order; they are decoded, filtered and projected one by one
 - `add_part(part)`: a block (block_scan.py) where the program is `vectorized`: typed columns from the cache, Arrow kernels for filter and aggregates.
@@ -12,21 +12,18 @@ Columns of the answers: "rows" key, value; "columns" `key` (where asked for) and
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from actors.common import scan_program
 from actors.common.arrow_types import arrow_type, to_arrow
 from actors.common.errors import DatabaseError
 from actors.common.rows import RowCodec
 from actors.common.scan_program import ScanProgram
-from actors.common.schema import ColumnType
 from actors.storage.aggregates import Accumulator, NotVectorized, accumulator, group_identity, result_arrow_type
 from actors.storage.block_scan import BlockPart, ColumnCache
-from actors.storage.expression_binding import BoundExpression, VectorFilter, bind, bind_filter
+from actors.storage.expression_binding import Filter, RowFunction, parameter_types, revive_parameters
 
 ROWS_SCHEMA = pa.schema([pa.field("key", pa.binary(), nullable=False), pa.field("value", pa.binary(), nullable=False)])
 
@@ -36,10 +33,12 @@ _BINARY = pa.binary()
 
 
 class Output(Protocol):
-    """What one scan answer collects. `count`: rows of the answer so far; `bytes`: their size, about."""
+    """What one scan answer collects. `count`: rows of the answer so far; `size_bytes`: theirs, about."""
 
-    count: int
-    bytes: int
+    size_bytes: int
+
+    @property
+    def count(self) -> int: ...
 
     def add_rows(self, keys: list[bytes], values: list[bytes], limit: int) -> None:
         """`limit`: take at most so many of those that pass (0: all)."""
@@ -50,20 +49,19 @@ class Output(Protocol):
 
 
 class CompiledProgram:
-    """`row_cost_us`: what looking at one row costs, about, for cutting answers to bounded work."""
+    """What a program's bytes are compiled to, less its parameters: statements that are executed again differ in these only.
+
+    `row_cost_us`: what looking at one row costs, about, for cutting answers to bounded work.
+    """
 
     def __init__(self, program: ScanProgram, cache: ColumnCache) -> None:
         self.program = program
         self.cache = cache
         self.types = program.columns
-        self.decode: Callable[[bytes], list[Any]] = RowCodec(program.columns).decode
-        self.passes: Callable[[list[Any]], bool] | None = None
-        self.vector_filter: VectorFilter | None = None
-        if program.filter is not None:
-            self.passes, self.vector_filter = bind_filter(program.filter, program.parameters, program.columns)
-        self.arguments: list[BoundExpression | None] = [
-            None if aggregate.argument is None else bind(aggregate.argument, program.parameters) for aggregate in program.aggregates
-        ]
+        self.codec = RowCodec(program.columns)
+        self.filter = None if program.filter is None else Filter(program.filter)
+        self.arguments = [None if aggregate.argument is None else RowFunction(aggregate.argument) for aggregate in program.aggregates]
+        self.parameter_types = parameter_types([program.filter, *(aggregate.argument for aggregate in program.aggregates)])
         self.positions = list(program.project) if program.project is not None else list(range(len(program.columns)))
         self.vectorized = self._is_vectorized()
         self.row_cost_us = 3.0
@@ -72,7 +70,7 @@ class CompiledProgram:
         """The schema message, with which every answer begins."""
 
     def _is_vectorized(self) -> bool:
-        if self.passes is not None and self.vector_filter is None:
+        if self.filter is not None and self.filter.vector is None:
             return False
         if self.program.output == "rows":
             return self.program.project is None
@@ -92,43 +90,56 @@ class CompiledProgram:
             return ROWS_SCHEMA
         if program.output == "columns":
             fields = [pa.field("key", pa.binary())] if program.with_key else []
-            return pa.schema(fields + [pa.field(f"c{place}", arrow_type(self.types[position])) for place, position in enumerate(self.positions)])
+            return pa.schema(
+                fields + [pa.field(f"c{place}", arrow_type(self.types[position])) for place, position in enumerate(self.positions)]
+            )
         groups = [pa.field(f"g{place}", arrow_type(self.types[position])) for place, position in enumerate(program.group_by)]
         return pa.schema(groups + [pa.field(f"a{place}", result_arrow_type(made)) for place, made in enumerate(self.accumulators())])
 
-    def output(self) -> Output:
+    def output(self, parameters: tuple[Any, ...]) -> Output:
+        """`parameters` as they came over the bus."""
+        bound = BoundProgram(self, revive_parameters(parameters, self.parameter_types))
         if self.program.output == "rows":
-            return RowsOutput(self)
-        return ColumnsOutput(self) if self.program.output == "columns" else AggregatesOutput(self)
+            return RowsOutput(bound)
+        return ColumnsOutput(bound) if self.program.output == "columns" else AggregatesOutput(bound)
+
+
+class BoundProgram:
+    """A compiled program with its parameters: one answer's."""
+
+    __slots__ = ("compiled", "parameters")
+
+    def __init__(self, compiled: CompiledProgram, parameters: tuple[Any, ...]) -> None:
+        self.compiled = compiled
+        self.parameters = parameters
 
     def part_columns(self, part: BlockPart, positions: list[int]) -> tuple[dict[int, pa.Array], pa.Array | None]:
-        """The columns at `positions` for the part's base rows that pass the filter, and those rows' numbers among the base rows (None: all)."""
-        needed = sorted({*positions, *(self.vector_filter.positions if self.vector_filter else ())})
+        """The columns at `positions` for the part's base rows that pass the filter, and those rows' numbers among the base rows (None: all).
+        Raises NotVectorized or DatabaseError where the block's values do not allow it."""
+        compiled = self.compiled
+        vector = compiled.filter.vector if compiled.filter is not None else None
+        needed = sorted({*positions, *(vector.positions if vector is not None else ())})
         columns: dict[int, pa.Array] = {}
         if needed:
-            whole = self.cache.columns(part.block, needed, self.types, self.decode)
+            whole = compiled.cache.columns(part.block, needed, compiled.types, compiled.codec.decode)
             columns = {position: part.pick(column) for position, column in whole.items()}
-        if self.vector_filter is None:
+        if vector is None:
             return columns, None
-        rows = pc.indices_nonzero(self.vector_filter.mask(columns))
+        rows = pc.indices_nonzero(vector.mask(columns, self.parameters))
         return {position: columns[position].take(rows) for position in positions}, rows
 
     def filtered(self, keys: list[bytes], values: list[bytes], limit: int) -> tuple[list[bytes], list[bytes], list[list[Any]]]:
         """Those that pass: keys, encoded rows, decoded rows."""
-        decode, passes = self.decode, self.passes
+        decode = self.compiled.codec.decode
         rows = [decode(value) for value in values]
-        if passes is not None:
-            kept = [place for place, row in enumerate(rows) if passes(row)]
+        if self.compiled.filter is not None:
+            passes, parameters = self.compiled.filter.passes, self.parameters
+            kept = [place for place, row in enumerate(rows) if passes(row, parameters)]
             if len(kept) < len(rows):
                 keys = [keys[place] for place in kept]
                 values = [values[place] for place in kept]
                 rows = [rows[place] for place in kept]
         return (keys[:limit], values[:limit], rows[:limit]) if limit else (keys, values, rows)
-
-
-def compile_program(data: bytes, cache: ColumnCache) -> CompiledProgram:
-    """Raises DatabaseError where the program is not understood."""
-    return CompiledProgram(scan_program.decode(data), cache)
 
 
 def base_rows(part: BlockPart) -> Rows:
@@ -158,22 +169,24 @@ def in_key_order(batches: list[pa.RecordBatch], keys: list[pa.Array]) -> pa.Reco
 class _BatchOutput:
     """Collects record batches."""
 
-    def __init__(self, program: CompiledProgram) -> None:
-        self.program = program
+    def __init__(self, bound: BoundProgram) -> None:
+        self.bound = bound
+        self.compiled = bound.compiled
+        self.program = bound.compiled.program
         self.count = 0
-        self.bytes = 0
+        self.size_bytes = 0
         self._batches: list[pa.RecordBatch] = []
 
     def _keep(self, batch: pa.RecordBatch) -> None:
         if batch.num_rows:
             self._batches.append(batch)
             self.count += batch.num_rows
-            self.bytes += batch.nbytes
+            self.size_bytes += batch.nbytes
 
     def finish(self) -> pa.RecordBatch:
         if len(self._batches) == 1:
             return self._batches[0]
-        schema = self.program.schema
+        schema = self.compiled.schema
         if not self._batches:
             return pa.record_batch([pa.array([], field.type) for field in schema], schema=schema)
         if not schema:
@@ -189,24 +202,23 @@ def _without_columns(rows: int) -> pa.RecordBatch:
 class RowsOutput(_BatchOutput):
     """key, value. A projected row has None in the positions that were not asked for."""
 
-    def __init__(self, program: CompiledProgram) -> None:
-        super().__init__(program)
+    def __init__(self, bound: BoundProgram) -> None:
+        super().__init__(bound)
         self._keys: list[bytes] = []
         """Rows not yet made into a batch: Arrow arrays cost 5 us each, however small."""
         self._values: list[bytes] = []
 
     def add_rows(self, keys: list[bytes], values: list[bytes], limit: int) -> None:
-        program = self.program
-        if program.passes is not None or program.program.project is not None:
-            keys, values, rows = program.filtered(keys, values, limit)
-            if program.program.project is not None:
+        if self.compiled.filter is not None or self.program.project is not None:
+            keys, values, rows = self.bound.filtered(keys, values, limit)
+            if self.program.project is not None:
                 values = [self._project(row) for row in rows]
         elif limit:
             keys, values = keys[:limit], values[:limit]
         self._keys += keys
         self._values += values
         self.count += len(keys)
-        self.bytes += sum(map(len, keys)) + sum(map(len, values))
+        self.size_bytes += sum(map(len, keys)) + sum(map(len, values))
 
     def _flush(self) -> None:
         if self._keys:
@@ -218,15 +230,15 @@ class RowsOutput(_BatchOutput):
         return super().finish()
 
     def _project(self, row: list[Any]) -> bytes:
-        program = self.program
-        projected: list[Any] = [None] * (max(program.positions, default=-1) + 1)
-        for position in program.positions:
+        positions = self.compiled.positions
+        projected: list[Any] = [None] * (max(positions, default=-1) + 1)
+        for position in positions:
             projected[position] = row[position]
-        return RowCodec(program.types).encode(projected)
+        return self.compiled.codec.encode(projected)
 
     def add_part(self, part: BlockPart) -> None:
         try:
-            _, rows = self.program.part_columns(part, [])
+            _, rows = self.bound.part_columns(part, [])
         except (NotVectorized, DatabaseError):
             self.add_rows(*all_rows(part), 0)
             return
@@ -238,7 +250,7 @@ class RowsOutput(_BatchOutput):
         if not part.overlay_keys:
             self._keep(base)
             return
-        newer = RowsOutput(self.program)
+        newer = RowsOutput(self.bound)
         newer.add_rows(part.overlay_keys, part.overlay_values, 0)
         overlay = newer.finish()
         self._keep(in_key_order([base, overlay], [base.column(0), overlay.column(0)]))
@@ -248,38 +260,38 @@ class ColumnsOutput(_BatchOutput):
     """Typed columns. Raises 0A000 or 22008 (arrow_types.py) for a datum that its column cannot hold."""
 
     def add_rows(self, keys: list[bytes], values: list[bytes], limit: int) -> None:
-        keys, _, rows = self.program.filtered(keys, values, limit)
+        keys, _, rows = self.bound.filtered(keys, values, limit)
         self._keep(self._batch(keys, rows))
 
     def _batch(self, keys: list[bytes], rows: list[list[Any]]) -> pa.RecordBatch:
-        program = self.program
-        if not program.schema:
+        compiled = self.compiled
+        if not compiled.schema:
             return _without_columns(len(rows))
-        arrays = [pa.array(keys, pa.binary())] if program.program.with_key else []
-        arrays += [to_arrow([row[position] for row in rows], program.types[position]) for position in program.positions]
-        return pa.record_batch(arrays, schema=program.schema)
+        arrays = [pa.array(keys, pa.binary())] if self.program.with_key else []
+        arrays += [to_arrow([row[position] for row in rows], compiled.types[position]) for position in compiled.positions]
+        return pa.record_batch(arrays, schema=compiled.schema)
 
     def add_part(self, part: BlockPart) -> None:
-        program = self.program
+        compiled = self.compiled
         try:
-            columns, rows = program.part_columns(part, program.positions)
+            columns, rows = self.bound.part_columns(part, compiled.positions)
         except (NotVectorized, DatabaseError):
             self.add_rows(*all_rows(part), 0)
             return
-        if not program.schema:
+        if not compiled.schema:
             self._keep(_without_columns(part.base_rows if rows is None else len(rows)))
             self.add_rows(part.overlay_keys, part.overlay_values, 0)
             return
         keys: pa.Array | None = None
-        if program.program.with_key or part.overlay_keys:
+        if self.program.with_key or part.overlay_keys:
             keys = part.pick(part.block.batch.column(0))
             keys = keys if rows is None else keys.take(rows)
-        arrays = [keys] if program.program.with_key else []
-        base = pa.record_batch(arrays + [columns[position] for position in program.positions], schema=program.schema)
+        arrays = [keys] if self.program.with_key else []
+        base = pa.record_batch(arrays + [columns[position] for position in compiled.positions], schema=compiled.schema)
         if not part.overlay_keys:
             self._keep(base)
             return
-        overlay_keys, _, decoded = program.filtered(part.overlay_keys, part.overlay_values, 0)
+        overlay_keys, _, decoded = self.bound.filtered(part.overlay_keys, part.overlay_values, 0)
         self._keep(in_key_order([base, self._batch(overlay_keys, decoded)], [keys, pa.array(overlay_keys, pa.binary())]))
 
 
@@ -296,21 +308,22 @@ class _Group:
 class AggregatesOutput:
     """One row, or a row for each group; the groups in no order that means anything (that of their first rows)."""
 
-    def __init__(self, program: CompiledProgram) -> None:
-        self.program = program
-        self.bytes = 0
+    def __init__(self, bound: BoundProgram) -> None:
+        self.bound = bound
+        self.compiled = bound.compiled
+        self.size_bytes = 0
         self._groups: dict[tuple[Any, ...], _Group] = {}
-        self._group_by = program.program.group_by
-        self._identities = [group_identity(program.types[position]) for position in self._group_by]
+        self._group_by = bound.compiled.program.group_by
+        self._identities = [group_identity(self.compiled.types[position]) for position in self._group_by]
         if not self._group_by:
-            self._groups[()] = _Group((), program.accumulators())
+            self._groups[()] = _Group((), self.compiled.accumulators())
 
     @property
     def count(self) -> int:
         return len(self._groups)
 
     def add_rows(self, keys: list[bytes], values: list[bytes], limit: int) -> None:
-        _, _, rows = self.program.filtered(keys, values, limit)
+        _, _, rows = self.bound.filtered(keys, values, limit)
         if not self._group_by:
             self._accumulate(self._groups[()], rows)
             return
@@ -321,8 +334,8 @@ class AggregatesOutput:
             group = self._groups.get(identity)
             if group is None:
                 datums = tuple(group_rows[0][position] for position in self._group_by)
-                group = self._groups[identity] = _Group(datums, self.program.accumulators())
-                self.bytes += 64 + sum(len(datum) if isinstance(datum, (str, bytes)) else 8 for datum in datums)
+                group = self._groups[identity] = _Group(datums, self.compiled.accumulators())
+                self.size_bytes += 64 + sum(len(datum) if isinstance(datum, (str, bytes)) else 8 for datum in datums)
             self._accumulate(group, group_rows)
 
     def _identity(self, row: list[Any]) -> tuple[Any, ...]:
@@ -332,21 +345,20 @@ class AggregatesOutput:
         )
 
     def _accumulate(self, group: _Group, rows: list[list[Any]]) -> None:
-        for made, argument in zip(group.accumulators, self.program.arguments, strict=True):
+        for made, argument in zip(group.accumulators, self.compiled.arguments, strict=True):
             if argument is None:
                 made.add(rows)
             else:
-                evaluate = argument.evaluate
-                made.add([datum for row in rows if (datum := evaluate(row)) is not None])
+                evaluate, parameters = argument.evaluate, self.bound.parameters
+                made.add([datum for row in rows if (datum := evaluate(row, parameters)) is not None])
 
     def add_part(self, part: BlockPart) -> None:
         """Ungrouped only."""
-        program = self.program
-        arguments = program.arguments
-        fresh = program.accumulators()
+        arguments = self.compiled.arguments
+        fresh = self.compiled.accumulators()
         try:
             positions = sorted({argument.position for argument in arguments if argument is not None and argument.position is not None})
-            columns, rows = program.part_columns(part, positions)
+            columns, rows = self.bound.part_columns(part, positions)
             for made, argument in zip(fresh, arguments, strict=True):
                 if argument is None:
                     made.add(range(part.base_rows if rows is None else len(rows)))
@@ -362,8 +374,9 @@ class AggregatesOutput:
     def finish(self) -> pa.RecordBatch:
         groups = list(self._groups.values())
         arrays = [
-            to_arrow([group.datums[place] for group in groups], self.program.types[position]) for place, position in enumerate(self._group_by)
+            to_arrow([group.datums[place] for group in groups], self.compiled.types[position])
+            for place, position in enumerate(self._group_by)
         ]
-        for place, made in enumerate(self.program.accumulators()):
+        for place, made in enumerate(self.compiled.accumulators()):
             arrays.append(to_arrow([group.accumulators[place].result() for group in groups], made.result_type))
-        return pa.record_batch(arrays, schema=self.program.schema)
+        return pa.record_batch(arrays, schema=self.compiled.schema)

@@ -142,7 +142,7 @@ class StorageReplica:
                 "waiting": len(self._waiting),
                 "delivered_bytes": self._delivered_bytes,
                 "scanned_bytes": self._scanner.bytes_read,
-                "bytes": store.bytes,
+                "bytes": store.size_bytes,
                 "rows": store.rows,
                 "segments": len(store.segments),
             },
@@ -229,7 +229,9 @@ class StorageReplica:
             read = by_deadline.popleft()
             if not read.answered:
                 read.answered = True
-                read.reply.fail(unavailable(self._name, f"its watermark has not reached {read.at} in {self._settings.storing.read_wait_s} s"))
+                read.reply.fail(
+                    unavailable(self._name, f"its watermark has not reached {read.at} in {self._settings.storing.read_wait_s} s")
+                )
         if by_deadline:
             self._timers["reads"] = self._loop.call_at(by_deadline[0].deadline, self._expire_reads)
         self._waiting = [entry for entry in self._waiting if not entry[2].answered]

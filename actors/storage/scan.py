@@ -13,11 +13,16 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from itertools import accumulate
+from typing import Any
 
+import msgspec
+
+from actors.common import scan_program
 from actors.common.messages import Scan, Scanned
 from actors.common.scan_program import ScanProgram
 from actors.storage.block_scan import BlockPart, ColumnCache, block_part
-from actors.storage.pushdown import CompiledProgram, Output, compile_program
+from actors.storage.pushdown import CompiledProgram, Output
+from actors.storage.segment import BLOCK_BYTES_MAX
 from actors.storage.store import Store
 
 WINDOW_ROWS_MIN = 4
@@ -30,7 +35,7 @@ BLOCK_LIMIT_MIN = 1024
 WINDOWS_BETWEEN = 3
 """Where a scan cannot go by blocks, so many more windows follow before that is tried again."""
 PROGRAMS_MAX = 512
-"""Compiled programs kept; each distinct set of parameters is one."""
+"""Compiled programs kept, their parameters apart."""
 ROW_COST_US = 1.0
 CACHED_ROW_COST_US = 0.1
 DECODED_ROW_COST_US = 2.0
@@ -55,12 +60,12 @@ class Scanner:
         store = self._store
         at, limit, reverse = message.at, message.limit, message.reverse
         store.check_horizon(at)
-        program = self._raw if not message.program else self._program(message.program)
-        output = program.output()
+        program, parameters = (self._raw, ()) if not message.program else self._program(message.program)
+        output = program.output(parameters)
         if program.program.output == "aggregates":
             limit = 0
         start, end = message.start, message.end
-        by_block = program.vectorized and not reverse and (limit == 0 or limit >= BLOCK_LIMIT_MIN)
+        by_block = program.vectorized and not reverse and (limit == 0 or limit >= BLOCK_LIMIT_MIN) and message.bytes_max >= BLOCK_BYTES_MAX
         window_rows = WINDOW_ROWS_MAX if limit == 0 else min(max(limit, WINDOW_ROWS_MIN), WINDOW_ROWS_MAX)
         rows_read, work_us, windows_due = 0, 0.0, 0
         while True:
@@ -79,7 +84,7 @@ class Scanner:
                     output.add_rows(keys, values, limit - output.count if limit else 0)
             if limit and output.count >= limit:
                 resume = None
-            if resume is None or output.bytes >= message.bytes_max or work_us >= WORK_US_MAX:
+            if resume is None or output.size_bytes >= message.bytes_max or work_us >= WORK_US_MAX:
                 break
             if reverse:
                 end = resume
@@ -108,12 +113,15 @@ class Scanner:
         decoded = self._cache.decoded_rows - cached_before
         return part.base_rows * CACHED_ROW_COST_US + decoded * DECODED_ROW_COST_US + len(part.overlay_keys) * program.row_cost_us
 
-    def _program(self, data: bytes) -> CompiledProgram:
-        program = self._programs.get(data)
+    def _program(self, data: bytes) -> tuple[CompiledProgram, tuple[Any, ...]]:
+        """Compiled once for all parameters."""
+        decoded = scan_program.decode(data)
+        key = data if not decoded.parameters else scan_program.encode(msgspec.structs.replace(decoded, parameters=()))
+        program = self._programs.get(key)
         if program is None:
-            program = self._programs[data] = compile_program(data, self._cache)
+            program = self._programs[key] = CompiledProgram(decoded, self._cache)
             if len(self._programs) > PROGRAMS_MAX:
                 self._programs.popitem(last=False)
         else:
-            self._programs.move_to_end(data)
-        return program
+            self._programs.move_to_end(key)
+        return program, decoded.parameters

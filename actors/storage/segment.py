@@ -39,7 +39,9 @@ BLOCKS_OPEN_MAX = 1024
 SLOTS_PER_ROW = 4
 """Of the table that says which keys a block cannot hold: one miss in six is looked for in vain."""
 
-SCHEMA = pa.schema([pa.field("key", pa.binary(), nullable=False), pa.field("commit_ts", pa.int64(), nullable=False), pa.field("value", pa.binary())])
+SCHEMA = pa.schema(
+    [pa.field("key", pa.binary(), nullable=False), pa.field("commit_ts", pa.int64(), nullable=False), pa.field("value", pa.binary())]
+)
 _EMPTY = pa.record_batch([pa.array([], field.type) for field in SCHEMA], schema=SCHEMA)
 
 
@@ -341,5 +343,3 @@ class Segment:
         low = bisect_left(self._last_keys, start)
         high = self.number_before(end) + 1
         return low, max(low, high)
-
-

@@ -153,7 +153,7 @@ class Store:
         return sum(segment.footer.rows for segment in self.segments) + sum(memtable.rows for memtable in self._memtables)
 
     @property
-    def bytes(self) -> int:
+    def size_bytes(self) -> int:
         return sum(segment.bytes for segment in self.segments) + sum(memtable.bytes for memtable in self._memtables)
 
     def catalog_ts(self, at: int) -> int:

@@ -86,7 +86,9 @@ class World:
     def stream(self) -> int:
         return self.bus.subscriptions[-1][1].stream
 
-    def deliver(self, commits: dict[int, dict[bytes, bytes | None]], watermark: int, catalog_changes: tuple[int, ...] = (), skip: int = 0) -> None:
+    def deliver(
+        self, commits: dict[int, dict[bytes, bytes | None]], watermark: int, catalog_changes: tuple[int, ...] = (), skip: int = 0
+    ) -> None:
         self.number += 1 + skip
         sets = [encode(rows) for rows in commits.values()]
         message = Deliver(self.stream, self.number, list(commits), sets, list(catalog_changes), watermark)

@@ -51,7 +51,8 @@ def scan(store: Store, start: bytes, end: bytes, at: int, reverse: bool, rows_ma
 
 
 writes = st.tuples(
-    st.just("write"), st.dictionaries(st.sampled_from(KEYS), st.one_of(st.none(), st.binary(min_size=1, max_size=3)), min_size=1, max_size=12)
+    st.just("write"),
+    st.dictionaries(st.sampled_from(KEYS), st.one_of(st.none(), st.binary(min_size=1, max_size=3)), min_size=1, max_size=12),
 )
 drops = st.tuples(st.just("drop"), st.sampled_from(KEYS), st.sampled_from(KEYS))
 steps = st.lists(
@@ -70,7 +71,9 @@ steps = st.lists(
 
 def encode(rows: dict[bytes, bytes | None]) -> bytes:
     keys = sorted(rows)
-    return write_set.encode(keys, [rows[key] for key in keys], [write_set.PUT if rows[key] is not None else write_set.DELETE for key in keys])
+    return write_set.encode(
+        keys, [rows[key] for key in keys], [write_set.PUT if rows[key] is not None else write_set.DELETE for key in keys]
+    )
 
 
 class World:
