@@ -42,6 +42,8 @@ from actors.journal.record import RecordHeader, payload_of
 from actors.runtime.interfaces import Context, Reply
 
 PROMISE_TIMEOUT_S = 1.0
+KEPT_S_DEFAULT = 300
+"""Records younger than a transaction may live are not trimmed: a restarted coordinator must know the outcomes that participants ask for."""
 PROMISE_RETRY_S = 0.02
 """An adjudicator that fails over is asked again after this."""
 
@@ -337,6 +339,7 @@ class Crossbar:
             return
         expected = [name for name in topology.azs if name.startswith("storage/")]
         least = min((self._checkpoints.get(name, TIMESTAMP_MIN) for name in expected), default=TIMESTAMP_MIN)
+        least -= (self._context.settings.limits.transaction_age_s or KEPT_S_DEFAULT) * 1_000_000
         if least > self._trimmed:
             self._trimmed = least
             for journal in self.journals:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from actors.common import write_set
 from actors.common.ranges import KEYSPACE_BYTES, ShardMap
 from actors.common.write_set import DROP_RANGE
@@ -34,7 +36,7 @@ def route(payload: bytes, shard_map: ShardMap) -> dict[int, bytes]:
 
 def _few_runs(shards: list[int]) -> bool:
     """Whether each shard's rows lie together, so that slices without copying will do."""
-    changes = sum(1 for one, other in zip(shards, shards[1:], strict=False) if one != other)
+    changes = sum(1 for one, other in itertools.pairwise(shards) if one != other)
     return changes == len(set(shards)) - 1
 
 

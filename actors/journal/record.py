@@ -22,6 +22,8 @@ EPOCH_BEGIN = 1
 """First record of an epoch: commit_ts is the epoch's beginning; nothing of an older epoch follows it."""
 LEASE = 2
 """Extends the epoch's end, or gives a promise its place; changes nothing. Also the barrier before a learner may vote."""
+CLOSE = 3
+"""Last record of an epoch that ended cleanly: epoch_end is what was really used, so the next epoch need not wait for the lease to pass."""
 
 PREFIX = struct.Struct("<III")
 PREFIX_BYTES = PREFIX.size

@@ -161,7 +161,7 @@ class JournalWriter:
                     break
                 self._epochs[header.lsn] = header.epoch
                 self.last_commit_ts = max(self.last_commit_ts, header.commit_ts)
-                self.last_epoch_end = max(self.last_epoch_end, header.epoch_end)
+                self.last_epoch_end = header.epoch_end
                 self._keep(record)
                 on_record(header)
                 lsn = header.lsn + 1
@@ -175,7 +175,7 @@ class JournalWriter:
             sealed = self._sealed.get(peer.name)
             next_lsn = min(sealed.tail_lsn, self.last_lsn) + 1 if sealed is not None else self.last_lsn + 1
             peer.begin(max(next_lsn, self.first_lsn), sealed.voter if sealed is not None else True)
-        self.append(EPOCH_BEGIN, commit_ts, commit_ts, epoch_end, on_committed=lambda: committed.done() or committed.set_result(None))
+        self.append(EPOCH_BEGIN, commit_ts, commit_ts, epoch_end, on_committed=lambda: _settle(committed))
         await committed
 
     # -- appending ---------------------------------------------------------------------------------------------------------------
@@ -308,3 +308,8 @@ class JournalWriter:
         self.stopped = True
         for peer in self._peers:
             peer.stop()
+
+
+def _settle(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
