@@ -193,8 +193,11 @@ def _checked(column: pa.Array, type_: ColumnType) -> pa.Array:
     """The column where Arrow compares its values as PostgreSQL does."""
     if type_.name in FLOATS and pc.any(pc.is_nan(column)).as_py():
         raise NotVectorized
-    if type_.name == "numeric" and not pa.types.is_decimal(column.type):
-        raise NotVectorized
+    if type_.name == "numeric":
+        if not pa.types.is_decimal(column.type):
+            raise NotVectorized
+        precision = ((type_.modifier - 4) >> 16) & 0xFFFF
+        return column.cast(pa.decimal128(precision, column.type.scale))  # leaves digits to bring both sides to one scale
     return column
 
 
@@ -242,7 +245,7 @@ def _in_list(node: tree.InList) -> Vector | None:
         known = [datum for datum in datums if datum is not None]
         if type_.name in FLOATS and any(datum != datum for datum in known):
             raise NotVectorized
-        found = pc.is_in(column, value_set=to_arrow(known, type_))
+        found = pc.is_in(column, value_set=to_arrow(known, type_).cast(column.type))
         unknown = pc.is_null(column) if len(known) == len(datums) else pc.invert(found)
         result = pc.if_else(unknown, pa.scalar(None, pa.bool_()), found)
         return pc.invert(result) if node.negated else result

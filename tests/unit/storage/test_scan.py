@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 from actors.common import scan_program, write_set
-from actors.common.arrow_types import from_arrow
+from actors.common.arrow_types import from_arrow, to_arrow
 from actors.common.expressions import tree
 from actors.common.expressions.tree import Call, Column, Constant, InList, NullTest, Parameter
 from actors.common.messages import Scan, Scanned
@@ -21,6 +21,8 @@ from actors.common.rows import RowCodec
 from actors.common.scan_program import Aggregate, ScanProgram
 from actors.common.schema import ColumnType
 from actors.storage import block_scan, scan, segment
+from actors.storage.aggregates import NotVectorized
+from actors.storage.expression_binding import vector_filter
 from actors.storage.maintenance import Maintenance
 from actors.storage.scan import Scanner
 from actors.storage.store import Store
@@ -74,7 +76,7 @@ class Data:
 
     async def fill(self) -> Data:
         maintenance = Maintenance(self.store, 8)
-        self.write(range(0, 3000))
+        self.write(range(3000))
         await maintenance.checkpoint(self.now, 0)
         self.write(range(100, 3000, 50), range(101, 3000, 50))
         self.write(range(4000, 5000))
@@ -195,6 +197,23 @@ FILTERS = [
         lambda row: row[1] in ("text 10", "text 11", "text 12"),
     ),
 ]
+
+
+@pytest.mark.parametrize("filter_number", range(len(FILTERS)))
+def test_filters_on_columns(data: Data, filter_number: int) -> None:
+    expression, parameters, expected = FILTERS[filter_number]
+    rows = list(data.rows.values())
+    vector = vector_filter(expression)
+    assert vector is not None, "translated"
+    columns = {position: to_arrow([row[position] for row in rows], TYPES[position]) for position in vector.positions}
+    assert vector.mask(columns, parameters).to_pylist() == [expected(row) for row in rows]
+
+
+def test_a_nan_is_left_to_the_rows() -> None:
+    vector = vector_filter(compare(">", 3, Constant(1.0, FLOAT8)))
+    assert vector is not None
+    with pytest.raises(NotVectorized):
+        vector.mask({3: pa.array([1.0, float("nan")])}, ())
 
 
 @pytest.mark.parametrize("filter_number", range(len(FILTERS)))
