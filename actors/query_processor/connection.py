@@ -256,7 +256,9 @@ class Connection(asyncio.Protocol):
     async def more(self) -> None:
         """Write what there is to say, and wait for input. Raises Disconnected."""
         if self.output:
-            await self.drain()
+            self._flush()
+            if self._writable is not None:
+                await self.drain()
         if self._lost:
             raise Disconnected
         if self._reading_paused:

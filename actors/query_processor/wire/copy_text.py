@@ -14,6 +14,7 @@ A line without its end is bounded by `row_bytes_max`. `\\.` on a line of its own
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from datetime import tzinfo
 from typing import Any
@@ -61,7 +62,7 @@ def _high_byte() -> str:
     raise DatabaseError("0A000", "escapes of bytes above 127 are not supported in COPY")
 
 
-class LineDecoder:
+class LineDecoder(ABC):
     """What the text and csv formats share: lines, headers, columns, line numbers. `_split` gives a line's fields as text, None for NULL."""
 
     def __init__(self, copy: CopyIn, zone: tzinfo | None, row_bytes_max: int = ROW_BYTES_MAX) -> None:
@@ -138,15 +139,17 @@ class LineDecoder:
         place = data.rfind(self._newline)
         return place + len(self._newline) if place >= 0 else 0
 
+    @abstractmethod
     def _fast(self, text: str) -> list[Row]:
         """Raises Unsplit where the chunk needs `_slow`, ValueError and the like where it has an error."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _lines(self, text: str) -> list[str]:
-        raise NotImplementedError
+        """Whole lines, without their ends."""
 
+    @abstractmethod
     def _split(self, line: str) -> Sequence[Any]:
-        raise NotImplementedError
+        """A line's fields as text; None for NULL, or USE_DEFAULT."""
 
     # rows
 

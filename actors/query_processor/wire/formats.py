@@ -203,7 +203,7 @@ def _reader(type_: ColumnType, code: int, zone: tzinfo | None) -> Callable[[byte
     safe_digits = digits
 
     def read_integer(data: bytes) -> Any:
-        if len(data) <= safe_digits and data.isdigit():
+        if len(data) <= safe_digits and (data.isdigit() or (data[:1] == b"-" and data[1:].isdigit())):
             return int(data)
         return parse(read_text(data))
 

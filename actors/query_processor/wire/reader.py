@@ -14,9 +14,11 @@ A ProtocolViolation raised here is the end: the reader must not be asked again.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
 from struct import Struct
 
-from actors.common.errors import DatabaseError
+from actors.common.errors import PROTOCOL_VIOLATION, DatabaseError
 from actors.query_processor.wire.frontend import DECODERS, CopyData, Message, ProtocolViolation
 from actors.query_processor.wire.startup import StartupPacket, decode_startup
 from actors.query_processor.wire.states import TABLE, Action, State
@@ -35,6 +37,19 @@ COPY_PIECE_BYTES_MIN = 32 << 10
 _length = Struct("!I").unpack_from
 _COPY_DATA = ord("d")
 
+Rule = tuple[Action, int, Callable[[bytes], Message]]
+"""What to do with a message, how long it may be, how to decode it."""
+
+
+@lru_cache(maxsize=16)
+def _rules(message_bytes_max: int) -> dict[State, dict[int, Rule]]:
+    """states.TABLE with all that is to be known of a type in one place: one look-up a message."""
+    bounds = dict.fromkeys(DECODERS, SHORT_MESSAGE_BYTES_MAX)
+    bounds.update(dict.fromkeys(b"QPBF", message_bytes_max))
+    bounds[ord("p")] = PASSWORD_BYTES_MAX
+    bounds[_COPY_DATA] = COPY_DATA_BYTES_MAX
+    return {state: {kind: (action, bounds[kind], DECODERS[kind]) for kind, action in row.items()} for state, row in TABLE.items()}
+
 
 class MessageRefused(DatabaseError):
     """A message that has no place in this state, as an error of the running statement (not of the connection)."""
@@ -45,11 +60,12 @@ class MessageRefused(DatabaseError):
 class FrontendReader:
     """`message_bytes_max` bounds Query, Parse, Bind and FunctionCall."""
 
-    __slots__ = ("_bounds", "_buffer", "_copy_left", "_gathered", "_gathered_bytes", "_needed", "_position", "_row", "_state", "kind")
+    __slots__ = ("_buffer", "_copy_left", "_gathered", "_gathered_bytes", "_needed", "_position", "_row", "_rules", "_state", "kind")
 
     def __init__(self, message_bytes_max: int) -> None:
         self._state = State.STARTUP
-        self._row = TABLE[State.STARTUP]
+        self._rules = _rules(message_bytes_max)
+        self._row = self._rules[State.STARTUP]
         self.kind = 0
         """Type byte of the last message, also where decoding it raised."""
         self._buffer = b""
@@ -60,10 +76,6 @@ class FrontendReader:
         """While above 0: received data is gathered unjoined until so many bytes are there."""
         self._copy_left = 0
         """Bytes of an announced CopyData that were not handed over yet."""
-        self._bounds = dict.fromkeys(DECODERS, SHORT_MESSAGE_BYTES_MAX)
-        self._bounds.update(dict.fromkeys(b"QPBF", message_bytes_max))
-        self._bounds[ord("p")] = PASSWORD_BYTES_MAX
-        self._bounds[_COPY_DATA] = COPY_DATA_BYTES_MAX
 
     @property
     def state(self) -> State:
@@ -72,7 +84,7 @@ class FrontendReader:
     @state.setter
     def state(self, state: State) -> None:
         self._state = state
-        self._row = TABLE[state]
+        self._row = self._rules[state]
 
     @property
     def buffered(self) -> int:
@@ -103,7 +115,7 @@ class FrontendReader:
         while True:
             if self._copy_left:
                 piece = self._copy_piece()
-                if piece is None or row.get(_COPY_DATA) is Action.HANDLE:
+                if piece is None or (_COPY_DATA in row and row[_COPY_DATA][0] is Action.HANDLE):
                     return piece
                 continue
             buffer = self._buffer
@@ -112,11 +124,12 @@ class FrontendReader:
             if available < 5:
                 return None
             kind = buffer[position]
-            (length,) = _length(buffer, position + 1)
-            action = row.get(kind)
-            if action is None:
+            length: int = _length(buffer, position + 1)[0]
+            rule = row.get(kind)
+            if rule is None:
                 raise ProtocolViolation(f"invalid frontend message type {kind}")
-            if not 4 <= length <= self._bounds[kind]:
+            action, bound, decode = rule
+            if not 4 <= length <= bound:
                 raise ProtocolViolation("invalid message length", f"Message type {chr(kind)}, {length} bytes.")
             if available <= length:
                 if kind == _COPY_DATA and available > COPY_PIECE_BYTES_MIN:
@@ -129,9 +142,9 @@ class FrontendReader:
             self._position = end
             self.kind = kind
             if action is Action.HANDLE:
-                return DECODERS[kind](buffer[position + 5 : end])
+                return decode(buffer[position + 5 : end])
             if action is Action.REFUSE:
-                raise MessageRefused("08P01", f"unexpected message type 0x{kind:02X} during COPY from stdin")
+                raise MessageRefused(PROTOCOL_VIOLATION, f"unexpected message type 0x{kind:02X} during COPY from stdin")
 
     def more_copy_data(self) -> list[bytes]:
         """The payloads of the whole CopyData messages that are next: clients send one a row, and a row must not cost a message's handling."""
