@@ -16,15 +16,15 @@ def clients_socket(sockets: str, number: int) -> str:
     return f"{sockets}/clients-{number}.sock"
 
 
-def role_specs(process: ProcessPlan, settings: Settings, sockets: str, fresh: bool) -> list[RoleSpec]:
-    """`fresh`: the cluster is being created (a journal replica without its identity file is then new, not robbed of its disk)."""
-    return [RoleSpec(role.name, process.az, _maker(role, process.az, settings, sockets, fresh)) for role in process.roles]
+def role_specs(process: ProcessPlan, settings: Settings, sockets: str) -> list[RoleSpec]:
+    """The roles of one process, ready for a Host."""
+    return [RoleSpec(role.name, process.az, _maker(role, process.az, settings, sockets)) for role in process.roles]
 
 
-def _maker(role: RolePlan, az: str, settings: Settings, sockets: str, fresh: bool) -> Callable[[Context], Role]:
+def _maker(role: RolePlan, az: str, settings: Settings, sockets: str) -> Callable[[Context], Role]:
     arguments = role.arguments
     makers: dict[str, Callable[[Context, dict[str, Any]], Role]] = {
-        "journal": lambda context, given: _journal(context, given["journal"], az, fresh),
+        "journal": lambda context, given: _journal(context, given["journal"], az),
         "adjudicator": lambda context, given: _adjudicator(context, given["number"], settings),
         "crossbar": lambda context, given: _crossbar(context, given["number"], settings),
         "storage": lambda context, given: _storage(context, given["shard"], az),
@@ -34,10 +34,10 @@ def _maker(role: RolePlan, az: str, settings: Settings, sockets: str, fresh: boo
     return lambda context: makers[role.kind](context, arguments)
 
 
-def _journal(context: Context, journal: int, az: str, fresh: bool) -> Role:
+def _journal(context: Context, journal: int, az: str) -> Role:
     from actors.journal.replica import JournalReplica
 
-    return JournalReplica(context, journal, az, fresh=fresh)
+    return JournalReplica(context, journal, az)
 
 
 def _adjudicator(context: Context, number: int, settings: Settings) -> Role:

@@ -91,7 +91,7 @@ class Supervisor:
         import ray
 
         ray.init(address=address, namespace=NAMESPACE, log_to_driver=False, configure_logging=False)
-        self._create_actors(fresh)
+        self._create_actors()
         self._await_complete()
         url = connection_url(self._settings)
         self._remember(fresh)
@@ -137,7 +137,7 @@ class Supervisor:
             make_roles=make_roles,
         )
 
-    def _create_actors(self, fresh: bool) -> None:
+    def _create_actors(self) -> None:
         import ray
 
         from actors.runtime.ray_shell import RoleProcess
@@ -153,7 +153,7 @@ class Supervisor:
         )
         actor = ray.remote(RoleProcess)
         for process in self._plan:
-            maker = _RoleMaker(process, self._settings, str(self._folder.sockets), fresh)
+            maker = _RoleMaker(process, self._settings, str(self._folder.sockets))
             self._actors[process.name] = actor.options(name=process.name, label_selector={"az": process.az}, **options).remote(
                 self._spec(process, maker)
             )
@@ -196,8 +196,8 @@ class Supervisor:
 class _RoleMaker:
     """Picklable: makes a process's roles inside that process."""
 
-    def __init__(self, process: ProcessPlan, settings: Settings, sockets: str, fresh: bool) -> None:
-        self._arguments = (process, settings, sockets, fresh)
+    def __init__(self, process: ProcessPlan, settings: Settings, sockets: str) -> None:
+        self._arguments = (process, settings, sockets)
 
     def __call__(self, _: ProcessSpec) -> list[RoleSpec]:
         from cluster.roles import role_specs

@@ -43,6 +43,7 @@ from actors.common.messages import (
     OutcomeIs,
     Prepare,
     Promised,
+    Watched,
 )
 from actors.common.messages.base import Message
 from actors.common.ranges import ShardMap
@@ -170,6 +171,9 @@ class Adjudicator:
                 self._commit(message, reply)
         elif isinstance(message, Decided):
             self._participation.decided(message.transaction, message.commit_ts)
+        elif isinstance(message, Watched):
+            if self.writer is not None:
+                self.writer.watched(sender, message.epoch)
         elif reply is None:
             return
         elif isinstance(message, AskPromise):

@@ -29,6 +29,7 @@ from actors.common.messages import (
     Subscribed,
     SubscribeJournal,
     Trim,
+    Watched,
 )
 from actors.common.messages.base import Message
 from actors.common.timestamps import Epoch, Lsn
@@ -55,6 +56,7 @@ class JournalReplica:
         self._storing_promise = False
         self._waiting: list[tuple[str, Message, Reply | None]] = []
         self._subscriptions: dict[str, Subscription] = {}
+        self._writer = ""
         self._appends = 0
         self._syncs = 0
 
@@ -189,6 +191,7 @@ class JournalReplica:
             else:
                 self._store_promise(message.epoch, self._voter, lambda: self._append(sender, message, reply))
             return
+        self._writer = sender
         log = self._log
         assert log is not None
         previous = message.previous_lsn
@@ -269,6 +272,11 @@ class JournalReplica:
 
     def _subscribe(self, sender: str, message: SubscribeJournal, reply: Reply | None) -> None:
         log = self.log
+        if not self._writer:
+            # What is committed here is not known before the writer has spoken: the crossbar does better elsewhere.
+            if reply is not None:
+                reply.fail(DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, f"{self._context.name} has not heard from its writer yet"))
+            return
         first = message.from_lsn or log.first_after(message.after_ts)
         if first < log.first_lsn:
             if reply is not None:
@@ -279,6 +287,7 @@ class JournalReplica:
         if reply is not None:
             reply(Subscribed(first))
         subscription.advance()
+        self._context.bus.post(self._context.name, self._writer, Watched(self._promised))
 
 
 def _refuse(reply: Reply | None, promised: Epoch) -> None:

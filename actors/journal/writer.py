@@ -253,6 +253,14 @@ class JournalWriter:
         """Records appended and not yet committed."""
         return len(self._waiting)
 
+    def watched(self, name: str, epoch: Epoch) -> None:
+        """A crossbar has subscribed at replica `name`: tell it of commits at once from now on."""
+        if epoch == self.epoch:
+            for peer in self._peers:
+                if peer.name == name:
+                    peer.subscribed = True
+                    peer.push()
+
     # -- committing --------------------------------------------------------------------------------------------------------------
 
     def advanced(self, peer: Peer) -> None:

@@ -15,11 +15,11 @@ from actors.common.messages.committing import (
     Promised,
 )
 from actors.common.messages.control import AskCluster, AskStatus, Cancel, Lead, Register, Shutdown, StatusIs, Topology
-from actors.common.messages.journaling import Append, Appended, Fetch, Fetched, Promote, Reset, Seal, Sealed, Trim
+from actors.common.messages.journaling import Append, Appended, Fetch, Fetched, Promote, Reset, Seal, Sealed, Trim, Watched
 from actors.common.messages.reading import Get, Got, Scan, Scanned
 from actors.common.messages.streaming import (
-    DemandWatermark,
     Deliver,
+    DemandWatermark,
     JournalRecords,
     StreamAck,
     Subscribed,
@@ -51,6 +51,7 @@ AnyMessage = (
     | Fetched
     | Trim
     | Promote
+    | Watched
     | Reset
     | SubscribeJournal
     | Subscribed
@@ -69,5 +70,47 @@ AnyMessage = (
     | Shutdown
 )
 
-__all__ = [name for name in dir() if name[0].isupper()]
-_ = Message
+__all__ = [
+    "AnyMessage",
+    "Append",
+    "Appended",
+    "AskCluster",
+    "AskOutcome",
+    "AskPromise",
+    "AskStatus",
+    "Cancel",
+    "Commit",
+    "Committed",
+    "Decided",
+    "Deliver",
+    "DemandWatermark",
+    "Done",
+    "Failure",
+    "Fetch",
+    "Fetched",
+    "Get",
+    "Got",
+    "JournalRecords",
+    "Lead",
+    "Message",
+    "OutcomeIs",
+    "Prepare",
+    "Prepared",
+    "Promised",
+    "Promote",
+    "Register",
+    "Reset",
+    "Scan",
+    "Scanned",
+    "Seal",
+    "Sealed",
+    "Shutdown",
+    "StatusIs",
+    "StreamAck",
+    "SubscribeJournal",
+    "SubscribeRange",
+    "Subscribed",
+    "Topology",
+    "Trim",
+    "Watched",
+]

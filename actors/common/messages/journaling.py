@@ -81,3 +81,9 @@ class Reset(Message, frozen=True):
     epoch: int
     next_lsn: int
     previous_epoch: int
+
+
+class Watched(Message, frozen=True):
+    """Replica -> writer, one-way: a crossbar has subscribed here; it wants to hear of commits at once."""
+
+    epoch: int
