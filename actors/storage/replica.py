@@ -9,7 +9,8 @@ names is durable here.
 
 Watermarks on demand. One DemandWatermark is in flight at most; when the stream's watermark has reached it and reads still wait, the next one carries
 the highest time asked for. The stream is opened again, at the next crossbar, after a gap in its numbers, a refused subscription, or
-`streaming.silence_s` without a message while a demand is in flight. An idle replica sends nothing.
+`streaming.silence_s` without a message while a demand is in flight. A replica that nobody reads sends a demand of its own every `RENEWAL_S`: so it
+notices a crossbar that has forgotten it, and its checkpoints move on, which lets journals be trimmed.
 
 A point read whose time has come is answered in `receive` itself. Deliveries are applied in `receive`, too; checkpoints and merges run in tasks in
 slices of a few milliseconds (maintenance.py). When both memtables are full the stream is not acknowledged further, so the crossbar stops.
@@ -43,6 +44,8 @@ ACK_MESSAGES_MAX = 64
 MESSAGE_OVERHEAD_BYTES = 64
 RESUBSCRIBE_S_MIN = 0.05
 RESUBSCRIBE_S_MAX = 0.5
+RENEWAL_S = 60.0
+"""Small against the journals' length that an unread replica holds on to, and one message a minute."""
 MAINTENANCE_RETRY_S = 5.0
 """After a full disk."""
 
@@ -110,6 +113,7 @@ class StorageReplica:
         self._maintenance = Maintenance(self._store, self._settings.storing.segments_max)
         self._scanner = Scanner(self._store)
         self.watermark = self._store.checkpoint_ts
+        self._timers["renewal"] = self._loop.call_later(RENEWAL_S, self._renew)
         self._loop.call_soon(self._subscribe)  # once the host has attached the role: the stream's first message may be quick
 
     async def stop(self) -> None:
@@ -258,6 +262,11 @@ class StorageReplica:
                 self._resubscribe("silence")
             due = self._loop.time() + self._settings.streaming.silence_s
         self._timers["silence"] = self._loop.call_at(due, self._check_silence)
+
+    def _renew(self) -> None:
+        self._timers["renewal"] = self._loop.call_later(RENEWAL_S, self._renew)
+        if not self._demanded and self._loop.time() - self._heard_at >= RENEWAL_S / 2:
+            self._demand(self._context.clock.now().earliest)
 
     # -- the stream ----------------------------------------------------------------------------------------------------------------
 
