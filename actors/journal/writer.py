@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from actors.common.errors import CONNECTION_FAILURE, OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
+from actors.common.errors import CONNECTION_FAILURE, DATA_CORRUPTED, OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
 from actors.common.messages import Fetch, Fetched, Promote, Seal, Sealed
 from actors.common.messages.base import Message
 from actors.common.timestamps import Epoch, Lsn, Timestamp
@@ -101,13 +101,18 @@ class JournalWriter:
         while True:
             self.epoch = wanted
             sealed, outbid = await self._seal_all(wanted)
-            if self._is_new(sealed):
-                await self._make_voters(wanted)
-                sealed = {name: Sealed(0, 0, 1, 0, True, wanted) for name in sealed}
-            voters = {name: answer for name, answer in sealed.items() if answer.voter}
-            if len(voters) >= self._majority:
-                self._sealed = sealed
-                return await self._recover(voters, on_record)
+            try:
+                if self._is_new(sealed):
+                    await self._make_voters(wanted)
+                    sealed = {name: Sealed(0, 0, 1, 0, True, wanted) for name in sealed}
+                voters = {name: answer for name, answer in sealed.items() if answer.voter}
+                if len(voters) >= self._majority:
+                    self._sealed = sealed
+                    return await self._recover(voters, on_record)
+            except DatabaseError as error:
+                # A replica went away in the middle: begin again, under a higher epoch.
+                if error.sqlstate == DATA_CORRUPTED:
+                    raise
             wanted = max(wanted, outbid) + 1
             await asyncio.sleep(self._context.random.uniform(SEAL_PAUSE_S_MIN, SEAL_PAUSE_S_MAX))
 

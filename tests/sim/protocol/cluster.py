@@ -45,6 +45,13 @@ async def lead(world: World) -> None:
                 await asyncio.sleep(0.2)
 
 
+async def keep_leading(world: World) -> None:
+    """What the controller does: an adjudicator that has come back is told to lead."""
+    while True:
+        await lead(world)
+        await asyncio.sleep(0.1)
+
+
 class Client:
     """Reads and commits at timestamps of its own clock."""
 
@@ -55,8 +62,11 @@ class Client:
         self.map = shard_map(world.settings)
         self.history: list[tuple[int, int]] = []
 
+    floor = 0
+    """Clocks of a simulated world may lie, and recency depends on them: a client that must see a commit reads at or above it."""
+
     def now(self) -> int:
-        return self.world.clock.now().latest
+        return max(self.world.clock.now().latest, self.floor)
 
     async def get(self, keys: Iterable[bytes], at: int) -> list[bytes | None]:
         """Each key from a random replica of its shard; another one where that fails."""

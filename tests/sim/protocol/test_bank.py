@@ -9,21 +9,21 @@ import pytest
 
 from actors.common.errors import DatabaseError
 from actors.runtime.simulation.faults import Faults
+from actors.runtime.simulation.nemesis import Nemesis
 from actors.runtime.simulation.world import World
-from tests.sim.protocol.cluster import Client, begin, key_of, make_world
+from tests.sim.protocol.cluster import Client, begin, keep_leading, key_of, make_world
 
 ACCOUNTS = 12
 BALANCE = 100
 TOTAL = ACCOUNTS * BALANCE
 
 
-async def load(world: World) -> None:
+async def load(world: World) -> int:
     client = Client(world, 999)
     while True:
         try:
             start = client.now()
-            await client.commit(start, {key_of(number): str(BALANCE).encode() for number in range(ACCOUNTS)})
-            return
+            return await client.commit(start, {key_of(number): str(BALANCE).encode() for number in range(ACCOUNTS)})
         except DatabaseError:
             await asyncio.sleep(0.1)
 
@@ -56,11 +56,43 @@ async def audits(client: Client, count: int) -> None:
 
 async def scenario(world: World, rounds: int = 30) -> int:
     await begin(world)
-    await load(world)
+    loaded = await load(world)
     clients = [Client(world, number) for number in range(4)]
+    for client in clients:
+        client.floor = loaded
     results = await asyncio.gather(*(transfers(client, rounds) for client in clients[:3]), audits(clients[3], rounds))
     await audits(clients[3], 2)
     return sum(result for result in results if isinstance(result, int))
+
+
+async def storm(world: World, seconds: float = 20.0) -> int:
+    """Transfers and audits while one process after the other is struck; then all is up, and work goes on."""
+    await begin(world)
+    loaded = await load(world)
+    clients = [Client(world, number) for number in range(4)]
+    for client in clients:
+        client.floor = loaded
+    victims = [[name] for name in sorted(world.processes)]
+    victims += [[name for name in sorted(world.processes) if world.processes[name].az == az] for az in world.settings.layout.azs]
+    keeper = asyncio.get_running_loop().create_task(keep_leading(world))
+    stop = world.loop.time() + seconds
+    nemesis = asyncio.get_running_loop().create_task(Nemesis(world, victims).run(seconds))
+    done = 0
+    while world.loop.time() < stop:
+        results = await asyncio.gather(*(transfers(client, 3) for client in clients[:3]), audits(clients[3], 3))
+        done += sum(result for result in results if isinstance(result, int))
+    await nemesis
+    world.network.heal()
+    assert sum(await asyncio.gather(*(transfers(client, 20) for client in clients[:3]))) > 0
+    await audits(clients[3], 2)
+    keeper.cancel()
+    return done
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_storm(seed: int) -> None:
+    with make_world(seed) as world:
+        world.run(storm(world))
 
 
 @pytest.mark.parametrize("seed", range(3))
