@@ -27,8 +27,16 @@ import logging
 from collections import deque
 from typing import Any
 
-from actors.common.errors import CONNECTION_FAILURE, DATA_CORRUPTED, FEATURE_NOT_SUPPORTED, DatabaseError, unavailable
-from actors.common.messages import Deliver, DemandWatermark, Get, Got, Message, Scan, StreamAck, SubscribeRange
+from actors.common.errors import (
+    CONNECTION_FAILURE,
+    DATA_CORRUPTED,
+    FEATURE_NOT_SUPPORTED,
+    OBJECT_NOT_IN_PREREQUISITE_STATE,
+    DatabaseError,
+    unavailable,
+)
+from actors.common.messages import Deliver, DemandWatermark, Get, Got, Message, Scan, StreamAck, SubscribeRange, Topology
+from actors.common.ranges import ShardMap
 from actors.common.settings import Settings
 from actors.runtime.interfaces import Context, Reply
 from actors.storage.maintenance import Maintenance
@@ -50,6 +58,10 @@ MAINTENANCE_RETRY_S = 5.0
 """After a full disk."""
 
 logger = logging.getLogger(__name__)
+
+
+def redirected(shard: int) -> DatabaseError:
+    return DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, f"Redirected: shard {shard} does not own the key")
 
 
 class _WaitingRead:
@@ -77,6 +89,7 @@ class StorageReplica:
         self._crossbars = crossbars
         self._crossbar = 0
         self.watermark = 0
+        self._shards: ShardMap | None = None
         self._gets = 0
         self._scans = 0
         self._delivered_bytes = 0
@@ -113,6 +126,9 @@ class StorageReplica:
         self._maintenance = Maintenance(self._store, self._settings.storing.segments_max)
         self._scanner = Scanner(self._store)
         self.watermark = self._store.checkpoint_ts
+        self._bus.on_topology(self._take_topology)
+        if self._bus.topology is not None:
+            self._take_topology(self._bus.topology)
         self._timers["renewal"] = self._loop.call_later(RENEWAL_S, self._renew)
         self._loop.call_soon(self._subscribe)  # once the host has attached the role: the stream's first message may be quick
 
@@ -128,8 +144,7 @@ class StorageReplica:
         self._by_deadline.clear()
 
     def status(self) -> dict[str, Any]:
-        topology = self._bus.topology
-        shards = topology.shard_map if topology is not None else None
+        shards = self._shards
         store = self._store
         return {
             "layer": "storage",
@@ -153,6 +168,9 @@ class StorageReplica:
             **({"damage": self._damage} if self._damage else {}),
         }
 
+    def _take_topology(self, topology: Topology) -> None:
+        self._shards = topology.shard_map
+
     # -- messages ------------------------------------------------------------------------------------------------------------------
 
     def receive(self, sender: str, message: Message, reply: Reply | None) -> None:
@@ -172,15 +190,22 @@ class StorageReplica:
 
     def _answer(self, message: Get | Scan, reply: Reply) -> None:
         store = self._store
+        shards = self._shards
         try:
             if message.__class__ is Get:
                 at = message.at
                 keys = message.keys  # type: ignore[union-attr]
                 self._gets += len(keys)
+                if shards is not None:
+                    for key in keys:
+                        if shards.shard(key) != self.shard:
+                            raise redirected(self.shard)
                 get = store.get
                 reply(Got([get(key, at) for key in keys], store.catalog_ts(at)))
             else:
                 self._scans += 1
+                if shards is not None and any(owner != self.shard for _, _, owner in shards.scan_pieces(message.start, message.end)):  # type: ignore[union-attr]
+                    raise redirected(self.shard)
                 reply(self._scanner.run(message))  # type: ignore[arg-type]
         except DatabaseError as error:
             reply.fail(self._noted(error))

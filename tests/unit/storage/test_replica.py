@@ -12,7 +12,8 @@ import pyarrow as pa
 
 from actors.common import write_set
 from actors.common.errors import DatabaseError
-from actors.common.messages import Deliver, DemandWatermark, Done, Get, Got, Message, Scan, Scanned, StreamAck, SubscribeRange
+from actors.common.messages import Deliver, DemandWatermark, Done, Get, Got, Message, Scan, Scanned, StreamAck, SubscribeRange, Topology
+from actors.common.ranges import ShardMap
 from actors.common.settings import Limits, Settings, Storing, Streaming
 from actors.runtime.clock import SystemClock
 from actors.runtime.interfaces import Context
@@ -40,7 +41,7 @@ class Answer:
 class CrossbarBus:
     """Records what the replica sends; subscriptions are answered by `refuse`."""
 
-    topology = None
+    topology: Topology | None = None
 
     def __init__(self) -> None:
         self.posts: list[tuple[str, Message]] = []
@@ -54,6 +55,9 @@ class CrossbarBus:
             on_failure(self.refuse)
         else:
             on_reply(Done())
+
+    def on_topology(self, listener: Callable[[Topology], None]) -> None:
+        self.listener = listener
 
     def post(self, sender: str, destination: str, message: Message) -> None:
         self.posts.append((destination, message))
@@ -311,5 +315,21 @@ def test_a_snapshot_below_the_horizon_is_refused() -> None:
         assert error is not None
         assert (error.sqlstate, error.message.partition(":")[0]) == ("54000", "snapshot too old")
         assert world.ask(Scan(PREFIX, END, 1)).error is not None
+
+    drive(test)
+
+
+def test_keys_of_another_shard_are_redirected() -> None:
+    async def test() -> None:
+        world = await World().start()
+        world.deliver({1: {b"a": b"1"}}, 1)
+        world.bus.listener(Topology(1, {}, {}, ShardMap(1, (b"b",), (1, 2), (1, 2))))
+        assert world.get(b"a", 1) == b"1"
+        assert world.replica.status()["range"] == "*/[..62)"
+        assert world.ask(Scan(PREFIX, PREFIX + b"b", 1)).message.count == 1
+        for message in (Get([PREFIX + b"a", PREFIX + b"c"], 1), Scan(PREFIX, END, 1)):
+            error = world.ask(message).error
+            assert error is not None
+            assert error.sqlstate == "55000"
 
     drive(test)
