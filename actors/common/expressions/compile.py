@@ -1,0 +1,310 @@
+"""Expressions to Python: source text generated once a plan, so that a row costs a function call and what the expression really does.
+
+    matches = compile_filter(And((aid = $1, abalance > 10)))         def f(row, parameters, environment):
+    matches([7, 1, 12], (7,), environment) -> True                       r0 = row[0]; r1 = row[2]; p1 = parameters[0]
+                                                                         return (r0 is not None and p1 is not None and (r0 == p1)) and ...
+
+Two ways to write a node. `_Writer.value` gives source of the datum or None (NULL). `_Writer.truth(node, wanted)` gives source that is true exactly when
+the node is TRUE (or FALSE); a filter uses it: NULL needs no representation there, AND and OR are Python's own.
+
+Evaluation is left to right and stops as soon as the result is known, as in PostgreSQL; CASE and COALESCE evaluate no branch that is not taken.
+Functions of casts.py and functions.py are called by reference or, where they have a template, written in line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from actors.common.expressions import functions as functions  # registers every function
+from actors.common.expressions.casts import converter, is_stable
+from actors.common.expressions.comparisons import order_key
+from actors.common.expressions.environment import Environment
+from actors.common.expressions.registry import HELPERS, IMMUTABLE, function
+from actors.common.expressions.tree import (
+    And,
+    BooleanTest,
+    Call,
+    Case,
+    Cast,
+    Coalesce,
+    Column,
+    Constant,
+    Distinct,
+    Expression,
+    InList,
+    MinMax,
+    Not,
+    NullIf,
+    NullTest,
+    Or,
+    Parameter,
+    walk,
+)
+
+Evaluator = Callable[[Sequence[Any], Sequence[Any], Environment], Any]
+
+COMPILED_MAX = 1024
+"""Compiled expressions kept by a process, by their trees."""
+IN_LIST_SET_MIN = 4
+"""From as many constants on, IN looks them up in a set."""
+_HASHED_TYPES = frozenset({"bool", "int2", "int4", "int8", "text", "bpchar", "bytea", "uuid", "date", "time", "timestamp", "timestamptz"})
+
+
+class _Writer:
+    """Writes the nodes of one function and collects what they need around them."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, Any] = dict(HELPERS)
+        self.columns: dict[int, str] = {}
+        self.parameters: dict[int, str] = {}
+        self._conversions: dict[int, str] = {}
+        self._count = 0
+
+    def fresh(self, letter: str) -> str:
+        self._count += 1
+        return f"{letter}{self._count}_"
+
+    def reference(self, value: Any, letter: str = "f") -> str:
+        """A global name for an object."""
+        name = self.fresh(letter)
+        self.names[name] = value
+        return name
+
+    def prologue(self) -> list[str]:
+        lines = [f"    {name} = row[{position}]" for position, name in self.columns.items()]
+        for number, name in self.parameters.items():
+            lines.append(f"    {name} = parameters[{number - 1}]")
+            if number in self._conversions:
+                lines.append(f"    {self._conversions[number]}")
+        return lines
+
+    # leaves
+
+    def _column(self, node: Column) -> str:
+        return self.columns.setdefault(node.position, f"r{node.position}")
+
+    def _parameter(self, node: Parameter) -> str:
+        name = self.parameters.setdefault(node.number, f"p{node.number}")
+        if node.type.name == "numeric":  # msgpack has carried it to storage as text
+            self.names["Decimal"] = Decimal
+            self._conversions[node.number] = f"if {name}.__class__ is str: {name} = Decimal({name})"
+        elif node.type.name == "interval":
+            self._conversions[node.number] = f"if {name}.__class__ is list: {name} = tuple({name})"
+        return name
+
+    def _constant(self, node: Constant) -> str:
+        datum = node.datum
+        if datum is None or isinstance(datum, bool | int):
+            return f"({datum})" if isinstance(datum, int) and datum < 0 else repr(datum)
+        return self.reference(datum, "c")
+
+    # values
+
+    def value(self, node: Expression) -> str:
+        """Source of the datum, None for NULL."""
+        if isinstance(node, Column):
+            return self._column(node)
+        if isinstance(node, Parameter):
+            return self._parameter(node)
+        if isinstance(node, Constant):
+            return self._constant(node)
+        if isinstance(node, Call):
+            return self._call(node)
+        if isinstance(node, Cast):
+            return self._cast(node)
+        if isinstance(node, NullTest | BooleanTest | Distinct):
+            return self._never_null(node)
+        if isinstance(node, And | Or):
+            return self._connective(node)
+        if isinstance(node, Not):
+            return self._guarded((node.argument,), lambda names: f"not {names[0]}")
+        if isinstance(node, Case):
+            return self._case(node)
+        if isinstance(node, Coalesce):
+            return self._coalesce(node.arguments)
+        if isinstance(node, MinMax):
+            return self._min_max(node)
+        if isinstance(node, InList):
+            return self._in_list(node)
+        return self._null_if(node)
+
+    def _named(self, node: Expression, conditions: list[str], nullable: bool = True) -> str:
+        """A name (or a literal) that holds the node's value, and into `conditions` the source that must hold for it to be not NULL."""
+        source = self.value(node)
+        if isinstance(node, Constant):
+            if node.value is None:
+                conditions.append("False")
+            return source
+        if isinstance(node, Column | Parameter):
+            conditions.append(f"{source} is not None")
+            return source
+        name = self.fresh("t")
+        conditions.append(f"({name} := {source}) is not None")
+        return name
+
+    def _guarded(self, arguments: Sequence[Expression], body: Callable[[list[str]], str]) -> str:
+        """`body` of the arguments' names, None where one of them is NULL."""
+        conditions: list[str] = []
+        names = [self._named(argument, conditions) for argument in arguments]
+        source = body(names)
+        if not conditions:
+            return f"({source})"
+        return f"(({source}) if {' and '.join(dict.fromkeys(conditions))} else None)"
+
+    def _call_body(self, node: Call, names: list[str]) -> str:
+        known = function(node.name, node.signature)
+        if known.template is not None:
+            return known.template.format(*names, t=self.fresh("t") if "{t}" in known.template else "")
+        arguments = ["environment", *names] if known.environment else names
+        return f"{self.reference(known.implementation)}({', '.join(arguments)})"
+
+    def _call(self, node: Call) -> str:
+        if not function(node.name, node.signature).strict:
+            return self._call_body(node, [self.value(argument) for argument in node.arguments])
+        return self._guarded(node.arguments, lambda names: self._call_body(node, names))
+
+    def _cast(self, node: Cast) -> str:
+        convert = converter(node.argument.type, node.type)
+        if convert is None:
+            return self.value(node.argument)
+        name = self.reference(convert)
+        return self._guarded((node.argument,), lambda names: f"{name}({names[0]}, {node.type.modifier}, {node.explicit}, environment)")
+
+    def _connective(self, node: And | Or) -> str:
+        """AND: False as soon as one is False, else None if one was NULL. OR likewise with True."""
+        deciding = isinstance(node, Or)
+        names = [self.fresh("t") for _ in node.arguments]
+        nulls = " or ".join(f"{name} is None" for name in names)
+        result = f"(None if {nulls} else {not deciding})"
+        for name, argument in reversed(list(zip(names, node.arguments, strict=True))):
+            result = f"({deciding} if ({name} := {self.value(argument)}) is {deciding} else {result})"
+        return result
+
+    def _never_null(self, node: NullTest | BooleanTest | Distinct) -> str:
+        return f"({self.truth(node, True)})"
+
+    def _case(self, node: Case) -> str:
+        result = "None" if node.default is None else self.value(node.default)
+        for condition, outcome in reversed(list(zip(node.conditions, node.results, strict=True))):
+            result = f"({self.value(outcome)} if {self.truth(condition, True)} else {result})"
+        return result
+
+    def _coalesce(self, arguments: Sequence[Expression]) -> str:
+        result = self.value(arguments[-1])
+        for argument in reversed(arguments[:-1]):
+            name = self.fresh("t")
+            result = f"({name} if ({name} := {self.value(argument)}) is not None else {result})"
+        return result
+
+    def _min_max(self, node: MinMax) -> str:
+        key = order_key(node.type.name)
+        choose = max if node.greatest else min
+
+        def pick(*values: Any) -> Any:
+            present = [value for value in values if value is not None]
+            return choose(present, key=key) if present else None
+
+        return f"{self.reference(pick)}({', '.join(map(self.value, node.arguments))})"
+
+    def _null_if(self, node: NullIf) -> str:
+        return f"(None if {self.truth(node.equal, True)} else {self.value(node.argument)})"
+
+    def _in_list(self, node: InList) -> str:
+        found, missing = not node.negated, node.negated
+        constants = [item.datum for item in node.items if isinstance(item, Constant)]
+        if len(constants) == len(node.items) >= IN_LIST_SET_MIN and node.argument.type.name in _HASHED_TYPES:
+            values = self.reference(frozenset(value for value in constants if value is not None), "c")
+            otherwise = None if None in constants else missing
+            return self._guarded((node.argument,), lambda names: f"{found} if {names[0]} in {values} else {otherwise}")
+        equalities = tuple(self.equality(node.argument, item) for item in node.items)
+        either: Expression = equalities[0] if len(equalities) == 1 else Or(equalities)
+        return self.value(Not(either) if node.negated else either)
+
+    def equality(self, left: Expression, right: Expression) -> Call:
+        names = tuple("text" if side.type.name == "varchar" else side.type.name for side in (left, right))
+        return Call("=", names, (left, right), Not(left).type)
+
+    # truth
+
+    def truth(self, node: Expression, wanted: bool) -> str:
+        """Source that is true exactly when the node is TRUE (`wanted`) or FALSE (not `wanted`); falsy otherwise."""
+        if isinstance(node, Not):
+            return self.truth(node.argument, not wanted)
+        if isinstance(node, And | Or):
+            joint = " and " if isinstance(node, And) == wanted else " or "
+            return "(" + joint.join(self.truth(argument, wanted) for argument in node.arguments) + ")"
+        if isinstance(node, Constant):
+            return str(node.value is wanted)
+        if isinstance(node, NullTest):
+            conditions: list[str] = []
+            self._named(node.argument, conditions)
+            held = " and ".join(conditions) or "True"
+            return f"({held})" if node.negated == wanted else f"(not ({held}))"
+        if isinstance(node, BooleanTest):
+            test = f"({self.value(node.argument)} is {node.value})"
+            return test if node.negated != wanted else f"(not {test})"
+        if isinstance(node, Distinct):
+            return self._distinct(node, wanted)
+        if isinstance(node, Call) and function(node.name, node.signature).strict:
+            conditions = []
+            names = [self._named(argument, conditions) for argument in node.arguments]
+            body = self._call_body(node, names)
+            return "(" + " and ".join([*dict.fromkeys(conditions), body if wanted else f"not {body}"]) + ")"
+        return f"({self.value(node)} is {wanted})"
+
+    def _distinct(self, node: Distinct, wanted: bool) -> str:
+        left, right = self.fresh("t"), self.fresh("t")
+        body = self._call_body(node.equal, [left, right])
+        first, second = map(self.value, node.equal.arguments)
+        # Both are evaluated (a tuple of two is true); then equal: both NULL, or neither and `=`.
+        same = f"(({left} := {first}, {right} := {second}) and ({left} is {right} if {left} is None or {right} is None else {body}))"
+        return same if node.negated == wanted else f"(not {same})"
+
+
+def _build(writer: _Writer, result: str) -> Evaluator:
+    lines = ["def evaluate(row, parameters, environment):", *writer.prologue(), f"    return {result}"]
+    exec("\n".join(lines), writer.names)
+    return writer.names["evaluate"]  # type: ignore[no-any-return]
+
+
+@lru_cache(maxsize=COMPILED_MAX)
+def compile_expression(expression: Expression) -> Evaluator:
+    """`f(row, parameters, environment) -> datum`. Raises DatabaseError when called, as PostgreSQL would."""
+    writer = _Writer()
+    return _build(writer, writer.value(expression))
+
+
+@lru_cache(maxsize=COMPILED_MAX)
+def compile_filter(expression: Expression) -> Callable[[Sequence[Any], Sequence[Any], Environment], bool]:
+    """`f(row, parameters, environment) -> bool`: NULL is False."""
+    writer = _Writer()
+    return _build(writer, writer.truth(expression, True))
+
+
+def compile_tuple(expressions: Sequence[Expression]) -> Callable[[Sequence[Any], Sequence[Any], Environment], tuple[Any, ...]]:
+    """`f(row, parameters, environment) -> tuple` of all of them."""
+    return _compile_tuple(tuple(expressions))
+
+
+@lru_cache(maxsize=COMPILED_MAX)
+def _compile_tuple(expressions: tuple[Expression, ...]) -> Evaluator:
+    writer = _Writer()
+    return _build(writer, "(" + "".join(writer.value(expression) + ", " for expression in expressions) + ")")
+
+
+def is_immutable(expression: Expression) -> bool:
+    """Whether the value depends on row and parameters only: what may be evaluated by storage, or once and for all."""
+    for node in walk(expression):
+        if isinstance(node, Call) and function(node.name, node.signature).volatility != IMMUTABLE:
+            return False
+        if isinstance(node, Cast) and is_stable(node.argument.type.name, node.type.name):
+            return False
+    return True
+
+
+def is_volatile(expression: Expression) -> bool:
+    """Whether two evaluations in one statement may differ (random(), gen_random_uuid())."""
+    return any(isinstance(node, Call) and function(node.name, node.signature).volatility == "volatile" for node in walk(expression))

@@ -1,0 +1,358 @@
+"""Functions of text and bytea. The collation is C: case changes and comparisons see ASCII letters only, order is by code point.
+
+Regular expressions are PostgreSQL's advanced ones as far as Python's agree with them; back references, classes and lookahead do.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import string
+from binascii import Error as Base64Error
+from collections.abc import Callable
+from functools import lru_cache, partial
+
+from actors.common.errors import INVALID_ESCAPE_SEQUENCE, INVALID_PARAMETER_VALUE, PROGRAM_LIMIT_EXCEEDED, DatabaseError
+from actors.common.expressions.registry import HELPERS, STABLE, register
+
+PATTERNS_MAX = 1024
+"""Compiled LIKE and regular expression patterns kept by a process."""
+RESULT_CHARACTERS_MAX = 64 << 20
+"""repeat, lpad and rpad refuse to make longer text."""
+
+_UPPER = str.maketrans(string.ascii_lowercase, string.ascii_uppercase)
+_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+
+
+def upper(value: str) -> str:
+    return value.upper() if value.isascii() else value.translate(_UPPER)
+
+
+def lower(value: str) -> str:
+    return value.lower() if value.isascii() else value.translate(_LOWER)
+
+
+def initcap(value: str) -> str:
+    return re.sub(r"[A-Za-z0-9]+", lambda word: word[0][:1].upper() + word[0][1:].lower(), value, flags=re.ASCII)
+
+
+# -- patterns --------------------------------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=PATTERNS_MAX)
+def like_matcher(pattern: str, ignore_case: bool = False) -> Callable[[str], object]:
+    """`matcher(text)` is truthy where `text LIKE pattern`; the escape character is the backslash."""
+    parts: list[str] = []
+    characters = iter(pattern)
+    for character in characters:
+        if character == "%":
+            parts.append(".*")
+        elif character == "_":
+            parts.append(".")
+        elif character == "\\":
+            escaped = next(characters, None)
+            if escaped is None:
+                raise DatabaseError(INVALID_ESCAPE_SEQUENCE, "LIKE pattern must not end with escape character")
+            parts.append(re.escape(escaped))
+        else:
+            parts.append(re.escape(character))
+    flags = re.DOTALL | (re.IGNORECASE | re.ASCII if ignore_case else 0)
+    return re.compile("".join(parts), flags).fullmatch
+
+
+def like_escape(pattern: str, escape: str) -> str:
+    """`pattern` with the escape character made the backslash."""
+    if len(escape) > 1:
+        raise DatabaseError(INVALID_ESCAPE_SEQUENCE, "invalid escape string", hint="Escape string must be empty or one character.")
+    if escape == "\\":
+        return pattern
+    result: list[str] = []
+    characters = iter(pattern)
+    for character in characters:
+        if escape and character == escape:
+            result.append("\\" + next(characters, ""))
+        else:
+            result.append("\\\\" if character == "\\" else character)
+    return "".join(result)
+
+
+@lru_cache(maxsize=PATTERNS_MAX)
+def regular_expression(pattern: str, flags: str = "") -> re.Pattern[str]:
+    """Raises 2201B for a pattern that is not valid."""
+    options = re.ASCII
+    for flag in flags:
+        if flag == "i":
+            options |= re.IGNORECASE
+        elif flag in "nm":
+            options |= re.MULTILINE
+        elif flag == "x":
+            options |= re.VERBOSE
+        elif flag not in "gcs":
+            raise DatabaseError(INVALID_PARAMETER_VALUE, f'invalid regular expression option: "{flag}"')
+    if not options & re.MULTILINE:
+        options |= re.DOTALL
+    translated = re.sub(
+        r"\\([mMyYAZ])", lambda match: {"m": r"\b(?=\w)", "M": r"\b(?<=\w)", "y": r"\b", "Y": r"\B"}.get(match[1], match[0]), pattern
+    )
+    translated = _posix_classes(translated)
+    if translated.startswith("(?i)"):
+        options |= re.IGNORECASE
+        translated = translated[4:]
+    if not options & re.MULTILINE:
+        translated = re.sub(r"(?<!\\)((?:\\\\)*)\$(?![^\[]*\])", r"\1\\Z", translated)
+    try:
+        return re.compile(translated, options)
+    except re.error as error:
+        raise DatabaseError("2201B", f"invalid regular expression: {error.msg}") from None
+
+
+_POSIX = {
+    "alpha": "a-zA-Z",
+    "digit": "0-9",
+    "alnum": "a-zA-Z0-9",
+    "upper": "A-Z",
+    "lower": "a-z",
+    "space": r"\s",
+    "punct": re.escape(string.punctuation),
+    "xdigit": "0-9A-Fa-f",
+    "word": r"\w",
+    "blank": " \\t",
+}
+
+
+def _posix_classes(pattern: str) -> str:
+    return re.sub(r"\[:(\w+):\]", lambda match: _POSIX.get(match[1], match[0]), pattern)
+
+
+def regexp_replace(value: str, pattern: str, replacement: str, flags: str = "") -> str:
+    compiled = regular_expression(pattern, flags)
+
+    def expanded(match: re.Match[str]) -> str:
+        return re.sub(
+            r"\\([\\&0-9])",
+            lambda part: (
+                "\\"
+                if part[1] == "\\"
+                else match[0]
+                if part[1] == "&"
+                else (match[int(part[1])] or "")
+                if int(part[1]) <= compiled.groups
+                else ""
+            ),
+            replacement,
+        )
+
+    return compiled.sub(expanded, value, count=0 if "g" in flags else 1)
+
+
+# -- pieces of text ------------------------------------------------------------------------------------------------------------------
+
+
+def substring(value: str, start: int, length: int | None = None) -> str:
+    """1-based; what lies before the text counts towards the length. bytes too."""
+    if length is None:
+        return value[max(start - 1, 0) :]
+    if length < 0:
+        raise DatabaseError("22011", "negative substring length not allowed")
+    return value[max(start - 1, 0) : max(start - 1 + length, 0)]
+
+
+def regexp_substring(value: str, pattern: str) -> str | None:
+    match = regular_expression(pattern).search(value)
+    if match is None:
+        return None
+    return match[1] if match.re.groups else match[0]
+
+
+def left(value: str, count: int) -> str:
+    return value[:count]
+
+
+def right(value: str, count: int) -> str:
+    if count >= 0:
+        return value[max(len(value) - count, 0) :]
+    return value[-count:]
+
+
+def _bounded(length: int) -> int:
+    if length > RESULT_CHARACTERS_MAX:
+        raise DatabaseError(PROGRAM_LIMIT_EXCEEDED, "requested length too large")
+    return length
+
+
+def repeat(value: str, count: int) -> str:
+    _bounded(len(value) * max(count, 0))
+    return value * count
+
+
+def lpad(value: str, length: int, fill: str = " ") -> str:
+    missing = _bounded(max(length, 0)) - len(value)
+    if missing <= 0 or not fill:
+        return value[: max(length, 0)]
+    return (fill * (missing // len(fill) + 1))[:missing] + value
+
+
+def rpad(value: str, length: int, fill: str = " ") -> str:
+    missing = _bounded(max(length, 0)) - len(value)
+    if missing <= 0 or not fill:
+        return value[: max(length, 0)]
+    return value + (fill * (missing // len(fill) + 1))[:missing]
+
+
+def split_part(value: str, delimiter: str, field: int) -> str:
+    if field == 0:
+        raise DatabaseError(INVALID_PARAMETER_VALUE, "field position must not be zero")
+    parts = value.split(delimiter) if delimiter else [value]
+    place = field - 1 if field > 0 else len(parts) + field
+    return parts[place] if 0 <= place < len(parts) else ""
+
+
+def translate(value: str, source: str, target: str) -> str:
+    table: dict[int, str | None] = {}
+    for place, character in enumerate(source):
+        table.setdefault(ord(character), target[place] if place < len(target) else None)
+    return value.translate(table)
+
+
+def overlay(value: str, replacement: str, start: int, length: int | None = None) -> str:
+    if start <= 0:
+        raise DatabaseError("22011", "negative substring length not allowed")
+    length = len(replacement) if length is None else length
+    return value[: start - 1] + replacement + value[max(start - 1 + length, 0) :]
+
+
+def ascii_code(value: str) -> int:
+    return ord(value[0]) if value else 0
+
+
+def character(code: int) -> str:
+    if code == 0:
+        raise DatabaseError("54000", "null character not permitted")
+    if code < 0:
+        raise DatabaseError("54000", "character number must be positive")
+    if code > 0x10FFFF or 0xD800 <= code < 0xE000:
+        raise DatabaseError("54000", f"requested character too large for encoding: {code}")
+    return chr(code)
+
+
+def concat(*values: str | None) -> str:
+    return "".join([value for value in values if value is not None])
+
+
+def concat_ws(separator: str | None, *values: str | None) -> str | None:
+    return None if separator is None else separator.join([value for value in values if value is not None])
+
+
+def quote_ident(value: str) -> str:
+    return value if re.fullmatch(r"[a-z_][a-z0-9_$]*", value) else '"' + value.replace('"', '""') + '"'
+
+
+def quote_literal(value: str) -> str:
+    quoted = value.replace("'", "''")
+    return " E'".lstrip() + quoted.replace("\\", "\\\\") + "'" if "\\" in quoted else f"'{quoted}'"
+
+
+# -- bytes -----------------------------------------------------------------------------------------------------------------------------
+
+
+def encode(data: bytes, format_: str) -> str:
+    kind = format_.lower()
+    if kind == "hex":
+        return data.hex()
+    if kind == "base64":
+        text = base64.b64encode(data).decode()
+        return "\n".join(text[at : at + 76] for at in range(0, len(text), 76))
+    if kind == "escape":
+        return "".join("\\\\" if byte == 0x5C else chr(byte) if 0 < byte < 128 else f"\\{byte:03o}" for byte in data)
+    raise DatabaseError(INVALID_PARAMETER_VALUE, f'unrecognized encoding: "{format_}"')
+
+
+def decode(text: str, format_: str) -> bytes:
+    from actors.common.types.strings import parse_bytea
+
+    kind = format_.lower()
+    if kind == "hex":
+        return parse_bytea("\\x" + text)
+    if kind == "base64":
+        try:
+            return base64.b64decode(re.sub(r"\s", "", text), validate=True)
+        except Base64Error:
+            raise DatabaseError(INVALID_PARAMETER_VALUE, "invalid base64 end sequence") from None
+    if kind == "escape":
+        return parse_bytea(text if text[:2] != "\\x" else "\\\\x" + text[2:])
+    raise DatabaseError(INVALID_PARAMETER_VALUE, f'unrecognized encoding: "{format_}"')
+
+
+HELPERS["like_matcher"] = like_matcher
+HELPERS["regular_expression"] = regular_expression
+register("||", "text text", "text", template="({0} + {1})")
+register("||", "bytea bytea", "bytea", template="({0} + {1})")
+for _name, _template in (
+    ("~~", "(like_matcher({1})({0}) is not None)"),
+    ("!~~", "(like_matcher({1})({0}) is None)"),
+    ("~~*", "(like_matcher({1}, True)({0}) is not None)"),
+    ("!~~*", "(like_matcher({1}, True)({0}) is None)"),
+    ("~", "(regular_expression({1}).search({0}) is not None)"),
+    ("!~", "(regular_expression({1}).search({0}) is None)"),
+    ("~*", "(regular_expression({1}, 'i').search({0}) is not None)"),
+    ("!~*", "(regular_expression({1}, 'i').search({0}) is None)"),
+):
+    register(_name, "text text", "bool", template=_template)
+register("like_escape", "text text", "text", like_escape)
+register("^@", "text text", "bool", template="{0}.startswith({1})")
+register("starts_with", "text text", "bool", template="{0}.startswith({1})")
+register("regexp_replace", "text text text", "text", regexp_replace)
+register("regexp_replace", "text text text text", "text", regexp_replace)
+register("regexp_like", "text text", "bool", lambda value, pattern: regular_expression(pattern).search(value) is not None)
+
+for _name in ("length", "char_length", "character_length"):
+    register(_name, "text", "int4", template="len({0})")
+    register(_name, "bpchar", "int4", template="len({0})")
+register("length", "bytea", "int4", template="len({0})")
+register("octet_length", "text", "int4", lambda value: len(value.encode()))
+register("octet_length", "bytea", "int4", template="len({0})")
+register("bit_length", "text", "int4", lambda value: 8 * len(value.encode()))
+register("upper", "text", "text", upper)
+register("lower", "text", "text", lower)
+register("initcap", "text", "text", initcap)
+for _name in ("substring", "substr"):
+    register(_name, "text int4 int4", "text", substring)
+    register(_name, "text int4", "text", substring)
+    register(_name, "bytea int4 int4", "bytea", substring)
+    register(_name, "bytea int4", "bytea", substring)
+register("substring", "text text", "text", regexp_substring)
+register("left", "text int4", "text", left)
+register("right", "text int4", "text", right)
+for _name, _strip in (("btrim", str.strip), ("ltrim", str.lstrip), ("rtrim", str.rstrip)):
+    register(_name, "text", "text", partial(lambda strip, value: strip(value, " "), _strip))
+    register(
+        _name, "text text", "text", partial(lambda strip, value, characters: strip(value, characters) if characters else value, _strip)
+    )
+register("replace", "text text text", "text", lambda value, old, new: value.replace(old, new) if old else value)
+register("translate", "text text text", "text", translate)
+for _name in ("position", "strpos"):
+    register(_name, "text text", "int4", template="({0}.find({1}) + 1)")
+register("position", "bytea bytea", "int4", template="({0}.find({1}) + 1)")
+register("overlay", "text text int4", "text", overlay)
+register("overlay", "text text int4 int4", "text", overlay)
+register("lpad", "text int4", "text", lpad)
+register("lpad", "text int4 text", "text", lpad)
+register("rpad", "text int4", "text", rpad)
+register("rpad", "text int4 text", "text", rpad)
+register("repeat", "text int4", "text", repeat)
+register("reverse", "text", "text", template="{0}[::-1]")
+register("split_part", "text text int4", "text", split_part)
+register("ascii", "text", "int4", ascii_code)
+register("chr", "int4", "text", character)
+register("concat", "any", "text", concat, strict=False, volatility=STABLE, variadic=True)
+register("concat_ws", "text any", "text", concat_ws, strict=False, volatility=STABLE, variadic=True)
+register("quote_ident", "text", "text", quote_ident)
+register("quote_literal", "text", "text", quote_literal)
+register("md5", "text", "text", lambda value: hashlib.md5(value.encode(), usedforsecurity=False).hexdigest())
+register("md5", "bytea", "text", lambda value: hashlib.md5(value, usedforsecurity=False).hexdigest())
+register("sha256", "bytea", "bytea", lambda value: hashlib.sha256(value).digest())
+register("encode", "bytea text", "text", encode)
+register("decode", "text text", "bytea", decode)
+register("to_hex", "int4", "text", lambda value: f"{value & 0xFFFFFFFF:x}")
+register("to_hex", "int8", "text", lambda value: f"{value & 0xFFFFFFFFFFFFFFFF:x}")
