@@ -40,6 +40,7 @@ class Engine:
         self.threads = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="columns")
         self._memory_bytes = memory_bytes or MEMORY_BYTES_DEFAULT
         self._lock = threading.Lock()
+        self._local = threading.local()
         self._database: Any = None
         self._functions: set[str] = set()
 
@@ -71,9 +72,14 @@ class Engine:
             database.create_function(name, function, arguments, result, type="arrow", null_handling="special", side_effects=False)
             self._functions.add(name)
 
-    def run(self, sql: str, tables: dict[str, pa.Table]) -> pa.Table:
+    def current_environment(self) -> Any:
+        """The Environment of the query that this thread runs (udf.py)."""
+        return self._local.environment
+
+    def run(self, sql: str, tables: dict[str, pa.Table], environment: Any) -> pa.Table:
         """The result. Raises DatabaseError."""
         cursor = self._connect().cursor()
+        self._local.environment = environment
         try:
             for name, table in tables.items():
                 cursor.register(name, table)

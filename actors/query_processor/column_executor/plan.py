@@ -17,7 +17,7 @@ from actors.query_processor.column_executor.names import Query
 from actors.query_processor.column_executor.select import translate_query
 from actors.query_processor.column_executor.sources import Sources, deliver
 from actors.query_processor.column_executor.translator import Translator
-from actors.query_processor.column_executor.values import fill_parameters, from_duck
+from actors.query_processor.column_executor.values import from_duck
 from actors.query_processor.results import Batch, Field
 from actors.runtime.fiber import from_future
 
@@ -60,10 +60,11 @@ class ColumnPlan:
         if not any(source.table is not None for source in self._sources.all):
             await transaction.verify_catalog()
         engine = engine_of(self._settings)
-        self._emitter.install(engine, transaction)
-        sql = fill_parameters(self._query.sql, self.parameter_types, parameters, transaction)
+        self._emitter.install(engine)
+        environment = transaction.environment
+        sql = self._emitter.fill(self._query.sql, parameters, environment)
         loop = asyncio.get_running_loop()
-        result = await from_future(loop.run_in_executor(engine.threads, engine.run, sql, tables))
+        result = await from_future(loop.run_in_executor(engine.threads, engine.run, sql, tables, environment))
         columns = [from_duck(result.column(number), column.type) for number, column in enumerate(self._query.columns)]
         rows: list[tuple[object, ...]] = list(zip(*columns, strict=True)) if columns else [()] * result.num_rows
         self._rows_returned = len(rows)

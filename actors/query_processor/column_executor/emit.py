@@ -1,0 +1,246 @@
+"""Typed scalar expressions as DuckDB SQL.
+
+- A subexpression without columns and without volatile functions (parameters, now(), casts of literals) is evaluated by the row executor's compiler once
+  a run, and its datum written as a literal: its mark in the text is \\x01<number>\\x01.
+- Operators and functions that DuckDB does as PostgreSQL does are written as they are (DIRECT, casts in DIRECT_CASTS).
+- Everything else becomes a call of our own implementation of that very overload, vectorized over Arrow (udf.py). So a function has one meaning,
+  whichever executor runs it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from actors.common.errors import DatabaseError
+from actors.common.expressions import tree
+from actors.common.expressions.compile import compile_expression
+from actors.common.expressions.functions import is_volatile
+from actors.common.schema import ColumnType
+from actors.query_processor.column_executor.udf import DIVIDE, Udf, divide_udf, expression_udf
+from actors.query_processor.column_executor.values import DIVISION_SCALE, TEXT_TYPES, duck_type, literal, numeric_scale
+
+if TYPE_CHECKING:
+    from actors.query_processor.column_executor.engine import Engine
+
+INTEGERS = frozenset({"int2", "int4", "int8"})
+NUMBERS = INTEGERS | {"float4", "float8", "numeric"}
+COMPARISONS = frozenset({"=", "<>", "<", "<=", ">", ">="})
+COMPARED_AS_POSTGRESQL = NUMBERS | TEXT_TYPES | {"bool", "bytea", "uuid", "date", "time", "timestamp", "timestamptz", "interval", "oid"}
+EXACT = INTEGERS | {"numeric"}
+TEXT_DIRECT = {"lower": "lower", "upper": "upper", "length": "length", "char_length": "length", "reverse": "reverse"}
+LIKES = {"~~": "LIKE", "!~~": "NOT LIKE", "~~*": "ILIKE", "!~~*": "NOT ILIKE"}
+DIRECT_CASTS = frozenset(
+    {
+        *((source, target) for source in INTEGERS for target in (*INTEGERS, "float4", "float8", "numeric", "text", "oid")),
+        *(("oid", target) for target in ("int4", "int8", "text")),
+        ("float4", "float8"),
+        ("numeric", "int2"),
+        ("numeric", "int4"),
+        ("numeric", "int8"),
+        ("numeric", "float4"),
+        ("numeric", "float8"),
+        ("numeric", "numeric"),
+        ("numeric", "text"),
+        ("bool", "int4"),
+        ("bool", "text"),
+        ("int4", "bool"),
+        ("date", "timestamp"),
+        ("timestamp", "date"),
+        ("date", "text"),
+        *((source, target) for source in ("text", "varchar", "bpchar", "name", "unknown") for target in ("text", "name")),
+    }
+)
+MARK = re.compile("\x01(\\d+)\x01")
+Check = tuple[str, str]
+"""(what, SQLSTATE) of a LIMIT or OFFSET that must not be negative."""
+
+
+class Emitter:
+    """One for each planned statement: collects the run-time constants and the functions that the text needs."""
+
+    def __init__(self) -> None:
+        self._constants: list[tuple[Callable[..., Any], ColumnType]] = []
+        self._checks: dict[int, Check] = {}
+        self._udfs: dict[str, Udf] = {}
+
+    def install(self, engine: Engine) -> None:
+        """Make the functions of this statement known to DuckDB (once for the process)."""
+        for name in sorted(self._udfs):
+            udf = self._udfs[name]
+            engine.add_function(name, udf.function(engine), udf.arguments, udf.result)
+
+    def fill(self, sql: str, parameters: Sequence[Any], environment: Any) -> str:
+        """The text with the run-time constants' values in place of their marks. Raises what evaluating them raises."""
+        literals: list[str] = []
+        for number, (evaluate, type_) in enumerate(self._constants):
+            value = evaluate((), parameters, environment)
+            check = self._checks.get(number)
+            if check is not None and value is not None and value < 0:
+                raise DatabaseError(check[1], f"{check[0]} must not be negative")
+            literals.append(literal(value, type_))
+        return MARK.sub(lambda found: literals[int(found.group(1))], sql)
+
+    def limit(self, sql: str, what: str, sqlstate: str) -> str:
+        """A LIMIT or OFFSET value: checked when its constant is evaluated."""
+        found = MARK.search(sql)
+        if found is not None:
+            self._checks[int(found.group(1))] = (what, sqlstate)
+        return sql
+
+    # -- expressions -------------------------------------------------------------------------------------------------------------
+
+    def emit(self, expression: Any, slots: Sequence[str]) -> str:
+        """DuckDB SQL of a typed expression whose column positions are slots."""
+        if isinstance(expression, tree.Column):
+            return slots[expression.position]
+        if not any(isinstance(node, tree.Column) for node in tree.walk(expression)) and not is_volatile(expression):
+            return self._constant(expression)
+        if isinstance(expression, tree.Call):
+            return self._call(expression, slots)
+        if isinstance(expression, tree.Cast):
+            return self._cast(expression, self.emit(expression.argument, slots))
+        return self._special(expression, slots)
+
+    def _constant(self, expression: Any) -> str:
+        self._constants.append((compile_expression(expression), expression.type))
+        return f"\x01{len(self._constants) - 1}\x01"
+
+    def _special(self, expression: Any, slots: Sequence[str]) -> str:
+        """The forms that are no functions; DuckDB's three-valued logic is SQL's."""
+
+        def sub(node: Any) -> str:
+            return self.emit(node, slots)
+
+        if isinstance(expression, tree.And | tree.Or):
+            word = " AND " if isinstance(expression, tree.And) else " OR "
+            return "(" + word.join(sub(argument) for argument in expression.arguments) + ")"
+        if isinstance(expression, tree.Not):
+            return f"(NOT {sub(expression.argument)})"
+        if isinstance(expression, tree.NullTest):
+            return f"({sub(expression.argument)} IS {'NOT ' if expression.negated else ''}NULL)"
+        if isinstance(expression, tree.BooleanTest):
+            word = "NULL" if expression.value is None else str(expression.value).upper()
+            operator = "IS DISTINCT FROM" if expression.negated else "IS NOT DISTINCT FROM"
+            return f"({sub(expression.argument)} {operator} {word})"
+        if isinstance(expression, tree.Distinct):
+            left, right = (sub(argument) for argument in expression.equal.arguments)
+            return f"({left} IS {'NOT ' if expression.negated else ''}DISTINCT FROM {right})"
+        if isinstance(expression, tree.InList):
+            items = ", ".join(sub(item) for item in expression.items)
+            return f"({sub(expression.argument)} {'NOT ' if expression.negated else ''}IN ({items}))"
+        if isinstance(expression, tree.Case):
+            arms = "".join(
+                f" WHEN {sub(condition)} THEN {sub(result)}"
+                for condition, result in zip(expression.conditions, expression.results, strict=True)
+            )
+            default = f" ELSE {sub(expression.default)}" if expression.default is not None else ""
+            return f"(CASE{arms}{default} END)"
+        if isinstance(expression, tree.Coalesce):
+            return f"coalesce({', '.join(sub(argument) for argument in expression.arguments)})"
+        if isinstance(expression, tree.MinMax):
+            word = "greatest" if expression.greatest else "least"
+            return f"{word}({', '.join(sub(argument) for argument in expression.arguments)})"
+        assert isinstance(expression, tree.NullIf), expression
+        return f"(CASE WHEN {sub(expression.equal)} THEN NULL ELSE {sub(expression.argument)} END)"
+
+    # -- calls -------------------------------------------------------------------------------------------------------------------
+
+    def _call(self, call: tree.Call, slots: Sequence[str]) -> str:
+        texts = [self.emit(argument, slots) for argument in call.arguments]
+        types = {argument.type.name for argument in call.arguments}
+        name = call.name
+        if len(texts) == 2:
+            one, other = texts
+            if name in COMPARISONS and types <= COMPARED_AS_POSTGRESQL:
+                return f"({one} {name} {other})"
+            if name in ("+", "-", "*") and types <= EXACT and call.type.name in EXACT:
+                return f"({one} {name} {other})"
+            if name in ("+", "-", "*") and types <= {"float8"}:
+                return f"({one} {name} {other})"
+            if name == "/" and types <= INTEGERS:
+                return f"CAST(({one} // {other}) AS {duck_type(call.type)})"
+            if name == "/" and call.type.name == "numeric" and types <= EXACT:
+                return self.divide(one, other)
+            if name == "%" and types <= INTEGERS:
+                return f"CAST(({one} % {other}) AS {duck_type(call.type)})"
+            if name == "||" and types <= TEXT_TYPES:
+                return f"({one} || {other})"
+            if name in LIKES and types <= TEXT_TYPES:
+                return f"({one} {LIKES[name]} {other} ESCAPE '\\')"
+        if len(texts) == 1:
+            if name == "-" and types <= EXACT:
+                return f"(- {texts[0]})"
+            if name in TEXT_DIRECT and types <= {"text", "varchar"}:
+                return self._as(f"{TEXT_DIRECT[name]}({texts[0]})", call.type)
+            if name == "abs" and types <= EXACT:
+                return f"abs({texts[0]})"
+        if name in ("round", "trunc") and types <= EXACT and call.type.name == "numeric":
+            rounded = _rounded(name, call, texts)
+            if rounded is not None:
+                return rounded
+        return self._udf(call, list(call.arguments), texts)
+
+    def _as(self, sql: str, type_: ColumnType) -> str:
+        return f"CAST({sql} AS {duck_type(type_)})" if type_.name in INTEGERS else sql
+
+    def _udf(self, expression: Any, arguments: list[Any], texts: list[str]) -> str:
+        """A call of our own implementation: arguments in, one column out."""
+        udf = expression_udf(expression, [argument.type for argument in arguments])
+        self._udfs[udf.name] = udf
+        passed = ", ".join(udf.pass_argument(text, argument.type) for text, argument in zip(texts, arguments, strict=True))
+        return udf.receive(f"{udf.name}({passed})")
+
+    def divide(self, dividend: str, divisor: str) -> str:
+        """An exact numeric quotient (values.py cuts it to PostgreSQL's scale when it leaves)."""
+        self._udfs[DIVIDE] = divide_udf()
+        return f"CAST({DIVIDE}(CAST({dividend} AS VARCHAR), CAST({divisor} AS VARCHAR)) AS DECIMAL(38, {DIVISION_SCALE}))"
+
+    # -- casts -------------------------------------------------------------------------------------------------------------------
+
+    def _cast(self, cast: tree.Cast, text: str) -> str:
+        source, target = cast.argument.type, cast.type
+        if source.name == "numeric" and target.name == "numeric" and numeric_scale(target) is None:
+            return text
+        if source.name in INTEGERS and target.name == "numeric" and numeric_scale(target) is None:
+            return f"CAST({text} AS DECIMAL(38, 0))"
+        if (source.name, target.name) in DIRECT_CASTS:
+            return f"CAST({text} AS {duck_type(target)})"
+        if source == target or (source.name in TEXT_TYPES and target.name in ("text", "varchar") and target.modifier < 0):
+            return text
+        return self._udf(cast, [cast.argument], [text])
+
+    def cast_sql(self, sql: str, source: ColumnType, target: ColumnType) -> str:
+        """`sql` of type `source`, as `target`."""
+        if source == target or (source.name == target.name and target.modifier < 0):
+            return sql
+        if source.name == "unknown" and sql.startswith("CAST(NULL"):
+            return literal(None, target)
+        return self._cast(tree.Cast(tree.Column(0, source), target), sql)
+
+    def comparison_type(self, one: ColumnType, other: ColumnType, operator: str) -> ColumnType:
+        """What both sides of `x IN (SELECT y)` are compared as."""
+        from actors.query_processor.analyzer import common_type
+
+        return one if one.name == other.name else common_type([one, other], operator)
+
+    def array_text(self, sql: str, element: ColumnType) -> str:
+        """A DuckDB list in PostgreSQL's array text form."""
+        text = "CAST(x AS VARCHAR)"
+        if element.name in TEXT_TYPES:
+            text = "CASE WHEN regexp_matches(x, '[{},\"\\\\\\s]') OR x = '' OR lower(x) = 'null' THEN '\"' || replace(replace(x, '\\', '\\\\'), '\"', '\\\"') || '\"' ELSE x END"
+        items = f"list_transform({sql}, lambda x: coalesce({text}, 'NULL'))"
+        return f"('{{' || array_to_string({items}, ',') || '}}')"
+
+
+def _rounded(name: str, call: tree.Call, texts: list[str]) -> str | None:
+    """round and trunc of exact numbers to a constant scale, whose result has that scale."""
+    if len(texts) == 1:
+        scale = 0
+    elif isinstance(call.arguments[1], tree.Constant) and isinstance(call.arguments[1].datum, int) and 0 <= call.arguments[1].datum <= 18:
+        scale = call.arguments[1].datum
+    else:
+        return None
+    inner = f"trunc({texts[0]}, {scale})" if name == "trunc" else texts[0]
+    return f"CAST({inner} AS DECIMAL(38, {scale}))"

@@ -1,0 +1,136 @@
+"""Our own functions inside DuckDB: one overload of a function, operator or cast, vectorized over Arrow arrays.
+
+A function's arguments and result cross as Arrow; numerics cross as text, since DuckDB's decimals have a scale and ours have one for each value. The transaction's
+Environment comes through the thread (DuckDB runs a query in the thread that calls it; engine.py).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from actors.common.arrow_types import arrow_type, from_arrow, to_arrow
+from actors.common.errors import DIVISION_BY_ZERO, DatabaseError
+from actors.common.expressions import tree
+from actors.common.expressions.compile import compile_expression
+from actors.common.schema import ColumnType
+from actors.query_processor.column_executor.values import DUCK_TYPES, duck_type, numeric_scale, to_duck
+
+if TYPE_CHECKING:
+    from actors.query_processor.column_executor.engine import Engine
+
+DIVIDE = "eagleray_divide"
+UNKNOWN_SCALE = 16
+"""Digits after the point of a numeric that a function of ours returns without saying how many."""
+WHOLE = frozenset({"ceil", "ceiling", "floor", "div"})
+
+
+@dataclass(frozen=True)
+class Udf:
+    """`make(environment_of)` gives the vectorized function; `arguments` and `result` are DuckDB type names."""
+
+    name: str
+    arguments: list[str]
+    result: str
+    type: ColumnType
+    make: Callable[[Callable[[], Any]], Callable[..., pa.Array]]
+    scale: int = UNKNOWN_SCALE
+
+    def function(self, engine: Engine) -> Callable[..., pa.Array]:
+        return self.make(engine.current_environment)
+
+    def pass_argument(self, sql: str, type_: ColumnType) -> str:
+        return f"CAST({sql} AS VARCHAR)" if type_.name == "numeric" else f"CAST({sql} AS {_crossing(type_)})"
+
+    def receive(self, sql: str) -> str:
+        if self.type.name != "numeric":
+            return sql
+        bounds = numeric_scale(self.type)
+        return f"CAST({sql} AS {duck_type(self.type) if bounds is not None else f'DECIMAL(38, {self.scale})'})"
+
+
+def _crossing(type_: ColumnType) -> str:
+    return "VARCHAR" if type_.name == "numeric" or type_.name not in DUCK_TYPES else duck_type(type_)
+
+
+def expression_udf(expression: Any, types: list[ColumnType]) -> Udf:
+    """The root operation of `expression` (a Call or a Cast) with its arguments as columns."""
+    columns = tuple(tree.Column(place, type_) for place, type_ in enumerate(types))
+    if isinstance(expression, tree.Call):
+        plain: Any = tree.Call(expression.name, expression.signature, columns, expression.type)
+        name = expression.name
+    else:
+        plain = tree.Cast(columns[0], expression.type, expression.explicit)
+        name = "cast"
+    digest = hashlib.sha256(repr(plain).encode()).hexdigest()[:16]
+    scale = 0 if name in WHOLE else UNKNOWN_SCALE
+    evaluate = compile_expression(plain)
+    result = expression.type
+
+    def make(environment_of: Callable[[], Any]) -> Callable[..., pa.Array]:
+        def function(*arrays: pa.Array) -> pa.Array:
+            environment = environment_of()
+            datums = [_datums(array, type_) for array, type_ in zip(arrays, types, strict=True)]
+            rows = zip(*datums, strict=True)
+            try:
+                values = [evaluate(row, (), environment) for row in rows]
+            except DatabaseError as error:
+                raise ValueError(f"EAGLERAY[{error.sqlstate}]{error.message}") from error
+            return _column(values, result)
+
+        return function
+
+    return Udf(f"eagleray_{digest}", [_crossing(type_) for type_ in types], _crossing(result), result, make, scale)
+
+
+def _datums(array: pa.Array | pa.ChunkedArray, type_: ColumnType) -> list[Any]:
+    if type_.name == "numeric":
+        return [None if value is None else Decimal(value) for value in array.to_pylist()]
+    if type_.name not in DUCK_TYPES:
+        return list(array.to_pylist())
+    if type_.name == "oid":
+        return list(array.to_pylist())
+    target = arrow_type(type_)
+    return from_arrow(array.cast(target) if array.type != target else array, type_)
+
+
+def _column(values: list[Any], type_: ColumnType) -> pa.Array:
+    if type_.name == "numeric":
+        return pa.array([None if value is None else format(value, "f") for value in values], pa.string())
+    if type_.name not in DUCK_TYPES:
+        return pa.array([None if value is None else str(value) for value in values], pa.string())
+    return to_duck(to_arrow(values, type_), type_)
+
+
+def divide_udf() -> Udf:
+    """numeric / numeric, exactly enough: 20 digits after the point."""
+
+    def make(_: Callable[[], Any]) -> Callable[..., pa.Array]:
+        def divide(dividends: pa.Array, divisors: pa.Array) -> pa.Array:
+            values: list[str | None] = []
+            for dividend, divisor in zip(dividends.to_pylist(), divisors.to_pylist(), strict=True):
+                if dividend is None or divisor is None:
+                    values.append(None)
+                    continue
+                below = Decimal(divisor)
+                if below == 0:
+                    raise ValueError(f"EAGLERAY[{DIVISION_BY_ZERO}]division by zero")
+                values.append(format(_quotient(Decimal(dividend), below), "f"))
+            return pa.array(values, pa.string())
+
+        return divide
+
+    return Udf(DIVIDE, ["VARCHAR", "VARCHAR"], "VARCHAR", ColumnType("text"), make)
+
+
+def _quotient(dividend: Decimal, divisor: Decimal) -> Decimal:
+    from decimal import ROUND_HALF_UP, localcontext
+
+    with localcontext() as context:
+        context.prec = 60
+        return (dividend / divisor).quantize(Decimal(1).scaleb(-20), rounding=ROUND_HALF_UP)
