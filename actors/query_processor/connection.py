@@ -234,7 +234,6 @@ class Connection(asyncio.Protocol):
                 message = reader.next_message()
                 if message is None:
                     turn = 0
-                    conversation.release()
                     await self.more()
                     continue
                 await handlers[message.__class__](message)

@@ -3,8 +3,8 @@
     Parse -> session.prepare    Bind -> session.bind    Execute -> portal.run    Sync -> session.sync, ReadyForQuery
     Query -> all of it for each of its statements
 
-- Success is not told before it is true: an Execute's CommandComplete is held back until the next message; where that is Sync and the commit
-  fails, the client gets the error in its place. So does the last statement of a simple query.
+- Success is not told before it is true: an Execute's CommandComplete is held back until the next message (a client that does not want to
+  wait for its Sync sends Flush); where that is Sync and the commit fails, the client gets the error in its place. So does the last statement of a simple query.
 - After an error the extended protocol skips to Sync, the simple one ends its query; either way the session's `fail` has rolled back before.
 - Unnamed statement and portal last until the next of their kind, or a simple query; portals no longer than their transaction.
 """
@@ -110,7 +110,7 @@ class Conversation:
             frontend.Terminate: self._terminate,
         }
 
-    def release(self) -> None:
+    def _release(self) -> None:
         """What was held back is true, or at least all that there will be."""
         if self._held:
             self._channel.output += self._held
@@ -118,7 +118,7 @@ class Conversation:
 
     def report(self, error: DatabaseError) -> None:
         """A message failed: tell, roll back, and go on where the protocol says."""
-        self.release()
+        self._release()
         reader, session = self._channel.reader, self._session
         simple = reader.kind in _SIMPLE if self._simple is None else self._simple
         self._simple = None
@@ -136,7 +136,7 @@ class Conversation:
 
     async def _query(self, message: frontend.Query) -> None:
         if self._held:
-            self.release()
+            self._release()
         self._simple = True
         self._statement = self._portal = None
         session, channel = self._session, self._channel
@@ -144,7 +144,7 @@ class Conversation:
         if not statements:
             self._held = backend.EMPTY_QUERY_RESPONSE
         for raw in statements:
-            self.release()
+            self._release()
             channel.cancellable = raw.kind != "TransactionStmt"
             if not raw.kind:
                 self._held = backend.EMPTY_QUERY_RESPONSE
@@ -165,7 +165,7 @@ class Conversation:
 
     async def _parse(self, message: frontend.Parse) -> None:
         if self._held:
-            self.release()
+            self._release()
         session, name = self._session, message.statement
         if not name:
             self._statement = None
@@ -194,7 +194,7 @@ class Conversation:
 
     async def _bind(self, message: frontend.Bind) -> None:
         if self._held:
-            self.release()
+            self._release()
         session = self._session
         portal_name, name, formats, values, result_formats = message
         prepared = self._prepared(name)
@@ -227,7 +227,7 @@ class Conversation:
 
     async def _describe(self, message: frontend.Describe) -> None:
         if self._held:
-            self.release()
+            self._release()
         if message.is_portal:
             portal = self._bound(message.name)
             fields, formats = portal.fields, portal.formats
@@ -243,7 +243,7 @@ class Conversation:
 
     async def _execute(self, message: frontend.Execute) -> None:
         if self._held:
-            self.release()
+            self._release()
         portal = self._bound(message.portal)
         kind = portal.prepared.raw.kind
         self._channel.cancellable = kind != "TransactionStmt"
@@ -254,7 +254,7 @@ class Conversation:
 
     async def _close(self, message: frontend.Close) -> None:
         if self._held:
-            self.release()
+            self._release()
         session, name = self._session, message.name
         if message.is_portal:
             if name:
@@ -269,7 +269,7 @@ class Conversation:
 
     async def _flush(self, message: frontend.Flush) -> None:
         if self._held:
-            self.release()
+            self._release()
         await self._channel.drain()
 
     async def _sync(self, message: frontend.Sync) -> None:

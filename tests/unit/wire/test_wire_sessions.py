@@ -33,7 +33,10 @@ class SessionServer(Server):
 
 @pytest.fixture
 def connection() -> Iterator[psycopg.Connection]:
-    with SessionServer() as server, psycopg.connect(server.dsn("application_name=me options='-c TimeZone=Europe/Vienna'"), autocommit=True) as made:
+    with (
+        SessionServer() as server,
+        psycopg.connect(server.dsn("application_name=me options='-c TimeZone=Europe/Vienna'"), autocommit=True) as made,
+    ):
         yield made
 
 
