@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from actors.common.arrow_types import to_arrow
 from actors.common.errors import DatabaseError
 from actors.common.expressions import tree
+from actors.common.expressions.compile import compile_expression, compile_filter
 from actors.common.expressions.environment import IMMUTABLE_ENVIRONMENT
 from actors.common.schema import ColumnType
 from actors.storage.aggregates import FLOATS, INTEGERS, NotVectorized
@@ -46,8 +47,6 @@ class RowFunction:
     __slots__ = ("evaluate", "position", "type")
 
     def __init__(self, encoded: Any) -> None:
-        from actors.common.expressions.compile import compile_expression
-
         expression = tree.decode_expression(encoded)
         compiled = compile_expression(expression)
         self.evaluate: Callable[[list[Any], Parameters], Any] = lambda row, parameters: compiled(row, parameters, IMMUTABLE_ENVIRONMENT)
@@ -61,8 +60,6 @@ class Filter:
     __slots__ = ("passes", "vector")
 
     def __init__(self, encoded: Any) -> None:
-        from actors.common.expressions.compile import compile_filter
-
         expression = tree.decode_expression(encoded)
         compiled = compile_filter(expression)
         self.passes: Callable[[list[Any], Parameters], bool] = lambda row, parameters: compiled(row, parameters, IMMUTABLE_ENVIRONMENT)
