@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,8 @@ def ask_status(state: dict[str, Any], timeout_s: float = 10.0) -> dict[str, Any]
     from actors.runtime.socket_bus import SocketBus
 
     async def ask() -> dict[str, Any]:
-        bus = SocketBus(f"unix:{state['sockets']}/command-{__import__('os').getpid()}.sock", Messaging())
+        bus = SocketBus(f"unix:{state['sockets']}/command-{os.getpid()}.sock", Messaging())
+        await bus.start()
         bus.add_route("controller", state["controller"])
         try:
             answer = await bus.call("command", "controller", AskCluster(), timeout_s=timeout_s)
