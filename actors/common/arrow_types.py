@@ -83,7 +83,7 @@ def from_arrow(array: pa.Array | pa.ChunkedArray, type: ColumnType) -> list[Any]
     if array.type != expected:
         array = array.cast(expected)
     convert = _FROM_ARROW.get(type.name)
-    return array.to_pylist() if convert is None else convert(array)  # type: ignore[no-any-return]
+    return array.to_pylist() if convert is None else convert(array)
 
 
 def _texts(array: pa.Array) -> list[Any]:

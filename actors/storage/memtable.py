@@ -40,7 +40,7 @@ RESORT_SHARE = 50
 def newest(versions: Versions, at: int) -> Version | None:
     """The newest of a key's versions at or below `at`."""
     if versions.__class__ is tuple:
-        return versions if versions[0] <= at else None  # type: ignore[return-value, operator]
+        return versions if versions[0] <= at else None
     last: Version = versions[-1]  # type: ignore[assignment]
     if last[0] <= at:
         return last
@@ -97,8 +97,8 @@ class Memtable:
                 versions[key] = (commit_ts, value)
                 self._unsorted.append(key)
             elif known.__class__ is tuple:
-                if known[0] < commit_ts:  # type: ignore[operator]
-                    versions[key] = [known, (commit_ts, value)]  # type: ignore[list-item]
+                if known[0] < commit_ts:
+                    versions[key] = [known, (commit_ts, value)]
                 else:
                     assert known[0] == commit_ts, "a key's commit times ascend"
             elif known[-1][0] < commit_ts:  # type: ignore[index]

@@ -54,6 +54,8 @@ RESUBSCRIBE_S_MIN = 0.05
 RESUBSCRIBE_S_MAX = 0.5
 RENEWAL_S = 60.0
 """Small against the journals' length that an unread replica holds on to, and one message a minute."""
+CHECKPOINT_S_MAX = 300.0
+"""A replica that is never idle and never full checkpoints so often: all journals are as long as the oldest checkpoint is old."""
 MAINTENANCE_RETRY_S = 5.0
 """After a full disk."""
 
@@ -115,6 +117,7 @@ class StorageReplica:
         self._checkpointing = False
         self._merging = False
         self._changed_at = 0.0
+        self._checkpointed_at = 0.0
         self._stopped = False
 
     # -- life ----------------------------------------------------------------------------------------------------------------------
@@ -129,6 +132,7 @@ class StorageReplica:
         self._bus.on_topology(self._take_topology)
         if self._bus.topology is not None:
             self._take_topology(self._bus.topology)
+        self._checkpointed_at = self._loop.time()
         self._timers["renewal"] = self._loop.call_later(RENEWAL_S, self._renew)
         self._loop.call_soon(self._subscribe)  # once the host has attached the role: the stream's first message may be quick
 
@@ -194,7 +198,7 @@ class StorageReplica:
         try:
             if message.__class__ is Get:
                 at = message.at
-                keys = message.keys  # type: ignore[union-attr]
+                keys = message.keys
                 self._gets += len(keys)
                 if shards is not None:
                     for key in keys:
@@ -384,11 +388,11 @@ class StorageReplica:
             self._checkpointing = True
             self._context.spawn(self._checkpoint())
         elif "idle" not in self._timers:
-            self._timers["idle"] = self._loop.call_later(self._settings.storing.checkpoint_idle_s, self._check_idle)
+            self._timers["idle"] = self._loop.call_later(min(self._settings.storing.checkpoint_idle_s, CHECKPOINT_S_MAX), self._check_idle)
 
     def _check_idle(self) -> None:
         del self._timers["idle"]
-        due = self._changed_at + self._settings.storing.checkpoint_idle_s
+        due = min(self._changed_at + self._settings.storing.checkpoint_idle_s, self._checkpointed_at + CHECKPOINT_S_MAX)
         if self._loop.time() < due:
             self._timers["idle"] = self._loop.call_at(due, self._check_idle)
         elif not self._checkpointing:
@@ -404,6 +408,7 @@ class StorageReplica:
             self._later("checkpoint", self._retry_checkpoint)
             return
         self._checkpointing = False
+        self._checkpointed_at = self._loop.time()
         self._maintain_segments()
         if self._store.active.bytes >= self._settings.storing.memtable_bytes_max:
             self._maintain()

@@ -7,8 +7,10 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from random import Random
 from typing import Any
+from unittest.mock import patch
 
 import pyarrow as pa
+import pytest
 
 from actors.common import write_set
 from actors.common.errors import DatabaseError
@@ -17,6 +19,7 @@ from actors.common.ranges import ShardMap
 from actors.common.settings import Limits, Settings, Storing, Streaming
 from actors.runtime.clock import SystemClock
 from actors.runtime.interfaces import Context
+from actors.storage import replica
 from actors.storage.replica import StorageReplica
 from tests.unit.storage.memory_disk import MemoryDisk
 
@@ -331,5 +334,26 @@ def test_keys_of_another_shard_are_redirected() -> None:
             error = world.ask(message).error
             assert error is not None
             assert error.sqlstate == "55000"
+
+    drive(test)
+
+
+@pytest.mark.parametrize("busy", [False, True])
+def test_a_checkpoint_without_rows_moves_the_watermark_on_disk(busy: bool) -> None:
+    """Idle, or read all the time: journals are trimmed up to the least checkpoint of all replicas."""
+
+    async def test() -> None:
+        world = await World(settings=Settings(storing=Storing(checkpoint_idle_s=1000.0 if busy else 0.005))).start()
+        with patch.object(replica, "CHECKPOINT_S_MAX", 0.01 if busy else 1000.0):
+            at = 0
+            while not any(ack.checkpoint_ts for ack in world.bus.sent(StreamAck)):
+                at += 1
+                if busy or at == 1:
+                    world.deliver({}, at)
+                await asyncio.sleep(0.002)
+            ack = world.bus.sent(StreamAck)[-1]
+            assert 0 < ack.checkpoint_ts <= at
+            assert (await World(world.disk).start()).bus.subscriptions[0][1].after_ts >= ack.checkpoint_ts
+        await world.replica.stop()
 
     drive(test)
