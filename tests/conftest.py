@@ -1,0 +1,82 @@
+"""Live clusters for tests: started by the command line, as a person would, and ended with the tests, even when they fail."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def eagleray(*arguments: str, timeout_s: float = 150.0) -> subprocess.CompletedProcess[str]:
+    """Run the command; its output as text."""
+    command = [sys.executable, "-m", "eagleray.command.main", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, check=False)
+
+
+@dataclass
+class LiveCluster:
+    """A cluster on a data folder. `start` and `stop` may be called again and again."""
+
+    data: Path
+    port: int
+    mode: str = "open"
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://admin@localhost:{self.port}/postgres"
+
+    def start(self) -> None:
+        done = eagleray("up", "--detach", "--data", str(self.data), "--port", str(self.port), "--mode", self.mode)
+        assert done.returncode == 0, f"{done.stderr}\n{self.logs()}"
+
+    def stop(self) -> subprocess.CompletedProcess[str]:
+        return eagleray("down", "--data", str(self.data))
+
+    def status(self) -> dict[str, Any]:
+        done = eagleray("status", "--json", "--data", str(self.data))
+        assert done.stdout, done.stderr
+        return dict(json.loads(done.stdout))
+
+    def logs(self) -> str:
+        path = self.data / "logs" / "supervisor.log"
+        return path.read_text()[-4000:] if path.exists() else ""
+
+
+def make_cluster(mode: str = "open") -> LiveCluster:
+    return LiveCluster(Path(tempfile.mkdtemp(prefix="eagleray-test-")), free_port(), mode)
+
+
+def discard(cluster: LiveCluster) -> None:
+    cluster.stop()
+    shutil.rmtree(cluster.data, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def live_cluster() -> Iterator[LiveCluster]:
+    """One cluster in open mode for all tests that only need some cluster."""
+    cluster = make_cluster()
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        discard(cluster)
+
+
+@pytest.fixture(scope="session")
+def cluster_url(live_cluster: LiveCluster) -> str:
+    return live_cluster.url
