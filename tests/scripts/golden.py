@@ -1,0 +1,168 @@
+"""Golden scripts: SQL statements, `---`, and what they must answer. A person reads them; `test_scripts.py` runs them.
+
+    # a comment                                       session a is the default; `b:` in front of a statement is another client's
+    CREATE TABLE t (id int PRIMARY KEY);
+    INSERT INTO t VALUES (1);
+    b: SELECT * FROM t;
+    ---
+    CREATE TABLE
+    INSERT 0 1
+    b: id
+    b: 1
+    b: SELECT 1
+
+A block ends with an empty line. Rows are shown as psql -A does: names, then values, NULL as `NULL`; then the command tag. An error is
+`ERROR 23505: message`, followed by its detail, hint and named fields, one a line. `!open` in a script's first line lifts DSQL's limits.
+Sessions, planner and executors are the product's; below them are storage's own scan programs over rows in memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from datetime import UTC
+from typing import Any
+
+from actors.common.errors import DatabaseError
+from actors.common.expressions.environment import Environment
+from actors.common.settings import OPEN_LIMITS, Settings
+from actors.common.types import by_name
+from actors.query_processor.planner import make_plan
+from actors.query_processor.results import Batch, Field
+from actors.query_processor.session import Session, SessionServices
+from actors.runtime.fiber import Fiber
+from tests.scripts.stored_cluster import StoredCluster
+
+SEPARATOR = "---"
+
+
+@dataclass
+class Block:
+    """`statements` as they are written, `expected` the lines below the separator, `comments` the lines above."""
+
+    comments: list[str]
+    statements: list[str]
+    expected: list[str]
+
+    def text(self, answer: list[str]) -> str:
+        return "\n".join([*self.comments, *self.statements, SEPARATOR, *answer])
+
+
+def parse_script(text: str) -> list[Block]:
+    blocks = []
+    for part in text.strip("\n").split("\n\n"):
+        lines = part.split("\n")
+        comments = [line for line in lines if line.startswith("#")]
+        rest = [line for line in lines if not line.startswith("#")]
+        if rest:
+            assert SEPARATOR in rest, f"a block without its {SEPARATOR}: {part}"
+            at = rest.index(SEPARATOR)
+            blocks.append(Block(comments, rest[:at], rest[at + 1 :]))
+        else:
+            blocks.append(Block(comments, [], []))
+    return blocks
+
+
+class ScriptRunner:
+    """Clients of one cluster, by letter."""
+
+    def __init__(self, open_mode: bool) -> None:
+        self.cluster = StoredCluster(Settings(mode="open", limits=OPEN_LIMITS) if open_mode else Settings())
+        self.services = SessionServices(self.cluster.context, make_plan, self._environment)
+        self._sessions: dict[str, Session] = {}
+
+    def _environment(self, session: Session, at: int) -> Environment:
+        return Environment(
+            transaction_timestamp=at,
+            statement_timestamp=at,
+            clock=lambda: self.cluster.clock.now().latest,
+            time_zone=UTC,
+            random=self.cluster.context.random,
+            settings=session.run_time.values,
+        )
+
+    def session(self, name: str) -> Session:
+        if name not in self._sessions:
+            self._sessions[name] = Session(self.services)
+        return self._sessions[name]
+
+    async def run(self, name: str, sql: str) -> list[str]:
+        """A simple query's answer."""
+        session = self.session(name)
+        lines: list[str] = []
+        try:
+            for raw in session.split(sql):
+                prepared = await fiber(session.prepare(raw))
+                portal = session.bind(prepared)
+                lines += shown(portal.fields, await fiber(portal.run()))
+            await fiber(session.sync())
+        except DatabaseError as error:
+            session.fail()
+            lines += shown_error(error)
+        return lines
+
+
+async def fiber(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Drive `coroutine` as the product does, from a task."""
+    end: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+    def ended(value: Any, error: BaseException | None) -> None:
+        if error is not None:
+            end.set_exception(error)
+        else:
+            end.set_result(value)
+
+    Fiber(coroutine, ended)
+    return await end
+
+
+def shown(fields: list[Field] | None, batch: Batch) -> list[str]:
+    if not fields:
+        return [batch.tag]
+    lines = ["|".join(field.name for field in fields)]
+    for row in batch.rows:
+        lines.append("|".join(shown_datum(field, datum) for field, datum in zip(fields, row, strict=True)))
+    return [*lines, batch.tag]
+
+
+def shown_datum(field: Field, datum: Any) -> str:
+    return "NULL" if datum is None else by_name[field.type.name].format_text(datum, field.type.modifier)
+
+
+def shown_error(error: DatabaseError) -> list[str]:
+    lines = [f"ERROR {error.sqlstate}: {error.message}"]
+    lines += [f"  {name}: {value}" for name in ("detail", "hint") if (value := getattr(error, name))]
+    place = " ".join(f"{name}={value}" for name in ("schema", "table", "column", "constraint") if (value := getattr(error, name)))
+    return [*lines, f"  {place}"] if place else lines
+
+
+def statements_of(lines: list[str]) -> list[tuple[str, str]]:
+    """(session, statement) of a block's lines; a statement ends where a line ends with a semicolon."""
+    found: list[tuple[str, str]] = []
+    held: list[str] = []
+    for line in lines:
+        held.append(line)
+        if line.endswith(";"):
+            found.append(_named("\n".join(held)))
+            held = []
+    if held:
+        found.append(_named("\n".join(held)))
+    return found
+
+
+def _named(text: str) -> tuple[str, str]:
+    return (text[0], text[3:]) if text[1:3] == ": " and text[0].isalpha() else ("a", text)
+
+
+async def answer_blocks(text: str) -> list[tuple[Block, list[str]]]:
+    """Every block of a script with what it really answers."""
+    runner = ScriptRunner("!open" in text.split("\n", 1)[0])
+    answered = []
+    for block in parse_script(text):
+        lines: list[str] = []
+        for name, sql in statements_of(block.statements):
+            prefix = "" if name == "a" else f"{name}: "
+            lines += [prefix + line for line in await runner.run(name, sql)]
+        answered.append((block, lines))
+    return answered

@@ -1,0 +1,28 @@
+"""Every golden script answers as it is written. `RECORD_SCRIPTS=1` writes down what they answer now: read the difference before you keep it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.scripts.golden import answer_blocks
+
+SCRIPTS = sorted((Path(__file__).parent).glob("*/*.sql"))
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_script(path: Path) -> None:
+    answered = asyncio.run(answer_blocks(path.read_text()))
+    if os.environ.get("RECORD_SCRIPTS"):
+        texts = [block.text(lines) if block.statements else "\n".join(block.comments) for block, lines in answered]
+        path.write_text("\n\n".join(texts) + "\n")
+        return
+    for block, lines in answered:
+        assert "\n".join(lines) == "\n".join(block.expected), "\n".join(block.statements)
+
+
+def test_there_are_scripts() -> None:
+    assert len(SCRIPTS) >= 8
