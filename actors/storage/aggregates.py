@@ -25,6 +25,8 @@ from actors.common.schema import ColumnType
 _EXACT = decimal.Context(prec=200_000, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN, traps=[])
 """A numeric has at most 147455 digits; sums get a few more."""
 _INT64_MAX = 2**63 - 1
+_SAFE_FLOAT = 1e300
+"""A sum that cannot reach the end of float8's range on its way."""
 _NAN = float("nan")
 _DECIMAL_NAN = Decimal("NaN")
 _DAY_US = 86_400_000_000
@@ -45,6 +47,12 @@ class Accumulator(Protocol):
 
     def add_array(self, array: pa.Array) -> None:
         """A typed column, nulls included. Raises NotVectorized, having added nothing."""
+
+    def check(self, array: pa.Array) -> None:
+        """Raises NotVectorized where Arrow's aggregate of this column, or of any part of it, would not be PostgreSQL's."""
+
+    def add_partial(self, datum: Any) -> None:
+        """A partial result that Arrow has computed for a group, not null."""
 
     def merge(self, other: Any) -> None:
         """Add what another accumulator of the same kind has collected."""
@@ -93,6 +101,12 @@ class Count:
     def add_array(self, array: pa.Array) -> None:
         self.count += len(array) - array.null_count
 
+    def check(self, array: pa.Array) -> None:
+        """Counting is counting."""
+
+    def add_partial(self, datum: int) -> None:
+        self.count += datum
+
     def merge(self, other: Count) -> None:
         self.count += other.count
 
@@ -113,12 +127,18 @@ class IntegerSum:
             self._sum = (self._sum or 0) + sum(datums)
 
     def add_array(self, array: pa.Array) -> None:
+        self.check(array)
+        total = pc.sum(array).as_py()
+        if total is not None:
+            self.add([total])
+
+    def check(self, array: pa.Array) -> None:
         bounds = pc.min_max(array).as_py()
-        if bounds["max"] is None:
-            return
-        if max(abs(bounds["min"]), abs(bounds["max"])) * len(array) > _INT64_MAX:
+        if bounds["max"] is not None and max(abs(bounds["min"]), abs(bounds["max"])) * len(array) > _INT64_MAX:
             raise NotVectorized
-        self._sum = (self._sum or 0) + pc.sum(array).as_py()
+
+    def add_partial(self, datum: int) -> None:
+        self.add([datum])
 
     def merge(self, other: IntegerSum) -> None:
         if other._sum is not None:
@@ -146,14 +166,21 @@ class NumericSum:
             self._sum = datum if self._sum is None else add(self._sum, datum)
 
     def add_array(self, array: pa.Array) -> None:
+        self.check(array)
+        total = pc.sum(array).as_py()
+        if total is not None:
+            self.add([total])
+
+    def check(self, array: pa.Array) -> None:
         if not pa.types.is_decimal(array.type):
             raise NotVectorized
         bounds = pc.min_max(array).as_py()
-        if bounds["max"] is None:
-            return
-        if max(abs(bounds["min"]), abs(bounds["max"])) * len(array) >= Decimal(10) ** (DECIMAL_DIGITS_MAX - array.type.scale):
+        room = Decimal(10) ** (DECIMAL_DIGITS_MAX - array.type.scale)
+        if bounds["max"] is not None and max(abs(bounds["min"]), abs(bounds["max"])) * len(array) >= room:
             raise NotVectorized
-        self.add([pc.sum(array).as_py()])
+
+    def add_partial(self, datum: Decimal) -> None:
+        self.add([datum])
 
     def merge(self, other: NumericSum) -> None:
         if other._sum is not None:
@@ -181,6 +208,13 @@ class FloatSum:
     def add_array(self, array: pa.Array) -> None:
         self.add(array.drop_null().to_pylist())
 
+    def check(self, array: pa.Array) -> None:
+        if not pc.all(pc.is_finite(array), skip_nulls=True).as_py() or (pc.max(pc.abs(array)).as_py() or 0.0) * len(array) > _SAFE_FLOAT:
+            raise NotVectorized
+
+    def add_partial(self, datum: float) -> None:
+        self.add([datum])
+
     def merge(self, other: FloatSum) -> None:
         if other._sum is not None:
             self.add([other._sum])
@@ -203,12 +237,18 @@ class Extreme:
         if datums:
             self._best = [self._pick([*self._best, *datums], key=self._order)]
 
-    def add_array(self, array: pa.Array) -> None:
+    def check(self, array: pa.Array) -> None:
         name = self.result_type.name
         if name in ("interval", "uuid", "bytea") or (name == "numeric" and not pa.types.is_decimal(array.type)):
             raise NotVectorized
         if name in FLOATS and pc.any(pc.is_nan(array)).as_py():
             raise NotVectorized
+
+    def add_partial(self, datum: Any) -> None:
+        self.add([datum])
+
+    def add_array(self, array: pa.Array) -> None:
+        self.check(array)
         best = pc.min_max(array)[self._which]
         if best.is_valid:
             self.add(from_arrow(pa.array([best.as_py()], array.type), self.result_type))

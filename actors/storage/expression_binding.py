@@ -99,7 +99,7 @@ def revive_parameters(parameters: Parameters, types: dict[int, ColumnType]) -> P
 
 def vector_filter(expression: tree.Expression) -> VectorFilter | None:
     vector = _boolean(expression)
-    return None if vector is None else VectorFilter(vector, sorted(tree.columns_used(expression)))
+    return None if vector is None else VectorFilter(vector, sorted(tree.columns_of(expression)))
 
 
 def _boolean(node: tree.Expression) -> Vector | None:

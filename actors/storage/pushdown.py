@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from actors.common.arrow_types import arrow_type, to_arrow
+from actors.common.arrow_types import arrow_type, from_arrow, to_arrow
 from actors.common.errors import DatabaseError
 from actors.common.rows import RowCodec
 from actors.common.scan_program import ScanProgram
@@ -76,7 +76,13 @@ class CompiledProgram:
             return self.program.project is None
         if self.program.output == "columns":
             return True
-        return all(argument is None or argument.position is not None for argument in self.arguments) and not self.program.group_by
+        columns_only = all(argument is None or argument.position is not None for argument in self.arguments)
+        return columns_only and all(
+            group_identity(self.types[position]) is None or self._is_decimal(position) for position in self.program.group_by
+        )
+
+    def _is_decimal(self, position: int) -> bool:
+        return pa.types.is_decimal(arrow_type(self.types[position]))
 
     def accumulators(self) -> list[Accumulator]:
         return [
@@ -329,20 +335,20 @@ class AggregatesOutput:
             return
         members: dict[tuple[Any, ...], list[list[Any]]] = {}
         for row in rows:
-            members.setdefault(self._identity(row), []).append(row)
+            members.setdefault(self._identity_of(tuple(row[position] for position in self._group_by)), []).append(row)
         for identity, group_rows in members.items():
-            group = self._groups.get(identity)
-            if group is None:
-                datums = tuple(group_rows[0][position] for position in self._group_by)
-                group = self._groups[identity] = _Group(datums, self.compiled.accumulators())
-                self.size_bytes += 64 + sum(len(datum) if isinstance(datum, (str, bytes)) else 8 for datum in datums)
+            group = self._group(identity, tuple(group_rows[0][position] for position in self._group_by))
             self._accumulate(group, group_rows)
 
-    def _identity(self, row: list[Any]) -> tuple[Any, ...]:
-        return tuple(
-            row[position] if same is None or row[position] is None else same(row[position])
-            for position, same in zip(self._group_by, self._identities, strict=True)
-        )
+    def _group(self, identity: tuple[Any, ...], datums: tuple[Any, ...]) -> _Group:
+        group = self._groups.get(identity)
+        if group is None:
+            group = self._groups[identity] = _Group(datums, self.compiled.accumulators())
+            self.size_bytes += 64 + sum(len(datum) if isinstance(datum, (str, bytes)) else 8 for datum in datums)
+        return group
+
+    def _identity_of(self, datums: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple(datum if same is None or datum is None else same(datum) for datum, same in zip(datums, self._identities, strict=True))
 
     def _accumulate(self, group: _Group, rows: list[list[Any]]) -> None:
         for made, argument in zip(group.accumulators, self.compiled.arguments, strict=True):
@@ -353,23 +359,54 @@ class AggregatesOutput:
                 made.add([datum for row in rows if (datum := evaluate(row, parameters)) is not None])
 
     def add_part(self, part: BlockPart) -> None:
-        """Ungrouped only."""
-        arguments = self.compiled.arguments
-        fresh = self.compiled.accumulators()
+        used = [argument.position for argument in self.compiled.arguments if argument is not None and argument.position is not None]
         try:
-            positions = sorted({argument.position for argument in arguments if argument is not None and argument.position is not None})
-            columns, rows = self.bound.part_columns(part, positions)
-            for made, argument in zip(fresh, arguments, strict=True):
-                if argument is None:
-                    made.add(range(part.base_rows if rows is None else len(rows)))
-                else:
-                    made.add_array(columns[argument.position])  # type: ignore[index]
-        except (NotVectorized, DatabaseError):
+            columns, rows = self.bound.part_columns(part, sorted({*used, *self._group_by}))
+            if self._group_by:
+                self._add_groups(columns)
+            else:
+                self._add_columns(columns, part.base_rows if rows is None else len(rows))
+        except (NotVectorized, DatabaseError, pa.ArrowException):
             self.add_rows(*all_rows(part), 0)
             return
+        self.add_rows(part.overlay_keys, part.overlay_values, 0)
+
+    def _add_columns(self, columns: dict[int, pa.Array], rows: int) -> None:
+        fresh = self.compiled.accumulators()
+        for made, argument in zip(fresh, self.compiled.arguments, strict=True):
+            if argument is None:
+                made.add_partial(rows)
+            else:
+                made.add_array(columns[argument.position])  # type: ignore[index]
         for made, total in zip(fresh, self._groups[()].accumulators, strict=True):
             total.merge(made)
-        self.add_rows(part.overlay_keys, part.overlay_values, 0)
+
+    def _add_groups(self, columns: dict[int, pa.Array]) -> None:
+        """By Arrow's hash aggregation. What may raise comes before anything is added."""
+        names = [f"c{position}" for position in self._group_by]
+        wanted: list[tuple[Any, str]] = []
+        for made, aggregate, argument in zip(
+            self.compiled.accumulators(), self.compiled.program.aggregates, self.compiled.arguments, strict=True
+        ):
+            if argument is None:
+                wanted.append(([], "count_all"))
+            else:
+                made.check(columns[argument.position])  # type: ignore[index]
+                wanted.append((f"c{argument.position}", aggregate.function))
+        table = pa.table({f"c{position}": column for position, column in columns.items()})
+        grouped = pa.TableGroupBy(table, names, use_threads=False).aggregate(wanted)
+        keys = [
+            from_arrow(grouped.column(name), self.compiled.types[position]) for name, position in zip(names, self._group_by, strict=True)
+        ]
+        results = []
+        for made, (name, function) in zip(self.compiled.accumulators(), wanted, strict=True):
+            column = grouped.column(f"{name}_{function}" if name else function)
+            results.append(from_arrow(column, made.result_type) if function in ("min", "max") else column.to_pylist())
+        for place, datums in enumerate(zip(*keys, strict=True)):
+            group = self._group(self._identity_of(datums), datums)
+            for made, result in zip(group.accumulators, results, strict=True):
+                if result[place] is not None:
+                    made.add_partial(result[place])
 
     def finish(self) -> pa.RecordBatch:
         groups = list(self._groups.values())

@@ -20,7 +20,7 @@ from actors.common.messages import Scan, Scanned
 from actors.common.rows import RowCodec
 from actors.common.scan_program import Aggregate, ScanProgram
 from actors.common.schema import ColumnType
-from actors.storage import block_scan, scan, segment
+from actors.storage import block_scan, pushdown, scan, segment
 from actors.storage.aggregates import NotVectorized
 from actors.storage.expression_binding import vector_filter
 from actors.storage.maintenance import Maintenance
@@ -222,7 +222,7 @@ def test_a_nan_is_left_to_the_rows() -> None:
 def test_filters(data: Data, filter_number: int, by_block: bool) -> None:
     expression, parameters, expected = FILTERS[filter_number]
     wanted = [(key, row) for key, row in data.sorted() if expected(row)]
-    program = ScanProgram(columns=TYPES, filter=tree.encode_expression(expression), parameters=parameters)
+    program = ScanProgram(columns=TYPES, filter=tree.encode_expression(expression) if by_block else expression, parameters=parameters)
     numbers = ScanProgram(program.columns, program.filter, program.parameters, output="columns", project=(0,))
     counts = ScanProgram(program.columns, program.filter, program.parameters, output="aggregates", aggregates=(Aggregate("count"),))
     with patch.object(scan, "block_part", scan.block_part if by_block else lambda *_: None):
@@ -257,16 +257,39 @@ def test_aggregates(data: Data, by_block: bool) -> None:
     assert min(row["a8"] for row in partial) == min(row[4] for row in rows)
 
 
-def test_grouped_aggregates(data: Data) -> None:
-    program = ScanProgram(columns=TYPES, output="aggregates", aggregates=(Aggregate("count"), Aggregate("sum", column(0))), group_by=(1,))
-    expected: dict[Any, list[int]] = {}
+@pytest.mark.parametrize("by_block", [True, False])
+@pytest.mark.parametrize("group_by", [(1,), (2,), (1, 0), (3,)])
+def test_grouped_aggregates(data: Data, by_block: bool, group_by: tuple[int, ...]) -> None:
+    wanted = (
+        Aggregate("count"),
+        Aggregate("sum", column(0)),
+        Aggregate("min", column(2)),
+        Aggregate("sum", column(2)),
+        Aggregate("sum", column(4)),
+    )
+    program = ScanProgram(columns=TYPES, output="aggregates", aggregates=wanted, group_by=group_by)
+    expected: dict[Any, list[Any]] = {}
     for row in data.rows.values():
-        group = expected.setdefault(row[1], [0, 0])
-        group[0] += 1
-        group[1] += row[0]
-    merged: dict[Any, list[int]] = {}
-    for partial in table(answers(data, scan_program.encode(program))).to_pylist():
-        group = merged.setdefault(partial["g0"], [0, 0])
-        group[0] += partial["a0"]
-        group[1] += partial["a1"]
+        group = expected.setdefault(tuple(row[position] for position in group_by), [0, 0, Decimal(1000), Decimal(0), 0])
+        group[:] = [group[0] + 1, group[1] + row[0], min(group[2], row[2]), group[3] + row[2], group[4] + row[4]]
+    merged: dict[Any, list[Any]] = {}
+    with patch.object(scan, "block_part", scan.block_part if by_block else lambda *_: None):
+        partials = table(answers(data, scan_program.encode(program))).to_pylist()
+    for partial in partials:
+        group = merged.setdefault(tuple(partial[f"g{place}"] for place in range(len(group_by))), [0, 0, Decimal(1000), Decimal(0), 0])
+        group[:] = [
+            group[0] + partial["a0"],
+            group[1] + partial["a1"],
+            min(group[2], partial["a2"]),
+            group[3] + Decimal(partial["a3"]),
+            group[4] + int(partial["a4"]),
+        ]
     assert merged == expected
+
+
+def test_groups_are_made_by_arrow_where_they_can_be(data: Data) -> None:
+    program = ScanProgram(
+        columns=TYPES, output="aggregates", aggregates=(Aggregate("sum", column(0)), Aggregate("max", column(1))), group_by=(1,)
+    )
+    with patch.object(pushdown, "all_rows", side_effect=AssertionError("row by row")):
+        answers(data, scan_program.encode(program))
