@@ -19,10 +19,10 @@ from functools import lru_cache
 from typing import Any
 
 from actors.common.expressions import functions as functions  # registers every function
-from actors.common.expressions.casts import converter, is_stable
+from actors.common.expressions.casts import converter
 from actors.common.expressions.comparisons import order_key
 from actors.common.expressions.environment import Environment
-from actors.common.expressions.registry import HELPERS, IMMUTABLE, function
+from actors.common.expressions.registry import HELPERS, function
 from actors.common.expressions.tree import (
     And,
     BooleanTest,
@@ -41,7 +41,6 @@ from actors.common.expressions.tree import (
     NullTest,
     Or,
     Parameter,
-    walk,
 )
 
 Evaluator = Callable[[Sequence[Any], Sequence[Any], Environment], Any]
@@ -293,18 +292,3 @@ def compile_tuple(expressions: Sequence[Expression]) -> Callable[[Sequence[Any],
 def _compile_tuple(expressions: tuple[Expression, ...]) -> Evaluator:
     writer = _Writer()
     return _build(writer, "(" + "".join(writer.value(expression) + ", " for expression in expressions) + ")")
-
-
-def is_immutable(expression: Expression) -> bool:
-    """Whether the value depends on row and parameters only: what may be evaluated by storage, or once and for all."""
-    for node in walk(expression):
-        if isinstance(node, Call) and function(node.name, node.signature).volatility != IMMUTABLE:
-            return False
-        if isinstance(node, Cast) and is_stable(node.argument.type.name, node.type.name):
-            return False
-    return True
-
-
-def is_volatile(expression: Expression) -> bool:
-    """Whether two evaluations in one statement may differ (random(), gen_random_uuid())."""
-    return any(isinstance(node, Call) and function(node.name, node.signature).volatility == "volatile" for node in walk(expression))

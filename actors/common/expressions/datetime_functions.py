@@ -108,6 +108,23 @@ def justify_days(interval: Interval) -> Interval:
     return check_interval(months, days, microseconds)
 
 
+def justify_interval(interval: Interval) -> Interval:
+    months, days, microseconds = interval
+    whole = _toward_zero(microseconds, DAY_US)
+    days, microseconds = days + whole, microseconds - whole * DAY_US
+    whole = _toward_zero(days, 30)
+    months, days = months + whole, days - whole * 30
+    if months > 0 and (days < 0 or (days == 0 and microseconds < 0)):
+        months, days = months - 1, days + 30
+    elif months < 0 and (days > 0 or (days == 0 and microseconds > 0)):
+        months, days = months + 1, days - 30
+    if days > 0 and microseconds < 0:
+        days, microseconds = days - 1, microseconds + DAY_US
+    elif days < 0 and microseconds > 0:
+        days, microseconds = days + 1, microseconds - DAY_US
+    return check_interval(months, days, microseconds)
+
+
 def add_intervals(left: Interval, right: Interval) -> Interval:
     return check_interval(left[0] + right[0], left[1] + right[1], left[2] + right[2])
 
@@ -507,7 +524,7 @@ def _register_functions() -> None:
     register("timezone", "text timestamp", "timestamptz", in_zone)
     register("justify_hours", "interval", "interval", justify_hours)
     register("justify_days", "interval", "interval", justify_days)
-    register("justify_interval", "interval", "interval", lambda interval: justify_days(justify_hours(interval)))
+    register("justify_interval", "interval", "interval", justify_interval)
     register("isfinite", "timestamp", "bool", lambda value: value not in INFINITE)
     register("isfinite", "timestamptz", "bool", lambda value: value not in INFINITE)
     register("isfinite", "date", "bool", lambda value: value not in INFINITE_DATES)

@@ -104,9 +104,17 @@ def regular_expression(pattern: str, flags: str = "") -> re.Pattern[str]:
     try:
         return re.compile(translated, options)
     except re.error as error:
-        raise DatabaseError("2201B", f"invalid regular expression: {error.msg}") from None
+        raise DatabaseError("2201B", f"invalid regular expression: {_POSTGRES_MESSAGES.get(error.msg, error.msg)}") from None
 
 
+_POSTGRES_MESSAGES = {
+    "missing ), unterminated subpattern": "parentheses () not balanced",
+    "unbalanced parenthesis": "parentheses () not balanced",
+    "unterminated character set": "brackets [] not balanced",
+    "nothing to repeat": "quantifier operand invalid",
+    "multiple repeat": "quantifier operand invalid",
+    "bad escape (end of pattern)": "invalid escape \\ sequence",
+}
 _POSIX = {
     "alpha": "a-zA-Z",
     "digit": "0-9",

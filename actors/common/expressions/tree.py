@@ -15,6 +15,9 @@ from typing import Any, cast
 
 import msgspec
 
+from actors.common.expressions import functions as functions  # registers every function
+from actors.common.expressions.casts import is_stable
+from actors.common.expressions.registry import IMMUTABLE, VOLATILE, function
 from actors.common.schema import ColumnType
 
 BOOL = ColumnType("bool")
@@ -221,5 +224,21 @@ NODES = (
 """The same as `Expression`, for isinstance."""
 
 
-def columns_used(expression: Expression) -> set[int]:
+def columns_of(expression: Expression) -> set[int]:
+    """Positions of the columns that it reads."""
     return {node.position for node in walk(expression) if isinstance(node, Column)}
+
+
+def is_immutable(expression: Expression) -> bool:
+    """Whether the value depends on row and parameters only: what may be evaluated by storage, or once and for all."""
+    for node in walk(expression):
+        if isinstance(node, Call) and function(node.name, node.signature).volatility != IMMUTABLE:
+            return False
+        if isinstance(node, Cast) and is_stable(node.argument.type.name, node.type.name):
+            return False
+    return True
+
+
+def is_volatile(expression: Expression) -> bool:
+    """Whether two evaluations in one statement may differ (random(), gen_random_uuid())."""
+    return any(isinstance(node, Call) and function(node.name, node.signature).volatility == VOLATILE for node in walk(expression))

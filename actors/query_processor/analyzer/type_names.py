@@ -1,0 +1,25 @@
+"""The type that a cast names. As a column's declared type (ddl/types.py), and those that only expressions have: name, oid, "char", interval fields."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from actors.common.schema import ColumnType
+from actors.common.types.intervals import FULL_PRECISION, FULL_RANGE
+
+_CATALOG_TYPES = frozenset({"name", "oid", "char", "regclass", "regtype", "regproc", "unknown"})
+
+
+def cast_type(node: Any) -> ColumnType:
+    """Raises as ddl/types.column_type does."""
+    from actors.query_processor.ddl.types import column_type
+
+    name = node.names[-1].sval
+    if node.arrayBounds is None or not node.arrayBounds:
+        if name in _CATALOG_TYPES:
+            return ColumnType(name)
+        if name == "interval" and node.typmods:
+            numbers = [modifier.val.ival for modifier in node.typmods]
+            fields, digits = numbers[0], numbers[1] if len(numbers) > 1 else FULL_PRECISION
+            return ColumnType(name, (fields & FULL_RANGE) << 16 | digits & FULL_PRECISION)
+    return column_type(node)
