@@ -15,6 +15,7 @@ from actors.common.schema import ColumnType
 from actors.query_processor.column_executor.names import Level
 from actors.query_processor.column_executor.select import sort_by, translate_query
 from actors.query_processor.column_executor.translator import BOOL, INT8, TEXT, Translator, type_name
+from actors.query_processor.column_executor.values import BIG_SUM_DIGITS
 
 NUMERIC = ColumnType("numeric")
 FLOAT8 = ColumnType("float8")
@@ -161,7 +162,7 @@ def _sum_or_avg(translator: Translator, name: str, sql: str, type_: ColumnType, 
     if type_.name in ("int2", "int4"):
         return f"CAST({made('sum', sql)} AS BIGINT)", INT8
     if type_.name == "int8":
-        return f"CAST({made('sum', sql)} AS DECIMAL(38, 0))", NUMERIC
+        return f"CAST({made('sum', sql)} AS DECIMAL({BIG_SUM_DIGITS}, 0))", NUMERIC
     return made("sum", sql), NUMERIC
 
 

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 from actors.common.errors import DatabaseError
 from actors.common.expressions import tree
 from actors.common.expressions.compile import compile_expression
-from actors.common.expressions.functions import is_volatile
+from actors.common.expressions.tree import is_volatile
 from actors.common.schema import ColumnType
 from actors.query_processor.column_executor.udf import DIVIDE, Udf, divide_udf, expression_udf
-from actors.query_processor.column_executor.values import DIVISION_SCALE, TEXT_TYPES, duck_type, literal, numeric_scale
+from actors.query_processor.column_executor.values import DIVISION_SCALE, INTEGER_DIGITS, TEXT_TYPES, duck_type, literal, numeric_scale
 
 if TYPE_CHECKING:
     from actors.query_processor.column_executor.engine import Engine
@@ -69,7 +69,7 @@ class Emitter:
         """Make the functions of this statement known to DuckDB (once for the process)."""
         for name in sorted(self._udfs):
             udf = self._udfs[name]
-            engine.add_function(name, udf.function(engine), udf.arguments, udf.result)
+            engine.add_function(name, udf.function(engine), udf.arguments, udf.result, udf.volatile)
 
     def fill(self, sql: str, parameters: Sequence[Any], environment: Any) -> str:
         """The text with the run-time constants' values in place of their marks. Raises what evaluating them raises."""
@@ -189,7 +189,7 @@ class Emitter:
         """A call of our own implementation: arguments in, one column out."""
         udf = expression_udf(expression, [argument.type for argument in arguments])
         self._udfs[udf.name] = udf
-        passed = ", ".join(udf.pass_argument(text, argument.type) for text, argument in zip(texts, arguments, strict=True))
+        passed = ", ".join(udf.pass_argument(text, argument.type) for text, argument in zip(texts, arguments, strict=True)) or "0"
         return udf.receive(f"{udf.name}({passed})")
 
     def divide(self, dividend: str, divisor: str) -> str:
@@ -204,7 +204,7 @@ class Emitter:
         if source.name == "numeric" and target.name == "numeric" and numeric_scale(target) is None:
             return text
         if source.name in INTEGERS and target.name == "numeric" and numeric_scale(target) is None:
-            return f"CAST({text} AS DECIMAL(38, 0))"
+            return f"CAST({text} AS DECIMAL({INTEGER_DIGITS[source.name]}, 0))"
         if (source.name, target.name) in DIRECT_CASTS:
             return f"CAST({text} AS {duck_type(target)})"
         if source == target or (source.name in TEXT_TYPES and target.name in ("text", "varchar") and target.modifier < 0):

@@ -63,13 +63,18 @@ class Engine:
                 )
             return self._database
 
-    def add_function(self, name: str, function: Any, arguments: list[str], result: str) -> None:
-        """Make a Python function over Arrow arrays callable from SQL; a second time does nothing. NULL arguments reach it."""
+    def add_function(self, name: str, function: Any, arguments: list[str], result: str, volatile: bool = False) -> None:
+        """Make a Python function over Arrow arrays callable from SQL; a second time does nothing. NULL arguments reach it.
+
+        DuckDB counts the parameters of what it is given, so the function is wrapped in one of the right arity.
+        """
         database = self._connect()
         with self._lock:
             if name in self._functions:
                 return
-            database.create_function(name, function, arguments, result, type="arrow", null_handling="special", side_effects=False)
+            names = ", ".join(f"a{number}" for number in range(len(arguments)))
+            wrapped = eval(f"lambda {names}: function({names})", {"function": function})
+            database.create_function(name, wrapped, arguments, result, type="arrow", null_handling="special", side_effects=volatile)
             self._functions.add(name)
 
     def current_environment(self) -> Any:

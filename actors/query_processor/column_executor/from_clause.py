@@ -213,5 +213,3 @@ def _has(relations: list[Relation], merged: dict[str, Output], name: str) -> boo
 def undefined_table(schema: str | None, name: str) -> DatabaseError:
     shown = name if schema is None else f"{schema}.{name}"
     return DatabaseError(UNDEFINED_TABLE, f'relation "{shown}" does not exist')
-
-

@@ -103,9 +103,7 @@ class Level:
         name = names[0]
         if name in self.merged:
             return self.merged[name]
-        found = [
-            column for relation in self.relations for column in relation.columns if column.name == name and not column.hidden
-        ]
+        found = [column for relation in self.relations for column in relation.columns if column.name == name and not column.hidden]
         if len(found) > 1:
             raise DatabaseError(AMBIGUOUS_COLUMN, f'column reference "{name}" is ambiguous')
         return found[0] if found else None

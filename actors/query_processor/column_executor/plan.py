@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from actors.common.arrow_types import from_arrow
 from actors.common.schema import ColumnType
 from actors.query_processor.analyzer import ParameterTypes
 from actors.query_processor.column_executor.emit import Emitter

@@ -75,7 +75,9 @@ def _recursive(translator: Translator, cte: ast.CommonTableExpr, level: Level, d
     """The first arm gives the column types; the second sees the CTE by name."""
     statement = cte.ctequery
     if not isinstance(statement, ast.SelectStmt) or statement.op != enums.SetOperation.SETOP_UNION:
-        raise DatabaseError("42P19", f'recursive query "{cte.ctename}" does not have the form non-recursive-term UNION [ALL] recursive-term')
+        raise DatabaseError(
+            "42P19", f'recursive query "{cte.ctename}" does not have the form non-recursive-term UNION [ALL] recursive-term'
+        )
     first = translate_query(translator, statement.larg, level)
     level.ctes[cte.ctename] = (duck, tuple(rename(first.columns, names, cte.ctename)))
     second = translate_query(translator, statement.rarg, level)
@@ -327,7 +329,9 @@ def _order_by(translator: Translator, statement: ast.SelectStmt, level: Level, t
 
 def _sort_key(sql: str, type_: ColumnType) -> str:
     """A constant would be taken for a position by DuckDB."""
-    return f"({sql})" if not sql[:1].isdigit() else f"CAST({sql} AS {'BIGINT' if type_ == INT8 else 'VARCHAR' if type_ == TEXT else 'DOUBLE'})"
+    return (
+        f"({sql})" if not sql[:1].isdigit() else f"CAST({sql} AS {'BIGINT' if type_ == INT8 else 'VARCHAR' if type_ == TEXT else 'DOUBLE'})"
+    )
 
 
 def _direction(sql: str, clause: ast.SortBy) -> str:

@@ -56,8 +56,7 @@ class Source:
         self.alias = alias
         oid = self.table.id if self.table is not None else 0
         return [
-            Output(name, f"{alias}.c{position + 1}", type_, oid, number)
-            for number, (name, position, type_) in enumerate(self.columns, 1)
+            Output(name, f"{alias}.c{position + 1}", type_, oid, number) for number, (name, position, type_) in enumerate(self.columns, 1)
         ]
 
     def type_at(self, position: int) -> ColumnType:
@@ -165,7 +164,7 @@ def _storable(node: Any, level: Level, alias: str, translator: Translator) -> An
         expression = analyze(node, _RowScope(level, alias), translator.parameters, ColumnType("bool"))
     except (_NotHere, NotRowExpression, DatabaseError):
         return None
-    return expression if expression.type.name == "bool" and tree.is_immutable(expression) and tree.columns_of(expression) else None
+    return expression if expression.type.name == "bool" and tree.is_immutable(expression) and tree.columns_used(expression) else None
 
 
 def _text(node: Any) -> str:
@@ -232,4 +231,4 @@ def _row_types(table: Table) -> tuple[ColumnType, ...]:
 def _and(filters: list[Any]) -> Any:
     if not filters:
         return None
-    return tree.encode_expression(tree.conjunction(filters) if len(filters) > 1 else filters[0])
+    return tree.And(tuple(filters)) if len(filters) > 1 else filters[0]

@@ -62,7 +62,13 @@ class Translator:
         return ast.ColumnRef(fields=(ast.String(sval=SLOT_MARK), ast.String(sval=str(number))))
 
     def typed(
-        self, node: Any, level: Level, expected: ColumnType | None = None, *, aggregates: bool = False, windows: dict[str, Any] | None = None
+        self,
+        node: Any,
+        level: Level,
+        expected: ColumnType | None = None,
+        *,
+        aggregates: bool = False,
+        windows: dict[str, Any] | None = None,
     ) -> tuple[Any, ColumnType]:
         """(typed tree, type) of a scalar expression. `aggregates`: aggregate and window calls are allowed here."""
         from actors.query_processor.column_executor.calls import replace_calls
@@ -72,7 +78,13 @@ class Translator:
         return expression, expression.type
 
     def expression(
-        self, node: Any, level: Level, expected: ColumnType | None = None, *, aggregates: bool = False, windows: dict[str, Any] | None = None
+        self,
+        node: Any,
+        level: Level,
+        expected: ColumnType | None = None,
+        *,
+        aggregates: bool = False,
+        windows: dict[str, Any] | None = None,
     ) -> tuple[str, ColumnType]:
         """(DuckDB SQL, type) of a scalar expression; an untyped literal becomes text."""
         tree, _ = self.typed(node, level, expected, aggregates=aggregates, windows=windows)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 DIVIDE = "eagleray_divide"
 UNKNOWN_SCALE = 16
 """Digits after the point of a numeric that a function of ours returns without saying how many."""
+EXTRACT_SCALES = {"second": 6, "seconds": 6, "epoch": 6, "milliseconds": 3, "julian": 16}
 WHOLE = frozenset({"ceil", "ceiling", "floor", "div"})
 
 
@@ -40,6 +41,7 @@ class Udf:
     type: ColumnType
     make: Callable[[Callable[[], Any]], Callable[..., pa.Array]]
     scale: int = UNKNOWN_SCALE
+    volatile: bool = False
 
     def function(self, engine: Engine) -> Callable[..., pa.Array]:
         return self.make(engine.current_environment)
@@ -68,15 +70,15 @@ def expression_udf(expression: Any, types: list[ColumnType]) -> Udf:
         plain = tree.Cast(columns[0], expression.type, expression.explicit)
         name = "cast"
     digest = hashlib.sha256(repr(plain).encode()).hexdigest()[:16]
-    scale = 0 if name in WHOLE else UNKNOWN_SCALE
+    scale = _scale(name, expression)
     evaluate = compile_expression(plain)
     result = expression.type
 
     def make(environment_of: Callable[[], Any]) -> Callable[..., pa.Array]:
         def function(*arrays: pa.Array) -> pa.Array:
             environment = environment_of()
-            datums = [_datums(array, type_) for array, type_ in zip(arrays, types, strict=True)]
-            rows = zip(*datums, strict=True)
+            datums = [_datums(array, type_) for array, type_ in zip(arrays, types, strict=bool(types))]
+            rows = zip(*datums, strict=True) if types else ((),) * len(arrays[0])
             try:
                 values = [evaluate(row, (), environment) for row in rows]
             except DatabaseError as error:
@@ -85,7 +87,19 @@ def expression_udf(expression: Any, types: list[ColumnType]) -> Udf:
 
         return function
 
-    return Udf(f"eagleray_{digest}", [_crossing(type_) for type_ in types], _crossing(result), result, make, scale)
+    # A function without arguments gets one that it does not look at: the array's length says for how many rows.
+    crossing = [_crossing(type_) for type_ in types] or ["INTEGER"]
+    return Udf(f"eagleray_{digest}", crossing, _crossing(result), result, make, scale, tree.is_volatile(plain))
+
+
+def _scale(name: str, expression: Any) -> int:
+    """Digits after the point of a numeric result."""
+    if name in WHOLE:
+        return 0
+    if name in ("extract", "date_part"):
+        field = expression.arguments[0]
+        return EXTRACT_SCALES.get(str(field.datum).lower(), 0) if isinstance(field, tree.Constant) else UNKNOWN_SCALE
+    return UNKNOWN_SCALE
 
 
 def _datums(array: pa.Array | pa.ChunkedArray, type_: ColumnType) -> list[Any]:

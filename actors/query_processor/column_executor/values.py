@@ -31,6 +31,9 @@ DECIMAL_DIGITS_MAX = 38
 POSTGRES_EPOCH_US = 946_684_800_000_000
 """2000-01-01 in microseconds since 1970."""
 MIN_SIGNIFICANT_DIGITS = 16
+INTEGER_DIGITS = {"int2": 5, "int4": 10, "int8": 19, "oid": 10}
+"""Decimals no wider than needed: where DuckDB brings two decimals together, a width above 38 would cost digits after the point."""
+BIG_SUM_DIGITS = 28
 TEXT_TYPES = frozenset({"text", "varchar", "bpchar", "name", "unknown"})
 DUCK_TYPES = {
     "bool": "BOOLEAN",
@@ -71,7 +74,7 @@ def literal(value: Any, type_: ColumnType) -> str:
     """A datum as DuckDB SQL."""
     name = type_.name
     if value is None:
-        return f"CAST(NULL AS {'DECIMAL(38, 0)' if name == 'numeric' else duck_type(type_)})"
+        return f"CAST(NULL AS {'DECIMAL(1, 0)' if name == 'numeric' else duck_type(type_)})"
     if name == "bool":
         return "TRUE" if value else "FALSE"
     if name in ("int2", "int4", "int8", "oid"):
@@ -105,7 +108,7 @@ def _numeric_literal(value: Decimal) -> str:
     digits = len(value.as_tuple().digits)
     if max(digits, scale) > DECIMAL_DIGITS_MAX:
         raise DatabaseError(NUMERIC_VALUE_OUT_OF_RANGE, "numeric with more than 38 digits is not supported in this query")
-    return f"CAST('{value:f}' AS DECIMAL(38, {scale}))"
+    return f"CAST('{value:f}' AS DECIMAL({max(digits, scale, 1)}, {scale}))"
 
 
 # -- Arrow -> DuckDB -----------------------------------------------------------------------------------------------------------
