@@ -172,18 +172,27 @@ def _comparison(node: tree.Call) -> Vector | None:
 
 
 def _operand(node: tree.Expression) -> Vector | None:
-    """A column, or a constant or parameter as an Arrow scalar."""
+    """A column, or a constant expression as an Arrow scalar."""
     type_ = node.type
     if isinstance(node, tree.Column):
         position = node.position
         return lambda columns, parameters: _checked(columns[position], type_)
+    known = _known(node)
+    return None if known is None else lambda columns, parameters: _scalar(known(parameters), type_)
+
+
+def _known(node: tree.Expression) -> Callable[[Parameters], Any] | None:
+    """The datum of an expression without columns (a constant, a parameter, a cast of one)."""
     if isinstance(node, tree.Constant):
         datum = node.datum
-        return lambda columns, parameters: _scalar(datum, type_)
+        return lambda parameters: datum
     if isinstance(node, tree.Parameter):
         place = node.number - 1
-        return lambda columns, parameters: _scalar(parameters[place], type_)
-    return None
+        return lambda parameters: parameters[place]
+    if tree.columns_of(node) or not tree.is_immutable(node):
+        return None
+    compiled = compile_expression(node)
+    return lambda parameters: compiled((), parameters, IMMUTABLE_ENVIRONMENT)
 
 
 def _checked(column: pa.Array, type_: ColumnType) -> pa.Array:
@@ -212,12 +221,13 @@ def _like(node: tree.Call) -> Vector | None:
     text, pattern = node.arguments
     if not isinstance(text, tree.Column) or text.type.name not in _TEXTS or pattern.type.name not in _TEXTS:
         return None
-    if not isinstance(pattern, tree.Constant | tree.Parameter):
+    known = _known(pattern)
+    if known is None:
         return None
     position, negated = text.position, node.name == "!~~"
 
     def evaluate(columns: Columns, parameters: Parameters) -> pa.Array:
-        wanted = pattern.datum if isinstance(pattern, tree.Constant) else parameters[pattern.number - 1]
+        wanted = known(parameters)
         if wanted is None or "\\" in wanted:
             raise NotVectorized
         matches = pc.match_like(columns[position], wanted)
@@ -228,7 +238,8 @@ def _like(node: tree.Call) -> Vector | None:
 
 def _in_list(node: tree.InList) -> Vector | None:
     argument = node.argument
-    if not isinstance(argument, tree.Column) or not all(isinstance(item, tree.Constant | tree.Parameter) for item in node.items):
+    items = [known for item in node.items if (known := _known(item)) is not None]
+    if not isinstance(argument, tree.Column) or len(items) < len(node.items):
         return None
     if argument.type.name == "bool" or not all(_comparable(argument.type, item.type) for item in node.items):
         return None
@@ -238,7 +249,7 @@ def _in_list(node: tree.InList) -> Vector | None:
 
     def evaluate(columns: Columns, parameters: Parameters) -> pa.Array:
         column = _checked(columns[position], type_)
-        datums = [item.datum if isinstance(item, tree.Constant) else parameters[item.number - 1] for item in node.items]  # type: ignore[union-attr]
+        datums = [item(parameters) for item in items]
         known = [datum for datum in datums if datum is not None]
         if type_.name in FLOATS and any(datum != datum for datum in known):
             raise NotVectorized

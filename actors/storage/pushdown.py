@@ -82,7 +82,7 @@ class CompiledProgram:
         )
 
     def _is_decimal(self, position: int) -> bool:
-        return pa.types.is_decimal(arrow_type(self.types[position]))
+        return bool(pa.types.is_decimal(arrow_type(self.types[position])))
 
     def accumulators(self) -> list[Accumulator]:
         return [

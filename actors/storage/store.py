@@ -241,14 +241,15 @@ def _segment_source(segment: Segment, start: bytes, end: bytes, at: int, reverse
     if reverse:
         number = segment.number_before(end)
         block = segment.block(number)
-        high = block.find(end)
-        low = max(block.find(start), _key_begin(block, high - rows_max))
-        more = number > segment.number_at(start) or low > block.find(start)
+        high = block.find(end) if end <= block.footer.last_key else block.footer.rows
+        least = block.find(start) if start > block.footer.first_key else 0
+        low = max(least, _key_begin(block, high - rows_max))
+        more = low > least or (number > 0 and number > segment.number_at(start))
     else:
         number = segment.number_at(start)
         block = segment.block(number)
         low = block.find(start)
-        last = block.find(end)
+        last = block.find(end) if end <= block.footer.last_key else block.footer.rows
         high = min(last, _key_end(block, low + rows_max))
         more = high < last or (last == block.footer.rows and number + 1 < len(segment.footer.blocks) and block.footer.last_key < end)
     if low >= high:
@@ -267,12 +268,14 @@ def _segment_source(segment: Segment, start: bytes, end: bytes, at: int, reverse
 
 def _key_begin(block: Block, row: int) -> int:
     """The first row of the key that row `row` belongs to."""
-    return block.find(block.key(row)) if row > 0 else 0
+    if row <= 0:
+        return 0
+    return row if block.footer.plain else block.find(block.key(row))
 
 
 def _key_end(block: Block, row: int) -> int:
     """The first row of a key at or after row `row`."""
     if row >= block.footer.rows:
         return block.footer.rows
-    begin = block.find(block.key(row))
-    return row if begin == row else block.find(block.key(row) + b"\x00")
+    key = block.key(row)
+    return row if block.footer.plain or block.key(row - 1) != key else block.find(key + b"\x00")

@@ -183,6 +183,7 @@ FILTERS = [
     (tree.Not(compare("=", 1, Constant("text 3", TEXT))), (), lambda row: row[1] is not None and row[1] != "text 3"),
     (compare(">", 2, Constant(Decimal("1.505"), NUMERIC)), (), lambda row: row[2] > Decimal("1.505")),
     (compare("<", 3, Parameter(1, FLOAT8)), (0.25,), lambda row: row[3] is not None and row[3] < 0.25),
+    (compare(">", 2, tree.Cast(Parameter(1, INT4), ColumnType("numeric"))), (5,), lambda row: row[2] > 5),
     (NullTest(column(3)), (), lambda row: row[3] is None),
     (InList(column(0), (Constant(5, INT4), Parameter(1, INT4), Constant(2520, INT4))), (4001,), lambda row: row[0] in (5, 4001, 2520)),
     (InList(column(1), (Constant("text 1", TEXT),), True), (), lambda row: row[1] is not None and row[1] != "text 1"),
