@@ -338,7 +338,12 @@ class Host:
     def status_of(self, name: str) -> dict[str, Any]:
         """One role's line in `eagleray status`: its own account over what the host knows."""
         running = self._running[name]
-        return {**self._place(name, running.az), "layer": name.partition("/")[0], **running.role.status()}
+        account = {**self._place(name, running.az), "layer": name.partition("/")[0], **running.role.status()}
+        if name == next(iter(self._running)) and hasattr(self.bus, "sent_messages"):
+            # The bus is the process's: its traffic is shown with the first of the roles.
+            traffic = {"messages": self.bus.sent_messages, "bytes": self.bus.sent_bytes}
+            account["traffic"] = {**traffic, **account.get("traffic", {})}
+        return account
 
     def _place(self, name: str, az: str) -> dict[str, Any]:
         place: dict[str, Any] = {"name": name, "process": self.name, "pid": self.pid, "node": self.node, "endpoint": self.bus.endpoint}

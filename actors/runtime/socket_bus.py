@@ -92,6 +92,8 @@ class SocketBus:
     def __init__(self, endpoint: str, settings: Messaging, on_crash: OnCrash | None = None) -> None:
         self.endpoint = endpoint
         self.settings = settings
+        self.sent_messages = 0
+        self.sent_bytes = 0
         self._scheme, self._host, self._port = split_endpoint(endpoint)
         self.on_crash = on_crash
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -107,6 +107,8 @@ class Link(asyncio.Protocol):
             bus.flush_later(self)
         pending.append(encode_header(len(body)))
         pending.append(body)
+        bus.sent_messages += 1
+        bus.sent_bytes += HEADER_BYTES + len(body)
         self.pending_bytes = size
         if size > FLUSH_BYTES:
             self.flush()
