@@ -164,7 +164,7 @@ def _storable(node: Any, level: Level, alias: str, translator: Translator) -> An
         expression = analyze(node, _RowScope(level, alias), translator.parameters, ColumnType("bool"))
     except (_NotHere, NotRowExpression, DatabaseError):
         return None
-    return expression if expression.type.name == "bool" and tree.is_immutable(expression) and tree.columns_used(expression) else None
+    return expression if expression.type.name == "bool" and tree.is_immutable(expression) and tree.columns_of(expression) else None
 
 
 def _text(node: Any) -> str:

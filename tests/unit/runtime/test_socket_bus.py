@@ -99,7 +99,7 @@ def test_request_reply_failure_post_and_status(scheme: str) -> None:
             assert (account["name"], account["az"], account["node"], account["process"]) == ("echo/1", "a", "here", "echo-1")
             whole = json.loads((await bus.call("me", "host/echo-1", AskStatus())).json)
             assert account.pop("traffic")["messages"] > 0 and whole["roles"][0].pop("traffic")
-                assert whole["roles"] == [account]
+            assert whole["roles"] == [account]
 
     run(main)
 
