@@ -151,6 +151,16 @@ class Transaction:
         """Whether this transaction has written any key in [start, end)."""
         return self.buffer.touches(start, end)
 
+    def is_new_keyspace(self, space: bytes) -> bool:
+        """Whether this transaction has made that index (CREATE, TRUNCATE): then nothing but own writes can be in it."""
+        table = int.from_bytes(space[:4], "big")
+        if table not in self.schema_changes:
+            return False
+        committed = self._services.catalogs.current
+        known = committed.table_by_id(table) if committed is not None else None
+        index = int.from_bytes(space[4:6], "big")
+        return known is None or all(other.id != index for other in (known.primary, *known.indexes))
+
     def note_catalog_ts(self, catalog_ts: int) -> None:
         """A storage answer named its catalog_ts. Raises CatalogStale where the pinned catalog is older."""
         if not self._verified:

@@ -1,0 +1,108 @@
+"""The planner: a parsed SELECT, INSERT, UPDATE or DELETE to a plan, compiled once and run many times.
+
+    plan = make_plan(node, catalog, [ColumnType("int4"), None], settings)
+    batch = await plan.run(transaction, [7, "x"])
+
+Point and range reads of one table, look-up joins, plain aggregates and everything that writes are the row executor's (row_executor/): Python
+closures over encoded rows. Every other SELECT goes to the column executor, from here alone.
+
+Reading order: scope.py (names), facts.py and conditions.py (which index a WHERE uses), planning.py (access paths), select.py, aggregate.py, join.py,
+change.py and insert.py (writes), explain.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from pglast import ast
+
+from actors.common.errors import FEATURE_NOT_SUPPORTED, UNDEFINED_FUNCTION, DatabaseError
+from actors.common.expressions.environment import Environment
+from actors.common.schema import ColumnType
+from actors.common.settings import Settings
+from actors.query_processor.analyzer import NotRowExpression
+from actors.query_processor.catalog import Catalog
+from actors.query_processor.planner.change import plan_delete, plan_update
+from actors.query_processor.planner.insert import plan_insert
+from actors.query_processor.planner.planning import Planning
+from actors.query_processor.planner.scope import NotRowStatement
+from actors.query_processor.planner.select import plan_select
+
+if TYPE_CHECKING:
+    from actors.query_processor.session import Session
+
+EPOCH_US = 946_684_800_000_000
+"""2000-01-01 in microseconds since 1970: datums of timestamptz count from the former."""
+
+
+def make_plan(statement: Any, catalog: Catalog, parameter_types: Sequence[ColumnType | None], settings: Settings) -> Any:
+    """The plan of a pglast statement. Raises DatabaseError as PostgreSQL would, 0A000 for what is not supported."""
+
+    planning = Planning(catalog, parameter_types, settings)
+    try:
+        if isinstance(statement, ast.SelectStmt):
+            return _plan_query(planning, statement)
+        if isinstance(statement, ast.InsertStmt):
+            return plan_insert(planning, statement, _plan_inner)
+        if isinstance(statement, ast.UpdateStmt):
+            return plan_update(planning, statement, _plan_inner)
+        assert isinstance(statement, ast.DeleteStmt), f"not a statement to be planned: {type(statement).__name__}"
+        return plan_delete(planning, statement, _plan_inner)
+    except (NotRowStatement, NotRowExpression):
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "subqueries and aggregates are not supported here") from None
+
+
+def _plan_query(planning: Planning, statement: ast.SelectStmt) -> Any:
+    """By the row executor where it can, else by the column executor."""
+    try:
+        return plan_select(planning, statement)
+    except (NotRowStatement, NotRowExpression):
+        pass_on = None
+    except DatabaseError as error:
+        # A function that only the column executor knows.
+        if error.sqlstate not in (FEATURE_NOT_SUPPORTED, UNDEFINED_FUNCTION) or statement.lockingClause:
+            raise
+        pass_on = error
+    if statement.lockingClause:
+        raise DatabaseError(
+            FEATURE_NOT_SUPPORTED, "locking clause such as FOR UPDATE can be applied only on tables with equality predicates on the key"
+        )
+    from actors.query_processor.column_executor.plan import plan_columns
+
+    try:
+        return plan_columns(statement, planning.catalog, planning.given, planning.settings)
+    except DatabaseError as error:
+        raise pass_on or error from None
+
+
+def _plan_inner(planning: Planning, statement: ast.SelectStmt) -> Any:
+    """A SELECT within a statement that writes: the parameters are shared."""
+    plan = _plan_query(planning, statement)
+    planning.learn(plan.parameter_types)
+    return plan
+
+
+def make_environment(session: Session, start_ts: int) -> Environment:
+    """What the expressions of a transaction of `session` that began at `start_ts` see."""
+    services = session.services
+    clock = services.clock
+    moment = start_ts - EPOCH_US
+    run_time = session.run_time
+    path = run_time.search_path
+    return Environment(
+        transaction_timestamp=moment,
+        statement_timestamp=moment,
+        clock=lambda: clock.now().latest - EPOCH_US,
+        time_zone=run_time.zone,
+        random=services.context.random,
+        user=session.user,
+        session_user=session.user,
+        database=session.database,
+        schema=path[0] if path else "",
+        backend_pid=session.process,
+        settings=run_time.values,
+    )
+
+
+__all__ = ["make_environment", "make_plan"]

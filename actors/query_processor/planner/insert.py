@@ -1,0 +1,219 @@
+"""INSERT: VALUES, DEFAULT VALUES or a query as the source, ON CONFLICT, RETURNING.
+
+Rows of VALUES are compiled with their constants taken out, so that a long list of rows of one shape is compiled once:
+
+    VALUES (1, 'a', now()), (2, 'b', now())      make = (row[0], row[1], now()), with constants (1, 'a') and (2, 'b')
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pglast import ast, enums
+
+from actors.common.errors import (
+    DUPLICATE_COLUMN,
+    FEATURE_NOT_SUPPORTED,
+    INVALID_COLUMN_REFERENCE,
+    SYNTAX_ERROR,
+    UNDEFINED_COLUMN,
+    UNDEFINED_OBJECT,
+    DatabaseError,
+)
+from actors.common.expressions.compile import compile_filter, compile_tuple
+from actors.common.expressions.tree import Column as ColumnNode
+from actors.common.expressions.tree import Constant, Expression, rewrite
+from actors.common.schema import Column, ColumnType, Table
+from actors.query_processor.analyzer import coerce_assignment
+from actors.query_processor.planner.change import (
+    QueryPlanner,
+    assigned,
+    assignments,
+    changer_of,
+    constraints_of,
+    default_of,
+    returning_of,
+    target_column,
+)
+from actors.query_processor.planner.explain import explain_insert
+from actors.query_processor.planner.facts import conjunction
+from actors.query_processor.planner.planning import Planning
+from actors.query_processor.planner.scope import Relation, Scope, relation_of
+from actors.query_processor.row_executor.inserting import RowInserter
+from actors.query_processor.row_executor.modifying import InsertPlan, QuerySource, ValuesSource
+from actors.query_processor.row_executor.selecting import TupleOf
+from actors.query_processor.row_executor.stored_table import StoredIndex, StoredTable, stored_table
+from actors.query_processor.row_executor.upserting import ConflictUpdate, Upserter
+
+ABSENT = Constant(None, ColumnType("unknown"))
+"""The datum of a dropped column."""
+
+
+def plan_insert(planning: Planning, statement: ast.InsertStmt, plan_query: QueryPlanner) -> InsertPlan:
+    """Raises DatabaseError as PostgreSQL would."""
+    if statement.withClause is not None:
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "WITH in a statement that writes is not supported")
+    table = planning.catalog.table(statement.relation.schemaname, statement.relation.relname)
+    stored = stored_table(table)
+    relation = relation_of(statement.relation, table)
+    targets = _target_columns(table, statement.cols)
+    source, rows = _source(planning, statement, stored, targets, plan_query)
+    inserter = RowInserter(stored, constraints_of(planning, table), planning.settings.limits)
+    upserter, shown = _upserter(planning, statement.onConflictClause, relation, inserter)
+    returning = returning_of(planning, statement.returningClause, Scope([relation]))
+    return InsertPlan(planning.parameter_types(), source, inserter, upserter, returning, explain_insert(table.name, rows, shown))
+
+
+def _target_columns(table: Table, nodes: Sequence[ast.ResTarget] | None) -> tuple[Column, ...]:
+    """All live columns where none are named. Raises 42703, 42701."""
+    if not nodes:
+        return table.live_columns()
+    columns: list[Column] = []
+    for node in nodes:
+        if node.indirection:
+            raise DatabaseError(FEATURE_NOT_SUPPORTED, "assignment to a part of a column is not supported")
+        column = target_column(table, node.name)
+        if column in columns:
+            raise DatabaseError(DUPLICATE_COLUMN, f'column "{column.name}" specified more than once')
+        columns.append(column)
+    return tuple(columns)
+
+
+def _source(
+    planning: Planning, statement: ast.InsertStmt, stored: StoredTable, targets: Sequence[Column], plan_query: QueryPlanner
+) -> tuple[ValuesSource | QuerySource, int]:
+    """(the source, the number of rows in VALUES; 0 for a query)."""
+    query, named = statement.selectStmt, bool(statement.cols)
+    defaults = [ABSENT if column.dropped else default_of(planning, column) for column in stored.table.columns]
+    if query is None:
+        return ValuesSource([(compile_tuple(tuple(defaults)), ())]), 1
+    if _plain_values(query):
+        makers = []
+        for nodes in query.valuesLists:
+            full = list(defaults)
+            for column, node in zip(_matched(targets, len(nodes), named), nodes, strict=True):
+                full[column.position] = assigned(planning, node, Scope(), column)
+            makers.append(_row_maker(full))
+        return ValuesSource(makers), len(makers)
+    plan = plan_query(_typed_targets(query, targets))
+    planning.learn(plan.parameter_types)
+    full = list(defaults)
+    for number, (column, field) in enumerate(zip(_matched(targets, len(plan.fields), named), plan.fields, strict=True)):
+        full[column.position] = coerce_assignment(ColumnNode(number, field.type), column.type, column.name)
+    return QuerySource(plan, compile_tuple(tuple(full))), 0
+
+
+def _typed_targets(query: Any, targets: Sequence[Column]) -> Any:
+    """`query` with the untyped literals and parameters of its SELECT list cast to the types of the columns that they go to."""
+    if query.op != enums.SetOperation.SETOP_NONE or not query.targetList or len(query.targetList) > len(targets):
+        return query
+    if query.distinctClause or query.groupClause:
+        return query
+    changed = []
+    for item, column in zip(query.targetList, targets, strict=False):
+        value = item.val
+        untyped = isinstance(value, ast.ParamRef) or (
+            isinstance(value, ast.A_Const) and (value.isnull or isinstance(value.val, ast.String))
+        )
+        if not untyped:
+            changed.append(item)
+            continue
+        type_name = ast.TypeName(names=(ast.String(sval="pg_catalog"), ast.String(sval=column.type.name)), typemod=-1)
+        cast = ast.TypeCast(arg=value, typeName=type_name)
+        changed.append(ast.ResTarget(name=item.name, val=cast, location=item.location))
+    slots = {name: getattr(query, name) for name in query.__slots__}
+    return ast.SelectStmt(**{**slots, "targetList": tuple(changed)})
+
+
+def _plain_values(query: Any) -> bool:
+    """VALUES alone, without ORDER BY and the like."""
+    return bool(query.valuesLists) and not (
+        query.sortClause or query.limitCount is not None or query.limitOffset is not None or query.withClause is not None
+    )
+
+
+def _matched(targets: Sequence[Column], count: int, named: bool) -> Sequence[Column]:
+    """The targets of `count` values: fewer may be given where no columns are named. Raises 42601."""
+    if count > len(targets):
+        raise DatabaseError(SYNTAX_ERROR, "INSERT has more expressions than target columns")
+    if named and count < len(targets):
+        raise DatabaseError(SYNTAX_ERROR, "INSERT has more target columns than expressions")
+    return targets[:count]
+
+
+def _row_maker(expressions: Sequence[Expression]) -> tuple[TupleOf, tuple[Any, ...]]:
+    """(a maker of rows of this shape, this row's constants)."""
+    constants: list[Any] = []
+
+    def take_out(node: Expression) -> Expression | None:
+        if not isinstance(node, Constant) or node.value is None:
+            return None
+        constants.append(node.datum)
+        return ColumnNode(len(constants) - 1, node.type)
+
+    shape = tuple(rewrite(expression, take_out) for expression in expressions)
+    return compile_tuple(shape), tuple(constants)
+
+
+# -- ON CONFLICT -----------------------------------------------------------------------------------------------------------------------
+
+
+def _upserter(
+    planning: Planning, clause: ast.OnConflictClause | None, relation: Relation, inserter: RowInserter
+) -> tuple[Upserter | None, list[str]]:
+    """(the upserter, EXPLAIN's lines of it)."""
+    if clause is None:
+        return None, []
+    stored = inserter.stored
+    updates = clause.action == enums.OnConflictAction.ONCONFLICT_UPDATE
+    if clause.infer is None and updates:
+        raise DatabaseError(
+            SYNTAX_ERROR,
+            "ON CONFLICT DO UPDATE requires inference specification or constraint name",
+            hint="For example, ON CONFLICT (column_name).",
+        )
+    arbiters = _arbiters(stored, clause.infer)
+    shown = [f"Conflict Resolution: {'UPDATE' if updates else 'NOTHING'}"]
+    if clause.infer is not None:
+        shown.append(f"Conflict Arbiter Indexes: {', '.join(index.index.name for index in arbiters)}")
+    if not updates:
+        return Upserter(inserter, arbiters, None), shown
+    table = relation.table
+    scope = Scope([relation, Relation(table, "excluded", stored.width)])
+    values = {column.position: assigned(planning, node, scope, column) for column, node in assignments(table, clause.targetList)}
+    where = conjunction(planning.condition(clause.whereClause, scope))
+    positions = frozenset(values)
+    changer = changer_of(planning, stored, positions)
+    update = ConflictUpdate(
+        tuple(values), compile_tuple(list(values.values())), compile_filter(where) if where is not None else None, changer
+    )
+    return Upserter(inserter, arbiters, update), shown
+
+
+def _arbiters(stored: StoredTable, infer: ast.InferClause | None) -> list[StoredIndex]:
+    """The unique indexes whose conflicts the clause is about. Raises 42704, 42703, 42P10."""
+    if infer is None:
+        return list(stored.unique_indexes)
+    table = stored.table
+    if infer.conname:
+        for index in stored.unique_indexes:
+            if index.index.constraint and index.index.name == infer.conname:
+                return [index]
+        raise DatabaseError(UNDEFINED_OBJECT, f'constraint "{infer.conname}" for table "{table.name}" does not exist')
+    positions = set()
+    for element in infer.indexElems:
+        if not element.name:
+            raise _no_arbiter()
+        column = next((column for column in table.live_columns() if column.name == element.name), None)
+        if column is None:
+            raise DatabaseError(UNDEFINED_COLUMN, f'column "{element.name}" does not exist')
+        positions.add(column.position)
+    found = [index for index in stored.unique_indexes if set(index.positions) == positions]
+    if not found:
+        raise _no_arbiter()
+    return found
+
+
+def _no_arbiter() -> DatabaseError:
+    return DatabaseError(INVALID_COLUMN_REFERENCE, "there is no unique or exclusion constraint matching the ON CONFLICT specification")

@@ -1,0 +1,129 @@
+"""`Planning`: what the parts of one statement's planning share, and the access path to one table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pglast import ast
+
+from actors.common.errors import DATATYPE_MISMATCH, DatabaseError
+from actors.common.expressions.compile import compile_filter
+from actors.common.expressions.tree import BOOL, Expression
+from actors.common.schema import ColumnType, Table
+from actors.common.settings import Settings
+from actors.common.types import format_type
+from actors.query_processor.analyzer import ParameterTypes, analyze, coerce_unknown
+from actors.query_processor.catalog import Catalog
+from actors.query_processor.planner.conditions import Choice, Order, choose
+from actors.query_processor.planner.facts import conjunction, conjuncts, push, pushable
+from actors.query_processor.planner.scope import NotRowStatement, Scope
+from actors.query_processor.row_executor.access import Access, IndexAccess, PointAccess, PointsAccess, RangeAccess
+from actors.query_processor.row_executor.key_ranges import KeyRanges, point_key
+from actors.query_processor.row_executor.stored_table import StoredTable
+
+
+class Planning:
+    """One statement's. `parameters` collects the parameters' types. The result of `analyze` may hold parameters still unknown to it: types are
+    asked for (`parameter_types`) once all expressions have been analyzed."""
+
+    def __init__(self, catalog: Catalog, parameter_types: Sequence[ColumnType | None], settings: Settings) -> None:
+        self.catalog = catalog
+        self.settings = settings
+        self.given = list(parameter_types)
+        self.parameters = ParameterTypes(parameter_types)
+        self.expected: Sequence[ColumnType] = ()
+        """Types for the untyped output columns of the query planned now: those of INSERT's targets."""
+
+    def table(self, node: ast.RangeVar) -> Table:
+        """Raises NotRowStatement for a relation that is no stored table (a system view, or none at all)."""
+        if node.catalogname:
+            raise NotRowStatement
+        table = self.catalog.find_table(node.schemaname, node.relname)
+        if table is None:
+            raise NotRowStatement
+        return table
+
+    def expression(self, node: Any, scope: Scope, expected: ColumnType | None = None) -> Expression:
+        """Typed, an untyped literal taken as text."""
+        return coerce_unknown(analyze(node, scope, self.parameters, expected), self.parameters)
+
+    def condition(self, node: Any, scope: Scope, clause: str = "WHERE") -> list[Expression]:
+        """The conjuncts of a condition, [] where there is none. Raises 42804 unless it is boolean."""
+        if node is None:
+            return []
+        expression = self.expression(node, scope, BOOL)
+        if expression.type.name != "bool":
+            shown = format_type(ColumnType(expression.type.name))
+            raise DatabaseError(DATATYPE_MISMATCH, f"argument of {clause} must be type boolean, not type {shown}")
+        return conjuncts(expression)
+
+    def learn(self, types: Sequence[ColumnType]) -> None:
+        """Parameter types that the planning of a query within the statement has found."""
+        for number, type_ in enumerate(types, 1):
+            self.parameters.use(number)
+            self.parameters.decide(number, type_)
+
+    def parameter_types(self) -> list[ColumnType]:
+        """Raises 42P18 for a parameter whose type nothing has told."""
+        return list(self.parameters.resolved())
+
+
+@dataclass(slots=True)
+class Path:
+    """An access path and what EXPLAIN says of it."""
+
+    access: Access
+    choice: Choice
+    index_conditions: list[Expression]
+    storage_filters: list[Expression]
+    filters: list[Expression]
+
+    @property
+    def keyed(self) -> bool:
+        """One row at most for each combination of the key's values."""
+        return self.choice.unique
+
+    @property
+    def by_primary_key(self) -> bool:
+        return self.choice.unique and self.choice.index is self.access.stored.primary
+
+
+def path_to(
+    stored: StoredTable,
+    parts: Sequence[Expression],
+    wanted: Sequence[Order] | None = None,
+    limited: bool = False,
+    project: tuple[int, ...] | None = None,
+) -> Path:
+    """The access path for the conjuncts `parts`. `project`: the positions that suffice, for ranges of the primary index."""
+    choice = choose(stored, parts, wanted, limited)
+    enforced = [part for number, part in enumerate(parts) if number in choice.enforced]
+    rest = [part for number, part in enumerate(parts) if number not in choice.enforced]
+    index = choice.index
+    if choice.unique:
+        path = Path(_points(stored, choice, rest), choice, enforced, [], rest)
+        return path
+    keys = None if choice.whole else KeyRanges(index, choice.equalities, choice.bounds).ranges
+    reverse = choice.order == "backward"
+    if index is not stored.primary:
+        local = conjunction(rest)
+        scan = IndexAccess(stored, index, keys, compile_filter(local) if local is not None else None, reverse=reverse)
+        return Path(scan, choice, enforced, [], rest)
+    pushed = [part for part in rest if pushable(part)]
+    kept = [part for part in rest if part not in pushed]
+    local = conjunction(kept)
+    access = RangeAccess(
+        stored, keys, push(pushed), compile_filter(local) if local is not None else None, reverse=reverse, project=project
+    )
+    return Path(access, choice, enforced, pushed, kept)
+
+
+def _points(stored: StoredTable, choice: Choice, rest: Sequence[Expression]) -> Access:
+    local = conjunction(rest)
+    passes = compile_filter(local) if local is not None else None
+    single = all(len(values) == 1 for values in choice.equalities)
+    if choice.index is stored.primary and single:
+        return PointAccess(stored, point_key(choice.index, [values[0] for values in choice.equalities]), passes)
+    return PointsAccess(stored, choice.index, KeyRanges(choice.index, choice.equalities).points, passes)

@@ -1,0 +1,290 @@
+"""Access paths: how a plan gets at a table's rows. Each gives (key, row) pairs that pass the plan's filter.
+
+    PointAccess          one row by its primary key
+    PointsAccess         several rows by primary key or unique index (IN lists, unique secondary keys): batched reads
+    RangeAccess          ranges of the primary index, filter and limit pushed to storage
+    IndexAccess          ranges of a secondary index, then the rows its entries lead to, in batches
+
+`filter` is what is left to be evaluated here; `pushed` what storage evaluates for a range. Own uncommitted writes are always in the answer.
+`statistics` is what EXPLAIN ANALYZE shows of the last run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from actors.common import scan_program
+from actors.common.arrow_types import from_arrow
+from actors.common.expressions.environment import Environment
+from actors.common.expressions.tree import Expression
+from actors.common.scan_program import ScanProgram
+from actors.query_processor.row_executor.key_ranges import KeyRange, PointKey
+from actors.query_processor.row_executor.stored_table import StoredIndex, StoredTable
+
+if TYPE_CHECKING:
+    from actors.query_processor.transaction import Scanner, Transaction
+
+LOOKUP_ROWS = 512
+"""Rows fetched by one batched read behind an index scan without a limit."""
+
+Row = Sequence[Any]
+KeyedRow = tuple[bytes, Row]
+Filter = Callable[[Row, Sequence[Any], Environment], bool]
+RangesOf = Callable[[Sequence[Any], Environment], list[KeyRange]]
+PointsOf = Callable[[Sequence[Any], Environment], list[bytes]]
+
+
+@dataclass(slots=True)
+class Statistics:
+    """Of the last run: rows that storage looked at, rows that it sent, rows fetched through an index, rows that passed all filters."""
+
+    read: int = 0
+    received: int = 0
+    looked_up: int = 0
+    passed: int = 0
+
+
+class Access(Protocol):
+    stored: StoredTable
+    statistics: Statistics
+
+    async def rows(self, transaction: Transaction, parameters: Sequence[Any], limit: int = 0) -> list[KeyedRow]:
+        """At most `limit` rows (0: all), in the order of the access path."""
+
+
+class PointAccess:
+    """One row by its primary key."""
+
+    __slots__ = ("_filter", "_key", "statistics", "stored")
+
+    def __init__(self, stored: StoredTable, key: PointKey, filter: Filter | None) -> None:
+        self.stored = stored
+        self._key = key
+        self._filter = filter
+        self.statistics = Statistics()
+
+    async def rows(self, transaction: Transaction, parameters: Sequence[Any], limit: int = 0) -> list[KeyedRow]:
+        found = await self.row(transaction, parameters)
+        return [] if found is None else [found]
+
+    async def row(self, transaction: Transaction, parameters: Sequence[Any]) -> KeyedRow | None:
+        key = self._key(parameters, transaction.environment)
+        value = None if key is None else await transaction.get_one(key)
+        statistics = self.statistics
+        statistics.read = statistics.received = 0 if value is None else 1
+        statistics.passed = 0
+        if value is None or key is None:
+            return None
+        row = self.stored.decode(value)
+        if self._filter is not None and not self._filter(row, parameters, transaction.environment):
+            return None
+        statistics.passed = 1
+        return key, row
+
+
+class PointsAccess:
+    """Rows by keys of a unique index. `index` is the primary or a unique secondary one."""
+
+    __slots__ = ("_filter", "_index", "_points", "statistics", "stored")
+
+    def __init__(self, stored: StoredTable, index: StoredIndex, points: PointsOf, filter: Filter | None) -> None:
+        self.stored = stored
+        self._index = index
+        self._points = points
+        self._filter = filter
+        self.statistics = Statistics()
+
+    async def rows(self, transaction: Transaction, parameters: Sequence[Any], limit: int = 0) -> list[KeyedRow]:
+        environment = transaction.environment
+        statistics = self.statistics = Statistics()
+        keys = self._points(parameters, environment)
+        if not keys:
+            return []
+        values = await transaction.get(keys)
+        statistics.read = statistics.received = len(values) - values.count(None)
+        if self._index is not self.stored.primary:
+            keys = [value for value in values if value is not None]
+            values = await transaction.get(keys) if keys else []
+            statistics.looked_up = len(keys)
+        decode, passes = self.stored.decode, self._filter
+        rows: list[KeyedRow] = []
+        for key, value in zip(keys, values, strict=True):
+            if value is None:
+                continue
+            row = decode(value)
+            if passes is None or passes(row, parameters, environment):
+                rows.append((key, row))
+                if len(rows) == limit:
+                    break
+        statistics.passed = len(rows)
+        return rows
+
+
+@dataclass(frozen=True, slots=True)
+class PushedFilter:
+    """Evaluated by storage: an immutable expression whose parameters are numbered anew; `parameters(...)` gives their datums."""
+
+    expression: Expression
+    parameters: Callable[..., tuple[Any, ...]]
+
+
+
+class RangeAccess:
+    """Ranges of the primary index. `project`: with it, rows come as typed columns of those positions only, and have no key."""
+
+    __slots__ = ("_filter", "_ranges", "project", "pushed", "reverse", "statistics", "stored")
+
+    def __init__(
+        self,
+        stored: StoredTable,
+        ranges: RangesOf | None,
+        pushed: PushedFilter | None,
+        filter: Filter | None,
+        *,
+        reverse: bool = False,
+        project: tuple[int, ...] | None = None,
+    ) -> None:
+        self.stored = stored
+        whole = [(stored.primary.space, stored.primary.end)]
+        self._ranges: RangesOf = ranges or (lambda parameters, environment: whole)
+        self.pushed = pushed
+        self._filter = filter
+        self.reverse = reverse
+        self.project = project
+        self.statistics = Statistics()
+
+    def ranges(self, parameters: Sequence[Any], environment: Environment) -> list[KeyRange]:
+        """In the order in which they are read."""
+        ranges = self._ranges(parameters, environment)
+        return ranges[::-1] if self.reverse else ranges
+
+    def program(self, transaction: Transaction, parameters: Sequence[Any], **output: Any) -> bytes:
+        """The scan program with this run's filter; `output` as ScanProgram's fields."""
+        pushed = self.pushed
+        if pushed is None:
+            return scan_program.encode(ScanProgram(self.stored.types, **output)) if output else b""
+        datums = pushed.parameters((), parameters, transaction.environment)
+        return scan_program.encode(ScanProgram(self.stored.types, pushed.expression, datums, **output))
+
+    async def rows(self, transaction: Transaction, parameters: Sequence[Any], limit: int = 0) -> list[KeyedRow]:
+        statistics = self.statistics = Statistics()
+        rows: list[KeyedRow] = []
+        for start, end in self.ranges(parameters, transaction.environment):
+            if self.project is not None and not transaction.wrote_in(start, end):
+                await self._read_columns(transaction, parameters, start, end, rows)
+            else:
+                await self._read_rows(transaction, parameters, start, end, limit, rows)
+            if limit and len(rows) >= limit:
+                break
+        statistics.passed = len(rows)
+        return rows
+
+    async def _read_rows(
+        self, transaction: Transaction, parameters: Sequence[Any], start: bytes, end: bytes, limit: int, rows: list[KeyedRow]
+    ) -> None:
+        environment, decode, passes = transaction.environment, self.stored.decode, self._filter
+        asked = limit - len(rows) if limit and passes is None else 0
+        scanner = transaction.scan(start, end, self.program(transaction, parameters), reverse=self.reverse, limit=asked)
+        statistics = self.statistics
+        while (batch := await scanner.next_rows()) is not None:
+            statistics.received += len(batch)
+            if passes is None:
+                rows += [(key, decode(value)) for key, value in batch]
+            else:
+                for key, value in batch:
+                    row = decode(value)
+                    if passes(row, parameters, environment):
+                        rows.append((key, row))
+            if limit and len(rows) >= limit:
+                del rows[limit:]
+                break
+        statistics.read += scanner.rows_read
+
+    async def _read_columns(
+        self, transaction: Transaction, parameters: Sequence[Any], start: bytes, end: bytes, rows: list[KeyedRow]
+    ) -> None:
+        """Columns turned into rows as wide as the last position that is needed; the others are None."""
+        assert self.project is not None
+        project, types, passes, environment = self.project, self.stored.types, self._filter, transaction.environment
+        program = self.program(transaction, parameters, output="columns", project=project)
+        scanner = transaction.scan(start, end, program, reverse=self.reverse)
+        width = project[-1] + 1
+        statistics = self.statistics
+        while (batch := await scanner.next()) is not None:
+            arrow = batch.arrow
+            statistics.received += arrow.num_rows
+            columns: list[list[Any]] = [[None] * arrow.num_rows] * width
+            for place, position in enumerate(project):
+                columns[position] = from_arrow(arrow.column(place), types[position])
+            for row in zip(*columns, strict=True):
+                if passes is None or passes(row, parameters, environment):
+                    rows.append((b"", row))
+        statistics.read += scanner.rows_read
+
+
+class IndexAccess:
+    """Ranges of a secondary index. The entries are read in order, the rows behind them in batches."""
+
+    __slots__ = ("_filter", "_ranges", "index", "reverse", "statistics", "stored")
+
+    def __init__(self, stored: StoredTable, index: StoredIndex, ranges: RangesOf | None, filter: Filter | None, *, reverse: bool = False) -> None:
+        self.stored = stored
+        self.index = index
+        whole = [(index.space, index.end)]
+        self._ranges: RangesOf = ranges or (lambda parameters, environment: whole)
+        self._filter = filter
+        self.reverse = reverse
+        self.statistics = Statistics()
+
+    async def rows(self, transaction: Transaction, parameters: Sequence[Any], limit: int = 0) -> list[KeyedRow]:
+        environment = transaction.environment
+        statistics = self.statistics = Statistics()
+        rows: list[KeyedRow] = []
+        ranges = self._ranges(parameters, environment)
+        for start, end in ranges[::-1] if self.reverse else ranges:
+            asked = limit - len(rows) if limit and self._filter is None else 0
+            scanner = transaction.scan(start, end, reverse=self.reverse, limit=asked)
+            await self._look_up(transaction, parameters, scanner, limit, rows)
+            statistics.read += scanner.rows_read
+            if limit and len(rows) >= limit:
+                break
+        statistics.passed = len(rows)
+        return rows
+
+    async def _look_up(
+        self, transaction: Transaction, parameters: Sequence[Any], scanner: Scanner, limit: int, rows: list[KeyedRow]
+    ) -> None:
+        environment, decode, passes, statistics = transaction.environment, self.stored.decode, self._filter, self.statistics
+        batch_rows = min(LOOKUP_ROWS, max(limit, 1)) if limit else LOOKUP_ROWS
+        while (entries := await scanner.next_rows()) is not None:
+            statistics.received += len(entries)
+            for low in range(0, len(entries), batch_rows):
+                keys = [pointer for _, pointer in entries[low : low + batch_rows]]
+                values = await transaction.get(keys)
+                statistics.looked_up += len(keys)
+                for key, value in zip(keys, values, strict=True):
+                    assert value is not None, "an index entry leads to no row"
+                    row = decode(value)
+                    if passes is None or passes(row, parameters, environment):
+                        rows.append((key, row))
+                if limit and len(rows) >= limit:
+                    del rows[limit:]
+                    return
+
+
+class NoRowAccess:
+    """SELECT without FROM: one row without columns, and a WHERE of constants."""
+
+    __slots__ = ("_filter", "statistics")
+
+    def __init__(self, filter: Filter | None) -> None:
+        self._filter = filter
+        self.statistics = Statistics()
+
+    async def rows(self, transaction: Transaction, parameters: Sequence[Any], limit: int = 0) -> list[KeyedRow]:
+        if self._filter is not None and not self._filter((), parameters, transaction.environment):
+            return []
+        return [(b"", ())]
+

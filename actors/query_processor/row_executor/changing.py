@@ -1,0 +1,113 @@
+"""`RowChanger` and `RowRemover`: existing rows changed and deleted, with their index entries.
+
+    changer = RowChanger(stored, constraints, limits, assigned=frozenset({2}))
+    await changer.change(transaction, [(key, old row, new row), ...])
+
+Which indexes a statement can touch is known when it is planned: those with an assigned column, and all of them where the primary key is assigned
+(a change of it is a delete and an insert). An entry is written only if it differs. Unique keys that rows move to are read in one batch; the rows
+are then changed in order, each seeing what the ones before it wrote, so that a swap fails or succeeds exactly where PostgreSQL's does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from actors.common.settings import Limits
+from actors.query_processor.row_executor import violations
+from actors.query_processor.row_executor.constraints import RowConstraints, key_too_large
+from actors.query_processor.row_executor.stored_table import StoredTable
+
+if TYPE_CHECKING:
+    from actors.query_processor.transaction import Transaction
+
+Row = Sequence[Any]
+Change = tuple[bytes, Row, Row]
+"""(key, old row, new row)"""
+
+
+class RowChanger:
+    __slots__ = ("_key_length_max", "_moves", "_touched", "_unique", "constraints", "plain", "stored")
+
+    def __init__(self, stored: StoredTable, constraints: RowConstraints, limits: Limits, assigned: frozenset[int]) -> None:
+        self.stored = stored
+        self.constraints = constraints
+        self._moves = not assigned.isdisjoint(stored.primary.positions)
+        self._touched = tuple(index for index in stored.secondary if self._moves or not assigned.isdisjoint(index.positions))
+        self._unique = tuple(index for index in stored.unique_indexes if not assigned.isdisjoint(index.positions))
+        self._key_length_max = limits.key_bytes_max + len(stored.primary.space) if limits.key_bytes_max else 1 << 62
+        self.plain = not self._moves and not self._touched
+        """No index is touched: a change is one put."""
+
+    @property
+    def index_names(self) -> list[str]:
+        """Of the secondary indexes that a change may touch."""
+        return [index.index.name for index in self._touched]
+
+    async def change(self, transaction: Transaction, changes: Sequence[Change]) -> None:
+        """Raises 23502, 23514, 23505, 54000."""
+        environment, check = transaction.environment, self.constraints.check
+        for _, _, new in changes:
+            check(new, environment)
+        if self.plain:
+            encode, check_size = self.stored.encode, self.constraints.check_size
+            for key, _, new in changes:
+                value = encode(new)
+                check_size(new, value)
+                transaction.put(key, value)
+            return
+        known = await self.existing(transaction, changes)
+        for change in changes:
+            self.change_one(transaction, change, known)
+
+    async def existing(self, transaction: Transaction, changes: Sequence[Change]) -> dict[bytes, bytes | None]:
+        """What is stored under the unique keys that rows move to."""
+        asked = [
+            new_key
+            for _, old, new in changes
+            for index in self._unique
+            if (new_key := index.unique_key(new)) is not None and new_key != index.unique_key(old)
+        ]
+        return dict(zip(asked, await transaction.get(asked), strict=True)) if asked else {}
+
+    def change_one(self, transaction: Transaction, change: Change, known: dict[bytes, bytes | None]) -> bytes:
+        """One change, all reads done (`known`); the row's key afterwards."""
+        key, old, new = change
+        stored, written = self.stored, transaction.buffer.values
+        for index in self._unique:
+            unique_key = index.unique_key(new)
+            if unique_key is not None and unique_key != index.unique_key(old):
+                found = written[unique_key] if unique_key in written else known.get(unique_key)
+                if found is not None:
+                    raise violations.duplicate(stored.table, index.index, new)
+        value = stored.encode(new)
+        self.constraints.check_size(new, value)
+        new_key = stored.primary_key(new) if self._moves else key
+        if len(new_key) > self._key_length_max:
+            raise key_too_large()
+        if new_key != key:
+            transaction.delete(key)
+        transaction.put(new_key, value)
+        for index in self._touched:
+            old_entry, old_pointer = index.entry(old, key)
+            entry, pointer = index.entry(new, new_key)
+            if entry == old_entry and pointer == old_pointer:
+                continue
+            if len(entry) > self._key_length_max and len(index.space) + len(index.codec.encode(index.key_datums(new))) > self._key_length_max:
+                raise key_too_large()
+            if entry != old_entry:
+                transaction.delete(old_entry, counts=False)
+            transaction.put(entry, pointer, counts=False)
+        return new_key
+
+
+class RowRemover:
+    __slots__ = ("stored",)
+
+    def __init__(self, stored: StoredTable) -> None:
+        self.stored = stored
+
+    def remove(self, transaction: Transaction, key: bytes, row: Row) -> None:
+        transaction.delete(key)
+        for index in self.stored.secondary:
+            transaction.delete(index.entry(row, key)[0], counts=False)

@@ -1,0 +1,72 @@
+"""What every new row version must pass before it is written: NOT NULL, CHECK, and the size limits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from actors.common.errors import PROGRAM_LIMIT_EXCEEDED, DatabaseError
+from actors.common.expressions.environment import Environment
+from actors.common.schema import Check, Table
+from actors.common.settings import Limits
+from actors.query_processor.row_executor import violations
+
+_SIZED_TYPES = frozenset({"text", "varchar", "bpchar", "bytea", "numeric"})
+
+CompiledCheck = tuple[Check, Callable[[Sequence[Any], Sequence[Any], Environment], Any]]
+
+
+class RowConstraints:
+    """`check(row, environment)` raises 23502 or 23514, in PostgreSQL's order (columns, then checks by name).
+
+    `positions`: the columns that a statement assigns; those and the checks that mention them are looked at (None: all).
+    """
+
+    __slots__ = ("_checks", "_column_bytes_max", "_not_null", "_sized", "check", "table")
+
+    def __init__(
+        self,
+        table: Table,
+        checks: Sequence[CompiledCheck],
+        limits: Limits,
+        positions: frozenset[int] | None = None,
+    ) -> None:
+        self.table = table
+        self._not_null = tuple(
+            column for column in table.live_columns() if column.not_null and (positions is None or column.position in positions)
+        )
+        self._checks = tuple(sorted(checks, key=lambda pair: pair[0].name))
+        self._column_bytes_max = limits.column_bytes_max
+        key_positions = {column.position for index in (table.primary, *table.indexes) for column in index.columns}
+        self._sized = tuple(
+            column.position for column in table.live_columns() if column.type.name in _SIZED_TYPES and column.position not in key_positions
+        )
+        self.check: Callable[[Sequence[Any], Environment], None] = self._check()
+
+    def _check(self) -> Callable[[Sequence[Any], Environment], None]:
+        required = tuple(column.position for column in self._not_null)
+        checks = self._checks
+
+        def check(row: Sequence[Any], environment: Environment) -> None:
+            for position in required:
+                if row[position] is None:
+                    raise violations.not_null(self.table, self.table.columns[position], row)
+            for constraint, holds in checks:
+                if holds(row, (), environment) is False:
+                    raise violations.check_failed(self.table, constraint, row)
+
+        return check
+
+    def check_size(self, row: Sequence[Any], encoded: bytes) -> None:
+        """Raises 54000 for a column that is too long. The row's own limit is the transaction's business."""
+        limit = self._column_bytes_max
+        if not limit or len(encoded) <= limit:
+            return
+        for position in self._sized:
+            datum = row[position]
+            if datum is not None and len(datum if isinstance(datum, bytes) else str(datum).encode()) > limit:
+                raise DatabaseError(PROGRAM_LIMIT_EXCEEDED, "maximum column size exceeded")
+
+
+def key_too_large() -> DatabaseError:
+    return DatabaseError(PROGRAM_LIMIT_EXCEEDED, "key size too large")

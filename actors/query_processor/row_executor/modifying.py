@@ -1,0 +1,257 @@
+"""The plans that write: `InsertPlan`, `UpdatePlan`, `DeletePlan`, and `JoinedChangePlan` for those whose rows another SELECT finds.
+
+All of them read first and write afterwards: a stale catalog shows itself in the first read, when nothing has been written yet, and a statement never
+meets its own rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from actors.common.schema import ColumnType
+from actors.query_processor.results import Batch, Field
+from actors.query_processor.row_executor.access import Access, PointAccess, Statistics
+from actors.query_processor.row_executor.changing import Change, RowChanger, RowRemover
+from actors.query_processor.row_executor.inserting import RowInserter
+from actors.query_processor.row_executor.selecting import Explainer, TupleOf
+from actors.query_processor.row_executor.stored_table import StoredTable
+from actors.query_processor.row_executor.upserting import Upserter
+
+if TYPE_CHECKING:
+    from actors.query_processor.transaction import Transaction
+
+INSERT_ROWS = 4096
+"""Rows of one batch: bounds what a long INSERT holds beside the transaction's buffer."""
+
+Row = Sequence[Any]
+
+
+class Returning:
+    """RETURNING: `fields` None where there is none."""
+
+    __slots__ = ("fields", "output")
+
+    def __init__(self, fields: list[Field] | None = None, output: TupleOf | None = None) -> None:
+        self.fields = fields
+        self.output = output
+
+    def rows(self, rows: Sequence[Row], parameters: Sequence[Any], transaction: Transaction) -> list[tuple[object, ...]]:
+        output = self.output
+        if output is None:
+            return []
+        environment = transaction.environment
+        return [output(row, parameters, environment) for row in rows]
+
+
+class _WritingPlan:
+    kind = ""
+
+    def __init__(self, parameter_types: list[ColumnType], returning: Returning, explainer: Explainer) -> None:
+        self.parameter_types = parameter_types
+        self.fields = returning.fields
+        self._returning = returning
+        self._explainer = explainer
+
+    async def run_many(self, transaction: Transaction, rows: list[tuple[Any, ...]]) -> int:
+        raise AssertionError("only a one-row INSERT takes rows")
+
+    def _statistics(self) -> Statistics:
+        return Statistics()
+
+    def explain(self, analyze: bool = False, verbose: bool = False) -> list[str]:
+        return self._explainer(self._statistics() if analyze else None, verbose)
+
+
+class ValuesSource:
+    """Full rows from VALUES lists: (compiled row maker, its constants) for each row."""
+
+    __slots__ = ("_makers", "one")
+
+    def __init__(self, makers: Sequence[tuple[TupleOf, tuple[Any, ...]]]) -> None:
+        self._makers = tuple(makers)
+        self.one: TupleOf | None = makers[0][0] if len(makers) == 1 and not makers[0][1] else None
+        """The only row's maker, where it depends on parameters alone."""
+
+    async def rows(self, transaction: Transaction, parameters: Sequence[Any]) -> list[Row]:
+        environment = transaction.environment
+        return [make(constants, parameters, environment) for make, constants in self._makers]
+
+
+class QuerySource:
+    """Full rows from a SELECT: `convert` makes them of its output rows."""
+
+    __slots__ = ("_convert", "plan")
+
+    one: TupleOf | None = None
+
+    def __init__(self, plan: Any, convert: TupleOf) -> None:
+        self.plan = plan
+        self._convert = convert
+
+    async def rows(self, transaction: Transaction, parameters: Sequence[Any]) -> list[Row]:
+        batch = await self.plan.run(transaction, parameters)
+        convert, environment = self._convert, transaction.environment
+        return [convert(row, parameters, environment) for row in batch.rows]
+
+
+class InsertPlan(_WritingPlan):
+    kind = "INSERT"
+
+    def __init__(
+        self,
+        parameter_types: list[ColumnType],
+        source: ValuesSource | QuerySource,
+        inserter: RowInserter,
+        upserter: Upserter | None,
+        returning: Returning,
+        explainer: Explainer,
+    ) -> None:
+        super().__init__(parameter_types, returning, explainer)
+        self._source = source
+        self._inserter = inserter
+        self._upserter = upserter
+
+    async def run(self, transaction: Transaction, parameters: Sequence[Any], rows_max: int = 0) -> Batch:
+        """Raises 23502, 23514, 23505, 21000, 54000, and what expressions raise."""
+        one = self._source.one
+        rows: Sequence[Row]
+        if one is not None:
+            rows = (one((), parameters, transaction.environment),)
+        else:
+            rows = await self._source.rows(transaction, parameters)
+        if self._upserter is not None:
+            rows = await self._upserter.insert(transaction, rows, parameters)
+        else:
+            await self._inserter.insert(transaction, rows)
+        return Batch(self._returning.rows(rows, parameters, transaction), True, f"INSERT 0 {len(rows)}")
+
+    async def run_many(self, transaction: Transaction, rows: list[tuple[Any, ...]]) -> int:
+        """Rows of parameters, each as one run; how many there were. Keys are checked in one read a batch."""
+        make = self._source.one
+        assert make is not None and self._upserter is None, "only a one-row INSERT takes rows"
+        environment, insert = transaction.environment, self._inserter.insert
+        for low in range(0, len(rows), INSERT_ROWS):
+            await insert(transaction, [make((), parameters, environment) for parameters in rows[low : low + INSERT_ROWS]])
+        return len(rows)
+
+
+class UpdatePlan(_WritingPlan):
+    """`assign(old row, parameters, environment)` gives the datums of `positions`."""
+
+    kind = "UPDATE"
+
+    def __init__(
+        self,
+        parameter_types: list[ColumnType],
+        access: Access,
+        positions: tuple[int, ...],
+        assign: TupleOf,
+        changer: RowChanger,
+        returning: Returning,
+        explainer: Explainer,
+    ) -> None:
+        super().__init__(parameter_types, returning, explainer)
+        self._access = access
+        self._point = access if isinstance(access, PointAccess) else None
+        self._positions = positions
+        self._assign = assign
+        self._changer = changer
+
+    async def run(self, transaction: Transaction, parameters: Sequence[Any], rows_max: int = 0) -> Batch:
+        """Raises 23502, 23514, 23505, 54000, and what expressions raise."""
+        environment, assign, positions = transaction.environment, self._assign, self._positions
+        if self._point is not None:
+            found = await self._point.row(transaction, parameters)
+            keyed = [found] if found is not None else []
+        else:
+            keyed = await self._access.rows(transaction, parameters)
+        changes: list[Change] = []
+        for key, old in keyed:
+            new = list(old)
+            for position, datum in zip(positions, assign(old, parameters, environment), strict=True):
+                new[position] = datum
+            changes.append((key, old, new))
+        await self._changer.change(transaction, changes)
+        rows = self._returning.rows([change[2] for change in changes], parameters, transaction) if self.fields is not None else []
+        return Batch(rows, True, f"UPDATE {len(changes)}")
+
+    def _statistics(self) -> Statistics:
+        return self._access.statistics
+
+
+class DeletePlan(_WritingPlan):
+    kind = "DELETE"
+
+    def __init__(
+        self, parameter_types: list[ColumnType], access: Access, remover: RowRemover, returning: Returning, explainer: Explainer
+    ) -> None:
+        super().__init__(parameter_types, returning, explainer)
+        self._access = access
+        self._remover = remover
+
+    async def run(self, transaction: Transaction, parameters: Sequence[Any], rows_max: int = 0) -> Batch:
+        keyed = await self._access.rows(transaction, parameters)
+        remove = self._remover.remove
+        for key, row in keyed:
+            remove(transaction, key, row)
+        rows = self._returning.rows([row for _, row in keyed], parameters, transaction) if self.fields is not None else []
+        return Batch(rows, True, f"DELETE {len(keyed)}")
+
+    def _statistics(self) -> Statistics:
+        return self._access.statistics
+
+
+class JoinedChangePlan(_WritingPlan):
+    """UPDATE ... FROM, DELETE ... USING, and those with subqueries: `query` gives the primary key's columns of the rows to change, then the joined
+    datums. `assign` sees the old row followed by the query's row; None: the rows are deleted. A row that the join finds several times is changed
+    once, with the first match."""
+
+    def __init__(
+        self,
+        parameter_types: list[ColumnType],
+        query: Any,
+        stored: StoredTable,
+        positions: tuple[int, ...],
+        assign: TupleOf | None,
+        changer: RowChanger | None,
+        remover: RowRemover,
+        returning: Returning,
+        explainer: Explainer,
+    ) -> None:
+        super().__init__(parameter_types, returning, explainer)
+        self.kind = "DELETE" if assign is None else "UPDATE"
+        self._query = query
+        self._stored = stored
+        self._positions = positions
+        self._assign = assign
+        self._changer = changer
+        self._remover = remover
+
+    async def run(self, transaction: Transaction, parameters: Sequence[Any], rows_max: int = 0) -> Batch:
+        stored, environment = self._stored, transaction.environment
+        key_width = len(stored.primary.positions)
+        matches: dict[bytes, tuple[Any, ...]] = {}
+        for match in (await self._query.run(transaction, parameters)).rows:
+            key = stored.primary.space + stored.primary.codec.encode(match[:key_width])
+            matches.setdefault(key, match)
+        keys = list(matches)
+        values = await transaction.get(keys) if keys else []
+        changes: list[Change] = []
+        for key, value in zip(keys, values, strict=True):
+            assert value is not None, "a row was read a moment ago at the same time"
+            old = stored.decode(value)
+            new = list(old)
+            if self._assign is not None:
+                datums = self._assign([*old, *matches[key]], parameters, environment)
+                for position, datum in zip(self._positions, datums, strict=True):
+                    new[position] = datum
+            changes.append((key, old, new))
+        if self._changer is not None:
+            await self._changer.change(transaction, changes)
+        else:
+            for key, old, _ in changes:
+                self._remover.remove(transaction, key, old)
+        rows = self._returning.rows([change[2] for change in changes], parameters, transaction) if self.fields is not None else []
+        return Batch(rows, True, f"{self.kind} {len(changes)}")
+

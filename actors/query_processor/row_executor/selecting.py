@@ -1,0 +1,125 @@
+"""`SelectPlan`: rows from an access path, sorted, cut and projected."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from heapq import nsmallest
+from typing import TYPE_CHECKING, Any
+
+from actors.common.errors import INVALID_ROW_COUNT_IN_LIMIT, INVALID_ROW_COUNT_IN_OFFSET, DatabaseError
+from actors.common.expressions.environment import Environment
+from actors.common.keys import KeyCodec
+from actors.common.schema import ColumnType
+from actors.query_processor.results import Batch, Field
+from actors.query_processor.row_executor.access import Access, NoRowAccess, PointAccess, Statistics
+
+if TYPE_CHECKING:
+    from actors.query_processor.transaction import Transaction
+
+Row = Sequence[Any]
+TupleOf = Callable[[Row, Sequence[Any], Environment], tuple[Any, ...]]
+Explainer = Callable[[Statistics | None, bool], list[str]]
+"""`lines(statistics of the last run, or None without ANALYZE; verbose)`."""
+
+
+class Limits:
+    """LIMIT and OFFSET; each None, or a compiled expression of no row. A limit of NULL is none."""
+
+    __slots__ = ("count", "offset")
+
+    def __init__(self, count: Callable[..., Any] | None, offset: Callable[..., Any] | None) -> None:
+        self.count = count
+        self.offset = offset
+
+    def evaluate(self, parameters: Sequence[Any], environment: Environment) -> tuple[int | None, int]:
+        """(rows at most, or None; rows to skip). Raises 2201W, 2201X."""
+        count = self.count((), parameters, environment) if self.count is not None else None
+        offset = self.offset((), parameters, environment) if self.offset is not None else None
+        if count is not None and count < 0:
+            raise DatabaseError(INVALID_ROW_COUNT_IN_LIMIT, "LIMIT must not be negative")
+        if offset is not None and offset < 0:
+            raise DatabaseError(INVALID_ROW_COUNT_IN_OFFSET, "OFFSET must not be negative")
+        return count, offset or 0
+
+
+class Sorting:
+    """ORDER BY through key bytes: their order is SQL's, NULLs and directions included."""
+
+    __slots__ = ("_encode", "_items")
+
+    def __init__(self, items: TupleOf, types: Sequence[ColumnType], descending: Sequence[bool], nulls_first: Sequence[bool]) -> None:
+        self._items = items
+        self._encode = KeyCodec(types, descending, nulls_first).encode
+
+    def sort(self, rows: list[Any], row_of: Callable[[Any], Row], rows_max: int | None, parameters: Sequence[Any], environment: Environment) -> list[Any]:
+        """`rows` in order, at most `rows_max` of them. Equal rows keep their order."""
+        items, encode = self._items, self._encode
+
+        def key(item: Any) -> bytes:
+            return encode(items(row_of(item), parameters, environment))
+
+        return sorted(rows, key=key) if rows_max is None else nsmallest(rows_max, rows, key=key)
+
+
+class SelectPlan:
+    """See the module. `locking`: the rows join the conflict check (FOR UPDATE)."""
+
+    kind = "SELECT"
+
+    def __init__(
+        self,
+        parameter_types: Callable[[], list[ColumnType]],
+        fields: list[Field],
+        access: Access | NoRowAccess | Any,
+        output: TupleOf,
+        sorting: Sorting | None,
+        limits: Limits,
+        locking: bool,
+        explainer: Explainer,
+    ) -> None:
+        self.parameter_types = parameter_types()
+        self.fields = fields
+        self._access = access
+        self._output = output
+        self._sorting = sorting
+        self._limits = limits
+        self._limited = limits.count is not None or limits.offset is not None
+        self._locking = locking
+        self._explainer = explainer
+        self._point = access if isinstance(access, PointAccess) and not self._limited else None
+
+    async def run(self, transaction: Transaction, parameters: Sequence[Any], rows_max: int = 0) -> Batch:
+        """All rows. Raises what expressions and storage raise."""
+        environment = transaction.environment
+        if self._point is not None:
+            found = await self._point.row(transaction, parameters)
+            if found is None:
+                return Batch([], True, "SELECT 0")
+            if self._locking:
+                transaction.check(found[0])
+            return Batch([self._output(found[1], parameters, environment)], True, "SELECT 1")
+        count, offset = self._limits.evaluate(parameters, environment) if self._limited else (None, 0)
+        if count == 0:
+            return Batch([], True, "SELECT 0")
+        wanted = None if count is None else count + offset
+        keyed = await self._access.rows(transaction, parameters, wanted if wanted is not None and self._sorting is None else 0)
+        if self._sorting is not None:
+            keyed = self._sorting.sort(keyed, _row_of, wanted, parameters, environment)
+        if self._limited:
+            keyed = keyed[offset:wanted]
+        if self._locking:
+            for key, _ in keyed:
+                transaction.check(key)
+        output = self._output
+        rows: list[tuple[object, ...]] = [output(row, parameters, environment) for _, row in keyed]
+        return Batch(rows, True, f"SELECT {len(rows)}")
+
+    async def run_many(self, transaction: Transaction, rows: list[tuple[Any, ...]]) -> int:
+        raise AssertionError("a SELECT takes no rows")
+
+    def explain(self, analyze: bool = False, verbose: bool = False) -> list[str]:
+        return self._explainer(self._access.statistics if analyze else None, verbose)
+
+
+def _row_of(keyed: tuple[bytes, Row]) -> Row:
+    return keyed[1]

@@ -1,0 +1,116 @@
+"""`StoredTable`: how a table's rows and index entries look in storage, prepared once for every plan that touches the table.
+
+    stored = stored_table(table)
+    key = stored.primary.space + stored.primary.codec.encode([7])        the row's key
+    row = stored.decode(value)                                           a list of datums by position, dropped columns None
+    for index in stored.secondary: index.entry(row, key)                 (entry key, entry value), as schema.py's Index describes them
+
+Rows are lists (or tuples) of datums by column position, as wide as the table has columns, dropped ones included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+from actors.common.keys import KeyCodec, keyspace, prefix_end
+from actors.common.ranges import KEYSPACE_BYTES
+from actors.common.rows import RowCodec
+from actors.common.schema import ColumnType, Index, Table
+
+TABLES_MAX = 1024
+"""Prepared tables kept: as many as there are cached plans by default."""
+
+Row = Sequence[Any]
+
+
+class StoredIndex:
+    """One index. `space` is the keyspace's 6 bytes, [space, end) all its keys; `positions` the columns' places in the row."""
+
+    __slots__ = ("codec", "end", "entry", "index", "key_datums", "positions", "space", "types", "unique_key")
+
+    def __init__(self, table: Table, index: Index) -> None:
+        self.index = index
+        self.positions = tuple(column.position for column in index.columns)
+        self.types = tuple(table.columns[position].type for position in self.positions)
+        self.codec = KeyCodec(
+            self.types,
+            descending=[column.descending for column in index.columns],
+            nulls_first=[column.nulls_first for column in index.columns],
+        )
+        self.space = keyspace(table.id, index.id)
+        self.end = prefix_end(self.space)
+        self.key_datums = _picker(self.positions)
+        self.entry: Callable[[Row, bytes], tuple[bytes, bytes]] = self._entry_maker()
+        """(entry key, value) of a row with that full primary key; secondary indexes only."""
+        self.unique_key: Callable[[Row], bytes | None] = self._unique_key_maker()
+        """The key that no two rows may share, None where the row is free of the constraint (a NULL in it)."""
+
+    def _entry_maker(self) -> Callable[[Row, bytes], tuple[bytes, bytes]]:
+        space, encode, datums_of = self.space, self.codec.encode, self.key_datums
+        unique, nulls_distinct = self.index.unique, self.index.nulls_distinct
+
+        def entry(row: Row, primary: bytes) -> tuple[bytes, bytes]:
+            datums = datums_of(row)
+            key = space + encode(datums)
+            if not unique or (nulls_distinct and None in datums):
+                key += primary[KEYSPACE_BYTES:]
+            return key, primary
+
+        return entry
+
+    def _unique_key_maker(self) -> Callable[[Row], bytes | None]:
+        space, encode, datums_of = self.space, self.codec.encode, self.key_datums
+        nulls_distinct = self.index.nulls_distinct
+        if len(self.positions) == 1:
+            [position], [encode_one] = self.positions, self.codec.encoders
+
+            def unique_key_of_one(row: Row) -> bytes | None:
+                datum = row[position]
+                return None if datum is None and nulls_distinct else space + encode_one(datum)
+
+            return unique_key_of_one
+
+        def unique_key(row: Row) -> bytes | None:
+            datums = datums_of(row)
+            return None if nulls_distinct and None in datums else space + encode(datums)
+
+        return unique_key
+
+
+def _picker(positions: tuple[int, ...]) -> Callable[[Row], tuple[Any, ...]]:
+    if len(positions) == 1:
+        [only] = positions
+        return lambda row: (row[only],)
+    return lambda row: tuple([row[position] for position in positions])
+
+
+class StoredTable:
+    """See the module. `hidden`: the table has no primary key, rows lie under 16 bytes made at insert."""
+
+    __slots__ = ("decode", "encode", "hidden", "primary", "secondary", "table", "types", "unique_indexes", "width")
+
+    def __init__(self, table: Table) -> None:
+        assert all(column.position == place for place, column in enumerate(table.columns)), "columns are listed by position"
+        self.table = table
+        self.types: tuple[ColumnType, ...] = tuple(column.type for column in table.columns)
+        self.width = len(self.types)
+        codec = RowCodec(self.types)
+        self.encode: Callable[[Row], bytes] = codec.encode
+        self.decode: Callable[[bytes], list[Any]] = codec.decode
+        self.primary = StoredIndex(table, table.primary)
+        self.hidden = not table.primary.columns
+        self.secondary = tuple(StoredIndex(table, index) for index in table.indexes)
+        unique = [index for index in self.secondary if index.index.unique]
+        self.unique_indexes = tuple(unique) if self.hidden else (self.primary, *unique)
+        """In the order in which PostgreSQL checks them: the primary key first."""
+
+    def primary_key(self, row: Row) -> bytes:
+        """The full key of a row with primary key columns (which are never NULL)."""
+        return self.primary.space + self.primary.codec.encode(self.primary.key_datums(row))
+
+
+@lru_cache(maxsize=TABLES_MAX)
+def stored_table(table: Table) -> StoredTable:
+    return StoredTable(table)

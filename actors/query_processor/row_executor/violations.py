@@ -1,0 +1,60 @@
+"""Errors of constraints, worded as PostgreSQL words them, with the same fields."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from actors.common.errors import CHECK_VIOLATION, NOT_NULL_VIOLATION, UNIQUE_VIOLATION, DatabaseError
+from actors.common.schema import Check, Column, Index, Table
+from actors.common.types import by_name
+
+SHOWN_CHARACTERS_MAX = 64
+"""Of one value in `Failing row contains`, as in PostgreSQL."""
+
+
+def _shown(column: Column, datum: Any) -> str:
+    return "null" if datum is None else by_name[column.type.name].format_text(datum, column.type.modifier)
+
+
+def _failing_row(table: Table, row: Sequence[Any]) -> str:
+    texts = []
+    for column in table.live_columns():
+        text = _shown(column, row[column.position])
+        texts.append(text[:SHOWN_CHARACTERS_MAX] + "..." if len(text) > SHOWN_CHARACTERS_MAX else text)
+    return f"Failing row contains ({', '.join(texts)})."
+
+
+def not_null(table: Table, column: Column, row: Sequence[Any]) -> DatabaseError:
+    return DatabaseError(
+        NOT_NULL_VIOLATION,
+        f'null value in column "{column.name}" of relation "{table.name}" violates not-null constraint',
+        detail=_failing_row(table, row),
+        schema=table.schema,
+        table=table.name,
+        column=column.name,
+    )
+
+
+def check_failed(table: Table, check: Check, row: Sequence[Any]) -> DatabaseError:
+    return DatabaseError(
+        CHECK_VIOLATION,
+        f'new row for relation "{table.name}" violates check constraint "{check.name}"',
+        detail=_failing_row(table, row),
+        schema=table.schema,
+        table=table.name,
+        constraint=check.name,
+    )
+
+
+def duplicate(table: Table, index: Index, row: Sequence[Any]) -> DatabaseError:
+    columns = [table.columns[column.position] for column in index.columns]
+    values = ", ".join(_shown(column, row[column.position]) for column in columns)
+    return DatabaseError(
+        UNIQUE_VIOLATION,
+        f'duplicate key value violates unique constraint "{index.name}"',
+        detail=f"Key ({', '.join(column.name for column in columns)})=({values}) already exists.",
+        schema=table.schema,
+        table=table.name,
+        constraint=index.name,
+    )
