@@ -253,7 +253,7 @@ for _function in ("^", "power", "pow"):
     register(_function, "float8 float8", "float8", float_power)
 for _function in ("sqrt", "|/"):
     register(_function, "float8", "float8", _float_sqrt)
-register("cbrt", "float8", "float8", lambda value: math.copysign(round(abs(value) ** (1 / 3), 15), value))
+register("cbrt", "float8", "float8", math.cbrt)
 register("ln", "float8", "float8", _logarithm(math.log))
 register("log", "float8", "float8", _logarithm(math.log10))
 register("log10", "float8", "float8", _logarithm(math.log10))

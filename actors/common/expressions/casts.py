@@ -150,9 +150,11 @@ def _float_to_numeric(digits: int) -> Converter:
 def _numeric_to_float(single: bool) -> Converter:
     def convert(value: Decimal, modifier: int, explicit: bool, environment: Any) -> float:
         result = float(value)
-        if math.isinf(result) and value.is_finite():
-            raise DatabaseError(NUMERIC_VALUE_OUT_OF_RANGE, f'"{value:f}" is out of range for type double precision')
-        return _single(result, modifier, explicit, environment) if single else result
+        narrow = to_single(result) if single else result
+        if math.isinf(narrow) and value.is_finite():
+            sql_name = "real" if single else "double precision"
+            raise DatabaseError(NUMERIC_VALUE_OUT_OF_RANGE, f'"{value:f}" is out of range for type {sql_name}')
+        return narrow
 
     return convert
 

@@ -14,6 +14,7 @@ from functools import lru_cache
 from actors.common.expressions import (  # noqa: F401  (they register their functions)
     arithmetic,
     comparisons,
+    datetime_fields,
     datetime_functions,
     numerics,
     session_functions,

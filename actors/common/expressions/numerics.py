@@ -175,7 +175,7 @@ def log(base: Decimal, value: Decimal) -> Decimal:
     if base == 1:
         raise division_by_zero()
     quotient = work.divide(work.ln(value), work.ln(base))
-    weight = quotient.adjusted() if quotient else 0
+    weight = _log_weight(value) - _log_weight(base)
     scale = min(max(SIGNIFICANT_DIGITS_MIN - weight, scale_of(base), scale_of(value), 0), DISPLAY_SCALE_MAX)
     return round_to(quotient, scale)
 

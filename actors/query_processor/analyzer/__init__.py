@@ -15,9 +15,10 @@ from typing import Any
 
 from actors.common.expressions.tree import Constant, Expression, Parameter, rewrite
 from actors.common.schema import ColumnType
-from actors.query_processor.analyzer.analysis import Analysis, EmptyScope, NotRowExpression, Scope
+from actors.query_processor.analyzer.analysis import Analysis
 from actors.query_processor.analyzer.coercion import coerce, coerce_assignment, coerce_boolean, coerce_unknown, common_type
 from actors.query_processor.analyzer.parameters import ParameterTypes
+from actors.query_processor.analyzer.scope import EmptyScope, NotRowExpression, Scope
 from actors.query_processor.analyzer.type_names import cast_type
 
 

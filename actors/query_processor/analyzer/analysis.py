@@ -7,7 +7,7 @@ raises NotRowExpression: the planner then takes the column executor.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from pglast import ast, enums
 
@@ -47,6 +47,7 @@ from actors.query_processor.analyzer.coercion import (
     type_name,
 )
 from actors.query_processor.analyzer.parameters import TEXT, UNKNOWN, ParameterTypes
+from actors.query_processor.analyzer.scope import NotRowExpression, Scope
 from actors.query_processor.analyzer.type_names import cast_type
 
 Kind = enums.A_Expr_Kind
@@ -54,25 +55,6 @@ BOOL = ColumnType("bool")
 INT4 = ColumnType("int4")
 ARGUMENTS_MAX = 100
 """Of one function call, as in PostgreSQL."""
-
-
-class NotRowExpression(Exception):
-    """Internal: this is no scalar expression of one row (an aggregate, a subquery ...)."""
-
-
-class Scope(Protocol):
-    """Who knows the columns. Raises 42703 for an undefined name, 42702 for an ambiguous one."""
-
-    def resolve(self, names: tuple[str, ...]) -> tuple[int, ColumnType]: ...
-
-
-class EmptyScope:
-    """No columns: defaults, VALUES, LIMIT."""
-
-    def resolve(self, names: tuple[str, ...]) -> tuple[int, ColumnType]:
-        if len(names) > 1:
-            raise DatabaseError("42P01", f'missing FROM-clause entry for table "{names[-2]}"')
-        raise DatabaseError("42703", f'column "{names[-1]}" does not exist')
 
 
 AGGREGATES = frozenset(
@@ -185,6 +167,8 @@ class Analysis:
 
     def call(self, name: str, arguments: Sequence[Expression], position: int = 0) -> Expression:
         """A function by PostgreSQL's overload resolution. Raises 42883, 42725."""
+        if name == "pg_typeof" and len(arguments) == 1:
+            return Constant(type_name(arguments[0].type), ColumnType("regtype"))
         given = [argument.type.name for argument in arguments]
         try:
             found = resolve_function(name, given)
@@ -205,7 +189,7 @@ class Analysis:
                 hint="No function matches the given name and argument types. You might need to add explicit type casts.",
                 position=position,
             )
-        return self._bound(found, arguments, position)
+        return self._bound(found, arguments)
 
     def _shown(self, arguments: Sequence[Expression]) -> str:
         return ", ".join(type_name(argument.type) for argument in arguments)
@@ -216,16 +200,12 @@ class Analysis:
             return None
         return coerce(arguments[0], ColumnType(name), self._parameters, EXPLICIT)
 
-    def _bound(self, found: Function, arguments: Sequence[Expression], position: int) -> Expression:
+    def _bound(self, found: Function, arguments: Sequence[Expression]) -> Expression:
         fixed = found.arguments
         declared = list(fixed)
         if found.variadic:
             declared = [*fixed[:-1], *[fixed[-1]] * (len(arguments) - len(fixed) + 1)]
-        try:
-            bound = tuple(coerce_argument(argument, type_, self._parameters) for argument, type_ in zip(arguments, declared, strict=True))
-        except DatabaseError as error:
-            error.position = error.position or position
-            raise
+        bound = tuple(coerce_argument(argument, type_, self._parameters) for argument, type_ in zip(arguments, declared, strict=True))
         return fold(Call(found.name, tuple(declared), bound, ColumnType(found.result)))
 
     def operator(self, name: str, arguments: Sequence[Expression], position: int = 0) -> Expression:
@@ -246,7 +226,7 @@ class Analysis:
             return self._concatenation(arguments, position)
         if found is None:
             raise self._no_operator(name, arguments, position)
-        return self._bound(found, arguments, position)
+        return self._bound(found, arguments)
 
     def _operator_shown(self, name: str, arguments: Sequence[Expression]) -> str:
         names = [type_name(argument.type) for argument in arguments]
@@ -299,14 +279,14 @@ class Analysis:
         return self.call(_VALUE_FUNCTIONS[member], arguments, _position(node))
 
     def cast(self, node: Any) -> Expression:
-        position = _position(node.arg) or _position(node)
         argument = self.expression(node.arg)
         try:
             target = cast_type(node.typeName)
-            result = coerce(argument, target, self._parameters, EXPLICIT)
         except DatabaseError as error:
-            error.position = error.position or position
+            error.position = error.position or _position(node.typeName)
             raise
+        # The parser's literals do not say where they stand: an error in one has no position.
+        result = coerce(argument, target, self._parameters, EXPLICIT)
         if result is None:
             raise cannot_cast(argument.type, target, _position(node))
         return result
@@ -409,8 +389,7 @@ class Analysis:
         left, right = self._all((node.lexpr, node.rexpr))
         equal = self._equal(left, right, _position(node))
         if isinstance(equal, Constant):
-            left = coerce(left, TEXT, self._parameters) or left if is_unknown(left) else left
-            target = common_type([left.type, right.type], "NULLIF") if left.type.name != right.type.name else left.type
+            target = common_type([left.type, right.type], "NULLIF")
             left = coerce(left, target, self._parameters) or left
             return Constant(None, left.type) if equal.value else left
         assert isinstance(equal, Call)
