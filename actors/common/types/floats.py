@@ -39,8 +39,8 @@ def _read(text: str, sql_name: str, narrow: Callable[[float], float]) -> float:
         word = stripped.lower()
         sign = -1.0 if word[:1] == "-" else 1.0
         known = _WORDS.get(word[1:] if word[:1] in ("+", "-") else word)
-        if known is not None and not (math.isnan(known) and word[0] in "+-"):
-            return sign * known
+        if known is not None:
+            return known if math.isnan(known) else sign * known
         if _HEXADECIMAL.fullmatch(stripped) is None:
             raise invalid_text(sql_name, text)
         return narrow(float.fromhex(stripped))

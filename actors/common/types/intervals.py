@@ -46,7 +46,7 @@ _TOKEN = re.compile(
     r"|(?P<word>[a-z]+)|(?P<at>@)",
     re.ASCII,
 )
-_ISO = re.compile(r"P(?=.)((?:[+-]?[\d.]+[YMWD])*)(?:T((?:[+-]?[\d.]+[HMS])+))?", re.ASCII)
+_ISO = re.compile(r"P(?=.)((?:[+-]?[\d.]+[YMWD])*)(?:T((?:[+-]?[\d.]+[HMS])*))?", re.ASCII)
 _ISO_PART = re.compile(r"([+-]?[\d.]+)([YMWDHS])")
 _ISO_CLOCK = re.compile(r"P(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)")
 
@@ -127,6 +127,7 @@ def _bare_unit(fields: int) -> str:
 
 
 def _parse_general(text: str, lower: str, fields: int) -> Interval:
+    lower = re.sub(r"([+-])\s+(?=[\d.])", r"\1", lower)
     total = _Sum()
     pending: Fraction | None = None
     seen = negate = False

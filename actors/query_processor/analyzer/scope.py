@@ -1,0 +1,27 @@
+"""What the analyzer needs to know of names: `Scope`, which the planners implement; and the refusal of what is not of one row."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from actors.common.errors import UNDEFINED_COLUMN, UNDEFINED_TABLE, DatabaseError
+from actors.common.schema import ColumnType
+
+
+class NotRowExpression(Exception):
+    """Internal: this is no scalar expression of one row (an aggregate, a subquery ...)."""
+
+
+class Scope(Protocol):
+    """Who knows the columns. Raises 42703 for an undefined name, 42702 for an ambiguous one."""
+
+    def resolve(self, names: tuple[str, ...]) -> tuple[int, ColumnType]: ...
+
+
+class EmptyScope:
+    """No columns: defaults, VALUES, LIMIT."""
+
+    def resolve(self, names: tuple[str, ...]) -> tuple[int, ColumnType]:
+        if len(names) > 1:
+            raise DatabaseError(UNDEFINED_TABLE, f'missing FROM-clause entry for table "{names[-2]}"')
+        raise DatabaseError(UNDEFINED_COLUMN, f'column "{names[-1]}" does not exist')
