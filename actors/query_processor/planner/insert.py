@@ -96,8 +96,7 @@ def _source(
                 full[column.position] = assigned(planning, node, Scope(), column)
             makers.append(_row_maker(full))
         return ValuesSource(makers), len(makers)
-    plan = plan_query(_typed_targets(query, targets))
-    planning.learn(plan.parameter_types)
+    plan = plan_query(planning, _typed_targets(query, targets))
     full = list(defaults)
     for number, (column, field) in enumerate(zip(_matched(targets, len(plan.fields), named), plan.fields, strict=True)):
         full[column.position] = coerce_assignment(ColumnNode(number, field.type), column.type, column.name)

@@ -33,8 +33,6 @@ class Planning:
         self.settings = settings
         self.given = list(parameter_types)
         self.parameters = ParameterTypes(parameter_types)
-        self.expected: Sequence[ColumnType] = ()
-        """Types for the untyped output columns of the query planned now: those of INSERT's targets."""
 
     def table(self, node: ast.RangeVar) -> Table:
         """Raises NotRowStatement for a relation that is no stored table (a system view, or none at all)."""

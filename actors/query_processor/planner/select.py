@@ -59,9 +59,7 @@ def plan_select(planning: Planning, statement: ast.SelectStmt) -> Any:
 
 def output(planning: Planning, statement: ast.SelectStmt, scope: Scope) -> tuple[list[Target], list[Expression]]:
     targets = expand_targets(statement.targetList or (), scope)
-    expected, planning.expected = planning.expected, ()
-    types = [*expected, *[None] * len(targets)]
-    return targets, [planning.expression(target.node, scope, type_) for target, type_ in zip(targets, types, strict=False)]
+    return targets, [planning.expression(target.node, scope) for target in targets]
 
 
 def limits_of(planning: Planning, statement: ast.SelectStmt) -> Limits:
