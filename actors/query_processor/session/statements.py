@@ -96,13 +96,22 @@ class Planned:
         Raises 22P02 and the like where a string is not of its inferred type.
         """
         if self._readers is None:
-            self._readers = [_reader(literal.type or wanted) for literal, wanted in zip(literals, self.plan.parameter_types, strict=True)]
+            wanted = self.plan.parameter_types
+            self._readers = [
+                _reader(type_) if literal.type is None else _reader_of_lexed(literal.type) for literal, type_ in zip(literals, wanted, strict=True)
+            ]
         return [reader(literal.text, zone, now) for reader, literal in zip(self._readers, literals, strict=True)]
 
 
-def _reader(type_: ColumnType) -> Reader:
+def _reader_of_lexed(type_: ColumnType) -> Reader:
+    """Of a literal whose text the lexer has shown to be of its type."""
     if type_.name in ("int4", "int8"):
         return lambda text, zone, now: int(text)
+    return _reader(type_)
+
+
+def _reader(type_: ColumnType) -> Reader:
+    """Of a string, read as the type that was inferred for it."""
     if type_.name == "text":
         return lambda text, zone, now: text
     known, modifier = by_name[type_.name], type_.modifier
