@@ -1,52 +1,67 @@
-"""Commit times, promises and the lease of one epoch: the rules of design section 4, I5 and I6, in one plain object.
+"""An epoch's commit times: one strictly increasing sequence between the epoch's beginning and its durable end (design, I5 and I6). Plain and synchronous.
 
-- `next_commit_ts(...)` is above every promise, every earlier commit time and the transaction's start_ts, and never below the physical time.
-- No commit time and no promise is above the epoch's end. A commit record may carry the extension that it needs itself: it is used only once it is durable, and then
-  the extension is durable with it. A promise, and a vote as participant, count at once, so they need an end that is durable already.
+- `last`: above it lie all commit times still to be given. Commits, promises and the decisions of other coordinators push it up.
+- `durable_end`: nothing is promised, and no participant is bound, above it. It grows when a record that carries a later end is committed. A commit's own
+  record may carry the very end that covers it: both become durable together, and nothing is answered before.
+- The physical part of a commit time is the clock's *earliest*: a commit is above its transaction's start_ts, which was its query processor's *latest*,
+  so recency (I11) needs no more, and the wait for clock.earliest >= commit_ts before the answer stays as short as it can be.
+
+No timers: ends are extended by records that are written anyway once half of the lease is used up, or for a promise that needs it.
+
+        lease = Lease(begin=1000, end=501000, length_us=500000)
+        lease.pick(start_ts, now) -> commit_ts;   lease.end_for(commit_ts, now) -> what its record carries;   lease.became_durable(end)
 """
 
 from __future__ import annotations
 
-from actors.common.timestamps import Clock, Timestamp
+from actors.common.timestamps import Timestamp
 
 
 class Lease:
-    """`begin`: the epoch's first time; `end`: as far as records appended say; `durable_end`: as far as committed records say. Microseconds."""
+    """`asked_end`: the latest end that a record appended so far carries."""
 
-    def __init__(self, clock: Clock, lease_us: int, begin: Timestamp, end: Timestamp) -> None:
-        self._clock = clock
-        self._lease_us = lease_us
+    __slots__ = ("asked_end", "begin", "durable_end", "last", "length_us")
+
+    def __init__(self, begin: Timestamp, end: Timestamp, length_us: int) -> None:
+        assert begin < end
         self.begin = begin
-        self.end = end
+        self.last = begin
         self.durable_end = end
-        self.promise: Timestamp = begin
-        self.last: Timestamp = begin
-        """The latest commit time given."""
+        self.asked_end = end
+        self.length_us = length_us
 
-    def next_commit_ts(self, above: Timestamp) -> Timestamp:
-        """A fresh commit time above `above`."""
-        commit_ts = max(self._clock.now().earliest, self.last + 1, self.promise + 1, above + 1)
+    def pick(self, floor: Timestamp, now: Timestamp) -> Timestamp:
+        """A commit time above `floor` and all that was given or promised."""
+        last = self.last
+        commit_ts = now
+        if commit_ts <= floor:
+            commit_ts = floor + 1
+        if commit_ts <= last:
+            commit_ts = last + 1
         self.last = commit_ts
         return commit_ts
 
-    def end_for(self, commit_ts: Timestamp) -> Timestamp:
-        """The epoch's end to write into the record at `commit_ts`: extended once half of the lease is used."""
-        if commit_ts + self._lease_us // 2 > self.end:
-            self.end = commit_ts + self._lease_us
-        return self.end
+    def end_for(self, commit_ts: Timestamp, now: Timestamp) -> Timestamp:
+        """The end that a record written now carries: extended when past half, or when it would not cover the record."""
+        at = commit_ts if commit_ts > now else now
+        if at > self.asked_end - (self.length_us >> 1):
+            self.asked_end = max(self.asked_end, at, now + self.length_us)
+        return self.asked_end
 
-    def made_durable(self, end: Timestamp) -> None:
-        self.durable_end = max(self.durable_end, end)
+    def is_past_half(self, now: Timestamp) -> bool:
+        return now > self.asked_end - (self.length_us >> 1)
 
-    def can_promise(self, at: Timestamp) -> bool:
-        return at <= self.durable_end
+    def raise_last(self, to: Timestamp) -> None:
+        if to > self.last:
+            self.last = to
 
-    def give_promise(self, at: Timestamp) -> Timestamp:
-        """Promise at least `at` (which `can_promise`): as much more as the clock says, so that later readers need not ask."""
-        self.promise = max(self.promise, min(max(at, self._clock.now().latest), self.durable_end))
-        return self.promise
+    def became_durable(self, end: Timestamp) -> None:
+        assert end <= self.asked_end
+        if end > self.durable_end:
+            self.durable_end = end
 
-    @property
-    def is_low(self) -> bool:
-        """Less than half of the durable lease is left."""
-        return self._clock.now().latest + self._lease_us // 2 > self.durable_end
+    def promise(self, at: Timestamp) -> Timestamp:
+        """No commit time at or below the answer will be given any more. `at` must be covered."""
+        assert at <= self.durable_end, "I6: a promise lies within the lease"
+        self.raise_last(at)
+        return min(self.last, self.durable_end)

@@ -1,7 +1,9 @@
-"""Outcomes of transactions, for those who ask: repeated Commits, participants that were not told.
+"""Outcomes of transactions, for those who ask: Commits that arrive twice, participants that were not told.
 
-Kept for twice the transaction age limit; journals keep their records for at least that limit, so a restarted coordinator knows what any participant may
-still ask (crossbar.py trims no younger record).
+Kept for a given time after they were noted, and forgotten as newer ones come: no timer. Who needs an outcome for how long is said where an
+Outcomes is made (reign.py).
+
+        outcomes.remember(transaction, commit_ts, now);  outcomes.get(transaction) -> commit_ts, ABORTED or None
 """
 
 from __future__ import annotations
@@ -16,23 +18,30 @@ ABORTED: Timestamp = 0
 class Outcomes:
     """transaction -> commit time, or ABORTED."""
 
-    def __init__(self) -> None:
+    def __init__(self, keep_us: int) -> None:
+        self._keep_us = keep_us
         self._known: dict[bytes, Timestamp] = {}
         self._order: deque[tuple[Timestamp, bytes]] = deque()
 
     def remember(self, transaction: bytes, commit_ts: Timestamp, now: Timestamp) -> None:
-        if transaction not in self._known:
-            self._known[transaction] = commit_ts
-            self._order.append((now, transaction))
+        """The first outcome noted stays: a transaction has one."""
+        known = self._known
+        if transaction in known:
+            return
+        known[transaction] = commit_ts
+        order = self._order
+        order.append((now, transaction))
+        oldest = now - self._keep_us
+        while order[0][0] < oldest:
+            known.pop(order.popleft()[1], None)
 
     def get(self, transaction: bytes) -> Timestamp | None:
         """None where the transaction is not known (any more)."""
         return self._known.get(transaction)
 
-    def forget_before(self, moment: Timestamp) -> None:
-        order = self._order
-        while order and order[0][0] < moment:
-            del self._known[order.popleft()[1]]
+    def forget(self, transaction: bytes) -> None:
+        """Nobody will ask again."""
+        self._known.pop(transaction, None)
 
     def __len__(self) -> int:
         return len(self._known)

@@ -2,149 +2,229 @@
 
 It answers one question about a transaction: may it commit, does it conflict, or must it wait for an undecided one?
 
-- A key's last commit time is kept for as long as a transaction may live (settings.limits.transaction_age_s); an older start is refused, so nothing
-  that could matter is ever forgotten. First committer wins (I3): a committed write above start_ts is a conflict, for written and checked keys alike.
-- A prepared transaction holds marks: a write mark (one holder, nobody else may write or check the key) or read marks (any number, nobody may write it). Whoever
-  meets a mark waits for that transaction's outcome.
-- A table's schema version, its last write, and what is pending on it, for DDL: a write made under an older schema is OC001; a DDL that needs the table
-  unwritten since its start (index backfill) conflicts with any write.
-- A write set of more than BULK_KEYS keys is remembered as one write of its whole tables: bounded memory, at the price of conservative conflicts.
+- A key's last commit time is kept as long as a transaction may live. First committer wins (I3): a committed write above start_ts is a conflict, for written
+  and checked keys alike. Commits at or below `horizon` are forgotten, so whoever started below it is refused by the caller.
+- A prepared transaction (a part of one that spans adjudicators) holds marks until its outcome is known: write marks (one holder; nobody else may write or check
+  the key), read marks on its checked keys (any number; nobody may write them), and holds on whole tables. Who meets a mark waits for the outcome, with two
+  exceptions that keep cycles away: a writer that began before the mark's holder would conflict with it anyway, and a part of a spanning transaction, which may
+  hold marks elsewhere, waits only for transactions that began before its own (`Claim.holds_elsewhere`).
+- For DDL: each table's schema version (a write made under an older schema is OC001), its last write (an `exclusive` table must be unwritten since start_ts), and
+  what is pending on it. A dropped range counts as a write of every key of its table.
+- Memory: keys are kept in buckets by commit time and forgotten a bucket at a time (cheaper than an ordered index over them: no per-key work on
+  the commit path). More than WINDOW_KEYS_MAX keys raise the horizon early. A write set above BULK_KEYS is remembered as one write of its whole tables. Both
+  bounds cost spurious conflicts, never missed ones.
+
+        window.judge(claim) -> None (go on) | the transaction to wait for | DatabaseError
+        window.commit(claim, commit_ts)                     decided here and now
+        window.mark(claim); window.release(transaction)     prepared; then commit or not
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 
 from actors.common.errors import DatabaseError, conflict, schema_changed
 from actors.common.timestamps import TIMESTAMP_MIN, Timestamp
 
 BULK_KEYS = 20_000
+"""Above DSQL's 3,000 rows with several indexes each; only bulk loads are larger."""
+WINDOW_KEYS_MAX = 1_000_000
+"""About 150 bytes each."""
+BUCKETS = 64
+"""A commit is forgotten at most 1/64 of the window late."""
 TABLE_BYTES = 4
 
+Table = bytes
+"""A table's id as it begins its keys."""
 
-@dataclass
+
+def table_prefix(table_id: int) -> Table:
+    return table_id.to_bytes(TABLE_BYTES, "big")
+
+
 class Claim:
-    """What a transaction wants to do here: keys written and checked (this adjudicator's only), and its relation to schemas."""
+    """What a transaction wants to do here: this adjudicator's keys only, and its relation to tables.
 
-    transaction: bytes
-    start_ts: Timestamp
-    catalog_ts: Timestamp
-    written: Sequence[bytes]
-    checked: Sequence[bytes] = ()
-    schema_changes: Sequence[int] = ()
-    exclusive: Sequence[int] = ()
-    tables: list[int] = field(default_factory=list)
-    """Ids of the tables written, ascending; filled in by `tables_of`."""
+    `schema_changes`: tables whose schema it changes; `exclusive`: tables nobody may have written since start_ts; `dropped`: tables of which it drops
+    whole ranges (they are exclusive too). `holds_elsewhere`: other adjudicators may hold marks of it.
+    """
 
+    __slots__ = (
+        "catalog_ts",
+        "checked",
+        "dropped",
+        "exclusive",
+        "holds_elsewhere",
+        "is_bulk",
+        "schema_changes",
+        "start_ts",
+        "tables",
+        "transaction",
+        "written",
+    )
 
-def tables_of(keys: Iterable[bytes]) -> list[int]:
-    """The table ids of some keys."""
-    return sorted({int.from_bytes(prefix, "big") for prefix in {key[:TABLE_BYTES] for key in keys}})
+    def __init__(
+        self,
+        transaction: bytes,
+        start_ts: Timestamp,
+        catalog_ts: Timestamp,
+        written: Sequence[bytes],
+        checked: Sequence[bytes] = (),
+        schema_changes: Sequence[int] = (),
+        exclusive: Sequence[int] = (),
+        dropped: Sequence[Table] = (),
+        *,
+        holds_elsewhere: bool = False,
+    ) -> None:
+        self.transaction = transaction
+        self.start_ts = start_ts
+        self.catalog_ts = catalog_ts
+        self.written = written
+        self.checked = checked
+        self.schema_changes: Sequence[Table] = [table_prefix(table) for table in schema_changes] if schema_changes else ()
+        self.exclusive: Sequence[Table] = [*map(table_prefix, exclusive), *dropped] if exclusive or dropped else ()
+        self.dropped = dropped
+        self.is_bulk = len(written) > BULK_KEYS
+        self.tables: set[Table] = {key[:TABLE_BYTES] for key in written}
+        self.holds_elsewhere = holds_elsewhere
+
+    @property
+    def held_tables(self) -> list[Table]:
+        """Tables that it needs to itself while it is undecided."""
+        return sorted({*self.schema_changes, *self.exclusive, *(self.tables if self.is_bulk else ())})
+
+    @property
+    def touched_tables(self) -> set[Table]:
+        """Tables that nobody may have to himself while it is undecided."""
+        return self.tables.union(key[:TABLE_BYTES] for key in self.checked)
 
 
 class ConflictWindow:
-    """`horizon`: commits at or below it have been forgotten; a transaction that started below it is refused by the caller."""
+    """`length_us`: how long commits are remembered, at least while the keys fit."""
 
-    def __init__(self) -> None:
+    def __init__(self, length_us: int, begin: Timestamp = TIMESTAMP_MIN) -> None:
+        self.horizon = begin
         self._last: dict[bytes, Timestamp] = {}
-        self._history: deque[tuple[Timestamp, Sequence[bytes]]] = deque()
-        self._write_marks: dict[bytes, bytes] = {}
-        self._read_marks: dict[bytes, set[bytes]] = {}
+        self.length_us = length_us
+        self._bucket: set[bytes] = set()
+        self._bucket_until: Timestamp = TIMESTAMP_MIN
+        self._buckets: deque[tuple[Timestamp, set[bytes]]] = deque()
+        self._newest: Timestamp = TIMESTAMP_MIN
         self._claims: dict[bytes, Claim] = {}
-        self._table_last: dict[int, Timestamp] = {}
-        self._table_bulk: dict[int, Timestamp] = {}
-        self._table_versions: dict[int, Timestamp] = {}
-        self._table_pending: dict[int, set[bytes]] = {}
-        self._schema_pending: dict[int, bytes] = {}
-        self.newest_schema_change: Timestamp = TIMESTAMP_MIN
-        self.horizon: Timestamp = TIMESTAMP_MIN
+        self._write_marks: dict[bytes, Claim] = {}
+        self._read_marks: dict[bytes, dict[bytes, Claim]] = {}
+        self._table_last: dict[Table, Timestamp] = {}
+        self._table_bulk: dict[Table, Timestamp] = {}
+        self._table_versions: dict[Table, Timestamp] = {}
+        self._table_pending: dict[Table, dict[bytes, Claim]] = {}
+        self._table_holds: dict[Table, Claim] = {}
+        self._newest_schema_change: Timestamp = TIMESTAMP_MIN
 
     # -- the question ------------------------------------------------------------------------------------------------------------
 
     def judge(self, claim: Claim) -> DatabaseError | bytes | None:
         """None: it may commit or be prepared. Bytes: the undecided transaction it must wait for. DatabaseError: OC000 or OC001."""
-        start_ts = claim.start_ts
-        last = self._last
-        for key in claim.written:
-            if last.get(key, 0) > start_ts:
-                return conflict()
-        for key in claim.checked:
-            if last.get(key, 0) > start_ts:
-                return conflict()
-        claim.tables = tables_of(claim.written)
-        if self._table_bulk:
-            for table in {*claim.tables, *tables_of(claim.checked)}:
-                if self._table_bulk.get(table, 0) > start_ts:
-                    return conflict()
-        if self._schema_pending or self.newest_schema_change > claim.catalog_ts or claim.schema_changes or claim.exclusive:
-            verdict = self._judge_schema(claim)
-            if verdict is not None:
-                return verdict
+        if self._is_overwritten(claim):
+            return conflict()
+        if self._newest_schema_change > claim.catalog_ts or claim.exclusive:
+            error = self._judge_tables(claim)
+            if error is not None:
+                return error
         if self._claims:
-            return self._mark_in_the_way(claim)
+            return self._judge_marks(claim)
         return None
 
-    def _judge_schema(self, claim: Claim) -> DatabaseError | bytes | None:
-        versions = self._table_versions
-        for table in (*claim.tables, *claim.schema_changes):
-            if versions.get(table, 0) > claim.catalog_ts:
+    def _is_overwritten(self, claim: Claim) -> bool:
+        """Somebody committed one of its keys after it began."""
+        start_ts = claim.start_ts
+        last = self._last
+        if not claim.is_bulk or any(self._table_last.get(table, 0) > start_ts for table in claim.tables):
+            for key in claim.written:
+                if key in last and last[key] > start_ts:
+                    return True
+        for key in claim.checked:
+            if key in last and last[key] > start_ts:
+                return True
+        if self._table_bulk:
+            bulk = self._table_bulk
+            if any(bulk.get(table, 0) > start_ts for table in claim.tables):
+                return True
+            if any(bulk.get(key[:TABLE_BYTES], 0) > start_ts for key in claim.checked):
+                return True
+        return False
+
+    def _judge_tables(self, claim: Claim) -> DatabaseError | None:
+        versions, catalog_ts = self._table_versions, claim.catalog_ts
+        for table in (*claim.tables, *claim.schema_changes, *claim.exclusive, *(key[:TABLE_BYTES] for key in claim.checked)):
+            if versions.get(table, 0) > catalog_ts:
                 return schema_changed()
-        for table in (*claim.tables, *claim.schema_changes, *claim.exclusive):
-            holder = self._schema_pending.get(table)
-            if holder is not None and holder != claim.transaction:
-                return holder
         for table in claim.exclusive:
             if self._table_last.get(table, 0) > claim.start_ts:
                 return conflict()
-        for table in (*claim.exclusive, *claim.schema_changes):
-            for holder in sorted(self._table_pending.get(table, ())):
-                if holder != claim.transaction:
-                    return holder
         return None
 
-    def _mark_in_the_way(self, claim: Claim) -> bytes | None:
+    def _judge_marks(self, claim: Claim) -> DatabaseError | bytes | None:
         write_marks, read_marks = self._write_marks, self._read_marks
+        holders: dict[bytes, Claim] = {}
         if write_marks:
-            for key in claim.written:
-                if key in write_marks:
-                    return write_marks[key]
-            for key in claim.checked:
-                if key in write_marks:
-                    return write_marks[key]
+            for key in (*claim.written, *claim.checked):
+                holder = write_marks.get(key)
+                if holder is not None:
+                    if claim.start_ts <= holder.start_ts:
+                        return conflict()  # the holder's commit, if it comes, is above our start
+                    holders[holder.transaction] = holder
         if read_marks:
             for key in claim.written:
-                holders = read_marks.get(key)
-                if holders:
-                    return min(holders)
-        return None
+                holders.update(read_marks.get(key, ()))
+        if self._table_holds:
+            for table in (*claim.tables, *(key[:TABLE_BYTES] for key in claim.checked)):
+                holder = self._table_holds.get(table)
+                if holder is not None:
+                    holders[holder.transaction] = holder
+        for table in claim.held_tables:
+            holders.update(self._table_pending.get(table, ()))
+            holder = self._table_holds.get(table)
+            if holder is not None:
+                holders[holder.transaction] = holder
+        holders.pop(claim.transaction, None)
+        if not holders:
+            return None
+        if claim.holds_elsewhere:
+            own = (claim.start_ts, claim.transaction)
+            if any((holder.start_ts, holder.transaction) > own for holder in holders.values()):
+                return conflict()
+        return min(holders)
 
     # -- commits -----------------------------------------------------------------------------------------------------------------
 
     def commit(self, claim: Claim, commit_ts: Timestamp) -> None:
         """The transaction has its commit time: from now on older writers of its keys conflict."""
-        written = claim.written
-        if len(written) > BULK_KEYS:
-            for table in claim.tables:
-                self._table_bulk[table] = max(commit_ts, self._table_bulk.get(table, 0))
+        if commit_ts > self._newest:
+            self._newest = commit_ts
+        if commit_ts > self._bucket_until or len(self._last) > WINDOW_KEYS_MAX:
+            self._turn(commit_ts)
+        table_last = self._table_last
+        for table in claim.tables:
+            table_last[table] = commit_ts if commit_ts > table_last.get(table, 0) else table_last[table]
+        if claim.is_bulk:
+            self._commit_tables(claim.tables, commit_ts)
         else:
             last = self._last
-            for key in written:
-                if last.get(key, 0) < commit_ts:
-                    last[key] = commit_ts
-            self._history.append((commit_ts, written))
-        for table in claim.tables:
-            if self._table_last.get(table, 0) < commit_ts:
-                self._table_last[table] = commit_ts
-        for table in claim.schema_changes:
-            self._table_versions[table] = max(commit_ts, self._table_versions.get(table, 0))
-            self.newest_schema_change = max(self.newest_schema_change, commit_ts)
+            for key in claim.written:
+                last[key] = commit_ts
+            self._bucket.update(claim.written)
+        if claim.dropped:
+            self._commit_tables(claim.dropped, commit_ts)
+        if claim.schema_changes:
+            for table in claim.schema_changes:
+                self._table_versions[table] = max(commit_ts, self._table_versions.get(table, 0))
+            self._newest_schema_change = max(commit_ts, self._newest_schema_change)
 
-    def bulk_mark(self, tables: Iterable[int], commit_ts: Timestamp) -> None:
-        """Whole tables were written (a dropped range)."""
+    def _commit_tables(self, tables: Iterable[Table], commit_ts: Timestamp) -> None:
         for table in tables:
             self._table_bulk[table] = max(commit_ts, self._table_bulk.get(table, 0))
+            self._table_last[table] = max(commit_ts, self._table_last.get(table, 0))
 
     # -- prepared transactions ---------------------------------------------------------------------------------------------------
 
@@ -152,14 +232,14 @@ class ConflictWindow:
         """Hold the claim's keys and tables until `release`. The claim has been judged None in this turn."""
         transaction = claim.transaction
         self._claims[transaction] = claim
-        for key in claim.written:
-            self._write_marks[key] = transaction
+        if not claim.is_bulk:
+            self._write_marks.update(dict.fromkeys(claim.written, claim))
         for key in claim.checked:
-            self._read_marks.setdefault(key, set()).add(transaction)
-        for table in claim.tables:
-            self._table_pending.setdefault(table, set()).add(transaction)
-        for table in (*claim.schema_changes, *claim.exclusive):
-            self._schema_pending[table] = transaction
+            self._read_marks.setdefault(key, {})[transaction] = claim
+        for table in claim.touched_tables:
+            self._table_pending.setdefault(table, {})[transaction] = claim
+        for table in claim.held_tables:
+            self._table_holds[table] = claim
 
     def marked(self, transaction: bytes) -> Claim | None:
         return self._claims.get(transaction)
@@ -169,28 +249,20 @@ class ConflictWindow:
         claim = self._claims.pop(transaction, None)
         if claim is None:
             return None
-        for key in claim.written:
-            if self._write_marks.get(key) == transaction:
+        if not claim.is_bulk:
+            for key in claim.written:
                 del self._write_marks[key]
         for key in claim.checked:
-            holders = self._read_marks.get(key)
-            if holders is not None:
-                holders.discard(transaction)
-                if not holders:
-                    del self._read_marks[key]
-        for table in claim.tables:
-            pending = self._table_pending.get(table)
-            if pending is not None:
-                pending.discard(transaction)
-                if not pending:
-                    del self._table_pending[table]
-        for table in (*claim.schema_changes, *claim.exclusive):
-            if self._schema_pending.get(table) == transaction:
-                del self._schema_pending[table]
+            _discard(self._read_marks, key, transaction)
+        for table in claim.touched_tables:
+            _discard(self._table_pending, table, transaction)
+        for table in claim.held_tables:
+            del self._table_holds[table]
         return claim
 
     @property
     def pending(self) -> int:
+        """Prepared transactions without an outcome."""
         return len(self._claims)
 
     @property
@@ -200,14 +272,33 @@ class ConflictWindow:
     # -- forgetting --------------------------------------------------------------------------------------------------------------
 
     def trim(self, horizon: Timestamp) -> None:
-        """Forget commits at or below `horizon`: no transaction that may still commit started before it."""
-        if horizon <= self.horizon:
-            return
-        self.horizon = horizon
-        history, last = self._history, self._last
-        while history and history[0][0] <= horizon:
-            for key in history.popleft()[1]:
-                if last.get(key, horizon + 1) <= horizon:
-                    del last[key]
-        for table in [table for table, commit_ts in self._table_bulk.items() if commit_ts <= horizon]:
+        """Forget commits at or below `horizon`, by whole buckets."""
+        buckets = self._buckets
+        while buckets and buckets[0][0] <= horizon:
+            self._forget(*buckets.popleft())
+
+    def _turn(self, commit_ts: Timestamp) -> None:
+        """Begin a new bucket, and forget what is old or too much."""
+        if self._bucket:
+            self._buckets.append((self._newest, self._bucket))
+            self._bucket = set()
+        self._bucket_until = commit_ts + self.length_us // BUCKETS
+        self.trim(commit_ts - self.length_us)
+        while len(self._last) > WINDOW_KEYS_MAX and self._buckets:
+            self._forget(*self._buckets.popleft())
+
+    def _forget(self, newest: Timestamp, keys: set[bytes]) -> None:
+        self.horizon = max(self.horizon, newest)
+        last = self._last
+        for key in keys:
+            if key in last and last[key] <= newest:
+                del last[key]
+        for table in [table for table, commit_ts in self._table_bulk.items() if commit_ts <= newest]:
             del self._table_bulk[table]
+
+
+def _discard(marks: dict[bytes, dict[bytes, Claim]], key: bytes, transaction: bytes) -> None:
+    holders = marks[key]
+    del holders[transaction]
+    if not holders:
+        del marks[key]

@@ -43,6 +43,8 @@ class Prepare(Message, frozen=True):
     checked: list[bytes]
     schema_changes: list[int] = []
     exclusive: list[int] = []
+    dropped: list[bytes] = []
+    """Table ids (4 bytes, as keys begin) of which ranges are dropped: unwritten since start_ts, and every key counts as written."""
 
 
 class Prepared(Message, frozen=True):
@@ -54,7 +56,7 @@ class Prepared(Message, frozen=True):
 
 
 class Decided(Message, frozen=True):
-    """Coordinator -> participant, one-way: the outcome. commit_ts 0: aborted."""
+    """Coordinator -> participant: the outcome; commit_ts 0: aborted (one-way). Of a commit, Done acknowledges it: the participant need not ask."""
 
     transaction: bytes
     commit_ts: int
@@ -68,7 +70,7 @@ class AskOutcome(Message, frozen=True):
 
 
 class OutcomeIs(Message, frozen=True):
-    """state: "committed", "aborted", or "undecided" (ask again)."""
+    """state: "committed", "aborted", "undecided" (ask again), or "unknown" (its epoch's records are trimmed: take it for committed at the latest time offered)."""
 
     state: str
     commit_ts: int = 0

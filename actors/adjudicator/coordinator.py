@@ -1,0 +1,256 @@
+"""The coordinator's side of a transaction that spans adjudicators (design, section 3).
+
+    Prepare --> participants, in parallel with its own judgement and marks      all Prepared, own marks held
+    commit_ts above every lower bound and within every participant's epoch      one record with the whole write set = the commit
+    durable --> Decided(commit_ts) to the participants, Committed to the client
+
+Any failure before the record is appended aborts it: Decided(0), and the client hears what failed. A participant that is not told asks: the record is there =
+committed; still deciding = undecided; neither = aborted, for nothing but this epoch could still append it, and this epoch does not know it (later
+epochs know all that was recovered; of an epoch whose records have been trimmed the answer is "unknown", which participants take for the worst).
+
+The parts of one attempt go by its *name*, the transaction's 16 bytes and 4 random ones, since a query processor may send a transaction again after a refusal,
+and the refused attempt's stragglers must not touch the new one's marks. The record carries the name; records of other transactions carry the 16 bytes,
+which is how recovery tells them apart.
+
+An outcome is remembered until every participant has acknowledged it, or for twice the window: by then nobody could start below it any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+from actors.adjudicator.outcomes import Outcomes
+from actors.adjudicator.ownership import Ownership
+from actors.adjudicator.refusals import not_committed, redirected
+from actors.adjudicator.window import Claim, Table
+from actors.common.errors import CONNECTION_FAILURE, DatabaseError, conflict
+from actors.common.messages import AskOutcome, Commit, Decided, Done, OutcomeIs, Prepare, Prepared
+from actors.common.messages.base import Message
+from actors.common.timestamps import Epoch, Timestamp
+
+if TYPE_CHECKING:
+    from actors.adjudicator.reign import Flight, Reign
+
+NAME_SALT_BYTES = 4
+TRANSACTION_BYTES = 16
+DECIDED_TIMEOUT_S = 5.0
+"""For the acknowledgement only; nobody waits for it."""
+WINDOWS_KEPT = 2
+
+
+def is_spanning(name: bytes) -> bool:
+    """Whether a journal record's transaction was one of several adjudicators."""
+    return len(name) > TRANSACTION_BYTES
+
+
+class Spanning:
+    """One attempt at a transaction that spans adjudicators."""
+
+    __slots__ = ("claim", "flight", "is_marked", "is_settled", "name", "participants", "prepared")
+
+    def __init__(self, name: bytes, flight: Flight, claim: Claim, participants: list[int]) -> None:
+        self.name = name
+        self.flight = flight
+        self.claim = claim
+        self.participants = participants
+        self.prepared: dict[int, Prepared] = {}
+        self.is_marked = False
+        self.is_settled = False
+        """Its commit record is appended, or it is aborted."""
+
+
+class Shares:
+    """Who gets what of a transaction: keys by owner, and the tables dropped, which concern everybody."""
+
+    __slots__ = ("checked", "dropped", "owners", "written")
+
+    def __init__(
+        self, owners: list[int], written: dict[int, list[bytes]], checked: dict[int, list[bytes]], dropped: Sequence[Table]
+    ) -> None:
+        self.owners = owners
+        self.written = written
+        self.checked = checked
+        self.dropped = dropped
+
+
+@dataclass
+class RecoveredOutcomes:
+    """What the journal's records tell of earlier epochs: `commits`, spanning transactions' names -> commit_ts. Of epochs from `complete_from` on, all records
+    are there."""
+
+    commits: dict[bytes, Timestamp] = field(default_factory=dict)
+    complete_from: Epoch = 0
+
+
+class Coordinator:
+    def __init__(self, reign: Reign, recovered: RecoveredOutcomes) -> None:
+        self._reign = reign
+        self._recovered = recovered
+        self._open: dict[bytes, Spanning] = {}
+        """Not yet durable, nor aborted."""
+        self._outcomes = Outcomes(WINDOWS_KEPT * reign.window.length_us)
+        for name, commit_ts in recovered.commits.items():
+            self._outcomes.remember(name, commit_ts, reign.lease.begin)
+        recovered.commits.clear()
+        self._unacknowledged: dict[bytes, int] = {}
+        self._timeout_s = reign.context.settings.adjudication.prepare_timeout_ms / 1000
+
+    @property
+    def open(self) -> int:
+        return len(self._open)
+
+    def shares_of(self, message: Commit, written: list[bytes], dropped: Sequence[Table], ownership: Ownership) -> Shares:
+        """Raises 55000 where this adjudicator has no part."""
+        own = self._reign.number
+        shares = ownership.split(written)
+        checked = ownership.split(message.checked)
+        everybody = message.schema_changes or message.exclusive or dropped
+        owners = ownership.adjudicators if everybody else sorted({*shares, *checked})
+        if own not in owners:
+            raise redirected()
+        return Shares(owners, shares, checked, dropped)
+
+    def begin(self, flight: Flight, shares: Shares) -> None:
+        """Ask the participants, and judge the own share."""
+        reign = self._reign
+        message = flight.message
+        own = reign.number
+        name = message.transaction + reign.context.random.getrandbits(8 * NAME_SALT_BYTES).to_bytes(NAME_SALT_BYTES, "big")
+        claim = Claim(
+            name,
+            message.start_ts,
+            message.catalog_ts,
+            shares.written.get(own, []),
+            shares.checked.get(own, []),
+            message.schema_changes,
+            message.exclusive,
+            shares.dropped,
+            holds_elsewhere=True,
+        )
+        spanning = Spanning(name, flight, claim, [owner for owner in shares.owners if owner != own])
+        self._open[name] = spanning
+        bus = reign.context.bus
+        for number in spanning.participants:
+            prepare = Prepare(
+                name,
+                own,
+                reign.epoch,
+                message.start_ts,
+                message.catalog_ts,
+                shares.written.get(number, []),
+                shares.checked.get(number, []),
+                message.schema_changes,
+                message.exclusive,
+                list(shares.dropped),
+            )
+            on_prepared, on_refused = partial(self._prepared, spanning, number), partial(self._refused, spanning, number)
+            bus.request(reign.name, f"adjudicator/{number}", prepare, on_prepared, on_refused, self._timeout_s)
+        if not spanning.is_settled:
+            self._judge(spanning)
+
+    def _judge(self, spanning: Spanning) -> None:
+        reign = self._reign
+        if spanning.claim.start_ts < reign.window.horizon:
+            self._abort(spanning, conflict())
+            return
+        verdict = reign.window.judge(spanning.claim)
+        if verdict is None:
+            reign.window.mark(spanning.claim)
+            spanning.is_marked = True
+            self._consider(spanning)
+        elif isinstance(verdict, bytes):
+            reign.waiting.wait(spanning.name, verdict, partial(self._judge, spanning), partial(self._abort, spanning, conflict()))
+        else:
+            self._abort(spanning, verdict)
+
+    def _prepared(self, spanning: Spanning, number: int, answer: Message) -> None:
+        assert isinstance(answer, Prepared)
+        if not spanning.is_settled:
+            spanning.prepared[number] = answer
+            self._consider(spanning)
+
+    def _refused(self, spanning: Spanning, number: int, error: DatabaseError) -> None:
+        if not spanning.is_settled:
+            if error.sqlstate == CONNECTION_FAILURE:
+                error = not_committed(f"adjudicator/{number}: {error.message}")
+            self._abort(spanning, error)
+
+    def _consider(self, spanning: Spanning) -> None:
+        """All have it marked: decide."""
+        if not spanning.is_marked or len(spanning.prepared) < len(spanning.participants):
+            return
+        reign = self._reign
+        now = reign.context.clock.now().earliest
+        floor = max(spanning.claim.start_ts, *(answer.lower_bound for answer in spanning.prepared.values()))
+        end = min(answer.epoch_end for answer in spanning.prepared.values())
+        commit_ts = reign.lease.pick(floor, now)
+        if commit_ts > end:
+            self._abort(spanning, conflict())
+            return
+        spanning.is_settled = True
+        reign.window.release(spanning.name)
+        reign.window.commit(spanning.claim, commit_ts)
+        reign.append(spanning.flight, spanning.name, commit_ts, now, partial(self._durable, spanning))
+        reign.waiting.wake(spanning.name)
+
+    def _durable(self, spanning: Spanning) -> None:
+        """It is committed: tell the participants."""
+        name, commit_ts = spanning.name, spanning.flight.commit_ts
+        del self._open[name]
+        self._outcomes.remember(name, commit_ts, self._reign.context.clock.now().earliest)
+        self._unacknowledged[name] = len(spanning.participants)
+        reign = self._reign
+        decided = Decided(name, commit_ts)
+        for number in spanning.participants:
+            reign.context.bus.request(
+                reign.name,
+                f"adjudicator/{number}",
+                decided,
+                partial(self._acknowledged, name),
+                partial(self._not_acknowledged, name),
+                DECIDED_TIMEOUT_S,
+            )
+
+    def _acknowledged(self, name: bytes, answer: Message) -> None:
+        assert isinstance(answer, Done)
+        left = self._unacknowledged.get(name)
+        if left == 1:
+            del self._unacknowledged[name]
+            self._outcomes.forget(name)
+        elif left is not None:
+            self._unacknowledged[name] = left - 1
+
+    def _not_acknowledged(self, name: bytes, error: DatabaseError) -> None:
+        """The participant will ask; the outcome is kept for it."""
+        self._unacknowledged.pop(name, None)
+
+    def _abort(self, spanning: Spanning, error: DatabaseError) -> None:
+        reign = self._reign
+        spanning.is_settled = True
+        del self._open[spanning.name]
+        reign.waiting.leave(spanning.name)
+        for number in spanning.participants:
+            reign.context.bus.post(reign.name, f"adjudicator/{number}", Decided(spanning.name, 0))
+        reign.abort(spanning.flight, error)
+        if spanning.is_marked:
+            reign.window.release(spanning.name)
+            reign.waiting.wake(spanning.name)
+
+    def outcome(self, message: AskOutcome) -> OutcomeIs:
+        """What a participant may know about a transaction of this epoch or an earlier one."""
+        name = message.transaction
+        if name in self._open or message.coordinator_epoch > self._reign.epoch:
+            return OutcomeIs("undecided")
+        commit_ts = self._outcomes.get(name)
+        if commit_ts is not None:
+            return OutcomeIs("committed", commit_ts)
+        return OutcomeIs("aborted" if message.coordinator_epoch >= self._recovered.complete_from else "unknown")
+
+    def end(self) -> None:
+        """Abort all that is not appended; what is appended stays undecided here and is known to the next epoch."""
+        for spanning in list(self._open.values()):
+            if not spanning.is_settled:
+                self._abort(spanning, not_committed("the epoch is over"))

@@ -1,0 +1,107 @@
+"""Which adjudicator owns which keys of a write set, and what a write set says about keys at all.
+
+Large write sets are cut by bisection: their keys are sorted, and a keyspace is cut at a few places.
+
+        keys, dropped = read_write_set(payload)
+        ownership.split(keys) -> {1: [...], 2: [...]}
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from operator import lt
+
+import pyarrow as pa
+
+from actors.adjudicator.window import TABLE_BYTES, Table, table_prefix
+from actors.common import write_set
+from actors.common.errors import PROTOCOL_VIOLATION, DatabaseError
+from actors.common.ranges import KEYSPACE_BYTES, ShardMap
+
+BISECT_KEYS_MIN = 256
+DROPPED_TABLES_MAX = 4096
+"""Tables that one dropped range may span."""
+
+
+def read_write_set(payload: bytes) -> tuple[list[bytes], list[Table]]:
+    """The keys put or deleted, and the tables of which ranges are dropped. Raises 08P01 for bytes that are no write set."""
+    try:
+        batch = write_set.decode(payload)
+        keys: list[bytes] = batch.column(0).to_pylist()
+        kinds: list[int] = batch.column(2).to_pylist()
+        if write_set.DROP_RANGE not in kinds:
+            return keys, []
+        ends = batch.column(1).to_pylist()
+    except (pa.ArrowException, OSError) as error:
+        raise DatabaseError(PROTOCOL_VIOLATION, f"not a write set: {error}") from error
+    dropped: set[Table] = set()
+    for key, end, kind in zip(keys, ends, kinds, strict=True):
+        if kind == write_set.DROP_RANGE:
+            dropped.update(_tables_between(key, end))
+    written = [key for key, kind in zip(keys, kinds, strict=True) if kind != write_set.DROP_RANGE]
+    return written, sorted(dropped)
+
+
+def _tables_between(start: bytes, end: bytes | None) -> list[Table]:
+    if end is None or not start < end:
+        raise DatabaseError(PROTOCOL_VIOLATION, "a dropped range needs an end above its start")
+    low = int.from_bytes(start[:TABLE_BYTES].ljust(TABLE_BYTES, b"\0"), "big")
+    high = int.from_bytes(end[:TABLE_BYTES].ljust(TABLE_BYTES, b"\0"), "big")
+    if not end[TABLE_BYTES:].strip(b"\0"):
+        high -= 1
+    if high - low >= DROPPED_TABLES_MAX:
+        raise DatabaseError(PROTOCOL_VIOLATION, f"a dropped range spans more than {DROPPED_TABLES_MAX} tables")
+    return [table_prefix(number) for number in range(low, high + 1)]
+
+
+class Ownership:
+    """One version of the shard map, as adjudicators see it."""
+
+    def __init__(self, shard_map: ShardMap) -> None:
+        self.shard_map = shard_map
+        self.adjudicators = shard_map.all_adjudicators()
+
+    def sole_owner(self, keys: Sequence[bytes]) -> int | None:
+        """The one that owns all of some keys (at least one), else None."""
+        if len(self.adjudicators) == 1:
+            return self.adjudicators[0]
+        if len(keys) >= BISECT_KEYS_MIN:
+            owners = self.split(keys)
+            return next(iter(owners)) if len(owners) == 1 else None
+        owner_of = self.shard_map.adjudicator
+        owner = owner_of(keys[0])
+        for key in keys:
+            if owner_of(key) != owner:
+                return None
+        return owner
+
+    def split(self, keys: Sequence[bytes]) -> dict[int, list[bytes]]:
+        """Owner -> its keys, in order. Many keys must be sorted (08P01)."""
+        parts: dict[int, list[bytes]] = {}
+        if len(keys) < BISECT_KEYS_MIN:
+            owner_of = self.shard_map.adjudicator
+            for key in keys:
+                parts.setdefault(owner_of(key), []).append(key)
+            return parts
+        if not all(map(lt, keys, keys[1:])):
+            raise DatabaseError(PROTOCOL_VIOLATION, "keys of a large transaction must be sorted, each once")
+        shard_map = self.shard_map
+        start = 0
+        while start < len(keys):
+            keyspace = keys[start][:KEYSPACE_BYTES]
+            piece = shard_map.piece(keys[start])
+            end = bisect_left(keys, _next_prefix(keyspace), start)
+            if piece < len(shard_map.cuts):
+                end = min(end, bisect_left(keys, keyspace + shard_map.cuts[piece], start))
+            parts.setdefault(shard_map.adjudicators[piece], []).extend(keys[start:end])
+            start = end
+        return parts
+
+
+def _next_prefix(keyspace: bytes) -> bytes:
+    """Above all keys of the keyspace."""
+    if len(keyspace) < KEYSPACE_BYTES:
+        raise DatabaseError(PROTOCOL_VIOLATION, "a key begins with its keyspace")
+    number = int.from_bytes(keyspace, "big") + 1
+    return number.to_bytes(KEYSPACE_BYTES + 1, "big")[1:] if number >> 8 * KEYSPACE_BYTES == 0 else b"\xff" * 4096

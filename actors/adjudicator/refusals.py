@@ -1,0 +1,26 @@
+"""What an adjudicator answers when it does not decide: none of these transactions is committed, and each may be sent again."""
+
+from __future__ import annotations
+
+from actors.common.errors import CONNECTION_FAILURE, OBJECT_NOT_IN_PREREQUISITE_STATE, SERIALIZATION_FAILURE, DatabaseError
+from actors.common.timestamps import Timestamp
+
+
+def not_committed(why: str) -> DatabaseError:
+    """08006; the detail's first words tell it from a peer that could not be asked whether it had acted."""
+    return DatabaseError(CONNECTION_FAILURE, f"the adjudicator is unavailable: {why}", detail=f"not committed: {why}")
+
+
+def redirected() -> DatabaseError:
+    """55000: the shard map that the query processor or the coordinator went by is not the one known here."""
+    return DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, "the keys belong to another adjudicator", detail="Redirected")
+
+
+def stale_catalog(begin: Timestamp) -> DatabaseError:
+    """55000: this epoch does not know the schema changes of those before it."""
+    return DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, f"catalog must be revalidated at {begin}", detail=str(begin))
+
+
+def overloaded() -> DatabaseError:
+    """40001: the client's own retry loop is where waiting belongs."""
+    return DatabaseError(SERIALIZATION_FAILURE, "too many commits wait for the journal, please retry: (OC000)")

@@ -1,0 +1,343 @@
+"""A reign: one epoch of one adjudicator, from its EPOCH_BEGIN record until it is stopped or deposed. Here a transaction is decided.
+
+One that touches this adjudicator's keys only is decided in one go, in the turn of the loop that brings it:
+
+    commit() --judge--> window --pick--> lease --append--> journal ...majority durable... _committed() --clock.earliest >= commit_ts--> Committed
+
+Later transactions see its keys from the moment it has its commit time, before it is durable: if the journal never takes the record, the epoch is over, and
+all that was decided after it with it. One that spans adjudicators is coordinator.py's; parts of those that others coordinate are participant.py's.
+
+What ends without a commit: 40001 (conflicts; too much under way), 55000 (map moved; catalog to be revalidated), 08006 with a detail that begins with
+"not committed" are certain. 08007 is not: the record was appended, and the epoch ended before it was known to be durable.
+
+Commits that arrive twice get one decision: while it is under way the second is answered with the first, for ANSWERED_KEEP_S its outcome is remembered,
+and after that it meets its own write in the window.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from actors.adjudicator.coordinator import Coordinator, RecoveredOutcomes
+from actors.adjudicator.lease import Lease
+from actors.adjudicator.outcomes import ABORTED, Outcomes
+from actors.adjudicator.ownership import Ownership, read_write_set
+from actors.adjudicator.participant import Participant
+from actors.adjudicator.refusals import not_committed, overloaded, redirected, stale_catalog
+from actors.adjudicator.waiting import WaitingRoom
+from actors.adjudicator.window import Claim, ConflictWindow
+from actors.common.errors import (
+    OBJECT_NOT_IN_PREREQUISITE_STATE,
+    SERIALIZATION_FAILURE,
+    TRANSACTION_RESOLUTION_UNKNOWN,
+    DatabaseError,
+    conflict,
+)
+from actors.common.messages import AskPromise, Commit, Committed, Promised
+from actors.common.timestamps import Timestamp
+from actors.journal.record import CLOSE, COMMIT, LEASE
+from actors.runtime.interfaces import Context, Reply
+
+if TYPE_CHECKING:
+    from actors.journal.writer import JournalWriter
+
+ANSWERED_KEEP_S = 20
+"""Longer than a query processor waits for an answer."""
+COMMITS_MAX = 10_000
+"""Commits under way: some seconds' worth. Beyond, 40001: the client's retry loop is where waiting belongs."""
+COMMIT_BYTES_MAX = 256 << 20
+"""Bytes of write sets under way, likewise; a single larger one is let through."""
+DUPLICATES_MAX = 8
+"""Answers owed for one transaction."""
+HELD_MAX = 1024
+"""Requests held until the clock is near their time, and promises waiting for the lease."""
+HELD_S_MAX = 5.0
+"""A query processor whose clock is further ahead (beyond the lease's length) is refused."""
+CLOSE_S_MAX = 2.0
+"""A clean stop waits so long for the journal to take what was appended."""
+WINDOW_S_DEFAULT = 300
+"""Where the transaction age limit is lifted: who is older than this conflicts."""
+
+
+class Flight:
+    """A Commit under way, and those who wait for its answer."""
+
+    __slots__ = ("appended", "claim", "commit_ts", "durable", "message", "replies", "size")
+
+    def __init__(self, message: Commit, reply: Reply) -> None:
+        self.message = message
+        self.replies = [reply]
+        self.size = len(message.write_set)
+        self.claim: Claim | None = None
+        self.commit_ts: Timestamp = 0
+        self.appended = False
+        self.durable = False
+
+
+class Reign:
+    """`writer` has begun the epoch. `ownership`: None until a map is known."""
+
+    def __init__(
+        self, context: Context, number: int, writer: JournalWriter, lease: Lease, recovered: RecoveredOutcomes, ownership: Ownership | None
+    ) -> None:
+        self.context = context
+        self.number = number
+        self.name = f"adjudicator/{number}"
+        self.writer = writer
+        self.epoch = writer.epoch
+        self.lease = lease
+        self.ownership = ownership
+        self.window = ConflictWindow((context.settings.limits.transaction_age_s or WINDOW_S_DEFAULT) * 1_000_000, lease.begin)
+        self.waiting = WaitingRoom(context.settings.adjudication.pending_wait_ms_max / 1000)
+        self.coordinator = Coordinator(self, recovered)
+        self.participant = Participant(self)
+        self.over = False
+        self.commits = 0
+        self.conflicts = 0
+        self._clock = context.clock
+        self._flights: dict[bytes, Flight] = {}
+        self._bytes = 0
+        self._answered = Outcomes(ANSWERED_KEEP_S * 1_000_000)
+        self._uncovered: list[tuple[Timestamp, Callable[[], None], Callable[[DatabaseError], None]]] = []
+        self._held = 0
+
+    # -- commits -----------------------------------------------------------------------------------------------------------------
+
+    def commit(self, message: Commit, reply: Reply) -> None:
+        """Decide, or begin to. Raises what ends it at once."""
+        if self.over:
+            raise not_committed("the epoch is over")
+        transaction = message.transaction
+        flight = self._flights.get(transaction)
+        if flight is not None:
+            if len(flight.replies) < DUPLICATES_MAX:
+                flight.replies.append(reply)
+            return
+        known = self._answered.get(transaction)
+        if known is not None:
+            if known == ABORTED:
+                raise conflict()
+            reply(Committed(known))
+            return
+        if len(self._flights) >= COMMITS_MAX or (self._bytes > COMMIT_BYTES_MAX and self._flights):
+            raise overloaded()
+        now = self._clock.now()
+        if message.start_ts > now.latest and self._hold_until_near(message.start_ts, partial(self._commit_later, message, reply)):
+            return
+        flight = Flight(message, reply)
+        written, dropped = read_write_set(message.write_set)
+        self.check_entrance(message.start_ts, message.catalog_ts)
+        ownership = self.ownership
+        if ownership is None:
+            raise redirected()
+        checked = message.checked
+        if not (dropped or message.schema_changes or message.exclusive) and (
+            ownership.sole_owner([*written, *checked] if checked else written) == self.number
+        ):
+            flight.claim = Claim(transaction, message.start_ts, message.catalog_ts, written, checked)
+            self._enter(flight)
+            self._judge(flight)
+        else:
+            shares = self.coordinator.shares_of(message, written, dropped, ownership)
+            self._enter(flight)
+            self.coordinator.begin(flight, shares)
+
+    def _enter(self, flight: Flight) -> None:
+        self._flights[flight.message.transaction] = flight
+        self._bytes += flight.size
+
+    def _commit_later(self, message: Commit, reply: Reply) -> None:
+        try:
+            self.commit(message, reply)
+        except DatabaseError as error:
+            reply.fail(error)
+
+    def check_entrance(self, start_ts: Timestamp, catalog_ts: Timestamp) -> None:
+        """What this epoch cannot judge: it does not know what was committed, or whose schema was changed, before its window."""
+        if start_ts < self.window.horizon:
+            self.conflicts += 1
+            raise conflict()
+        if catalog_ts < self.lease.begin:
+            raise stale_catalog(self.lease.begin)
+
+    def _judge(self, flight: Flight) -> None:
+        claim = flight.claim
+        assert claim is not None
+        if claim.start_ts < self.window.horizon:  # it has waited, and the window has moved on
+            self.abort(flight, conflict())
+            return
+        verdict = self.window.judge(claim)
+        if verdict is None:
+            now = self._clock.now().earliest
+            commit_ts = self.lease.pick(claim.start_ts, now)
+            self.window.commit(claim, commit_ts)
+            self.append(flight, claim.transaction, commit_ts, now, None)
+        elif isinstance(verdict, bytes):
+            self.waiting.wait(claim.transaction, verdict, partial(self._judge, flight), partial(self.abort, flight, conflict()))
+        else:
+            self.abort(flight, verdict)
+
+    def append(self, flight: Flight, name: bytes, commit_ts: Timestamp, now: Timestamp, then: Callable[[], None] | None) -> None:
+        """The commit's one record. `then` runs when it is durable, before the client is answered."""
+        message = flight.message
+        flight.commit_ts = commit_ts
+        flight.appended = True
+        epoch_end = self.lease.end_for(commit_ts, now)
+        self.writer.append(
+            COMMIT,
+            commit_ts,
+            commit_ts,
+            epoch_end,
+            transaction=name,
+            payload=message.write_set,
+            catalog_change=bool(message.schema_changes),
+            schema_changes=message.schema_changes,
+            on_committed=partial(self._committed, flight, epoch_end, then),
+        )
+
+    def _committed(self, flight: Flight, epoch_end: Timestamp, then: Callable[[], None] | None) -> None:
+        flight.durable = True
+        if epoch_end > self.lease.durable_end:
+            self._covered(epoch_end)
+        if then is not None:
+            then()
+        self._answer(flight)
+
+    def _answer(self, flight: Flight) -> None:
+        """Tell the client, not before its commit time has passed everywhere (I11)."""
+        commit_ts = flight.commit_ts
+        now = self._clock.now().earliest
+        if now < commit_ts:
+            asyncio.get_running_loop().call_later((commit_ts - now) / 1e6, self._answer, flight)
+            return
+        self.commits += 1
+        self._leave(flight)
+        self._answered.remember(flight.message.transaction, commit_ts, now)
+        answer = Committed(commit_ts)
+        for reply in flight.replies:
+            reply(answer)
+
+    def abort(self, flight: Flight, error: DatabaseError) -> None:
+        """Certainly not committed. 40001 is final; after the others the query processor may send the transaction again."""
+        if error.sqlstate == SERIALIZATION_FAILURE:
+            self.conflicts += 1
+            self._answered.remember(flight.message.transaction, ABORTED, self._clock.now().earliest)
+        self._leave(flight)
+        for reply in flight.replies:
+            reply.fail(error)
+
+    def _leave(self, flight: Flight) -> None:
+        del self._flights[flight.message.transaction]
+        self._bytes -= flight.size
+
+    @property
+    def under_way(self) -> int:
+        """Commits that have no answer yet."""
+        return len(self._flights)
+
+    # -- time --------------------------------------------------------------------------------------------------------------------
+
+    def _hold_until_near(self, at: Timestamp, then: Callable[[], None]) -> bool:
+        """Somebody's clock is so far ahead that all others would have to wait for it: let it wait itself. Raises 55000 where that is too long."""
+        ahead_us = at - self._clock.now().latest - self.lease.length_us
+        if ahead_us <= 0:
+            return False
+        if ahead_us > HELD_S_MAX * 1e6 or self._held >= HELD_MAX:
+            raise DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, f"a clock is {ahead_us} microseconds ahead", detail="clock")
+        self._held += 1
+
+        def near() -> None:
+            self._held -= 1
+            then()
+
+        asyncio.get_running_loop().call_later(ahead_us / 1e6, near)
+        return True
+
+    def promise(self, message: AskPromise, reply: Reply) -> None:
+        """Promise `at`, or now if that is later: a memory write within the lease, else after a LEASE record."""
+        if self.over:
+            raise not_committed("the epoch is over")
+        now = self._clock.now()
+        if message.at > now.latest and self._hold_until_near(message.at, partial(self._promise_later, message, reply)):
+            return
+        at = message.at if message.at > now.earliest else now.earliest
+
+        def answer() -> None:
+            reply(Promised(self.epoch, self.lease.promise(at), self.writer.last_lsn))
+
+        self.cover(at, answer, reply.fail)
+        if self.lease.is_past_half(now.earliest):
+            self._extend(now.earliest)
+
+    def _promise_later(self, message: AskPromise, reply: Reply) -> None:
+        try:
+            self.promise(message, reply)
+        except DatabaseError as error:
+            reply.fail(error)
+
+    def cover(self, end: Timestamp, then: Callable[[], None], fail: Callable[[DatabaseError], None]) -> None:
+        """`then` once the epoch's durable end is at or above `end`: now, or after a LEASE record."""
+        if end <= self.lease.durable_end:
+            then()
+        elif len(self._uncovered) >= HELD_MAX:
+            fail(not_committed("too many wait for the lease"))
+        else:
+            self._uncovered.append((end, then, fail))
+            if end > self.lease.asked_end:
+                self._extend(end)
+
+    def _extend(self, at: Timestamp) -> None:
+        """Write a LEASE record, so that the epoch goes on beyond `at`."""
+        lease = self.lease
+        epoch_end = lease.end_for(at, self._clock.now().earliest)
+        self.writer.append(LEASE, lease.last, lease.last, epoch_end, on_committed=partial(self._covered, epoch_end))
+
+    def _covered(self, epoch_end: Timestamp) -> None:
+        self.lease.became_durable(epoch_end)
+        if self._uncovered:
+            waiting, self._uncovered = self._uncovered, []
+            for end, then, fail in waiting:
+                if end <= epoch_end:
+                    then()
+                else:
+                    self._uncovered.append((end, then, fail))
+
+    # -- the end -----------------------------------------------------------------------------------------------------------------
+
+    def end(self, why: str) -> None:
+        """Deposed or stopped: answer everybody what is certain. Durable commits that only wait for their time are still answered."""
+        self.over = True
+        self.coordinator.end()
+        self.participant.end()
+        self.waiting.close()
+        for flight in list(self._flights.values()):
+            if flight.durable:
+                continue
+            if flight.appended:
+                self._leave(flight)
+                for reply in flight.replies:
+                    reply.fail(DatabaseError(TRANSACTION_RESOLUTION_UNKNOWN, "transaction resolution unknown", detail=why))
+            else:
+                self.abort(flight, not_committed(why))
+        waiting, self._uncovered = self._uncovered, []
+        for _, _, fail in waiting:
+            fail(not_committed(why))
+
+    async def close(self) -> None:
+        """A clean stop: nothing new, all that was appended committed, and the epoch's end drawn back so that the next one need not wait."""
+        self.over = True
+        self.coordinator.end()
+        lease = self.lease
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def committed() -> None:
+            if not done.done():
+                done.set_result(None)
+
+        epoch_end = lease.asked_end if self.window.pending else lease.last
+        self.writer.append(CLOSE, lease.last, lease.last, epoch_end, on_committed=committed)
+        await asyncio.wait([done], timeout=CLOSE_S_MAX)
+        self.end("the adjudicator has been stopped")
