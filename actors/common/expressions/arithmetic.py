@@ -221,7 +221,7 @@ def _whole(compute: Callable[[float], float]) -> Callable[[float], float]:
 
 
 def _float_sign(value: float) -> float:
-    return value if value != value else float((value > 0) - (value < 0))
+    return float((value > 0) - (value < 0))
 
 
 def _trigonometric(compute: Callable[[float], float]) -> Callable[[float], float]:

@@ -130,28 +130,42 @@ class _Writer:
             return self._in_list(node)
         return self._null_if(node)
 
-    def _named(self, node: Expression, conditions: list[str], nullable: bool = True) -> str:
-        """A name (or a literal) that holds the node's value, and into `conditions` the source that must hold for it to be not NULL."""
-        source = self.value(node)
-        if isinstance(node, Constant):
-            if node.value is None:
-                conditions.append("False")
-            return source
-        if isinstance(node, Column | Parameter):
-            conditions.append(f"{source} is not None")
-            return source
-        name = self.fresh("t")
-        conditions.append(f"({name} := {source}) is not None")
-        return name
+    def _evaluated(self, arguments: Sequence[Expression]) -> tuple[list[str], list[str]]:
+        """(names or literals that hold the arguments, source of the conditions under which none of them is NULL).
+
+        As in PostgreSQL every argument is evaluated before any is looked at: an error in the second is raised though the first is NULL.
+        """
+        names: list[str] = []
+        assignments: list[str] = []
+        checks: list[str] = []
+        for argument in arguments:
+            source = self.value(argument)
+            if isinstance(argument, Constant):
+                if argument.value is None:
+                    checks.append("False")
+            elif isinstance(argument, Column | Parameter):
+                checks.append(f"{source} is not None")
+            else:
+                name = self.fresh("t")
+                assignments.append(f"{name} := {source}")
+                checks.append(f"{name} is not None")
+                source = name
+            names.append(source)
+        if len(assignments) == 1:
+            place = next(place for place, check in enumerate(checks) if check.startswith(assignments[0].split(" ", 1)[0] + " "))
+            checks.insert(0, f"({assignments[0]}) is not None")
+            del checks[place + 1]
+        elif assignments:
+            checks.insert(0, "(" + ", ".join(f"({assignment})" for assignment in assignments) + ",)")
+        return names, list(dict.fromkeys(checks))
 
     def _guarded(self, arguments: Sequence[Expression], body: Callable[[list[str]], str]) -> str:
         """`body` of the arguments' names, None where one of them is NULL."""
-        conditions: list[str] = []
-        names = [self._named(argument, conditions) for argument in arguments]
+        names, conditions = self._evaluated(arguments)
         source = body(names)
         if not conditions:
             return f"({source})"
-        return f"(({source}) if {' and '.join(dict.fromkeys(conditions))} else None)"
+        return f"(({source}) if {' and '.join(conditions)} else None)"
 
     def _call_body(self, node: Call, names: list[str]) -> str:
         known = function(node.name, node.signature)
@@ -238,8 +252,7 @@ class _Writer:
         if isinstance(node, Constant):
             return str(node.value is wanted)
         if isinstance(node, NullTest):
-            conditions: list[str] = []
-            self._named(node.argument, conditions)
+            _, conditions = self._evaluated((node.argument,))
             held = " and ".join(conditions) or "True"
             return f"({held})" if node.negated == wanted else f"(not ({held}))"
         if isinstance(node, BooleanTest):
@@ -248,10 +261,9 @@ class _Writer:
         if isinstance(node, Distinct):
             return self._distinct(node, wanted)
         if isinstance(node, Call) and function(node.name, node.signature).strict:
-            conditions = []
-            names = [self._named(argument, conditions) for argument in node.arguments]
+            names, conditions = self._evaluated(node.arguments)
             body = self._call_body(node, names)
-            return "(" + " and ".join([*dict.fromkeys(conditions), body if wanted else f"not {body}"]) + ")"
+            return "(" + " and ".join([*conditions, body if wanted else f"not {body}"]) + ")"
         return f"({self.value(node)} is {wanted})"
 
     def _distinct(self, node: Distinct, wanted: bool) -> str:

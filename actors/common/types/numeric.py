@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from functools import lru_cache
-from struct import Struct
+from struct import Struct, pack, unpack_from
 
 from actors.common.errors import NUMERIC_VALUE_OUT_OF_RANGE, DatabaseError
 from actors.common.types.base import WHITESPACE, Type, invalid_binary, invalid_text
@@ -32,6 +32,8 @@ _WORDS = {
     "-inf": MINUS_INFINITY,
 }
 _NUMBER = re.compile(r"[+-]?(?:\d(?:_?\d)*(?:\.(?:\d(?:_?\d)*)?)?|\.\d(?:_?\d)*)(?:[eE][+-]?\d+)?", re.ASCII)
+_SIMPLE = re.compile(r"-?[1-9]\d{0,99}(?:\.\d{1,99})?", re.ASCII)
+"""What nearly all numerics look like; it is not zero and needs no clean-up."""
 _ONE = Decimal(1)
 
 
@@ -68,6 +70,8 @@ def overflow() -> DatabaseError:
 
 
 def parse_numeric(text: str, modifier: int = -1) -> Decimal:
+    if _SIMPLE.fullmatch(text) is not None:
+        return Decimal(text) if modifier < 0 else apply_modifier(Decimal(text), modifier)
     stripped = text.strip(WHITESPACE)
     if _NUMBER.fullmatch(stripped) is None:
         special = _WORDS.get(stripped.lower())
@@ -97,7 +101,8 @@ def apply_modifier(value: Decimal, modifier: int) -> Decimal:
             "numeric field overflow",
             detail=f"A field with precision {precision}, scale {scale} cannot hold an infinite value.",
         )
-    rounded = value.quantize(quantum(scale), context=CONTEXT)
+    unit = quantum(scale)
+    rounded = value if value.same_quantum(unit) else value.quantize(unit, context=CONTEXT)
     if rounded and rounded.adjusted() + 1 > precision - scale:
         limit = "1" if precision == scale else f"10^{precision - scale}"
         raise DatabaseError(
@@ -124,24 +129,17 @@ def format_numeric_binary(datum: Decimal, modifier: int = -1) -> bytes:
     if not datum.is_finite():
         kind = _NAN if datum.is_nan() else _INFINITE if datum > 0 else _MINUS_INFINITE
         return _header.pack(0, 0, kind, 0 if kind == _NAN else _INFINITE_SCALE)
-    text = f"{datum:f}"
-    negative = text[0] == "-"
-    whole, _, fraction = (text[1:] if negative else text).partition(".")
+    whole, _, fraction = f"{datum:f}".lstrip("-").partition(".")
     scale = len(fraction)
-    whole = whole.lstrip("0")
-    whole = "0" * (-len(whole) % 4) + whole
-    digits = whole + fraction + "0" * (-scale % 4)
+    digits = (whole + fraction + "0" * (-scale % 4)).lstrip("0")
+    if not digits:
+        return _header.pack(0, 0, _POSITIVE, scale)
+    digits = "0" * (-len(digits) % 4) + digits
     groups = [int(digits[at : at + 4]) for at in range(0, len(digits), 4)]
-    weight = len(whole) // 4 - 1
-    while groups and not groups[0]:
-        del groups[0]
-        weight -= 1
-    while groups and not groups[-1]:
+    weight = len(groups) - 1 - (scale + 3) // 4
+    while not groups[-1]:
         groups.pop()
-    if not groups:
-        weight, negative = 0, False
-    head = _header.pack(len(groups), weight, _NEGATIVE if negative else _POSITIVE, scale)
-    return head + b"".join([group.to_bytes(2, "big") for group in groups])
+    return _header.pack(len(groups), weight, _NEGATIVE if datum < 0 else _POSITIVE, scale) + pack(f"!{len(groups)}H", *groups)
 
 
 def parse_numeric_binary(data: bytes, modifier: int = -1) -> Decimal:
@@ -157,14 +155,15 @@ def parse_numeric_binary(data: bytes, modifier: int = -1) -> Decimal:
         return apply_modifier(special, modifier)
     if scale > SCALE_MAX:
         raise invalid_binary('invalid scale in external "numeric" value')
-    groups = []
-    for at in range(8, len(data), 2):
-        group = int.from_bytes(data[at : at + 2], "big")
+    total = 0
+    for group in unpack_from(f"!{count}H", data, 8):
         if group > 9999:
             raise invalid_binary('invalid digit in external "numeric" value')
-        groups.append(f"{group:04d}")
-    value = Decimal((0, tuple(map(int, "".join(groups) or "0")), 4 * (weight + 1 - count) if count else 0))
-    value = value.quantize(quantum(scale), rounding="ROUND_DOWN", context=CONTEXT)
+        total = total * 10000 + group
+    value = Decimal(total).scaleb(4 * (weight + 1 - count) if count else 0, CONTEXT)
+    unit = quantum(scale)
+    if not value.same_quantum(unit):
+        value = value.quantize(unit, rounding="ROUND_DOWN", context=CONTEXT)
     if sign == _NEGATIVE and value:
         value = value.copy_negate()
     return apply_modifier(value, modifier)

@@ -143,9 +143,7 @@ def common_type(types: Sequence[ColumnType], where: str, position: int = 0) -> C
             raise DatabaseError(
                 DATATYPE_MISMATCH, f"{where} types {type_name(chosen)} and {type_name(type_)} cannot be matched", position=position
             )
-        if (not here.preferred and context(chosen.name, type_.name) == IMPLICIT and context(type_.name, chosen.name) != IMPLICIT) or (
-            there.preferred and not here.preferred and context(chosen.name, type_.name) == IMPLICIT
-        ):
+        if not here.preferred and context(chosen.name, type_.name) == IMPLICIT and context(type_.name, chosen.name) != IMPLICIT:
             chosen = type_
     same_modifier = all(type_ == chosen for type_ in types)
     return chosen if same_modifier else ColumnType(chosen.name)
