@@ -212,7 +212,7 @@ class Controller:
             reply(Done())
             return
         kind, *rest = kinds
-        names = sorted(process.name for process in self._plan if process.roles[0].kind == kind and process.name in self._processes)
+        names = sorted(process.name for process in self._plan if _stops_with(process) == kind and process.name in self._processes)
         waiting = set(names)
 
         def settled(name: str, _: object) -> None:
@@ -225,3 +225,8 @@ class Controller:
         for name in names:
             done = partial(settled, name)
             self._context.bus.request("controller", f"host/{name}", Shutdown(), done, done, timeout_s=SHUTDOWN_TIMEOUT_S)
+
+
+def _stops_with(process: ProcessPlan) -> str:
+    """The layer with which a process is stopped: the first in STOP_ORDER of those it runs."""
+    return min((role.kind for role in process.roles), key=STOP_ORDER.index)

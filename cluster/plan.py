@@ -1,8 +1,8 @@
 """The plan of a cluster: which roles there are, in which availability zone, and which of them share a process.
 
 A plan is a pure function of the settings. Each `ProcessPlan` becomes one Ray actor, placed on a Ray node whose label `az` is its AZ; by default
-every role has an actor of its own. `layout.placement = "az"` puts an AZ's journal replicas and storage replicas into one actor each, which
-costs fewer wake-ups where cores are few.
+every role has an actor of its own. `layout.placement = "az"` puts all of an AZ's roles into one actor: on a machine with few cores a message that wakes a sleeping process costs more
+than the work it asks for.
 
     plan(settings) -> [ProcessPlan("controller", "a", [RolePlan("controller", "controller", {})]), ...,
                        ProcessPlan("journal-1-a", "a", [RolePlan("journal/1/a", "journal", {"journal": 1})]), ...]
@@ -55,27 +55,43 @@ def make_plan(settings: Settings) -> list[ProcessPlan]:
     layout = settings.layout
     azs = layout.azs
     journals = range(1, layout.adjudicators + 1)
-    shards = range(1, layout.shards + 1)
-    processes: list[ProcessPlan] = []
-
-    def one(name: str, az: str, *roles: RolePlan) -> None:
-        processes.append(ProcessPlan(name, az, roles))
-
-    one("gateway-1", azs[0], RolePlan("gateway/1", "gateway", {"number": 1}))
+    gateway = RolePlan("gateway/1", "gateway", {"number": 1})
+    crossbar = RolePlan("crossbar/1", "crossbar", {"number": 1})
+    adjudicators = [RolePlan(f"adjudicator/{number}", "adjudicator", {"number": number}) for number in journals]
+    processes = [ProcessPlan("gateway-1", azs[0], (gateway,))]
+    if layout.placement == "az":
+        return [*processes, *(_whole_az(az, number, settings, crossbar, adjudicators) for number, az in enumerate(azs))]
     for az in azs:
-        logs = [RolePlan(f"journal/{number}/{az}", "journal", {"journal": number}) for number in journals]
-        stores = [RolePlan(f"storage/{number}/{az}", "storage", {"shard": number}) for number in shards]
-        if layout.placement == "az":
-            one(f"journal-{az}", az, *logs)
-            one(f"storage-{az}", az, *stores)
-        else:
-            for role in [*logs, *stores]:
-                one(role.name.replace("/", "-"), az, role)
-    one("crossbar-1", azs[0], RolePlan("crossbar/1", "crossbar", {"number": 1}))
-    for number in journals:
-        az = azs[(number - 1) % len(azs)]
-        one(f"adjudicator-{number}", az, RolePlan(f"adjudicator/{number}", "adjudicator", {"number": number}))
-    for number in range(1, layout.query_processors + 1):
-        az = azs[(number - 1) % len(azs)]
-        one(f"query_processor-{number}", az, RolePlan(f"query_processor/{number}", "query_processor", {"number": number}))
+        for role in (*_logs(az, settings), *_stores(az, settings)):
+            processes.append(ProcessPlan(role.name.replace("/", "-"), az, (role,)))
+    processes.append(ProcessPlan("crossbar-1", azs[0], (crossbar,)))
+    for number, role in enumerate(adjudicators):
+        processes.append(ProcessPlan(role.name.replace("/", "-"), azs[number % len(azs)], (role,)))
+    for az_number, az in enumerate(azs):
+        for role in _query_processors(az_number, settings):
+            processes.append(ProcessPlan(role.name.replace("/", "-"), az, (role,)))
     return processes
+
+
+def _logs(az: str, settings: Settings) -> list[RolePlan]:
+    journals = range(1, settings.layout.adjudicators + 1)
+    return [RolePlan(f"journal/{number}/{az}", "journal", {"journal": number}) for number in journals]
+
+
+def _stores(az: str, settings: Settings) -> list[RolePlan]:
+    shards = range(1, settings.layout.shards + 1)
+    return [RolePlan(f"storage/{number}/{az}", "storage", {"shard": number}) for number in shards]
+
+
+def _query_processors(az_number: int, settings: Settings) -> list[RolePlan]:
+    """Query processors go round the AZs."""
+    numbers = range(1, settings.layout.query_processors + 1)
+    own = [number for number in numbers if (number - 1) % len(settings.layout.azs) == az_number]
+    return [RolePlan(f"query_processor/{number}", "query_processor", {"number": number}) for number in own]
+
+
+def _whole_az(az: str, number: int, settings: Settings, crossbar: RolePlan, adjudicators: list[RolePlan]) -> ProcessPlan:
+    """All of an AZ in one process; the crossbar and the adjudicators are in the first: a watermark that its readers demand crosses no process."""
+    deciding = [crossbar, *adjudicators] if number == 0 else []
+    roles = (*_logs(az, settings), *_stores(az, settings), *deciding, *_query_processors(number, settings))
+    return ProcessPlan(f"az-{az}", az, roles)

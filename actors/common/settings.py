@@ -111,7 +111,7 @@ class Layout:
     port: int = 5433
     host: str = "127.0.0.1"
     placement: str = "role"
-    """"role": a Ray actor for each role; "az": an AZ's journal replicas share an actor, its storage replicas another."""
+    """"role": a Ray actor for each role; "az": one for all of an AZ's roles (cluster/plan.py)."""
 
 
 @dataclass(frozen=True)

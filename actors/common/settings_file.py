@@ -66,6 +66,8 @@ def _check_layout(settings: Settings, text: str, source: str) -> None:
         raise SettingsError(_at(text, source, "layout.azs", "must be an odd number of availability zones (a majority must exist)"))
     if not 0 <= layout.port <= 65535:
         raise SettingsError(_at(text, source, "layout.port", "must lie between 0 and 65535"))
+    if layout.placement not in ("role", "az"):
+        raise SettingsError(_at(text, source, "layout.placement", f"expected role or az, got {layout.placement!r}"))
     if settings.authentication.method not in ("trust", "scram-sha-256"):
         raise SettingsError(_at(text, source, "authentication.method", "expected trust or scram-sha-256"))
 

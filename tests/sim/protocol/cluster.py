@@ -23,7 +23,7 @@ def make_world(seed: int, faults: Faults | None = None, settings: Settings | Non
     settings = settings or replace(Settings(), layout=Layout())
     world = World(seed, faults, settings, keep_trace=keep_trace)
     for process in make_plan(settings):
-        if process.roles[0].kind in DATA_LAYERS:
+        if all(role.kind in DATA_LAYERS for role in process.roles):
             world.add_process(process.name, process.az, role_specs(process, settings, ""))
     return world
 
