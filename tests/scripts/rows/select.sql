@@ -217,7 +217,6 @@ SELECT a FROM nosuch;
 SELECT a FROM t ORDER BY 3;
 SELECT a FROM t WHERE c;
 SELECT a FROM t LIMIT -1;
-SELECT a FROM t WHERE sum(a) > 1;
 SELECT a, count(*) FROM t;
 ---
 ERROR 42703: column "nosuch" does not exist
@@ -227,7 +226,6 @@ ERROR 42P01: relation "nosuch" does not exist
 ERROR 42P10: ORDER BY position 3 is not in select list
 ERROR 42804: argument of WHERE must be type boolean, not type text
 ERROR 2201W: LIMIT must not be negative
-ERROR 42803: aggregate functions are not allowed in WHERE
 ERROR 42803: column "t.a" must appear in the GROUP BY clause or be used in an aggregate function
 
 # shapes of the column executor
