@@ -18,11 +18,12 @@ estimated, so COSTS changes nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from actors.common.expressions.tree import Expression
 from actors.query_processor.planner.deparse import NameOf, conjunction_text, deparse, names_in
 from actors.query_processor.planner.planning import Path
-from actors.query_processor.planner.scope import Scope
+from actors.query_processor.planner.scope import Relation, Scope
 from actors.query_processor.row_executor.access import RangeAccess, Statistics
 from actors.query_processor.row_executor.selecting import Explainer
 
@@ -37,10 +38,18 @@ def _counted(statistics: Statistics | None, text: str) -> str:
     return "" if statistics is None else f"  ({text})"
 
 
-def path_lines(path: Path, scope: Scope, statistics: Statistics | None, *, limited: bool = False, aggregates: Sequence[str] = ()) -> list[str]:
-    """The scan node and its storage-side children."""
+def path_lines(
+    path: Path,
+    scope: Scope,
+    statistics: Statistics | None,
+    *,
+    limited: bool = False,
+    aggregates: Sequence[str] = (),
+    names: NameOf | None = None,
+) -> list[str]:
+    """The scan node and its storage-side children. `names`: of the columns in the conditions, where they are not the scope's."""
     [relation] = scope.relations[-1:]
-    name_of = names_in(scope)
+    name_of = names or names_in(scope)
     table, stored = relation.table, path.access.stored
     shown = table.name if relation.alias == table.name else f"{table.name} {relation.alias}"
     index = path.choice.index
@@ -79,7 +88,9 @@ def _storage_scan(
 ) -> list[str]:
     access = path.access
     point = path.choice.unique
-    lines = [f"Storage {'Lookup' if point else 'Scan'} on {name}" + _counted(statistics, f"rows={statistics.received if statistics else 0}")]
+    lines = [
+        f"Storage {'Lookup' if point else 'Scan'} on {name}" + _counted(statistics, f"rows={statistics.received if statistics else 0}")
+    ]
     if aggregates:
         lines.append(f"  Aggregates: {', '.join(aggregates)}")
     elif path.choice.index is access.stored.primary:
@@ -127,6 +138,35 @@ def explain_path(
             made = ["Sort", f"  Sort Key: {sort_key(sort, name_of)}", *indent(made)]
         if locking:
             made = ["LockRows", *indent(made)]
+        return ["Limit", *indent(made)] if limited else made
+
+    return lines
+
+
+def explain_join(
+    sides: Any, scope: Scope, access: Any, filters: Sequence[Expression], sort: SortItems, limited: bool, is_left: bool
+) -> Explainer:
+    """Of a join by look-up (join.py's Sides, joining.py's LookUpJoin)."""
+    name_of = names_in(scope)
+
+    def restored(path: Path) -> Path:
+        parts = ([*map(sides.restore, part)] for part in (path.index_conditions, path.storage_filters, path.filters))
+        return Path(path.access, path.choice, *parts)
+
+    def lines(statistics: Statistics | None, verbose: bool) -> list[str]:
+        def side(path: Path, relation: Relation, names: NameOf) -> list[str]:
+            return indent(path_lines(path, Scope([relation]), path.access.statistics if statistics is not None else None, names=names))
+
+        made = [
+            ("Nested Loop Left Join" if is_left else "Nested Loop")
+            + _counted(statistics, f"actual rows={statistics.passed if statistics else 0}")
+        ]
+        if filters:
+            made.append(f"  Filter: {conjunction_text(list(filters), name_of)}")
+        made += side(sides.outer, sides.outer_relation, names_in(Scope([sides.outer_relation]), -sides.outer_relation.offset))
+        made += side(restored(sides.inner), sides.inner_relation, name_of)
+        if sort:
+            made = ["Sort", f"  Sort Key: {sort_key(sort, name_of)}", *indent(made)]
         return ["Limit", *indent(made)] if limited else made
 
     return lines

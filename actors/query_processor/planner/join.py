@@ -1,10 +1,156 @@
-"""Joins by index look-up."""
+"""Joins of two tables by index look-up (row_executor/joining.py): inner joins either way round, left joins from the left.
+
+Taken where one side is narrowed by an index and the other is found by its primary key or a unique index, or where one side is at most a few rows
+(equality on a unique key) and the other is narrowed by an index. Every other join is the column executor's.
+"""
+
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-from actors.query_processor.planner.scope import NotRowStatement
+from pglast import ast, enums
+
+from actors.common.errors import DatabaseError
+from actors.common.expressions.compile import compile_filter, compile_tuple
+from actors.common.expressions.tree import Column, Expression, Parameter, columns_of, rewrite
+from actors.query_processor.planner.clauses import limits_of, output, sort_expressions, sorting_of
+from actors.query_processor.planner.explain import explain_join
+from actors.query_processor.planner.facts import conjunction
+from actors.query_processor.planner.planning import Path, Planning, path_to
+from actors.query_processor.planner.scope import NotRowStatement, Relation, Scope, field_of, relation_of
+from actors.query_processor.row_executor.joining import LookUpJoin
+from actors.query_processor.row_executor.selecting import SelectPlan
+from actors.query_processor.row_executor.stored_table import stored_table
+
+DUPLICATE_ALIAS = "42712"
 
 
-def plan_join(planning: Any, statement: Any) -> Any:
-    raise NotRowStatement
+@dataclass(slots=True)
+class Sides:
+    """A join with its outer side chosen. `restore` gives an inner condition its columns back, for EXPLAIN."""
+
+    outer: Path
+    inner: Path
+    outer_relation: Relation
+    inner_relation: Relation
+    restore: Callable[[Expression], Expression]
+
+
+def plan_join(planning: Planning, statement: ast.SelectStmt) -> SelectPlan:
+    """Raises NotRowStatement for joins that are not for the row executor."""
+    if statement.lockingClause or statement.groupClause or statement.havingClause is not None:
+        raise NotRowStatement
+    left_node, right_node, quals, is_left = _sides(statement)
+    left_table, right_table = planning.table(left_node), planning.table(right_node)
+    left = relation_of(left_node, left_table)
+    right = relation_of(right_node, right_table, len(left_table.columns))
+    if left.alias == right.alias:
+        raise DatabaseError(DUPLICATE_ALIAS, f'table name "{left.alias}" specified more than once')
+    scope = Scope([left, right])
+    on = planning.condition(quals, scope, "JOIN/ON")
+    where = planning.condition(statement.whereClause, scope)
+    targets, expressions = output(planning, statement, scope)
+    items = sort_expressions(planning, statement, scope, targets, expressions)
+    limits = limits_of(planning, statement)
+    types = planning.parameter_types()
+    if is_left:
+        sides = _arrange(left, right, [part for part in where if _only(part, left)], on, len(types))
+        kept = [part for part in where if not _only(part, left)]
+    else:
+        together = [*on, *where]
+        sides = _either_way(left, right, together, len(types))
+        kept = []
+    if sides is None:
+        raise NotRowStatement
+    rest = conjunction(kept)
+    access = LookUpJoin(
+        sides.outer.access,
+        sides.inner.access,
+        len(types),
+        sides.outer_relation is left,
+        is_left,
+        compile_filter(rest) if rest is not None else None,
+    )
+    return SelectPlan(
+        lambda: types,
+        [field_of(target, expression.type, scope) for target, expression in zip(targets, expressions, strict=True)],
+        access,
+        compile_tuple(tuple(expressions)),
+        sorting_of(items),
+        limits,
+        False,
+        explain_join(sides, scope, access, kept, items, limits.count is not None, is_left),
+    )
+
+
+def _sides(statement: ast.SelectStmt) -> tuple[ast.RangeVar, ast.RangeVar, object, bool]:
+    """(left, right, ON, whether it is a left join)."""
+    items = statement.fromClause
+    if len(items) == 2 and all(isinstance(item, ast.RangeVar) for item in items):
+        return items[0], items[1], None, False
+    [join] = items if len(items) == 1 else [None]
+    if (
+        not isinstance(join, ast.JoinExpr)
+        or join.jointype not in (enums.JoinType.JOIN_INNER, enums.JoinType.JOIN_LEFT)
+        or join.isNatural
+        or join.usingClause
+        or join.alias is not None
+        or not isinstance(join.larg, ast.RangeVar)
+        or not isinstance(join.rarg, ast.RangeVar)
+    ):
+        raise NotRowStatement
+    return join.larg, join.rarg, join.quals, join.jointype == enums.JoinType.JOIN_LEFT
+
+
+def _only(part: Expression, relation: Relation) -> bool:
+    """The condition mentions no other relation (it may mention none)."""
+    width = len(relation.table.columns)
+    return all(relation.offset <= position < relation.offset + width for position in columns_of(part))
+
+
+def _either_way(left: Relation, right: Relation, parts: Sequence[Expression], parameters: int) -> Sides | None:
+    """The better of the two ways round for an inner join, None where neither will do."""
+    found = []
+    for outer, inner in ((left, right), (right, left)):
+        own = [part for part in parts if _only(part, outer)]
+        sides = _arrange(outer, inner, own, [part for part in parts if not _only(part, outer)], parameters)
+        if sides is not None:
+            found.append(sides)
+    return max(found, key=lambda sides: (sides.outer.by_primary_key, sides.outer.keyed, sides.inner.by_primary_key), default=None)
+
+
+def _arrange(outer: Relation, inner: Relation, own: Sequence[Expression], others: Sequence[Expression], parameters: int) -> Sides | None:
+    """`own`: conditions of the outer side; `others`: of the inner one, given an outer row."""
+    outer_path = path_to(stored_table(outer.table), [_shifted(part, outer, parameters) for part in own])
+    inner_path = path_to(stored_table(inner.table), [_shifted(part, inner, parameters, outer) for part in others])
+    narrow = inner_path.keyed and not outer_path.choice.whole
+    if not narrow and not (outer_path.keyed and not inner_path.choice.whole):
+        return None
+
+    def restore(part: Expression) -> Expression:
+        def change(node: Expression) -> Expression | None:
+            if isinstance(node, Column):
+                return Column(node.position + inner.offset, node.type)
+            if isinstance(node, Parameter) and node.number > parameters:
+                return Column(node.number - parameters - 1 + outer.offset, node.type)
+            return None
+
+        return rewrite(part, change)
+
+    return Sides(outer_path, inner_path, outer, inner, restore)
+
+
+def _shifted(part: Expression, relation: Relation, parameters: int, outer: Relation | None = None) -> Expression:
+    """Columns of `relation` by position in its own row; those of `outer` as parameters behind the statement's."""
+    width = len(relation.table.columns)
+
+    def change(node: Expression) -> Expression | None:
+        if not isinstance(node, Column):
+            return None
+        if relation.offset <= node.position < relation.offset + width:
+            return Column(node.position - relation.offset, node.type)
+        assert outer is not None
+        return Parameter(parameters + 1 + node.position - outer.offset, node.type)
+
+    return rewrite(part, change)

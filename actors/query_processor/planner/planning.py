@@ -8,17 +8,17 @@ from typing import Any
 
 from pglast import ast
 
-from actors.common.errors import DATATYPE_MISMATCH, DatabaseError
+from actors.common.errors import DATATYPE_MISMATCH, GROUPING_ERROR, DatabaseError
 from actors.common.expressions.compile import compile_filter
 from actors.common.expressions.tree import BOOL, Expression
 from actors.common.schema import ColumnType, Table
 from actors.common.settings import Settings
 from actors.common.types import format_type
-from actors.query_processor.analyzer import ParameterTypes, analyze, coerce_unknown
+from actors.query_processor.analyzer import NotRowExpression, ParameterTypes, analyze, coerce_unknown
 from actors.query_processor.catalog import Catalog
 from actors.query_processor.planner.conditions import Choice, Order, choose
 from actors.query_processor.planner.facts import conjunction, conjuncts, push, pushable
-from actors.query_processor.planner.scope import NotRowStatement, Scope
+from actors.query_processor.planner.scope import NotRowStatement, Scope, has_aggregates
 from actors.query_processor.row_executor.access import Access, IndexAccess, PointAccess, PointsAccess, RangeAccess
 from actors.query_processor.row_executor.key_ranges import KeyRanges, point_key
 from actors.query_processor.row_executor.stored_table import StoredTable
@@ -51,7 +51,12 @@ class Planning:
         """The conjuncts of a condition, [] where there is none. Raises 42804 unless it is boolean."""
         if node is None:
             return []
-        expression = self.expression(node, scope, BOOL)
+        try:
+            expression = self.expression(node, scope, BOOL)
+        except NotRowExpression:
+            if has_aggregates([node]):
+                raise DatabaseError(GROUPING_ERROR, f"aggregate functions are not allowed in {clause}") from None
+            raise
         if expression.type.name != "bool":
             shown = format_type(ColumnType(expression.type.name))
             raise DatabaseError(DATATYPE_MISMATCH, f"argument of {clause} must be type boolean, not type {shown}")
@@ -112,9 +117,7 @@ def path_to(
     pushed = [part for part in rest if pushable(part)]
     kept = [part for part in rest if part not in pushed]
     local = conjunction(kept)
-    access = RangeAccess(
-        stored, keys, push(pushed), compile_filter(local) if local is not None else None, reverse=reverse, project=project
-    )
+    access = RangeAccess(stored, keys, push(pushed), compile_filter(local) if local is not None else None, reverse=reverse, project=project)
     return Path(access, choice, enforced, pushed, kept)
 
 

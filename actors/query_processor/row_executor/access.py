@@ -83,6 +83,21 @@ class PointAccess:
         statistics.passed = 1
         return key, row
 
+    async def rows_of_many(self, transaction: Transaction, given: Sequence[Sequence[Any]]) -> list[list[Row]]:
+        """The row (or none) for each of many sets of parameters, in one batched read."""
+        environment, key_of = transaction.environment, self._key
+        keys = [key_of(parameters, environment) for parameters in given]
+        asked = list(dict.fromkeys(key for key in keys if key is not None))
+        values = dict(zip(asked, await transaction.get(asked), strict=True)) if asked else {}
+        decode, passes = self.stored.decode, self._filter
+        found: list[list[Row]] = []
+        for key, parameters in zip(keys, given, strict=True):
+            value = values.get(key) if key is not None else None
+            row = decode(value) if value is not None else None
+            found.append([row] if row is not None and (passes is None or passes(row, parameters, environment)) else [])
+        self.statistics = Statistics(len(asked), len(asked), 0, sum(map(len, found)))
+        return found
+
 
 class PointsAccess:
     """Rows by keys of a unique index. `index` is the primary or a unique secondary one."""
@@ -128,7 +143,6 @@ class PushedFilter:
 
     expression: Expression
     parameters: Callable[..., tuple[Any, ...]]
-
 
 
 class RangeAccess:
@@ -229,7 +243,9 @@ class IndexAccess:
 
     __slots__ = ("_filter", "_ranges", "index", "reverse", "statistics", "stored")
 
-    def __init__(self, stored: StoredTable, index: StoredIndex, ranges: RangesOf | None, filter: Filter | None, *, reverse: bool = False) -> None:
+    def __init__(
+        self, stored: StoredTable, index: StoredIndex, ranges: RangesOf | None, filter: Filter | None, *, reverse: bool = False
+    ) -> None:
         self.stored = stored
         self.index = index
         whole = [(index.space, index.end)]
@@ -287,4 +303,3 @@ class NoRowAccess:
         if self._filter is not None and not self._filter((), parameters, transaction.environment):
             return []
         return [(b"", ())]
-

@@ -51,7 +51,9 @@ class Sorting:
         self._items = items
         self._encode = KeyCodec(types, descending, nulls_first).encode
 
-    def sort(self, rows: list[Any], row_of: Callable[[Any], Row], rows_max: int | None, parameters: Sequence[Any], environment: Environment) -> list[Any]:
+    def sort(
+        self, rows: list[Any], row_of: Callable[[Any], Row], rows_max: int | None, parameters: Sequence[Any], environment: Environment
+    ) -> list[Any]:
         """`rows` in order, at most `rows_max` of them. Equal rows keep their order."""
         items, encode = self._items, self._encode
 
