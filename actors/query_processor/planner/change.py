@@ -172,16 +172,7 @@ def _plan_joined(
             local[column.position] = assigned(planning, node, scope, column)
         except (NotRowExpression, NotRowStatement, DatabaseError):
             targets.append(node)
-    query = plan_query(
-        planning,
-        ast.SelectStmt(
-            targetList=tuple(ast.ResTarget(val=node) for node in targets),
-            fromClause=(statement.relation, *(others or ())),
-            whereClause=statement.whereClause,
-            limitOption=pglast.enums.LimitOption.LIMIT_OPTION_DEFAULT,
-            op=pglast.enums.SetOperation.SETOP_NONE,
-        )
-    )
+    query = plan_query(planning, select_of(targets, (statement.relation, *(others or ())), statement.whereClause))
     expressions: list[Expression] = []
     place = len(stored.primary.positions)
     for column, _ in pairs or ():
@@ -203,6 +194,17 @@ def _plan_joined(
         RowRemover(stored),
         returning,
         lambda statistics, verbose: [f"{verb} on {relation.table.name}", *indent(query.explain(statistics is not None, verbose))],
+    )
+
+
+def select_of(nodes: Sequence[Any], sources: Sequence[Any] = (), condition: Any = None) -> ast.SelectStmt:
+    """SELECT nodes FROM sources WHERE condition."""
+    return ast.SelectStmt(
+        targetList=tuple(ast.ResTarget(val=node) for node in nodes),
+        fromClause=tuple(sources) or None,
+        whereClause=condition,
+        limitOption=pglast.enums.LimitOption.LIMIT_OPTION_DEFAULT,
+        op=pglast.enums.SetOperation.SETOP_NONE,
     )
 
 

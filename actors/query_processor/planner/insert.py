@@ -25,7 +25,7 @@ from actors.common.expressions.compile import compile_filter, compile_tuple
 from actors.common.expressions.tree import Column as ColumnNode
 from actors.common.expressions.tree import Constant, Expression, rewrite
 from actors.common.schema import Column, ColumnType, Table
-from actors.query_processor.analyzer import coerce_assignment
+from actors.query_processor.analyzer import NotRowExpression, coerce_assignment
 from actors.query_processor.planner.change import (
     QueryPlanner,
     assigned,
@@ -34,12 +34,13 @@ from actors.query_processor.planner.change import (
     constraints_of,
     default_of,
     returning_of,
+    select_of,
     target_column,
 )
 from actors.query_processor.planner.explain import explain_insert
 from actors.query_processor.planner.facts import conjunction
 from actors.query_processor.planner.planning import Planning
-from actors.query_processor.planner.scope import Relation, Scope, relation_of
+from actors.query_processor.planner.scope import NotRowStatement, Relation, Scope, relation_of
 from actors.query_processor.row_executor.inserting import RowInserter
 from actors.query_processor.row_executor.modifying import InsertPlan, QuerySource, ValuesSource
 from actors.query_processor.row_executor.selecting import TupleOf
@@ -87,14 +88,12 @@ def _source(
     query, named = statement.selectStmt, bool(statement.cols)
     defaults = [ABSENT if column.dropped else default_of(planning, column) for column in stored.table.columns]
     if query is None:
-        return ValuesSource([(compile_tuple(tuple(defaults)), ())]), 1
+        return ValuesSource([(compile_tuple(tuple(defaults)), (), None)]), 1
     if _plain_values(query):
-        makers = []
-        for nodes in query.valuesLists:
-            full = list(defaults)
-            for column, node in zip(_matched(targets, len(nodes), named), nodes, strict=True):
-                full[column.position] = assigned(planning, node, Scope(), column)
-            makers.append(_row_maker(full))
+        makers = [
+            _row_maker(planning, defaults, list(zip(_matched(targets, len(nodes), named), nodes, strict=True)), plan_query)
+            for nodes in query.valuesLists
+        ]
         return ValuesSource(makers), len(makers)
     plan = plan_query(planning, _typed_targets(query, targets))
     full = list(defaults)
@@ -141,8 +140,17 @@ def _matched(targets: Sequence[Column], count: int, named: bool) -> Sequence[Col
     return targets[:count]
 
 
-def _row_maker(expressions: Sequence[Expression]) -> tuple[TupleOf, tuple[Any, ...]]:
-    """(a maker of rows of this shape, this row's constants)."""
+def _row_maker(
+    planning: Planning, defaults: Sequence[Expression], pairs: Sequence[tuple[Column, Any]], plan_query: QueryPlanner
+) -> tuple[TupleOf, tuple[Any, ...], Any]:
+    """(a maker of rows of this shape, this row's constants, the plan of its values that have subqueries)."""
+    full = list(defaults)
+    queried: list[tuple[Column, Any]] = []
+    for column, node in pairs:
+        try:
+            full[column.position] = assigned(planning, node, Scope(), column)
+        except (NotRowExpression, NotRowStatement):
+            queried.append((column, node))
     constants: list[Any] = []
 
     def take_out(node: Expression) -> Expression | None:
@@ -151,8 +159,13 @@ def _row_maker(expressions: Sequence[Expression]) -> tuple[TupleOf, tuple[Any, .
         constants.append(node.datum)
         return ColumnNode(len(constants) - 1, node.type)
 
-    shape = tuple(rewrite(expression, take_out) for expression in expressions)
-    return compile_tuple(shape), tuple(constants)
+    shape = [rewrite(expression, take_out) for expression in full]
+    plan = None
+    if queried:
+        plan = plan_query(planning, select_of([node for _, node in queried]))
+        for number, ((column, _), field) in enumerate(zip(queried, plan.fields, strict=True), len(constants)):
+            shape[column.position] = coerce_assignment(ColumnNode(number, field.type), column.type, column.name)
+    return compile_tuple(tuple(shape)), tuple(constants), plan
 
 
 # -- ON CONFLICT -----------------------------------------------------------------------------------------------------------------------

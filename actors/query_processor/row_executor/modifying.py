@@ -64,18 +64,29 @@ class _WritingPlan:
 
 
 class ValuesSource:
-    """Full rows from VALUES lists: (compiled row maker, its constants) for each row."""
+    """Full rows from VALUES lists: (compiled row maker, its constants, the plan of its subqueries or None) for each row. The maker sees the constants
+    followed by the one row of that plan."""
 
-    __slots__ = ("_makers", "one")
+    __slots__ = ("_makers", "_plain", "one")
 
-    def __init__(self, makers: Sequence[tuple[TupleOf, tuple[Any, ...]]]) -> None:
+    def __init__(self, makers: Sequence[tuple[TupleOf, tuple[Any, ...], Any]]) -> None:
         self._makers = tuple(makers)
-        self.one: TupleOf | None = makers[0][0] if len(makers) == 1 and not makers[0][1] else None
+        self._plain = all(query is None for _, _, query in makers)
+        self.one: TupleOf | None = makers[0][0] if len(makers) == 1 and self._plain and not makers[0][1] else None
         """The only row's maker, where it depends on parameters alone."""
 
     async def rows(self, transaction: Transaction, parameters: Sequence[Any]) -> list[Row]:
         environment = transaction.environment
-        return [make(constants, parameters, environment) for make, constants in self._makers]
+        if self._plain:
+            return [make(constants, parameters, environment) for make, constants, _ in self._makers]
+        rows: list[Row] = []
+        for make, constants, query in self._makers:
+            if query is not None:
+                [found] = (await query.run(transaction, parameters)).rows
+                rows.append(make([*constants, *found], parameters, environment))
+            else:
+                rows.append(make(constants, parameters, environment))
+        return rows
 
 
 class QuerySource:
@@ -254,4 +265,3 @@ class JoinedChangePlan(_WritingPlan):
                 self._remover.remove(transaction, key, old)
         rows = self._returning.rows([change[2] for change in changes], parameters, transaction) if self.fields is not None else []
         return Batch(rows, True, f"{self.kind} {len(changes)}")
-
