@@ -16,6 +16,7 @@ from actors.common.expressions import (  # noqa: F401  (they register their func
     comparisons,
     datetime_fields,
     datetime_functions,
+    formatting,
     numerics,
     session_functions,
     text_functions,

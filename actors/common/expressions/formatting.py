@@ -1,0 +1,216 @@
+"""to_char: timestamps, dates, intervals' clock parts and numbers by the common patterns.
+
+Timestamps: YYYY YYY YY Y Q MM Mon Month MON MONTH mon month DD DDD D ID Day Dy (in all cases) HH HH12 HH24 MI SS MS US SSSS AM PM am pm WW IW IYYY J TH th
+TZ OF, FM, "quoted text". Numbers: 9 0 . , D G S MI PR FM. Other patterns raise 0A000 rather than to be written out as they are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
+from typing import Any
+
+from actors.common.errors import FEATURE_NOT_SUPPORTED, DatabaseError
+from actors.common.expressions.datetime_fields import INFINITE, ZONED, iso_week
+from actors.common.expressions.numerics import round_to
+from actors.common.expressions.registry import STABLE, register
+from actors.common.types.calendar import DAY_US, JULIAN_2000, civil, day_number, format_offset, offset_seconds, to_local
+
+PATTERNS_MAX = 256
+_MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
+_DAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"]
+_TOKEN = re.compile(
+    r'(?P<quoted>"[^"]*")|(?P<fill>FM)?(?P<field>IYYY|YYYY|YYY|YY|Y|MONTH|Month|month|MON|Mon|mon|MM|MI|MS|DDD|DD|DAY|Day|day|DY|Dy|dy|ID|IW|D|'
+    r"HH24|HH12|HH|SSSSS|SSSS|SS|US|AM|PM|am|pm|WW|Q|J|TZ|OF|"
+    r"yyyy|yyy|yy|mm|mi|ms|dd|hh24|hh12|hh|ss|us)(?P<ordinal>TH|th)?|(?P<text>.)",
+    re.DOTALL,
+)
+_PADDED = 9
+"""Names of months and days are padded to the longest one."""
+
+
+class _Fields:
+    """A local timestamp taken apart."""
+
+    def __init__(self, local: int, zone_name: str, offset: str) -> None:
+        self.days, clock = divmod(local, DAY_US)
+        self.year, self.month, self.day = civil(self.days)
+        seconds, self.microsecond = divmod(clock, 1_000_000)
+        self.second_of_day = seconds
+        self.hour, rest = divmod(seconds, 3600)
+        self.minute, self.second = divmod(rest, 60)
+        self.weekday = (self.days + 6) % 7
+        self.day_of_year = self.days - day_number(self.year, 1, 1) + 1
+        self.zone_name = zone_name
+        self.offset = offset
+
+
+def _number(width: int, compute: Callable[[_Fields], int]) -> Callable[[_Fields], tuple[str, int]]:
+    return lambda fields: (str(compute(fields)), width)
+
+
+def _year(fields: _Fields) -> int:
+    return fields.year if fields.year > 0 else 1 - fields.year
+
+
+_NUMBERS: dict[str, Callable[[_Fields], tuple[str, int]]] = {
+    "YYYY": _number(4, _year),
+    "YYY": _number(3, lambda fields: _year(fields) % 1000),
+    "YY": _number(2, lambda fields: _year(fields) % 100),
+    "Y": _number(1, lambda fields: _year(fields) % 10),
+    "IYYY": _number(4, lambda fields: iso_week(fields.days)[0]),
+    "MM": _number(2, lambda fields: fields.month),
+    "DD": _number(2, lambda fields: fields.day),
+    "DDD": _number(3, lambda fields: fields.day_of_year),
+    "D": _number(1, lambda fields: fields.weekday + 1),
+    "ID": _number(1, lambda fields: fields.weekday or 7),
+    "HH24": _number(2, lambda fields: fields.hour),
+    "HH12": _number(2, lambda fields: (fields.hour - 1) % 12 + 1),
+    "HH": _number(2, lambda fields: (fields.hour - 1) % 12 + 1),
+    "MI": _number(2, lambda fields: fields.minute),
+    "SS": _number(2, lambda fields: fields.second),
+    "SSSS": _number(1, lambda fields: fields.second_of_day),
+    "SSSSS": _number(1, lambda fields: fields.second_of_day),
+    "MS": _number(3, lambda fields: fields.microsecond // 1000),
+    "US": _number(6, lambda fields: fields.microsecond),
+    "WW": _number(2, lambda fields: (fields.day_of_year - 1) // 7 + 1),
+    "IW": _number(2, lambda fields: iso_week(fields.days)[1]),
+    "Q": _number(1, lambda fields: (fields.month - 1) // 3 + 1),
+    "J": _number(1, lambda fields: fields.days + JULIAN_2000),
+}
+
+
+def _cased(name: str, like: str) -> str:
+    return name.upper() if like.isupper() else name.lower() if like.islower() else name
+
+
+def _word(field: str, fields: _Fields, fill: bool) -> str:
+    if field in ("AM", "PM", "am", "pm"):
+        return _cased("AM" if fields.hour < 12 else "PM", field)
+    if field == "TZ":
+        return fields.zone_name
+    if field == "OF":
+        return fields.offset
+    name = _MONTHS[fields.month - 1] if field.lower().startswith("mon") else _DAYS[fields.weekday]
+    if len(field) < 4 and field.lower() in ("mon", "dy"):
+        return _cased(name[:3], field)
+    return _cased(name, field) if fill else _cased(name, field).ljust(_PADDED)
+
+
+def _ordinal(number: str, like: str) -> str:
+    suffix = "th" if number[-2:-1] == "1" else {"1": "st", "2": "nd", "3": "rd"}.get(number[-1], "th")
+    return number + (suffix.upper() if like == "TH" else suffix)
+
+
+def format_moment(local: int, pattern: str, zone_name: str = "", offset: str = "+00") -> str:
+    fields = _Fields(local, zone_name, offset)
+    parts: list[str] = []
+    for match in _TOKEN.finditer(pattern):
+        if match["quoted"]:
+            parts.append(match["quoted"][1:-1])
+        elif match["text"]:
+            parts.append(match["text"])
+        else:
+            known = _NUMBERS.get(match["field"].upper())
+            if known is None:
+                parts.append(_word(match["field"], fields, bool(match["fill"])))
+                continue
+            text, width = known(fields)
+            text = text if match["fill"] else text.zfill(width)
+            parts.append(_ordinal(text, match["ordinal"]) if match["ordinal"] else text)
+    return "".join(parts)
+
+
+def timestamp_to_char(value: int, pattern: str) -> str | None:
+    return None if value in INFINITE or not pattern else format_moment(value, pattern)
+
+
+def timestamptz_to_char(environment: Any, value: int, pattern: str) -> str | None:
+    if value in INFINITE or not pattern:
+        return None
+    zone = environment.time_zone
+    offset = offset_seconds(value, zone)
+    return format_moment(to_local(value, zone), pattern, _zone_abbreviation(value, zone), format_offset(offset))
+
+
+def _zone_abbreviation(value: int, zone: Any) -> str:
+    from datetime import UTC, datetime, timedelta
+
+    return str((datetime(2000, 1, 1, tzinfo=UTC) + timedelta(microseconds=value)).astimezone(zone).tzname())
+
+
+# -- numbers -----------------------------------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=PATTERNS_MAX)
+def _number_pattern(pattern: str) -> tuple[str, str, bool, str]:
+    """(whole part, fraction part, FM, sign: "", "S", "MI" or "PR")."""
+    text = pattern.upper()
+    fill = text.startswith("FM")
+    text = text.removeprefix("FM")
+    sign = next((word for word in ("MI", "PR", "S") if text.endswith(word)), "")
+    text = text.removesuffix(sign) if sign else text
+    if not sign and text.startswith("S"):
+        text, sign = text[1:], "LEADING"
+    text = text.replace("D", ".").replace("G", ",")
+    if not re.fullmatch(r"[90,]*(?:\.[90]*)?", text):
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, f'to_char pattern "{pattern}" is not supported')
+    whole, point, fraction = text.partition(".")
+    return whole, point + fraction, fill, sign
+
+
+def number_to_char(value: Decimal, pattern: str) -> str:
+    whole_pattern, fraction_pattern, fill, sign = _number_pattern(pattern)
+    places = max(len(fraction_pattern) - 1, 0)
+    if not value.is_finite():
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "to_char of NaN and infinities is not supported")
+    rounded = round_to(value, places, ROUND_HALF_UP)
+    digits, _, fraction = f"{abs(rounded):f}".partition(".")
+    digits = digits.lstrip("0")
+    slots = sum(slot in "90" for slot in whole_pattern)
+    if len(digits) > slots:
+        digits, fraction = "#" * slots, "#" * places
+    first_zero = whole_pattern.find("0")
+    text, started, left = "", False, slots
+    for place, slot in enumerate(whole_pattern):
+        if slot == ",":
+            text += "," if started else "" if fill else " "
+            continue
+        digit = digits[len(digits) - left] if left <= len(digits) else None
+        left -= 1
+        started = started or digit is not None or (first_zero != -1 and place >= first_zero)
+        text += digit if digit is not None else "0" if started else "" if fill else " "
+    if not started and not fraction_pattern and slots:
+        text = (text[:-1] if not fill else text) + "0"
+    elif not started and fill and slots and places and not fraction.strip("0"):
+        text += "0"
+    shown = fraction[:places]
+    if fill:
+        kept = fraction_pattern[1:].rfind("0") + 1
+        shown = shown[:kept] + shown[kept:].rstrip("0")
+    text += (fraction_pattern[:1] + shown) if fraction_pattern else ""
+    return _signed(text, rounded < 0, fill, sign)
+
+
+def _signed(text: str, negative: bool, fill: bool, sign: str) -> str:
+    if sign == "S":
+        return text + ("-" if negative else "+")
+    if sign == "MI":
+        return text + ("-" if negative else "" if fill else " ")
+    body = text.lstrip(" ")
+    blanks = " " * (len(text) - len(body))
+    if sign == "PR":
+        return f"{blanks}<{body}>" if negative else text if fill else f" {text} "
+    if sign == "LEADING":
+        return f"{blanks}{'-' if negative else '+'}{body}"
+    return f"{blanks}-{body}" if negative else text if fill else f" {text}"
+
+
+register("to_char", "timestamp text", "text", timestamp_to_char, volatility=STABLE)
+register("to_char", "timestamptz text", "text", timestamptz_to_char, **ZONED)
+register("to_char", "numeric text", "text", number_to_char, volatility=STABLE)
+register("to_char", "int4 text", "text", lambda value, pattern: number_to_char(Decimal(value), pattern), volatility=STABLE)
+register("to_char", "int8 text", "text", lambda value, pattern: number_to_char(Decimal(value), pattern), volatility=STABLE)
+register("to_char", "float8 text", "text", lambda value, pattern: number_to_char(Decimal(repr(value)), pattern), volatility=STABLE)
