@@ -23,6 +23,8 @@ def prepare_environment(temporary: Path) -> None:
     os.environ["RAY_TMPDIR"] = str(temporary)
     os.environ["RAY_AUTH_MODE"] = "disabled"
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    # Ray's workers run at niceness 15 unless told otherwise: right for batch jobs, wrong for a database.
+    os.environ["RAY_worker_niceness"] = "0"
     os.environ["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] = "0"
     os.environ.setdefault("RAY_DEDUP_LOGS", "0")
     os.environ.pop("RAY_ADDRESS", None)
