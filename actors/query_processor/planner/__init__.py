@@ -49,8 +49,9 @@ def make_plan(statement: Any, catalog: Catalog, parameter_types: Sequence[Column
             return plan_update(planning, statement, _plan_inner)
         assert isinstance(statement, ast.DeleteStmt), f"not a statement to be planned: {type(statement).__name__}"
         return plan_delete(planning, statement, _plan_inner)
-    except (NotRowStatement, NotRowExpression):
-        raise DatabaseError(FEATURE_NOT_SUPPORTED, "subqueries and aggregates are not supported here") from None
+    except (NotRowStatement, NotRowExpression) as refused:
+        what = f": {refused}" if str(refused) else ""
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, f"this kind of expression is not supported here{what}") from None
 
 
 def _plan_query(planning: Planning, statement: ast.SelectStmt) -> Any:

@@ -28,13 +28,13 @@ from actors.query_processor.planner.scope import Scope
 NameOf = Callable[[int], str]
 
 
-def names_in(scope: Scope, shift: int = 0) -> NameOf:
-    """Column names by place in the executor's row (moved by `shift`), qualified where there are several relations."""
+def names_in(scope: Scope) -> NameOf:
+    """Column names by place in the executor's row, qualified where there are several relations."""
     names: dict[int, str] = {}
     for relation in scope.relations:
         for column in relation.table.live_columns():
             qualified = f"{relation.alias}.{column.name}" if len(scope.relations) > 1 else column.name
-            names[relation.offset + shift + column.position] = qualified
+            names[relation.offset + column.position] = qualified
     return lambda position: names.get(position, f"column {position + 1}")
 
 

@@ -57,7 +57,7 @@ def path_lines(
     narrowed = bool(path.index_conditions)
     if not primary:
         head = f"Index Scan using {index.index.name} on {shown}"
-    elif narrowed or (path.choice.order is not None and not stored.hidden and _backward(path)):
+    elif narrowed or path.ordered:
         head = f"Index Only Scan using {index.index.name} on {shown}"
     else:
         head = f"Full Scan (btree-table) on {shown}"
@@ -163,7 +163,7 @@ def explain_join(
         ]
         if filters:
             made.append(f"  Filter: {conjunction_text(list(filters), name_of)}")
-        made += side(sides.outer, sides.outer_relation, names_in(Scope([sides.outer_relation]), -sides.outer_relation.offset))
+        made += side(sides.outer, sides.outer_relation, lambda position: name_of(position + sides.outer_relation.offset))
         made += side(restored(sides.inner), sides.inner_relation, name_of)
         if sort:
             made = ["Sort", f"  Sort Key: {sort_key(sort, name_of)}", *indent(made)]

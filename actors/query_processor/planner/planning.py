@@ -83,6 +83,9 @@ class Path:
     storage_filters: list[Expression]
     filters: list[Expression]
 
+    ordered: bool = False
+    """The access path gives the order that was wanted (and one was)."""
+
     @property
     def keyed(self) -> bool:
         """One row at most for each combination of the key's values."""
@@ -113,12 +116,12 @@ def path_to(
     if index is not stored.primary:
         local = conjunction(rest)
         scan = IndexAccess(stored, index, keys, compile_filter(local) if local is not None else None, reverse=reverse)
-        return Path(scan, choice, enforced, [], rest)
+        return Path(scan, choice, enforced, [], rest, bool(wanted) and choice.order is not None)
     pushed = [part for part in rest if pushable(part)]
     kept = [part for part in rest if part not in pushed]
     local = conjunction(kept)
     access = RangeAccess(stored, keys, push(pushed), compile_filter(local) if local is not None else None, reverse=reverse, project=project)
-    return Path(access, choice, enforced, pushed, kept)
+    return Path(access, choice, enforced, pushed, kept, bool(wanted) and choice.order is not None)
 
 
 def _points(stored: StoredTable, choice: Choice, rest: Sequence[Expression]) -> Access:

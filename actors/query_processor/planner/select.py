@@ -57,7 +57,12 @@ def plan_select(planning: Planning, statement: ast.SelectStmt) -> Any:
 
 
 def _plan_without_table(planning: Planning, statement: ast.SelectStmt) -> SelectPlan:
-    if statement.groupClause or statement.havingClause is not None or find_aggregates(statement) or statement.lockingClause:
+    if (
+        statement.groupClause
+        or statement.havingClause is not None
+        or find_aggregates(statement)
+        or any(clause.lockedRels for clause in statement.lockingClause or ())
+    ):
         raise NotRowStatement
     scope = Scope()
     targets, expressions = output(planning, statement, scope)
@@ -93,7 +98,7 @@ def _plan_table(planning: Planning, statement: ast.SelectStmt, scope: Scope) -> 
     if not locking and limits.count is None and used and len(used) * COLUMNS_SHARE_MAX <= len(relation.table.live_columns()):
         project = tuple(used) if all(stored.types[position].name in _COLUMN_TYPES for position in used) else None
     path = path_to(stored, parts, wanted, limits.count is not None, project)
-    ordered = not items or (path.choice.order is not None and not path.choice.unique)
+    ordered = not items or path.ordered
     if locking:
         check_locking(planning, statement, scope, path)
     sorting = None if ordered else sorting_of(items)
