@@ -235,8 +235,11 @@ def truncate(name: str, timestamp: int, sql_name: str = "timestamp without time 
 def truncate_in_zone(name: str, timestamp: int, zone: Any) -> int:
     if timestamp in INFINITE:
         return timestamp
-    local = truncate(name, to_local(timestamp, zone), "timestamp with time zone")
-    return to_utc(local, zone)
+    local = to_local(timestamp, zone)
+    truncated = truncate(name, local, "timestamp with time zone")
+    if _FIELD_NAMES[name.lower()] in _CLOCK_FIELDS:
+        return timestamp - (local - truncated)  # within the hour the offset stays, even where the clock is set back
+    return to_utc(truncated, zone)
 
 
 def truncate_interval(name: str, interval: Interval) -> Interval:

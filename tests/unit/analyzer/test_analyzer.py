@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pglast
@@ -26,6 +27,7 @@ from actors.common.expressions.tree import (
     is_volatile,
 )
 from actors.common.schema import ColumnType
+from actors.common.types import by_name
 from actors.common.types.calendar import UNIX_EPOCH_US
 from actors.query_processor.analyzer import NotRowExpression, ParameterTypes, analyze, coerce_assignment, coerce_unknown, common_type
 
@@ -247,3 +249,22 @@ def test_common_types() -> None:
     assert common_type([COLUMNS["n"], COLUMNS["n"]], "UNION") == COLUMNS["n"]
     with pytest.raises(DatabaseError, match="UNION types integer and text cannot be matched"):
         common_type([INT4, TEXT], "UNION")
+
+
+@pytest.mark.parametrize(
+    ("sql", "shown"),
+    [
+        ("timestamptz '2024-03-10 02:30'", "2024-03-10 03:30:00-04"),
+        ("timestamptz '2024-11-03 01:30'", "2024-11-03 01:30:00-05"),
+        ("timestamptz '2024-03-09 12:00' + interval '1 day'", "2024-03-10 12:00:00-04"),
+        ("timestamptz '2024-03-09 12:00' + interval '24 hours'", "2024-03-10 13:00:00-04"),
+        ("date_trunc('day', timestamptz '2024-06-01 02:00+00')", "2024-05-31 00:00:00-04"),
+        ("date_trunc('hour', timestamptz '2024-11-03 05:30+00')", "2024-11-03 01:00:00-04"),
+        ("date_trunc('hour', timestamptz '2024-11-03 06:30+00')", "2024-11-03 01:00:00-05"),
+        ("date '2024-07-01'::timestamptz", "2024-07-01 00:00:00-04"),
+    ],
+)
+def test_time_zones_of_the_session(sql: str, shown: str) -> None:
+    zone = ZoneInfo("America/New_York")
+    value = compile_expression(tree(sql))((), (), Environment(time_zone=zone))
+    assert by_name["timestamptz"].format_text(value, -1, zone) == shown
