@@ -33,7 +33,7 @@ def read_write_set(payload: bytes) -> tuple[list[bytes], list[Table]]:
         if write_set.DROP_RANGE not in kinds:
             return keys, []
         ends = batch.column(1).to_pylist()
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, EOFError) as error:
         raise DatabaseError(PROTOCOL_VIOLATION, f"not a write set: {error}") from error
     dropped: set[Table] = set()
     for key, end, kind in zip(keys, ends, kinds, strict=True):

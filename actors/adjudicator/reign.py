@@ -31,6 +31,7 @@ from actors.adjudicator.waiting import WaitingRoom
 from actors.adjudicator.window import Claim, ConflictWindow
 from actors.common.errors import (
     OBJECT_NOT_IN_PREREQUISITE_STATE,
+    PROTOCOL_VIOLATION,
     SERIALIZATION_FAILURE,
     TRANSACTION_RESOLUTION_UNKNOWN,
     DatabaseError,
@@ -134,6 +135,8 @@ class Reign:
         if ownership is None:
             raise redirected()
         checked = message.checked
+        if not (written or dropped or checked or message.schema_changes or message.exclusive):
+            raise DatabaseError(PROTOCOL_VIOLATION, "a transaction that changes nothing has nothing to commit")
         if not (dropped or message.schema_changes or message.exclusive) and (
             ownership.sole_owner([*written, *checked] if checked else written) == self.number
         ):

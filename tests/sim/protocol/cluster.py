@@ -19,7 +19,13 @@ from cluster.roles import role_specs
 DATA_LAYERS = ("journal", "adjudicator", "crossbar", "storage")
 
 
-def make_world(seed: int, faults: Faults | None = None, settings: Settings | None = None, keep_trace: bool = False) -> World:
+def make_world(
+    seed: int,
+    faults: Faults | None = None,
+    settings: Settings | None = None,
+    keep_trace: bool = False,
+    layers: tuple[str, ...] = DATA_LAYERS,
+) -> World:
     settings = settings or replace(Settings(), layout=Layout())
     world = World(seed, faults, settings, keep_trace=keep_trace)
     for process in make_plan(settings):

@@ -36,7 +36,10 @@ async def transfers(client: Client, count: int) -> int:
         one, other = await client.get([key_of(source), key_of(target)], start)
         assert one is not None and other is not None
         moved = min(int(one), client.random.randint(1, 20))
-        writes: dict[bytes, bytes | None] = {key_of(source): str(int(one) - moved).encode(), key_of(target): str(int(other) + moved).encode()}
+        writes: dict[bytes, bytes | None] = {
+            key_of(source): str(int(one) - moved).encode(),
+            key_of(target): str(int(other) + moved).encode(),
+        }
         try:
             await client.commit(start, writes)
             done += 1

@@ -1,0 +1,202 @@
+"""The commit protocol under storms, and planted bugs that the checks must find."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from random import Random
+
+import pytest
+
+from actors.adjudicator.adjudicator import Recovery
+from actors.adjudicator.coordinator import Coordinator
+from actors.adjudicator.lease import Lease
+from actors.adjudicator.participant import Participant
+from actors.adjudicator.reign import Reign
+from actors.adjudicator.window import ConflictWindow
+from actors.common.errors import DatabaseError
+from actors.common.messages import AskOutcome, Lead, OutcomeIs
+from actors.journal.record import RecordHeader
+from actors.runtime.simulation.faults import Faults
+from actors.runtime.simulation.loop import SimulationError
+from actors.runtime.simulation.nemesis import Nemesis
+from actors.runtime.simulation.world import World
+from tests.sim.protocol.cluster import Client, begin, lead, make_world
+from tests.sim.protocol.history import History, journals
+
+LAYERS = ("journal", "adjudicator")
+CLIENTS = 8
+
+
+def protocol_world(seed: int, hostile: bool = True) -> World:
+    return make_world(seed, Faults.hostile(Random(seed)) if hostile else Faults(delay_s_max=0.005), layers=LAYERS)
+
+
+async def keep_leading(world: World) -> None:
+    """What the controller does: whoever has come back is told to lead."""
+
+    async def keep(number: int) -> None:
+        while True:
+            with contextlib.suppress(DatabaseError):
+                await world.bus.call("test", f"adjudicator/{number}", Lead(), timeout_s=1)
+            await asyncio.sleep(0.1)
+
+    await asyncio.gather(*(keep(number) for number in range(1, world.settings.layout.adjudicators + 1)))
+
+
+async def storm(world: World, seconds: float = 8.0) -> int:
+    """Clients commit and ask for promises while processes are struck; at the end all is well, and checked."""
+    await begin(world)
+    history = History(world)
+    clients = [Client(world, number) for number in range(CLIENTS + 1)]
+    keeper = asyncio.get_running_loop().create_task(keep_leading(world))
+    until = world.loop.time() + seconds
+    adjudicators = [name for name in sorted(world.processes) if "adjudicator" in name]
+    victims = [[name] for name in sorted(world.processes)] + [[name] for name in adjudicators] * 6
+    strikes = ("kill", "kill", "power", "stall", "isolate", "deaf", "mute", "clog", "jump")
+    nemesis = Nemesis(world, victims, strikes=strikes, pause_s_max=0.5, strike_s_max=0.7)
+    work = [history.commits(client, until + 1) for client in clients[1:]]
+    await asyncio.gather(nemesis.run(seconds), history.promises(clients[0], until + 1), *work)
+    return await finish(world, history, keeper)
+
+
+async def rolling_restarts(world: World, seconds: float = 6.0) -> int:
+    """Clean stops of one adjudicator after the other, as in an upgrade: nothing struck, nothing waits for a lease to run out."""
+    await begin(world)
+    history = History(world)
+    clients = [Client(world, number) for number in range(CLIENTS + 1)]
+    keeper = asyncio.get_running_loop().create_task(keep_leading(world))
+    until = world.loop.time() + seconds
+    adjudicators = [name for name in sorted(world.processes) if "adjudicator" in name]
+
+    async def roll() -> None:
+        random = world.derive("roll")
+        while world.loop.time() < until:
+            name = random.choice(adjudicators)
+            await world.stop(name)
+            await world.restart(name)
+            await asyncio.sleep(random.uniform(0, 0.3))
+
+    work = [history.commits(client, until + 1) for client in clients[1:]]
+    await asyncio.gather(roll(), history.promises(clients[0], until + 1), *work)
+    return await finish(world, history, keeper)
+
+
+async def finish(world: World, history: History, keeper: asyncio.Task[None]) -> int:
+    """All is up and healed; every adjudicator begins one more epoch, and writes LEASE records in it, by which replicas learn what is committed."""
+    world.network.heal()
+    keeper.cancel()
+    for name in sorted(world.processes):
+        if "adjudicator" in name:
+            world.crash(name)
+            await world.restart(name)
+    await lead(world)
+    client = Client(world, CLIENTS + 1)
+    until = world.loop.time() + 8
+    await history.promises(client, until)
+    return history.check(journals(world))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_invariants_hold_in_storms(seed: int) -> None:
+    with protocol_world(seed) as world:
+        committed = world.run(storm(world))
+    assert committed > 5
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_invariants_hold_in_rolling_restarts(seed: int) -> None:
+    with protocol_world(seed, hostile=seed % 2 == 1) as world:
+        committed = world.run(rolling_restarts(world))
+    assert committed > 5
+
+
+def test_one_seed_is_one_history() -> None:
+    def run() -> tuple[int, str]:
+        with protocol_world(3) as world:
+            return world.run(storm(world, 3.0)), world.trace.digest
+
+    assert run() == run()
+
+
+# -- planted bugs --------------------------------------------------------------------------------------------------------------
+
+
+def forgets_its_marks(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(ConflictWindow, "mark", lambda window, claim: None)
+    patch.setattr(ConflictWindow, "release", lambda window, transaction: None)
+
+
+def forgets_commits(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(ConflictWindow, "commit", lambda window, claim, commit_ts: None)
+
+
+def ignores_checked_keys(patch: pytest.MonkeyPatch) -> None:
+    judge = ConflictWindow.judge
+
+    def careless(window: ConflictWindow, claim):  # type: ignore[no-untyped-def]
+        claim.checked = ()
+        return judge(window, claim)
+
+    patch.setattr(ConflictWindow, "judge", careless)
+
+
+def ignores_its_promises(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Lease, "promise", lambda lease, at: min(at, lease.durable_end))
+
+
+def begins_before_the_old_epoch_ends(patch: pytest.MonkeyPatch) -> None:
+    record = Recovery.record
+
+    def careless(recovery: Recovery, header: RecordHeader) -> None:
+        record(recovery, header)
+        recovery.last_end = 1
+
+    patch.setattr(Recovery, "record", careless)
+
+
+def takes_transactions_older_than_its_epoch(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Reign, "check_entrance", lambda reign, start_ts, catalog_ts: None)
+    patch.setattr(ConflictWindow, "horizon", property(lambda window: 0, lambda window, value: None), raising=False)
+
+
+def calls_undecided_ones_aborted(patch: pytest.MonkeyPatch) -> None:
+    outcome = Coordinator.outcome
+
+    def careless(coordinator: Coordinator, message: AskOutcome) -> OutcomeIs:
+        answer = outcome(coordinator, message)
+        return OutcomeIs("aborted") if answer.state == "undecided" else answer
+
+    patch.setattr(Coordinator, "outcome", careless)
+
+
+def drops_marks_that_last_long(patch: pytest.MonkeyPatch) -> None:
+    def impatient(participant: Participant, name: bytes, pending: object) -> None:
+        participant.decided(name, 0)
+
+    patch.setattr(Participant, "_ask", impatient)
+
+
+@pytest.mark.parametrize(
+    "plant",
+    [
+        forgets_its_marks,
+        forgets_commits,
+        ignores_checked_keys,
+        ignores_its_promises,
+        begins_before_the_old_epoch_ends,
+        takes_transactions_older_than_its_epoch,
+        calls_undecided_ones_aborted,
+        drops_marks_that_last_long,
+    ],
+)
+def test_a_planted_bug_is_found(plant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(monkeypatch)
+    for seed in range(30):
+        with protocol_world(seed) as world:
+            try:
+                world.run(storm(world, 5.0))
+            except (AssertionError, SimulationError):
+                return
+    pytest.fail("30 storms did not find it")

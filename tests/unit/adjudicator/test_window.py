@@ -1,0 +1,164 @@
+"""The conflict window against a model that keeps everything, and its rules one by one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from actors.adjudicator import window as window_module
+from actors.adjudicator.window import Claim, ConflictWindow
+from actors.common.errors import DatabaseError
+
+LENGTH_US = 300_000_000
+
+
+def key(number: int, table: int = 1) -> bytes:
+    return table.to_bytes(4, "big") + b"\0\1" + number.to_bytes(4, "big")
+
+
+def claim(name: str, start_ts: int, written: list[int] = [], checked: list[int] = [], catalog_ts: int = 10**9, **others: Any) -> Claim:  # noqa: B006
+    return Claim(name.encode(), start_ts, catalog_ts, [key(number) for number in written], [key(number) for number in checked], **others)
+
+
+def outcome(window: ConflictWindow, one: Claim) -> str:
+    verdict = window.judge(one)
+    if isinstance(verdict, DatabaseError):
+        return verdict.message[-6:-1]
+    return verdict.decode() if verdict is not None else "free"
+
+
+def test_first_committer_wins_for_written_and_checked_keys() -> None:
+    window = ConflictWindow(LENGTH_US)
+    window.commit(claim("a", 5, [1]), 10)
+    assert outcome(window, claim("b", 9, [1, 2])) == "OC000"
+    assert outcome(window, claim("b", 9, [2], [1])) == "OC000"
+    assert outcome(window, claim("b", 10, [1])) == "free"
+    assert outcome(window, claim("b", 9, [2])) == "free"
+
+
+def test_writers_that_began_later_wait_for_a_mark_and_earlier_ones_conflict() -> None:
+    window = ConflictWindow(LENGTH_US)
+    window.mark(claim("p", 10, [1], [2]))
+    assert outcome(window, claim("b", 11, [1])) == "p"
+    assert outcome(window, claim("b", 11, [3], [1])) == "p"
+    assert outcome(window, claim("b", 10, [1])) == "OC000"
+    assert outcome(window, claim("b", 9, [2])) == "p", "p only checks key 2: its commit leaves the writer free"
+    assert outcome(window, claim("b", 9, [3], [2])) == "free", "read marks are shared"
+    released = window.release(b"p")
+    assert released is not None and window.pending == 0 and window.release(b"p") is None
+    assert outcome(window, claim("b", 9, [1, 2])) == "free"
+    window.commit(released, 20)
+    assert outcome(window, claim("b", 19, [1])) == "OC000" and outcome(window, claim("b", 19, [2])) == "free"
+
+
+def test_transactions_that_hold_marks_elsewhere_never_wait_in_a_circle() -> None:
+    window = ConflictWindow(LENGTH_US)
+    window.mark(claim("p", 10, [1], [2]))
+    assert outcome(window, claim("b", 9, [2], holds_elsewhere=True)) == "OC000"
+    assert outcome(window, claim("b", 11, [2], holds_elsewhere=True)) == "p"
+    assert outcome(window, claim("a", 10, [2], holds_elsewhere=True)) == "OC000", "equal starts: by name"
+    assert outcome(window, claim("q", 10, [2], holds_elsewhere=True)) == "p"
+
+
+def test_schema_changes_and_exclusive_tables() -> None:
+    window = ConflictWindow(LENGTH_US)
+    window.commit(claim("ddl", 5, [], schema_changes=[1]), 10)
+    assert outcome(window, claim("b", 12, [1], catalog_ts=9)) == "OC001"
+    assert outcome(window, claim("b", 12, [], [1], catalog_ts=9)) == "OC001"
+    assert outcome(window, claim("b", 12, [1], catalog_ts=10)) == "free"
+    window.commit(claim("w", 12, [1]), 20)
+    assert outcome(window, claim("d", 19, [], exclusive=[1])) == "OC000"
+    assert outcome(window, claim("d", 20, [], exclusive=[1])) == "free"
+    window.mark(claim("p", 21, [7]))
+    assert outcome(window, claim("d", 30, [], schema_changes=[1])) == "p"
+    assert outcome(window, claim("d", 30, [], schema_changes=[2])) == "free"
+    window.mark(claim("d", 30, [], schema_changes=[2]))
+    assert outcome(window, Claim(b"e", 31, 10**9, [key(1, table=2)])) == "d", "a pending schema change holds its table"
+
+
+def test_a_dropped_range_is_a_write_of_every_key_of_its_table() -> None:
+    window = ConflictWindow(LENGTH_US)
+    drop = claim("d", 20, [], dropped=[key(0)[:4]])
+    window.commit(claim("w", 5, [1]), 21)
+    assert outcome(window, drop) == "OC000"
+    drop = claim("d", 21, [], dropped=[key(0)[:4]])
+    assert outcome(window, drop) == "free"
+    window.commit(drop, 30)
+    assert outcome(window, claim("b", 29, [999])) == "OC000"
+    assert outcome(window, claim("b", 29, [], [999])) == "OC000"
+    assert outcome(window, claim("b", 30, [999])) == "free"
+    assert outcome(window, Claim(b"b", 29, 10**9, [key(1, table=2)])) == "free"
+
+
+def test_a_bulk_write_is_remembered_as_one_write_of_its_tables(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(window_module, "BULK_KEYS", 10)
+    window = ConflictWindow(LENGTH_US)
+    window.commit(claim("a", 5, [3]), 10)
+    assert outcome(window, claim("bulk", 9, list(range(11)))) == "OC000"
+    assert outcome(window, claim("bulk", 9, list(range(20, 31)))) == "free", "the table was written, none of these keys was"
+    bulk = claim("bulk", 10, list(range(11)))
+    window.mark(bulk)
+    assert outcome(window, claim("b", 11, [77])) == "bulk"
+    window.release(b"bulk")
+    window.commit(bulk, 20)
+    assert window.keys == 1
+    assert outcome(window, claim("b", 19, [77])) == "OC000" and outcome(window, claim("b", 20, [77])) == "free"
+
+
+def test_the_window_forgets_by_time_and_by_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    window = ConflictWindow(6400)
+    for moment in range(0, 20_000, 10):
+        window.commit(claim("a", moment, [moment]), moment + 1)
+        assert moment < 6400 or moment - 6700 <= window.horizon <= moment - 6400 + 1
+        assert window.keys <= 680
+    monkeypatch.setattr(window_module, "WINDOW_KEYS_MAX", 100)
+    for moment in range(20_000, 22_000, 10):
+        window.commit(claim("a", moment, [moment]), moment + 1)
+    assert window.keys <= 210 and window.horizon > 19_000
+
+
+step = st.tuples(
+    st.sampled_from(["commit", "prepare", "resolve", "abort"]),
+    st.lists(st.integers(0, 7), max_size=3, unique=True),
+    st.lists(st.integers(0, 7), max_size=2, unique=True),
+    st.integers(0, 12),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(step, max_size=40))
+def test_against_a_model_of_everything(steps: list[tuple[str, list[int], list[int], int]]) -> None:
+    """Whatever is let through keeps I3: between start and commit nobody else wrote a written or checked key."""
+    window = ConflictWindow(LENGTH_US)
+    now = 100
+    history: list[tuple[int, int, set[int], set[int]]] = []
+    prepared: dict[bytes, tuple[Claim, list[int], list[int]]] = {}
+    for number, (action, written, checked, age) in enumerate(steps):
+        now += 2
+        if action in ("commit", "prepare"):
+            one = claim(f"{number:03}", now - age, written, checked)
+            if window.judge(one) is not None:
+                continue
+            if action == "commit":
+                window.commit(one, now)
+                history.append((one.start_ts, now, set(written), set(checked)))
+            else:
+                window.mark(one)
+                prepared[one.transaction] = (one, written, checked)
+        elif prepared:
+            name = sorted(prepared)[age % len(prepared)]
+            one, written, checked = prepared.pop(name)
+            assert window.release(name) is one
+            if action == "resolve":
+                window.commit(one, now)
+                history.append((one.start_ts, now, set(written), set(checked)))
+    for start_ts, commit_ts, written_keys, checked_keys in history:
+        for _, other_ts, other_keys, _ in history:
+            if start_ts < other_ts < commit_ts:
+                assert not other_keys & (written_keys | checked_keys)
+    for name in sorted(prepared):
+        window.release(name)
+    assert not window._write_marks and not window._read_marks and not window._table_pending and not window._table_holds
