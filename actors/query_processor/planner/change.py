@@ -8,7 +8,7 @@ found by a SELECT of the primary key and of the expressions that need the other 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pglast
@@ -23,13 +23,11 @@ from actors.query_processor.analyzer import NotRowExpression, analyze, coerce_as
 from actors.query_processor.planner.explain import explain_change, indent
 from actors.query_processor.planner.planning import Planning, path_to
 from actors.query_processor.planner.scope import NotRowStatement, Relation, Scope, expand_targets, field_of, relation_of
+from actors.query_processor.planner.subquery import QueryPlanner, plan_within, take_out
 from actors.query_processor.row_executor.changing import RowChanger, RowRemover
 from actors.query_processor.row_executor.constraints import CompiledCheck, RowConstraints
 from actors.query_processor.row_executor.modifying import DeletePlan, JoinedChangePlan, Returning, UpdatePlan
 from actors.query_processor.row_executor.stored_table import StoredTable, stored_table
-
-QueryPlanner = Callable[[Planning, Any], Any]
-"""Plans the SELECT within a statement."""
 
 
 def target_column(table: Table, name: str) -> Column:
@@ -117,7 +115,10 @@ def plan_update(planning: Planning, statement: ast.UpdateStmt, plan_query: Query
             parts = planning.condition(statement.whereClause, scope)
             expressions = [assigned(planning, node, scope, column) for column, node in pairs]
         except (NotRowExpression, NotRowStatement):
-            return _plan_joined(planning, statement, statement.fromClause, scope, pairs, plan_query)
+            try:
+                return take_out(planning, statement, plan_query, lambda rest: plan_update(planning, rest, plan_query))
+            except NotRowStatement:
+                return _plan_joined(planning, statement, statement.fromClause, scope, pairs, plan_query)
         path = path_to(stored, parts)
         changer = changer_of(planning, stored, frozenset(positions))
         returning = returning_of(planning, statement.returningClause, scope)
@@ -136,7 +137,10 @@ def plan_delete(planning: Planning, statement: ast.DeleteStmt, plan_query: Query
         try:
             parts = planning.condition(statement.whereClause, scope)
         except (NotRowExpression, NotRowStatement):
-            return _plan_joined(planning, statement, (), scope, None, plan_query)
+            try:
+                return take_out(planning, statement, plan_query, lambda rest: plan_delete(planning, rest, plan_query))
+            except NotRowStatement:
+                return _plan_joined(planning, statement, (), scope, None, plan_query)
         path = path_to(stored, parts)
         returning = returning_of(planning, statement.returningClause, scope)
         explainer = explain_change("Delete", path, scope, [index.index.name for index in stored.secondary])
@@ -172,7 +176,7 @@ def _plan_joined(
             local[column.position] = assigned(planning, node, scope, column)
         except (NotRowExpression, NotRowStatement, DatabaseError):
             targets.append(node)
-    query = plan_query(planning, select_of(targets, (statement.relation, *(others or ())), statement.whereClause))
+    query = plan_within(planning, select_of(targets, (statement.relation, *(others or ())), statement.whereClause), plan_query)
     expressions: list[Expression] = []
     place = len(stored.primary.positions)
     for column, _ in pairs or ():

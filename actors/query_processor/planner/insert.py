@@ -27,7 +27,6 @@ from actors.common.expressions.tree import Constant, Expression, rewrite
 from actors.common.schema import Column, ColumnType, Table
 from actors.query_processor.analyzer import NotRowExpression, coerce_assignment
 from actors.query_processor.planner.change import (
-    QueryPlanner,
     assigned,
     assignments,
     changer_of,
@@ -41,6 +40,7 @@ from actors.query_processor.planner.explain import explain_insert
 from actors.query_processor.planner.facts import conjunction
 from actors.query_processor.planner.planning import Planning
 from actors.query_processor.planner.scope import NotRowStatement, Relation, Scope, relation_of
+from actors.query_processor.planner.subquery import QueryPlanner, plan_within
 from actors.query_processor.row_executor.inserting import RowInserter
 from actors.query_processor.row_executor.modifying import InsertPlan, QuerySource, ValuesSource
 from actors.query_processor.row_executor.selecting import TupleOf
@@ -95,7 +95,7 @@ def _source(
             for nodes in query.valuesLists
         ]
         return ValuesSource(makers), len(makers)
-    plan = plan_query(planning, _typed_targets(query, targets))
+    plan = plan_within(planning, _typed_targets(query, targets), plan_query)
     full = list(defaults)
     for number, (column, field) in enumerate(zip(_matched(targets, len(plan.fields), named), plan.fields, strict=True)):
         full[column.position] = coerce_assignment(ColumnNode(number, field.type), column.type, column.name)
@@ -162,7 +162,7 @@ def _row_maker(
     shape = [rewrite(expression, take_out) for expression in full]
     plan = None
     if queried:
-        plan = plan_query(planning, select_of([node for _, node in queried]))
+        plan = plan_within(planning, select_of([node for _, node in queried]), plan_query)
         for number, ((column, _), field) in enumerate(zip(queried, plan.fields, strict=True), len(constants)):
             shape[column.position] = coerce_assignment(ColumnNode(number, field.type), column.type, column.name)
     return compile_tuple(tuple(shape)), tuple(constants), plan
