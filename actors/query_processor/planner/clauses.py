@@ -60,9 +60,10 @@ def _sort_expression(
     if isinstance(node, ast.A_Const):
         if not isinstance(node.val, ast.Integer):
             raise DatabaseError("42601", "non-integer constant in ORDER BY")
-        if not 1 <= node.val.ival <= len(expressions):
-            raise DatabaseError("42P10", f"ORDER BY position {node.val.ival} is not in select list")
-        return expressions[node.val.ival - 1]
+        number: int = node.val.ival
+        if not 1 <= number <= len(expressions):
+            raise DatabaseError("42P10", f"ORDER BY position {number} is not in select list")
+        return expressions[number - 1]
     if isinstance(node, ast.ColumnRef) and len(node.fields) == 1 and isinstance(node.fields[0], ast.String):
         named = [expression for target, expression in zip(targets, expressions, strict=True) if target.name == node.fields[0].sval]
         if len(set(named)) > 1:

@@ -72,9 +72,9 @@ def path_lines(
     storage_name = index.index.name if not primary or not stored.hidden else table.name
     lines += indent(_storage_scan(path, storage_name, condition, name_of, statistics, limited, aggregates))
     if not primary:
-        names = ", ".join(column.name for column in table.live_columns())
+        columns = ", ".join(column.name for column in table.live_columns())
         looked_up = _counted(statistics, f"actual rows={statistics.looked_up if statistics else 0}")
-        lookup = [f"Storage Lookup on {table.name}{looked_up}", f"  Projections: {names}", f"  -> B-Tree Lookup on {table.name}"]
+        lookup = [f"Storage Lookup on {table.name}{looked_up}", f"  Projections: {columns}", f"  -> B-Tree Lookup on {table.name}"]
         lines += indent(lookup)
     return lines
 
@@ -150,8 +150,8 @@ def explain_join(
     name_of = names_in(scope)
 
     def restored(path: Path) -> Path:
-        parts = ([*map(sides.restore, part)] for part in (path.index_conditions, path.storage_filters, path.filters))
-        return Path(path.access, path.choice, *parts)
+        conditions, pushed, kept = ([*map(sides.restore, part)] for part in (path.index_conditions, path.storage_filters, path.filters))
+        return Path(path.access, path.choice, conditions, pushed, kept)
 
     def lines(statistics: Statistics | None, verbose: bool) -> list[str]:
         def side(path: Path, relation: Relation, names: NameOf) -> list[str]:
