@@ -27,6 +27,7 @@ from actors.query_processor.planner.deparse import deparse, names_in
 from actors.query_processor.planner.explain import explain_path, indent, path_lines
 from actors.query_processor.planner.planning import Path, Planning, path_to
 from actors.query_processor.planner.scope import NotRowStatement, Scope, expand_targets
+from actors.query_processor.planner.subquery import with_parts
 from actors.query_processor.results import Field
 from actors.query_processor.row_executor.access import RangeAccess, Statistics
 from actors.query_processor.row_executor.aggregating import AggregatePlan, Partial, Slot
@@ -53,11 +54,11 @@ class _Finder(Visitor):
         self.found = self.found or _is_aggregate(node)
 
 
-def _is_aggregate(node: ast.FuncCall) -> bool:
+def _is_aggregate(node: Any) -> bool:
     return node.funcname[-1].sval in AGGREGATES and node.over is None
 
 
-def find_aggregates(statement: ast.SelectStmt) -> bool:
+def find_aggregates(statement: Any) -> bool:
     """Whether the SELECT list or ORDER BY has an aggregate."""
     finder = _Finder()
     for node in (*(statement.targetList or ()), *(statement.sortClause or ())):
@@ -105,9 +106,9 @@ class _Aggregates:
             if slot not in self.slots:
                 self.slots.append(slot)
             return ast.ColumnRef(fields=(ast.String(sval=SLOT_MARK), ast.String(sval=str(self.slots.index(slot)))))
-        return type(node)(**{name: self.replaced(getattr(node, name)) for name in node.__slots__})
+        return with_parts(node, self.replaced)
 
-    def _slot(self, node: ast.FuncCall) -> Slot:
+    def _slot(self, node: Any) -> Slot:
         function = node.funcname[-1].sval
         if function not in PLAIN or node.agg_distinct or node.agg_filter is not None or node.agg_order or node.agg_within_group:
             raise NotRowStatement
@@ -153,7 +154,7 @@ class _Aggregates:
         ]
 
 
-def plan_aggregate(planning: Planning, statement: ast.SelectStmt, scope: Scope) -> AggregatePlan:
+def plan_aggregate(planning: Planning, statement: Any, scope: Scope) -> AggregatePlan:
     """Raises NotRowStatement for anything but plain aggregates, 42803, and what the analyzer raises."""
     if statement.groupClause or statement.havingClause is not None or statement.sortClause:
         raise NotRowStatement

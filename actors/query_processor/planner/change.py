@@ -38,12 +38,18 @@ def target_column(table: Table, name: str) -> Column:
     raise DatabaseError(UNDEFINED_COLUMN, f'column "{name}" of relation "{table.name}" does not exist')
 
 
+def parse_expression(text: str) -> Any:
+    """The tree of an expression that the catalog holds as text."""
+    [raw] = pglast.parse_sql(f"SELECT {text}")
+    select: Any = raw.stmt
+    return select.targetList[0].val
+
+
 def default_of(planning: Planning, column: Column) -> Expression:
     """The column's default, NULL where it has none."""
     if column.default is None:
         return Constant(None, column.type)
-    [statement] = pglast.parse_sql(f"SELECT {column.default}")
-    node = statement.stmt.targetList[0].val
+    node = parse_expression(column.default)
     return coerce_assignment(analyze(node, Scope(), planning.parameters, column.type), column.type, column.name, planning.parameters)
 
 
@@ -64,13 +70,15 @@ def assignments(table: Table, targets: Sequence[Any]) -> list[tuple[Column, Any]
         column = target_column(table, target.name)
         if any(other.position == column.position for other, _ in found):
             raise DatabaseError(SYNTAX_ERROR, f'multiple assignments to same column "{column.name}"')
-        node = target.val
+        node: Any = target.val
         if isinstance(node, ast.MultiAssignRef):
-            if not isinstance(node.source, ast.RowExpr):
+            source: Any = node.source
+            if not isinstance(source, ast.RowExpr):
                 raise DatabaseError(FEATURE_NOT_SUPPORTED, "UPDATE with a row of a subquery is not supported")
-            if len(node.source.args) != node.ncolumns:
+            values: Any = source.args
+            if len(values) != node.ncolumns:
                 raise DatabaseError(SYNTAX_ERROR, "number of columns does not match number of values")
-            node = node.source.args[node.colno - 1]
+            node = values[(node.colno or 1) - 1]
         found.append((column, node))
     return found
 
@@ -80,14 +88,13 @@ def constraints_of(planning: Planning, table: Table, positions: frozenset[int] |
     checks: list[CompiledCheck] = []
     scope = Scope([Relation(table, table.name)])
     for check in table.checks:
-        [statement] = pglast.parse_sql(f"SELECT {check.expression}")
-        expression = planning.expression(statement.stmt.targetList[0].val, scope)
+        expression = planning.expression(parse_expression(check.expression), scope)
         if positions is None or not positions.isdisjoint(columns_of(expression)):
             checks.append((check, compile_expression(expression)))
     return RowConstraints(table, checks, planning.settings.limits, positions)
 
 
-def returning_of(planning: Planning, clause: ast.ReturningClause | None, scope: Scope) -> Returning:
+def returning_of(planning: Planning, clause: Any, scope: Scope) -> Returning:
     if clause is None:
         return Returning()
     if clause.options:
@@ -103,7 +110,7 @@ def changer_of(planning: Planning, stored: StoredTable, positions: frozenset[int
     return RowChanger(stored, constraints_of(planning, stored.table, positions), limits, positions)
 
 
-def plan_update(planning: Planning, statement: ast.UpdateStmt, plan_query: QueryPlanner) -> Any:
+def plan_update(planning: Planning, statement: Any, plan_query: QueryPlanner) -> Any:
     """Raises DatabaseError as PostgreSQL would."""
     table = _changed_table(planning, statement)
     scope = Scope([relation_of(statement.relation, table)])
@@ -128,7 +135,7 @@ def plan_update(planning: Planning, statement: ast.UpdateStmt, plan_query: Query
     return _plan_joined(planning, statement, statement.fromClause, scope, pairs, plan_query)
 
 
-def plan_delete(planning: Planning, statement: ast.DeleteStmt, plan_query: QueryPlanner) -> Any:
+def plan_delete(planning: Planning, statement: Any, plan_query: QueryPlanner) -> Any:
     """Raises DatabaseError as PostgreSQL would."""
     table = _changed_table(planning, statement)
     scope = Scope([relation_of(statement.relation, table)])

@@ -51,7 +51,7 @@ ABSENT = Constant(None, ColumnType("unknown"))
 """The datum of a dropped column."""
 
 
-def plan_insert(planning: Planning, statement: ast.InsertStmt, plan_query: QueryPlanner) -> InsertPlan:
+def plan_insert(planning: Planning, statement: Any, plan_query: QueryPlanner) -> InsertPlan:
     """Raises DatabaseError as PostgreSQL would."""
     if statement.withClause is not None:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "WITH in a statement that writes is not supported")
@@ -66,7 +66,7 @@ def plan_insert(planning: Planning, statement: ast.InsertStmt, plan_query: Query
     return InsertPlan(planning.parameter_types(), source, inserter, upserter, returning, explain_insert(table.name, rows, shown))
 
 
-def _target_columns(table: Table, nodes: Sequence[ast.ResTarget] | None) -> tuple[Column, ...]:
+def _target_columns(table: Table, nodes: Sequence[Any] | None) -> tuple[Column, ...]:
     """All live columns where none are named. Raises 42703, 42701."""
     if not nodes:
         return table.live_columns()
@@ -82,7 +82,7 @@ def _target_columns(table: Table, nodes: Sequence[ast.ResTarget] | None) -> tupl
 
 
 def _source(
-    planning: Planning, statement: ast.InsertStmt, stored: StoredTable, targets: Sequence[Column], plan_query: QueryPlanner
+    planning: Planning, statement: Any, stored: StoredTable, targets: Sequence[Column], plan_query: QueryPlanner
 ) -> tuple[ValuesSource | QuerySource, int]:
     """(the source, the number of rows in VALUES; 0 for a query)."""
     query, named = statement.selectStmt, bool(statement.cols)
@@ -171,9 +171,7 @@ def _row_maker(
 # -- ON CONFLICT -----------------------------------------------------------------------------------------------------------------------
 
 
-def _upserter(
-    planning: Planning, clause: ast.OnConflictClause | None, relation: Relation, inserter: RowInserter
-) -> tuple[Upserter | None, list[str]]:
+def _upserter(planning: Planning, clause: Any, relation: Relation, inserter: RowInserter) -> tuple[Upserter | None, list[str]]:
     """(the upserter, EXPLAIN's lines of it)."""
     if clause is None:
         return None, []
@@ -203,7 +201,7 @@ def _upserter(
     return Upserter(inserter, arbiters, update), shown
 
 
-def _arbiters(stored: StoredTable, infer: ast.InferClause | None) -> list[StoredIndex]:
+def _arbiters(stored: StoredTable, infer: Any) -> list[StoredIndex]:
     """The unique indexes whose conflicts the clause is about. Raises 42704, 42703, 42P10."""
     if infer is None:
         return list(stored.unique_indexes)

@@ -35,7 +35,7 @@ class _ParameterFinder(Visitor):
         super().__init__()
         self.numbers: set[int] = set()
 
-    def visit_ParamRef(self, ancestors: Any, node: ast.ParamRef) -> None:
+    def visit_ParamRef(self, ancestors: Any, node: Any) -> None:
         self.numbers.add(node.number)
 
 
@@ -61,6 +61,11 @@ def plan_within(planning: Planning, query: Any, plan_query: QueryPlanner) -> Any
     return plan
 
 
+def with_parts(node: Any, change: Callable[[Any], Any]) -> Any:
+    """A copy of a parser's node with its parts changed."""
+    return type(node)(**{name: change(getattr(node, name)) for name in node.__slots__})
+
+
 class _Extractor:
     """Replaces subqueries by parameters numbered after the statement's own."""
 
@@ -77,9 +82,9 @@ class _Extractor:
             return node
         if isinstance(node, ast.SubLink):
             return self._parameter(node)
-        return type(node)(**{name: self.replaced(getattr(node, name)) for name in node.__slots__})
+        return with_parts(node, self.replaced)
 
-    def _parameter(self, node: ast.SubLink) -> ast.ParamRef:
+    def _parameter(self, node: Any) -> ast.ParamRef:
         kind = node.subLinkType
         if kind not in (enums.SubLinkType.EXPR_SUBLINK, enums.SubLinkType.EXISTS_SUBLINK):
             raise NotRowStatement

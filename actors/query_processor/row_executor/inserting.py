@@ -72,7 +72,10 @@ class RowInserter:
         """Write the secondary indexes' entries of one row. Raises 54000."""
         for index in self.stored.secondary:
             entry, pointer = index.entry(row, key)
-            if len(entry) > self._key_length_max and len(index.space) + len(index.codec.encode(index.key_datums(row))) > self._key_length_max:
+            if (
+                len(entry) > self._key_length_max
+                and len(index.space) + len(index.codec.encode(index.key_datums(row))) > self._key_length_max
+            ):
                 raise key_too_large()
             transaction.put(entry, pointer, counts=False)
 
@@ -82,9 +85,8 @@ class RowInserter:
             if await transaction.get_one(keys[0]) is not None:
                 raise violations.duplicate(stored.table, stored.primary.index, rows[0])
             return
-        probes = [
-            keys if index is stored.primary else [index.unique_key(row) for row in rows]  # type: ignore[list-item]
-            for index in stored.unique_indexes
+        probes: list[list[bytes | None]] = [
+            list(keys) if index is stored.primary else [index.unique_key(row) for row in rows] for index in stored.unique_indexes
         ]
         taken = await self._taken(transaction, probes)
         for place, row in enumerate(rows):

@@ -261,7 +261,7 @@ class JoinedChangePlan(_WritingPlan):
         if self._changer is not None:
             await self._changer.change(transaction, changes)
         else:
-            for key, old, _ in changes:
-                self._remover.remove(transaction, key, old)
+            for key, row, _ in changes:
+                self._remover.remove(transaction, key, row)
         rows = self._returning.rows([change[2] for change in changes], parameters, transaction) if self.fields is not None else []
         return Batch(rows, True, f"{self.kind} {len(changes)}")

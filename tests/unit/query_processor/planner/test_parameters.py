@@ -31,7 +31,10 @@ def client() -> Client:
         ("INSERT INTO t VALUES ($1, $2, $3, $4)", "int4 numeric varchar date"),
         ("INSERT INTO t (d, id) VALUES ($2, $1)", "int4 date"),
         ("INSERT INTO t (id, n) SELECT $1, $2", "int4 numeric"),
-        ("INSERT INTO t (id, n) VALUES (3, $1) ON CONFLICT (id) DO UPDATE SET n = t.n + $2, s = $3 WHERE t.d > $4", "numeric numeric varchar date"),
+        (
+            "INSERT INTO t (id, n) VALUES (3, $1) ON CONFLICT (id) DO UPDATE SET n = t.n + $2, s = $3 WHERE t.d > $4",
+            "numeric numeric varchar date",
+        ),
         ("UPDATE t SET n = $1, s = $2 WHERE id = $3", "numeric varchar int4"),
         ("UPDATE t SET n = n + $1 WHERE id = $2 RETURNING n * $3", "numeric int4 numeric"),
         ("DELETE FROM t WHERE d BETWEEN $1 AND $2 AND s = $3", "date date text"),
@@ -48,7 +51,9 @@ def rows(client: Client, sql: str, *datums: Any) -> list[tuple[object, ...]]:
 
 
 def test_a_row_of_parameters(client: Client) -> None:
-    assert rows(client, "INSERT INTO t VALUES ($1, $2, $3, $4) RETURNING *", 3, Decimal("1.005"), "xyz", 5) == [(3, Decimal("1.01"), "xyz", 5)]
+    assert rows(client, "INSERT INTO t VALUES ($1, $2, $3, $4) RETURNING *", 3, Decimal("1.005"), "xyz", 5) == [
+        (3, Decimal("1.01"), "xyz", 5)
+    ]
 
 
 def test_parameters_on_both_sides_of_an_update(client: Client) -> None:

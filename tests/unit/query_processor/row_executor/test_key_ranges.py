@@ -37,7 +37,9 @@ index_columns = st.tuples(
 )
 
 
-def keys_in(index: StoredIndex, conditions: KeyRanges, rows: list[tuple[Any, ...]], parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+def keys_in(
+    index: StoredIndex, conditions: KeyRanges, rows: list[tuple[Any, ...]], parameters: tuple[Any, ...] = ()
+) -> list[tuple[Any, ...]]:
     ranges = conditions.ranges(parameters, Environment())
     assert all(start < end for start, end in ranges)
     assert all(one[1] <= other[0] for one, other in zip(ranges, ranges[1:], strict=False)), "ranges are ascending and apart"
@@ -66,7 +68,9 @@ def test_bounds_on_the_first_column(columns: tuple[IndexColumn, ...], rows: list
 @given(
     index_columns,
     st.lists(st.tuples(st.one_of(st.none(), small), st.one_of(st.none(), text)), max_size=12),
-    st.lists(st.one_of(st.just(MATCHES_NULL), st.builds(Constant, st.one_of(st.none(), any_number), st.just(INT8))), min_size=1, max_size=4),
+    st.lists(
+        st.one_of(st.just(MATCHES_NULL), st.builds(Constant, st.one_of(st.none(), any_number), st.just(INT8))), min_size=1, max_size=4
+    ),
     st.lists(st.tuples(st.sampled_from(sorted(HOLDS)), st.one_of(st.none(), text)), max_size=2),
 )
 def test_equalities_then_bounds(
@@ -83,8 +87,7 @@ def test_equalities_then_bounds(
     wanted = [
         row
         for row in rows
-        if equal(row[0])
-        and all(row[1] is not None and datum is not None and HOLDS[operator](row[1], datum) for operator, datum in bounds)
+        if equal(row[0]) and all(row[1] is not None and datum is not None and HOLDS[operator](row[1], datum) for operator, datum in bounds)
     ]
     assert keys_in(index, conditions, rows) == wanted
 
