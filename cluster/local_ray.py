@@ -37,6 +37,7 @@ class LocalRay:
         self._azs = azs
         self._temporary = temporary
         self._cluster: Any = None
+        self._nodes: dict[str, Any] = {}
 
     def start(self) -> str:
         self._temporary.mkdir(parents=True, exist_ok=True)
@@ -46,21 +47,35 @@ class LocalRay:
         cluster = Cluster(shutdown_at_exit=True)
         self._cluster = cluster
         for number, az in enumerate(self._azs):
-            cluster.add_node(
-                wait=number == 0,
-                num_cpus=0,
-                labels={"az": az},
-                resources={"eagleray": ACTORS_A_NODE_MAX},
-                object_store_memory=OBJECT_STORE_BYTES,
-                node_ip_address=LOOPBACK,
-                include_dashboard=False,
-                dashboard_port=0,
-                dashboard_agent_listen_port=0,
-                include_log_monitor=False,
-                no_monitor=True,
-            )
+            self._add_node(az, wait=number == 0)
         cluster.wait_for_nodes()
         return str(cluster.address)
+
+    def _add_node(self, az: str, wait: bool) -> None:
+        self._nodes[az] = self._cluster.add_node(
+            wait=wait,
+            num_cpus=0,
+            labels={"az": az},
+            resources={"eagleray": ACTORS_A_NODE_MAX},
+            object_store_memory=OBJECT_STORE_BYTES,
+            node_ip_address=LOOPBACK,
+            include_dashboard=False,
+            dashboard_port=0,
+            dashboard_agent_listen_port=0,
+            include_log_monitor=False,
+            no_monitor=True,
+        )
+
+    def mend(self) -> bool:
+        """Replace raylets that have died. False when the head node (with Ray's control process) has, which nothing here can mend."""
+        for az, node in list(self._nodes.items()):
+            if not node.dead_processes():
+                continue
+            if node is self._cluster.head_node:
+                return False
+            self._cluster.remove_node(node, allow_graceful=False)
+            self._add_node(az, wait=False)
+        return True
 
     def stop(self) -> None:
         if self._cluster is not None:

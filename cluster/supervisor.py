@@ -18,7 +18,7 @@ import signal
 import sys
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from actors.common.settings import Settings
 from actors.common.settings_file import SettingsError, load_settings
@@ -82,6 +82,7 @@ class Supervisor:
         self._plan = make_plan(settings)
         self._ray: LocalRay | None = None
         self._actors: dict[str, Any] = {}
+        self._ray_is_dead = False
 
     def start(self) -> str:
         """Returns the connection string. Raises StartError."""
@@ -179,11 +180,20 @@ class Supervisor:
         except ray.exceptions.RayError as error:
             raise StartError(f"the cluster did not become ready in {COMPLETE_TIMEOUT_S:.0f} s: {error}") from error
 
+    def look_after_ray(self) -> None:
+        """A child has died: a raylet is replaced (its actors come back on the new one); without Ray's own control process all is over.
+
+        Raises StartError then.
+        """
+        if self._ray is not None and not self._ray.mend():
+            self._ray_is_dead = True
+            raise StartError("the embedded Ray has died")
+
     def stop(self) -> None:
         """Stop the layers in order (best effort: what does not answer is killed), then Ray."""
         import ray
 
-        if ray.is_initialized():
+        if ray.is_initialized() and not self._ray_is_dead:
             try:
                 ray.get(self._actors["controller"].shut_down.remote(), timeout=COMPLETE_TIMEOUT_S)
             except (ray.exceptions.RayError, KeyError) as error:
@@ -233,19 +243,21 @@ def main() -> int:
     folder.create()
     leftovers.mark(folder.root)
     prepare_environment(folder.ray)
-    return _run(Supervisor(folder, settings, arguments.config), folder, arguments.ready)
+    _run(Supervisor(folder, settings, arguments.config), folder, arguments.ready)
 
 
-def _run(supervisor: Supervisor, folder: DataFolder, ready: int) -> int:
+def _run(supervisor: Supervisor, folder: DataFolder, ready: int) -> NoReturn:
     stopping: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: _interrupt(stopping, number))
     signal.signal(signal.SIGINT, lambda number, _: _interrupt(stopping, number))
+    signal.signal(signal.SIGCHLD, lambda number, _: None)
     status = 0
     try:
         url = supervisor.start()
         _say(ready, f"ready {url}")
         while not stopping:
             signal.pause()
+            supervisor.look_after_ray()
     except KeyboardInterrupt:
         pass
     except StartError as error:
@@ -258,7 +270,9 @@ def _run(supervisor: Supervisor, folder: DataFolder, ready: int) -> int:
     supervisor.stop()
     leftovers.end(folder.root)
     folder.clear_run()
-    return status
+    # Ray's exit hooks would wait for processes that are gone.
+    logging.shutdown()
+    os._exit(status)
 
 
 def _interrupt(stopping: list[int], number: int) -> None:

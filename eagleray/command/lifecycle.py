@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -20,6 +21,8 @@ from eagleray.command.main import OneLine
 
 READY_TIMEOUT_S = 120.0
 STOP_TIMEOUT_S = 60.0
+LET_GO_TIMEOUT_S = 20.0
+"""How long `up` waits for a supervisor that is ending, or still starting, to be done."""
 
 
 def start(data: Path, port: int | None, detach: bool, config: Path | None, mode: str | None) -> None:
@@ -27,15 +30,35 @@ def start(data: Path, port: int | None, detach: bool, config: Path | None, mode:
     folder = DataFolder(data)
     try:
         folder.create()
-        if folder.is_locked():
-            state = folder.read_state()
-            raise OneLine(f"a cluster is already running on {folder.root}" + (f": {state['url']}" if state else ""))
+        _check_free(folder)
         settings = _settings(folder, port, config, mode)
     except (DataFolderError, SettingsError) as error:
         raise OneLine(str(error)) from None
     _check_port(settings)
     process, reader = _spawn_supervisor(folder, port, config, mode)
     _await_ready(folder, process, reader, detach)
+
+
+def _check_free(folder: DataFolder) -> None:
+    """Raises OneLine where a cluster runs on the folder. One that has just been killed is given time to let go of it."""
+    deadline = time.monotonic() + LET_GO_TIMEOUT_S
+    while folder.is_locked():
+        state = folder.read_state()
+        if state is not None and _answers(state):
+            raise OneLine(f"a cluster is already running on {folder.root}: {state['url']}")
+        if time.monotonic() > deadline:
+            raise OneLine(f"a cluster is already running on {folder.root}, but does not answer (eagleray down --data {folder.root} ends it)")
+        time.sleep(0.1)
+
+
+def _answers(state: dict[str, Any]) -> bool:
+    from eagleray.command.connect import ask_status
+
+    try:
+        ask_status(state, timeout_s=5.0)
+    except OneLine:
+        return False
+    return True
 
 
 def _settings(folder: DataFolder, port: int | None, config: Path | None, mode: str | None) -> Settings:
@@ -69,7 +92,13 @@ def _spawn_supervisor(folder: DataFolder, port: int | None, config: Path | None,
         arguments += ["--mode", mode]
     with open(folder.logs / "supervisor.log", "ab") as log:
         process = subprocess.Popen(
-            arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=(writer,), start_new_session=True, close_fds=True
+            arguments,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=(writer,),
+            start_new_session=True,
+            env={**os.environ, leftovers.MARK: str(folder.root)},
         )
     os.close(writer)
     return process, reader
