@@ -102,8 +102,10 @@ def path_to(
     wanted: Sequence[Order] | None = None,
     limited: bool = False,
     project: tuple[int, ...] | None = None,
+    memory_bytes_max: int = 0,
 ) -> Path:
-    """The access path for the conjuncts `parts`. `project`: the positions that suffice, for ranges of the primary index."""
+    """The access path for the conjuncts `parts`. `project`: the positions that suffice, for ranges of the primary index; `memory_bytes_max`: of
+    the rows held at once (0: no limit)."""
     choice = choose(stored, parts, wanted, limited)
     enforced = [part for number, part in enumerate(parts) if number in choice.enforced]
     rest = [part for number, part in enumerate(parts) if number not in choice.enforced]
@@ -115,12 +117,22 @@ def path_to(
     reverse = choice.order == "backward"
     if index is not stored.primary:
         local = conjunction(rest)
-        scan = IndexAccess(stored, index, keys, compile_filter(local) if local is not None else None, reverse=reverse)
+        scan = IndexAccess(
+            stored, index, keys, compile_filter(local) if local is not None else None, reverse=reverse, memory_bytes_max=memory_bytes_max
+        )
         return Path(scan, choice, enforced, [], rest, bool(wanted) and choice.order is not None)
     pushed = [part for part in rest if pushable(part)]
     kept = [part for part in rest if part not in pushed]
     local = conjunction(kept)
-    access = RangeAccess(stored, keys, push(pushed), compile_filter(local) if local is not None else None, reverse=reverse, project=project)
+    access = RangeAccess(
+        stored,
+        keys,
+        push(pushed),
+        compile_filter(local) if local is not None else None,
+        reverse=reverse,
+        project=project,
+        memory_bytes_max=memory_bytes_max,
+    )
     return Path(access, choice, enforced, pushed, kept, bool(wanted) and choice.order is not None)
 
 

@@ -97,7 +97,7 @@ def _plan_table(planning: Planning, statement: ast.SelectStmt, scope: Scope) -> 
     project = None
     if not locking and limits.count is None and used and len(used) * COLUMNS_SHARE_MAX <= len(relation.table.live_columns()):
         project = tuple(used) if all(stored.types[position].name in _COLUMN_TYPES for position in used) else None
-    path = path_to(stored, parts, wanted, limits.count is not None, project)
+    path = path_to(stored, parts, wanted, limits.count is not None, project, planning.settings.limits.statement_memory_bytes_max)
     ordered = not items or path.ordered
     if locking:
         check_locking(planning, statement, scope, path)

@@ -6,7 +6,8 @@
     IndexAccess          ranges of a secondary index, then the rows its entries lead to, in batches
 
 `filter` is what is left to be evaluated here; `pushed` what storage evaluates for a range. Own uncommitted writes are always in the answer.
-`statistics` is what EXPLAIN ANALYZE shows of the last run.
+`statistics` is what EXPLAIN ANALYZE shows of the last run. A scan that holds more than `memory_bytes_max` bytes of encoded rows ends with 53200: all rows of
+a statement are in memory at once.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from actors.common import scan_program
 from actors.common.arrow_types import from_arrow
+from actors.common.errors import OUT_OF_MEMORY, DatabaseError
 from actors.common.expressions.environment import Environment
 from actors.common.expressions.tree import Expression
 from actors.common.scan_program import ScanProgram
@@ -44,6 +46,14 @@ class Statistics:
     received: int = 0
     looked_up: int = 0
     passed: int = 0
+    held_bytes: int = 0
+    """Of the encoded rows that are kept."""
+
+    def hold(self, size: int, size_max: int) -> None:
+        """Raises 53200 beyond `size_max` (0: no limit)."""
+        self.held_bytes += size
+        if self.held_bytes > size_max > 0:
+            raise DatabaseError(OUT_OF_MEMORY, "query requires too much temp space, out of memory")
 
 
 class Access(Protocol):
@@ -148,7 +158,7 @@ class PushedFilter:
 class RangeAccess:
     """Ranges of the primary index. `project`: with it, rows come as typed columns of those positions only, and have no key."""
 
-    __slots__ = ("_filter", "_ranges", "project", "pushed", "reverse", "statistics", "stored")
+    __slots__ = ("_filter", "_ranges", "memory_bytes_max", "project", "pushed", "reverse", "statistics", "stored")
 
     def __init__(
         self,
@@ -159,6 +169,7 @@ class RangeAccess:
         *,
         reverse: bool = False,
         project: tuple[int, ...] | None = None,
+        memory_bytes_max: int = 0,
     ) -> None:
         self.stored = stored
         whole = [(stored.primary.space, stored.primary.end)]
@@ -166,6 +177,7 @@ class RangeAccess:
         self.pushed = pushed
         self._filter = filter
         self.reverse = reverse
+        self.memory_bytes_max = memory_bytes_max
         self.project = project
         self.statistics = Statistics()
 
@@ -205,11 +217,13 @@ class RangeAccess:
         while (batch := await scanner.next_rows()) is not None:
             statistics.received += len(batch)
             if passes is None:
+                statistics.hold(sum([len(value) for _, value in batch]), self.memory_bytes_max)
                 rows += [(key, decode(value)) for key, value in batch]
             else:
                 for key, value in batch:
                     row = decode(value)
                     if passes(row, parameters, environment):
+                        statistics.hold(len(value), self.memory_bytes_max)
                         rows.append((key, row))
             if limit and len(rows) >= limit:
                 del rows[limit:]
@@ -229,6 +243,7 @@ class RangeAccess:
         while (batch := await scanner.next()) is not None:
             arrow = batch.arrow
             statistics.received += arrow.num_rows
+            statistics.hold(arrow.nbytes, self.memory_bytes_max)
             columns: list[list[Any]] = [[None] * arrow.num_rows] * width
             for place, position in enumerate(project):
                 columns[position] = from_arrow(arrow.column(place), types[position])
@@ -241,10 +256,17 @@ class RangeAccess:
 class IndexAccess:
     """Ranges of a secondary index. The entries are read in order, the rows behind them in batches."""
 
-    __slots__ = ("_filter", "_ranges", "index", "reverse", "statistics", "stored")
+    __slots__ = ("_filter", "_ranges", "index", "memory_bytes_max", "reverse", "statistics", "stored")
 
     def __init__(
-        self, stored: StoredTable, index: StoredIndex, ranges: RangesOf | None, filter: Filter | None, *, reverse: bool = False
+        self,
+        stored: StoredTable,
+        index: StoredIndex,
+        ranges: RangesOf | None,
+        filter: Filter | None,
+        *,
+        reverse: bool = False,
+        memory_bytes_max: int = 0,
     ) -> None:
         self.stored = stored
         self.index = index
@@ -252,6 +274,7 @@ class IndexAccess:
         self._ranges: RangesOf = ranges or (lambda parameters, environment: whole)
         self._filter = filter
         self.reverse = reverse
+        self.memory_bytes_max = memory_bytes_max
         self.statistics = Statistics()
 
     async def rows(self, transaction: Transaction, parameters: Sequence[Any], limit: int = 0) -> list[KeyedRow]:
@@ -284,6 +307,7 @@ class IndexAccess:
                     assert value is not None, "an index entry leads to no row"
                     row = decode(value)
                     if passes is None or passes(row, parameters, environment):
+                        statistics.hold(len(value), self.memory_bytes_max)
                         rows.append((key, row))
                 if limit and len(rows) >= limit:
                     del rows[limit:]

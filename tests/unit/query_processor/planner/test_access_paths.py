@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 from typing import Any
 
 import pytest
 
+from actors.common.errors import DatabaseError
 from actors.common.settings import OPEN_LIMITS, Settings
 from actors.query_processor.planner import make_environment, make_plan
 from actors.query_processor.row_executor.stored_table import stored_table
@@ -26,9 +28,12 @@ INDEXES = (
 )
 
 
+OPEN = Settings(mode="open", limits=OPEN_LIMITS)
+
+
 class Client:
-    def __init__(self) -> None:
-        self.cluster = StoredCluster(Settings(mode="open", limits=OPEN_LIMITS))
+    def __init__(self, settings: Settings = OPEN) -> None:
+        self.cluster = StoredCluster(settings)
         self.services = SessionServices(self.cluster.context, make_plan, make_environment)
         self.session = Session(self.services)
 
@@ -136,3 +141,15 @@ def check_indexes(client: Client) -> None:
 def _scan(client: Client, tail: str) -> str:
     lines = [row[0] for row in client.query(f"EXPLAIN SELECT * FROM indexed {tail}")]
     return next(line.strip().removeprefix("-> ").partition(" on ")[0] for line in lines if " on indexed" in line)
+
+
+@pytest.mark.parametrize("tail", ["", "WHERE a + id > 0", "ORDER BY a", "WHERE a >= 0"])
+def test_a_scan_that_holds_too_much_is_ended(tail: str) -> None:
+    client = Client(Settings(mode="open", limits=replace(OPEN_LIMITS, statement_memory_bytes_max=1000)))
+    client.query("CREATE TABLE t (id int PRIMARY KEY, a int, b text)")
+    client.query("CREATE INDEX t_a ON t (a)")
+    client.query("INSERT INTO t VALUES " + ", ".join(f"({number}, {number}, '{'x' * 100}')" for number in range(20)))
+    assert len(client.query("SELECT * FROM t WHERE id < 5")) == 5
+    with pytest.raises(DatabaseError, match="out of memory") as caught:
+        client.query(f"SELECT * FROM t {tail}")
+    assert caught.value.sqlstate == "53200"
