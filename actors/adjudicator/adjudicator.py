@@ -91,9 +91,9 @@ class Adjudicator:
         if self._leading is not None:
             self._leading.cancel()
             self._leading = None
-        reign, self._reign = self._reign, None
-        if reign is not None:
-            await reign.close()
+        if self._reign is not None:
+            await self._reign.close()
+            self._reign = None
         if self._writer is not None:
             self._writer.stop()
         self._answer_leads(not_committed("the adjudicator is stopping"))
@@ -219,9 +219,11 @@ class Adjudicator:
         waiting: list[asyncio.Future[Any]] = [beginning, deposed]
         try:
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        finally:
+        except asyncio.CancelledError:
             beginning.cancel()
+            raise
         if deposed.done():
+            beginning.cancel()
             raise DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, deposed.result())
         beginning.result()
         return Reign(context, self._number, writer, Lease(begin, end, length_us), recovery.outcomes, self._ownership)

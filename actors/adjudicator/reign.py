@@ -312,35 +312,40 @@ class Reign:
 
     def end(self, why: str) -> None:
         """Deposed or stopped: answer everybody what is certain. Durable commits that only wait for their time are still answered."""
-        self.over = True
-        self.coordinator.end()
+        self._refuse_undecided(why)
         self.participant.end()
-        self.waiting.close()
         for flight in list(self._flights.values()):
-            if flight.durable:
-                continue
-            if flight.appended:
+            if not flight.durable:
                 self._leave(flight)
                 for reply in flight.replies:
                     reply.fail(DatabaseError(TRANSACTION_RESOLUTION_UNKNOWN, "transaction resolution unknown", detail=why))
-            else:
+
+    def _refuse_undecided(self, why: str) -> None:
+        """Decide, promise and offer nothing any more."""
+        self.over = True
+        self.coordinator.end()
+        for flight in list(self._flights.values()):
+            if not flight.appended:
+                self.waiting.leave(flight.message.transaction)
                 self.abort(flight, not_committed(why))
+        self.waiting.close()
         waiting, self._uncovered = self._uncovered, []
         for _, _, fail in waiting:
             fail(not_committed(why))
 
     async def close(self) -> None:
         """A clean stop: nothing new, all that was appended committed, and the epoch's end drawn back so that the next one need not wait."""
-        self.over = True
-        self.coordinator.end()
+        why = "the adjudicator is stopping"
+        self._refuse_undecided(why)
         lease = self.lease
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         def committed() -> None:
-            if not done.done():
-                done.set_result(None)
+            if not closed.done():
+                closed.set_result(None)
 
+        # What has been offered to coordinators stays within this epoch until they have decided.
         epoch_end = lease.asked_end if self.window.pending else lease.last
         self.writer.append(CLOSE, lease.last, lease.last, epoch_end, on_committed=committed)
-        await asyncio.wait([done], timeout=CLOSE_S_MAX)
-        self.end("the adjudicator has been stopped")
+        await asyncio.wait([closed], timeout=CLOSE_S_MAX)
+        self.end(why)

@@ -73,9 +73,10 @@ class WaitingRoom:
         return True
 
     def close(self) -> None:
-        """Nobody waits any more; no callback runs."""
+        """Everybody gives up."""
         for transaction in list(self._waiters):
-            self.leave(transaction)
+            if transaction in self._waiters:
+                self._expire(transaction)
 
     def _expire(self, transaction: bytes) -> None:
         give_up = self._waiters[transaction].give_up

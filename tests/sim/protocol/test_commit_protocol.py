@@ -27,6 +27,8 @@ from tests.sim.protocol.history import History, journals
 
 LAYERS = ("journal", "adjudicator")
 CLIENTS = 8
+ROLLING_SEEDS = (24, 37, 64)
+"""24 and 64: a promise that waited for the lease was given after the end had been drawn back. 37: deposed while stopping, and went on deciding."""
 
 
 def protocol_world(seed: int, hostile: bool = True) -> World:
@@ -105,7 +107,7 @@ def test_invariants_hold_in_storms(seed: int) -> None:
     assert committed > 5
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, 1, 2, 3, *ROLLING_SEEDS])
 def test_invariants_hold_in_rolling_restarts(seed: int) -> None:
     with protocol_world(seed, hostile=seed % 2 == 1) as world:
         committed = world.run(rolling_restarts(world))
