@@ -26,7 +26,7 @@ from actors.common.expressions.tree import Column as ColumnNode
 from actors.common.expressions.tree import Constant, Expression, rewrite
 from actors.common.schema import Column, ColumnType, Table
 from actors.query_processor.analyzer import NotRowExpression, coerce_assignment
-from actors.query_processor.planner.change import (
+from actors.query_processor.planner.assignments import (
     assigned,
     assignments,
     changer_of,
@@ -36,14 +36,15 @@ from actors.query_processor.planner.change import (
     select_of,
     target_column,
 )
-from actors.query_processor.planner.explain import explain_insert
+from actors.query_processor.planner.explain import explain_insert, indent
 from actors.query_processor.planner.facts import conjunction
 from actors.query_processor.planner.planning import Planning
 from actors.query_processor.planner.scope import NotRowStatement, Relation, Scope, relation_of
-from actors.query_processor.planner.subquery import QueryPlanner, plan_within
+from actors.query_processor.planner.subquery import QueryPlanner, plan_within, with_parts
+from actors.query_processor.row_executor.access import Statistics
 from actors.query_processor.row_executor.inserting import RowInserter
 from actors.query_processor.row_executor.modifying import InsertPlan, QuerySource, ValuesSource
-from actors.query_processor.row_executor.selecting import TupleOf
+from actors.query_processor.row_executor.selecting import Explainer, TupleOf
 from actors.query_processor.row_executor.stored_table import StoredIndex, StoredTable, stored_table
 from actors.query_processor.row_executor.upserting import ConflictUpdate, Upserter
 
@@ -53,8 +54,6 @@ ABSENT = Constant(None, ColumnType("unknown"))
 
 def plan_insert(planning: Planning, statement: Any, plan_query: QueryPlanner) -> InsertPlan:
     """Raises DatabaseError as PostgreSQL would."""
-    if statement.withClause is not None:
-        raise DatabaseError(FEATURE_NOT_SUPPORTED, "WITH in a statement that writes is not supported")
     table = planning.catalog.table(statement.relation.schemaname, statement.relation.relname)
     stored = stored_table(table)
     relation = relation_of(statement.relation, table)
@@ -63,7 +62,18 @@ def plan_insert(planning: Planning, statement: Any, plan_query: QueryPlanner) ->
     inserter = RowInserter(stored, constraints_of(planning, table), planning.settings.limits)
     upserter, shown = _upserter(planning, statement.onConflictClause, relation, inserter)
     returning = returning_of(planning, statement.returningClause, Scope([relation]))
-    return InsertPlan(planning.parameter_types(), source, inserter, upserter, returning, explain_insert(table.name, rows, shown))
+    return InsertPlan(planning.parameter_types(), source, inserter, upserter, returning, _explainer(table.name, source, rows, shown))
+
+
+def _explainer(table: str, source: ValuesSource | QuerySource, rows: int, conflict: Sequence[str]) -> Explainer:
+    if isinstance(source, ValuesSource):
+        return explain_insert(table, rows, conflict)
+    query = source.plan
+
+    def lines(statistics: Statistics | None, verbose: bool) -> list[str]:
+        return [f"Insert on {table}", *(f"  {line}" for line in conflict), *indent(query.explain(statistics is not None, verbose))]
+
+    return lines
 
 
 def _target_columns(table: Table, nodes: Sequence[Any] | None) -> tuple[Column, ...]:
@@ -85,7 +95,7 @@ def _source(
     planning: Planning, statement: Any, stored: StoredTable, targets: Sequence[Column], plan_query: QueryPlanner
 ) -> tuple[ValuesSource | QuerySource, int]:
     """(the source, the number of rows in VALUES; 0 for a query)."""
-    query, named = statement.selectStmt, bool(statement.cols)
+    query, named = _with_clause_inside(statement), bool(statement.cols)
     defaults = [ABSENT if column.dropped else default_of(planning, column) for column in stored.table.columns]
     if query is None:
         return ValuesSource([(compile_tuple(tuple(defaults)), (), None)]), 1
@@ -100,6 +110,16 @@ def _source(
     for number, (column, field) in enumerate(zip(_matched(targets, len(plan.fields), named), plan.fields, strict=True)):
         full[column.position] = coerce_assignment(ColumnNode(number, field.type), column.type, column.name)
     return QuerySource(plan, compile_tuple(tuple(full))), 0
+
+
+def _with_clause_inside(statement: Any) -> Any:
+    """The source, with the statement's WITH as its own. Raises 0A000 where both have one."""
+    query = statement.selectStmt
+    if statement.withClause is None:
+        return query
+    if query is None or query.withClause is not None:
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "WITH is not supported here")
+    return with_parts(query, lambda part: part, withClause=statement.withClause)
 
 
 def _typed_targets(query: Any, targets: Sequence[Column]) -> Any:
@@ -120,8 +140,7 @@ def _typed_targets(query: Any, targets: Sequence[Column]) -> Any:
         type_name = ast.TypeName(names=(ast.String(sval="pg_catalog"), ast.String(sval=column.type.name)), typemod=-1)
         cast = ast.TypeCast(arg=value, typeName=type_name)
         changed.append(ast.ResTarget(name=item.name, val=cast, location=item.location))
-    slots = {name: getattr(query, name) for name in query.__slots__}
-    return ast.SelectStmt(**{**slots, "targetList": tuple(changed)})
+    return with_parts(query, lambda part: part, targetList=tuple(changed))
 
 
 def _plain_values(query: Any) -> bool:

@@ -61,9 +61,9 @@ def plan_within(planning: Planning, query: Any, plan_query: QueryPlanner) -> Any
     return plan
 
 
-def with_parts(node: Any, change: Callable[[Any], Any]) -> Any:
-    """A copy of a parser's node with its parts changed."""
-    return type(node)(**{name: change(getattr(node, name)) for name in node.__slots__})
+def with_parts(node: Any, change: Callable[[Any], Any], **replaced: Any) -> Any:
+    """A copy of a parser's node with its parts changed, those named in `replaced` taken as they are."""
+    return type(node)(**{**{name: change(getattr(node, name)) for name in node.__slots__ if name not in replaced}, **replaced})
 
 
 class _Extractor:

@@ -72,8 +72,8 @@ class ValuesSource:
     def __init__(self, makers: Sequence[tuple[TupleOf, tuple[Any, ...], Any]]) -> None:
         self._makers = tuple(makers)
         self._plain = all(query is None for _, _, query in makers)
-        self.one: TupleOf | None = makers[0][0] if len(makers) == 1 and self._plain and not makers[0][1] else None
-        """The only row's maker, where it depends on parameters alone."""
+        self.one: tuple[TupleOf, tuple[Any, ...]] | None = makers[0][:2] if len(makers) == 1 and self._plain else None
+        """The only row's maker and constants."""
 
     async def rows(self, transaction: Transaction, parameters: Sequence[Any]) -> list[Row]:
         environment = transaction.environment
@@ -94,7 +94,7 @@ class QuerySource:
 
     __slots__ = ("_convert", "plan")
 
-    one: TupleOf | None = None
+    one: tuple[TupleOf, tuple[Any, ...]] | None = None
 
     def __init__(self, plan: Any, convert: TupleOf) -> None:
         self.plan = plan
@@ -128,7 +128,7 @@ class InsertPlan(_WritingPlan):
         one = self._source.one
         rows: Sequence[Row]
         if one is not None:
-            rows = (one((), parameters, transaction.environment),)
+            rows = (one[0](one[1], parameters, transaction.environment),)
         else:
             rows = await self._source.rows(transaction, parameters)
         if self._upserter is not None:
@@ -139,11 +139,11 @@ class InsertPlan(_WritingPlan):
 
     async def run_many(self, transaction: Transaction, rows: list[tuple[Any, ...]]) -> int:
         """Rows of parameters, each as one run; how many there were. Keys are checked in one read a batch."""
-        make = self._source.one
-        assert make is not None and self._upserter is None, "only a one-row INSERT takes rows"
+        assert self._source.one is not None and self._upserter is None, "only a one-row INSERT takes rows"
+        make, constants = self._source.one
         environment, insert = transaction.environment, self._inserter.insert
         for low in range(0, len(rows), INSERT_ROWS):
-            await insert(transaction, [make((), parameters, environment) for parameters in rows[low : low + INSERT_ROWS]])
+            await insert(transaction, [make(constants, parameters, environment) for parameters in rows[low : low + INSERT_ROWS]])
         return len(rows)
 
 
@@ -263,5 +263,5 @@ class JoinedChangePlan(_WritingPlan):
         else:
             for key, row, _ in changes:
                 self._remover.remove(transaction, key, row)
-        rows = self._returning.rows([change[2] for change in changes], parameters, transaction) if self.fields is not None else []
-        return Batch(rows, True, f"{self.kind} {len(changes)}")
+        shown = [[*new, *matches[key]] for key, _, new in changes] if self.fields is not None else []
+        return Batch(self._returning.rows(shown, parameters, transaction), True, f"{self.kind} {len(changes)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import given, settings
@@ -42,7 +43,7 @@ def keys_in(
 ) -> list[tuple[Any, ...]]:
     ranges = conditions.ranges(parameters, Environment())
     assert all(start < end for start, end in ranges)
-    assert all(one[1] <= other[0] for one, other in zip(ranges, ranges[1:], strict=False)), "ranges are ascending and apart"
+    assert all(one[1] <= other[0] for one, other in pairwise(ranges)), "ranges are ascending and apart"
     primary = b"\x00" * 6 + b"p" * 16
     return [row for row in rows if any(start <= index.entry(row, primary)[0] < end for start, end in ranges)]
 

@@ -1,0 +1,113 @@
+"""What statements that write share: assignments, defaults, constraints, RETURNING."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pglast
+from pglast import ast
+
+from actors.common.errors import FEATURE_NOT_SUPPORTED, SYNTAX_ERROR, UNDEFINED_COLUMN, DatabaseError
+from actors.common.expressions.compile import compile_expression, compile_tuple
+from actors.common.expressions.tree import Constant, Expression, columns_of
+from actors.common.schema import Column, Table
+from actors.query_processor.analyzer import analyze, coerce_assignment
+from actors.query_processor.planner.planning import Planning
+from actors.query_processor.planner.scope import Relation, Scope, expand_targets, field_of
+from actors.query_processor.row_executor.changing import RowChanger
+from actors.query_processor.row_executor.constraints import CompiledCheck, RowConstraints
+from actors.query_processor.row_executor.modifying import Returning
+from actors.query_processor.row_executor.stored_table import StoredTable
+
+
+def target_column(table: Table, name: str) -> Column:
+    """Raises 42703."""
+    for column in table.live_columns():
+        if column.name == name:
+            return column
+    raise DatabaseError(UNDEFINED_COLUMN, f'column "{name}" of relation "{table.name}" does not exist')
+
+
+def parse_expression(text: str) -> Any:
+    """The tree of an expression that the catalog holds as text."""
+    [raw] = pglast.parse_sql(f"SELECT {text}")
+    select: Any = raw.stmt
+    return select.targetList[0].val
+
+
+def default_of(planning: Planning, column: Column) -> Expression:
+    """The column's default, NULL where it has none."""
+    if column.default is None:
+        return Constant(None, column.type)
+    node = parse_expression(column.default)
+    return coerce_assignment(analyze(node, Scope(), planning.parameters, column.type), column.type, column.name, planning.parameters)
+
+
+def assigned(planning: Planning, node: Any, scope: Scope, column: Column) -> Expression:
+    """A value for `column`: converted as an assignment. Raises 42804."""
+    if isinstance(node, ast.SetToDefault):
+        return default_of(planning, column)
+    expression = analyze(node, scope, planning.parameters, column.type)
+    return coerce_assignment(expression, column.type, column.name, planning.parameters, (getattr(node, "location", None) or -1) + 1)
+
+
+def assignments(table: Table, targets: Sequence[Any]) -> list[tuple[Column, Any]]:
+    """SET's list as (column, node). Raises 42703, 42601."""
+    found: list[tuple[Column, Any]] = []
+    for target in targets:
+        if target.indirection:
+            raise DatabaseError(FEATURE_NOT_SUPPORTED, "assignment to a part of a column is not supported")
+        column = target_column(table, target.name)
+        if any(other.position == column.position for other, _ in found):
+            raise DatabaseError(SYNTAX_ERROR, f'multiple assignments to same column "{column.name}"')
+        node: Any = target.val
+        if isinstance(node, ast.MultiAssignRef):
+            source: Any = node.source
+            if not isinstance(source, ast.RowExpr):
+                raise DatabaseError(FEATURE_NOT_SUPPORTED, "UPDATE with a row of a subquery is not supported")
+            values: Any = source.args
+            if len(values) != node.ncolumns:
+                raise DatabaseError(SYNTAX_ERROR, "number of columns does not match number of values")
+            node = values[(node.colno or 1) - 1]
+        found.append((column, node))
+    return found
+
+
+def constraints_of(planning: Planning, table: Table, positions: frozenset[int] | None = None) -> RowConstraints:
+    """The constraints that a write of `positions` (None: of whole rows) has to pass."""
+    checks: list[CompiledCheck] = []
+    scope = Scope([Relation(table, table.name)])
+    for check in table.checks:
+        expression = planning.expression(parse_expression(check.expression), scope)
+        if positions is None or not positions.isdisjoint(columns_of(expression)):
+            checks.append((check, compile_expression(expression)))
+    return RowConstraints(table, checks, planning.settings.limits, positions)
+
+
+def returning_of(planning: Planning, clause: Any, scope: Scope) -> Returning:
+    if clause is None:
+        return Returning()
+    if clause.options:
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "RETURNING WITH is not supported")
+    targets = expand_targets(clause.exprs, scope)
+    expressions = [planning.expression(target.node, scope) for target in targets]
+    fields = [field_of(target, expression.type, scope) for target, expression in zip(targets, expressions, strict=True)]
+    return Returning(fields, compile_tuple(tuple(expressions)))
+
+
+def changer_of(planning: Planning, stored: StoredTable, positions: frozenset[int]) -> RowChanger:
+    limits = planning.settings.limits
+    return RowChanger(stored, constraints_of(planning, stored.table, positions), limits, positions)
+
+
+def select_of(nodes: Sequence[Any], sources: Sequence[Any] = (), condition: Any = None, with_clause: Any = None) -> ast.SelectStmt:
+    """WITH with_clause SELECT nodes FROM sources WHERE condition."""
+    return ast.SelectStmt(
+        targetList=tuple(ast.ResTarget(val=node) for node in nodes),
+        fromClause=tuple(sources) or None,
+        whereClause=condition,
+        withClause=with_clause,
+        limitOption=pglast.enums.LimitOption.LIMIT_OPTION_DEFAULT,
+        op=pglast.enums.SetOperation.SETOP_NONE,
+    )
