@@ -1,58 +1,61 @@
-"""A journal replica's log on disk: segments of checksummed records, and what it has promised. Plain and synchronous but for two durable steps.
+"""A journal replica's log on disk: numbered records without gaps, and what the replica has promised. Plain and synchronous but for `set_promise`.
 
-    log/<first lsn, 20 digits>-<epoch of the record before it>     frames: length (4) | record (record.py)
-    promise                                                        msgpack: highest epoch promised, whether it votes
+    log/...      segments (segment.py), only ever written at their ends
+    promise      crc32c | msgpack: highest epoch promised, whether it votes, the first record kept and what is known of those before it
 
-Records are numbered without gaps from `first_lsn` to `last_lsn`. Bytes after the last sync may be torn by a crash: `open` cuts them off. A damaged record that is
-followed by an intact one is not a torn tail but damage, and is named (XX001); so is damage in any but the last segment.
+Nothing is cut in place, so that no crash leaves a half-done cut: a diverging tail (`cut_from`) is overridden by a new segment of the next generation. Removing
+files is only tidying up, and need not be durable: a segment that is back after a power failure is overridden by name, or lies below the promise's
+`first_lsn`, which is durable before a segment is trimmed.
 
-Kept in memory for each record: its offset, epoch and commit time (24 bytes), until its segment is trimmed.
+At `open`, the first record that is missing or broken ends the log, if it was never acknowledged (a torn or lost tail). If an intact frame further on says
+that it had been synced, or it does not look torn, it is damage: XX001, naming segment, record and byte. What cannot be seen: the very last records lost
+as a whole, with nothing behind them.
+
+Kept in memory for each record: its offset, epoch and commit time (24 bytes), until its segment is trimmed; and the latest records themselves.
 """
 
 from __future__ import annotations
 
-from array import array
 from bisect import bisect_right
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
+import google_crc32c
 import msgspec
 
 from actors.common.errors import DATA_CORRUPTED, DatabaseError
-from actors.common.timestamps import Epoch, Lsn, Timestamp
+from actors.common.timestamps import TIMESTAMP_MIN, Epoch, Lsn, Timestamp
 from actors.journal.record import decode_header, is_intact
-from actors.runtime.interfaces import Disk, File
+from actors.journal.segment import (
+    FOLDER,
+    FRAME_BYTES,
+    Segment,
+    SegmentName,
+    encode_frames,
+    frame_at,
+    looks_torn,
+    synced_after,
+)
+from actors.runtime.interfaces import Disk
 
-FOLDER = "log"
 PROMISE = "promise"
-FRAME_BYTES = 4
+CHECKSUM_BYTES = 4
 RECENT_BYTES_MAX = 8 << 20
 """Latest records kept in memory, so that the live stream reads nothing from disk."""
 OnSynced = Callable[[DatabaseError | None], None]
 
 
 class Promise(msgspec.Struct, frozen=True):
-    """What must survive a crash beside the records. `voter`: False until the writer has brought an empty replica up to date (I9)."""
+    """What must survive a crash beside the records.
+
+    `voter`: False until the writer has brought an empty replica up to date (I9). `first_lsn`: records below it are gone on purpose, the last of them was of
+    `previous_epoch`, and none of them had a commit time above `trimmed_ts`.
+    """
 
     epoch: Epoch = 0
     voter: bool = False
-
-
-@dataclass
-class Segment:
-    """Records first_lsn, first_lsn + 1 ...; `offsets[i]` is where record first_lsn + i's frame begins."""
-
-    path: str
-    file: File
-    first_lsn: Lsn
-    previous_epoch: Epoch
-    offsets: array[int] = field(default_factory=lambda: array("q"))
-    epochs: array[int] = field(default_factory=lambda: array("q"))
-    times: array[int] = field(default_factory=lambda: array("q"))
-
-    @property
-    def last_lsn(self) -> Lsn:
-        return self.first_lsn + len(self.offsets) - 1
+    first_lsn: Lsn = 1
+    previous_epoch: Epoch = 0
+    trimmed_ts: Timestamp = TIMESTAMP_MIN
 
 
 class JournalLog:
@@ -62,7 +65,13 @@ class JournalLog:
         self._disk = disk
         self._segment_bytes = segment_bytes
         self._segments: list[Segment] = []
-        self._unsynced: list[Segment] = []
+        self._dirty: list[Segment] = []
+        """Segments with bytes that are not known to be on disk; also while a sync is under way."""
+        self._generation = 0
+        self._roll = False
+        """The next record goes to a segment of a new generation: what follows in the last one is void."""
+        self._synced: Lsn = 0
+        self._cuts = 0
         self._recent: dict[Lsn, bytes] = {}
         self._recent_bytes = 0
         self.promise = Promise()
@@ -72,10 +81,8 @@ class JournalLog:
         """Read what is there. Raises XX001 for damage."""
         log = cls(disk, segment_bytes)
         if disk.exists(PROMISE):
-            log.promise = msgspec.msgpack.decode(disk.read(PROMISE), type=Promise)
-        names = disk.list(FOLDER)
-        for place, name in enumerate(names):
-            log._load(name, last=place == len(names) - 1)
+            log.promise = _decode_promise(disk.read(PROMISE))
+        log._load([SegmentName.parse(name) for name in disk.list(FOLDER)])
         return log
 
     # -- reading ---------------------------------------------------------------------------------------------------------------
@@ -83,11 +90,11 @@ class JournalLog:
     @property
     def first_lsn(self) -> Lsn:
         """Of the first record kept; last_lsn + 1 when there is none."""
-        return self._segments[0].first_lsn if self._segments else 1
+        return self._segments[0].first_lsn if self._segments else self.promise.first_lsn
 
     @property
     def last_lsn(self) -> Lsn:
-        return self._segments[-1].last_lsn if self._segments else 0
+        return self._segments[-1].last_lsn if self._segments else self.promise.first_lsn - 1
 
     @property
     def last_epoch(self) -> Epoch:
@@ -95,10 +102,14 @@ class JournalLog:
 
     def epoch_at(self, lsn: Lsn) -> Epoch:
         """The epoch of a record that is kept, or of the one just before the first; -1 where unknown."""
-        if lsn == 0:
-            return 0
-        if self._segments and lsn == self._segments[0].first_lsn - 1:
-            return self._segments[0].previous_epoch
+        if not self._segments:
+            return self.promise.previous_epoch if lsn == self.promise.first_lsn - 1 else -1
+        last = self._segments[-1]
+        if lsn >= last.first_lsn:
+            place = lsn - last.first_lsn
+            return last.epochs[place] if place < len(last.epochs) else -1
+        if lsn == self._segments[0].first_lsn - 1:
+            return self._segments[0].name.previous_epoch
         segment = self._segment_of(lsn)
         return segment.epochs[lsn - segment.first_lsn] if segment is not None else -1
 
@@ -119,8 +130,10 @@ class JournalLog:
         records: list[bytes] = []
         size = 0
         lsn = from_lsn
-        while lsn <= min(to_lsn, self.last_lsn) and (size < bytes_max or not records):
-            record = self._recent.get(lsn)
+        last = min(to_lsn, self.last_lsn)
+        recent = self._recent
+        while lsn <= last and (size < bytes_max or not records):
+            record = recent.get(lsn)
             if record is None:
                 record = self._read_one(lsn)
             records.append(record)
@@ -133,10 +146,10 @@ class JournalLog:
         assert segment is not None, f"record {lsn} is not kept"
         place = lsn - segment.first_lsn
         offset = segment.offsets[place]
-        end = segment.offsets[place + 1] if place + 1 < len(segment.offsets) else segment.file.size
+        end = segment.offsets[place + 1] if place + 1 < len(segment.offsets) else segment.end
         record = segment.file.read(offset + FRAME_BYTES, end - offset - FRAME_BYTES)
         if not is_intact(record):
-            raise DatabaseError(DATA_CORRUPTED, f"journal record {lsn} in {segment.path} at byte {offset} is damaged")
+            raise _damaged(segment.name, lsn, offset)
         return record
 
     def _segment_of(self, lsn: Lsn) -> Segment | None:
@@ -149,102 +162,125 @@ class JournalLog:
 
     def append(self, records: list[bytes]) -> None:
         """Add records that follow last_lsn; not durable before `sync`. Raises 53100 with nothing added."""
+        lsn = self.last_lsn + 1
         segment = self._segments[-1] if self._segments else None
-        if segment is None or segment.file.size >= self._segment_bytes:
-            segment = self._new_segment(self.last_lsn + 1, self.last_epoch)
+        if segment is None or self._roll or segment.end >= self._segment_bytes:
+            segment = self._new_segment(lsn, self.last_epoch)
         headers = [decode_header(record) for record in records]
-        assert headers[0].lsn == self.last_lsn + 1, f"record {headers[0].lsn} after {self.last_lsn}"
-        parts: list[bytes] = []
-        for record in records:
-            parts.append(len(record).to_bytes(FRAME_BYTES, "little"))
-            parts.append(record)
-        offset = segment.file.append(b"".join(parts))
+        assert headers[0].lsn == lsn, f"record {headers[0].lsn} after {lsn - 1}"
+        offset = segment.file.append(encode_frames(records, self._synced))
         for header, record in zip(headers, records, strict=True):
-            segment.offsets.append(offset)
-            segment.epochs.append(header.epoch)
-            segment.times.append(header.commit_ts)
-            offset += FRAME_BYTES + len(record)
-            self._remember(header.lsn, record)
-        if segment not in self._unsynced:
-            self._unsynced.append(segment)
-
-    def _remember(self, lsn: Lsn, record: bytes) -> None:
-        self._recent[lsn] = record
-        self._recent_bytes += len(record)
+            end = offset + FRAME_BYTES + len(record)
+            segment.note(offset, end, header.epoch, header.commit_ts)
+            offset = end
+            self._recent[header.lsn] = record
+            self._recent_bytes += len(record)
         while self._recent_bytes > RECENT_BYTES_MAX and len(self._recent) > 1:
-            oldest = next(iter(self._recent))
-            self._recent_bytes -= len(self._recent.pop(oldest))
+            self._recent_bytes -= len(self._recent.pop(next(iter(self._recent))))
+        if segment not in self._dirty:
+            self._dirty.append(segment)
 
     def _new_segment(self, first_lsn: Lsn, previous_epoch: Epoch) -> Segment:
-        path = f"{FOLDER}/{first_lsn:020d}-{previous_epoch:010d}"
-        segment = Segment(path, self._disk.open(path), first_lsn, previous_epoch)
+        name = SegmentName(self._generation + self._roll, first_lsn, previous_epoch)
+        segment = Segment(name, self._disk.open(name.path))
+        self._generation = name.generation
+        self._roll = False
+        if self._segments and not self._segments[-1].offsets:
+            self._drop(self._segments.pop())
         self._segments.append(segment)
+        self._dirty.append(segment)
         return segment
 
     def sync(self, on_done: OnSynced) -> None:
-        """`on_done` once all that was appended before is durable."""
-        waiting, self._unsynced = self._unsynced or self._segments[-1:], []
-        if len(waiting) <= 1:
-            if waiting:
-                waiting[0].file.sync(on_done)
-            else:
-                on_done(None)
-            return
+        """`on_done` once all that is in the log now is durable, whichever sync brought it there."""
+        upto, cuts = self.last_lsn, self._cuts
+        waiting = [(segment, segment.end) for segment in self._dirty]
         left = len(waiting)
-        failure: list[DatabaseError] = []
+        if not left:
+            on_done(None)
+            return
+        failure: DatabaseError | None = None
 
-        def one(error: DatabaseError | None) -> None:
-            nonlocal left
+        def synced(segment: Segment, end: int, error: DatabaseError | None) -> None:
+            nonlocal left, failure
             left -= 1
-            if error is not None:
-                failure.append(error)
+            failure = failure or error
+            if error is None:
+                segment.synced_end = max(segment.synced_end, end)
+                if segment.synced_end >= segment.end and segment in self._dirty:
+                    self._dirty.remove(segment)
             if left == 0:
-                on_done(failure[0] if failure else None)
+                if failure is None and cuts == self._cuts:
+                    self._synced = max(self._synced, upto)
+                on_done(failure)
 
-        for segment in waiting:
-            segment.file.sync(one)
+        for segment, end in waiting:
+            segment.file.sync(lambda error, segment=segment, end=end: synced(segment, end, error))  # type: ignore[misc]
 
-    def truncate_from(self, lsn: Lsn) -> None:
-        """Cut the record `lsn` and all after it (a diverging tail that no majority has)."""
-        while self._segments and self._segments[-1].first_lsn >= lsn and len(self._segments) > 1:
+    def cut_from(self, lsn: Lsn) -> None:
+        """Give up record `lsn` and all after it (a diverging tail that no majority has), as soon as other records are appended in their place."""
+        while len(self._segments) > 1 and self._segments[-1].first_lsn >= lsn:
             self._drop(self._segments.pop())
-        segment = self._segments[-1]
-        place = lsn - segment.first_lsn
-        if 0 <= place < len(segment.offsets):
-            segment.file.truncate(segment.offsets[place])
-            del segment.offsets[place:], segment.epochs[place:], segment.times[place:]
-            if segment not in self._unsynced:
-                self._unsynced.append(segment)
+        self._segments[-1].cut(lsn)
+        self._roll = True
+        self._cuts += 1
+        self._synced = min(self._synced, lsn - 1)
         for known in [known for known in self._recent if known >= lsn]:
             self._recent_bytes -= len(self._recent.pop(known))
 
-    def reset(self, next_lsn: Lsn, previous_epoch: Epoch) -> None:
-        """Forget every record and go on at next_lsn (a learner whose writer no longer has the beginning)."""
+    def reset(self) -> None:
+        """Forget every record and go on at the promise's first_lsn, which has been made durable before."""
         while self._segments:
             self._drop(self._segments.pop())
         self._recent.clear()
         self._recent_bytes = 0
-        self._new_segment(next_lsn, previous_epoch)
+        self._roll = True
+        self._cuts += 1
+        self._synced = self.promise.first_lsn - 1
+        self._new_segment(self.promise.first_lsn, self.promise.previous_epoch)
 
-    def trim(self, below_ts: Timestamp) -> None:
-        """Drop whole segments, never the last, all of whose records have commit_ts <= below_ts."""
-        while len(self._segments) > 1 and (not self._segments[0].times or self._segments[0].times[-1] <= below_ts):
+    def after_trim(self, below_ts: Timestamp, committed: Lsn) -> Promise | None:
+        """The promise to make durable before `trim`: without the segments all of whose records are committed and have commit_ts <= below_ts.
+
+        None where nothing can go. The last segment always stays.
+        """
+        kept = 0
+        while kept < len(self._segments) - 1:
+            segment = self._segments[kept]
+            if segment.last_lsn > committed or (segment.times and segment.times[-1] > below_ts):
+                break
+            kept += 1
+        if kept == 0:
+            return None
+        first = self._segments[kept].name
+        trimmed = [segment.times[-1] for segment in self._segments[:kept] if segment.times]
+        return msgspec.structs.replace(
+            self.promise,
+            first_lsn=first.first_lsn,
+            previous_epoch=first.previous_epoch,
+            trimmed_ts=max([self.promise.trimmed_ts, *trimmed]),
+        )
+
+    def trim(self) -> None:
+        """Remove the segments below the promise's first_lsn."""
+        while len(self._segments) > 1 and self._segments[0].last_lsn < self.promise.first_lsn:
             self._drop(self._segments.pop(0))
 
     def _drop(self, segment: Segment) -> None:
         segment.file.close()
-        self._disk.remove(segment.path)
-        if segment in self._unsynced:
-            self._unsynced.remove(segment)
+        self._disk.remove(segment.name.path)
+        if segment in self._dirty:
+            self._dirty.remove(segment)
 
     async def set_promise(self, promise: Promise) -> None:
-        """Durable when it returns."""
-        await self._disk.replace(PROMISE, msgspec.msgpack.encode(promise))
+        """Durable when it returns. One at a time."""
+        data = msgspec.msgpack.encode(promise)
+        await self._disk.replace(PROMISE, google_crc32c.value(data).to_bytes(CHECKSUM_BYTES, "little") + data)
         self.promise = promise
 
     @property
-    def bytes(self) -> int:
-        return sum(segment.file.size for segment in self._segments)
+    def size_bytes(self) -> int:
+        return sum(segment.end for segment in self._segments)
 
     def close(self) -> None:
         for segment in self._segments:
@@ -252,39 +288,75 @@ class JournalLog:
 
     # -- opening ---------------------------------------------------------------------------------------------------------------
 
-    def _load(self, name: str, last: bool) -> None:
-        first, _, previous = name.partition("-")
-        path = f"{FOLDER}/{name}"
-        file = self._disk.open(path)
-        segment = Segment(path, file, int(first), int(previous))
-        if self._segments and segment.first_lsn != self.last_lsn + 1:
-            raise DatabaseError(DATA_CORRUPTED, f"{path}: records {self.last_lsn + 1} to {segment.first_lsn - 1} are missing before it")
-        data = file.read(0, file.size)
+    def _load(self, names: list[SegmentName]) -> None:
+        """Read the segments, lowest generation first; each up to where a higher one overrides it."""
+        names.sort()
+        broken: Lsn | None = None
+        floor = self.promise.first_lsn
+        for place, name in enumerate(names):
+            limit = min((other.first_lsn for other in names[place + 1 :] if other.generation > name.generation), default=1 << 62)
+            self._generation = name.generation
+            if limit <= max(name.first_lsn, floor):
+                self._disk.remove(name.path)
+                continue
+            segment = Segment(name, self._disk.open(name.path))
+            data = segment.file.read(0, segment.file.size)
+            if self._segments and self.last_lsn < floor and (name.first_lsn >= floor or not self._follows(name)):
+                # What is there so far had been trimmed: its removal did not survive, or a part of it did.
+                while self._segments:
+                    self._drop(self._segments.pop())
+                broken = None
+            if broken is None and self._segments and not self._follows(name):
+                broken = self.last_lsn + 1
+            offset = 0
+            if broken is None:
+                offset, broken = self._scan(segment, data, limit)
+                self._segments.append(segment)
+            if broken is not None:
+                if synced_after(data, offset) >= broken >= floor:
+                    raise _damaged(name, broken, offset)
+                if broken <= segment.first_lsn and segment not in self._segments:
+                    segment.file.close()
+                    self._disk.remove(name.path)
+        self._settle(broken)
+
+    def _follows(self, name: SegmentName) -> bool:
+        return name.first_lsn == self.last_lsn + 1 and name.previous_epoch == self.last_epoch
+
+    def _scan(self, segment: Segment, data: bytes, limit: Lsn) -> tuple[int, Lsn | None]:
+        """Note the intact records below `limit`. (where it stopped, the first broken record)."""
         offset = 0
-        while offset < len(data):
-            record = _frame_at(data, offset)
-            if record is None or decode_header(record).lsn != segment.first_lsn + len(segment.offsets):
-                if not last or _intact_after(data, offset):
-                    raise DatabaseError(DATA_CORRUPTED, f"journal record in {path} at byte {offset} is damaged")
-                file.truncate(offset)
-                break
-            header = decode_header(record)
-            segment.offsets.append(offset)
-            segment.epochs.append(header.epoch)
-            segment.times.append(header.commit_ts)
-            offset += FRAME_BYTES + len(record)
-        self._segments.append(segment)
+        lsn = segment.first_lsn
+        while offset < len(data) and lsn < limit:
+            frame = frame_at(data, offset)
+            header = decode_header(frame[1]) if frame is not None else None
+            if frame is None or header is None or header.lsn != lsn:
+                if not looks_torn(data, offset) and lsn >= self.promise.first_lsn:
+                    raise _damaged(segment.name, lsn, offset)
+                return offset, lsn
+            end = offset + FRAME_BYTES + len(frame[1])
+            segment.note(offset, end, header.epoch, header.commit_ts)
+            self._synced = max(self._synced, frame[0])
+            offset = end
+            lsn += 1
+        return offset, None
+
+    def _settle(self, broken: Lsn | None) -> None:
+        """After loading: nothing follows a broken record, and what was not known to be synced is synced with the next records."""
+        while self._segments and self._segments[0].last_lsn < self.promise.first_lsn:
+            self._drop(self._segments.pop(0))
+        self._roll = broken is not None or not self._segments
+        if broken is not None:
+            self._synced = min(self._synced, broken - 1)
+        self._dirty = [segment for segment in self._segments if segment.last_lsn > self._synced or not segment.offsets]
 
 
-def _frame_at(data: bytes, offset: int) -> bytes | None:
-    """The intact record whose frame begins at `offset`, else None."""
-    length = int.from_bytes(data[offset : offset + FRAME_BYTES], "little")
-    record = data[offset + FRAME_BYTES : offset + FRAME_BYTES + length]
-    return record if len(record) == length and is_intact(record) else None
+def _damaged(name: SegmentName, lsn: Lsn, offset: int) -> DatabaseError:
+    return DatabaseError(DATA_CORRUPTED, f"journal record {lsn} in {name.path} at byte {offset} is damaged")
 
 
-def _intact_after(data: bytes, offset: int) -> bool:
-    """Whether the damaged frame at `offset` is followed by an intact one: then its bytes were once all there."""
-    length = int.from_bytes(data[offset : offset + FRAME_BYTES], "little")
-    following = offset + FRAME_BYTES + length
-    return following < len(data) and _frame_at(data, following) is not None
+def _decode_promise(data: bytes) -> Promise:
+    body = data[CHECKSUM_BYTES:]
+    if google_crc32c.value(body) != int.from_bytes(data[:CHECKSUM_BYTES], "little"):
+        raise DatabaseError(DATA_CORRUPTED, f"{PROMISE} is damaged")
+    return msgspec.msgpack.decode(body, type=Promise)

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from actors.common.errors import OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
 from actors.common.messages import Append, Appended, Fetch, Fetched, Promote, Reset
 from actors.common.messages.base import Message
-from actors.common.timestamps import Epoch, Lsn
+from actors.common.timestamps import Epoch, Lsn, Timestamp
+from actors.journal.record import TRIMMED
 
 if TYPE_CHECKING:
     from actors.journal.writer import JournalWriter
@@ -40,6 +41,8 @@ class Peer:
         self._busy = False
         self._told: Lsn = 0
         self._pause_s = RETRY_S_MIN
+        self._stride = 1
+        """How many records to go back at the next conflict: doubled each time, so that a long diverging tail takes few round trips."""
         self._timer: asyncio.TimerHandle | None = None
 
     def begin(self, next_lsn: Lsn, voter: bool) -> None:
@@ -98,51 +101,65 @@ class Peer:
             self.durable = -1
             self._step_back(answer)
         else:
-            self.durable = max(self.durable, answer.durable_lsn)
+            self.durable = answer.durable_lsn
             self._next = answer.durable_lsn + 1
+            self._stride = 1
             self._writer.advanced(self)
         self.push()
 
     def _step_back(self, answer: Appended) -> None:
-        """Our logs differ before `_next`. A voter that lacks records keeps a prefix of ours; a learner may have to begin anew."""
-        self._next = min(answer.durable_lsn, self._next - 2) + 1
-        if self._next < max(1, self._writer.first_lsn):
-            if self.voter:
-                self._writer.deposed_by(f"{self.name} has a log that ends before the first record kept")
+        """Our logs differ before `_next`, or it has less."""
+        writer = self._writer
+        self._next = min(answer.durable_lsn, self._next - 1 - self._stride) + 1
+        self._stride *= 2
+        if self._next < max(1, writer.first_lsn):
+            if self._stride > 2 and answer.durable_lsn >= writer.first_lsn - 1:
+                self._next = writer.first_lsn  # gone back too far at once: all that we know of may still be equal
+                self._stride = 1
             else:
-                self._reset()
+                self._reset(writer.first_lsn, writer.trimmed_ts)
 
-    def _reset(self) -> None:
-        """A learner whose missing records have been trimmed everywhere: it begins at the first one kept."""
+    def _reset(self, first: Lsn, trimmed_ts: Timestamp) -> None:
+        """The records that it lacks have been trimmed: it begins at the first one kept. All before that is committed, so a voter remains one."""
         writer = self._writer
         self._busy = True
-        first = writer.first_lsn
         self._next = first
-        writer.request(self.name, Reset(writer.epoch, first, writer.epoch_at(first - 1)), self._appended, self._failed, APPEND_TIMEOUT_S)
+        message = Reset(writer.epoch, first, writer.epoch_at(first - 1), trimmed_ts)
+        writer.request(self.name, message, self._appended, self._failed, APPEND_TIMEOUT_S)
 
     def _fill(self) -> None:
         """Records that the writer no longer holds: fetched from another replica, then sent."""
-        source = self._writer.source_for(self._next, self)
+        writer = self._writer
+        source = writer.source_for(self._next, self)
         if source is None:
-            self._later()
+            if self._pause_s >= RETRY_S_MAX and not writer.has_begun:
+                writer.deposed_by(f"no replica answers that has record {self._next}")
+            else:
+                self._later()
             return
         self._busy = True
 
         def fetched(answer: Message) -> None:
             assert isinstance(answer, Fetched)
             self._busy = False
-            if not answer.records:
+            # Beyond what the source has acknowledged its log may differ from ours.
+            records = answer.records[: max(0, source.durable - self._next + 1)]
+            if not records:
                 self._later()
                 return
-            writer = self._writer
-            records = answer.records[: max(0, writer.last_lsn - self._next + 1)]
-            previous = self._next - 1
-            writer.learn_epochs(records)
             self._busy = True
+            previous = self._next - 1
             message = Append(writer.epoch, previous, writer.epoch_at(previous), records, writer.committed_lsn)
             writer.request(self.name, message, self._appended, self._failed, APPEND_TIMEOUT_S)
 
-        self._writer.request(source, Fetch(self._next, FETCH_BYTES), fetched, self._failed, APPEND_TIMEOUT_S)
+        def missing(error: DatabaseError) -> None:
+            first, _, trimmed_ts = error.detail.partition(" ")
+            if error.sqlstate == TRIMMED and first.isdecimal() and trimmed_ts.isdecimal() and int(first) > self._next:
+                self._reset(int(first), int(trimmed_ts))
+            else:
+                self._failed(error)
+
+        writer.request(source.name, Fetch(self._next, FETCH_BYTES), fetched, missing, APPEND_TIMEOUT_S)
 
     def promote(self, epoch: Epoch, then: Callable[[], None]) -> None:
         """Let it vote; `then` once it may be counted."""

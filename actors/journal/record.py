@@ -25,6 +25,9 @@ LEASE = 2
 CLOSE = 3
 """Last record of an epoch that ended cleanly: epoch_end is what was really used, so the next epoch need not wait for the lease to pass."""
 
+TRIMMED = "58P01"
+"""SQLSTATE: records that are wanted have been trimmed. The error's detail says what is left: "<first lsn> <latest commit time that may be gone>"."""
+
 PREFIX = struct.Struct("<III")
 PREFIX_BYTES = PREFIX.size
 
@@ -51,7 +54,8 @@ def encode_record(header: RecordHeader, payload: bytes = b"") -> bytes:
     head = _encoder.encode(header)
     lengths = struct.pack("<II", len(head), len(payload))
     body = b"".join((lengths, head, payload))
-    return google_crc32c.value(body).to_bytes(4, "little") + body
+    checksum: int = google_crc32c.value(body)
+    return checksum.to_bytes(4, "little") + body
 
 
 def decode_header(record: bytes) -> RecordHeader:
@@ -70,7 +74,7 @@ def is_intact(record: bytes) -> bool:
     if len(record) < PREFIX_BYTES:
         return False
     checksum, head, payload = PREFIX.unpack_from(record)
-    return len(record) == PREFIX_BYTES + head + payload and google_crc32c.value(record[4:]) == checksum
+    return len(record) == PREFIX_BYTES + head + payload and bool(google_crc32c.value(record[4:]) == checksum)
 
 
 def verify(record: bytes, where: str) -> RecordHeader:

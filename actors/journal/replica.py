@@ -5,16 +5,20 @@ The protocol is Raft's log with a leader that stands outside (the adjudicator) a
 - `Seal(epoch)`: promise durably to refuse every lower epoch (I7), answer with the log's tail.
 - `Append(epoch, previous, records)`: only if the previous record is the writer's too; a tail that differs is cut; answered when fsynced. Appends that arrive while
   a sync is under way share the next one (group commit; the disk coalesces).
-- A replica that finds itself empty (a new one, or one that lost its disk) is a learner: it stores but does not vote, until the writer promotes it (I9).
+- A replica that finds itself without a promise (a new one, or one that lost its disk) is a learner: it stores but does not vote, until the writer promotes it (I9).
+- A replica whose missing records have been trimmed elsewhere is told to begin further on (`Reset`); it goes on voting, as what it gives up is no majority's.
 
 Crossbars subscribe here and get committed records, in order, with flow control (subscription.py). An idle replica sends nothing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from actors.common.errors import OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
+from msgspec.structs import replace
+
+from actors.common.errors import DATA_CORRUPTED, OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
 from actors.common.messages import (
     Append,
     Appended,
@@ -32,9 +36,9 @@ from actors.common.messages import (
     Watched,
 )
 from actors.common.messages.base import Message
-from actors.common.timestamps import Epoch, Lsn
+from actors.common.timestamps import Epoch, Lsn, Timestamp
 from actors.journal.log import JournalLog, Promise
-from actors.journal.record import decode_header
+from actors.journal.record import TRIMMED, decode_header
 from actors.journal.subscription import Subscription
 from actors.runtime.interfaces import Context, Reply
 
@@ -52,6 +56,7 @@ class JournalReplica:
         self._log: JournalLog | None = None
         self._promised: Epoch = 0
         self._voter = False
+        self._damaged = ""
         self._committed: Lsn = 0
         self._storing_promise = False
         self._waiting: list[tuple[str, Message, Reply | None]] = []
@@ -80,14 +85,14 @@ class JournalReplica:
         return self._committed
 
     def receive(self, sender: str, message: Message, reply: Reply | None) -> None:
-        if self._storing_promise and isinstance(message, Seal | Append | Promote | Reset):
+        if self._storing_promise and isinstance(message, Seal | Append | Promote | Reset | Trim):
             self._wait(sender, message, reply)
         elif isinstance(message, Append):
             self._append(sender, message, reply)
         elif isinstance(message, StreamAck):
             subscription = self._subscriptions.get(sender)
-            if subscription is not None:
-                subscription.acknowledge(message)
+            if subscription is not None and subscription.acknowledge(message):
+                self._advance(sender)
         elif isinstance(message, Seal):
             self._seal(message, reply)
         elif isinstance(message, SubscribeJournal):
@@ -95,9 +100,7 @@ class JournalReplica:
         elif isinstance(message, Fetch):
             self._fetch(message, reply)
         elif isinstance(message, Trim):
-            self.log.trim(message.below_ts)
-            if reply is not None:
-                reply(Done())
+            self._trim(message.below_ts, reply)
         elif isinstance(message, Promote):
             self._promote(message, reply)
         elif isinstance(message, Reset):
@@ -116,10 +119,11 @@ class JournalReplica:
             "load": {
                 "records": log.last_lsn if log is not None else 0,
                 "committed": self._committed,
-                "bytes": log.bytes if log is not None else 0,
+                "bytes": log.size_bytes if log is not None else 0,
                 "syncs": self._syncs,
                 "voter": self._voter,
                 "subscribers": len(self._subscriptions),
+                "damage": self._damaged,
             },
             "traffic": {"syncs": self._syncs},
         }
@@ -135,18 +139,20 @@ class JournalReplica:
             if reply is not None:
                 log = self.log
                 before = log.epoch_at(log.first_lsn - 1)
-                reply(Sealed(log.last_epoch, log.last_lsn, log.first_lsn, self._committed, self._voter, self._promised, before))
+                kept = (self._promised, before, log.promise.trimmed_ts)
+                reply(Sealed(log.last_epoch, log.last_lsn, log.first_lsn, self._committed, self._voter, *kept))
 
-        self._store_promise(message.epoch, self._voter, promised)
+        self._store_promise(replace(self.log.promise, epoch=message.epoch), promised)
 
-    def _store_promise(self, epoch: Epoch, voter: bool, then: Any) -> None:
+    def _store_promise(self, promise: Promise, then: Callable[[], None]) -> None:
         """Make the promise durable, then go on; meanwhile what depends on it waits."""
-        self._promised = epoch
-        self._voter = voter
+        assert not self._storing_promise
+        self._promised = promise.epoch
+        self._voter = promise.voter
         self._storing_promise = True
 
         async def store() -> None:
-            await self.log.set_promise(Promise(epoch, voter))
+            await self.log.set_promise(promise)
             self._storing_promise = False
             then()
             waiting, self._waiting = self._waiting, []
@@ -169,18 +175,43 @@ class JournalReplica:
             if reply is not None:
                 reply(Done())
         else:
-            self._store_promise(message.epoch, True, lambda: reply(Done()) if reply is not None else None)
+            promise = replace(self.log.promise, epoch=message.epoch, voter=True)
+            self._store_promise(promise, lambda: reply(Done()) if reply is not None else None)
 
     def _reset(self, message: Reset, reply: Reply | None) -> None:
         if message.epoch < self._promised:
             _refuse(reply, self._promised)
             return
-        if self._voter:
-            if reply is not None:
-                reply.fail(DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, "a voting replica is never reset"))
+        log = self.log
+        last = message.next_lsn - 1
+        if last < log.first_lsn - 1 or log.epoch_at(last) == message.previous_epoch:
+            # A repeated or late Reset: this log has that record, or begins beyond it. Nothing that was acknowledged may go.
+            self._sync_and_answer(last, message.epoch, reply)
             return
-        self.log.reset(message.next_lsn, message.previous_epoch)
-        self._sync_and_answer(message.next_lsn - 1, message.epoch, reply)
+        assert last >= self._committed, f"record {self._committed} is committed and would be reset"
+        trimmed_ts = max(log.promise.trimmed_ts, message.trimmed_ts)
+        promise = Promise(message.epoch, self._voter, message.next_lsn, message.previous_epoch, trimmed_ts)
+
+        def promised() -> None:
+            self._subscriptions.clear()
+            log.reset()
+            self._sync_and_answer(last, message.epoch, reply)
+
+        self._store_promise(promise, promised)
+
+    def _trim(self, below_ts: Timestamp, reply: Reply | None) -> None:
+        """Only what this replica knows to be committed goes: its own tail may yet turn out to differ from the journal's."""
+        promise = self.log.after_trim(below_ts, self._committed)
+
+        def trimmed() -> None:
+            self.log.trim()
+            if reply is not None:
+                reply(Done())
+
+        if promise is None:
+            trimmed()
+        else:
+            self._store_promise(promise, trimmed)
 
     # -- records -----------------------------------------------------------------------------------------------------------------
 
@@ -189,7 +220,7 @@ class JournalReplica:
             if message.epoch < self._promised:
                 _refuse(reply, self._promised)
             else:
-                self._store_promise(message.epoch, self._voter, lambda: self._append(sender, message, reply))
+                self._store_promise(replace(self.log.promise, epoch=message.epoch), lambda: self._append(sender, message, reply))
             return
         self._writer = sender
         log = self._log
@@ -198,11 +229,8 @@ class JournalReplica:
         if previous > log.last_lsn or (previous >= log.first_lsn - 1 and log.epoch_at(previous) != message.previous_epoch):
             self._conflict(message, reply)
             return
-        if previous < log.first_lsn - 1:
-            # Records below our first were trimmed: they are committed, so the writer's are the same.
-            skip = log.first_lsn - 1 - previous
-        else:
-            skip = 0
+        # Records below our first were trimmed: they are committed, so the writer's are the same.
+        skip = max(0, log.first_lsn - 1 - previous)
         records = message.records
         last = previous + len(records)
         if records:
@@ -230,7 +258,7 @@ class JournalReplica:
                 return records[place:]
             if log.epoch_at(lsn) != decode_header(records[place]).epoch:
                 assert lsn > self._committed, f"record {lsn} is committed and would be cut"
-                log.truncate_from(lsn)
+                log.cut_from(lsn)
                 return records[place:]
         return []
 
@@ -257,14 +285,26 @@ class JournalReplica:
         if lsn > self._committed:
             self._committed = lsn
             for name in list(self._subscriptions):
-                self._subscriptions[name].advance()
+                self._advance(name)
+
+    def _advance(self, name: str) -> None:
+        """A stream that cannot go on here ends; its crossbar notices the silence and reads at another replica."""
+        subscription = self._subscriptions[name]
+        try:
+            if not subscription.advance():
+                del self._subscriptions[name]
+        except DatabaseError as error:
+            if error.sqlstate != DATA_CORRUPTED:
+                raise
+            self._damaged = error.message
+            del self._subscriptions[name]
 
     def _fetch(self, message: Fetch, reply: Reply | None) -> None:
         if reply is None:
             return
         log = self.log
         if message.from_lsn < log.first_lsn:
-            reply.fail(DatabaseError("58P01", f"records below {log.first_lsn} have been trimmed", detail=str(log.first_lsn)))
+            reply.fail(self._trimmed())
             return
         reply(Fetched(log.read(message.from_lsn, message.bytes_max, log.last_lsn), log.last_lsn))
 
@@ -278,16 +318,22 @@ class JournalReplica:
                 reply.fail(DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, f"{self._context.name} has not heard from its writer yet"))
             return
         first = message.from_lsn or log.first_after(message.after_ts)
-        if first < log.first_lsn:
+        if first < log.first_lsn or (not message.from_lsn and message.after_ts < log.promise.trimmed_ts):
             if reply is not None:
-                reply.fail(DatabaseError("58P01", f"records below {log.first_lsn} have been trimmed", detail=str(log.first_lsn)))
+                reply.fail(self._trimmed())
             return
         subscription = Subscription(self._context.bus, self._context.name, sender, message, first, self)
         self._subscriptions[sender] = subscription
         if reply is not None:
             reply(Subscribed(first))
-        subscription.advance()
+        self._advance(sender)
         self._context.bus.post(self._context.name, self._writer, Watched(self._promised))
+
+    def _trimmed(self) -> DatabaseError:
+        log = self.log
+        return DatabaseError(
+            TRIMMED, f"records below {log.first_lsn} have been trimmed", detail=f"{log.first_lsn} {log.promise.trimmed_ts}"
+        )
 
 
 def _refuse(reply: Reply | None, promised: Epoch) -> None:

@@ -31,23 +31,27 @@ class Subscription:
         self._unacknowledged: deque[tuple[int, int]] = deque()
         self._outstanding_bytes = 0
 
-    def advance(self) -> None:
-        """Send what has been committed and fits into the window."""
+    def advance(self) -> bool:
+        """Send what has been committed and fits into the window. False: what comes next has been trimmed here. Raises XX001."""
         replica = self._replica
+        if self._next < replica.log.first_lsn:
+            return False
         while self._next <= replica.committed_lsn and (self._outstanding_bytes < self._window_bytes or not self._unacknowledged):
             records = replica.log.read(self._next, MESSAGE_BYTES_MAX, replica.committed_lsn)
             if not records:
-                return
+                break
             self._number += 1
             size = sum(map(len, records))
             self._unacknowledged.append((self._number, size))
             self._outstanding_bytes += size
             self._bus.post(self._name, self._subscriber, JournalRecords(self._stream, self._number, self._next, records))
             self._next += len(records)
+        return True
 
-    def acknowledge(self, message: StreamAck) -> None:
+    def acknowledge(self, message: StreamAck) -> bool:
+        """Whether it was of this stream, so that there may be room now."""
         if message.stream != self._stream:
-            return
+            return False
         while self._unacknowledged and self._unacknowledged[0][0] <= message.number:
             self._outstanding_bytes -= self._unacknowledged.popleft()[1]
-        self.advance()
+        return True

@@ -27,15 +27,17 @@ from actors.common.errors import CONNECTION_FAILURE, DATA_CORRUPTED, OBJECT_NOT_
 from actors.common.messages import Fetch, Fetched, Promote, Seal, Sealed
 from actors.common.messages.base import Message
 from actors.common.timestamps import Epoch, Lsn, Timestamp
+from actors.journal.epochs import EpochRuns
 from actors.journal.peer import FETCH_BYTES, Peer
-from actors.journal.record import EPOCH_BEGIN, LEASE, RecordHeader, decode_header, encode_record, verify
+from actors.journal.record import EPOCH_BEGIN, LEASE, RecordHeader, encode_record, verify
 from actors.runtime.interfaces import Context, OnFailure, OnReply
 
 SEAL_TIMEOUT_S = 1.0
 SEAL_PAUSE_S_MIN, SEAL_PAUSE_S_MAX = 0.02, 0.2
 """Between attempts to win a majority, drawn at random so that two candidates do not keep outbidding each other."""
 MEMORY_BYTES_MAX = 64 << 20
-"""Records held for replicas that are behind; older ones are fetched from another replica."""
+"""Committed records held for replicas that are behind; older ones are fetched from another replica. Uncommitted ones are always held: their bound is the
+adjudicator's queue (`waiting`, `backlog_bytes`)."""
 
 OnRecord = Callable[[RecordHeader], None]
 OnDeposed = Callable[[str], None]
@@ -60,20 +62,25 @@ class JournalWriter:
         self._peers = [Peer(self, name) for name in replicas]
         self._majority = len(replicas) // 2 + 1
         self._on_deposed = on_deposed
-        self._epochs: dict[Lsn, Epoch] = {}
+        self._epochs = EpochRuns()
         self._memory: deque[bytes] = deque()
         self._memory_bytes = 0
-        self._waiting: deque[tuple[Lsn, Callable[[], None] | None]] = deque()
+        self._waiting: deque[tuple[Lsn, int, Callable[[], None] | None]] = deque()
+        """Uncommitted records: number, bytes, callback."""
         self._begin_lsn: Lsn = 0
+        self._begun: asyncio.Future[None] | None = None
         self._flushing = False
         self._sealed: dict[str, Sealed] = {}
         self.epoch: Epoch = 0
         self.first_lsn: Lsn = 1
+        self.trimmed_ts: Timestamp = 0
         self.last_lsn: Lsn = 0
         self.memory_first: Lsn = 1
         self.committed_lsn: Lsn = 0
         self.last_epoch_end: Timestamp = 0
         self.last_commit_ts: Timestamp = 0
+        self.backlog_bytes = 0
+        """Of the records appended and not yet committed."""
         self.stopped = False
 
     # -- the transport that peers use ------------------------------------------------------------------------------------------
@@ -142,12 +149,14 @@ class JournalWriter:
         best = max(sorted(voters), key=lambda name: (voters[name].tail_epoch, voters[name].tail_lsn))
         tail = voters[best]
         self.first_lsn = tail.first_lsn
+        self.trimmed_ts = tail.trimmed_ts
         self.last_lsn = tail.tail_lsn
         self.committed_lsn = 0
         self._memory.clear()
         self._memory_bytes = 0
         self._epochs.clear()
         self._waiting.clear()
+        self.backlog_bytes = 0
         self.memory_first = self.last_lsn + 1
         await self._read_kept(best, tail, on_record)
         return Recovered(self.epoch, self.last_lsn, self.last_commit_ts, self.last_epoch_end)
@@ -155,7 +164,8 @@ class JournalWriter:
     async def _read_kept(self, name: str, tail: Sealed, on_record: OnRecord) -> None:
         """Show every record that `name` keeps to `on_record`; the last ones stay in memory for the replicas that lack them."""
         lsn = tail.first_lsn
-        self._epochs[lsn - 1] = tail.before_first_epoch
+        if lsn > 1:
+            self._epochs.begin(lsn - 1, tail.before_first_epoch)
         while lsn <= tail.tail_lsn:
             answer: Fetched = await self._context.bus.call(self._name, name, Fetch(lsn, FETCH_BYTES))
             if not answer.records:
@@ -164,24 +174,27 @@ class JournalWriter:
                 header = verify(record, f"{name}, record {lsn}")
                 if header.lsn > tail.tail_lsn:
                     break
-                self._epochs[header.lsn] = header.epoch
+                self._epochs.begin(header.lsn, header.epoch)
                 self.last_commit_ts = max(self.last_commit_ts, header.commit_ts)
                 self.last_epoch_end = header.epoch_end
-                self._keep(record)
+                self._memory.append(record)
+                self._memory_bytes += len(record)
+                while self._memory_bytes > MEMORY_BYTES_MAX and len(self._memory) > 1:
+                    self._memory_bytes -= len(self._memory.popleft())
                 on_record(header)
                 lsn = header.lsn + 1
         self.memory_first = self.last_lsn - len(self._memory) + 1
 
     async def begin(self, commit_ts: Timestamp, epoch_end: Timestamp) -> None:
-        """Append EPOCH_BEGIN and wait until it is committed. The adjudicator chooses commit_ts above the old epoch's end (I6)."""
-        committed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Append EPOCH_BEGIN and wait until it is committed, or this writer `stopped`. The adjudicator chooses commit_ts above the old epoch's end (I6)."""
+        begun = self._begun = asyncio.get_running_loop().create_future()
         self._begin_lsn = self.last_lsn + 1
         for peer in self._peers:
             sealed = self._sealed.get(peer.name)
             next_lsn = min(sealed.tail_lsn, self.last_lsn) + 1 if sealed is not None else self.last_lsn + 1
             peer.begin(max(next_lsn, self.first_lsn), sealed.voter if sealed is not None else True)
-        self.append(EPOCH_BEGIN, commit_ts, commit_ts, epoch_end, on_committed=lambda: _settle(committed))
-        await committed
+        self.append(EPOCH_BEGIN, commit_ts, commit_ts, epoch_end, on_committed=lambda: _settle(begun))
+        await begun
 
     # -- appending ---------------------------------------------------------------------------------------------------------------
 
@@ -202,11 +215,15 @@ class JournalWriter:
         assert not self.stopped, "a deposed writer appends nothing"
         lsn = self.last_lsn = self.last_lsn + 1
         header = RecordHeader(lsn, self.epoch, kind, commit_ts, promise, epoch_end, transaction, catalog_change, schema_changes or [])
-        self._epochs[lsn] = self.epoch
+        if kind == EPOCH_BEGIN:
+            self._epochs.begin(lsn, self.epoch)
         self.last_epoch_end = max(self.last_epoch_end, epoch_end)
         self.last_commit_ts = max(self.last_commit_ts, commit_ts)
-        self._keep(encode_record(header, payload))
-        self._waiting.append((lsn, on_committed))
+        record = encode_record(header, payload)
+        self._memory.append(record)
+        self._memory_bytes += len(record)
+        self.backlog_bytes += len(record)
+        self._waiting.append((lsn, len(record), on_committed))
         if not self._flushing:
             self._flushing = True
             asyncio.get_running_loop().call_soon(self._flush)
@@ -218,11 +235,11 @@ class JournalWriter:
             for peer in self._peers:
                 peer.push()
 
-    def _keep(self, record: bytes) -> None:
-        self._memory.append(record)
-        self._memory_bytes += len(record)
-        while self._memory_bytes > MEMORY_BYTES_MAX and len(self._memory) > 1:
-            self._memory_bytes -= len(self._memory.popleft())
+    def _shrink(self) -> None:
+        """Let go of committed records beyond the bound."""
+        memory = self._memory
+        while self._memory_bytes > MEMORY_BYTES_MAX and self.memory_first <= self.committed_lsn and len(memory) > 1:
+            self._memory_bytes -= len(memory.popleft())
             self.memory_first += 1
 
     def records_from(self, lsn: Lsn) -> list[bytes]:
@@ -240,18 +257,7 @@ class JournalWriter:
         return records
 
     def epoch_at(self, lsn: Lsn) -> Epoch:
-        return self._epochs.get(lsn, 0)
-
-    def learn_epochs(self, records: list[bytes]) -> None:
-        for record in records:
-            header = decode_header(record)
-            self._epochs[header.lsn] = header.epoch
-
-    @property
-    def backlog_bytes(self) -> int:
-        """Bytes of records appended and not yet committed (about: those held in memory beyond the last commit)."""
-        uncommitted = min(len(self._memory), self.last_lsn - self.committed_lsn)
-        return sum(len(self._memory[-1 - place]) for place in range(uncommitted))
+        return self._epochs.at(lsn)
 
     @property
     def waiting(self) -> int:
@@ -282,21 +288,15 @@ class JournalWriter:
         self.committed_lsn = lsn
         waiting = self._waiting
         while waiting and waiting[0][0] <= lsn:
-            callback = waiting.popleft()[1]
+            _, size, callback = waiting.popleft()
+            self.backlog_bytes -= size
             if callback is not None:
                 callback()
         for peer in self._peers:
             if not peer.voter and peer.barrier is not None:
                 self._consider_learner(peer)
             peer.push()
-        self._forget_epochs()
-
-    def _forget_epochs(self) -> None:
-        """Epochs of records that no peer will be asked about again."""
-        if len(self._epochs) > 2 * len(self._memory) + 4096:
-            least = min(peer.durable for peer in self._peers)
-            for lsn in [lsn for lsn in self._epochs if lsn < min(least, self.memory_first) - 1]:
-                del self._epochs[lsn]
+        self._shrink()
 
     def _consider_learner(self, peer: Peer) -> None:
         if peer.barrier is None:
@@ -304,10 +304,15 @@ class JournalWriter:
         elif self.committed_lsn >= peer.barrier <= peer.durable:
             peer.promote(self.epoch, partial(self.advanced, peer))
 
-    def source_for(self, lsn: Lsn, but: Peer) -> str | None:
+    def source_for(self, lsn: Lsn, but: Peer) -> Peer | None:
         """Another replica that has record `lsn`."""
         others = [peer for peer in self._peers if peer is not but and peer.durable >= lsn]
-        return max(others, key=lambda peer: peer.durable).name if others else None
+        return max(others, key=lambda peer: peer.durable) if others else None
+
+    @property
+    def has_begun(self) -> bool:
+        """A record of this epoch has been committed."""
+        return self.committed_lsn >= self._begin_lsn > 0
 
     # -- the end -----------------------------------------------------------------------------------------------------------------
 
@@ -319,6 +324,8 @@ class JournalWriter:
     def stop(self) -> None:
         """Commit nothing any more."""
         self.stopped = True
+        if self._begun is not None:
+            _settle(self._begun)
         for peer in self._peers:
             peer.stop()
 

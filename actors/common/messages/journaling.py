@@ -22,6 +22,8 @@ class Sealed(Message, frozen=True):
     promised_epoch: int
     before_first_epoch: int = 0
     """Epoch of the record before `first_lsn` (trimmed, or none)."""
+    trimmed_ts: int = 0
+    """No record below `first_lsn` has a later commit time."""
 
 
 class Append(Message, frozen=True):
@@ -76,11 +78,13 @@ class Promote(Message, frozen=True):
 
 
 class Reset(Message, frozen=True):
-    """Writer of `epoch` -> learner: forget all records, the next one is `next_lsn` (the journal's beginning has been trimmed). Answer: Appended."""
+    """Writer of `epoch` -> a replica whose missing records have been trimmed everywhere: forget all records, the next one is `next_lsn`. Answer: Appended."""
 
     epoch: int
     next_lsn: int
     previous_epoch: int
+    trimmed_ts: int = 0
+    """No record below `next_lsn` has a later commit time."""
 
 
 class Watched(Message, frozen=True):

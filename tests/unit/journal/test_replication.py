@@ -1,0 +1,246 @@
+"""Writer and replicas together, in the simulator: crashes, fencing, learners, replicas that were away."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from actors.common.messages import Trim
+from actors.runtime.simulation.faults import Faults
+from actors.runtime.simulation.world import World
+from tests.unit.journal.support import NAMES, TestWriter, begin_world, make_world, payloads, replica, until
+
+
+async def same_logs(world: World) -> None:
+    await until(lambda: len({replica(world, az).log.last_lsn for az in "abc"}) == 1)
+    assert payloads(world, "a") == payloads(world, "b") == payloads(world, "c")
+
+
+def test_a_new_journal_commits_in_order() -> None:
+    async def scenario(world: World) -> None:
+        await begin_world(world)
+        leader = await TestWriter(world).lead()
+        for number in range(50):
+            leader.append(b"%d" % number)
+        await leader.commit()
+        assert leader.committed == list(range(2, 53))
+        await same_logs(world)
+
+    with make_world() as world:
+        world.run(scenario(world))
+
+
+def test_a_minority_commits_nothing() -> None:
+    async def scenario(world: World) -> None:
+        await begin_world(world)
+        leader = await TestWriter(world).lead()
+        world.crash("journal-1-b")
+        world.crash("journal-1-c")
+        lsn = leader.append(b"alone")
+        await asyncio.sleep(20)
+        assert leader.committed == []
+        await world.restart("journal-1-b")
+        await until(lambda: leader.committed == [lsn])
+
+    with make_world() as world:
+        world.run(scenario(world))
+
+
+def test_a_deposed_writer_commits_nothing() -> None:
+    """I7."""
+
+    async def scenario(world: World) -> None:
+        await begin_world(world)
+        old = await TestWriter(world).lead()
+        await old.commit(b"before")
+        new = await TestWriter(world).lead()
+        assert [header.lsn for header in new.found] == [1, 2]
+        old.append(b"too late")
+        await until(lambda: bool(old.deposed))
+        assert old.committed == [2] and old.writer.stopped
+        await new.commit(b"after")
+        await same_logs(world)
+        assert set(payloads(world, "a").values()) == {b"before", b"after"}
+
+    with make_world() as world:
+        world.run(scenario(world))
+
+
+def test_a_diverging_tail_is_cut() -> None:
+    async def scenario(world: World) -> None:
+        await begin_world(world)
+        old = await TestWriter(world).lead()
+        await old.commit(b"kept")
+        world.network.partition(["journal-1-b", "journal-1-c"], ["scenario"])
+        for number in range(200):
+            old.append(b"lost %d" % number)
+            await asyncio.sleep(0.01)
+        await until(lambda: replica(world, "a").log.last_lsn > 100)
+        old.writer.stop()
+        world.crash("journal-1-a")
+        world.network.heal()
+        new = await TestWriter(world).lead()
+        await new.commit(b"new")
+        await world.restart("journal-1-a")
+        await new.commit(b"newer")
+        await same_logs(world)
+        assert set(payloads(world, "a").values()) == {b"kept", b"new", b"newer"}
+        assert old.committed == [2]
+
+    with make_world(segment_bytes=1000) as world:
+        world.run(scenario(world))
+
+
+def test_a_replica_that_lost_its_disk_learns_before_it_votes() -> None:
+    """I9."""
+
+    async def scenario(world: World) -> None:
+        await begin_world(world)
+        leader = await TestWriter(world).lead()
+        for _ in range(20):
+            await leader.commit()
+        world.crash("journal-1-c")
+        world.processes["journal-1-c"].disks["journal/1/c"].wipe()
+        world.crash("journal-1-b")
+        await world.restart("journal-1-c")
+        lsn = leader.append(b"only a votes")
+        await until(lambda: replica(world, "c").log.last_lsn == leader.writer.last_lsn)
+        await asyncio.sleep(10)
+        assert leader.committed[-1] != lsn and not replica(world, "c").status()["load"]["voter"]
+        await world.restart("journal-1-b")
+        await until(lambda: lsn in leader.committed)
+        await until(lambda: replica(world, "c").status()["load"]["voter"])
+        world.crash("journal-1-b")
+        await leader.commit(b"with c")
+
+    with make_world() as world:
+        world.run(scenario(world))
+
+
+async def away_while_trimmed(world: World) -> TestWriter:
+    """`c` is away while the others write many segments and trim most of them."""
+    await begin_world(world)
+    leader = await TestWriter(world).lead()
+    await leader.commit(b"seen by all")
+    await same_logs(world)
+    world.crash("journal-1-c")
+    for number in range(300):
+        await leader.commit(b"%0100d" % number)
+    below = leader.now - 20
+    await leader.commit()
+    for name in NAMES[:2]:
+        await world.bus.call("test", name, Trim(below))
+    assert replica(world, "a").log.first_lsn > 100
+    return leader
+
+
+def test_a_voter_whose_missing_records_are_trimmed_comes_back_under_a_new_writer() -> None:
+    async def scenario(world: World) -> None:
+        leader = await away_while_trimmed(world)
+        leader.writer.stop()
+        await world.restart("journal-1-c")
+        new = await TestWriter(world).lead()
+        await new.commit(b"new")
+        await until(lambda: replica(world, "c").log.last_lsn == new.writer.last_lsn)
+        assert not new.deposed
+        assert payloads(world, "c").items() <= payloads(world, "a").items()
+        world.crash("journal-1-b")
+        await new.commit(b"with c")
+
+    with make_world(segment_bytes=1000) as world:
+        world.run(scenario(world))
+
+
+def test_a_voter_whose_missing_records_are_trimmed_comes_back_under_the_same_writer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("actors.journal.writer.MEMORY_BYTES_MAX", 2000)
+
+    async def scenario(world: World) -> None:
+        leader = await away_while_trimmed(world)
+        await world.restart("journal-1-c")
+        await leader.commit()
+        await until(lambda: replica(world, "c").log.last_lsn == leader.writer.last_lsn)
+        world.crash("journal-1-b")
+        await leader.commit(b"with c")
+        assert not leader.deposed
+
+    with make_world(segment_bytes=1000) as world:
+        world.run(scenario(world))
+
+
+def test_records_that_no_replica_has_are_kept_beyond_the_memory_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("actors.journal.writer.MEMORY_BYTES_MAX", 1000)
+
+    async def scenario(world: World) -> None:
+        await begin_world(world)
+        leader = await TestWriter(world).lead()
+        lsns = [leader.append(bytes(900)) for _ in range(10)]
+        await until(lambda: leader.committed == lsns)
+
+    with make_world() as world:
+        world.run(scenario(world))
+
+
+def test_a_writer_deposed_while_it_begins_does_not_wait_for_ever() -> None:
+    async def scenario(world: World) -> None:
+        await begin_world(world)
+        first = TestWriter(world)
+        recovered = await first.writer.open(first.found.append)
+        await TestWriter(world).lead()
+        await asyncio.wait_for(first.writer.begin(recovered.last_epoch_end + 1, recovered.last_epoch_end + 2), 30)
+        assert first.writer.stopped and first.deposed
+
+    with make_world() as world:
+        world.run(scenario(world))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_power_failures_lose_nothing_acknowledged(seed: int) -> None:
+    """I1: replicas are struck one after the other, by power failures too, over small segments; now and then a new writer takes over."""
+
+    async def scenario(world: World) -> None:
+        await begin_world(world)
+        random = world.derive("scenario")
+        leader = await TestWriter(world).lead()
+        acknowledged: dict[int, bytes] = {}
+
+        def append(number: int) -> None:
+            payload = b"%d " % number + bytes(random.randrange(300))
+            lsn = leader.writer.last_lsn + 1
+            leader.append(payload, lambda: acknowledged.__setitem__(lsn, payload))
+
+        for number in range(150):
+            if leader.deposed:
+                leader = await TestWriter(world).lead()
+            for _ in range(random.randrange(4)):
+                append(number)
+            await asyncio.sleep(random.uniform(0, 0.01))
+            if random.random() < 0.1:
+                az = random.choice("abc")
+                if all(world.processes[f"journal-1-{other}"].up for other in "abc"):
+                    world.crash(f"journal-1-{az}", power_failure=random.random() < 0.7)
+            elif random.random() < 0.2:
+                for az in "abc":
+                    if not world.processes[f"journal-1-{az}"].up:
+                        await world.restart(f"journal-1-{az}")
+            elif random.random() < 0.05:
+                leader.writer.stop()
+                for az in "abc":
+                    if random.random() < 0.5 and world.processes[f"journal-1-{az}"].up:
+                        world.crash(f"journal-1-{az}", power_failure=True)
+                for az in "abc":
+                    if not world.processes[f"journal-1-{az}"].up:
+                        await world.restart(f"journal-1-{az}")
+                leader = await TestWriter(world).lead()
+        for az in "abc":
+            if not world.processes[f"journal-1-{az}"].up:
+                await world.restart(f"journal-1-{az}")
+        leader.writer.stop()
+        leader = await TestWriter(world).lead()
+        await leader.commit(b"end")
+        await same_logs(world)
+        kept = payloads(world, "a")
+        assert acknowledged and acknowledged.items() <= kept.items()
+
+    with make_world(seed, Faults(hole_chance=0.3, sync_s_max=0.01), segment_bytes=1500) as world:
+        world.run(scenario(world))
