@@ -199,21 +199,27 @@ class RangeAccess:
         rows: list[KeyedRow] = []
         for start, end in self.ranges(parameters, transaction.environment):
             if self.project is not None and not transaction.wrote_in(start, end):
-                await self._read_columns(transaction, parameters, start, end, rows)
+                await self._read_columns(transaction, parameters, start, end, rows, statistics)
             else:
-                await self._read_rows(transaction, parameters, start, end, limit, rows)
+                await self._read_rows(transaction, parameters, start, end, limit, rows, statistics)
             if limit and len(rows) >= limit:
                 break
         statistics.passed = len(rows)
         return rows
 
     async def _read_rows(
-        self, transaction: Transaction, parameters: Sequence[Any], start: bytes, end: bytes, limit: int, rows: list[KeyedRow]
+        self,
+        transaction: Transaction,
+        parameters: Sequence[Any],
+        start: bytes,
+        end: bytes,
+        limit: int,
+        rows: list[KeyedRow],
+        statistics: Statistics,
     ) -> None:
         environment, decode, passes = transaction.environment, self.stored.decode, self._filter
         asked = limit - len(rows) if limit and passes is None else 0
         scanner = transaction.scan(start, end, self.program(transaction, parameters), reverse=self.reverse, limit=asked)
-        statistics = self.statistics
         while (batch := await scanner.next_rows()) is not None:
             statistics.received += len(batch)
             if passes is None:
@@ -231,7 +237,13 @@ class RangeAccess:
         statistics.read += scanner.rows_read
 
     async def _read_columns(
-        self, transaction: Transaction, parameters: Sequence[Any], start: bytes, end: bytes, rows: list[KeyedRow]
+        self,
+        transaction: Transaction,
+        parameters: Sequence[Any],
+        start: bytes,
+        end: bytes,
+        rows: list[KeyedRow],
+        statistics: Statistics,
     ) -> None:
         """Columns turned into rows as wide as the last position that is needed; the others are None."""
         assert self.project is not None
@@ -239,7 +251,6 @@ class RangeAccess:
         program = self.program(transaction, parameters, output="columns", project=project)
         scanner = transaction.scan(start, end, program, reverse=self.reverse)
         width = project[-1] + 1
-        statistics = self.statistics
         while (batch := await scanner.next()) is not None:
             arrow = batch.arrow
             statistics.received += arrow.num_rows
@@ -285,7 +296,7 @@ class IndexAccess:
         for start, end in ranges[::-1] if self.reverse else ranges:
             asked = limit - len(rows) if limit and self._filter is None else 0
             scanner = transaction.scan(start, end, reverse=self.reverse, limit=asked)
-            await self._look_up(transaction, parameters, scanner, limit, rows)
+            await self._look_up(transaction, parameters, scanner, limit, rows, statistics)
             statistics.read += scanner.rows_read
             if limit and len(rows) >= limit:
                 break
@@ -293,9 +304,15 @@ class IndexAccess:
         return rows
 
     async def _look_up(
-        self, transaction: Transaction, parameters: Sequence[Any], scanner: Scanner, limit: int, rows: list[KeyedRow]
+        self,
+        transaction: Transaction,
+        parameters: Sequence[Any],
+        scanner: Scanner,
+        limit: int,
+        rows: list[KeyedRow],
+        statistics: Statistics,
     ) -> None:
-        environment, decode, passes, statistics = transaction.environment, self.stored.decode, self._filter, self.statistics
+        environment, decode, passes = transaction.environment, self.stored.decode, self._filter
         batch_rows = min(LOOKUP_ROWS, max(limit, 1)) if limit else LOOKUP_ROWS
         while (entries := await scanner.next_rows()) is not None:
             statistics.received += len(entries)
