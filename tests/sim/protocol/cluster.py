@@ -29,7 +29,7 @@ def make_world(
     settings = settings or replace(Settings(), layout=Layout())
     world = World(seed, faults, settings, keep_trace=keep_trace)
     for process in make_plan(settings):
-        if all(role.kind in DATA_LAYERS for role in process.roles):
+        if all(role.kind in layers for role in process.roles):
             world.add_process(process.name, process.az, role_specs(process, settings, ""))
     return world
 

@@ -109,9 +109,10 @@ def test_invariants_hold_in_storms(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", [0, 1, 2, 3, *ROLLING_SEEDS])
 def test_invariants_hold_in_rolling_restarts(seed: int) -> None:
-    with protocol_world(seed, hostile=seed % 2 == 1) as world:
+    hostile = seed % 2 == 1
+    with protocol_world(seed, hostile) as world:
         committed = world.run(rolling_restarts(world))
-    assert committed > 5
+    assert committed > (0 if hostile else 50)
 
 
 def test_one_seed_is_one_history() -> None:
