@@ -16,7 +16,7 @@ class DatabaseError(Exception):
     wire protocol's ErrorResponse (table, column, constraint). `context` says where it happened (`COPY t, line 3`).
     """
 
-    __slots__ = ("sqlstate", "message", "detail", "hint", "position", "schema", "table", "column", "constraint", "context")
+    __slots__ = ("column", "constraint", "context", "detail", "hint", "message", "position", "schema", "sqlstate", "table")
 
     def __init__(
         self,
@@ -109,6 +109,7 @@ OUT_OF_MEMORY = "53200"
 TOO_MANY_CONNECTIONS = "53300"
 CONFIGURATION_LIMIT_EXCEEDED = "53400"
 PROGRAM_LIMIT_EXCEEDED = "54000"
+STATEMENT_TOO_COMPLEX = "54001"
 TOO_MANY_COLUMNS = "54011"
 OBJECT_NOT_IN_PREREQUISITE_STATE = "55000"
 CANT_CHANGE_RUNTIME_PARAM = "55P02"
@@ -128,9 +129,7 @@ def conflict() -> DatabaseError:
 
 def schema_changed() -> DatabaseError:
     """The transaction was planned under an older version of a table's schema (DSQL's OC001)."""
-    return DatabaseError(
-        SERIALIZATION_FAILURE, "schema has been updated by another transaction, please retry: (OC001)"
-    )
+    return DatabaseError(SERIALIZATION_FAILURE, "schema has been updated by another transaction, please retry: (OC001)")
 
 
 def unavailable(peer: str, why: str = "no connection") -> DatabaseError:

@@ -18,6 +18,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
+from actors.common.errors import STATEMENT_TOO_COMPLEX, DatabaseError
 from actors.common.expressions import functions as functions  # registers every function
 from actors.common.expressions.casts import converter
 from actors.common.expressions.comparisons import order_key
@@ -228,13 +229,20 @@ class _Writer:
     def _in_list(self, node: InList) -> str:
         found, missing = not node.negated, node.negated
         constants = [item.datum for item in node.items if isinstance(item, Constant)]
-        if len(constants) == len(node.items) >= IN_LIST_SET_MIN and node.argument.type.name in _HASHED_TYPES:
+        if self._is_hashed(node):
             values = self.reference(frozenset(value for value in constants if value is not None), "c")
             otherwise = None if None in constants else missing
             return self._guarded((node.argument,), lambda names: f"{found} if {names[0]} in {values} else {otherwise}")
+        return self.value(self._in_equalities(node))
+
+    def _is_hashed(self, node: InList) -> bool:
+        constants = sum(isinstance(item, Constant) for item in node.items)
+        return constants == len(node.items) >= IN_LIST_SET_MIN and node.argument.type.name in _HASHED_TYPES
+
+    def _in_equalities(self, node: InList) -> Expression:
         equalities = tuple(self.equality(node.argument, item) for item in node.items)
         either: Expression = equalities[0] if len(equalities) == 1 else Or(equalities)
-        return self.value(Not(either) if node.negated else either)
+        return Not(either) if node.negated else either
 
     def equality(self, left: Expression, right: Expression) -> Call:
         names = tuple("text" if side.type.name == "varchar" else side.type.name for side in (left, right))
@@ -260,6 +268,8 @@ class _Writer:
             return test if node.negated != wanted else f"(not {test})"
         if isinstance(node, Distinct):
             return self._distinct(node, wanted)
+        if isinstance(node, InList) and not self._is_hashed(node):
+            return self.truth(self._in_equalities(node), wanted)  # flat, however long the list is
         if isinstance(node, Call) and function(node.name, node.signature).strict:
             names, conditions = self._evaluated(node.arguments)
             body = self._call_body(node, names)
@@ -277,7 +287,10 @@ class _Writer:
 
 def _build(writer: _Writer, result: str) -> Evaluator:
     lines = ["def evaluate(row, parameters, environment):", *writer.prologue(), f"    return {result}"]
-    exec("\n".join(lines), writer.names)
+    try:
+        exec("\n".join(lines), writer.names)
+    except (SyntaxError, RecursionError, MemoryError):  # Python's parser nests no deeper
+        raise DatabaseError(STATEMENT_TOO_COMPLEX, "stack depth limit exceeded") from None
     return writer.names["evaluate"]  # type: ignore[no-any-return]
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from pglast import ast
 
-from actors.common.errors import FEATURE_NOT_SUPPORTED, UNDEFINED_FUNCTION, DatabaseError
+from actors.common.errors import FEATURE_NOT_SUPPORTED, STATEMENT_TOO_COMPLEX, UNDEFINED_FUNCTION, DatabaseError
 from actors.common.expressions.environment import Environment
 from actors.common.schema import ColumnType
 from actors.common.settings import Settings
@@ -52,6 +52,8 @@ def make_plan(statement: Any, catalog: Catalog, parameter_types: Sequence[Column
     except (NotRowStatement, NotRowExpression) as refused:
         what = f": {refused}" if str(refused) else ""
         raise DatabaseError(FEATURE_NOT_SUPPORTED, f"this kind of expression is not supported here{what}") from None
+    except RecursionError:
+        raise DatabaseError(STATEMENT_TOO_COMPLEX, "stack depth limit exceeded") from None
 
 
 def _plan_query(planning: Planning, statement: ast.SelectStmt) -> Any:
