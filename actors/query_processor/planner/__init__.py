@@ -7,7 +7,7 @@ Point and range reads of one table, look-up joins, plain aggregates and everythi
 closures over encoded rows. Every other SELECT goes to the column executor, from here alone.
 
 Reading order: scope.py (names), facts.py and conditions.py (which index a WHERE uses), planning.py (access paths), select.py, aggregate.py, join.py,
-change.py and insert.py (writes), explain.py.
+assignments.py, change.py, joined_change.py, subquery.py and insert.py (writes), explain.py.
 """
 
 from __future__ import annotations
