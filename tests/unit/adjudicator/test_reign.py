@@ -1,0 +1,211 @@
+"""One reign with a journal and a bus that do what the test says."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+import pytest
+
+from actors.adjudicator import reign as reign_module
+from actors.adjudicator.adjudicator import Recovery
+from actors.adjudicator.coordinator import RecoveredOutcomes
+from actors.adjudicator.lease import Lease
+from actors.adjudicator.ownership import Ownership
+from actors.adjudicator.reign import Reign
+from actors.common import write_set
+from actors.common.errors import DatabaseError
+from actors.common.messages import AskOutcome, Commit, Committed, OutcomeIs, Prepare, Prepared
+from actors.common.messages.base import Message
+from actors.common.ranges import ShardMap
+from actors.common.settings import Settings
+from actors.common.timestamps import Interval
+from actors.journal.record import COMMIT, EPOCH_BEGIN, LEASE, RecordHeader
+from actors.runtime.interfaces import Context
+from actors.runtime.simulation.loop import SimulatedLoop
+
+BEGIN = 1_000_000
+KEY = (7).to_bytes(4, "big") + b"\0\0\x10"
+
+
+class Writer:
+    """Keeps the callbacks until the test lets the records become durable."""
+
+    epoch = 4
+    last_lsn = 0
+
+    def __init__(self) -> None:
+        self.records: list[tuple[int, int]] = []
+        self.waiting: list[Callable[[], None]] = []
+
+    def append(self, kind: int, commit_ts: int, promise: int, epoch_end: int, *, on_committed: Callable[[], None], **_: Any) -> None:
+        self.records.append((kind, commit_ts))
+        self.waiting.append(on_committed)
+
+    def commit_all(self) -> None:
+        waiting, self.waiting = self.waiting, []
+        for callback in waiting:
+            callback()
+
+
+class Answer:
+    def __init__(self) -> None:
+        self.message: Message | DatabaseError | None = None
+
+    def __call__(self, message: Message) -> None:
+        self.message = self.message or message
+
+    def fail(self, error: DatabaseError) -> None:
+        self.message = self.message or error
+
+
+class Bus:
+    def __init__(self) -> None:
+        self.requests: list[tuple[str, Message, Callable[[Message], None]]] = []
+
+    def request(self, sender: str, destination: str, message: Message, on_reply: Any, on_failure: Any, timeout_s: float = 10.0) -> None:
+        self.requests.append((destination, message, on_reply))
+
+    def post(self, sender: str, destination: str, message: Message) -> None:
+        self.requests.append((destination, message, lambda _: None))
+
+
+class Clock:
+    def now(self) -> Interval:
+        return Interval(BEGIN + 1000, BEGIN + 1000)
+
+
+class Bench:
+    def __init__(self, recovered: RecoveredOutcomes | None = None) -> None:
+        self.writer = Writer()
+        self.bus = Bus()
+        context = Context("adjudicator/1", "a", self.bus, Clock(), None, Random(1), None, Settings())  # type: ignore[arg-type]
+        lease = Lease(BEGIN, BEGIN + 500_000, 500_000)
+        ownership = Ownership(ShardMap(1, (b"\x80",), (1, 2), (1, 2)))
+        self.reign = Reign(context, 1, self.writer, lease, recovered or RecoveredOutcomes(), ownership)  # type: ignore[arg-type]
+
+    def commit(self, number: int, key: bytes = KEY, start_ts: int = BEGIN) -> Answer:
+        answer = Answer()
+        payload = write_set.encode([key], [b"v"], [write_set.PUT])
+        try:
+            self.reign.commit(Commit(number.to_bytes(16, "big"), start_ts, start_ts, payload), answer)
+        except DatabaseError as error:
+            answer.fail(error)
+        return answer
+
+
+def play(scenario: Callable[[], None]) -> None:
+    loop = SimulatedLoop()
+
+    async def main() -> None:
+        scenario()
+
+    loop.run_until_complete(main())
+    loop.close()
+
+
+def test_answers_wait_for_the_journal_and_conflicts_do_not() -> None:
+    def scenario() -> None:
+        bench = Bench()
+        first, second = bench.commit(1), bench.commit(2)
+        assert first.message is None and isinstance(second.message, DatabaseError) and second.message.sqlstate == "40001"
+        bench.writer.commit_all()
+        assert first.message == Committed(BEGIN + 1000)
+
+    play(scenario)
+
+
+def test_what_was_appended_is_unknown_when_the_epoch_ends() -> None:
+    def scenario() -> None:
+        bench = Bench()
+        appended, spanning = bench.commit(1), Answer()
+        payload = write_set.encode([KEY + b"x", KEY[:6] + b"\xf0"], [b"v", b"v"], [write_set.PUT] * 2)
+        bench.reign.commit(Commit(b"s" * 16, BEGIN, BEGIN, payload), spanning)
+        assert [type(message) for _, message, _ in bench.bus.requests] == [Prepare]
+        bench.reign.end("deposed")
+        assert isinstance(appended.message, DatabaseError) and appended.message.sqlstate == "08007"
+        assert isinstance(spanning.message, DatabaseError) and spanning.message.detail.startswith("not committed")
+        refused = bench.commit(2, KEY + b"y").message
+        assert isinstance(refused, DatabaseError) and refused.detail.startswith("not committed")
+
+    play(scenario)
+
+
+def test_too_many_commits_under_way_are_refused_retryably(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reign_module, "COMMITS_MAX", 3)
+
+    def scenario() -> None:
+        bench = Bench()
+        answers = [bench.commit(number, KEY + bytes([number])) for number in range(4)]
+        assert [answer.message is None for answer in answers] == [True, True, True, False]
+        assert isinstance(answers[3].message, DatabaseError) and answers[3].message.sqlstate == "40001"
+        bench.writer.commit_all()
+        assert bench.commit(5, KEY + b"z").message is None
+
+    play(scenario)
+
+
+def prepared(bench: Bench, name: bytes, written: list[bytes], checked: list[bytes]) -> Prepared:
+    answer = Answer()
+    bench.reign.participant.prepare(Prepare(name, 2, 9, BEGIN, BEGIN, written, checked), answer)
+    assert isinstance(answer.message, Prepared)
+    return answer.message
+
+
+def test_a_decision_pushes_later_commit_times_above_it() -> None:
+    def scenario() -> None:
+        bench = Bench()
+        offer = prepared(bench, b"n" * 20, [], [KEY])
+        waiting = bench.commit(1)
+        assert not bench.writer.records, "a writer of a checked key waits"
+        bench.reign.participant.decided(b"n" * 20, offer.epoch_end)
+        assert bench.writer.records == [(COMMIT, offer.epoch_end + 1)], "what was checked at its commit time was unwritten until then"
+        assert waiting.message is None
+
+    play(scenario)
+
+
+def test_an_outcome_that_nobody_knows_any_more_counts_as_the_latest_commit_possible() -> None:
+    async def main() -> None:
+        bench = Bench()
+        offer = prepared(bench, b"n" * 20, [KEY], [])
+        await asyncio.sleep(1)
+        [(destination, question, on_reply)] = bench.bus.requests
+        assert destination == "adjudicator/2" and question == AskOutcome(b"n" * 20, 9)
+        on_reply(OutcomeIs("undecided"))
+        assert bench.reign.window.pending == 1
+        await asyncio.sleep(1)
+        bench.bus.requests[-1][2](OutcomeIs("unknown"))
+        assert bench.reign.window.pending == 0
+        late = bench.commit(1, start_ts=offer.epoch_end - 1)
+        assert isinstance(late.message, DatabaseError) and "OC000" in late.message.message
+
+    loop = SimulatedLoop()
+    loop.run_until_complete(main())
+    loop.close()
+
+
+def header(lsn: int, epoch: int, kind: int, transaction: bytes = b"") -> RecordHeader:
+    return RecordHeader(lsn, epoch, kind, lsn, lsn, lsn + 100, transaction)
+
+
+def test_a_coordinator_knows_which_epochs_it_knows_whole() -> None:
+    recovery = Recovery()
+    for record in (header(50, 3, COMMIT, b"a" * 20), header(51, 3, LEASE), header(52, 4, EPOCH_BEGIN), header(53, 4, COMMIT, b"b" * 16)):
+        recovery.record(record)
+    recovery.finish(5)
+    assert recovery.last_end == 153 and recovery.outcomes.commits == {b"a" * 20: 50}
+    coordinator = Bench(recovery.outcomes).reign.coordinator
+    assert coordinator.outcome(AskOutcome(b"a" * 20, 3)) == OutcomeIs("committed", 50)
+    assert coordinator.outcome(AskOutcome(b"c" * 20, 3)) == OutcomeIs("unknown")
+    assert coordinator.outcome(AskOutcome(b"c" * 20, 4)) == OutcomeIs("aborted")
+    assert coordinator.outcome(AskOutcome(b"c" * 20, 5)) == OutcomeIs("undecided"), "a later epoch than this one"
+    whole = Recovery()
+    whole.record(header(1, 1, EPOCH_BEGIN))
+    assert Bench(whole.outcomes).reign.coordinator.outcome(AskOutcome(b"c" * 20, 1)) == OutcomeIs("aborted")
+    trimmed = Recovery()
+    trimmed.record(header(50, 3, COMMIT, b"a" * 20))
+    trimmed.finish(4)
+    assert Bench(trimmed.outcomes).reign.coordinator.outcome(AskOutcome(b"c" * 20, 3)) == OutcomeIs("unknown")
