@@ -2,6 +2,8 @@
 
 Each journal is read up to the record that the main merge had received when the catch-up began; at that point the journal's promise is what the main merge knew
 of it, so the private watermark reaches the main one's of that moment, and the subscriber can be served from the ring.
+
+A slow subscriber slows the reading: what has been collected and not sent, and what waits for another journal, is bounded by holding the feeds.
 """
 
 from __future__ import annotations
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from actors.crossbar.crossbar import Crossbar
     from actors.crossbar.subscriber import Subscriber
 
+COLLECTED_BYTES_MAX = 8 << 20
+"""Rows ready for the subscriber beyond which no journal is read on; with as much again held for each journal that is ahead of the others."""
+
 
 class CatchUp:
     """Starts at once; calls `crossbar.caught_up(subscriber)` when done."""
@@ -33,12 +38,15 @@ class CatchUp:
         self._goal = min(promise for _, promise in self._targets.values())
         self._feeds: dict[int, Feed] = {}
         self._closed = False
+        self._after_ts = subscriber.sent_ts
+        self._collected_bytes = 0
         self._times: list[Timestamp] = []
         self._write_sets: list[bytes] = []
         self._changes: list[Timestamp] = []
         for journal in crossbar.journals:
             feed = crossbar.make_feed(journal, subscriber.sent_ts, self._on_records)
             feed.on_subscribed = partial(self._reached, journal)
+            feed.on_trimmed = partial(crossbar.strand, subscriber)
             self._feeds[journal] = feed
             feed.subscribe()
 
@@ -63,11 +71,14 @@ class CatchUp:
     def _collect(self) -> None:
         shard = self._subscriber.shard
         for commit_ts, _, header, record in self._merge.take():
+            if commit_ts <= self._after_ts:
+                continue
             payload = payload_of(record)
             part = route(payload, self._crossbar.shard_map).get(shard) if payload else None
             if part is not None:
                 self._times.append(commit_ts)
                 self._write_sets.append(part)
+                self._collected_bytes += len(part)
             if header.catalog_change:
                 self._changes.append(commit_ts)
         self.advance()
@@ -75,12 +86,23 @@ class CatchUp:
     def advance(self) -> None:
         """Send what has been collected, if the subscriber has room; finish once the goal is reached."""
         subscriber = self._subscriber
-        if self._closed or not subscriber.has_room:
+        if self._closed:
+            return
+        if not subscriber.has_room:
+            self._pace()
             return
         watermark = self._merge.watermark
         if watermark > subscriber.sent_ts:
             times, write_sets, changes = self._times, self._write_sets, self._changes
             self._times, self._write_sets, self._changes = [], [], []
+            self._collected_bytes = 0
             subscriber.deliver(times, write_sets, changes, watermark)
         if watermark >= self._goal:
             self._crossbar.caught_up(subscriber)
+        else:
+            self._pace()
+
+    def _pace(self) -> None:
+        full = self._collected_bytes > COLLECTED_BYTES_MAX
+        for journal, feed in self._feeds.items():
+            feed.hold(full or self._merge.heads[journal].held_bytes > COLLECTED_BYTES_MAX)

@@ -6,10 +6,11 @@
 
 Everything moves on demand. A storage replica with a waiting reader asks for a watermark; what the merge lacks for it is asked of the adjudicators: one
 AskPromise under way to each, the next carries the highest time asked for since. Undemanded records wait here (held: not yet merged; gathered: merged, not
-sent) up to a bound; beyond it the crossbar demands by itself. An idle crossbar sends nothing.
+sent) up to a bound; beyond it the crossbar demands by itself, and a journal that is far ahead of another is not read on. An idle crossbar sends nothing.
 
 It has no disk. The main merge starts where the first subscriber stands; one that stands before what the ring holds reads the journals again by a merge of its
-own (catch_up.py) and joins. Checkpoints reported by every storage replica of the topology let the journals trim.
+own (catch_up.py) and joins. Checkpoints reported by every storage replica of the topology let the journals trim. A subscriber that lacks what the journals have
+trimmed is refused (58P01), never given a stream with a hole.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ from actors.crossbar.feed import Feed
 from actors.crossbar.merge import Due, Merge
 from actors.crossbar.router import route
 from actors.crossbar.subscriber import Ring, Subscriber
-from actors.journal.record import RecordHeader, payload_of
+from actors.journal.record import TRIMMED, RecordHeader, payload_of
 from actors.runtime.interfaces import Context, Reply
 
 PROMISE_TIMEOUT_S = 1.0
@@ -63,11 +64,16 @@ class Crossbar:
         self._ring: Ring | None = None
         self._subscribers: dict[str, Subscriber] = {}
         self._catch_ups: dict[str, CatchUp] = {}
+        self._behind = False
+        """A subscriber waits for its catch-up to begin."""
         self._demand: Timestamp = TIMESTAMP_MIN
         self._asking: dict[int, Timestamp] = {}
         self._waiting_since: dict[int, float] = {}
         self._checkpoints: dict[str, Timestamp] = {}
         self._trimmed: Timestamp = TIMESTAMP_MIN
+        """As told to the journals."""
+        self._gone_ts: Timestamp = TIMESTAMP_MIN
+        """Commits at or below this time are no longer in every journal, as the journals told."""
         self._records = 0
 
     async def start(self) -> None:
@@ -154,15 +160,37 @@ class Crossbar:
         for journal in self.journals:
             feed = self.make_feed(journal, after_ts, self._on_records)
             feed.on_subscribed = partial(self._positioned, journal, feed)
+            feed.on_trimmed = self._begin_again
             self._feeds[journal] = feed
             feed.subscribe()
 
+    def _begin_again(self, gone_ts: Timestamp) -> None:
+        """A journal has trimmed what the main merge would need for one subscriber: go on without it."""
+        self._gone_ts = max(self._gone_ts, gone_ts)
+        for feed in self._feeds.values():
+            self.drop_stream(feed)
+        self._waiting_since.clear()
+        for name in [name for name, subscriber in self._subscribers.items() if subscriber.sent_ts < self._gone_ts]:
+            self.strand(self._subscribers[name], self._gone_ts)
+        after_ts = min((subscriber.sent_ts for subscriber in self._subscribers.values()), default=self._gone_ts)
+        for name in sorted(self._catch_ups):
+            self._catch_ups.pop(name).close()
+        self._begin(after_ts)
+        for subscriber in self._subscribers.values():
+            subscriber.live = True
+
+    def strand(self, subscriber: Subscriber, gone_ts: Timestamp) -> None:
+        """What `subscriber` lacks has been trimmed: it hears so when it subscribes again."""
+        self._gone_ts = max(self._gone_ts, gone_ts)
+        catch_up = self._catch_ups.pop(subscriber.name, None)
+        if catch_up is not None:
+            catch_up.close()
+        if self._subscribers.get(subscriber.name) is subscriber:
+            del self._subscribers[subscriber.name]
+
     def _positioned(self, journal: int, feed: Feed) -> None:
         """The journal has nothing between the subscriber's place and next_lsn: promises given after the record before that may count."""
-        head = self.merge.heads[journal]
-        if head.lsn == 0:
-            head.lsn = feed.next_lsn - 1
-            head.settle()
+        self.merge.heads[journal].begin_after(feed.next_lsn - 1, feed.previous_epoch)
         self._waiting_since.pop(journal, None)
         self._advance()
 
@@ -186,9 +214,13 @@ class Crossbar:
                 subscriber.serve(ring, watermark)
         if due:
             ring.shrink()
+        if self._behind or due:
             self._rescue()
-        if merge.held_bytes > self._context.settings.streaming.held_bytes_max:
+        held_bytes_max = self._context.settings.streaming.held_bytes_max
+        if merge.held_bytes > held_bytes_max:
             self._demand = max(self._demand, max(head.promise for head in merge.heads.values()))
+        for journal, feed in self._feeds.items():
+            feed.hold(merge.heads[journal].held_bytes > held_bytes_max)
         if self._demand > watermark:
             self._pursue()
 
@@ -197,6 +229,8 @@ class Crossbar:
         shard_map = self.shard_map
         sizes: dict[int, int] = {}
         for commit_ts, _, header, record in due:
+            if commit_ts <= ring.floor:
+                continue  # every subscriber of this merge has it
             payload = payload_of(record)
             if payload:
                 for shard, part in route(payload, shard_map).items():
@@ -208,11 +242,14 @@ class Crossbar:
             subscriber.gather(sizes.get(subscriber.shard, 0))
 
     def _rescue(self) -> None:
-        """A live subscriber that the ring has left behind reads the journals again from where it stands."""
+        """A subscriber that the ring does not reach reads the journals again from where it stands, once the main merge has come as far as the ring begins."""
         floor = self.ring.floor
+        if self.merge.watermark < floor:
+            return
+        self._behind = False
         for name in sorted(self._subscribers):
             subscriber = self._subscribers[name]
-            if subscriber.live and subscriber.sent_ts < floor:
+            if name not in self._catch_ups and subscriber.sent_ts < floor:
                 self._catch_up(subscriber)
 
     # -- demand ------------------------------------------------------------------------------------------------------------------
@@ -284,6 +321,10 @@ class Crossbar:
             if reply is not None:
                 reply.fail(DatabaseError("55000", "the crossbar does not know the topology yet"))
             return
+        if message.after_ts < self._gone_ts:
+            if reply is not None:
+                reply.fail(DatabaseError(TRIMMED, f"the journals no longer hold all that was committed after {message.after_ts}"))
+            return
         if self._merge is None:
             self._begin(message.after_ts)
         former = self._catch_ups.pop(sender, None)
@@ -299,7 +340,8 @@ class Crossbar:
             subscriber.live = True
             subscriber.serve(self.ring, self.merge.watermark)
         else:
-            self._catch_up(subscriber)
+            self._behind = True
+            self._rescue()
 
     def _catch_up(self, subscriber: Subscriber) -> None:
         subscriber.live = False
@@ -312,7 +354,8 @@ class Crossbar:
         """Its private merge has reached the ring."""
         self._catch_ups.pop(subscriber.name).close()
         if subscriber.sent_ts < self.ring.floor:
-            self._catch_up(subscriber)
+            self._behind = True
+            self._rescue()
             return
         subscriber.live = True
         subscriber.serve(self.ring, self.merge.watermark)

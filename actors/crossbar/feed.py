@@ -1,7 +1,8 @@
 """A feed: the crossbar's subscription to one journal, at one of its replicas at a time.
 
 Records are taken in order by number; a gap, a failure or a replica that has trimmed what is wanted makes the feed subscribe again, from where it
-stands, at the next replica. Acknowledgements go out when a quarter of the window has been taken, not for each message.
+stands, at the next replica. Acknowledgements go out when a quarter of the window has been taken, not for each message; while the feed is on `hold`, none do,
+so that no more than a window arrives.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from collections.abc import Callable
 from actors.common.errors import DatabaseError
 from actors.common.messages import JournalRecords, StreamAck, Subscribed, SubscribeJournal
 from actors.common.messages.base import Message
-from actors.common.timestamps import Lsn, Timestamp
-from actors.journal.record import RecordHeader, decode_header
+from actors.common.timestamps import Epoch, Lsn, Timestamp
+from actors.journal.record import TRIMMED, RecordHeader, decode_header
 from actors.runtime.interfaces import Context
 
 RETRY_S = 0.05
@@ -51,7 +52,13 @@ class Feed:
         self._closed = False
         self.next_lsn: Lsn = 0
         """0 until the first subscription has been answered."""
+        self.previous_epoch: Epoch = 0
+        """Of the record before next_lsn, when the first subscription was answered."""
         self.on_subscribed: Callable[[], None] | None = None
+        self.on_trimmed: Callable[[Timestamp], None] | None = None
+        """Most replicas no longer have what is wanted; everything above the time given is still there."""
+        self._refusals: dict[str, Timestamp] = {}
+        self._held = False
 
     @property
     def replica(self) -> str:
@@ -73,14 +80,26 @@ class Feed:
             if stream == self._stream and not self._closed:
                 if self.next_lsn == 0:
                     self.next_lsn = answer.first_lsn
+                    self.previous_epoch = answer.previous_epoch
+                self._refusals.clear()
                 if self.on_subscribed is not None:
                     self.on_subscribed()
 
-        def failed(_: DatabaseError) -> None:
-            if stream == self._stream:
+        def failed(error: DatabaseError) -> None:
+            if stream == self._stream and not (error.sqlstate == TRIMMED and self._refused(error)):
                 self.turn()
 
         self._context.bus.request(self._context.name, self.replica, message, subscribed, failed, SUBSCRIBE_TIMEOUT_S)
+
+    def _refused(self, error: DatabaseError) -> bool:
+        """A replica has trimmed what is wanted. True: so have most, and the owner has been told."""
+        _, _, trimmed_ts = error.detail.partition(" ")
+        if trimmed_ts.isdecimal():
+            self._refusals[self.replica] = int(trimmed_ts)
+        if len(self._refusals) * 2 <= len(self._replicas) or self.on_trimmed is None or self._closed:
+            return False
+        self.on_trimmed(min(self._refusals.values()))
+        return True
 
     def turn(self) -> None:
         """Go on at the next replica, after a short pause."""
@@ -106,9 +125,20 @@ class Feed:
         self._taken = message.number
         self._taken_bytes += sum(map(len, message.records))
         self._on_records(self._journal, [(decode_header(record), record) for record in message.records])
-        if self._taken_bytes * ACKNOWLEDGE_SHARE > self._context.settings.streaming.window_bytes:
+        if not self._held:
+            self._acknowledge()
+
+    def _acknowledge(self) -> None:
+        if not self._closed and self._stream and self._taken_bytes * ACKNOWLEDGE_SHARE > self._context.settings.streaming.window_bytes:
             self._taken_bytes = 0
-            self._context.bus.post(self._context.name, sender, StreamAck(self._stream, self._taken))
+            self._context.bus.post(self._context.name, self.replica, StreamAck(self._stream, self._taken))
+
+    def hold(self, held: bool) -> None:
+        """Whether records are left unacknowledged for now, because their consumer is full."""
+        if held != self._held:
+            self._held = held
+            if not held:
+                self._acknowledge()
 
     def close(self) -> None:
         self._closed = True

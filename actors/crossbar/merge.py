@@ -52,6 +52,13 @@ class Head:
             self.held.append((header, record))
             self.held_bytes += len(record)
 
+    def begin_after(self, lsn: Lsn, epoch: Epoch) -> None:
+        """The first record will be the one after `lsn`, which is of `epoch`: promises given after that one count."""
+        if self.lsn == 0:
+            self.lsn = lsn
+            self.epoch = epoch
+            self.settle()
+
     def settle(self) -> None:
         """Count the pending promises whose place in the stream has been reached."""
         pending = self.pending

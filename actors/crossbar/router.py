@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 
+import pyarrow as pa
+
 from actors.common import write_set
 from actors.common.ranges import KEYSPACE_BYTES, ShardMap
 from actors.common.write_set import DROP_RANGE
@@ -15,6 +17,8 @@ def route(payload: bytes, shard_map: ShardMap) -> dict[int, bytes]:
         return {shard_map.shards[0]: payload}
     batch = write_set.decode(payload)
     keys = batch.column(0).to_pylist()
+    if not keys:
+        return {}
     kinds = batch.column(2).to_pylist()
     dropping = DROP_RANGE in kinds
     owner = shard_map.shard
@@ -40,7 +44,7 @@ def _few_runs(shards: list[int]) -> bool:
     return changes == len(set(shards)) - 1
 
 
-def _by_runs(batch: write_set.pa.RecordBatch, shards: list[int]) -> dict[int, bytes]:
+def _by_runs(batch: pa.RecordBatch, shards: list[int]) -> dict[int, bytes]:
     parts: dict[int, bytes] = {}
     start = 0
     for place in range(1, len(shards) + 1):

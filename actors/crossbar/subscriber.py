@@ -51,6 +51,8 @@ class Ring:
             self.floor = floor
         for shard, count in drop.items():
             del self._times[shard][:count], self._write_sets[shard][:count]
+        if drop:
+            del self.catalog_changes[: bisect_right(self.catalog_changes, self.floor)]
 
     def after(self, shard: int, after_ts: Timestamp) -> tuple[list[Timestamp], list[bytes]]:
         """What the shard got after `after_ts`, up to about DELIVER_BYTES_MAX (whole commit times)."""

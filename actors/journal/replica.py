@@ -317,7 +317,8 @@ class JournalReplica:
             if reply is not None:
                 reply.fail(DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, f"{self._context.name} has not heard from its writer yet"))
             return
-        first = message.from_lsn or log.first_after(message.after_ts)
+        # Beyond what is committed this log may differ from the journal's: no place may be skipped there.
+        first = message.from_lsn or min(log.first_after(message.after_ts), max(self._committed + 1, log.first_lsn))
         if first < log.first_lsn or (not message.from_lsn and message.after_ts < log.promise.trimmed_ts):
             if reply is not None:
                 reply.fail(self._trimmed())
@@ -325,7 +326,7 @@ class JournalReplica:
         subscription = Subscription(self._context.bus, self._context.name, sender, message, first, self)
         self._subscriptions[sender] = subscription
         if reply is not None:
-            reply(Subscribed(first))
+            reply(Subscribed(first, max(0, log.epoch_at(first - 1))))
         self._advance(sender)
         self._context.bus.post(self._context.name, self._writer, Watched(self._promised))
 

@@ -12,7 +12,8 @@ from actors.common.messages.base import Message
 class SubscribeJournal(Message, frozen=True):
     """Crossbar -> journal replica: send committed records from `from_lsn` on, or (from_lsn 0) the first with commit_ts > `after_ts`.
 
-    Answer: Subscribed. Failure 58P01: the records wanted have been trimmed.
+    Answer: Subscribed. Failure 58P01: the records wanted have been trimmed (`detail`: "<first lsn> <latest commit time that may be gone>").
+    With `after_ts`, records at or below it may come too, where the replica does not know yet that they are committed.
     """
 
     stream: int
@@ -22,9 +23,10 @@ class SubscribeJournal(Message, frozen=True):
 
 
 class Subscribed(Message, frozen=True):
-    """The stream begins at record `first_lsn` (which may not exist yet)."""
+    """The stream begins at record `first_lsn` (which may not exist yet). `previous_epoch`: of the record before it."""
 
     first_lsn: int
+    previous_epoch: int = 0
 
 
 class JournalRecords(Message, frozen=True):
@@ -37,7 +39,7 @@ class JournalRecords(Message, frozen=True):
 
 
 class SubscribeRange(Message, frozen=True):
-    """Storage replica (or any consumer of a topic) -> crossbar: everything for `shard` committed after `after_ts`. Answer: Done."""
+    """Storage replica (or any consumer of a topic) -> crossbar: everything for `shard` committed after `after_ts`. Answer: Done. Failure 58P01: no journal has all of that any more."""
 
     stream: int
     shard: int
