@@ -18,7 +18,7 @@ from math import prod
 
 from actors.common.expressions.tree import Call, Column, Expression, InList, NullTest
 from actors.query_processor.planner.facts import is_value
-from actors.query_processor.row_executor.key_ranges import MATCHES_NULL, PREFIXES_MAX, Bound
+from actors.query_processor.row_executor.key_ranges import MATCHES_NULL, POINTS_MAX, PREFIXES_MAX, Bound
 from actors.query_processor.row_executor.stored_table import StoredIndex, StoredTable
 
 _INTEGERS = frozenset({"int2", "int4", "int8"})
@@ -121,13 +121,16 @@ def _use(index: StoredIndex, conditions: dict[int, ColumnConditions]) -> Choice:
     equalities: list[tuple[Expression, ...]] = []
     bounds: list[Bound] = []
     enforced: set[int] = set()
+    unique = index.index.unique or index.index.primary
+    points = unique and all(position in conditions and conditions[position].equalities for position in index.positions)
+    combinations_max = POINTS_MAX if points else PREFIXES_MAX
     for position in index.positions:
         known = conditions.get(position)
         if known is None:
             break
         if known.equalities:
             equality = min(known.equalities, key=lambda item: len(item.values))
-            if prod(map(len, equalities)) * len(equality.values) > PREFIXES_MAX:
+            if prod(map(len, equalities)) * len(equality.values) > combinations_max:
                 break
             equalities.append(equality.values)
             enforced.add(equality.conjunct)

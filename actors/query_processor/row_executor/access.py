@@ -12,9 +12,10 @@ a statement are in memory at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from actors.common import scan_program
 from actors.common.arrow_types import from_arrow
@@ -28,9 +29,14 @@ from actors.query_processor.row_executor.stored_table import StoredIndex, Stored
 if TYPE_CHECKING:
     from actors.query_processor.transaction import Scanner, Transaction
 
+RANGES_AHEAD = 16
+"""Ranges of an IN list that are asked for at once: hides the way to storage and back, and bounds what waits here unread."""
 LOOKUP_ROWS = 512
-"""Rows fetched by one batched read behind an index scan without a limit."""
+"""Rows fetched by one batched read behind an index scan."""
+LIMITED_LOOKUP_ROWS = 16
+"""The least that a scan with a limit fetches at once: a filter may drop some of them."""
 
+T = TypeVar("T")
 Row = Sequence[Any]
 KeyedRow = tuple[bytes, Row]
 Filter = Callable[[Row, Sequence[Any], Environment], bool]
@@ -54,6 +60,17 @@ class Statistics:
         self.held_bytes += size
         if self.held_bytes > size_max > 0:
             raise DatabaseError(OUT_OF_MEMORY, "query requires too much temp space, out of memory")
+
+
+def opened_ahead(ranges: Sequence[KeyRange], open_scan: Callable[[bytes, bytes], T], ahead: int) -> Iterator[T]:
+    """The scans of `ranges` in turn, up to `ahead` of them under way."""
+    waiting: deque[T] = deque()
+    for start, end in ranges:
+        waiting.append(open_scan(start, end))
+        if len(waiting) >= ahead:
+            yield waiting.popleft()
+    while waiting:
+        yield waiting.popleft()
 
 
 class Access(Protocol):
@@ -197,11 +214,22 @@ class RangeAccess:
     async def rows(self, transaction: Transaction, parameters: Sequence[Any], limit: int = 0) -> list[KeyedRow]:
         statistics = self.statistics = Statistics()
         rows: list[KeyedRow] = []
-        for start, end in self.ranges(parameters, transaction.environment):
-            if self.project is not None and not transaction.wrote_in(start, end):
-                await self._read_columns(transaction, parameters, start, end, rows, statistics)
+        limited = limit > 0 and self._filter is None
+
+        def open_scan(start: bytes, end: bytes) -> tuple[Scanner, bool]:
+            as_columns = self.project is not None and not transaction.wrote_in(start, end)
+            output = {"output": "columns", "project": self.project} if as_columns else {}
+            program = self.program(transaction, parameters, **output)
+            asked = limit - len(rows) if limited else 0
+            return transaction.scan(start, end, program, reverse=self.reverse, limit=asked), as_columns
+
+        ranges = self.ranges(parameters, transaction.environment)
+        for scanner, as_columns in opened_ahead(ranges, open_scan, 1 if limit else RANGES_AHEAD):
+            if as_columns:
+                await self._read_columns(transaction, parameters, scanner, rows, statistics)
             else:
-                await self._read_rows(transaction, parameters, start, end, limit, rows, statistics)
+                await self._read_rows(transaction, parameters, scanner, limit, rows, statistics)
+            statistics.read += scanner.rows_read
             if limit and len(rows) >= limit:
                 break
         statistics.passed = len(rows)
@@ -211,15 +239,12 @@ class RangeAccess:
         self,
         transaction: Transaction,
         parameters: Sequence[Any],
-        start: bytes,
-        end: bytes,
+        scanner: Scanner,
         limit: int,
         rows: list[KeyedRow],
         statistics: Statistics,
     ) -> None:
         environment, decode, passes = transaction.environment, self.stored.decode, self._filter
-        asked = limit - len(rows) if limit and passes is None else 0
-        scanner = transaction.scan(start, end, self.program(transaction, parameters), reverse=self.reverse, limit=asked)
         while (batch := await scanner.next_rows()) is not None:
             statistics.received += len(batch)
             if passes is None:
@@ -233,23 +258,19 @@ class RangeAccess:
                         rows.append((key, row))
             if limit and len(rows) >= limit:
                 del rows[limit:]
-                break
-        statistics.read += scanner.rows_read
+                return
 
     async def _read_columns(
         self,
         transaction: Transaction,
         parameters: Sequence[Any],
-        start: bytes,
-        end: bytes,
+        scanner: Scanner,
         rows: list[KeyedRow],
         statistics: Statistics,
     ) -> None:
         """Columns turned into rows as wide as the last position that is needed; the others are None."""
         assert self.project is not None
         project, types, passes, environment = self.project, self.stored.types, self._filter, transaction.environment
-        program = self.program(transaction, parameters, output="columns", project=project)
-        scanner = transaction.scan(start, end, program, reverse=self.reverse)
         width = project[-1] + 1
         while (batch := await scanner.next()) is not None:
             arrow = batch.arrow
@@ -261,7 +282,6 @@ class RangeAccess:
             for row in zip(*columns, strict=True):
                 if passes is None or passes(row, parameters, environment):
                     rows.append((b"", row))
-        statistics.read += scanner.rows_read
 
 
 class IndexAccess:
@@ -289,46 +309,46 @@ class IndexAccess:
         self.statistics = Statistics()
 
     async def rows(self, transaction: Transaction, parameters: Sequence[Any], limit: int = 0) -> list[KeyedRow]:
-        environment = transaction.environment
         statistics = self.statistics = Statistics()
         rows: list[KeyedRow] = []
-        ranges = self._ranges(parameters, environment)
-        for start, end in ranges[::-1] if self.reverse else ranges:
-            asked = limit - len(rows) if limit and self._filter is None else 0
-            scanner = transaction.scan(start, end, reverse=self.reverse, limit=asked)
-            await self._look_up(transaction, parameters, scanner, limit, rows, statistics)
+        keys: list[bytes] = []
+        limited = limit > 0 and self._filter is None
+
+        def open_scan(start: bytes, end: bytes) -> Scanner:
+            return transaction.scan(start, end, reverse=self.reverse, limit=limit - len(rows) if limited else 0)
+
+        ranges = self._ranges(parameters, transaction.environment)
+        for scanner in opened_ahead(ranges[::-1] if self.reverse else ranges, open_scan, 1 if limit else RANGES_AHEAD):
+            while (entries := await scanner.next_rows()) is not None:
+                statistics.received += len(entries)
+                keys += [pointer for _, pointer in entries]
+                while len(keys) >= LOOKUP_ROWS or (keys and limit):
+                    count = min(LOOKUP_ROWS, max(limit, LIMITED_LOOKUP_ROWS)) if limit else LOOKUP_ROWS
+                    await self._look_up(transaction, parameters, keys[:count], rows, statistics)
+                    del keys[:count]
+                    if limit and len(rows) >= limit:
+                        statistics.read += scanner.rows_read
+                        statistics.passed = limit
+                        return rows[:limit]
             statistics.read += scanner.rows_read
-            if limit and len(rows) >= limit:
-                break
+        if keys:
+            await self._look_up(transaction, parameters, keys, rows, statistics)
         statistics.passed = len(rows)
         return rows
 
     async def _look_up(
-        self,
-        transaction: Transaction,
-        parameters: Sequence[Any],
-        scanner: Scanner,
-        limit: int,
-        rows: list[KeyedRow],
-        statistics: Statistics,
+        self, transaction: Transaction, parameters: Sequence[Any], keys: list[bytes], rows: list[KeyedRow], statistics: Statistics
     ) -> None:
+        """The rows with these keys that pass the filter."""
         environment, decode, passes = transaction.environment, self.stored.decode, self._filter
-        batch_rows = min(LOOKUP_ROWS, max(limit, 1)) if limit else LOOKUP_ROWS
-        while (entries := await scanner.next_rows()) is not None:
-            statistics.received += len(entries)
-            for low in range(0, len(entries), batch_rows):
-                keys = [pointer for _, pointer in entries[low : low + batch_rows]]
-                values = await transaction.get(keys)
-                statistics.looked_up += len(keys)
-                for key, value in zip(keys, values, strict=True):
-                    assert value is not None, "an index entry leads to no row"
-                    row = decode(value)
-                    if passes is None or passes(row, parameters, environment):
-                        statistics.hold(len(value), self.memory_bytes_max)
-                        rows.append((key, row))
-                if limit and len(rows) >= limit:
-                    del rows[limit:]
-                    return
+        values = await transaction.get(keys)
+        statistics.looked_up += len(keys)
+        for key, value in zip(keys, values, strict=True):
+            assert value is not None, "an index entry leads to no row"
+            row = decode(value)
+            if passes is None or passes(row, parameters, environment):
+                statistics.hold(len(value), self.memory_bytes_max)
+                rows.append((key, row))
 
 
 class NoRowAccess:

@@ -24,6 +24,8 @@ from actors.query_processor.row_executor.stored_table import StoredIndex
 
 PREFIXES_MAX = 1000
 """Combinations of IN lists that become ranges of their own; where there could be more, the later list is a filter."""
+POINTS_MAX = 65_536
+"""The same where each combination is one key of a unique index: they are read in batches."""
 
 MATCHES_NULL = Constant(None, ColumnType("bool"))
 """Among an equality's values: IS NULL."""

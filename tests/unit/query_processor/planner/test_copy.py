@@ -12,7 +12,6 @@ from actors.query_processor.planner import make_environment, make_plan
 from actors.query_processor.session import SessionServices
 from tests.scripts.stored_cluster import StoredCluster
 from tests.unit.query_processor.support.client import OPEN, Client
-from tests.unit.query_processor.support.cluster import run
 
 
 class Copier:

@@ -103,6 +103,16 @@ def test_rows_behind_an_index_are_fetched_in_one_batch(client: Client) -> None:
     assert len(messages[1].keys) == 2
 
 
+def test_long_in_lists_are_reads_of_keys_or_ranges_asked_for_together(client: Client) -> None:
+    numbers = ", ".join(map(str, range(5000)))
+    messages = reads(client, f"SELECT * FROM t WHERE id IN ({numbers})")
+    assert all(isinstance(message, Get) for message in messages) and sum(len(message.keys) for message in messages) == 5000
+    messages = reads(client, "SELECT id FROM t WHERE a IN (0, 1, 2, 3, 4)")
+    assert [type(message) for message in messages] == [Scan] * 5 + [Get]
+    [message] = scans(client, f"SELECT id FROM t WHERE a IN ({numbers}) AND id BETWEEN 2 AND 3")
+    assert scan_program.decode(message.program).filter is not None, "too many ranges: the list is a filter"
+
+
 def test_joined_rows_are_fetched_in_one_batch(client: Client) -> None:
     messages = reads(client, "SELECT x.id, y.b FROM t x JOIN t y ON y.id = x.d WHERE x.id BETWEEN 1 AND 5")
     assert [type(message) for message in messages] == [Scan, Get]
