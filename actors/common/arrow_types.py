@@ -9,7 +9,8 @@ What it promises: `from_arrow(to_arrow(datums, type), type) == datums`, or an er
 | float4 float8 | float32 float64 |
 | numeric(p, s), p <= 38 | decimal128(38, s) |
 | any other numeric | utf8 |
-| text varchar bpchar | utf8 |
+| text varchar bpchar, name "char" unknown | utf8 |
+| oid | int64 |
 | bytea uuid | binary (a uuid: its 16 bytes) |
 | date | date32 (days since 1970) |
 | time | time64[us] |
@@ -51,6 +52,10 @@ _FIXED: dict[str, pa.DataType] = {
     "text": pa.utf8(),
     "varchar": pa.utf8(),
     "bpchar": pa.utf8(),
+    "name": pa.utf8(),
+    "char": pa.utf8(),
+    "unknown": pa.utf8(),
+    "oid": pa.int64(),
     "bytea": pa.binary(),
     "uuid": pa.binary(),
     "date": pa.date32(),

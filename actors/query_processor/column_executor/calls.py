@@ -67,6 +67,8 @@ def replace_calls(translator: Translator, node: Any, level: Level, *, aggregates
     if isinstance(node, ast.GroupingFunc):
         listed = ", ".join(translator.expression(argument, level)[0] for argument in node.args)
         return translator.slot(f"CAST(GROUPING({listed}) AS INTEGER)", INT4)
+    from actors.query_processor.column_executor.catalog_calls import replace_catalog_form
+
     if isinstance(node, ast.FuncCall):
         name = node.funcname[-1].sval
         if node.over is not None:
@@ -79,7 +81,8 @@ def replace_calls(translator: Translator, node: Any, level: Level, *, aggregates
             return translator.slot(*aggregate(translator, node, name, level))
         if name in RANKINGS or name in OFFSETS:
             raise DatabaseError("42809", f"window function {name} requires an OVER clause")
-    return _rebuilt(translator, node, level, aggregates, windows)
+    replaced = replace_catalog_form(translator, node, level, aggregates)
+    return replaced if replaced is not None else _rebuilt(translator, node, level, aggregates, windows)
 
 
 def _rebuilt(translator: Translator, node: ast.Node, level: Level, aggregates: bool, windows: dict[str, Any]) -> ast.Node:

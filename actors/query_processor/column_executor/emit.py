@@ -192,6 +192,11 @@ class Emitter:
         passed = ", ".join(udf.pass_argument(text, argument.type) for text, argument in zip(texts, arguments, strict=True)) or "0"
         return udf.receive(f"{udf.name}({passed})")
 
+    def use(self, udf: Udf, texts: list[str]) -> str:
+        """A call of a function of ours with arguments as they are to cross."""
+        self._udfs[udf.name] = udf
+        return f"{udf.name}({', '.join(texts) or '0'})"
+
     def divide(self, dividend: str, divisor: str) -> str:
         """An exact numeric quotient (values.py cuts it to PostgreSQL's scale when it leaves)."""
         self._udfs[DIVIDE] = divide_udf()

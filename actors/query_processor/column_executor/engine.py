@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -31,6 +32,14 @@ MEMORY_BYTES_DEFAULT = 1 << 30
 """Where no statement limit is set."""
 RAISED = re.compile(r"EAGLERAY\[(\w{5})\](.*)", re.DOTALL)
 """How our own functions report an error from inside DuckDB: SQLSTATE and message."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a query's functions may look at: the expressions' Environment and the transaction's catalog."""
+
+    environment: Any
+    catalog: Any
 
 
 class Engine:
@@ -77,14 +86,15 @@ class Engine:
             database.create_function(name, wrapped, arguments, result, type="arrow", null_handling="special", side_effects=volatile)
             self._functions.add(name)
 
-    def current_environment(self) -> Any:
-        """The Environment of the query that this thread runs (udf.py)."""
-        return self._local.environment
+    def current_surroundings(self) -> Surroundings:
+        """Of the query that this thread runs (udf.py)."""
+        surroundings: Surroundings = self._local.surroundings
+        return surroundings
 
-    def run(self, sql: str, tables: dict[str, pa.Table], environment: Any) -> pa.Table:
+    def run(self, sql: str, tables: dict[str, pa.Table], surroundings: Surroundings) -> pa.Table:
         """The result. Raises DatabaseError."""
         cursor = self._connect().cursor()
-        self._local.environment = environment
+        self._local.surroundings = surroundings
         try:
             for name, table in tables.items():
                 cursor.register(name, table)

@@ -9,9 +9,10 @@ from pglast import ast, enums
 
 from actors.common.errors import FEATURE_NOT_SUPPORTED, UNDEFINED_COLUMN, UNDEFINED_TABLE, DatabaseError
 from actors.common.schema import ColumnType
+from actors.query_processor.column_executor.catalog_calls import array_items
 from actors.query_processor.column_executor.names import Level, Output, Relation
 from actors.query_processor.column_executor.select import translate_query
-from actors.query_processor.column_executor.translator import BOOL, INT8, Translator, rename, wrap
+from actors.query_processor.column_executor.translator import BOOL, INT8, TEXT, Translator, rename, wrap
 
 JOINS = {
     enums.JoinType.JOIN_INNER: "INNER JOIN",
@@ -88,6 +89,10 @@ def _function(translator: Translator, item: ast.RangeFunction, level: Level) -> 
     parent = Level(parent=level, ctes=level.ctes)
     if function == "generate_series" and isinstance(call, ast.FuncCall):
         inner, type_ = _series(translator, call, parent)
+    elif function == "unnest" and isinstance(call, ast.FuncCall) and len(call.args or ()) == 1:
+        # Arrays exist in text form only (catalog_calls.py).
+        text, type_ = translator.expression(call.args[0], parent, TEXT)
+        inner = f"SELECT unnest({array_items(text)}) AS c1"
     else:
         text, type_ = translator.expression(call, parent)
         inner = f"SELECT {text} AS c1"

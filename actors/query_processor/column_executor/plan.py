@@ -11,7 +11,7 @@ import pyarrow as pa
 from actors.common.schema import ColumnType
 from actors.query_processor.analyzer import ParameterTypes
 from actors.query_processor.column_executor.emit import Emitter
-from actors.query_processor.column_executor.engine import Engine
+from actors.query_processor.column_executor.engine import Engine, Surroundings
 from actors.query_processor.column_executor.names import Query
 from actors.query_processor.column_executor.select import translate_query
 from actors.query_processor.column_executor.sources import Sources, deliver
@@ -63,7 +63,9 @@ class ColumnPlan:
         environment = transaction.environment
         sql = self._emitter.fill(self._query.sql, parameters, environment)
         loop = asyncio.get_running_loop()
-        result = await from_future(loop.run_in_executor(engine.threads, engine.run, sql, tables, environment))
+        result = await from_future(
+            loop.run_in_executor(engine.threads, engine.run, sql, tables, Surroundings(environment, transaction.catalog))
+        )
         columns = [from_duck(result.column(number), column.type) for number, column in enumerate(self._query.columns)]
         rows: list[tuple[object, ...]] = list(zip(*columns, strict=True)) if columns else [()] * result.num_rows
         self._rows_returned = len(rows)

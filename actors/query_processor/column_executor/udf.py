@@ -33,7 +33,7 @@ WHOLE = frozenset({"ceil", "ceiling", "floor", "div"})
 
 @dataclass(frozen=True)
 class Udf:
-    """`make(environment_of)` gives the vectorized function; `arguments` and `result` are DuckDB type names."""
+    """`make(surroundings_of)` gives the vectorized function; `arguments` and `result` are DuckDB type names."""
 
     name: str
     arguments: list[str]
@@ -44,7 +44,7 @@ class Udf:
     volatile: bool = False
 
     def function(self, engine: Engine) -> Callable[..., pa.Array]:
-        return self.make(engine.current_environment)
+        return self.make(engine.current_surroundings)
 
     def pass_argument(self, sql: str, type_: ColumnType) -> str:
         return f"CAST({sql} AS VARCHAR)" if type_.name == "numeric" else f"CAST({sql} AS {_crossing(type_)})"
@@ -74,16 +74,16 @@ def expression_udf(expression: Any, types: list[ColumnType]) -> Udf:
     evaluate = compile_expression(plain)
     result = expression.type
 
-    def make(environment_of: Callable[[], Any]) -> Callable[..., pa.Array]:
+    def make(surroundings_of: Callable[[], Any]) -> Callable[..., pa.Array]:
         def function(*arrays: pa.Array) -> pa.Array:
-            environment = environment_of()
-            datums = [_datums(array, type_) for array, type_ in zip(arrays, types, strict=bool(types))]
+            environment = surroundings_of().environment
+            datums = [datums_of(array, type_) for array, type_ in zip(arrays, types, strict=bool(types))]
             rows = zip(*datums, strict=True) if types else ((),) * len(arrays[0])
             try:
                 values = [evaluate(row, (), environment) for row in rows]
             except DatabaseError as error:
                 raise ValueError(f"EAGLERAY[{error.sqlstate}]{error.message}") from error
-            return _column(values, result)
+            return result_column(values, result)
 
         return function
 
@@ -102,7 +102,8 @@ def _scale(name: str, expression: Any) -> int:
     return UNKNOWN_SCALE
 
 
-def _datums(array: pa.Array | pa.ChunkedArray, type_: ColumnType) -> list[Any]:
+def datums_of(array: pa.Array | pa.ChunkedArray, type_: ColumnType) -> list[Any]:
+    """An argument's column as datums."""
     if type_.name == "numeric":
         return [None if value is None else Decimal(value) for value in array.to_pylist()]
     if type_.name not in DUCK_TYPES:
@@ -113,7 +114,8 @@ def _datums(array: pa.Array | pa.ChunkedArray, type_: ColumnType) -> list[Any]:
     return from_arrow(array.cast(target) if array.type != target else array, type_)
 
 
-def _column(values: list[Any], type_: ColumnType) -> pa.Array:
+def result_column(values: list[Any], type_: ColumnType) -> pa.Array:
+    """Datums as the column that DuckDB is given."""
     if type_.name == "numeric":
         return pa.array([None if value is None else format(value, "f") for value in values], pa.string())
     if type_.name not in DUCK_TYPES:
