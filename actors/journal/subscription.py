@@ -25,6 +25,7 @@ class Subscription:
         self._subscriber = subscriber
         self._stream = request.stream
         self._window_bytes = request.window_bytes
+        self._message_bytes = min(MESSAGE_BYTES_MAX, request.window_bytes)
         self._next = first
         self._replica = replica
         self._number = 0
@@ -37,7 +38,7 @@ class Subscription:
         if self._next < replica.log.first_lsn:
             return False
         while self._next <= replica.committed_lsn and (self._outstanding_bytes < self._window_bytes or not self._unacknowledged):
-            records = replica.log.read(self._next, MESSAGE_BYTES_MAX, replica.committed_lsn)
+            records = replica.log.read(self._next, self._message_bytes, replica.committed_lsn)
             if not records:
                 break
             self._number += 1

@@ -1,0 +1,403 @@
+"""The crossbar between real journals, in the simulator: completeness, silence, catching up, bounds, failures around it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from random import Random
+from typing import Any
+
+import pytest
+
+from actors.common import write_set
+from actors.common.messages import Trim
+from actors.runtime.simulation.faults import Faults
+from tests.unit.crossbar.support import JOURNALS, KEYSPACE, Cluster, key, until
+
+
+def run(scenario: Callable[[Cluster], Awaitable[None]], seed: int = 1, faults: Faults | None = None, **arguments: Any) -> None:
+    cluster = Cluster(seed, faults, **arguments)
+
+    async def whole() -> None:
+        await cluster.begin()
+        await scenario(cluster)
+
+    with cluster.world as world:
+        world.run(whole())
+
+
+def write_some(cluster: Cluster, count: int, start: int, value: bytes = b"v") -> int:
+    """`count` commits, by both journals, to both shards, from time `start` on. The last commit time."""
+    random = Random(start)
+    last = start
+    for number in range(count):
+        shards = random.choice(([1], [2], [1, 2]))
+        last = cluster.commit(random.choice((1, 2)), last + random.randint(1, 5), sorted(key(shard, number) for shard in shards), value)
+    return last
+
+
+def test_every_commit_in_order_at_the_right_shard() -> None:
+    async def scenario(cluster: Cluster) -> None:
+        for shard in (1, 2):
+            await cluster.storage(shard).subscribe(0)
+        last = 100
+        for _ in range(10):
+            last = write_some(cluster, 20, last)
+            for shard in (1, 2):
+                await cluster.reads(cluster.storage(shard), last)
+        assert cluster.storage(1).rows and cluster.storage(2).rows
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_every_commit_in_a_hostile_network(seed: int) -> None:
+    async def scenario(cluster: Cluster) -> None:
+        storage = cluster.storage(1)
+        await storage.subscribe(0)
+        last = 100
+        for _ in range(10):
+            last = write_some(cluster, 10, last)
+            storage.demand(last)
+            await asyncio.sleep(0.05)
+            cluster.check(storage)
+        for _ in range(200):
+            storage.demand(last)
+            await asyncio.sleep(0.2)
+            if storage.watermark >= last:
+                break
+        assert storage.watermark >= last
+        cluster.check(storage)
+
+    faults = Faults(repeat_chance=0.1, delay_spike_chance=0.02, delay_spike_s_max=0.2, sync_spike_chance=0.02, sync_spike_s_max=0.2)
+    run(scenario, seed, faults)
+
+
+def test_an_idle_cluster_is_silent() -> None:
+    async def scenario(cluster: Cluster) -> None:
+        for shard in (1, 2):
+            await cluster.storage(shard).subscribe(0)
+        last = write_some(cluster, 20, 100)
+        await cluster.reads(cluster.storage(1), last)
+        await asyncio.sleep(10)
+        before = len(cluster.world.trace.lines)
+        await asyncio.sleep(1000)
+        assert len(cluster.world.trace.lines) == before
+
+    run(scenario)
+
+
+def test_demands_coalesce() -> None:
+    async def scenario(cluster: Cluster) -> None:
+        storage = cluster.storage(1)
+        await storage.subscribe(0)
+        await cluster.reads(storage, 100)
+        asked = len(cluster.adjudicator(1).asked)
+        for at in range(1000, 1100):
+            storage.demand(at)
+        await until(lambda: storage.watermark >= 1099)
+        assert len(cluster.adjudicator(1).asked) - asked <= 3
+
+    run(scenario)
+
+
+def test_a_dropped_range_and_catalog_changes_reach_every_shard() -> None:
+    async def scenario(cluster: Cluster) -> None:
+        for shard in (1, 2):
+            await cluster.storage(shard).subscribe(0)
+        drop = write_set.encode([KEYSPACE], [b"\0\0\0\x07\0\x01"], [write_set.DROP_RANGE])
+        at = cluster.adjudicator(1).commit(drop, 500, catalog_change=True)
+        for shard in (1, 2):
+            storage = cluster.storage(shard)
+            storage.demand(at)
+            await until(lambda storage=storage: storage.watermark >= at)  # type: ignore[misc]
+            assert storage.rows == {at: [(KEYSPACE, b"\0\0\0\x07\0\x01", write_set.DROP_RANGE)]}
+            assert storage.catalog_changes == [at]
+
+    run(scenario)
+
+
+def test_a_crossbar_that_comes_back_to_an_idle_cluster_needs_no_new_record() -> None:
+    async def scenario(cluster: Cluster) -> None:
+        storage = cluster.storage(1)
+        await storage.subscribe(0)
+        last = write_some(cluster, 20, 100)
+        await cluster.reads(storage, last)
+        records = cluster.adjudicator(1).writer.last_lsn  # type: ignore[union-attr]
+        cluster.world.crash("crossbar-1")
+        await cluster.world.restart("crossbar-1")
+        await storage.subscribe(storage.watermark)
+        await cluster.reads(storage, last + 1000)
+        assert cluster.adjudicator(1).writer.last_lsn == records  # type: ignore[union-attr]
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("ring_bytes_max", [500, 1 << 20])
+def test_a_late_subscriber_gets_everything(ring_bytes_max: int) -> None:
+    async def scenario(cluster: Cluster) -> None:
+        early, late = cluster.storage(1, "a"), cluster.storage(1, "b")
+        await early.subscribe(0)
+        last = write_some(cluster, 100, 100)
+        await cluster.reads(early, last)
+        await late.subscribe(0)
+        last = write_some(cluster, 20, last)
+        await cluster.reads(late, last)
+        await cluster.reads(early, last)
+        assert late.rows == early.rows
+
+    run(scenario, azs="ab", ring_bytes_max=ring_bytes_max)
+
+
+def test_a_subscriber_below_a_main_merge_that_has_not_begun_waits_for_it() -> None:
+    """No spinning: while a journal has no majority, nothing can be merged."""
+
+    async def scenario(cluster: Cluster) -> None:
+        high, low = cluster.storage(1, "a"), cluster.storage(1, "b")
+        last = write_some(cluster, 50, 100)
+        await high.subscribe(0)
+        await cluster.reads(high, last)
+        for name in ("crossbar-1", "journal-2-a", "journal-2-b", "journal-2-c"):
+            cluster.world.crash(name)
+        await cluster.world.restart("crossbar-1")
+        await high.subscribe(last)
+        await low.subscribe(0)
+        await asyncio.sleep(5)
+        before = sum("journal/1" in line or "journal-1" in line for line in cluster.world.trace.lines)
+        await asyncio.sleep(10)
+        assert sum("journal/1" in line or "journal-1" in line for line in cluster.world.trace.lines) - before < 10
+        for az in "abc":
+            await cluster.world.restart(f"journal-2-{az}")
+        cluster.commit(2, last + 10, [key(1, 0)])
+        for storage in (high, low):
+            storage.demand(last + 10)
+        await until(lambda: low.watermark >= last + 10 <= high.watermark)
+        cluster.check(low)
+
+    run(scenario, azs="ab")
+
+
+@pytest.mark.parametrize("ring_bytes_max", [500, 64 << 20])
+def test_a_subscriber_that_acknowledges_nothing_is_not_flooded(ring_bytes_max: int) -> None:
+    async def scenario(cluster: Cluster) -> None:
+        slow, fast = cluster.storage(1, "a"), cluster.storage(1, "b")
+        slow.acknowledges = False
+        await slow.subscribe(0, window_bytes=2000)
+        await fast.subscribe(0)
+        last = 100
+        for _ in range(20):
+            last = write_some(cluster, 20, last, bytes(100))
+            await cluster.reads(fast, last)
+            slow.demand(last)
+        await asyncio.sleep(1)
+        assert slow.bytes < 15_000 < fast.bytes
+        slow.acknowledges = True
+        slow.checkpoint()
+        await until(lambda: slow.watermark >= last)
+        cluster.check(slow)
+
+    run(scenario, azs="ab", ring_bytes_max=ring_bytes_max)
+
+
+def test_a_journal_far_ahead_of_a_silent_one_is_not_read_without_bound() -> None:
+    async def scenario(cluster: Cluster) -> None:
+        storage = cluster.storage(1)
+        await storage.subscribe(0)
+        await cluster.reads(storage, 50)
+        cluster.world.crash("adjudicator-2")
+        last = 100
+        for number in range(200):
+            last = cluster.commit(1, last + 1, [key(1, number)], bytes(500))
+            await asyncio.sleep(0.01)
+        assert cluster.crossbar.status()["load"]["held_bytes"] < 35_000
+        await cluster.world.restart("adjudicator-2")
+        await cluster.reads(storage, last)
+
+    run(scenario, held_bytes_max=10_000, window_bytes=10_000)
+
+
+def test_catching_up_behind_a_slow_subscriber_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("actors.crossbar.catch_up.COLLECTED_BYTES_MAX", 5000)
+
+    async def scenario(cluster: Cluster) -> None:
+        fast, slow = cluster.storage(1, "a"), cluster.storage(1, "b")
+        await fast.subscribe(0)
+        last = 100
+        for _ in range(10):
+            last = write_some(cluster, 20, last, bytes(200))
+            await cluster.reads(fast, last)
+        slow.acknowledges = False
+        await slow.subscribe(0, window_bytes=1000)
+        slow.demand(last)
+        await asyncio.sleep(5)
+        catch_up = cluster.crossbar._catch_ups["storage/1/b"]
+        assert catch_up._collected_bytes < 40_000
+        slow.acknowledges = True
+        slow.checkpoint()
+        await until(lambda: slow.watermark >= last)
+        cluster.check(slow)
+
+    run(scenario, azs="ab", ring_bytes_max=500, window_bytes=5000)
+
+
+async def trimmed(cluster: Cluster) -> int:
+    """Much has been written, storage/1/a has all of it, and the journals have trimmed most. The last commit time."""
+    storage = cluster.storage(1, "a")
+    await storage.subscribe(0)
+    last = 100
+    for _ in range(10):
+        last = write_some(cluster, 40, last, bytes(100))
+        await cluster.reads(storage, last)
+    for journal in JOURNALS.values():
+        for name in journal:
+            await cluster.world.bus.call("test", name, Trim(last - 50))
+    return last
+
+
+def test_a_subscriber_that_lacks_what_is_trimmed_is_refused_and_the_others_go_on() -> None:
+    async def scenario(cluster: Cluster) -> None:
+        last = await trimmed(cluster)
+        new, old = cluster.storage(1, "b"), cluster.storage(1, "a")
+        await new.subscribe(0)
+        await until(lambda: cluster.crossbar.status()["load"]["catching_up"] == 0)
+        await new.subscribe(0)
+        assert [error.sqlstate for error in new.refusals] == ["58P01"]
+        assert not new.rows
+        await cluster.reads(old, last + 100)
+
+    run(scenario, azs="ab", ring_bytes_max=500)
+
+
+def test_one_that_lacks_what_is_trimmed_does_not_block_a_new_crossbar() -> None:
+    async def scenario(cluster: Cluster) -> None:
+        last = await trimmed(cluster)
+        new, old = cluster.storage(1, "b"), cluster.storage(1, "a")
+        cluster.world.crash("crossbar-1")
+        await cluster.world.restart("crossbar-1")
+        await new.subscribe(0)
+        await old.subscribe(old.watermark)
+        new.demand(last)
+        await cluster.reads(old, last + 100)
+        await new.subscribe(0)
+        assert not new.rows and [error.sqlstate for error in new.refusals] == ["58P01"]
+
+    run(scenario, azs="ab")
+
+
+def test_the_journals_trim_only_what_all_storage_replicas_have_and_no_transaction_needs() -> None:
+    async def scenario(cluster: Cluster) -> None:
+        replicas = [cluster.storage(shard, az) for shard in (1, 2) for az in "ab"]
+        for storage in replicas:
+            await storage.subscribe(0)
+        last = write_some(cluster, 200, 100, bytes(100))
+        await asyncio.sleep(0.1)
+        aged = cluster.commit(1, last + 400_000_000, [key(1, 0), key(2, 0)])
+        aged = cluster.commit(2, aged + 1, [key(1, 1), key(2, 1)])
+        await asyncio.sleep(0.1)
+        for journal in (1, 2):  # replicas hear of the last commits with the next record
+            aged = cluster.commit(journal, aged + 1, [key(1, 2)])
+        for storage in replicas:
+            storage.demand(aged + 1)
+            await until(lambda storage=storage: storage.watermark > aged)  # type: ignore[misc]
+
+        def first_lsns() -> list[int]:
+            roles = [(f"journal-{journal}-{az}", f"journal/{journal}/{az}") for journal in (1, 2) for az in "abc"]
+            return [cluster.world.processes[process].role(name).log.first_lsn for process, name in roles]  # type: ignore[attr-defined]
+
+        for storage in replicas[1:]:
+            storage.checkpoint()
+        await asyncio.sleep(1)
+        assert first_lsns() == [1] * 6
+        replicas[0].checkpoint()
+        await until(lambda: min(first_lsns()) > 1)
+
+    run(scenario, azs="ab")
+
+
+@pytest.mark.parametrize("power_failure", [False, True])
+def test_the_journal_replica_that_is_read_dies(power_failure: bool) -> None:
+    async def scenario(cluster: Cluster) -> None:
+        storage = cluster.storage(1)
+        await storage.subscribe(0)
+        last = write_some(cluster, 20, 100)
+        await cluster.reads(storage, last)
+        cluster.world.crash("journal-1-a", power_failure)
+        last = write_some(cluster, 20, last)
+        await cluster.reads(storage, last)
+        await cluster.world.restart("journal-1-a")
+        cluster.world.crash("journal-1-b", power_failure)
+        last = write_some(cluster, 20, last)
+        await cluster.reads(storage, last)
+
+    run(scenario)
+
+
+def test_an_adjudicator_fails_over() -> None:
+    async def scenario(cluster: Cluster) -> None:
+        storage = cluster.storage(1)
+        await storage.subscribe(0)
+        last = 100
+        for number in range(6):
+            last = write_some(cluster, 20, last)
+            await cluster.reads(storage, last)
+            name = 1 + number % 2
+            cluster.world.crash(f"adjudicator-{name}")
+            storage.demand(last + 1)
+            await cluster.world.restart(f"adjudicator-{name}")
+            await until(lambda name=name: cluster.adjudicator(name).leads)  # type: ignore[misc]
+        await cluster.reads(storage, last + 10_000)
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_storms(seed: int) -> None:
+    """Crossbar, journal replicas and adjudicators die at random; what storage has at its watermark is complete all the time (I4, I5)."""
+
+    async def scenario(cluster: Cluster) -> None:
+        world, random = cluster.world, cluster.world.derive("storm")
+        storage = cluster.storage(1)
+        await storage.subscribe(0)
+        last = 100
+        for _ in range(40):
+            if all(world.processes[f"adjudicator-{number}"].up and cluster.adjudicator(number).leads for number in (1, 2)):
+                last = write_some(cluster, 5, last)
+            storage.demand(last)
+            await asyncio.sleep(random.uniform(0, 0.2))
+            strike = random.random()
+            down = [name for name in sorted(world.processes) if not world.processes[name].up]
+            if strike < 0.25 and not down:
+                name = random.choice([name for name in sorted(world.processes) if not name.startswith("storage")])
+                world.crash(name, power_failure=random.random() < 0.5)
+            elif down and strike < 0.7:
+                await world.restart(down[0])
+            if random.random() < 0.2:
+                await storage.subscribe(storage.watermark)
+            seen = {commit_ts for commit_ts in cluster.times if commit_ts <= storage.watermark and cluster.times[commit_ts][1]}
+            assert seen >= set(storage.rows), "a row that nobody wrote"
+        for name in sorted(world.processes):
+            if not world.processes[name].up:
+                await world.restart(name)
+        await until(lambda: all(cluster.adjudicator(number).leads for number in (1, 2)))
+        for _ in range(20):
+            await storage.subscribe(storage.watermark)
+            storage.demand(last + 10)
+            await asyncio.sleep(3)
+        assert storage.watermark >= last + 10
+        survivors = committed(cluster)
+        expected = {commit_ts: sorted(cluster.times[commit_ts][1]) for commit_ts in survivors if cluster.times[commit_ts][1]}
+        assert {commit_ts: sorted(rows) for commit_ts, rows in storage.rows.items()} == expected
+
+    run(scenario, seed, Faults(hole_chance=0.3))
+
+
+def committed(cluster: Cluster) -> set[int]:
+    """Commit times that the journals kept: an adjudicator's death may cost those that no majority had."""
+    times: set[int] = set()
+    for journal in (1, 2):
+        role: Any = max(
+            (cluster.world.processes[f"journal-{journal}-{az}"].role(f"journal/{journal}/{az}") for az in "abc"),
+            key=lambda role: (role.log.last_epoch, role.log.last_lsn),
+        )
+        times |= {role.log.commit_ts_at(lsn) for lsn in range(role.log.first_lsn, role.log.last_lsn + 1)}
+    return times & set(cluster.times)
