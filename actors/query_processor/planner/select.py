@@ -19,7 +19,7 @@ from actors.query_processor.planner.facts import conjunction
 from actors.query_processor.planner.join import plan_join
 from actors.query_processor.planner.planning import Path, Planning, path_to
 from actors.query_processor.planner.scope import NotRowStatement, Scope, field_of, relation_of
-from actors.query_processor.row_executor.access import NoRowAccess
+from actors.query_processor.row_executor.access import NoRowAccess, PointAccess
 from actors.query_processor.row_executor.selecting import SelectPlan
 from actors.query_processor.row_executor.stored_table import stored_table
 
@@ -98,7 +98,7 @@ def _plan_table(planning: Planning, statement: ast.SelectStmt, scope: Scope) -> 
     if not locking and limits.count is None and used and len(used) * COLUMNS_SHARE_MAX <= len(relation.table.live_columns()):
         project = tuple(used) if all(stored.types[position].name in _COLUMN_TYPES for position in used) else None
     path = path_to(stored, parts, wanted, limits.count is not None, project, planning.settings.limits.statement_memory_bytes_max)
-    ordered = not items or path.ordered
+    ordered = not items or path.ordered or isinstance(path.access, PointAccess)
     if locking:
         check_locking(planning, statement, scope, path)
     sorting = None if ordered else sorting_of(items)
