@@ -93,7 +93,10 @@ class RowChanger:
             entry, pointer = index.entry(new, new_key)
             if entry == old_entry and pointer == old_pointer:
                 continue
-            if len(entry) > self._key_length_max and len(index.space) + len(index.codec.encode(index.key_datums(new))) > self._key_length_max:
+            if (
+                len(entry) > self._key_length_max
+                and len(index.space) + len(index.codec.encode(index.key_datums(new))) > self._key_length_max
+            ):
                 raise key_too_large()
             if entry != old_entry:
                 transaction.delete(old_entry, counts=False)

@@ -56,7 +56,11 @@ class Upserter:
             inserter.constraints.check(row, transaction.environment)
         keys = inserter.primary_keys(transaction, rows)
         probes = [
-            [(index, unique) for index in stored.unique_indexes if (unique := key if index is stored.primary else index.unique_key(row)) is not None]
+            [
+                (index, unique)
+                for index in stored.unique_indexes
+                if (unique := key if index is stored.primary else index.unique_key(row)) is not None
+            ]
             for row, key in zip(rows, keys, strict=True)
         ]
         known = await self._read(transaction, probes)
