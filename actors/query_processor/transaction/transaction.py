@@ -24,6 +24,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from actors.common.errors import (
     CONNECTION_FAILURE,
     OBJECT_NOT_IN_PREREQUISITE_STATE,
@@ -324,11 +326,13 @@ class Transaction:
                 if revalidations > REVALIDATIONS_MAX:
                     raise schema_changed()
                 await self.reload_catalog()
-                message = _with_catalog_ts(message, self.start_ts)
+                message = msgspec.structs.replace(message, catalog_ts=self.start_ts)
             elif error.sqlstate == OBJECT_NOT_IN_PREREQUISITE_STATE or not _may_have_happened(flight, error):
                 await pause(COMMIT_PAUSE_S)
             else:
                 break
+            # What has been refused is over: a stale copy of it must not find its name in use by the attempt that follows.
+            message = msgspec.structs.replace(message, transaction=self._services.random.getrandbits(128).to_bytes(16, "big"))
             flight = self._send(message, keys)
             try:
                 return await flight  # type: ignore[return-value]
@@ -346,15 +350,3 @@ class Transaction:
 def _may_have_happened(flight: Flight, error: DatabaseError) -> bool:
     """False only for a failure to reach anybody: not sent at all, or a coordinator that says so. (40001 and the like need no second attempt.)"""
     return error.sqlstate != CONNECTION_FAILURE or (flight.destination != "" and not error.detail.startswith("not committed"))
-
-
-def _with_catalog_ts(message: Commit, catalog_ts: int) -> Commit:
-    return Commit(
-        message.transaction,
-        message.start_ts,
-        catalog_ts,
-        message.write_set,
-        message.checked,
-        message.schema_changes,
-        message.exclusive,
-    )
