@@ -32,8 +32,10 @@ from typing import Any, TypeVar
 from actors.common.errors import (
     FEATURE_NOT_SUPPORTED,
     IN_FAILED_SQL_TRANSACTION,
+    PROTOCOL_VIOLATION,
     READ_ONLY_SQL_TRANSACTION,
     SYNTAX_ERROR,
+    UNDEFINED_PARAMETER,
     DatabaseError,
     schema_changed,
 )
@@ -116,6 +118,11 @@ class Session:
     def bind(self, prepared: PreparedStatement, datums: Sequence[Any] = ()) -> Portal:
         """`datums`: the parameters' values, of `prepared.parameter_types`. Raises 08P01 on a wrong number, 22P02 for a lifted literal."""
         if prepared.planned is not None:
+            expected = len(prepared.parameter_types)
+            if len(datums) != expected and not prepared.literals:
+                if not datums:
+                    raise DatabaseError(UNDEFINED_PARAMETER, "there is no parameter $1")
+                raise DatabaseError(PROTOCOL_VIOLATION, f"bind supplies {len(datums)} parameters, but the statement requires {expected}")
             return Portal(self, prepared, datums)
         return utility.portal(self, prepared)
 
