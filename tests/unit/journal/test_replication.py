@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from actors.common.messages import Trim
+from actors.common.messages import Reset, Trim
 from actors.runtime.simulation.faults import Faults
 from actors.runtime.simulation.world import World
 from tests.unit.journal.support import NAMES, TestWriter, begin_world, make_world, payloads, replica, until
@@ -165,6 +165,71 @@ def test_a_voter_whose_missing_records_are_trimmed_comes_back_under_the_same_wri
         assert not leader.deposed
 
     with make_world(segment_bytes=1000) as world:
+        world.run(scenario(world))
+
+
+def test_a_late_reset_wipes_nothing() -> None:
+    """A Reset that the network repeats arrives after the replica has been filled, and has acknowledged records."""
+
+    async def scenario(world: World) -> None:
+        await begin_world(world)
+        leader = await TestWriter(world).lead()
+        for _ in range(30):
+            await leader.commit()
+        await same_logs(world)
+        before = payloads(world, "c")
+        for last, epoch in ((10, leader.writer.epoch), (30, leader.writer.epoch)):
+            await world.bus.call("test", NAMES[2], Reset(leader.writer.epoch, last + 1, epoch))
+        assert payloads(world, "c") == before
+        await leader.commit()
+
+    with make_world(segment_bytes=1000) as world:
+        world.run(scenario(world))
+
+
+def test_the_highest_epoch_wins_over_the_longest_log() -> None:
+    async def scenario(world: World) -> None:
+        await begin_world(world)
+        old = await TestWriter(world).lead()
+        await old.commit(b"first")
+        world.network.partition(["journal-1-b", "journal-1-c"], ["scenario"])
+        for number in range(20):
+            old.append(b"never acknowledged %d" % number)
+        await until(lambda: replica(world, "a").log.last_lsn > 20)
+        old.writer.stop()
+        world.crash("journal-1-a")
+        world.network.heal()
+        lsn = await (await TestWriter(world).lead()).commit(b"acknowledged")
+        world.crash("journal-1-c")
+        await world.restart("journal-1-a")
+        await (await TestWriter(world).lead()).commit(b"last")
+        await until(lambda: replica(world, "a").log.last_lsn == replica(world, "b").log.last_lsn)
+        assert payloads(world, "a")[lsn] == b"acknowledged" and payloads(world, "a") == payloads(world, "b")
+
+    with make_world() as world:
+        world.run(scenario(world))
+
+
+def test_nothing_of_an_older_epoch_is_committed_before_a_record_of_the_own_one() -> None:
+    """Raft, section 5.4.2: a majority that has an older epoch's records can still lose them to a higher one."""
+
+    async def scenario(world: World) -> None:
+        await begin_world(world)
+        old = await TestWriter(world).lead()
+        world.network.partition(["journal-1-b", "journal-1-c"], ["scenario"])
+        for _ in range(20):
+            old.append(bytes(600))
+        await until(lambda: replica(world, "a").log.last_lsn == 21)
+        old.writer.stop()
+        world.network.heal()
+        new = TestWriter(world)
+        leading = asyncio.ensure_future(new.lead())
+        while not leading.done():
+            assert new.writer.committed_lsn == 0 or new.writer.committed_lsn >= 22
+            await asyncio.sleep(0.0002)
+        await leading
+
+    with make_world(append_bytes_max=1000) as world:
         world.run(scenario(world))
 
 
