@@ -18,6 +18,7 @@ from actors.adjudicator.window import TABLE_BYTES, Table, table_prefix
 from actors.common import write_set
 from actors.common.errors import PROTOCOL_VIOLATION, DatabaseError
 from actors.common.ranges import KEYSPACE_BYTES, ShardMap
+from actors.common.small_write_set import columns
 
 BISECT_KEYS_MIN = 256
 DROPPED_TABLES_MAX = 4096
@@ -27,14 +28,11 @@ DROPPED_TABLES_MAX = 4096
 def read_write_set(payload: bytes) -> tuple[list[bytes], list[Table]]:
     """The keys put or deleted, and the tables of which ranges are dropped. Raises 08P01 for bytes that are no write set."""
     try:
-        batch = write_set.decode(payload)
-        keys: list[bytes] = batch.column(0).to_pylist()
-        kinds: list[int] = batch.column(2).to_pylist()
-        if write_set.DROP_RANGE not in kinds:
-            return keys, []
-        ends = batch.column(1).to_pylist()
+        keys, ends, kinds = columns(payload)
     except (pa.ArrowException, OSError, EOFError) as error:
         raise DatabaseError(PROTOCOL_VIOLATION, f"not a write set: {error}") from error
+    if write_set.DROP_RANGE not in kinds:
+        return keys, []
     dropped: set[Table] = set()
     for key, end, kind in zip(keys, ends, kinds, strict=True):
         if kind == write_set.DROP_RANGE:

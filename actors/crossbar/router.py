@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from actors.common import write_set
 from actors.common.ranges import KEYSPACE_BYTES, ShardMap
+from actors.common.small_write_set import columns
 from actors.common.write_set import DROP_RANGE
 
 
@@ -15,20 +16,18 @@ def route(payload: bytes, shard_map: ShardMap) -> dict[int, bytes]:
     """Shard -> write set. A DROP_RANGE goes to every shard that its range touches."""
     if len(shard_map.all_shards()) == 1:
         return {shard_map.shards[0]: payload}
-    batch = write_set.decode(payload)
-    keys = batch.column(0).to_pylist()
+    keys, values, kinds = columns(payload)
     if not keys:
         return {}
-    kinds = batch.column(2).to_pylist()
     dropping = DROP_RANGE in kinds
     owner = shard_map.shard
     shards = [owner(key) for key in keys]
     if not dropping and shards.count(shards[0]) == len(shards):
         return {shards[0]: payload}
     if not dropping and len(shards) > 1 and _few_runs(shards):
-        return _by_runs(batch, shards)
+        return _by_runs(write_set.decode(payload), shards)
     rows: dict[int, tuple[list[bytes], list[bytes | None], list[int]]] = {}
-    for key, value, kind, shard in zip(keys, batch.column(1).to_pylist(), kinds, shards, strict=True):
+    for key, value, kind, shard in zip(keys, values, kinds, shards, strict=True):
         targets = _touched(key, value, shard_map) if kind == DROP_RANGE else [shard]
         for target in targets:
             part = rows.setdefault(target, ([], [], []))

@@ -23,6 +23,7 @@ from itertools import islice, repeat
 from sortedcontainers import SortedList
 
 from actors.common import write_set
+from actors.common.small_write_set import columns
 from actors.storage.range_tombstones import RangeTombstones
 
 Version = tuple[int, bytes | None]
@@ -68,10 +69,7 @@ class Memtable:
 
     def apply(self, payload: bytes, commit_ts: int) -> None:
         """One transaction's rows (an encoded write set) with its commit time. Per key, times arrive ascending or are repeated."""
-        batch = write_set.decode(payload)
-        keys: list[bytes] = batch.column(0).to_pylist()
-        values: list[bytes | None] = batch.column(1).to_pylist()
-        kinds: list[int] = batch.column(2).to_pylist()
+        keys, values, kinds = columns(payload)
         self.bytes += len(payload) + ROW_OVERHEAD_BYTES * len(keys)
         self.rows += len(keys)
         if write_set.DROP_RANGE in kinds:

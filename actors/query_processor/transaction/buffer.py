@@ -13,8 +13,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 
-from actors.common import write_set
-from actors.query_processor.transaction import small_write_set
+from actors.common import small_write_set, write_set
 
 
 class Absent:
