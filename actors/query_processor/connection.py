@@ -69,6 +69,28 @@ class Terminated(Exception):
         self.error = error
 
 
+class Outbox:
+    """Writes what connections have to say at the end of the loop's turn, one after the other.
+
+    Reads that waited for one watermark are answered in one turn. Written one by one in between, each answer may wake its client at once, which on few
+    cores takes the processor from the answers that follow; written together, they reach a client that is awake, and its next statements come together.
+    """
+
+    def __init__(self) -> None:
+        self._connections: list[Connection] = []
+
+    def add(self, connection: Connection) -> None:
+        if not self._connections:
+            asyncio.get_running_loop().call_soon(self.flush)
+        self._connections.append(connection)
+
+    def flush(self) -> None:
+        connections = self._connections
+        self._connections = []
+        for connection in connections:
+            connection.flush()
+
+
 @dataclass
 class ConnectionServices:
     """What the connections of one query processor share.
@@ -86,6 +108,7 @@ class ConnectionServices:
     closed: Callable[[Connection], None]
     cancel: Callable[[int, bytes], None]
     counters: Counters = field(default_factory=Counters)
+    outbox: Outbox = field(default_factory=Outbox)
 
 
 class Connection(asyncio.Protocol):
@@ -218,7 +241,7 @@ class Connection(asyncio.Protocol):
             logger.error("connection %d ended by a bug", self.process, exc_info=error)
         if self._startup_timer is not None:
             self._startup_timer.cancel()
-        self._flush()
+        self.flush()
         if self._transport is not None and not self._lost:
             self._transport.close()
             self._closing_timer = asyncio.get_running_loop().call_later(CLOSING_S_MAX, self._transport.abort)
@@ -253,10 +276,11 @@ class Connection(asyncio.Protocol):
                 await self.drain()
 
     async def more(self) -> None:
-        """Write what there is to say, and wait for input. Raises Disconnected."""
+        """Wait for input; what there is to say is written at the end of the turn. Raises Disconnected."""
         if self.output:
-            self._flush()
-            if self._writable is not None:
+            if self._writable is None:
+                self._services.outbox.add(self)
+            else:
                 await self.drain()
         if self._lost:
             raise Disconnected
@@ -272,19 +296,20 @@ class Connection(asyncio.Protocol):
 
     async def drain(self) -> None:
         """Write what there is to say; wait while the client does not take it."""
-        self._flush()
+        self.flush()
         while self._writable is not None:
             await self._writable
         if self._lost:
             raise Disconnected
 
     async def _give_way(self) -> None:
-        self._flush()
+        self.flush()
         turn: Completion[None] = Completion()
         asyncio.get_running_loop().call_soon(turn.succeed, None)
         await turn
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Write what there is to say, now."""
         if self.output and not self._lost and self._transport is not None:
             output, self.output = self.output, bytearray()
             self._transport.write(bytes(output) if self._tls is None else self._tls.send(output))
@@ -341,7 +366,7 @@ class Connection(asyncio.Protocol):
                 if self.reader.buffered:
                     raise ProtocolViolation("received unencrypted data after SSL request")
                 self.output += backend.TLS_ACCEPTED
-                self._flush()
+                self.flush()
                 self._tls = TlsSession(self._services.tls, direct=False)
             else:
                 refused.append(packet.__class__)

@@ -8,6 +8,7 @@ registered with the controller again.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import sys
@@ -22,6 +23,10 @@ from actors.runtime.host import Host, RoleSpec
 
 SWITCH_INTERVAL_S = 0.0005
 """How long one thread may keep the interpreter: column-executor threads must not hold up the loop that serves point reads."""
+
+GARBAGE_ALLOCATIONS = 20_000
+"""New container objects between two collections of the youngest generation. The default of 700 is a collection every few statements, nearly all of which find
+nothing: what a transaction makes goes by reference count."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,9 @@ class RoleProcess:
         self._host.on_shutdown = self._stopped.set
         self._host.bus.add_route("controller", spec.controller_endpoint)
         await self._host.start(spec.make_roles(spec))
+        gc.collect()
+        gc.freeze()  # modules, code and types are not looked at again
+        gc.set_threshold(GARBAGE_ALLOCATIONS)
         self._registering = asyncio.get_running_loop().create_task(self._host.register())
 
     async def process_id(self) -> int:

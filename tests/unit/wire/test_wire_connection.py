@@ -72,6 +72,7 @@ class Client:
         return self.answers()
 
     def answers(self) -> list[tuple[str, bytes]]:
+        self.connection._services.outbox.flush()  # what the end of the loop's turn does
         data, self.transport.written = bytes(self.transport.written), bytearray()
         seen = []
         place = 0
