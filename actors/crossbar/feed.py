@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from actors.common.errors import DatabaseError
+from actors.common.errors import OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
 from actors.common.messages import JournalRecords, StreamAck, Subscribed, SubscribeJournal
 from actors.common.messages.base import Message
 from actors.common.timestamps import Epoch, Lsn, Timestamp
@@ -20,6 +20,9 @@ from actors.runtime.interfaces import Context
 RETRY_S = 0.05
 SUBSCRIBE_TIMEOUT_S = 1.0
 ACKNOWLEDGE_SHARE = 4
+PATIENCE = 20
+"""So many times in a row a replica that has not heard from the writer yet is asked again before another one is: a cluster that starts would else read its
+journals across availability zones (or processes) for good."""
 
 OnRecords = Callable[[int, list[tuple[RecordHeader, bytes]]], None]
 
@@ -59,6 +62,7 @@ class Feed:
         """Most replicas no longer have what is wanted; everything above the time given is still there."""
         self._refusals: dict[str, Timestamp] = {}
         self._held = False
+        self._patience = PATIENCE
 
     @property
     def replica(self) -> str:
@@ -82,12 +86,13 @@ class Feed:
                     self.next_lsn = answer.first_lsn
                     self.previous_epoch = answer.previous_epoch
                 self._refusals.clear()
+                self._patience = PATIENCE
                 if self.on_subscribed is not None:
                     self.on_subscribed()
 
         def failed(error: DatabaseError) -> None:
             if stream == self._stream and not (error.sqlstate == TRIMMED and self._refused(error)):
-                self.turn()
+                self._wait_or_turn(error)
 
         self._context.bus.request(self._context.name, self.replica, message, subscribed, failed, SUBSCRIBE_TIMEOUT_S)
 
@@ -101,10 +106,15 @@ class Feed:
         self.on_trimmed(min(self._refusals.values()))
         return True
 
-    def turn(self) -> None:
+    def _wait_or_turn(self, error: DatabaseError) -> None:
+        waits = error.sqlstate == OBJECT_NOT_IN_PREREQUISITE_STATE and self._patience > 0
+        self._patience = self._patience - 1 if waits else PATIENCE
+        self.turn(0 if waits else 1)
+
+    def turn(self, places: int = 1) -> None:
         """Go on at the next replica, after a short pause."""
         if self._retry is None and not self._closed:
-            self._place += 1
+            self._place += places
             self._stream = 0
             self._retry = asyncio.get_running_loop().call_later(RETRY_S, self._again)
 
