@@ -255,9 +255,9 @@ def _quote_literal(_: Catalog, __: Any, text: str | None) -> str | None:
     return None if text is None else "'" + text.replace("'", "''") + "'"
 
 
-def _fill() -> None:
-    for name in ("pg_table_is_visible",):
-        _add(name, (OID,), BOOL, _is_visible)
+def _fill_descriptions() -> None:
+    """Functions that describe catalog objects."""
+    _add("pg_table_is_visible", (OID,), BOOL, _is_visible)
     for name in (
         "pg_type_is_visible",
         "pg_function_is_visible",
@@ -286,6 +286,10 @@ def _fill() -> None:
     for name in ("obj_description", "shobj_description"):
         _add(name, (OID, TEXT), TEXT, _constant(None))
     _add("col_description", (OID, INT4), TEXT, _constant(None))
+
+
+def _fill_environment() -> None:
+    """Functions about the server, sizes, privileges, text and arrays; object identifier types."""
     _add("pg_encoding_to_char", (INT4,), TEXT, lambda catalog, environment, number: "UTF8" if number == 6 else "")
     _add(
         "pg_char_to_encoding",
@@ -335,4 +339,5 @@ def _to_regclass(catalog: Catalog, environment: Any, text: str | None) -> int | 
         return None
 
 
-_fill()
+_fill_descriptions()
+_fill_environment()
