@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from typing import cast
 
 import pytest
 
-from actors.common.messages import Reset, Trim
+from actors.common.messages import Append, Fetch, Fetched, Reset, Trim
+from actors.common.messages.base import Message
+from actors.runtime.interfaces import Bus, OnReply
 from actors.runtime.simulation.faults import Faults
 from actors.runtime.simulation.world import World
 from tests.unit.journal.support import NAMES, TestWriter, begin_world, make_world, payloads, replica, until
@@ -187,6 +191,56 @@ def test_a_late_reset_wipes_nothing() -> None:
         world.run(scenario(world))
 
 
+def test_a_replica_trims_nothing_that_it_does_not_know_to_be_committed() -> None:
+    async def scenario(world: World) -> None:
+        await begin_world(world)
+        leader = await TestWriter(world).lead()
+        for number in range(30):
+            await leader.commit(b"%0100d" % number)
+        await same_logs(world)
+        world.crash("journal-1-c")
+        await world.restart("journal-1-c")
+        await world.bus.call("test", NAMES[2], Trim(leader.now))
+        assert replica(world, "c").log.first_lsn == 1
+        await leader.commit()
+        await same_logs(world)
+        await world.bus.call("test", NAMES[2], Trim(leader.now))
+        assert replica(world, "c").log.first_lsn > 1
+
+    with make_world(segment_bytes=1000) as world:
+        world.run(scenario(world))
+
+
+def test_a_replica_is_filled_no_further_than_its_source_has_acknowledged() -> None:
+    """Beyond that the source's log may be a diverging tail that is not cut yet."""
+
+    async def scenario(world: World) -> None:
+        sent: list[tuple[str, Message, OnReply]] = []
+
+        class Recorder:
+            def request(self, sender: str, destination: str, message: Message, on_reply: OnReply, *_: object) -> None:
+                sent.append((destination, message, on_reply))
+
+        leader = TestWriter(world).writer
+        leader._context = replace(leader._context, bus=cast(Bus, Recorder()))
+        leader.epoch, leader.last_lsn, leader.memory_first = 2, 120, 100
+        leader._epochs.begin(1, 1)
+        source, behind = leader._peers[0], leader._peers[1]
+        source.begin(121, True)
+        behind.begin(40, True)
+        source.durable = 50
+        behind.push()
+        destination, fetch, fetched = sent.pop()
+        assert destination == source.name and fetch == Fetch(40, fetch.bytes_max)  # type: ignore[attr-defined]
+        fetched(Fetched([b"%d" % lsn for lsn in range(40, 61)], 60))
+        destination, append, _ = sent.pop()
+        assert destination == behind.name and isinstance(append, Append)
+        assert (append.previous_lsn, append.records[0], append.records[-1]) == (39, b"40", b"50")
+
+    with make_world() as world:
+        world.run(scenario(world))
+
+
 def test_the_highest_epoch_wins_over_the_longest_log() -> None:
     async def scenario(world: World) -> None:
         await begin_world(world)
@@ -199,7 +253,9 @@ def test_the_highest_epoch_wins_over_the_longest_log() -> None:
         old.writer.stop()
         world.crash("journal-1-a")
         world.network.heal()
-        lsn = await (await TestWriter(world).lead()).commit(b"acknowledged")
+        second = await TestWriter(world).lead()
+        lsn = await second.commit(b"acknowledged")
+        second.writer.stop()  # else it would mend a's log before the third looks
         world.crash("journal-1-c")
         await world.restart("journal-1-a")
         await (await TestWriter(world).lead()).commit(b"last")
