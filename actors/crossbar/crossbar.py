@@ -19,14 +19,16 @@ import asyncio
 from functools import partial
 from typing import Any
 
-from actors.common.errors import DatabaseError
+from actors.common.errors import CONNECTION_FAILURE, DatabaseError
 from actors.common.messages import (
     AskPromise,
     DemandWatermark,
     Done,
+    Fetch,
     JournalRecords,
     Promised,
     StreamAck,
+    StreamLost,
     SubscribeRange,
     Trim,
 )
@@ -45,6 +47,8 @@ from actors.runtime.interfaces import Context, Reply
 PROMISE_TIMEOUT_S = 1.0
 KEPT_S_DEFAULT = 300
 """Records younger than a transaction may live are not trimmed: a restarted coordinator must know the outcomes that participants ask for."""
+PROBE_S = 0.1
+"""How long a promise may wait for its records before the replica that should bring them is asked whether it lives."""
 PROMISE_RETRY_S = 0.02
 """An adjudicator that fails over is asked again after this."""
 
@@ -257,6 +261,7 @@ class Crossbar:
     def _demanded(self, sender: str, message: DemandWatermark) -> None:
         subscriber = self._subscribers.get(sender)
         if subscriber is None or subscriber.stream != message.stream:
+            self._context.bus.post(self._context.name, sender, StreamLost(message.stream))
             return
         subscriber.demand = max(subscriber.demand, message.at)
         if subscriber.live:
@@ -298,21 +303,33 @@ class Crossbar:
         self._context.bus.request(self._context.name, name, AskPromise(demand), promised, failed, PROMISE_TIMEOUT_S)
 
     def _suspect(self, journal: int) -> None:
-        """A promise waits for records that the feed has not brought: after a silence, read at another replica."""
+        """A promise waits for records that the feed has not brought. After PROBE_S the replica is asked for a sign of life; a dead one fails
+        that at once, a silent one is left after silence_s: read at another replica then."""
         if journal in self._waiting_since:
             return
         loop = asyncio.get_running_loop()
         silence_s = self._context.settings.streaming.silence_s
         since = self._waiting_since[journal] = loop.time()
+        feed = self._feeds[journal]
 
-        def check() -> None:
+        def leave(*_: object) -> None:
             if self._waiting_since.get(journal) == since:
                 del self._waiting_since[journal]
-                self._feeds[journal].turn()
+                feed.turn()
                 if self._demand > self.merge.watermark:
                     self._pursue()
 
-        loop.call_later(silence_s, check)
+        def probe() -> None:
+            if self._waiting_since.get(journal) == since:
+                sign_of_life = Fetch(feed.next_lsn, 1)
+                self._context.bus.request(self._context.name, feed.replica, sign_of_life, lambda _: None, failed, silence_s)
+
+        def failed(error: DatabaseError) -> None:
+            if error.sqlstate == CONNECTION_FAILURE:
+                leave()
+
+        loop.call_later(PROBE_S, probe)
+        loop.call_later(silence_s, leave)
 
     # -- subscribers -------------------------------------------------------------------------------------------------------------
 

@@ -35,7 +35,7 @@ from actors.common.errors import (
     DatabaseError,
     unavailable,
 )
-from actors.common.messages import Deliver, DemandWatermark, Get, Got, Message, Scan, StreamAck, SubscribeRange, Topology
+from actors.common.messages import Deliver, DemandWatermark, Get, Got, Message, Scan, StreamAck, StreamLost, SubscribeRange, Topology
 from actors.common.ranges import ShardMap
 from actors.common.settings import Settings
 from actors.runtime.interfaces import Context, Reply
@@ -174,6 +174,9 @@ class StorageReplica:
 
     def _take_topology(self, topology: Topology) -> None:
         self._shards = topology.shard_map
+        if self._demanded and self._open:
+            # A crossbar that has been restarted knows nothing of us, and says so when it is asked.
+            self._bus.post(self._name, self._crossbars[self._crossbar], DemandWatermark(self._stream, self._demanded))
 
     # -- messages ------------------------------------------------------------------------------------------------------------------
 
@@ -187,6 +190,9 @@ class StorageReplica:
                     self._wait(message, reply)  # type: ignore[arg-type]
         elif kind is Deliver:
             self._deliver(message)  # type: ignore[arg-type]
+        elif isinstance(message, StreamLost):
+            if message.stream == self._stream and self._open:
+                self._resubscribe("the crossbar does not know the stream")
         elif reply is not None:
             reply.fail(DatabaseError(FEATURE_NOT_SUPPORTED, f"storage does not understand {kind.__name__}"))
 

@@ -22,6 +22,7 @@ from actors.common.messages.streaming import (
     DemandWatermark,
     JournalRecords,
     StreamAck,
+    StreamLost,
     Subscribed,
     SubscribeJournal,
     SubscribeRange,
@@ -59,6 +60,7 @@ AnyMessage = (
     | SubscribeRange
     | Deliver
     | StreamAck
+    | StreamLost
     | DemandWatermark
     | Topology
     | AskStatus
@@ -107,6 +109,7 @@ __all__ = [
     "Shutdown",
     "StatusIs",
     "StreamAck",
+    "StreamLost",
     "SubscribeJournal",
     "SubscribeRange",
     "Subscribed",

@@ -75,3 +75,9 @@ class DemandWatermark(Message, frozen=True):
 
     stream: int
     at: int
+
+
+class StreamLost(Message, frozen=True):
+    """Crossbar -> subscriber, one-way: it knows nothing of this stream (it has been restarted); subscribe again."""
+
+    stream: int

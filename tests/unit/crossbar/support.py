@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from actors.common import write_set
 from actors.common.errors import DatabaseError
-from actors.common.messages import AskPromise, Deliver, DemandWatermark, Promised, StreamAck, SubscribeRange, Watched
+from actors.common.messages import AskPromise, Deliver, DemandWatermark, Promised, StreamAck, StreamLost, SubscribeRange, Watched
 from actors.common.messages.base import Message
 from actors.common.ranges import ShardMap
 from actors.common.settings import Journaling, Settings, Streaming
@@ -129,6 +129,10 @@ class TestStorage:
         self.context.bus.post(self.context.name, "crossbar/1", StreamAck(self.stream, self.number, self.watermark))
 
     def receive(self, sender: str, message: Message, reply: Reply | None) -> None:
+        if isinstance(message, StreamLost):
+            if message.stream == self.stream:
+                self.context.spawn(self.subscribe(self.watermark))
+            return
         assert isinstance(message, Deliver)
         if message.stream != self.stream or message.number <= self.number:
             return
