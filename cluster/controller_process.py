@@ -21,12 +21,12 @@ logger = logging.getLogger(__name__)
 class ControllerProcess:
     """Its constructor does the whole start, so that Ray can restart it."""
 
-    async def __init__(self, spec: ProcessSpec, plan: list[ProcessPlan], url: str) -> None:
+    async def __init__(self, spec: ProcessSpec, plan: list[ProcessPlan], url: str) -> None:  # type: ignore[misc]
         logging.basicConfig(
             filename=spec.log_path, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
         )
         context = ray.get_runtime_context()
-        az = context.get_node_labels().get("az", spec.settings.layout.azs[0])
+        az = str(context.get_node_labels().get("az", spec.settings.layout.azs[0]))
         self._host = Host.local(spec.name, spec.endpoint, spec.data_dir, spec.settings, node=context.get_node_id())
         self._controllers: list[Controller] = []
 

@@ -12,13 +12,12 @@ import socket
 from collections import deque
 from typing import Any
 
-from actors.runtime.socket_passing import SocketSender
-
 from actors.common.errors import DatabaseError
 from actors.common.messages import Cancel
 from actors.common.messages.base import Message
 from actors.common.messages.control import Topology
 from actors.runtime.interfaces import Context, Reply
+from actors.runtime.socket_passing import SocketSender
 
 WAITING_SOCKETS_MAX = 1024
 """Clients held while no query processor is there; more are closed at once."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Generator
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -105,7 +106,7 @@ class Fiber:
                 assert isinstance(waiting, Completion), f"a fiber awaits Completions only, not {waiting!r}"
                 if not waiting.done:
                     self._waiting = waiting
-                    waiting.when_done(lambda: self._resume(waiting))
+                    waiting.when_done(partial(self._resume, waiting))
                     self._running = False
                     return
         except StopIteration as stop:

@@ -339,7 +339,7 @@ class Host:
         """One role's line in `eagleray status`: its own account over what the host knows."""
         running = self._running[name]
         account = {**self._place(name, running.az), "layer": name.partition("/")[0], **running.role.status()}
-        if name == next(iter(self._running)) and hasattr(self.bus, "sent_messages"):
+        if name == next(iter(self._running)) and isinstance(self.bus, SocketBus):
             # The bus is the process's: its traffic is shown with the first of the roles.
             traffic = {"messages": self.bus.sent_messages, "bytes": self.bus.sent_bytes}
             account["traffic"] = {**traffic, **account.get("traffic", {})}

@@ -45,7 +45,7 @@ class ProcessSpec:
 class RoleProcess:
     """The actor class. `ray.remote(RoleProcess).options(name=..., label_selector={"az": ...}, max_restarts=-1).remote(spec)`."""
 
-    async def __init__(self, spec: ProcessSpec) -> None:
+    async def __init__(self, spec: ProcessSpec) -> None:  # type: ignore[misc]
         sys.setswitchinterval(SWITCH_INTERVAL_S)
         logging.basicConfig(
             filename=spec.log_path, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True

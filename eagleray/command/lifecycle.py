@@ -47,7 +47,9 @@ def _check_free(folder: DataFolder) -> None:
         if state is not None and _answers(state):
             raise OneLine(f"a cluster is already running on {folder.root}: {state['url']}")
         if time.monotonic() > deadline:
-            raise OneLine(f"a cluster is already running on {folder.root}, but does not answer (eagleray down --data {folder.root} ends it)")
+            raise OneLine(
+                f"a cluster is already running on {folder.root}, but does not answer (eagleray down --data {folder.root} ends it)"
+            )
         time.sleep(0.1)
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.common import write_set
-from actors.common import small_write_set
+from actors.common import small_write_set, write_set
 from actors.query_processor.transaction.buffer import WriteBuffer
 
 KEYS = st.binary(min_size=1, max_size=12)
