@@ -2,10 +2,11 @@
 
 TPC-B-like, -N (simple update) and -S (select only), prepared statements, 1, 8 and 32 clients, both systems with the same pgbench program, the same scale
 and REPEATABLE READ with retries. For each cell the two systems run one after the other, so that the ratio is of neighbours in time; it is the ratio
-that counts, machines are noisy. Then where our time goes: microseconds of CPU per transaction in each role, messages and bytes per transaction,
-fsyncs per commit. Writes bench-results/pgbench.json and a plot.
+that counts, machines are noisy. Then where our time goes: microseconds of CPU per transaction in each layer, messages and bytes per transaction,
+fsyncs per commit. Where a process hosts several layers (placement "az", the default here, as configs/packed.toml), CPU, messages and bytes
+are the process's and go by its name. Writes bench-results/pgbench.json and a plot.
 
-    python -m benchmarks.pgbench [--scale 10] [--seconds 10] [--clients 1,8,32] [--only tpcb,simple,select] [--no-peer]
+    python -m benchmarks.pgbench [--scale 10] [--seconds 10] [--clients 1,8,32] [--only tpcb,simple,select] [--placement az|role] [--no-peer]
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ from benchmarks.peer_postgres import PostgresPeer, binaries
 
 SCRIPTS = {"tpcb": ["-b", "tpcb-like"], "simple": ["-b", "simple-update"], "select": ["-b", "select-only"]}
 TITLES = {"tpcb": "TPC-B-like", "simple": "-N, simple update", "select": "-S, point reads"}
+COUNTERS = ("messages", "bytes", "syncs")
 TICK_HZ = os.sysconf("SC_CLK_TCK")
-LAYERS = ("query_processor", "adjudicator", "journal", "crossbar", "storage", "gateway", "controller", "ray")
+PLACEMENTS = ("az", "role")
 
 
 @dataclass
@@ -71,9 +73,12 @@ def run_pgbench(url: str, script: str, clients: int, seconds: float) -> Cell:
 class Eagleray:
     """A cluster in open mode on a temporary folder, started and ended through the command line, as a person would."""
 
-    def __init__(self, port: int) -> None:
-        self._data = Path(tempfile.mkdtemp(prefix="eagleray-bench-"))
+    def __init__(self, port: int, placement: str) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="eagleray-bench-"))
+        self._data = self._folder / "data"
         self._port = port
+        self._settings = self._folder / "settings.toml"
+        self._settings.write_text(f'mode = "open"\n\n[layout]\nplacement = "{placement}"\n')
 
     def _command(self, *arguments: str) -> str:
         done = subprocess.run(
@@ -88,7 +93,7 @@ class Eagleray:
 
     def __enter__(self) -> Eagleray:
         try:
-            self.url = self._command("up", "--detach", "--port", str(self._port), "--mode", "open").strip().splitlines()[-1]
+            self.url = self._command("up", "--detach", "--port", str(self._port), "--config", str(self._settings)).strip().splitlines()[-1]
         except BaseException:
             self.__exit__()
             raise
@@ -99,21 +104,24 @@ class Eagleray:
             self._command("down")
         except RuntimeError as error:
             print(error, file=sys.stderr)
-        shutil.rmtree(self._data, ignore_errors=True)
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def account(self) -> dict[str, Any]:
-        """CPU ticks by layer, and the roles' own counters summed, now."""
-        status = json.loads(self._command("status", "--json"))
-        pids: dict[int, str] = {}
-        counters: dict[str, int] = defaultdict(int)
-        for actor in status["actors"]:
-            pids[actor["pid"]] = actor["layer"]
-            for key in ("messages", "bytes", "syncs"):
-                counters[f"{actor['layer']}.{key}"] += int((actor.get("traffic") or {}).get(key, 0))
+        """CPU ticks and the roles' own counters, summed by layer (or process, where it hosts several), now."""
+        roles = json.loads(self._command("status", "--json"))["actors"]
+        layers: dict[int, set[str]] = defaultdict(set)
+        for role in roles:
+            layers[role["pid"]].add(role["layer"])
+        names = {role["pid"]: role["layer"] if len(layers[role["pid"]]) == 1 else role["actor"] for role in roles}
+        counters: dict[str, dict[str, int]] = {kind: defaultdict(int) for kind in COUNTERS}
+        for role in roles:
+            traffic = role.get("traffic") or {}
+            for kind in COUNTERS:
+                counters[kind][role["layer"] if kind == "syncs" else names[role["pid"]]] += int(traffic.get(kind, 0))
         ticks: dict[str, int] = defaultdict(int)
-        for process, layer in pids.items():
-            ticks[layer] += process_ticks(process)
-        return {"ticks": ticks, "counters": counters}
+        for process, name in names.items():
+            ticks[name] += process_ticks(process)
+        return {"cpu": ticks, **counters}
 
 
 def process_ticks(process: int) -> int:
@@ -125,18 +133,15 @@ def process_ticks(process: int) -> int:
 
 
 def account_for(before: dict[str, Any], after: dict[str, Any], transactions: int) -> dict[str, Any]:
-    """Per transaction: microseconds of CPU, messages, bytes and fsyncs of each layer."""
-    result: dict[str, Any] = {"cpu_us": {}, "messages": {}, "bytes": {}, "syncs": {}}
-    for layer in LAYERS:
-        used = after["ticks"].get(layer, 0) - before["ticks"].get(layer, 0)
-        if used:
-            result["cpu_us"][layer] = round(used / TICK_HZ * 1e6 / transactions, 1)
-        for kind in ("messages", "bytes", "syncs"):
-            name = f"{layer}.{kind}"
-            amount = after["counters"].get(name, 0) - before["counters"].get(name, 0)
-            if amount:
-                result[kind][layer] = round(amount / transactions, 3)
-    return result
+    """Per transaction: microseconds of CPU, messages, bytes and fsyncs of each layer or process."""
+
+    def used(kind: str, unit: float) -> dict[str, float]:
+        amounts = {
+            name: round((amount - before[kind].get(name, 0)) * unit / transactions, 3) for name, amount in sorted(after[kind].items())
+        }
+        return {name: amount for name, amount in amounts.items() if amount}
+
+    return {"cpu_us": used("cpu", 1e6 / TICK_HZ), **{kind: used(kind, 1) for kind in COUNTERS}}
 
 
 def load(url: str, scale: int) -> float:
@@ -148,13 +153,14 @@ def load(url: str, scale: int) -> float:
 
 
 def compare(arguments: argparse.Namespace) -> dict[str, Any]:
-    results: dict[str, Any] = {"scale": arguments.scale, "seconds": arguments.seconds, "cells": []}
+    results: dict[str, Any] = {"scale": arguments.scale, "seconds": arguments.seconds, "placement": arguments.placement, "cells": []}
     peer = None if arguments.no_peer else PostgresPeer()
-    with Eagleray(arguments.port) as ours:
+    with Eagleray(arguments.port, arguments.placement) as ours:
         if peer is not None:
             peer.__enter__()
         try:
             results["load_s"] = {"eagleray": load(ours.url, arguments.scale)}
+            print(f'placement "{arguments.placement}"')
             print(f"loaded scale {arguments.scale}: eagleray {results['load_s']['eagleray']:.1f} s", end="", flush=True)
             if peer is not None:
                 results["load_s"]["postgresql"] = load(peer.url, arguments.scale)
@@ -226,6 +232,7 @@ def main() -> int:
     parser.add_argument("--clients", default="1,8,32")
     parser.add_argument("--only", default="tpcb,simple,select")
     parser.add_argument("--port", type=int, default=5466)
+    parser.add_argument("--placement", choices=PLACEMENTS, default=PLACEMENTS[0])
     parser.add_argument("--no-peer", action="store_true")
     parser.add_argument("--output", type=Path, default=Path("bench-results"))
     arguments = parser.parse_args()
