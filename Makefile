@@ -44,6 +44,7 @@ test: $(VENV)/.dev
 
 check: $(VENV)/.dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@$(BIN)/mypy --strict actors cluster eagleray workloads
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m pytest tests/unit tests/scripts tests/sim
 

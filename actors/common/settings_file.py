@@ -51,6 +51,7 @@ def settings_from(document: dict[str, Any], text: str, source: str, overrides: d
     settings = _apply(settings, document, "", text, source)
     if overrides:
         settings = _apply(settings, overrides, "", "", "the command line")
+    assert isinstance(settings, Settings)
     if settings.mode not in MODES:
         raise SettingsError(_at(text, source, "mode", f"expected one of {', '.join(MODES)}, got {settings.mode!r}"))
     _check_layout(settings, text, source)

@@ -29,11 +29,11 @@ def encode(keys: list[bytes], values: list[bytes | None], kinds: list[int]) -> b
     batch = pa.RecordBatch.from_arrays(
         [pa.array(keys, pa.binary()), pa.array(values, pa.binary()), pa.array(kinds, pa.uint8())], schema=SCHEMA
     )
-    return batch.serialize().to_pybytes()
+    return bytes(batch.serialize())
 
 
 def encode_batch(batch: pa.RecordBatch) -> bytes:
-    return batch.serialize().to_pybytes()
+    return bytes(batch.serialize())
 
 
 def decode(payload: bytes) -> pa.RecordBatch:

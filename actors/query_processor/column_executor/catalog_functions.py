@@ -108,10 +108,9 @@ def index_definition(table: Table, index: Index, qualified: bool = True) -> str:
 
 
 def _index_definition(catalog: Catalog, _: Any, oid: int | None, column: int = 0, __: Any = None) -> str | None:
-    found = find_relation(catalog, oid)
-    if found is None or found[1] is None:
+    table, index = find_relation(catalog, oid) or (None, None)
+    if table is None or index is None:
         return None
-    table, index = found
     if column:
         places = index.columns
         return quote(_column_name(table, places[column - 1].position)) if 0 < column <= len(places) else ""

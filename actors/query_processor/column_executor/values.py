@@ -52,6 +52,9 @@ DUCK_TYPES = {
     "interval": "INTERVAL",
 }
 
+PLAIN_COLUMNS = {"bytea": pa.binary(), "uuid": pa.binary(), "oid": pa.int64(), "bool": pa.bool_()}
+"""Types whose Arrow values are the datums."""
+
 
 def numeric_scale(type_: ColumnType) -> tuple[int, int] | None:
     """(precision, scale) of a numeric with a type modifier, else None."""
@@ -149,13 +152,9 @@ def from_duck(column: pa.ChunkedArray, type_: ColumnType) -> list[Any]:
     if name == "numeric":
         return _from_decimals(column, type_)
     if name in TEXT_TYPES or name not in DUCK_TYPES:
-        return column.cast(pa.string()).to_pylist()
-    if name in ("bytea", "uuid"):
-        return column.cast(pa.binary()).to_pylist()
-    if name == "oid":
-        return column.cast(pa.int64()).to_pylist()
-    if name == "bool":
-        return column.cast(pa.bool_()).to_pylist()
+        return list(column.cast(pa.string()).to_pylist())
+    if name in PLAIN_COLUMNS:
+        return list(column.cast(PLAIN_COLUMNS[name]).to_pylist())
     target = arrow_type(type_)
     if column.type != target:
         column = column.cast(target)

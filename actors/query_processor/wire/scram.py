@@ -16,7 +16,7 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 
-from scramp.utils import saslprep  # type: ignore[import-untyped]
+from scramp.utils import saslprep
 
 from actors.common.errors import INVALID_PASSWORD, DatabaseError
 from actors.query_processor.wire.frontend import ProtocolViolation
