@@ -12,7 +12,8 @@ What it promises, beyond interfaces.Bus:
   that the request went out on.
 - What is sent in one turn of the loop to one peer goes out as one write at the end of the turn, whichever roles and connections caused
   it: a write that wakes a sleeping process costs more than all else here (uvloop, too, writes at once when left to itself).
-- Roles of this process are delivered to in a later turn of the loop, in order, without encoding (messages are immutable).
+- Roles of this process are delivered to later, never within the sender's call, in order, without encoding (messages are immutable). What they send each
+  other in answer is delivered in the same turn of the loop, up to LOCAL_ROUNDS_MAX times: a read that demands a watermark takes five such steps.
 - A frame that cannot be decoded, or is above the bound, closes the connection; an exception other than DatabaseError from a role or a
   callback is an impossible state and goes to `on_crash`.
 
@@ -47,6 +48,8 @@ SWEEP_S = 0.1
 """How late a timeout may fire. A sweep looks at every outstanding request, 0.1 us each."""
 REOPEN_S = 0.05
 """How long requests to an endpoint fail at once after it could not be reached."""
+LOCAL_ROUNDS_MAX = 16
+"""Then sockets have their turn, however much the roles of this process have to say to each other."""
 UNIX_PATH_BYTES_MAX = 107
 
 OnCrash = Callable[[BaseException], None]
@@ -115,6 +118,7 @@ class SocketBus:
         self._sweep_timer: asyncio.TimerHandle | None = None
         self._unflushed: list[Link] = []
         self._local: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
+        self._local_scheduled = False
 
     # life
 
@@ -280,17 +284,27 @@ class SocketBus:
             self._crash(error)
 
     def deliver_later(self, function: Callable[..., None], *arguments: Any) -> None:
-        """In a later turn of the loop, in order."""
-        if not self._local:
+        """Once the caller and what was to be delivered before are through, in order."""
+        if not self._local_scheduled:
             assert self._loop is not None
+            self._local_scheduled = True
             self._loop.call_soon(self._run_local)
         self._local.append((function, arguments))
 
     def _run_local(self) -> None:
-        items = self._local
-        self._local = []
-        for function, arguments in items:
-            function(*arguments)
+        try:
+            for _ in range(LOCAL_ROUNDS_MAX):
+                items = self._local
+                if not items:
+                    break
+                self._local = []
+                for function, arguments in items:
+                    function(*arguments)
+        finally:
+            self._local_scheduled = bool(self._local)
+            if self._local_scheduled:
+                assert self._loop is not None
+                self._loop.call_soon(self._run_local)
 
     # failing
 
