@@ -57,10 +57,14 @@ class Peer:
             self._timer.cancel()
 
     def push(self) -> None:
-        """Send what it lacks, unless something is under way."""
-        if self._busy or self._timer is not None or self._writer.stopped:
-            return
+        """Send what it lacks, unless something is under way. News of a commit does not wait for that: readers do, at the crossbar."""
         writer = self._writer
+        if self._timer is not None or writer.stopped:
+            return
+        if self._busy:
+            if self.subscribed and self._told < min(writer.committed_lsn, self.durable):
+                self._tell()
+            return
         if self._next <= writer.last_lsn:
             if self._next < writer.memory_first:
                 self._fill()
@@ -75,7 +79,7 @@ class Peer:
         """Only the news of a commit, one-way: a crossbar waits there."""
         writer = self._writer
         previous = self._next - 1
-        self._told = writer.committed_lsn
+        self._told = min(writer.committed_lsn, previous)
         writer.post(self.name, Append(writer.epoch, previous, writer.epoch_at(previous), [], writer.committed_lsn))
 
     def _send(self) -> None:
