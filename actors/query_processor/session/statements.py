@@ -98,7 +98,8 @@ class Planned:
         if self._readers is None:
             wanted = self.plan.parameter_types
             self._readers = [
-                _reader(type_) if literal.type is None else _reader_of_lexed(literal.type) for literal, type_ in zip(literals, wanted, strict=True)
+                _reader(type_) if literal.type is None else _reader_of_lexed(literal.type)
+                for literal, type_ in zip(literals, wanted, strict=True)
             ]
         return [reader(literal.text, zone, now) for reader, literal in zip(self._readers, literals, strict=True)]
 
