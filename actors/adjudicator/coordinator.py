@@ -29,7 +29,7 @@ from actors.adjudicator.window import Claim, Table
 from actors.common.errors import CONNECTION_FAILURE, DatabaseError, conflict
 from actors.common.messages import AskOutcome, Commit, Decided, Done, OutcomeIs, Prepare, Prepared
 from actors.common.messages.base import Message
-from actors.common.timestamps import Epoch, Timestamp
+from actors.common.timestamps import TIMESTAMP_MAX, Epoch, Timestamp
 
 if TYPE_CHECKING:
     from actors.adjudicator.reign import Flight, Reign
@@ -184,8 +184,8 @@ class Coordinator:
             return
         reign = self._reign
         now = reign.context.clock.now().earliest
-        floor = max(spanning.claim.start_ts, *(answer.lower_bound for answer in spanning.prepared.values()))
-        end = min(answer.epoch_end for answer in spanning.prepared.values())
+        floor = max([spanning.claim.start_ts, *(answer.lower_bound for answer in spanning.prepared.values())])
+        end = min((answer.epoch_end for answer in spanning.prepared.values()), default=TIMESTAMP_MAX)
         commit_ts = reign.lease.pick(floor, now)
         if commit_ts > end:
             self._abort(spanning, conflict())
@@ -200,6 +200,8 @@ class Coordinator:
         """It is committed: tell the participants."""
         name, commit_ts = spanning.name, spanning.flight.commit_ts
         del self._open[name]
+        if not spanning.participants:
+            return  # a schema change where there is but one adjudicator
         self._outcomes.remember(name, commit_ts, self._reign.context.clock.now().earliest)
         self._unacknowledged[name] = len(spanning.participants)
         reign = self._reign

@@ -8,7 +8,7 @@ Outcomes is made (reign.py).
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict
 
 from actors.common.timestamps import Timestamp
 
@@ -20,24 +20,23 @@ class Outcomes:
 
     def __init__(self, keep_us: int) -> None:
         self._keep_us = keep_us
-        self._known: dict[bytes, Timestamp] = {}
-        self._order: deque[tuple[Timestamp, bytes]] = deque()
+        self._known: OrderedDict[bytes, tuple[Timestamp, Timestamp]] = OrderedDict()
+        """transaction -> (its commit time, when that was noted). A plain dict's oldest entry is slow to find once many were removed before it."""
 
     def remember(self, transaction: bytes, commit_ts: Timestamp, now: Timestamp) -> None:
         """The first outcome noted stays: a transaction has one."""
         known = self._known
         if transaction in known:
             return
-        known[transaction] = commit_ts
-        order = self._order
-        order.append((now, transaction))
+        known[transaction] = (commit_ts, now)
         oldest = now - self._keep_us
-        while order[0][0] < oldest:
-            known.pop(order.popleft()[1], None)
+        while known[next(iter(known))][1] < oldest:
+            known.popitem(last=False)
 
     def get(self, transaction: bytes) -> Timestamp | None:
         """None where the transaction is not known (any more)."""
-        return self._known.get(transaction)
+        known = self._known.get(transaction)
+        return known[0] if known is not None else None
 
     def forget(self, transaction: bytes) -> None:
         """Nobody will ask again."""

@@ -73,6 +73,7 @@ class JournalLog:
         self._synced: Lsn = 0
         self._cuts = 0
         self._recent: dict[Lsn, bytes] = {}
+        self._recent_first: Lsn = 0
         self._recent_bytes = 0
         self.promise = Promise()
 
@@ -175,8 +176,11 @@ class JournalLog:
             offset = end
             self._recent[header.lsn] = record
             self._recent_bytes += len(record)
+        if len(self._recent) == len(records):
+            self._recent_first = lsn
         while self._recent_bytes > RECENT_BYTES_MAX and len(self._recent) > 1:
-            self._recent_bytes -= len(self._recent.pop(next(iter(self._recent))))
+            self._recent_bytes -= len(self._recent.pop(self._recent_first))
+            self._recent_first += 1
         if segment not in self._dirty:
             self._dirty.append(segment)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -12,6 +13,7 @@ from actors.adjudicator.coordinator import Coordinator
 from actors.common import write_set
 from actors.common.errors import DatabaseError
 from actors.common.messages import AskOutcome, AskPromise, Commit, Committed, Decided, OutcomeIs, Prepare, Prepared, Promised
+from actors.common.settings import Layout, Settings
 from actors.journal.record import CLOSE, EPOCH_BEGIN
 from actors.runtime.simulation.faults import Faults
 from actors.runtime.simulation.world import World
@@ -66,8 +68,8 @@ class Bench:
         return await self.world.bus.call("client/1", f"adjudicator/{number}", message)  # type: ignore[arg-type]
 
 
-def play(scenario: Callable[[Bench], Awaitable[None]]) -> World:
-    with make_world(1, Faults(), layers=("journal", "adjudicator")) as world:
+def play(scenario: Callable[[Bench], Awaitable[None]], settings: Settings | None = None) -> World:
+    with make_world(1, Faults(), settings, layers=("journal", "adjudicator")) as world:
 
         async def main() -> None:
             await begin(world)
@@ -136,6 +138,19 @@ def test_schema_changes_and_dropped_ranges_reach_every_adjudicator() -> None:
         assert "OC000" in (await bench.refusal(bench.commit([key(1, table=1)], dropped, exclusive=[TABLE]))).message
 
     play(scenario)
+
+
+def test_a_schema_change_where_there_is_but_one_adjudicator() -> None:
+    """It is coordinated like one of several, with nobody to prepare."""
+
+    async def scenario(bench: Bench) -> None:
+        start = bench.now()
+        changed = await bench.commit([key(1), key(2)], start, schema_changes=[TABLE])
+        assert changed > start
+        assert "OC001" in (await bench.refusal(bench.commit([key(2, 1)], changed + 1, catalog_ts=start))).message
+        assert bench.role(1).status()["load"]["pending"] == bench.role(1).status()["load"]["under_way"] == 0
+
+    play(scenario, replace(Settings(), layout=Layout(adjudicators=1)))
 
 
 def test_promises_hold_and_commits_pass_them() -> None:
