@@ -182,7 +182,7 @@ class Adjudicator:
             self._leading = self._context.spawn(self._take_lead())
 
     async def _take_lead(self) -> None:
-        """Until it leads. Ends without that only for a journal that is damaged."""
+        """Until it leads. Ends without that only for a failure that trying again does not mend."""
         context = self._context
         while True:
             try:

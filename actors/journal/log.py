@@ -48,7 +48,7 @@ class Promise(msgspec.Struct, frozen=True):
     """What must survive a crash beside the records.
 
     `voter`: False until the writer has brought an empty replica up to date (I9). `first_lsn`: records below it are gone on purpose, the last of them was of
-    `previous_epoch`, and none of them had a commit time above `trimmed_ts`.
+    `previous_epoch`, and none of them had a commit time above `trimmed_ts`. `lost`: it had records, and they are gone by damage (repair.py).
     """
 
     epoch: Epoch = 0
@@ -56,6 +56,7 @@ class Promise(msgspec.Struct, frozen=True):
     first_lsn: Lsn = 1
     previous_epoch: Epoch = 0
     trimmed_ts: Timestamp = TIMESTAMP_MIN
+    lost: bool = False
 
 
 class JournalLog:
@@ -81,8 +82,7 @@ class JournalLog:
     def open(cls, disk: Disk, segment_bytes: int) -> JournalLog:
         """Read what is there. Raises XX001 for damage."""
         log = cls(disk, segment_bytes)
-        if disk.exists(PROMISE):
-            log.promise = _decode_promise(disk.read(PROMISE))
+        log.promise = read_promise(disk)
         log._load([SegmentName.parse(name) for name in disk.list(FOLDER)])
         return log
 
@@ -243,6 +243,12 @@ class JournalLog:
         self._synced = self.promise.first_lsn - 1
         self._new_segment(self.promise.first_lsn, self.promise.previous_epoch)
 
+    def begin_anew(self, generation: int) -> None:
+        """An empty log, of a generation above that of all files in its folder."""
+        assert not self._segments
+        self._generation = generation - 1
+        self.reset()
+
     def after_trim(self, below_ts: Timestamp, committed: Lsn) -> Promise | None:
         """The promise to make durable before `trim`: without the segments all of whose records are committed and have commit_ts <= below_ts.
 
@@ -359,7 +365,11 @@ def _damaged(name: SegmentName, lsn: Lsn, offset: int) -> DatabaseError:
     return DatabaseError(DATA_CORRUPTED, f"journal record {lsn} in {name.path} at byte {offset} is damaged")
 
 
-def _decode_promise(data: bytes) -> Promise:
+def read_promise(disk: Disk) -> Promise:
+    """An empty one where nothing has been promised. Raises XX001."""
+    if not disk.exists(PROMISE):
+        return Promise()
+    data = disk.read(PROMISE)
     body = data[CHECKSUM_BYTES:]
     if google_crc32c.value(body) != int.from_bytes(data[:CHECKSUM_BYTES], "little"):
         raise DatabaseError(DATA_CORRUPTED, f"{PROMISE} is damaged")

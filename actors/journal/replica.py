@@ -6,6 +6,7 @@ The protocol is Raft's log with a leader that stands outside (the adjudicator) a
 - `Append(epoch, previous, records)`: only if the previous record is the writer's too; a tail that differs is cut; answered when fsynced. Appends that arrive while
   a sync is under way share the next one (group commit; the disk coalesces).
 - A replica that finds itself without a promise (a new one, or one that lost its disk) is a learner: it stores but does not vote, until the writer promotes it (I9).
+- A replica that finds its log damaged sets it aside and becomes a learner, too (repair.py).
 - A replica whose missing records have been trimmed elsewhere is told to begin further on (`Reset`); it goes on voting, as what it gives up is no majority's.
 
 Crossbars subscribe here and get committed records, in order, with flow control (subscription.py). An idle replica sends nothing.
@@ -39,6 +40,7 @@ from actors.common.messages.base import Message
 from actors.common.timestamps import Epoch, Lsn, Timestamp
 from actors.journal.log import JournalLog, Promise
 from actors.journal.record import TRIMMED, decode_header
+from actors.journal.repair import open_log
 from actors.journal.subscription import Subscription
 from actors.runtime.interfaces import Context, Reply
 
@@ -66,7 +68,7 @@ class JournalReplica:
         self._syncs = 0
 
     async def start(self) -> None:
-        self._log = JournalLog.open(self._context.disk, self._context.settings.journaling.segment_bytes)
+        self._log, self._damaged = await open_log(self._context.disk, self._context.settings.journaling.segment_bytes)
         self._promised = self._log.promise.epoch
         self._voter = self._log.promise.voter
 
@@ -139,7 +141,7 @@ class JournalReplica:
             if reply is not None:
                 log = self.log
                 before = log.epoch_at(log.first_lsn - 1)
-                kept = (self._promised, before, log.promise.trimmed_ts)
+                kept = (self._promised, before, log.promise.trimmed_ts, log.promise.lost)
                 reply(Sealed(log.last_epoch, log.last_lsn, log.first_lsn, self._committed, self._voter, *kept))
 
         self._store_promise(replace(self.log.promise, epoch=message.epoch), promised)
@@ -175,7 +177,7 @@ class JournalReplica:
             if reply is not None:
                 reply(Done())
         else:
-            promise = replace(self.log.promise, epoch=message.epoch, voter=True)
+            promise = replace(self.log.promise, epoch=message.epoch, voter=True, lost=False)
             self._store_promise(promise, lambda: reply(Done()) if reply is not None else None)
 
     def _reset(self, message: Reset, reply: Reply | None) -> None:
@@ -190,7 +192,7 @@ class JournalReplica:
             return
         assert last >= self._committed, f"record {self._committed} is committed and would be reset"
         trimmed_ts = max(log.promise.trimmed_ts, message.trimmed_ts)
-        promise = Promise(message.epoch, self._voter, message.next_lsn, message.previous_epoch, trimmed_ts)
+        promise = Promise(message.epoch, self._voter, message.next_lsn, message.previous_epoch, trimmed_ts, log.promise.lost)
 
         def promised() -> None:
             self._subscriptions.clear()
@@ -294,10 +296,19 @@ class JournalReplica:
             if not subscription.advance():
                 del self._subscriptions[name]
         except DatabaseError as error:
-            if error.sqlstate != DATA_CORRUPTED:
-                raise
-            self._damaged = error.message
             del self._subscriptions[name]
+            self._end_over(error)
+
+    def _end_over(self, error: DatabaseError) -> None:
+        """Damage in the log is mended at a start (repair.py): this life ends, its supervisor begins the next. Raises what is no damage."""
+        if error.sqlstate != DATA_CORRUPTED:
+            raise error
+        self._damaged = error.message
+
+        async def end() -> None:
+            raise error
+
+        self._context.spawn(end())
 
     def _fetch(self, message: Fetch, reply: Reply | None) -> None:
         if reply is None:
@@ -306,7 +317,13 @@ class JournalReplica:
         if message.from_lsn < log.first_lsn:
             reply.fail(self._trimmed())
             return
-        reply(Fetched(log.read(message.from_lsn, message.bytes_max, log.last_lsn), log.last_lsn))
+        try:
+            records = log.read(message.from_lsn, message.bytes_max, log.last_lsn)
+        except DatabaseError as error:
+            reply.fail(error)
+            self._end_over(error)
+            return
+        reply(Fetched(records, log.last_lsn))
 
     # -- subscriptions -----------------------------------------------------------------------------------------------------------
 

@@ -17,13 +17,14 @@ an older writer, outbid by those others, cannot win it over (I9).
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from actors.common.errors import CONNECTION_FAILURE, DATA_CORRUPTED, OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
+from actors.common.errors import CONNECTION_FAILURE, OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
 from actors.common.messages import Fetch, Fetched, Promote, Seal, Sealed
 from actors.common.messages.base import Message
 from actors.common.timestamps import Epoch, Lsn, Timestamp
@@ -38,6 +39,8 @@ SEAL_PAUSE_S_MIN, SEAL_PAUSE_S_MAX = 0.02, 0.2
 MEMORY_BYTES_MAX = 64 << 20
 """Committed records held for replicas that are behind; older ones are fetched from another replica. Uncommitted ones are always held: their bound is the
 adjudicator's queue (`waiting`, `backlog_bytes`)."""
+
+logger = logging.getLogger(__name__)
 
 OnRecord = Callable[[RecordHeader], None]
 OnDeposed = Callable[[str], None]
@@ -58,6 +61,7 @@ class JournalWriter:
 
     def __init__(self, context: Context, journal: int, replicas: list[str], on_deposed: OnDeposed) -> None:
         self._context = context
+        self._journal = journal
         self._name = f"adjudicator/{journal}"
         self._peers = [Peer(self, name) for name in replicas]
         self._majority = len(replicas) // 2 + 1
@@ -103,7 +107,7 @@ class JournalWriter:
     # -- opening -----------------------------------------------------------------------------------------------------------------
 
     async def open(self, on_record: OnRecord, epoch_hint: Epoch = 0) -> Recovered:
-        """Win a majority. Takes as long as it takes: while fewer replicas answer, it goes on asking. Raises XX001 for a damaged record."""
+        """Win a majority. Takes as long as it takes: while fewer replicas answer, it goes on asking."""
         wanted = max(epoch_hint, self.epoch + 1)
         while True:
             self.epoch = wanted
@@ -117,9 +121,8 @@ class JournalWriter:
                     self._sealed = sealed
                     return await self._recover(voters, on_record)
             except DatabaseError as error:
-                # A replica went away in the middle: begin again, under a higher epoch.
-                if error.sqlstate == DATA_CORRUPTED:
-                    raise
+                # A replica went away in the middle, or found its log damaged (it becomes a learner): begin again, under a higher epoch.
+                logger.info("journal %d: %s", self._journal, error.message)
             wanted = max(wanted, outbid) + 1
             await asyncio.sleep(self._context.random.uniform(SEAL_PAUSE_S_MIN, SEAL_PAUSE_S_MAX))
 
@@ -139,7 +142,7 @@ class JournalWriter:
 
     def _is_new(self, sealed: dict[str, Sealed]) -> bool:
         """Every replica answers, and none has ever held a record."""
-        return len(sealed) == len(self._peers) and all(answer.tail_lsn == 0 for answer in sealed.values())
+        return len(sealed) == len(self._peers) and all(answer.tail_lsn == 0 and not answer.lost for answer in sealed.values())
 
     async def _make_voters(self, epoch: Epoch) -> None:
         for peer in self._peers:

@@ -24,6 +24,8 @@ class Sealed(Message, frozen=True):
     """Epoch of the record before `first_lsn` (trimmed, or none)."""
     trimmed_ts: int = 0
     """No record below `first_lsn` has a later commit time."""
+    lost: bool = False
+    """It had records, and they were lost to damage: an empty log of this kind is no sign of a new journal."""
 
 
 class Append(Message, frozen=True):

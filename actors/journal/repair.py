@@ -1,0 +1,55 @@
+"""What a journal replica does about damage on its own disk: it sets its log aside and begins anew as a learner, filled from the others (I9).
+
+    log, damage = await open_log(disk, segment_bytes)       damage: what was found, "" where all is well
+
+The damaged files are kept under `damaged/`, for a person to look into should the other replicas turn out to be gone too; the next damage overwrites
+files of the same names. Nothing votes for what was lost: the new promise says `voter=False` and `lost=True` before the first file goes, and a journal
+whose replicas are empty because they `lost` their logs is never taken for a new one (writer.py). Two of three damaged at once is more than a journal
+gets over by itself: it stays without a majority.
+
+The epoch promised is kept where it can still be read. Where not, nothing is: a learner's promise counts for nobody, like that of a lost disk.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from actors.common.errors import DATA_CORRUPTED, DatabaseError
+from actors.journal.log import PROMISE, JournalLog, Promise, read_promise
+from actors.journal.segment import FOLDER, SegmentName
+from actors.runtime.interfaces import Disk
+
+DAMAGED = "damaged"
+"""Folder of the files set aside."""
+
+logger = logging.getLogger(__name__)
+
+
+async def open_log(disk: Disk, segment_bytes: int) -> tuple[JournalLog, str]:
+    """The log, and the damage that it was set aside for. Raises 53100 where there is no room to set it aside."""
+    try:
+        return JournalLog.open(disk, segment_bytes), ""
+    except DatabaseError as error:
+        if error.sqlstate != DATA_CORRUPTED:
+            raise
+        damage = error.message
+    logger.error("the journal replica sets its log aside and begins anew as a learner: %s", damage)
+    return await _set_aside(disk, segment_bytes), damage
+
+
+async def _set_aside(disk: Disk, segment_bytes: int) -> JournalLog:
+    try:
+        epoch = read_promise(disk).epoch
+    except DatabaseError:
+        epoch = 0
+        await disk.replace(f"{DAMAGED}/{PROMISE}", disk.read(PROMISE))
+    names = disk.list(FOLDER)
+    for name in names:
+        await disk.replace(f"{DAMAGED}/{name}", disk.read(f"{FOLDER}/{name}"))
+    log = JournalLog(disk, segment_bytes)
+    await log.set_promise(Promise(epoch, voter=False, lost=True))
+    # Files that a power failure brings back are overridden by the generation above theirs.
+    log.begin_anew(max((SegmentName.parse(name).generation for name in names), default=0) + 1)
+    for name in names:
+        disk.remove(f"{FOLDER}/{name}")
+    return log
