@@ -68,9 +68,10 @@ class DataFolder:
     def create(self) -> None:
         """Make the folders; DataFolderError where that is not possible."""
         try:
+            if self.short in (self.sockets.parent, self.ray.parent):
+                self.short.mkdir(mode=0o700, exist_ok=True)
             for folder in (self.root, self.roles, self.logs, self.root / "run", self.sockets, self.ray):
                 folder.mkdir(parents=True, exist_ok=True)
-            self.short.mkdir(mode=0o700, exist_ok=True)
             probe = self.root / "run" / ".writable"
             probe.write_bytes(b"")
             probe.unlink()
