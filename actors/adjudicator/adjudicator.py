@@ -128,7 +128,7 @@ class Adjudicator:
             if reply is not None:
                 reply(Done())
         elif isinstance(message, Watched):
-            reign.writer.watched(sender, message.epoch)
+            self._watched(reign.writer, sender, message)
         elif reply is None:
             return
         elif isinstance(message, Commit):
@@ -153,7 +153,7 @@ class Adjudicator:
             return
         if isinstance(message, Watched):
             if self._writer is not None:
-                self._writer.watched(sender, message.epoch)
+                self._watched(self._writer, sender, message)
             return
         if reply is None:
             return
@@ -168,6 +168,12 @@ class Adjudicator:
             reply.fail(not_committed(f"adjudicator/{self._number} does not lead its journal"))
         else:
             reply.fail(DatabaseError("0A000", f"an adjudicator does not understand {type(message).__name__}"))
+
+    def _watched(self, writer: JournalWriter, sender: str, message: Watched) -> None:
+        if message.restarted:
+            writer.restarted(sender)
+        else:
+            writer.watched(sender, message.epoch)
 
     def _on_topology(self, topology: Topology) -> None:
         if self._ownership is None or self._ownership.shard_map != topology.shard_map:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actors.common.errors import CONNECTION_FAILURE, OBJECT_NOT_IN_PREREQUISITE_STATE, SERIALIZATION_FAILURE, DatabaseError
+from actors.common.errors import CONNECTION_FAILURE, DISK_FULL, OBJECT_NOT_IN_PREREQUISITE_STATE, SERIALIZATION_FAILURE, DatabaseError
 from actors.common.timestamps import Timestamp
 
 
@@ -19,6 +19,12 @@ def redirected() -> DatabaseError:
 def stale_catalog(begin: Timestamp) -> DatabaseError:
     """55000: this epoch does not know the schema changes of those before it."""
     return DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, f"catalog must be revalidated at {begin}", detail=str(begin))
+
+
+def disk_full() -> DatabaseError:
+    """53100, as PostgreSQL says it. Certain: nothing was appended."""
+    why = "the disks of the journal are full"
+    return DatabaseError(DISK_FULL, f"could not commit: {why}", detail=f"not committed: {why}")
 
 
 def overloaded() -> DatabaseError:

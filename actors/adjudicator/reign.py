@@ -26,7 +26,7 @@ from actors.adjudicator.lease import Lease
 from actors.adjudicator.outcomes import ABORTED, Outcomes
 from actors.adjudicator.ownership import Ownership, read_write_set
 from actors.adjudicator.participant import Participant
-from actors.adjudicator.refusals import not_committed, overloaded, redirected, stale_catalog
+from actors.adjudicator.refusals import disk_full, not_committed, overloaded, redirected, stale_catalog
 from actors.adjudicator.waiting import WaitingRoom
 from actors.adjudicator.window import Claim, ConflictWindow
 from actors.common.errors import (
@@ -59,6 +59,8 @@ HELD_S_MAX = 5.0
 """A query processor whose clock is further ahead (beyond the lease's length) is refused."""
 CLOSE_S_MAX = 2.0
 """A clean stop waits so long for the journal to take what was appended."""
+ROOM_PROBE_S = 1.0
+"""While the journal's disks are full, a refused commit writes a LEASE record at most so often, to hear whether they still are."""
 WINDOW_S_DEFAULT = 300
 """Where the transaction age limit is lifted: who is older than this conflicts."""
 
@@ -104,6 +106,7 @@ class Reign:
         self._answered = Outcomes(ANSWERED_KEEP_S * 1_000_000)
         self._uncovered: list[tuple[Timestamp, Callable[[], None], Callable[[DatabaseError], None]]] = []
         self._held = 0
+        self._room_asked_s = 0.0
 
     # -- commits -----------------------------------------------------------------------------------------------------------------
 
@@ -125,6 +128,9 @@ class Reign:
             return
         if len(self._flights) >= COMMITS_MAX or (self._bytes > COMMIT_BYTES_MAX and self._flights):
             raise overloaded()
+        if not self.writer.has_room:
+            self._ask_for_room()
+            raise disk_full()
         now = self._clock.now()
         if message.start_ts > now.latest and self._hold_until_near(message.start_ts, partial(self._commit_later, message, reply)):
             return
@@ -297,6 +303,12 @@ class Reign:
         lease = self.lease
         epoch_end = lease.end_for(at, self._clock.now().earliest)
         self.writer.append(LEASE, lease.last, lease.last, epoch_end, on_committed=partial(self._covered, epoch_end))
+
+    def _ask_for_room(self) -> None:
+        now_s = asyncio.get_running_loop().time()
+        if not self.writer.waiting and now_s >= self._room_asked_s + ROOM_PROBE_S:
+            self._room_asked_s = now_s
+            self._extend(self._clock.now().earliest)
 
     def _covered(self, epoch_end: Timestamp) -> None:
         self.lease.became_durable(epoch_end)

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from actors.common.errors import OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
+from actors.common.errors import DISK_FULL, OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
 from actors.common.messages import Append, Appended, Fetch, Fetched, Promote, Reset
 from actors.common.messages.base import Message
 from actors.common.timestamps import Epoch, Lsn, Timestamp
@@ -37,6 +37,8 @@ class Peer:
         self.subscribed = False
         self.barrier: Lsn | None = None
         """A learner may vote once it has this record and a majority of the others has committed it."""
+        self.is_full = False
+        """Its disk is."""
         self._next: Lsn = 0
         self._busy = False
         self._told: Lsn = 0
@@ -44,6 +46,9 @@ class Peer:
         self._stride = 1
         """How many records to go back at the next conflict: doubled each time, so that a long diverging tail takes few round trips."""
         self._timer: asyncio.TimerHandle | None = None
+        self._promoting = False
+        self.is_begun = False
+        """`begin` has been called."""
 
     def begin(self, next_lsn: Lsn, voter: bool) -> None:
         """The log has been sealed: try to go on at next_lsn."""
@@ -51,6 +56,7 @@ class Peer:
         self.voter = voter
         self.durable = -1
         self._busy = False
+        self.is_begun = True
 
     def stop(self) -> None:
         if self._timer is not None:
@@ -96,6 +102,7 @@ class Peer:
         self._busy = False
         self._pause_s = RETRY_S_MIN
         self.subscribed = answer.subscribed
+        self._note_room(answer.low)
         if answer.epoch != self._writer.epoch:
             return
         if self.voter and not answer.voter:
@@ -169,20 +176,45 @@ class Peer:
         """Let it vote; `then` once it may be counted."""
 
         def promoted(_: Message) -> None:
+            self._promoting = False
             self.voter = True
             self.barrier = None
             then()
 
-        self._writer.request(self.name, Promote(epoch), promoted, lambda _: None, APPEND_TIMEOUT_S)
+        def failed(_: DatabaseError) -> None:
+            asyncio.get_running_loop().call_later(RETRY_S_MAX, again)
+
+        def again() -> None:
+            self._promoting = False
+            if not self._writer.stopped and not self.voter:
+                then()
+
+        if not self._promoting:
+            self._promoting = True
+            self._writer.request(self.name, Promote(epoch), promoted, failed, APPEND_TIMEOUT_S)
+
+    def restarted(self) -> None:
+        """It may have lost what it had, and does not know who writes: compare the logs again."""
+        self.durable = -1
+        self.subscribed = False
+        self._told = 0
+        self.push()
 
     def _failed(self, error: DatabaseError) -> None:
         self._busy = False
+        if error.sqlstate == DISK_FULL:
+            self._note_room(True)
         if error.sqlstate == OBJECT_NOT_IN_PREREQUISITE_STATE and error.detail.isdigit():
             if int(error.detail) > self._writer.epoch:
                 self._writer.deposed_by(error.message)
             return
         if self._next <= self._writer.last_lsn or self.durable < 0:
             self._later()
+
+    def _note_room(self, is_full: bool) -> None:
+        if is_full != self.is_full:
+            self.is_full = is_full
+            self._writer.note_room()
 
     def _later(self) -> None:
         if self._timer is None and not self._writer.stopped:

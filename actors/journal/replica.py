@@ -19,7 +19,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from actors.common.errors import DATA_CORRUPTED, OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
+from actors.common.errors import DATA_CORRUPTED, DISK_FULL, OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
 from actors.common.messages import (
     Append,
     Appended,
@@ -37,10 +37,12 @@ from actors.common.messages import (
     Watched,
 )
 from actors.common.messages.base import Message
+from actors.common.messages.control import Topology
 from actors.common.timestamps import Epoch, Lsn, Timestamp
 from actors.journal.log import JournalLog, Promise
 from actors.journal.record import TRIMMED, decode_header
 from actors.journal.repair import open_log
+from actors.journal.reserve import Reserve
 from actors.journal.subscription import Subscription
 from actors.runtime.interfaces import Context, Reply
 
@@ -59,11 +61,13 @@ class JournalReplica:
         self._promised: Epoch = 0
         self._voter = False
         self._damaged = ""
+        self._reserve = Reserve(context.disk)
         self._committed: Lsn = 0
         self._storing_promise = False
         self._waiting: list[tuple[str, Message, Reply | None]] = []
         self._subscriptions: dict[str, Subscription] = {}
         self._writer = ""
+        self._announced = False
         self._appends = 0
         self._syncs = 0
 
@@ -71,6 +75,16 @@ class JournalReplica:
         self._log, self._damaged = await open_log(self._context.disk, self._context.settings.journaling.segment_bytes)
         self._promised = self._log.promise.epoch
         self._voter = self._log.promise.voter
+        self._reserve.fill()
+        self._context.bus.on_topology(self._announce)
+        self._announce(self._context.bus.topology)
+
+    def _announce(self, topology: Topology | None) -> None:
+        """Tell the writer that this replica has been restarted: what it lacks now, and who writes, would else wait for the next record."""
+        if topology is not None and not self._announced:
+            self._announced = True
+            if not self._writer:
+                self._context.bus.post(self._context.name, f"adjudicator/{self._journal}", Watched(self._promised, restarted=True))
 
     async def stop(self) -> None:
         self._subscriptions.clear()
@@ -126,6 +140,7 @@ class JournalReplica:
                 "voter": self._voter,
                 "subscribers": len(self._subscriptions),
                 "damage": self._damaged,
+                "disk_full": not self._reserve.is_held,
             },
             "traffic": {"syncs": self._syncs},
         }
@@ -144,24 +159,41 @@ class JournalReplica:
                 kept = (self._promised, before, log.promise.trimmed_ts, log.promise.lost)
                 reply(Sealed(log.last_epoch, log.last_lsn, log.first_lsn, self._committed, self._voter, *kept))
 
-        self._store_promise(replace(self.log.promise, epoch=message.epoch), promised)
+        self._store_promise(replace(self.log.promise, epoch=message.epoch), promised, reply)
 
-    def _store_promise(self, promise: Promise, then: Callable[[], None]) -> None:
-        """Make the promise durable, then go on; meanwhile what depends on it waits."""
+    def _store_promise(self, promise: Promise, then: Callable[[], None], reply: Reply | None) -> None:
+        """Make the promise durable, then go on; meanwhile what depends on it waits. Where there is no room for it, `reply` hears so, and nothing is promised."""
         assert not self._storing_promise
         self._promised = promise.epoch
         self._voter = promise.voter
         self._storing_promise = True
 
         async def store() -> None:
-            await self.log.set_promise(promise)
-            self._storing_promise = False
-            then()
+            try:
+                await self._write_promise(promise)
+            except DatabaseError as error:
+                if error.sqlstate != DISK_FULL:
+                    raise
+                self._promised, self._voter = self.log.promise.epoch, self.log.promise.voter
+                self._storing_promise = False
+                if reply is not None:
+                    reply.fail(error)
+            else:
+                self._storing_promise = False
+                then()
             waiting, self._waiting = self._waiting, []
-            for sender, message, reply in waiting:
-                self.receive(sender, message, reply)
+            for sender, message, waiter in waiting:
+                self.receive(sender, message, waiter)
 
         self._context.spawn(store())
+
+    async def _write_promise(self, promise: Promise) -> None:
+        try:
+            await self.log.set_promise(promise)
+        except DatabaseError as error:
+            if error.sqlstate != DISK_FULL or not self._reserve.release():
+                raise
+            await self.log.set_promise(promise)
 
     def _wait(self, sender: str, message: Message, reply: Reply | None) -> None:
         if len(self._waiting) >= WAITING_MAX:
@@ -178,7 +210,7 @@ class JournalReplica:
                 reply(Done())
         else:
             promise = replace(self.log.promise, epoch=message.epoch, voter=True, lost=False)
-            self._store_promise(promise, lambda: reply(Done()) if reply is not None else None)
+            self._store_promise(promise, lambda: reply(Done()) if reply is not None else None, reply)
 
     def _reset(self, message: Reset, reply: Reply | None) -> None:
         if message.epoch < self._promised:
@@ -199,7 +231,7 @@ class JournalReplica:
             log.reset()
             self._sync_and_answer(last, message.epoch, reply)
 
-        self._store_promise(promise, promised)
+        self._store_promise(promise, promised, reply)
 
     def _trim(self, below_ts: Timestamp, reply: Reply | None) -> None:
         """Only what this replica knows to be committed goes: its own tail may yet turn out to differ from the journal's."""
@@ -213,7 +245,7 @@ class JournalReplica:
         if promise is None:
             trimmed()
         else:
-            self._store_promise(promise, trimmed)
+            self._store_promise(promise, trimmed, reply)
 
     # -- records -----------------------------------------------------------------------------------------------------------------
 
@@ -222,7 +254,7 @@ class JournalReplica:
             if message.epoch < self._promised:
                 _refuse(reply, self._promised)
             else:
-                self._store_promise(replace(self.log.promise, epoch=message.epoch), lambda: self._append(sender, message, reply))
+                self._store_promise(replace(self.log.promise, epoch=message.epoch), lambda: self._append(sender, message, reply), reply)
             return
         self._writer = sender
         log = self._log
@@ -239,7 +271,7 @@ class JournalReplica:
             fresh = self._unknown(records, skip, previous) if previous < log.last_lsn else records
             if fresh:
                 try:
-                    log.append(fresh)
+                    self._store(fresh)
                 except DatabaseError as error:
                     if reply is not None:
                         reply.fail(error)
@@ -250,6 +282,17 @@ class JournalReplica:
                 self._sync_and_answer(last, message.epoch, reply)
             else:
                 reply(Appended(message.epoch, last, False, bool(self._subscriptions), self._voter))
+
+    def _store(self, records: list[bytes]) -> None:
+        """Raises 53100 where not even the reserve makes room."""
+        try:
+            self.log.append(records)
+        except DatabaseError as error:
+            if error.sqlstate != DISK_FULL or not self._reserve.release():
+                raise
+            self.log.append(records)
+        if not self._reserve.is_held:
+            self._reserve.fill()
 
     def _unknown(self, records: list[bytes], skip: int, previous: Lsn) -> list[bytes]:
         """The records that are not here yet; a tail of ours that differs is cut first."""
@@ -279,7 +322,8 @@ class JournalReplica:
             if error is not None:
                 raise error
             if reply is not None:
-                reply(Appended(epoch, lsn, False, bool(self._subscriptions), self._voter))
+                low = not self._reserve.is_held
+                reply(Appended(epoch, lsn, False, bool(self._subscriptions), self._voter, low=low))
 
         self.log.sync(synced)
 

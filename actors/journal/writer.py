@@ -85,6 +85,8 @@ class JournalWriter:
         self.last_commit_ts: Timestamp = 0
         self.backlog_bytes = 0
         """Of the records appended and not yet committed."""
+        self.has_room = True
+        """A majority's disks have room for more than what is kept in reserve."""
         self.stopped = False
 
     # -- the transport that peers use ------------------------------------------------------------------------------------------
@@ -266,6 +268,16 @@ class JournalWriter:
     def waiting(self) -> int:
         """Records appended and not yet committed."""
         return len(self._waiting)
+
+    def note_room(self) -> None:
+        """A peer's disk has become full, or is full no longer."""
+        self.has_room = sum(peer.is_full for peer in self._peers) <= len(self._peers) - self._majority
+
+    def restarted(self, name: str) -> None:
+        """Replica `name` has been restarted."""
+        for peer in self._peers:
+            if peer.name == name and self.last_lsn and peer.is_begun:
+                peer.restarted()
 
     def watched(self, name: str, epoch: Epoch) -> None:
         """A crossbar has subscribed at replica `name`: tell it of commits at once from now on."""

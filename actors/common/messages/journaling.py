@@ -53,6 +53,8 @@ class Appended(Message, frozen=True):
     """False: a learner; its copies do not count until the writer has promoted it."""
     first_lsn: int = 1
     """With `conflict`: the replica's first kept record."""
+    low: bool = False
+    """Its disk is full, but for what was kept in reserve."""
 
 
 class Fetch(Message, frozen=True):
@@ -93,3 +95,5 @@ class Watched(Message, frozen=True):
     """Replica -> writer, one-way: a crossbar has subscribed here; it wants to hear of commits at once."""
 
     epoch: int
+    restarted: bool = False
+    """Rather: the replica has been restarted, and has not heard from its writer yet."""

@@ -39,6 +39,7 @@ class Writer:
     def __init__(self) -> None:
         self.records: list[tuple[int, int]] = []
         self.waiting: list[Callable[[], None]] = []
+        self.has_room = True
 
     def append(self, kind: int, commit_ts: int, promise: int, epoch_end: int, *, on_committed: Callable[[], None], **_: Any) -> None:
         self.records.append((kind, commit_ts))
