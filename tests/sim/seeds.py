@@ -1,0 +1,12 @@
+"""How many seeds a storm test runs: a few in every run, many where one says so.
+
+SEEDS=200 python -m pytest tests/sim tests/unit/journal tests/unit/crossbar        every storm with seeds 0 to 199
+"""
+
+from __future__ import annotations
+
+import os
+
+
+def seeds(few: int) -> range:
+    return range(int(os.environ.get("SEEDS", few)))
