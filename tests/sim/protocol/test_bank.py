@@ -12,6 +12,7 @@ from actors.runtime.simulation.faults import Faults
 from actors.runtime.simulation.nemesis import Nemesis
 from actors.runtime.simulation.world import World
 from tests.sim.protocol.cluster import Client, begin, keep_leading, key_of, make_world
+from tests.sim.seeds import seeds
 
 ACCOUNTS = 12
 BALANCE = 100
@@ -92,19 +93,19 @@ async def storm(world: World, seconds: float = 20.0) -> int:
     return done
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", seeds(6))
 def test_storm(seed: int) -> None:
     with make_world(seed) as world:
         world.run(storm(world))
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", seeds(3))
 def test_calm(seed: int) -> None:
     with make_world(seed) as world:
         assert world.run(scenario(world)) > 10
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", seeds(5))
 def test_hostile_network(seed: int) -> None:
     with make_world(seed, Faults.hostile(Random(seed))) as world:
         world.run(scenario(world, 10))
