@@ -17,7 +17,9 @@ from actors.adjudicator.reign import Reign
 from actors.adjudicator.window import ConflictWindow
 from actors.common.errors import DatabaseError
 from actors.common.messages import AskOutcome, Lead, OutcomeIs
+from actors.journal.log import JournalLog
 from actors.journal.record import RecordHeader
+from actors.journal.writer import JournalWriter
 from actors.runtime.simulation.faults import Faults
 from actors.runtime.simulation.loop import SimulationError
 from actors.runtime.simulation.nemesis import Nemesis
@@ -49,7 +51,7 @@ async def keep_leading(world: World) -> None:
     await asyncio.gather(*(keep(number) for number in range(1, world.settings.layout.adjudicators + 1)))
 
 
-async def storm(world: World, seconds: float = 8.0, victims: list[list[str]] | None = None, strikes: tuple[str, ...] = STRIKES) -> int:
+async def storm(world: World, seconds: float = 8.0) -> int:
     """Clients commit and ask for promises while processes are struck; at the end all is well, and checked."""
     await begin(world)
     history = History(world)
@@ -57,9 +59,8 @@ async def storm(world: World, seconds: float = 8.0, victims: list[list[str]] | N
     keeper = asyncio.get_running_loop().create_task(keep_leading(world))
     until = world.loop.time() + seconds
     adjudicators = [name for name in sorted(world.processes) if "adjudicator" in name]
-    if victims is None:
-        victims = [[name] for name in sorted(world.processes)] + [[name] for name in adjudicators] * 6
-    nemesis = Nemesis(world, victims, strikes=strikes, pause_s_max=0.5, strike_s_max=0.7)
+    victims = [[name] for name in sorted(world.processes)] + [[name] for name in adjudicators] * 6
+    nemesis = Nemesis(world, victims, strikes=STRIKES, pause_s_max=0.5, strike_s_max=0.7)
     work = [history.commits(client, until + 1) for client in clients[1:]]
     await asyncio.gather(nemesis.run(seconds), history.promises(clients[0], until + 1), *work)
     return await finish(world, history, keeper)
@@ -117,20 +118,43 @@ def test_invariants_hold_in_rolling_restarts(seed: int) -> None:
     assert committed > (0 if hostile else 50)
 
 
-def journal_victims(world: World) -> list[list[str]]:
-    """Any part of a journal's replicas at once, mostly with their writer: one that lives has all in memory, and would mend what they lost."""
-    parts = [[f"journal-{number}-{az}" for az in azs] for number in (1, 2) for azs in ("abc", "ab", "bc", "ca", "a", "b", "c")]
-    return [*parts, *([*part, f"adjudicator-{part[0][8]}"] for part in parts * 2), sorted(world.processes)]
+async def strike_journals(world: World, until_s: float) -> None:
+    """A writer dies with replicas of its journal: all of them without power, or one that stays away while the next epoch begins.
+
+    The writer dies, too, since one that lives has all in memory and would mend what they lost.
+    """
+    random = world.derive("strike journals")
+    while world.loop.time() < until_s:
+        await asyncio.sleep(random.uniform(0.1, 0.4))
+        number = random.choice((1, 2))
+        replicas = [f"journal-{number}-{az}" for az in "abc"]
+        struck = replicas if random.random() < 0.5 else random.sample(replicas, 1)
+        for name in (f"adjudicator-{number}", *struck):
+            world.crash(name, power_failure=True)
+        if len(struck) == 1:
+            await world.restart(f"adjudicator-{number}")
+            await asyncio.sleep(random.uniform(0.6, 1.2))
+        for name in (f"adjudicator-{number}", *struck):
+            if not world.processes[name].up:
+                await world.restart(name)
+        await asyncio.sleep(random.uniform(0, 0.6))
 
 
-async def power_failures(world: World, seconds: float = 5.0) -> int:
-    return await storm(world, seconds, journal_victims(world), ("power", "power", "kill", "isolate"))
+async def journal_failures(world: World, seconds: float = 6.0) -> int:
+    await begin(world)
+    history = History(world)
+    clients = [Client(world, number) for number in range(CLIENTS + 1)]
+    keeper = asyncio.get_running_loop().create_task(keep_leading(world))
+    until = world.loop.time() + seconds
+    work = [history.commits(client, until + 1) for client in clients[1:]]
+    await asyncio.gather(strike_journals(world, until), history.promises(clients[0], until + 1), *work)
+    return await finish(world, history, keeper)
 
 
 @pytest.mark.parametrize("seed", seeds(4))
-def test_power_failures_of_whole_journals_lose_nothing(seed: int) -> None:
+def test_journals_that_fail_with_their_writer_lose_nothing(seed: int) -> None:
     with protocol_world(seed, hostile=seed % 2 == 1) as world:
-        assert world.run(power_failures(world)) > 5
+        assert world.run(journal_failures(world)) > 5
 
 
 def test_one_seed_is_one_history() -> None:
@@ -221,3 +245,35 @@ def test_a_planted_bug_is_found(plant: Callable[[pytest.MonkeyPatch], None], mon
             except (AssertionError, SimulationError):
                 return
     pytest.fail("30 storms did not find it")
+
+
+def acknowledges_before_sync(patch: pytest.MonkeyPatch) -> None:
+    sync = JournalLog.sync
+
+    def careless(log: JournalLog, on_done: Callable[[DatabaseError | None], None]) -> None:
+        sync(log, lambda error: None)
+        on_done(None)
+
+    patch.setattr(JournalLog, "sync", careless)
+
+
+def commits_with_one_replica(patch: pytest.MonkeyPatch) -> None:
+    begin_epoch = JournalWriter.begin
+
+    async def careless(writer: JournalWriter, *times: int) -> None:
+        writer._majority = 1
+        await begin_epoch(writer, *times)
+
+    patch.setattr(JournalWriter, "begin", careless)
+
+
+@pytest.mark.parametrize("plant", [acknowledges_before_sync, commits_with_one_replica])
+def test_a_bug_planted_in_the_journal_is_found(plant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(monkeypatch)
+    for seed in range(50):
+        with make_world(seed, Faults(delay_s_max=0.01, sync_s_max=0.05), layers=LAYERS) as world:
+            try:
+                world.run(journal_failures(world))
+            except (AssertionError, SimulationError):
+                return
+    pytest.fail("50 storms did not find it")
