@@ -154,7 +154,8 @@ async def journal_failures(world: World, seconds: float = 6.0) -> int:
 @pytest.mark.parametrize("seed", seeds(4))
 def test_journals_that_fail_with_their_writer_lose_nothing(seed: int) -> None:
     with protocol_world(seed, hostile=seed % 2 == 1) as world:
-        assert world.run(journal_failures(world)) > 5
+        committed = world.run(journal_failures(world))
+    assert committed > (0 if seed % 2 == 1 else 20)
 
 
 def test_one_seed_is_one_history() -> None:
