@@ -106,7 +106,7 @@ class QueryProcessor:
             self._receiver.start()
         host, port = self._address
         if host:
-            self._server = await asyncio.get_running_loop().create_server(self._connection, host, port, backlog=LISTEN_BACKLOG)
+            self._server = await asyncio.get_running_loop().create_server(self.new_connection, host, port, backlog=LISTEN_BACKLOG)
 
     def _real_sessions(self) -> SessionMaker:
         from actors.common.expressions.environment import Environment
@@ -183,7 +183,8 @@ class QueryProcessor:
 
     # clients
 
-    def _connection(self) -> Connection:
+    def new_connection(self) -> Connection:
+        """The protocol of one more client; its `connection_made` is next."""
         assert self._services is not None
         connection = Connection(self._services)
         self._connections.add(connection)
@@ -197,7 +198,7 @@ class QueryProcessor:
 
     async def _adopt(self, client: socket.socket, already_read: bytes) -> None:
         try:
-            _, connection = await asyncio.get_running_loop().connect_accepted_socket(self._connection, client)
+            _, connection = await asyncio.get_running_loop().connect_accepted_socket(self.new_connection, client)
         except OSError:  # the client left on the way
             client.close()
             return

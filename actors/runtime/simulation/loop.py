@@ -41,6 +41,8 @@ class Owner:
         self.alive = True
         self.stalled = False
         self.deferred: list[asyncio.Handle] = []
+        self.when_dead: list[Callable[[], None]] = []
+        """Called once, outside of the process."""
 
     def admits(self, handle: asyncio.Handle) -> bool:
         """Whether a callback of this process may run now; a stalled process keeps it for later."""

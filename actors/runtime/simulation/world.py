@@ -102,6 +102,8 @@ class World:
         self.processes: dict[str, Process] = {}
         self.clock = SimulatedClock(self.loop.time)
         """True time, for checkers."""
+        self.context = Context()
+        """Of what belongs to no process: scenario, clients, checkers."""
         self._failure: BaseException | None = None
         self._failed: asyncio.Future[None] | None = None
         self._topology: Topology | None = None
@@ -128,6 +130,10 @@ class World:
         for spec in specs:
             self.disk_of(process, spec.name)
         return process
+
+    def process_of(self, role: str) -> Process:
+        """The process that is made to run this role."""
+        return next(process for process in self.processes.values() if any(spec.name == role for spec in process.specs))
 
     def disk_of(self, process: Process, role: str) -> DiskImage:
         image = process.disks.get(role)
@@ -210,6 +216,9 @@ class World:
         life.owner.alive = False
         life.owner.deferred.clear()
         life.bus.die()
+        for callback in life.owner.when_dead:
+            callback()
+        life.owner.when_dead.clear()
         self._graveyard += [life, *asyncio.all_tasks(self.loop)]
         if not life.ended.done():
             life.ended.set_result(None)
