@@ -15,7 +15,7 @@ from actors.common.errors import DatabaseError, unavailable
 from actors.common.messages.base import Failure, Message
 from actors.common.messages.control import Topology
 from actors.common.settings import Messaging
-from actors.runtime.framing import POST, REPLY, REQUEST, FrameReader, encode_frame, error_of, failure_of
+from actors.runtime.framing import POST, REPLY, REQUEST, Frame, FrameReader, encode_frame, error_of, failure_of
 from actors.runtime.interfaces import OnFailure, OnReply, Reply, Service
 from actors.runtime.simulation.loop import Owner, SimulatedLoop
 from actors.runtime.simulation.network import SimulatedNetwork, Station
@@ -23,33 +23,37 @@ from actors.runtime.socket_bus import Intercept, OnCrash
 
 
 class _RemoteReply:
-    def __init__(self, bus: SimulatedBus, source: Station, request: int) -> None:
+    def __init__(self, bus: SimulatedBus, source: Station, received: Frame) -> None:
         self._bus = bus
         self._source = source
-        self._request = request
+        self._received = received
         self._answered = False
 
     def __call__(self, message: Message) -> None:
         if not self._answered:
             self._answered = True
+            received = self._received
+            self._bus.observe_answer(received.sender, received.destination, received.message, message)
             try:
-                self._bus.send(self._source, REPLY, self._request, "", "", message)
+                self._bus.answer(self._source, received, message)
             except DatabaseError as error:
-                self._bus.send(self._source, REPLY, self._request, "", "", failure_of(error))
+                self._bus.answer(self._source, received, failure_of(error))
 
     def fail(self, error: DatabaseError) -> None:
         self(failure_of(error))
 
 
 class _LocalReply:
-    def __init__(self, bus: SimulatedBus, request: int) -> None:
+    def __init__(self, bus: SimulatedBus, request: int, sender: str, destination: str, message: Message) -> None:
         self._bus = bus
         self._request = request
+        self._asked = (sender, destination, message)
         self._answered = False
 
     def __call__(self, message: Message) -> None:
         if not self._answered:
             self._answered = True
+            self._bus.observe_answer(*self._asked, message)
             self._bus.loop.call_soon(self._bus.answered, None, self._request, message)
 
     def fail(self, error: DatabaseError) -> None:
@@ -144,7 +148,7 @@ class SimulatedBus:
         if self._closed or (not local and (endpoint is None or endpoint == self.endpoint)):
             self.loop.call_soon(self._fail, request, unavailable(destination, "the bus is closed" if self._closed else "no route"))
         elif local:
-            self.loop.call_soon(self._deliver, sender, destination, message, _LocalReply(self, request))
+            self.loop.call_soon(self._deliver, sender, destination, message, _LocalReply(self, request, sender, destination, message))
         else:
             try:
                 self.send(target, REQUEST, request, sender, destination, message)
@@ -179,8 +183,15 @@ class SimulatedBus:
         """Raises DatabaseError 54000 above the frame bound."""
         if self.owner.alive and not self._closed:
             frame = encode_frame(kind, request, sender, destination, message, self._settings.frame_bytes_max)
-            label = f"{('request', 'reply', 'post')[kind]} {request} {type(message).__name__} {sender}>{destination}"
+            label = f"{'post' if kind == POST else 'request'} {request} {type(message).__name__} {sender}>{destination}"
             self._network.send(self, target, frame, kind, request, label)
+
+    def answer(self, target: Station, asked: Frame, message: Message) -> None:
+        """Raises DatabaseError 54000 above the frame bound."""
+        if self.owner.alive and not self._closed:
+            frame = encode_frame(REPLY, asked.request, "", "", message, self._settings.frame_bytes_max)
+            label = f"reply {asked.request} {type(message).__name__} {asked.destination}>{asked.sender}"
+            self._network.send(self, target, frame, REPLY, asked.request, label)
 
     # what the network does to us
 
@@ -191,7 +202,7 @@ class SimulatedBus:
             if received.kind == REPLY:
                 self.answered(source, received.request, received.message)
             elif received.kind == REQUEST:
-                self._deliver(received.sender, received.destination, received.message, _RemoteReply(self, source, received.request))
+                self._deliver(received.sender, received.destination, received.message, _RemoteReply(self, source, received))
             else:
                 self._deliver(received.sender, received.destination, received.message, None)
 
@@ -219,7 +230,14 @@ class SimulatedBus:
         except Exception as error:
             self._crash(error)
 
+    def observe_answer(self, requester: str, role: str, request: Message, answer: Message) -> None:
+        if self.owner.alive and not self._closed:
+            for observer in self._network.observers:
+                observer.answered(requester, role, request, answer)
+
     def _deliver(self, sender: str, destination: str, message: Message, reply: Reply | None) -> None:
+        for observer in self._network.observers:
+            observer.delivered(sender, destination, message)
         try:
             intercept = self._intercepts.get(type(message))
             service = self._services.get(destination)

@@ -21,6 +21,7 @@ from random import Random
 from typing import Protocol
 from zlib import crc32
 
+from actors.common.messages.base import Message
 from actors.runtime.framing import REQUEST
 from actors.runtime.simulation.faults import Faults
 from actors.runtime.simulation.loop import OWNER, Owner, SimulatedLoop
@@ -40,9 +41,20 @@ class Station(Protocol):
     def peer_died(self, peer: Station) -> None: ...
 
 
+class Observer(Protocol):
+    """Sees every message between roles, for checkers; it changes nothing. An assertion that it raises ends the run."""
+
+    def delivered(self, sender: str, destination: str, message: Message) -> None:
+        """`message` (a request or a one-way message) is about to be handled by `destination`."""
+
+    def answered(self, requester: str, role: str, request: Message, answer: Message) -> None:
+        """`role` answers `request`; the answer may yet be lost."""
+
+
 class SimulatedNetwork:
     def __init__(self, loop: SimulatedLoop, random: Random, faults: Faults, trace: Trace) -> None:
         self.faults = faults
+        self.observers: list[Observer] = []
         self._loop = loop
         self._random = random
         self._trace = trace

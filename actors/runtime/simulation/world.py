@@ -291,6 +291,10 @@ class World:
         if not isinstance(error, DatabaseError):
             self._impossible(error)
 
+    def fail(self, error: BaseException) -> None:
+        """An invariant does not hold: `run` raises SimulationError from `error`."""
+        self._impossible(error)
+
     def _impossible(self, error: BaseException) -> None:
         if self._failure is None:
             self._failure = error
