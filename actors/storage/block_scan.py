@@ -24,6 +24,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from actors.common.arrow_types import to_arrow
+from actors.common.keys import prefix_end
+from actors.common.ranges import KEYSPACE_BYTES
 from actors.common.schema import ColumnType
 from actors.storage.memtable import newest
 from actors.storage.segment import Block, Segment
@@ -56,6 +58,10 @@ class BlockPart:
         if self.selection is not None:
             return column.take(self.selection)
         return column.slice(self.low, self.high - self.low)
+
+    @property
+    def keyspace(self) -> bytes:
+        return self.block.key(self.low)[:KEYSPACE_BYTES]
 
     @property
     def base_rows(self) -> int:
@@ -177,24 +183,31 @@ def _without(rows: pa.Array | None, batch: pa.RecordBatch, hidden: pa.Array) -> 
 Decode = Callable[[bytes], list[Any]]
 
 
+_CacheKey = tuple[str, int, bytes, int, ColumnType]
+"""Segment, block, keyspace, the column's position and type."""
+
+
 class ColumnCache:
     """Typed columns of whole blocks; the least recently used make room. Segments' names are never used twice, so nothing goes stale."""
 
     def __init__(self, bytes_max: int = COLUMN_CACHE_BYTES_MAX) -> None:
         self._bytes_max = bytes_max
-        self._columns: OrderedDict[tuple[str, int, int, ColumnType], pa.Array] = OrderedDict()
+        self._columns: OrderedDict[_CacheKey, pa.Array] = OrderedDict()
         self.bytes = 0
         self.decoded_rows = 0
         """Since the start: what scans cost beyond computing."""
 
-    def columns(self, block: Block, positions: list[int], types: tuple[ColumnType, ...], decode: Decode) -> dict[int, pa.Array]:
-        """Position -> column, a value (or null) for each row of the block. Raises as `to_arrow`, where a datum does not fit its Arrow type."""
+    def columns(
+        self, block: Block, keyspace: bytes, positions: list[int], types: tuple[ColumnType, ...], decode: Decode
+    ) -> dict[int, pa.Array]:
+        """Position -> column, a value for each row of the block: null for those of other keyspaces, of which small ones share a block.
+        Raises as `to_arrow`, where a datum does not fit its Arrow type."""
         cached = self._columns
         name, number = block.segment.name, block.number
         found: dict[int, pa.Array] = {}
         missing: list[int] = []
         for position in positions:
-            key = (name, number, position, types[position])
+            key = (name, number, keyspace, position, types[position])
             column = cached.get(key)
             if column is None:
                 missing.append(position)
@@ -203,14 +216,16 @@ class ColumnCache:
                 found[position] = column
         if missing:
             nothing: list[Any] = [None] * len(types)
-            values = block.batch.column(2).to_pylist()
-            datums = list(zip(*(nothing if value is None else decode(value) for value in values), strict=True))
+            low, high = block.find(keyspace), block.find(prefix_end(keyspace))
+            values = block.batch.column(2).slice(low, high - low).to_pylist()
+            rows = [nothing if value is None else decode(value) for value in values]
+            datums = list(zip(*([nothing] * low + rows + [nothing] * (block.footer.rows - high)), strict=True))
             self.decoded_rows += len(values)
             for position in missing:
-                found[position] = self._keep((name, number, position, types[position]), to_arrow(datums[position], types[position]))
+                found[position] = self._keep((name, number, keyspace, position, types[position]), to_arrow(datums[position], types[position]))
         return found
 
-    def _keep(self, key: tuple[str, int, int, ColumnType], column: pa.Array) -> pa.Array:
+    def _keep(self, key: _CacheKey, column: pa.Array) -> pa.Array:
         self._columns[key] = column
         self.bytes += column.nbytes
         while self.bytes > self._bytes_max and len(self._columns) > 1:

@@ -57,8 +57,7 @@ class Maintenance:
             slices = _frozen_rows(store.frozen, store.tombstones, horizon, not store.segments)
             segment = await _write(store.disk, store.new_segment_path(), slices)
             store.thaw(segment, horizon)
-        store.checkpoint_ts = max(store.checkpoint_ts, self._frozen_watermark)
-        await self._save()
+        await self._save(max(store.checkpoint_ts, self._frozen_watermark))
 
     async def merge(self, horizon: int) -> bool:
         """One merge, if there are more segments than the bound. True where one was made. Raises 53100, 58030, XX001; the store is then as before."""
@@ -82,9 +81,13 @@ class Maintenance:
         for gone in old:
             store.disk.remove(gone.name)
 
-    async def _save(self) -> None:
+    async def _save(self, checkpoint_ts: int = 0) -> None:
+        """`checkpoint_ts`: a new one; the store has it, and tells journals of it, only once it is durable (I12)."""
+        store = self._store
         async with self._saving:
-            await manifest_file.save(self._store.disk, self._store.manifest())
+            checkpoint_ts = max(checkpoint_ts, store.checkpoint_ts)
+            await manifest_file.save(store.disk, store.manifest(checkpoint_ts))
+            store.checkpoint_ts = checkpoint_ts
 
 
 def choose(sizes: list[int]) -> tuple[int, int]:

@@ -127,7 +127,7 @@ class BoundProgram:
         needed = sorted({*positions, *(vector.positions if vector is not None else ())})
         columns: dict[int, pa.Array] = {}
         if needed:
-            whole = compiled.cache.columns(part.block, needed, compiled.types, compiled.codec.decode)
+            whole = compiled.cache.columns(part.block, part.keyspace, needed, compiled.types, compiled.codec.decode)
             columns = {position: part.pick(column) for position, column in whole.items()}
         if vector is None:
             return columns, None

@@ -130,9 +130,9 @@ class Store:
         if place > 1:
             del self.catalog_changes[: place - 1]
 
-    def manifest(self) -> Manifest:
+    def manifest(self, checkpoint_ts: int) -> Manifest:
         return Manifest(
-            self.checkpoint_ts,
+            checkpoint_ts,
             self.horizon,
             [segment.name for segment in self.segments],
             self.next_segment,

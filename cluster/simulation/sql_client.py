@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
+from collections import deque
 from collections.abc import Callable
 from random import Random
 from typing import Any, cast
@@ -134,7 +135,9 @@ class SimulatedConnection:
         self._loop = world.loop
         self._random = random
         self._buffer = bytearray()
-        self._messages: asyncio.Queue[tuple[bytes, bytes] | None] = asyncio.Queue()
+        self._messages: deque[tuple[bytes, bytes] | None] = deque()
+        """None: the connection is broken, or the client's patience ended."""
+        self._waiting: asyncio.Future[None] | None = None
         self.closed = False
         self._link = _Link(world, process, random, self._receive)
 
@@ -163,25 +166,36 @@ class SimulatedConnection:
 
     def _receive(self, data: bytes | None) -> None:
         if data is None:
-            self._messages.put_nowait(None)
+            self._messages.append(None)
+            self._wake()
             return
         self._buffer += data
         while len(self._buffer) >= 5:
             length = _LENGTH.unpack_from(self._buffer, 1)[0] + 1
             if len(self._buffer) < length:
                 return
-            self._messages.put_nowait((bytes(self._buffer[:1]), bytes(self._buffer[5:length])))
+            self._messages.append((bytes(self._buffer[:1]), bytes(self._buffer[5:length])))
             del self._buffer[:length]
+            self._wake()
+
+    def _wake(self) -> None:
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
+
+    async def _next_message(self) -> tuple[bytes, bytes] | None:
+        while not self._messages:
+            self._waiting = self._loop.create_future()
+            patience = self._loop.call_later(PATIENCE_S, self._receive, None)
+            await self._waiting
+            patience.cancel()
+        return self._messages.popleft()
 
     async def _until_ready(self) -> Rows:
         rows: list[tuple[str | None, ...]] = []
         tag = ""
         failure: SqlError | None = None
         while True:
-            try:
-                message = await asyncio.wait_for(self._messages.get(), PATIENCE_S)
-            except TimeoutError:
-                message = None
+            message = await self._next_message()
             if message is None:
                 await self.close()
                 raise failure or SqlError("08006", "the connection broke")
@@ -213,12 +227,12 @@ class SimulatedDatabase:
         await asyncio.sleep(seconds)
 
     async def connect(self) -> SimulatedConnection:
-        names = [name for name in self._processors if self._world.process_of(name).up]
-        if not names:
+        processes = [(self._world.process_of(name), name) for name in self._processors]
+        running = [(process, name) for process, name in processes if process.runs(name)]
+        if not running:
             await asyncio.sleep(DELAY_S_MAX)
             raise SqlError("08001", "connection refused")
-        name = self._random.choice(names)
-        process = self._world.process_of(name)
+        process, name = self._random.choice(running)
         role = cast(QueryProcessor, process.role(name))
         connection = SimulatedConnection(self._world, process.name, self._random)
         await connection.start(role.new_connection())

@@ -1,1 +1,15 @@
-"""Proofs: workloads whose history tells whether the database kept its promises. They run live (live.py) and in the simulator (cluster/simulation)."""
+"""Proofs: workloads whose histories tell whether the database kept its promises.
+
+    proof.py        what a proof is        attempt.py      a transaction and its certain outcome
+    connection.py   what it runs on: live.py over psycopg, or cluster/simulation over simulated sockets in virtual time
+
+`PROOFS` has them by name. Each takes `pace_s`, the longest wait of a client between two transactions, and `recent`: whether clocks keep their
+bounds, so that a transaction sees all that was acknowledged before it began (I11).
+"""
+
+from workloads.proofs.counters import Counters
+from workloads.proofs.proof import Proof
+from workloads.proofs.schema import SchemaChanges
+from workloads.proofs.unique import UniqueNames
+
+PROOFS: dict[str, type[Proof]] = {proof.name: proof for proof in (Counters, SchemaChanges, UniqueNames)}

@@ -37,7 +37,7 @@ class IdAllocator:
 
     async def _take_block(self) -> None:
         for attempt in range(ATTEMPTS_MAX):
-            transaction = Transaction(self._services, Catalog(2**62), self._services.clock.now().latest)
+            transaction = Transaction(self._services, Catalog(2**62), self._services.now())
             value = await transaction.get_one(_KEY)
             first = int.from_bytes(value, "big") if value is not None else FIRST_USER_TABLE
             if first + BLOCK > ID_MAX:

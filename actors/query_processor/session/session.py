@@ -207,12 +207,12 @@ class Session:
 
     async def _latest_catalog(self) -> Catalog:
         catalogs = self.services.catalogs
-        at = self.services.clock.now().latest
+        at = self.services.transactions.now()
         catalog = catalogs.pin(at) or await catalogs.load(at)
         return catalog.on_path(self.run_time.search_path)
 
     async def _newer_catalog(self, known: Catalog) -> Catalog | None:
-        at = self.services.clock.now().latest
+        at = self.services.transactions.now()
         change = await self.services.storage.probe(at)
         if change <= known.version:
             return None
@@ -223,7 +223,7 @@ class Session:
     async def begin_transaction(self) -> Transaction:
         """Take start_ts: the first statement of a block or of an implicit transaction runs."""
         services = self.services
-        at = services.clock.now().latest
+        at = services.transactions.now()
         catalog = services.catalogs.pin(at) or await services.catalogs.load(at)
         transaction = Transaction(services.transactions, catalog.on_path(self.run_time.search_path), at)
         transaction.environment = services.make_environment(self, at)

@@ -1,6 +1,6 @@
 """`Transaction`: a snapshot to read from, a buffer to write to, and one message to commit with.
 
-- Every read is at `start_ts`, the clock's latest when the first statement began; own writes are merged in.
+- Every read is at `start_ts`, the clock's latest when the first statement began (hybrid: see TransactionServices.now); own writes are merged in.
 - Nothing leaves the query processor before `commit`. A transaction without writes commits for free; else its write set is encoded once and
   goes to the coordinator, the adjudicator that owns most of its keys, which answers with commit_ts.
 - A failed statement fails the transaction (there are no savepoints), so nothing is ever undone.
@@ -67,7 +67,7 @@ class CatalogStale(Exception):
 class TransactionServices:
     """What the transactions of one query processor share."""
 
-    __slots__ = ("bus", "catalogs", "clock", "name", "random", "settings", "storage")
+    __slots__ = ("bus", "catalogs", "clock", "name", "newest_commit_ts", "random", "settings", "storage")
 
     def __init__(self, context: Context, storage: StorageClient, catalogs: CatalogCache) -> None:
         self.bus = context.bus
@@ -77,6 +77,11 @@ class TransactionServices:
         self.settings: Settings = context.settings
         self.storage = storage
         self.catalogs = catalogs
+        self.newest_commit_ts = 0
+
+    def now(self) -> int:
+        """A start_ts. Never below a commit that this query processor has acknowledged: a session sees what it wrote, even where clocks break their bounds."""
+        return max(self.clock.now().latest, self.newest_commit_ts)
 
 
 class Transaction:
@@ -283,6 +288,7 @@ class Transaction:
             committed: Committed = await flight  # type: ignore[assignment]
         except DatabaseError as error:
             committed = await self._commit_again(message, keys, flight, error)
+        services.newest_commit_ts = max(services.newest_commit_ts, committed.commit_ts)
         if self.schema_changes:
             services.catalogs.note_change(committed.commit_ts)
         return committed.commit_ts

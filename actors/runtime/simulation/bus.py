@@ -102,6 +102,9 @@ class SimulatedBus:
     def attach(self, name: str, service: Service) -> None:
         self._services[name] = service
 
+    def serves(self, name: str) -> bool:
+        return name in self._services
+
     def detach(self, name: str) -> None:
         self._services.pop(name, None)
         for request, entry in list(self._outstanding.items()):

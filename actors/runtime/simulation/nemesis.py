@@ -5,19 +5,26 @@
 
 A victim is a group of processes that is struck together (one process, or all of an availability zone). Only one group is down at a time, so
 that a quorum of the others stands; run two of them at once to take that away. What is struck, when and for how long comes from the world's seed alone.
-Left out: rot and lost disks, which need a role's own repair to get over; tests call `DiskImage.flip_bit` and `wipe` themselves.
+After a disk was lost or has rotted the nemesis waits until `until_whole` says that the victim is what it was, for no quorum outlives a second loss before that.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 
 from actors.runtime.simulation.world import World
 
 STRIKES = ("kill", "power", "stall", "isolate", "deaf", "mute", "clog", "jump", "full")
 """Killed; without power; frozen; cut off; hearing nothing; heard by nobody; slow links; a clock that is set; a disk without room."""
+DISK_STRIKES = ("slow", "wipe", "rot")
+"""Slow syncs; a disk that is lost and replaced by an empty one; a flipped bit."""
+RESTARTS = "rolling"
+"""Each of the group is stopped cleanly and started again, one after the other."""
 JUMP_US_MAX = 2_000_000
+SLOW_SYNC_S_MAX = 0.5
 
 
 class Nemesis:
@@ -32,7 +39,12 @@ class Nemesis:
         pause_s_max: float = 1.0,
         strike_s_max: float = 2.0,
         label: str = "nemesis",
+        until_whole: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
+        self.struck: list[str] = []
+        """The group that is struck now."""
+        self.counts: Counter[str] = Counter()
+        self._until_whole = until_whole
         self._world = world
         self._victims = [list(group) for group in victims]
         self._strikes = list(strikes)
@@ -47,7 +59,13 @@ class Nemesis:
             await asyncio.sleep(self._random.uniform(0, self._pause_s_max))
             if self._world.loop.time() >= end:
                 break
-            await self._strike(self._random.choice(self._strikes), self._random.choice(self._victims))
+            self.struck = self._random.choice(self._victims)
+            strike = self._random.choice(self._strikes)
+            self.counts[strike] += 1
+            await self._strike(strike, self.struck)
+            self.struck = []
+            if strike in ("wipe", "rot") and self._until_whole is not None:
+                await self._until_whole()
         for name in (name for group in self._victims for name in group):
             if not self._world.processes[name].up:
                 await self._world.restart(name)
@@ -57,13 +75,17 @@ class Nemesis:
         seconds = random.uniform(0, self._strike_s_max)
         others = [name for name in world.processes if name not in group]
         world.trace.add("strike", f"{strike} {','.join(group)} {round(seconds * 1e6)}")
-        if strike in ("kill", "power"):
+        if strike in ("kill", "power", "wipe"):
             for name in group:
                 world.crash(name, power_failure=strike == "power")
+                if strike == "wipe":
+                    world.wipe(name)
             await asyncio.sleep(seconds)
+        elif strike == RESTARTS:
             for name in group:
-                if not world.processes[name].up:
-                    await world.restart(name)
+                if world.processes[name].up:
+                    await world.stop(name)
+                await self._restart([name])
         elif strike == "stall":
             for name in group:
                 world.stall(name)
@@ -83,15 +105,40 @@ class Nemesis:
         elif strike == "jump":
             for name in group:
                 world.processes[name].clock.jump(random.randint(-JUMP_US_MAX, JUMP_US_MAX))
+        elif strike == "rot":
+            self._rot(group)
+            await asyncio.sleep(seconds)
+        else:
+            await self._strike_disks(strike, group, seconds)
+        await self._restart(group)
+
+    async def _strike_disks(self, strike: str, group: list[str], seconds: float) -> None:
+        images = [image for name in group for image in self._world.processes[name].disks.values()]
+        if strike == "slow":
+            before = [image.faults for image in images]
+            for image in images:
+                image.faults = replace(image.faults, sync_s_max=SLOW_SYNC_S_MAX)
+            await asyncio.sleep(seconds)
+            for image, faults in zip(images, before, strict=True):
+                image.faults = faults
         else:
             assert strike == "full", strike
-            images = [image for name in group for image in world.processes[name].disks.values()]
             capacities = [image.capacity_bytes for image in images]
             for image in images:
                 image.capacity_bytes = image.used_bytes
             await asyncio.sleep(seconds)
             for image, capacity in zip(images, capacities, strict=True):
                 image.capacity_bytes = capacity
-            for name in group:
-                if not world.processes[name].up:
-                    await world.restart(name)
+
+    def _rot(self, group: list[str]) -> None:
+        """A bit of one file of each disk; most often nobody notices before the process is started again, so it may be."""
+        for name in group:
+            for image in self._world.processes[name].disks.values():
+                image.flip_bit()
+            if self._random.random() < 0.7:
+                self._world.crash(name)
+
+    async def _restart(self, group: list[str]) -> None:
+        for name in group:
+            if not self._world.processes[name].up:
+                await self._world.restart(name)

@@ -50,6 +50,9 @@ class Observer(Protocol):
     def answered(self, requester: str, role: str, request: Message, answer: Message) -> None:
         """`role` answers `request`; the answer may yet be lost."""
 
+    def wiped(self, role: str) -> None:
+        """The role's disk was lost, and whatever it had promised with it."""
+
 
 class SimulatedNetwork:
     def __init__(self, loop: SimulatedLoop, random: Random, faults: Faults, trace: Trace) -> None:

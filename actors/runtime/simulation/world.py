@@ -82,6 +82,10 @@ class Process:
     def up(self) -> bool:
         return self.life is not None
 
+    def runs(self, name: str) -> bool:
+        """Whether the role of this name has started."""
+        return self.life is not None and self.life.bus.serves(name)
+
     def role(self, name: str) -> Role:
         """A running role, for checkers to look into. The process must be up."""
         assert self.life is not None, f"{self.name} is down"
@@ -195,6 +199,15 @@ class World:
             self._end(process)
         for image in process.disks.values():
             image.crash(power_failure)
+
+    def wipe(self, name: str) -> None:
+        """The disks of a process that is down are lost, and replaced by empty ones."""
+        process = self.processes[name]
+        assert not process.up, f"{name} is up"
+        for role, image in process.disks.items():
+            image.wipe()
+            for observer in self.network.observers:
+                observer.wiped(role)
 
     def stall(self, name: str) -> None:
         """None of its code runs until `resume`; the network and its disks go on."""

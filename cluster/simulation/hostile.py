@@ -1,0 +1,88 @@
+"""What a seed draws for a run: the layout, hostile settings, the faults of network, disks and clocks, who is struck and how, and which proofs run.
+
+Every setting has a second, hostile value that only the simulator picks: segments of a few records, windows of a few bytes, leases as short as a message's way. Most
+draws leave most things as they are, so that seeds differ in kind (swarm testing, Groce et al., ISSTA 2012).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from random import Random
+from typing import TypeVar
+
+from actors.common.settings import OPEN_LIMITS, Adjudication, Journaling, Layout, Querying, Settings, Storing, Streaming
+from actors.runtime.simulation.faults import Faults
+from actors.runtime.simulation.nemesis import DISK_STRIKES, RESTARTS, STRIKES
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One seed's run. `strikes` empty: nobody is struck. `clients`: of each proof."""
+
+    settings: Settings
+    faults: Faults
+    proofs: tuple[str, ...]
+    clients: int
+    pace_s: float
+    strikes: tuple[str, ...]
+    pause_s_max: float
+    strike_s_max: float
+
+
+def draw(random: Random, proofs: tuple[str, ...], seconds: float) -> Plan:
+    """`proofs`: the names to choose from. `seconds` of virtual time: a longer run has longer pauses."""
+    calm = random.random() < 0.2
+    strikes = () if random.random() < 0.1 else tuple(random.sample(ALL_STRIKES, random.randint(1, len(ALL_STRIKES))))
+    return Plan(
+        settings=hostile_settings(random),
+        faults=Faults() if calm else mild(Faults.hostile(random), random),
+        proofs=tuple(sorted(random.sample(proofs, min(2, len(proofs))))),
+        clients=random.randint(2, 4),
+        pace_s=seconds / 120 * random.choice((1.5, 3.0, 6.0)),
+        strikes=strikes,
+        pause_s_max=random.choice((1.0, 5.0, 15.0)),
+        strike_s_max=random.choice((0.5, 3.0, 10.0)),
+    )
+
+
+ALL_STRIKES = (*STRIKES, *DISK_STRIKES, RESTARTS)
+
+
+def mild(faults: Faults, random: Random) -> Faults:
+    """Half of the worlds have a network that fails by strikes alone: constant loss hides what only long histories show."""
+    return replace(faults, loss_chance=0.0, delay_spike_chance=0.0) if random.random() < 0.5 else faults
+
+
+def hostile_settings(random: Random) -> Settings:
+    def mostly(usual: T, *hostile: T) -> T:
+        return random.choice(hostile) if random.random() < 0.4 else usual
+
+    return Settings(
+        mode="open",
+        limits=replace(OPEN_LIMITS, transaction_age_s=mostly(300, 30)),
+        adjudication=Adjudication(
+            lease_ms=mostly(500, 60, 3000), pending_wait_ms_max=mostly(1000, 20), prepare_timeout_ms=mostly(2000, 200)
+        ),
+        journaling=Journaling(segment_bytes=mostly(16 << 20, 4000, 50_000), append_bytes_max=mostly(4 << 20, 1000)),
+        streaming=Streaming(
+            window_bytes=mostly(16 << 20, 2000),
+            held_bytes_max=mostly(64 << 20, 5000),
+            ring_bytes_max=mostly(64 << 20, 2000),
+            silence_s=mostly(2.0, 0.3),
+        ),
+        storing=Storing(
+            memtable_bytes_max=mostly(64 << 20, 2000, 20_000),
+            checkpoint_idle_s=mostly(10.0, 0.5),
+            read_wait_s=mostly(5.0, 0.5),
+            segments_max=mostly(8, 2),
+        ),
+        querying=Querying(plan_cache_entries=mostly(1024, 4), column_threads=1),
+        layout=Layout(
+            query_processors=mostly(2, 1, 3),
+            adjudicators=mostly(2, 1, 3),
+            shards=mostly(2, 1, 3),
+            placement=mostly("role", "az"),
+        ),
+    )

@@ -1,0 +1,201 @@
+"""One seed: the cluster starts, proofs run while it is struck, all faults are healed, it must make progress, and everything is checked.
+
+    report = run_seed(7)
+    report.failure            None, or what was wrong in one line
+
+0 s                 the cluster starts, the proofs make their tables; no faults yet
+... `seconds`       clients run transactions, the nemesis strikes
+then                faults end, all processes are up; each proof must commit something new within `PROGRESS_S_MAX`
+then                every proof's checker, the verdict on the evidence, all replicas' contents
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from random import Random
+
+from actors.runtime.simulation.faults import Faults
+from actors.runtime.simulation.nemesis import Nemesis
+from cluster.simulation import verdict
+from cluster.simulation.hostile import Plan, draw
+from cluster.simulation.simulated_cluster import SimulatedCluster, eventually
+from cluster.simulation.witness import Witness
+from workloads.proofs import PROOFS
+from workloads.proofs.attempt import ProofClient
+from workloads.proofs.proof import Proof
+
+SECONDS = 120.0
+"""Of virtual time under faults."""
+PROGRESS_S_MAX = 60.0
+RUN_S_MAX = 900.0
+"""Virtual; a run that has not ended by then hangs."""
+EARLIER_US = (0, 150_000, 2_000_000)
+"""Replicas are compared at the end, and so long before it."""
+
+
+@dataclass
+class SeedReport:
+    """`failure`: None, or one line; `details` then has the traceback."""
+
+    seed: int
+    plan: Plan
+    failure: str | None = None
+    details: str = ""
+    seconds: float = 0.0
+    virtual_s: float = 0.0
+    attempts: int = 0
+    commits: int = 0
+    records: int = 0
+    reads: int = 0
+    rows: int = 0
+    events: int = 0
+    strikes: Counter[str] = field(default_factory=Counter)
+    digest: str = ""
+    trace: list[str] = field(default_factory=list)
+
+
+def run_seed(
+    seed: int,
+    *,
+    seconds: float = SECONDS,
+    proofs: Sequence[str] = (),
+    keep_trace: bool = False,
+    change: Callable[[Plan], Plan] | None = None,
+) -> SeedReport:
+    """`proofs`: of which to choose; all where none is named. `change`: for tests, makes another plan of the one drawn."""
+    plan = draw(Random(f"{seed}/plan"), tuple(sorted(proofs or PROOFS)), seconds)
+    if change is not None:
+        plan = change(plan)
+    report = SeedReport(seed, plan)
+    begun = time.perf_counter()
+    cluster = SimulatedCluster(seed, plan, keep_trace)
+    world = cluster.world
+    with world:
+        run = _Run(cluster, report, seconds)
+        try:
+            world.run(run.scenario(), RUN_S_MAX)
+        except Exception as error:
+            cause = error.__cause__ or error
+            report.failure = f"{type(cause).__name__}: {cause}".splitlines()[0]
+            report.details = "".join(traceback.format_exception(error))
+        run.account()
+        report.virtual_s = world.loop.time()
+        report.events = world.trace.count
+        report.digest = world.trace.digest
+        report.trace = list(world.trace.lines)
+    report.seconds = time.perf_counter() - begun
+    return report
+
+
+class _Run:
+    def __init__(self, cluster: SimulatedCluster, report: SeedReport, seconds: float) -> None:
+        self._cluster = cluster
+        self._world = cluster.world
+        self._report = report
+        self._seconds = seconds
+        self._plan = cluster.plan
+        self._recent = cluster.plan.faults.clock_honest
+        self._proofs: list[Proof] = [PROOFS[name](self._plan.pace_s, self._recent) for name in self._plan.proofs]
+        self._witness = Witness(self._world)
+        self._world.network.observers.append(self._witness)
+        self._nemesis = Nemesis(
+            self._world,
+            cluster.groups(),
+            strikes=self._plan.strikes or ("jump",),
+            pause_s_max=self._plan.pause_s_max,
+            strike_s_max=self._plan.strike_s_max,
+            until_whole=cluster.until_whole,
+        )
+        cluster.nemesis = self._nemesis
+
+    def account(self) -> None:
+        report = self._report
+        report.attempts = sum(proof.attempts for proof in self._proofs)
+        report.commits = sum(proof.commits for proof in self._proofs)
+        report.records = sum(map(len, self._witness.evidence.records.values()))
+        report.reads = len(self._witness.evidence.reads)
+        report.strikes = self._nemesis.counts
+
+    async def scenario(self) -> None:
+        world = self._world
+        self._set_faults(Faults())
+        await self._cluster.start()
+        database = self._cluster.database("setup")
+        connection = await database.connect()
+        for proof in self._proofs:
+            await proof.setup(connection)
+        self._set_faults(self._plan.faults)
+        keepers = [asyncio.create_task(self._cluster.keep_leading()), asyncio.create_task(self._cluster.supervise())]
+        end = world.loop.time() + self._seconds
+        clients = [asyncio.create_task(self._client(proof, number, end)) for proof in self._proofs for number in range(self._plan.clients)]
+        if self._plan.strikes:
+            await self._nemesis.run(self._seconds)
+        await _all(clients)
+        self._set_faults(Faults())
+        world.network.heal()
+        await self._cluster.until_whole()
+        await self._set_clocks()
+        for proof in self._proofs:
+            await self._progress(proof)
+        await self._check(keepers)
+
+    def _set_faults(self, faults: Faults) -> None:
+        self._world.network.faults = faults
+        for process in self._world.processes.values():
+            for image in process.disks.values():
+                image.faults = faults
+
+    async def _set_clocks(self) -> None:
+        """Clocks are right again; what was committed at later times is past before anything is judged."""
+        world = self._world
+        for process in world.processes.values():
+            process.clock.offset_us, process.clock.drift_ppm = 0, 0.0
+        last = max((told.commit_ts for told in self._witness.evidence.told.values()), default=0)
+        while world.clock.true_us() <= last:
+            await asyncio.sleep(0.5)
+
+    async def _client(self, proof: Proof, number: int, end: float) -> None:
+        label = f"{proof.name}/{number}"
+        await proof.run_client(
+            self._cluster.database(f"sockets/{label}"), number, self._world.derive(label), lambda: self._world.loop.time() >= end
+        )
+
+    async def _progress(self, proof: Proof) -> None:
+        client = ProofClient(self._cluster.database(f"progress/{proof.name}"), self._world.derive(f"progress/{proof.name}"), proof.problems)
+
+        async def attempt() -> bool:
+            await proof.step(client, 1)
+            return client.commits > 2
+
+        await eventually(self._world, attempt, PROGRESS_S_MAX, f"{proof.name} commits nothing after all faults are healed")
+        await client.close()
+
+    async def _check(self, keepers: list[asyncio.Task[None]]) -> None:
+        world = self._world
+        for proof in self._proofs:
+            client = ProofClient(self._cluster.database(f"check/{proof.name}"), world.derive(f"check/{proof.name}"), proof.problems)
+            wrong = [*proof.problems, *await proof.check(client)]
+            assert not wrong, f"{proof.name}: {wrong[0]} ({len(wrong)} problems)"
+            await client.close()
+        await self._set_clocks()
+        now = world.clock.true_us()
+        await verdict.await_replicas(world, self._cluster.map, now)
+        self._progress_of(keepers)
+        model = verdict.check_records(self._witness.evidence)
+        self._report.rows = await verdict.check_replicas(world, model, self._cluster.map, [now - earlier for earlier in EARLIER_US])
+
+    def _progress_of(self, keepers: list[asyncio.Task[None]]) -> None:
+        """A keeper that has ended has failed."""
+        for keeper in keepers:
+            if keeper.done():
+                keeper.result()
+
+
+async def _all(tasks: list[asyncio.Task[None]]) -> None:
+    """The first failure ends the run, the others are left to the world's end."""
+    await asyncio.gather(*tasks)

@@ -1,0 +1,221 @@
+"""The verdict: what must be true of the evidence at the end of a run, when all faults are healed and every replica has caught up.
+
+    I1   what was acknowledged is in a journal, at the commit time that was told; what was refused for good is in none
+    I2   every transaction is one record of one journal
+    I3   of two committed writers of one key, or a writer and one who checked it, the second began after the first's commit
+    I4   every answer to a read held, for each key, the newest version at or below its time, on whatever replica
+    I5   nothing was committed at or below a promise
+    I6   the epochs' intervals of commit times follow one another, and every commit lies within its own
+    I8   all replicas of a shard hold the journals' contents, at several times
+    I10  a storage replica holds the keys of its own shard and no others
+
+`Model` is the database as the journals' records tell it: every version of every key. It shares no code with storage.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from bisect import bisect_right, insort
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from actors.adjudicator.coordinator import TRANSACTION_BYTES
+from actors.common import write_set
+from actors.common.errors import DatabaseError
+from actors.common.keys import prefix_end
+from actors.common.messages import Get, Scan, Scanned
+from actors.common.ranges import KEYSPACE_BYTES, ShardMap
+from actors.common.timestamps import Timestamp
+from actors.journal.record import COMMIT, EPOCH_BEGIN, RecordHeader, payload_of
+from actors.runtime.simulation.world import World
+from cluster.simulation.witness import Evidence
+
+SCAN_ATTEMPTS_MAX = 60
+
+
+@dataclass(frozen=True)
+class Commitment:
+    """One committed transaction: its record and the rows of its write set."""
+
+    header: RecordHeader
+    rows: list[tuple[bytes, bytes | None, int]]
+
+
+class Model:
+    """Versions by key, from all journals' records."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self.commits: dict[bytes, Commitment] = {}
+        self.versions: dict[bytes, list[tuple[Timestamp, bytes | None]]] = {}
+        self.drops: list[tuple[Timestamp, bytes, bytes]] = []
+        for journal in sorted(evidence.records):
+            records = evidence.records[journal]
+            for header in evidence.headers(journal):
+                if header.kind == COMMIT:
+                    name = header.transaction[:TRANSACTION_BYTES]
+                    assert name not in self.commits, f"I2: {name.hex()} has two records"
+                    rows = list(write_set.rows(payload_of(records[header.lsn])))
+                    self.commits[name] = Commitment(header, rows)
+                    self._apply(header.commit_ts, rows)
+        self.keys = sorted(self.versions)
+
+    def _apply(self, commit_ts: Timestamp, rows: list[tuple[bytes, bytes | None, int]]) -> None:
+        for key, value, kind in rows:
+            if kind == write_set.DROP_RANGE:
+                assert value is not None
+                self.drops.append((commit_ts, key, value))
+            else:
+                insort(self.versions.setdefault(key, []), (commit_ts, value), key=lambda version: version[0])
+
+    def get(self, key: bytes, at: Timestamp) -> bytes | None:
+        versions = self.versions.get(key, ())
+        place = bisect_right(versions, at, key=lambda version: version[0])
+        if not place:
+            return None
+        commit_ts, value = versions[place - 1]
+        dropped = any(commit_ts < dropped_ts <= at and start <= key < end for dropped_ts, start, end in self.drops)
+        return None if dropped else value
+
+    def contents(self, at: Timestamp, shard: int, shard_map: ShardMap) -> dict[bytes, bytes]:
+        """All that a replica of `shard` must hold at this time."""
+        found: dict[bytes, bytes] = {}
+        for key in self.keys:
+            if shard_map.shard(key) == shard and (value := self.get(key, at)) is not None:
+                found[key] = value
+        return found
+
+
+def check_records(evidence: Evidence) -> Model:
+    """I1, I2, I3, I4, I5, I6. Raises AssertionError."""
+    for journal in sorted(evidence.records):
+        lsns = sorted(evidence.records[journal])
+        assert lsns == list(range(1, len(lsns) + 1)), f"journal {journal}: some committed records were never read"
+        check_epochs(journal, list(evidence.headers(journal)))
+    model = Model(evidence)
+    for name, told in evidence.told.items():
+        commitment = model.commits.get(name)
+        if told.commit_ts:
+            assert commitment is not None, f"I1: {name.hex()} was acknowledged and is lost"
+            assert commitment.header.commit_ts == told.commit_ts, f"I1: {name.hex()} was acknowledged at {told.commit_ts}: {commitment.header}"
+        elif told.refused and told.sent == 1:
+            assert commitment is None, f"I1: {name.hex()} was refused and is committed"
+    check_conflicts(evidence, model)
+    check_promises(evidence)
+    check_reads(evidence, model)
+    return model
+
+
+def check_epochs(journal: int, headers: list[RecordHeader]) -> None:
+    epoch, end, begin, last = 0, 0, 0, 0
+    for header in headers:
+        if header.epoch != epoch:
+            assert header.kind == EPOCH_BEGIN and header.epoch > epoch, f"I6: journal {journal}: an epoch begins with its record: {header}"
+            assert header.commit_ts > end, f"I6: journal {journal}: {header} begins before epoch {epoch} ends, at {end}"
+            epoch, begin = header.epoch, header.commit_ts
+        end = header.epoch_end
+        if header.kind == COMMIT:
+            assert begin < header.commit_ts <= end, f"I6: journal {journal}: {header}"
+            assert header.commit_ts > last, f"I6: journal {journal}: {header} after {last}"
+            last = header.commit_ts
+
+
+def check_conflicts(evidence: Evidence, model: Model) -> None:
+    owner_of = {(commitment.header.commit_ts, row[0]): name for name, commitment in model.commits.items() for row in commitment.rows}
+    for name, commitment in model.commits.items():
+        told = evidence.told.get(name)
+        assert told is not None, f"{name.hex()} is committed and nobody asked for it"
+        commit_ts = commitment.header.commit_ts
+        for key in (*(row[0] for row in commitment.rows if row[2] != write_set.DROP_RANGE), *told.checked):
+            versions = model.versions.get(key, [])
+            place = bisect_right(versions, told.start_ts, key=lambda version: version[0])
+            for other_ts, _ in versions[place:]:
+                if other_ts > commit_ts:
+                    break
+                other = owner_of[(other_ts, key)]
+                assert other == name, f"I3: {other.hex()} wrote {key.hex()} at {other_ts} while {name.hex()} was open: {told}, {commit_ts}"
+
+
+def check_promises(evidence: Evidence) -> None:
+    for journal, promised in evidence.promises:
+        for header in evidence.headers(journal):
+            if header.kind == COMMIT and (header.lsn > promised.after_lsn or header.epoch > promised.epoch):
+                assert header.commit_ts > promised.promise, f"I5: journal {journal}: {header} in spite of {promised}"
+
+
+def check_reads(evidence: Evidence, model: Model) -> None:
+    for read in evidence.reads:
+        for key, value in zip(read.keys, read.values, strict=True):
+            expected = model.get(key, read.at)
+            assert value == expected, f"I4: {read.role} at {read.at}: {key.hex()} is {value!r}, not {expected!r}; versions {model.versions.get(key)}"
+
+
+def storage_roles(world: World) -> list[str]:
+    return sorted(spec.name for process in world.processes.values() for spec in process.specs if spec.name.startswith("storage/"))
+
+
+async def await_replicas(world: World, shard_map: ShardMap, at: Timestamp) -> None:
+    """Until every storage replica has read the journals up to `at`, by a read there. Raises AssertionError."""
+    for role in storage_roles(world):
+        piece = shard_map.shards.index(int(role.split("/")[1]))
+        start = bytes(KEYSPACE_BYTES) + (shard_map.cuts[piece - 1] if piece else b"")
+        await scan_all(world, role, start, start + b"\0", at)
+
+
+async def check_replicas(world: World, model: Model, shard_map: ShardMap, times: list[Timestamp]) -> int:
+    """I4, I8, I10: every storage replica's whole contents at each of these times. The number of rows compared. Raises AssertionError."""
+    rows = 0
+    keyspaces = sorted({key[:KEYSPACE_BYTES] for key in model.keys})
+    for role in storage_roles(world):
+        shard = int(role.split("/")[1])
+        pieces = [piece for keyspace in keyspaces for piece in shard_map.scan_pieces(keyspace, prefix_end(keyspace))]
+        for at in times:
+            found: dict[bytes, bytes] = {}
+            for start, end, owner in pieces:
+                if owner == shard:
+                    found.update(await scan_all(world, role, start, end, at))
+            rows += len(found)
+            expected = model.contents(at, shard, shard_map)
+            if found != expected:
+                wrong = sorted({*found.items()} ^ {*expected.items()})[0][0]
+                raise AssertionError(
+                    f"I8: {role} at {at}: {wrong.hex()} is {found.get(wrong)!r}, not {expected.get(wrong)!r}; versions {model.versions.get(wrong)}"
+                )
+        foreign = next((piece for piece in pieces if piece[2] != shard), None)
+        if foreign is not None:
+            await check_refused(world, role, Scan(foreign[0], foreign[1], times[0]))
+            await check_refused(world, role, Get([foreign[0] + b"\0"], times[0]))
+    return rows
+
+
+async def check_refused(world: World, role: str, message: Scan | Get) -> None:
+    """I10: whoever does not own a key says so."""
+    try:
+        answer = await world.bus.call("verdict", role, message, timeout_s=8)
+    except DatabaseError as error:
+        assert error.sqlstate in ("55000", "08006"), f"I10: {role} answers a read of another's key with {error}"
+    else:
+        raise AssertionError(f"I10: {role} answers a read of another's key with {answer}")
+
+
+async def scan_all(world: World, role: str, start: bytes, end: bytes, at: Timestamp) -> dict[bytes, bytes]:
+    found: dict[bytes, bytes] = {}
+    resume: bytes | None = start
+    while resume is not None:
+        answer = await _scan(world, role, Scan(resume, end, at))
+        rows = pa.ipc.open_stream(answer.rows).read_next_batch()
+        found.update(zip(rows.column(0).to_pylist(), rows.column(1).to_pylist(), strict=True))
+        resume = answer.resume
+    return found
+
+
+async def _scan(world: World, role: str, message: Scan) -> Scanned:
+    for _ in range(SCAN_ATTEMPTS_MAX):
+        try:
+            answer = await world.bus.call("verdict", role, message, timeout_s=8)
+            assert isinstance(answer, Scanned)
+            return answer
+        except DatabaseError as error:
+            last = error
+        await asyncio.sleep(0.5)
+    raise AssertionError(f"no progress: {role} does not answer a read at {message.at}: {last}")

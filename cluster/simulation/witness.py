@@ -1,0 +1,222 @@
+"""The witness: sees every message of a simulated cluster and what is on its disks, and holds the protocol's invariants against them while it runs.
+
+It trusts no role's account of itself. What a client or another role was told is evidence; what is on the simulated platters, synced, is the truth.
+
+    at once (the run ends)   I1   a commit that is acknowledged is on the synced part of two of its journal's disks
+                             I1   a journal replica that acknowledges a record has it on its disk, synced
+                             I7   a journal replica takes nothing of a lower epoch after it has sealed for a higher one
+                             I11  nobody is told of a commit before its time (where clocks are honest)
+                             I12  nobody asks a journal to trim what some storage replica has not checkpointed on its disk
+                             the crossbar delivers in order, nothing at or below a watermark that it has given, each record whole and once
+                             two readers of a journal get the same committed records
+    kept for the end         reads, promises, what every commit was told: verdict.py
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from actors.common import write_set
+from actors.common.errors import DatabaseError
+from actors.common.messages import (
+    Append,
+    Appended,
+    AskPromise,
+    Commit,
+    Committed,
+    Deliver,
+    Get,
+    Got,
+    JournalRecords,
+    Promised,
+    Seal,
+    Sealed,
+    StreamAck,
+    Trim,
+)
+from actors.common.messages.base import Failure, Message
+from actors.journal.record import RecordHeader, decode_header, is_intact
+from actors.runtime.simulation.disk import DiskImage, SimulatedDisk
+from actors.runtime.simulation.loop import Owner
+from actors.runtime.simulation.world import World
+from actors.storage import manifest
+
+READS_MAX = 50_000
+"""Reads kept for the end of a run; later ones are not checked one by one."""
+
+
+@dataclass
+class Told:
+    """One transaction as the adjudicators were asked for it, and what they answered."""
+
+    start_ts: int
+    checked: tuple[bytes, ...]
+    sent: int = 0
+    commit_ts: int = 0
+    refused: bool = False
+    """The last answer was 40001."""
+
+
+@dataclass
+class Read:
+    role: str
+    at: int
+    keys: list[bytes]
+    values: list[bytes | None]
+
+
+@dataclass
+class _Stream:
+    """What one crossbar stream has delivered to one storage replica. Messages may be repeated or overtake each other: `number` tells."""
+
+    last_ts: int = 0
+    watermark: int = 0
+    number: int = 0
+
+
+@dataclass
+class Evidence:
+    """What verdict.py judges. `records`: by journal and number, the committed records' bytes."""
+
+    told: dict[bytes, Told] = field(default_factory=dict)
+    reads: list[Read] = field(default_factory=list)
+    promises: list[tuple[int, Promised]] = field(default_factory=list)
+    records: dict[int, dict[int, bytes]] = field(default_factory=dict)
+
+    def headers(self, journal: int) -> Iterator[RecordHeader]:
+        """In the order of the journal."""
+        records = self.records.get(journal, {})
+        return (decode_header(records[lsn]) for lsn in sorted(records))
+
+
+class Witness:
+    """An Observer (runtime/simulation/network.py). `world.fail` is how it ends a run."""
+
+    def __init__(self, world: World) -> None:
+        self.evidence = Evidence()
+        self._world = world
+        self._honest = world.faults.clock_honest
+        self._images: dict[str, DiskImage] = {name: image for process in world.processes.values() for name, image in process.disks.items()}
+        self._sealed: dict[str, Sealed] = {}
+        self._streams: dict[tuple[str, int], _Stream] = {}
+        self._checkpoints: dict[str, int] = {}
+
+    def wiped(self, role: str) -> None:
+        self._sealed.pop(role, None)
+        self._checkpoints.pop(role, None)
+
+    def _hold(self, invariant: str, holds: bool, what: str) -> None:
+        if not holds:
+            self._world.trace.add("violated", f"{invariant}: {what}")
+            self._world.fail(AssertionError(f"{invariant}: {what}"))
+
+    # -- messages -------------------------------------------------------------------------------------------------------------
+
+    def delivered(self, sender: str, destination: str, message: Message) -> None:
+        match message:
+            case Commit():
+                told = self.evidence.told.setdefault(message.transaction, Told(message.start_ts, tuple(message.checked)))
+                told.sent += 1
+            case JournalRecords():
+                self._read_journal(sender, message)
+            case Deliver():
+                self._delivered_to_storage(destination, message)
+            case StreamAck() if message.checkpoint_ts and sender.startswith("storage/"):
+                self._claim_checkpoint(sender, message.checkpoint_ts)
+            case Trim():
+                self._trim(destination, message.below_ts)
+
+    def answered(self, requester: str, role: str, request: Message, answer: Message) -> None:
+        match request:
+            case Commit():
+                self._answered_commit(role, request, answer)
+            case Append() if isinstance(answer, Appended):
+                self._appended(role, request, answer)
+            case Seal() if isinstance(answer, Sealed):
+                self._sealed[role] = answer
+            case AskPromise() if isinstance(answer, Promised):
+                self.evidence.promises.append((int(role.rpartition("/")[2]), answer))
+            case Get() if isinstance(answer, Got) and len(self.evidence.reads) < READS_MAX:
+                self.evidence.reads.append(Read(role, request.at, request.keys, answer.values))
+
+    # -- commits --------------------------------------------------------------------------------------------------------------
+
+    def _answered_commit(self, role: str, request: Commit, answer: Message) -> None:
+        told = self.evidence.told[request.transaction]
+        if isinstance(answer, Failure):
+            told.refused = answer.sqlstate == "40001"
+        elif isinstance(answer, Committed):
+            name = request.transaction.hex()
+            self._hold("I2", told.commit_ts in (0, answer.commit_ts), f"{name} committed at {told.commit_ts} and {answer.commit_ts}")
+            told.commit_ts = answer.commit_ts
+            copies = self._copies(role.rpartition("/")[2], request.transaction)
+            self._hold("I1", copies >= 2, f"{role} acknowledged {name}, which is on {copies} disks")
+            if self._honest:
+                now = self._world.clock.true_us()
+                self._hold("I11", answer.commit_ts <= now, f"told at {now} of a commit at {answer.commit_ts}")
+
+    def _copies(self, journal: str, transaction: bytes) -> int:
+        """On how many synced disks of a journal the record of this transaction is."""
+        return sum(
+            any(file.durable.rfind(transaction) >= 0 for path, file in sorted(image.files.items(), reverse=True) if path.startswith("log/"))
+            for name, image in self._images.items()
+            if name.startswith(f"journal/{journal}/")
+        )
+
+    # -- journals -------------------------------------------------------------------------------------------------------------
+
+    def _appended(self, role: str, request: Append, answer: Appended) -> None:
+        if answer.conflict or not request.records:
+            return
+        sealed = self._sealed.get(role)
+        last = decode_header(request.records[-1])
+        if answer.durable_lsn < last.lsn:
+            return
+        fenced = sealed is not None and request.epoch < sealed.promised_epoch and last.lsn > sealed.tail_lsn
+        self._hold("I7", not fenced, f"{role} took record {last.lsn} of epoch {request.epoch} after {sealed}")
+        record = request.records[-1]
+        files = self._images[role].files
+        on_disk = any(file.durable.rfind(record) >= 0 for path, file in sorted(files.items(), reverse=True) if path.startswith("log/"))
+        self._hold("I1", on_disk, f"{role} acknowledged record {last.lsn}, which is not on its disk")
+
+    def _read_journal(self, replica: str, message: JournalRecords) -> None:
+        known = self.evidence.records.setdefault(int(replica.split("/")[1]), {})
+        for lsn, record in enumerate(message.records, message.first_lsn):
+            self._hold("I7", known.setdefault(lsn, record) == record, f"{replica}: record {lsn} is not what was committed before")
+            self._hold("checksum", is_intact(record), f"{replica}: record {lsn} is damaged and was passed on")
+
+    def _trim(self, role: str, below_ts: int) -> None:
+        for name, image in self._images.items():
+            if name.startswith("storage/"):
+                checkpoint = self._checkpoint_on_disk(name, image)
+                self._hold("I12", checkpoint >= below_ts, f"{role} may trim below {below_ts}, {name} has checkpointed up to {checkpoint}")
+
+    # -- storage --------------------------------------------------------------------------------------------------------------
+
+    def _delivered_to_storage(self, replica: str, message: Deliver) -> None:
+        stream = self._streams.setdefault((replica, message.stream), _Stream())
+        if message.number != stream.number + 1:
+            return  # repeated, or after one that was lost: not taken
+        stream.number = message.number
+        for commit_ts, payload in zip(message.commit_ts, message.write_sets, strict=True):
+            self._hold("I5", commit_ts > stream.watermark, f"{replica} was given {commit_ts} after the watermark {stream.watermark}")
+            self._hold("order", commit_ts >= stream.last_ts, f"{replica} was given {commit_ts} after {stream.last_ts}")
+            stream.last_ts = commit_ts
+            assert write_set.decode(payload).num_rows
+        self._hold("order", message.watermark >= stream.watermark, f"{replica}: the watermark went back")
+        self._hold("order", message.watermark >= stream.last_ts, f"{replica}: {stream.last_ts} came with the watermark {message.watermark}")
+        stream.watermark = message.watermark
+
+    def _claim_checkpoint(self, replica: str, checkpoint_ts: int) -> None:
+        if self._checkpoints.get(replica, 0) < checkpoint_ts:
+            self._checkpoints[replica] = checkpoint_ts
+            found = self._checkpoint_on_disk(replica, self._images[replica])
+            self._hold("I12", found >= checkpoint_ts, f"{replica} says it has checkpointed {checkpoint_ts}, on its disk is {found}")
+
+    def _checkpoint_on_disk(self, replica: str, image: DiskImage) -> int:
+        """0 where nothing is, the last one claimed where the disk was damaged since."""
+        try:
+            return manifest.load(SimulatedDisk(image, Owner("witness"))).watermark
+        except DatabaseError:
+            return self._checkpoints.get(replica, 0)

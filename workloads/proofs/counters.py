@@ -1,0 +1,97 @@
+"""`Counters`: counters raised under FOR UPDATE, with a line in a log for each rise; and pairs of rows of which one at most may be raised.
+
+A rise reads the counter FOR UPDATE, writes what it read plus one, and adds a row to the log, in one transaction. In every snapshot the counter equals the log's count, and
+in the end it counts every acknowledged rise once, every refused one never.
+
+A pair guards against write skew: who raises one row of a pair has read the other one FOR UPDATE and found it at zero. Snapshot isolation alone would let two
+clients raise both.
+"""
+
+from __future__ import annotations
+
+from workloads.proofs.attempt import ABORTED, COMMITTED, UNKNOWN, ProofClient
+from workloads.proofs.connection import Connection
+from workloads.proofs.proof import Proof
+
+KEYS = (-3, -2, -1, 1, 2, 3)
+"""Negative and positive integers belong to different halves of the key space, hence to different adjudicators."""
+PAIRS = 4
+
+
+class Counters(Proof):
+    name = "counters"
+
+    def __init__(self, pace_s: float = 0.0, recent: bool = True) -> None:
+        super().__init__(pace_s, recent)
+        self._rises: dict[str, list[str]] = {COMMITTED: [], ABORTED: [], UNKNOWN: []}
+        self._sequence = 0
+
+    async def setup(self, connection: Connection) -> None:
+        await connection.execute("CREATE TABLE counters (k int PRIMARY KEY, n int NOT NULL)")
+        await connection.execute("CREATE TABLE counter_log (rise int PRIMARY KEY, k int NOT NULL)")
+        await connection.execute("CREATE TABLE counter_pairs (k int PRIMARY KEY, n int NOT NULL)")
+        await connection.execute(f"INSERT INTO counters VALUES {', '.join(f'({key}, 0)' for key in KEYS)}")
+        pairs = ", ".join(f"({sign * pair}, 0)" for pair in range(1, PAIRS + 1) for sign in (-1, 1))
+        await connection.execute(f"INSERT INTO counter_pairs VALUES {pairs}")
+
+    async def step(self, client: ProofClient, number: int) -> None:
+        chance = client.random.random()
+        if chance < 0.6:
+            await self._rise(client)
+        elif chance < 0.8:
+            await self._look(client)
+        else:
+            await self._raise_one_of_a_pair(client)
+
+    async def _rise(self, client: ProofClient) -> None:
+        key = client.random.choice(KEYS)
+        self._sequence += 1
+        rise = self._sequence * client.random.choice((-1, 1))
+
+        async def work(connection: Connection) -> None:
+            [(n,)] = (await connection.execute(f"SELECT n FROM counters WHERE k = {key} FOR UPDATE")).rows
+            await connection.execute(f"INSERT INTO counter_log VALUES ({rise}, {key})")
+            await connection.execute(f"UPDATE counters SET n = {int(n or 0) + 1} WHERE k = {key}")
+
+        outcome, _ = await client.attempt(work)
+        self._rises[outcome].append(str(rise))
+
+    async def _look(self, client: ProofClient) -> None:
+        async def work(connection: Connection) -> None:
+            counted = (await connection.execute("SELECT k, n FROM counters ORDER BY k")).rows
+            logged = dict((await connection.execute("SELECT k, count(*) FROM counter_log GROUP BY k")).rows)
+            for key, n in counted:
+                if logged.get(key, "0") != n:
+                    self.problems.append(f"a snapshot has counter {key} at {n} and {logged.get(key, '0')} lines for it")
+
+        await client.attempt(work)
+
+    async def _raise_one_of_a_pair(self, client: ProofClient) -> None:
+        pair = client.random.randint(1, PAIRS) * client.random.choice((-1, 1))
+
+        async def work(connection: Connection) -> None:
+            [(other,)] = (await connection.execute(f"SELECT n FROM counter_pairs WHERE k = {-pair} FOR UPDATE")).rows
+            [(mine,)] = (await connection.execute(f"SELECT n FROM counter_pairs WHERE k = {pair}")).rows
+            if mine == other == "1":
+                self.problems.append(f"both rows of pair {abs(pair)} are raised")
+            if other == "0":
+                await connection.execute(f"UPDATE counter_pairs SET n = 1 WHERE k = {pair}")
+            elif mine == "0":
+                await connection.execute(f"UPDATE counter_pairs SET n = 0 WHERE k = {-pair}")
+
+        await client.attempt(work)
+
+    async def check(self, client: ProofClient) -> list[str]:
+        wrong: list[str] = []
+        counted = dict(await self.final(client, "SELECT k, n FROM counters"))
+        log = await self.final(client, "SELECT rise, k FROM counter_log")
+        there = {rise for rise, _ in log}
+        wrong += [f"rise {rise} was acknowledged and is lost" for rise in self._rises[COMMITTED] if rise not in there]
+        wrong += [f"rise {rise} was refused and is there" for rise in self._rises[ABORTED] if rise in there]
+        for key in map(str, KEYS):
+            lines = sum(1 for _, k in log if k == key)
+            if counted.get(key) != str(lines):
+                wrong.append(f"counter {key} is {counted.get(key)}, its log has {lines} lines")
+        for pair, in await self.final(client, "SELECT abs(k) FROM counter_pairs WHERE n = 1 GROUP BY abs(k) HAVING count(*) > 1"):
+            wrong.append(f"both rows of pair {pair} are raised")
+        return wrong

@@ -1,0 +1,60 @@
+"""`Proof`: a workload with a history and a checker of it. See the package."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+
+from workloads.proofs.attempt import ProofClient
+from workloads.proofs.connection import Connection, Database, SqlError
+
+Stop = Callable[[], bool]
+
+SETUP_ATTEMPTS_MAX = 100
+
+
+class Proof:
+    """Subclass this. `pace_s`: a client waits up to so long between two transactions; 0: not at all. `recent`: clocks keep their bounds."""
+
+    name = ""
+    clients = 3
+
+    def __init__(self, pace_s: float = 0.0, recent: bool = True) -> None:
+        self.pace_s = pace_s
+        self.recent = recent
+        self.commits = 0
+        self.attempts = 0
+        self.problems: list[str] = []
+        """What should never have happened: an error that no fault explains, a wrong row seen on the way."""
+
+    async def setup(self, connection: Connection) -> None:
+        """Make the tables and their first rows; the database is healthy."""
+        raise NotImplementedError
+
+    async def step(self, client: ProofClient, number: int) -> None:
+        """One transaction of client `number`, and its note in the history."""
+        raise NotImplementedError
+
+    async def check(self, client: ProofClient) -> list[str]:
+        """After all clients have ended and the database is healthy: what is wrong, in words."""
+        raise NotImplementedError
+
+    async def run_client(self, database: Database, number: int, random: Random, stop: Stop) -> None:
+        """Steps until `stop()`."""
+        client = ProofClient(database, random, self.problems)
+        while not stop():
+            self.attempts += 1
+            await self.step(client, number)
+            if self.pace_s:
+                await database.sleep(random.uniform(0, self.pace_s))
+        self.commits += client.commits
+        await client.close()
+
+    async def final(self, client: ProofClient, sql: str) -> list[tuple[str | None, ...]]:
+        """A statement of the check, which must succeed in the end. Raises SqlError when it does not."""
+        for _ in range(SETUP_ATTEMPTS_MAX):
+            outcome, rows = await client.statement(sql)
+            if outcome == "committed":
+                return rows
+            await client.database.sleep(0.1)
+        raise SqlError("XX000", f"no progress: {sql}")

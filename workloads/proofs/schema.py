@@ -1,0 +1,147 @@
+"""`SchemaChanges`: columns and indexes come and go, tables are made and dropped, while clients insert, update and read.
+
+A client that begins after a change was acknowledged sees it (it may lose with 40001, never with "does not exist"); every acknowledged row keeps the values that it was
+given, an added column's default included; every index gives what the table gives.
+"""
+
+from __future__ import annotations
+
+from workloads.proofs.attempt import ABORTED, COMMITTED, UNKNOWN, ProofClient
+from workloads.proofs.connection import Connection, SqlError
+from workloads.proofs.proof import Proof
+
+COLUMNS_MAX = 8
+UNDEFINED_COLUMN, UNDEFINED_TABLE, DUPLICATE = "42703", "42P01", ("42701", "42P07", "42704")
+
+
+class SchemaChanges(Proof):
+    name = "schema"
+
+    def __init__(self, pace_s: float = 0.0, recent: bool = True) -> None:
+        super().__init__(pace_s, recent)
+        self._columns: list[str] = []
+        """Those whose ADD COLUMN was acknowledged; column cN has the default N."""
+        self._maybe_columns: set[str] = set()
+        self._index_known: bool | None = False
+        self._side_tables: set[str] = set()
+        self._sequence = 0
+        self._unknown_names = () if recent else (UNDEFINED_COLUMN, UNDEFINED_TABLE)
+        """A clock that lies makes a snapshot old, and the table or column unknown in it."""
+        self._rows: dict[str, tuple[str, str, str]] = {}
+        """Row -> outcome, value, the columns that it was given besides."""
+
+    async def setup(self, connection: Connection) -> None:
+        await connection.execute("CREATE TABLE items (id int PRIMARY KEY, v text NOT NULL)")
+
+    async def step(self, client: ProofClient, number: int) -> None:
+        if number == 0:
+            await self._change(client)
+            await client.database.sleep(client.random.uniform(0, 4 * self.pace_s))
+        elif client.random.random() < 0.6:
+            await self._insert(client)
+        else:
+            await self._look(client)
+
+    # -- changes ----------------------------------------------------------------------------------------------------------------
+
+    async def _change(self, client: ProofClient) -> None:
+        choice = client.random.random()
+        if choice < 0.4 and len(self._columns) + len(self._maybe_columns) < COLUMNS_MAX:
+            await self._add_column(client)
+        elif choice < 0.7:
+            await self._toggle_index(client)
+        else:
+            await self._side_table(client)
+
+    async def _add_column(self, client: ProofClient) -> None:
+        number = len(self._columns) + len(self._maybe_columns) + 1
+        column = f"c{number}"
+        self._maybe_columns.add(column)
+        outcome, _ = await client.statement(f"ALTER TABLE items ADD COLUMN {column} int DEFAULT {number}", also=DUPLICATE)
+        if outcome == COMMITTED:
+            self._columns.append(column)
+        if outcome != UNKNOWN:
+            self._maybe_columns.discard(column)
+
+    async def _toggle_index(self, client: ProofClient) -> None:
+        if self._index_known is not True:
+            outcome, _ = await client.statement("CREATE INDEX ASYNC items_v ON items (v)", also=() if self._index_known is False and self.recent else DUPLICATE)
+            self._index_known = True if outcome == COMMITTED else False if outcome == ABORTED and self._index_known is False else None
+        else:
+            outcome, _ = await client.statement("DROP INDEX items_v", also=() if self.recent else DUPLICATE)
+            self._index_known = False if outcome == COMMITTED else True if outcome == ABORTED else None
+
+    async def _side_table(self, client: ProofClient) -> None:
+        name = f"side_{self._sequence}"
+        self._sequence += 1
+        outcome, _ = await client.statement(f"CREATE TABLE {name} (id int PRIMARY KEY, v text)", also=DUPLICATE)
+        if outcome != COMMITTED:
+            return
+        outcome, _ = await client.statement(f"INSERT INTO {name} VALUES (1, 'x'), (-1, 'y')", self._unknown_names)
+        if outcome == COMMITTED:
+            outcome, rows = await client.statement(f"SELECT count(*) FROM {name}", self._unknown_names)
+            if outcome == COMMITTED and self.recent and rows != [("2",)]:
+                self.problems.append(f"{name} has {rows} of two rows")
+        outcome, _ = await client.statement(f"DROP TABLE {name}", self._unknown_names)
+        if outcome == COMMITTED and self.recent:
+            also = (UNDEFINED_TABLE,)
+            connection = await client.connect()
+            if connection is not None:
+                try:
+                    found = await connection.execute(f"SELECT * FROM {name}")
+                    self.problems.append(f"{name} was dropped and answers {found.rows}")
+                except SqlError as error:
+                    client.note(error, f"reading the dropped {name}", also)
+
+    # -- rows -------------------------------------------------------------------------------------------------------------------
+
+    async def _insert(self, client: ProofClient) -> None:
+        self._sequence += 1
+        row = str(self._sequence * client.random.choice((-1, 1)))
+        value = f"v{client.random.randint(1, 9)}"
+        known = [column for column in self._columns if client.random.random() < 0.5]
+        names = "".join(f", {column}" for column in known)
+        values = "".join(f", {self._sequence + int(column[1:])}" for column in known)
+        outcome, _ = await client.statement(f"INSERT INTO items (id, v{names}) VALUES ({row}, '{value}'{values})", self._unknown_names)
+        self._rows[row] = (outcome, value, ",".join(known))
+
+    async def _look(self, client: ProofClient) -> None:
+        columns = list(self._columns)
+        expected = dict(self._rows)
+
+        async def work(connection: Connection) -> None:
+            names = "".join(f", {column}" for column in columns)
+            rows = (await connection.execute(f"SELECT id, v{names} FROM items")).rows
+            self.problems += self._judge(rows, columns, expected if self.recent else {})
+            value = f"v{client.random.randint(1, 9)}"
+            by_value = (await connection.execute(f"SELECT id FROM items WHERE v = '{value}'")).rows
+            if sorted(by_value) != sorted((row[0],) for row in rows if row[1] == value):
+                self.problems.append(f"items with v = {value}: {len(by_value)} by index, {sum(row[1] == value for row in rows)} by table")
+
+        await client.attempt(work, self._unknown_names)
+
+    def _judge(self, rows: list[tuple[str | None, ...]], columns: list[str], expected: dict[str, tuple[str, str, str]]) -> list[str]:
+        """`expected`: rows whose inserts had ended when the snapshot began."""
+        wrong: list[str] = []
+        found = {str(row[0]): row for row in rows}
+        for row, (outcome, value, given) in expected.items():
+            if outcome == COMMITTED and row not in found:
+                wrong.append(f"item {row} was acknowledged and is not there")
+            elif outcome == ABORTED and row in found:
+                wrong.append(f"item {row} was refused and is there")
+            elif row in found:
+                wanted = [str(abs(int(row)) + int(c[1:])) if c in given.split(",") else c[1:] for c in columns]
+                if list(found[row][1:]) != [value, *wanted]:
+                    wrong.append(f"item {row} is {found[row]}, not {[value, *wanted]}")
+        return wrong
+
+    async def check(self, client: ProofClient) -> list[str]:
+        names = "".join(f", {column}" for column in self._columns)
+        rows = await self.final(client, f"SELECT id, v{names} FROM items")
+        wrong = self._judge(rows, self._columns, self._rows)
+        for number in range(1, 10):
+            by_value = await self.final(client, f"SELECT id FROM items WHERE v = 'v{number}'")
+            by_table = [(row[0],) for row in rows if row[1] == f"v{number}"]
+            if sorted(by_value) != sorted(by_table):
+                wrong.append(f"v{number}: the index has {len(by_value)} rows, the table {len(by_table)}")
+        return wrong
