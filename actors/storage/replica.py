@@ -274,9 +274,7 @@ class StorageReplica:
         if by_deadline:
             self._timers["reads"] = self._loop.call_at(by_deadline[0].deadline, self._expire_reads)
         self._waiting = [entry for entry in self._waiting if not entry[2].answered]
-        heapq.heapify(self._waiting)
-        if not self._waiting:
-            self._demanded = 0
+        heapq.heapify(self._waiting)  # the demand stands: without it nobody would notice the stream's silence
 
     def _demand(self, at: int) -> None:
         self._demanded = at

@@ -165,8 +165,12 @@ class _Run:
             self._cluster.database(f"sockets/{label}"), number, self._world.derive(label), lambda: self._world.loop.time() >= end
         )
 
+    def _proof_client(self, proof: Proof, purpose: str) -> ProofClient:
+        label = f"{purpose}/{proof.name}"
+        return ProofClient(self._cluster.database(label), self._world.derive(label), proof.problems, proof.recent)
+
     async def _progress(self, proof: Proof) -> None:
-        client = ProofClient(self._cluster.database(f"progress/{proof.name}"), self._world.derive(f"progress/{proof.name}"), proof.problems)
+        client = self._proof_client(proof, "progress")
 
         async def attempt() -> bool:
             await proof.step(client, 1)
@@ -178,7 +182,7 @@ class _Run:
     async def _check(self, keepers: list[asyncio.Task[None]]) -> None:
         world = self._world
         for proof in self._proofs:
-            client = ProofClient(self._cluster.database(f"check/{proof.name}"), world.derive(f"check/{proof.name}"), proof.problems)
+            client = self._proof_client(proof, "check")
             wrong = [*proof.problems, *await proof.check(client)]
             assert not wrong, f"{proof.name}: {wrong[0]} ({len(wrong)} problems)"
             await client.close()

@@ -24,6 +24,8 @@ COMMITTED, ABORTED, UNKNOWN = "committed", "aborted", "unknown"
 
 ALLOWED = ("40001", "57P01", "57P03", "53100", "53300")
 """Conflicts, a process that stops or starts, a full disk, too many connections; and all of class 08."""
+UNKNOWN_NAMES = ("42P01", "42703")
+"""A clock that lies makes a snapshot old, and tables and columns unknown in it."""
 PAUSE_S_MAX = 0.2
 """After a connection that could not be made."""
 
@@ -38,9 +40,10 @@ def is_uncertain(error: SqlError) -> bool:
 
 
 class ProofClient:
-    """A client's connection, made again whenever it is broken. `problems`: what should never have happened is added to it."""
+    """A client's connection, made again whenever it is broken. `problems`: what should never have happened is added to it; `recent`: see Proof."""
 
-    def __init__(self, database: Database, random: Random, problems: list[str]) -> None:
+    def __init__(self, database: Database, random: Random, problems: list[str], recent: bool = True) -> None:
+        self.tolerated = () if recent else UNKNOWN_NAMES
         self.database = database
         self.random = random
         self.problems = problems
@@ -59,7 +62,7 @@ class ProofClient:
         return self.connection
 
     def note(self, error: SqlError, doing: str, also: tuple[str, ...] = ()) -> None:
-        if not is_allowed(error) and error.sqlstate not in also:
+        if not is_allowed(error) and error.sqlstate not in (*also, *self.tolerated):
             self.problems.append(f"{doing}: {error}")
 
     async def attempt(self, work: Callable[[Connection], Awaitable[T]], also: tuple[str, ...] = ()) -> tuple[str, T | None]:

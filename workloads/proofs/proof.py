@@ -41,7 +41,7 @@ class Proof:
 
     async def run_client(self, database: Database, number: int, random: Random, stop: Stop) -> None:
         """Steps until `stop()`."""
-        client = ProofClient(database, random, self.problems)
+        client = ProofClient(database, random, self.problems, self.recent)
         while not stop():
             self.attempts += 1
             await self.step(client, number)

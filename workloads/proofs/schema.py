@@ -11,7 +11,8 @@ from workloads.proofs.connection import Connection, SqlError
 from workloads.proofs.proof import Proof
 
 COLUMNS_MAX = 8
-UNDEFINED_COLUMN, UNDEFINED_TABLE, DUPLICATE = "42703", "42P01", ("42701", "42P07", "42704")
+UNDEFINED_TABLE = "42P01"
+DUPLICATE = ("42701", "42P07", "42704")
 
 
 class SchemaChanges(Proof):
@@ -25,8 +26,6 @@ class SchemaChanges(Proof):
         self._index_known: bool | None = False
         self._side_tables: set[str] = set()
         self._sequence = 0
-        self._unknown_names = () if recent else (UNDEFINED_COLUMN, UNDEFINED_TABLE)
-        """A clock that lies makes a snapshot old, and the table or column unknown in it."""
         self._rows: dict[str, tuple[str, str, str]] = {}
         """Row -> outcome, value, the columns that it was given besides."""
 
@@ -77,12 +76,12 @@ class SchemaChanges(Proof):
         outcome, _ = await client.statement(f"CREATE TABLE {name} (id int PRIMARY KEY, v text)", also=DUPLICATE)
         if outcome != COMMITTED:
             return
-        outcome, _ = await client.statement(f"INSERT INTO {name} VALUES (1, 'x'), (-1, 'y')", self._unknown_names)
+        outcome, _ = await client.statement(f"INSERT INTO {name} VALUES (1, 'x'), (-1, 'y')")
         if outcome == COMMITTED:
-            outcome, rows = await client.statement(f"SELECT count(*) FROM {name}", self._unknown_names)
+            outcome, rows = await client.statement(f"SELECT count(*) FROM {name}")
             if outcome == COMMITTED and self.recent and rows != [("2",)]:
                 self.problems.append(f"{name} has {rows} of two rows")
-        outcome, _ = await client.statement(f"DROP TABLE {name}", self._unknown_names)
+        outcome, _ = await client.statement(f"DROP TABLE {name}")
         if outcome == COMMITTED and self.recent:
             also = (UNDEFINED_TABLE,)
             connection = await client.connect()
@@ -102,7 +101,7 @@ class SchemaChanges(Proof):
         known = [column for column in self._columns if client.random.random() < 0.5]
         names = "".join(f", {column}" for column in known)
         values = "".join(f", {self._sequence + int(column[1:])}" for column in known)
-        outcome, _ = await client.statement(f"INSERT INTO items (id, v{names}) VALUES ({row}, '{value}'{values})", self._unknown_names)
+        outcome, _ = await client.statement(f"INSERT INTO items (id, v{names}) VALUES ({row}, '{value}'{values})")
         self._rows[row] = (outcome, value, ",".join(known))
 
     async def _look(self, client: ProofClient) -> None:
@@ -118,7 +117,7 @@ class SchemaChanges(Proof):
             if sorted(by_value) != sorted((row[0],) for row in rows if row[1] == value):
                 self.problems.append(f"items with v = {value}: {len(by_value)} by index, {sum(row[1] == value for row in rows)} by table")
 
-        await client.attempt(work, self._unknown_names)
+        await client.attempt(work)
 
     def _judge(self, rows: list[tuple[str | None, ...]], columns: list[str], expected: dict[str, tuple[str, str, str]]) -> list[str]:
         """`expected`: rows whose inserts had ended when the snapshot began."""
