@@ -1,4 +1,4 @@
-"""`eagleray up | down | status | sql | submit | workload`: every failure is one line on stderr and a non-zero exit.
+"""`eagleray up | down | status | sql | submit | workload | sim`: every failure is one line on stderr and a non-zero exit.
 
 eagleray up --detach --port 5433 --data DIR     start a cluster, leave it running, print its connection string
 eagleray status [--json]                        every actor of every layer
@@ -6,6 +6,7 @@ eagleray sql [-c STATEMENT]                     a prompt (psql where it is insta
 eagleray submit FILE.py                         run a Python program on the cluster's Ray, EAGLERAY_URL set
 eagleray workload run NAME                      run a packaged workload
 eagleray down                                   stop it; the data stays
+eagleray sim --seeds 1000                       simulated clusters under faults; --seed S replays one
 """
 
 from __future__ import annotations
@@ -119,6 +120,36 @@ def run_workload(data: Path, name: str, url: str | None, seconds: float | None, 
     from eagleray.command.programs import run_packaged_workload
 
     sys.exit(run_packaged_workload(data, name, url, seconds, clients, seed))
+
+
+@cli.command()
+@click.option("--seeds", type=click.IntRange(1), default=100, show_default=True, help="How many seeds to run.")
+@click.option("--from", "first", type=click.IntRange(0), default=0, show_default=True, help="The first of them.")
+@click.option("--seed", type=click.IntRange(0), default=None, help="Replay this one seed alone.")
+@click.option("-v", "--verbose", is_flag=True, help="With --seed: every event, one a line.")
+@click.option("--seconds", type=click.FloatRange(1), default=120.0, show_default=True, help="Virtual seconds under faults.")
+@click.option("--proof", "proofs", multiple=True, help="Only these workloads (may be repeated).")
+@click.option("--processes", type=click.IntRange(1), default=None, help="Seeds at a time (default: one a processor).")
+@click.option("--json", "summary", type=click.Path(path_type=Path, dir_okay=False), default=None, help="Write the totals here, too.")
+def sim(
+    seeds: int,
+    first: int,
+    seed: int | None,
+    verbose: bool,
+    seconds: float,
+    proofs: tuple[str, ...],
+    processes: int | None,
+    summary: Path | None,
+) -> None:
+    """Run simulated clusters under faults and check that no promise is broken.
+
+    Every role runs as in production, in one process, on a simulated network, disks and clocks. One seed is one history: a failing one can be replayed.
+    """
+    from cluster.simulation.campaign import Options
+    from eagleray.command.simulate import replay, simulate
+
+    options = Options(seconds, proofs)
+    sys.exit(replay(seed, options, verbose) if seed is not None else simulate(first, seeds, options, processes or 0, summary))
 
 
 def main() -> None:

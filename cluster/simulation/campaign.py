@@ -1,0 +1,100 @@
+"""Many seeds, spread over the processors, and what they came to.
+
+    totals = Totals()
+    for report in run_campaign(range(1000), Options(seconds=120), processes=2):
+        totals.add(report)
+
+Reports come as runs end, in no order of their own; each depends on its seed alone. Worker processes are forked once and import everything before the
+first seed.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from cluster.simulation.run import SECONDS, SeedReport, run_seed
+
+
+@dataclass(frozen=True)
+class Options:
+    """Of every run of a campaign: virtual seconds under faults, and the proofs to choose from (none named: all)."""
+
+    seconds: float = SECONDS
+    proofs: tuple[str, ...] = ()
+
+
+def run_campaign(seeds: Iterable[int], options: Options, processes: int = 0) -> Iterator[SeedReport]:
+    """`processes` 0: one a processor. In one process the runs go on in this one."""
+    processes = processes or os.cpu_count() or 1
+    work = ((seed, options) for seed in seeds)
+    if processes == 1:
+        yield from map(_run, work)
+        return
+    with multiprocessing.get_context("fork").Pool(processes, _quieten) as pool:
+        yield from pool.imap_unordered(_run, work)
+
+
+def _quieten() -> None:
+    """What roles log in a simulation is in its trace, or is not of interest."""
+    logging.disable(logging.CRITICAL)
+
+
+def _run(work: tuple[int, Options]) -> SeedReport:
+    seed, options = work
+    report = run_seed(seed, seconds=options.seconds, proofs=options.proofs)
+    report.trace = report.trace if report.failure else []
+    return report
+
+
+@dataclass
+class Totals:
+    """Sums over the reports of a campaign."""
+
+    seeds: int = 0
+    failing: list[SeedReport] = field(default_factory=list)
+    virtual_s: float = 0.0
+    attempts: int = 0
+    commits: int = 0
+    reads: int = 0
+    rows: int = 0
+    events: int = 0
+    strikes: Counter[str] = field(default_factory=Counter)
+    proofs: Counter[str] = field(default_factory=Counter)
+    begun: float = field(default_factory=time.perf_counter)
+
+    def add(self, report: SeedReport) -> None:
+        self.seeds += 1
+        if report.failure is not None:
+            self.failing.append(report)
+        self.virtual_s += report.virtual_s
+        self.attempts += report.attempts
+        self.commits += report.commits
+        self.reads += report.reads
+        self.rows += report.rows
+        self.events += report.events
+        self.strikes.update(report.strikes)
+        self.proofs.update(report.plan.proofs)
+
+    @property
+    def seeds_a_minute(self) -> float:
+        return self.seeds * 60 / max(time.perf_counter() - self.begun, 1e-9)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "seeds": self.seeds,
+            "failing_seeds": sorted(report.seed for report in self.failing),
+            "seeds_a_minute": round(self.seeds_a_minute, 1),
+            "virtual_hours": round(self.virtual_s / 3600, 2),
+            "transactions": {"attempted": self.attempts, "committed": self.commits},
+            "checked": {"reads": self.reads, "rows_of_replicas": self.rows},
+            "events": self.events,
+            "faults": dict(self.strikes.most_common()),
+            "proofs": dict(sorted(self.proofs.items())),
+        }
