@@ -112,8 +112,6 @@ class Reign:
 
     def commit(self, message: Commit, reply: Reply) -> None:
         """Decide, or begin to. Raises what ends it at once."""
-        if self.over:
-            raise not_committed("the epoch is over")
         transaction = message.transaction
         flight = self._flights.get(transaction)
         if flight is not None:
@@ -126,6 +124,8 @@ class Reign:
                 raise conflict()
             reply(Committed(known))
             return
+        if self.over:  # a repeated message about one that is appended already got the one's own answer above
+            raise not_committed("the epoch is over")
         if len(self._flights) >= COMMITS_MAX or (self._bytes > COMMIT_BYTES_MAX and self._flights):
             raise overloaded()
         if not self.writer.has_room:

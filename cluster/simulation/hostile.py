@@ -40,7 +40,7 @@ def draw(random: Random, proofs: tuple[str, ...], seconds: float) -> Plan:
         faults=Faults() if calm else mild(Faults.hostile(random), random),
         proofs=tuple(sorted(random.sample(proofs, min(2, len(proofs))))),
         clients=random.randint(2, 4),
-        pace_s=seconds / 120 * random.choice((1.5, 3.0, 6.0)),
+        pace_s=seconds / 120 * random.choice((2.0, 5.0, 10.0)),
         strikes=strikes,
         pause_s_max=random.choice((1.0, 5.0, 15.0)),
         strike_s_max=random.choice((0.5, 3.0, 10.0)),

@@ -12,6 +12,7 @@ then                every proof's checker, the verdict on the evidence, all repl
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 import traceback
 from collections import Counter
@@ -75,6 +76,7 @@ def run_seed(
     begun = time.perf_counter()
     cluster = SimulatedCluster(seed, plan, keep_trace)
     world = cluster.world
+    gc.disable()  # what a run leaves behind is collected at its end, by the world
     with world:
         run = _Run(cluster, report, seconds)
         try:
@@ -88,6 +90,7 @@ def run_seed(
         report.events = world.trace.count
         report.digest = world.trace.digest
         report.trace = list(world.trace.lines)
+    gc.enable()
     report.seconds = time.perf_counter() - begun
     return report
 

@@ -90,7 +90,7 @@ class SimulatedCluster:
         async def keep(number: int) -> None:
             while True:
                 await self._lead(number, 1.0)
-                await asyncio.sleep(0.1)
+                await asyncio.sleep(0.3)
 
         await asyncio.gather(*(keep(number) for number in self.map.all_adjudicators()))
 

@@ -67,16 +67,21 @@ def _plan_query(planning: Planning, statement: ast.SelectStmt) -> Any:
         if error.sqlstate not in (FEATURE_NOT_SUPPORTED, UNDEFINED_FUNCTION) or statement.lockingClause:
             raise
         pass_on = error
-    if statement.lockingClause:
+    from actors.query_processor.column_executor.plan import plan_columns
+
+    locking = statement.lockingClause
+    statement.lockingClause = None
+    try:
+        plan = plan_columns(statement, planning.catalog, planning.given, planning.settings)
+    except DatabaseError as error:
+        raise pass_on or error from None  # a name that this catalog does not know, above all
+    finally:
+        statement.lockingClause = locking
+    if locking:
         raise DatabaseError(
             FEATURE_NOT_SUPPORTED, "locking clause such as FOR UPDATE can be applied only on tables with equality predicates on the key"
         )
-    from actors.query_processor.column_executor.plan import plan_columns
-
-    try:
-        return plan_columns(statement, planning.catalog, planning.given, planning.settings)
-    except DatabaseError as error:
-        raise pass_on or error from None
+    return plan
 
 
 def _plan_inner(planning: Planning, statement: ast.SelectStmt) -> Any:

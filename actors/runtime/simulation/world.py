@@ -84,7 +84,7 @@ class Process:
 
     def runs(self, name: str) -> bool:
         """Whether the role of this name has started."""
-        return self.life is not None and self.life.bus.serves(name)
+        return self.life is not None and self.life.bus.serves(name) and name in self.life.host.role_names
 
     def role(self, name: str) -> Role:
         """A running role, for checkers to look into. The process must be up."""

@@ -1,0 +1,84 @@
+"""`BankTransfers`: money moves between accounts on both halves of the key space, and its sum never changes in any snapshot.
+
+A transfer reads both balances and writes both; now and then an account is closed (its balance goes to another one) or opened again. In every snapshot the balances
+add up, none is negative, and the ledger of transfers explains every balance.
+"""
+
+from __future__ import annotations
+
+from workloads.proofs.attempt import ABORTED, COMMITTED, UNKNOWN, ProofClient
+from workloads.proofs.connection import Connection
+from workloads.proofs.proof import Proof
+
+ACCOUNTS = tuple(number * sign for number in range(1, 5) for sign in (-1, 1))
+BALANCE_EACH = 100
+TOTAL = BALANCE_EACH * len(ACCOUNTS)
+
+
+class BankTransfers(Proof):
+    name = "bank"
+
+    def __init__(self, pace_s: float = 0.0, recent: bool = True) -> None:
+        super().__init__(pace_s, recent)
+        self._sequence = 0
+        self._transfers: dict[str, list[str]] = {COMMITTED: [], ABORTED: [], UNKNOWN: []}
+
+    async def setup(self, connection: Connection) -> None:
+        await connection.execute("CREATE TABLE accounts (id int PRIMARY KEY, balance int NOT NULL)")
+        await connection.execute("CREATE TABLE transfers (id int PRIMARY KEY, source int NOT NULL, target int NOT NULL, amount int NOT NULL)")
+        await connection.execute(f"INSERT INTO accounts VALUES {', '.join(f'({account}, {BALANCE_EACH})' for account in ACCOUNTS)}")
+
+    async def step(self, client: ProofClient, number: int) -> None:
+        if client.random.random() < 0.3:
+            await self._add_up(client)
+        else:
+            await self._transfer(client)
+
+    async def _transfer(self, client: ProofClient) -> None:
+        random = client.random
+        source, target = random.sample(ACCOUNTS, 2)
+        self._sequence += 1
+        transfer = self._sequence * random.choice((-1, 1))
+        share = random.random()
+        close = random.random() < 0.1
+
+        async def work(connection: Connection) -> None:
+            balances = dict((await connection.execute(f"SELECT id, balance FROM accounts WHERE id IN ({source}, {target})")).rows)
+            held = int(balances.get(str(source)) or 0)
+            amount = held if close else int(held * share)
+            if close:
+                await connection.execute(f"DELETE FROM accounts WHERE id = {source}")
+            elif str(source) in balances:
+                await connection.execute(f"UPDATE accounts SET balance = balance - {amount} WHERE id = {source}")
+            await connection.execute(
+                f"INSERT INTO accounts VALUES ({target}, {amount}) ON CONFLICT (id) DO UPDATE SET balance = accounts.balance + {amount}"
+            )
+            await connection.execute(f"INSERT INTO transfers VALUES ({transfer}, {source}, {target}, {amount})")
+
+        outcome, _ = await client.attempt(work)
+        self._transfers[outcome].append(str(transfer))
+
+    async def _add_up(self, client: ProofClient) -> None:
+        async def work(connection: Connection) -> None:
+            [(total, least)] = (await connection.execute("SELECT sum(balance), min(balance) FROM accounts")).rows
+            if int(total or 0) != TOTAL or int(least or 0) < 0:
+                self.problems.append(f"a snapshot adds up to {total} of {TOTAL}, the least balance is {least}")
+
+        await client.attempt(work)
+
+    async def check(self, client: ProofClient) -> list[str]:
+        balances = {int(account or 0): int(balance or 0) for account, balance in await self.final(client, "SELECT id, balance FROM accounts")}
+        ledger = await self.final(client, "SELECT id, source, target, amount FROM transfers")
+        there = {row[0] for row in ledger}
+        wrong = [f"transfer {name} was acknowledged and is lost" for name in self._transfers[COMMITTED] if name not in there]
+        wrong += [f"transfer {name} was refused and is there" for name in self._transfers[ABORTED] if name in there]
+        explained = dict.fromkeys(ACCOUNTS, BALANCE_EACH)
+        for _, source, target, amount in ledger:
+            explained[int(source or 0)] -= int(amount or 0)
+            explained[int(target or 0)] += int(amount or 0)
+        for account, balance in explained.items():
+            if balances.get(account, 0) != balance:
+                wrong.append(f"account {account} holds {balances.get(account, 0)}, its transfers come to {balance}")
+        if sum(balances.values()) != TOTAL:
+            wrong.append(f"the balances add up to {sum(balances.values())} of {TOTAL}")
+        return wrong
