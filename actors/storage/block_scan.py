@@ -27,6 +27,7 @@ from actors.common.arrow_types import to_arrow
 from actors.common.keys import prefix_end
 from actors.common.ranges import KEYSPACE_BYTES
 from actors.common.schema import ColumnType
+from actors.storage.aggregates import NotVectorized
 from actors.storage.memtable import newest
 from actors.storage.segment import Block, Segment
 from actors.storage.store import Store
@@ -201,7 +202,7 @@ class ColumnCache:
         self, block: Block, keyspace: bytes, positions: list[int], types: tuple[ColumnType, ...], decode: Decode
     ) -> dict[int, pa.Array]:
         """Position -> column, a value for each row of the block: null for those of other keyspaces, of which small ones share a block.
-        Raises as `to_arrow`, where a datum does not fit its Arrow type."""
+        Raises as `to_arrow`, and NotVectorized, where a datum does not fit its Arrow type."""
         cached = self._columns
         name, number = block.segment.name, block.number
         found: dict[int, pa.Array] = {}
@@ -215,14 +216,20 @@ class ColumnCache:
                 cached.move_to_end(key)
                 found[position] = column
         if missing:
-            nothing: list[Any] = [None] * len(types)
+            width = len(types)
+            nothing: list[Any] = [None] * width
             low, high = block.find(keyspace), block.find(prefix_end(keyspace))
             values = block.batch.column(2).slice(low, high - low).to_pylist()
-            rows = [nothing if value is None else decode(value) for value in values]
+            # Rows that are newer than the program's catalog, which no read with it sees, may have more columns.
+            rows = [nothing if value is None else decode(value)[:width] for value in values]
             datums = list(zip(*([nothing] * low + rows + [nothing] * (block.footer.rows - high)), strict=True))
             self.decoded_rows += len(values)
             for position in missing:
-                found[position] = self._keep((name, number, keyspace, position, types[position]), to_arrow(datums[position], types[position]))
+                try:
+                    column = to_arrow(datums[position], types[position])
+                except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+                    raise NotVectorized from error  # a newer row's datum, of another type
+                found[position] = self._keep((name, number, keyspace, position, types[position]), column)
         return found
 
     def _keep(self, key: _CacheKey, column: pa.Array) -> pa.Array:

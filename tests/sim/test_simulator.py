@@ -258,9 +258,9 @@ def test_a_power_failure_keeps_synced_bytes_and_some_prefix_of_the_rest() -> Non
 
         loop.run_until_complete(write())
         loop.close()
-        disk.crash(power_failure=False)
+        disk.end_life()
         assert bytes(disk.files["log"].contents) == b"durable!latelater"
-        disk.crash(power_failure=True)
+        disk.lose_power()
         left = bytes(disk.files["log"].contents)
         assert left.startswith(b"durable!") and b"durable!latelater".startswith(left)
         outcomes.add(len(left))
@@ -273,7 +273,7 @@ def test_holes_lost_entries_full_disks_and_rot() -> None:
     for number in range(20):
         mount.open(f"folder/{number:02}").append(b"xx")
     assert len(mount.list("folder")) == 20 and mount.list() == []
-    disk.crash(power_failure=True)
+    disk.lose_power()
     assert {bytes(file.contents) for file in disk.files.values()} == {b"", b"\0\0"}
 
     loop.close()
@@ -282,7 +282,7 @@ def test_holes_lost_entries_full_disks_and_rot() -> None:
     mount.open("new").append(b"x")
     loop.run_until_complete(mount.replace("state", b"good"))
     mount.remove("state")
-    disk.crash(power_failure=True)
+    disk.lose_power()
     assert mount.list() == ["state"], "the new file is gone, the removed one is back"
     disk.flip_bit()
     assert mount.read("state") != b"good"

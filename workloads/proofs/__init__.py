@@ -9,9 +9,9 @@ bounds, so that a transaction sees all that was acknowledged before it began (I1
 
 from workloads.proofs.bank import BankTransfers
 from workloads.proofs.counters import Counters
-#from workloads.proofs.list_append import ListAppend
+from workloads.proofs.list_append import ListAppend
 from workloads.proofs.proof import Proof
 from workloads.proofs.schema import SchemaChanges
 from workloads.proofs.unique import UniqueNames
 
-PROOFS: dict[str, type[Proof]] = {proof.name: proof for proof in (BankTransfers, Counters, SchemaChanges, UniqueNames)}
+PROOFS: dict[str, type[Proof]] = {proof.name: proof for proof in (BankTransfers, Counters, ListAppend, SchemaChanges, UniqueNames)}

@@ -24,8 +24,8 @@ COMMITTED, ABORTED, UNKNOWN = "committed", "aborted", "unknown"
 
 ALLOWED = ("40001", "57P01", "57P03", "53100", "53300")
 """Conflicts, a process that stops or starts, a full disk, too many connections; and all of class 08."""
-UNKNOWN_NAMES = ("42P01", "42703")
-"""A clock that lies makes a snapshot old, and tables and columns unknown in it."""
+OLD_SNAPSHOT = ("42P01", "42703", "54000")
+"""A clock that lies makes a snapshot old: tables and columns unknown in it, or its versions gone."""
 PAUSE_S_MAX = 0.2
 """After a connection that could not be made."""
 
@@ -43,7 +43,7 @@ class ProofClient:
     """A client's connection, made again whenever it is broken. `problems`: what should never have happened is added to it; `recent`: see Proof."""
 
     def __init__(self, database: Database, random: Random, problems: list[str], recent: bool = True) -> None:
-        self.tolerated = () if recent else UNKNOWN_NAMES
+        self.tolerated = () if recent else OLD_SNAPSHOT
         self.database = database
         self.random = random
         self.problems = problems

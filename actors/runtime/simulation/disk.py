@@ -90,13 +90,14 @@ class DiskImage:
         if self.used_bytes + more > self.capacity_bytes:
             raise DatabaseError(DISK_FULL, f"{path}: No space left on device")
 
-    def crash(self, power_failure: bool) -> None:
+    def end_life(self) -> None:
+        """The process has ended, whichever way: what it was replacing has been replaced, or never will be."""
         for path, data in sorted(self.replacing.items()):
             if self.random.random() < 0.5:
                 self.put(path, data)
         self.replacing.clear()
-        if not power_failure:
-            return
+
+    def lose_power(self) -> None:
         for path, file in sorted(self.removed.items()):
             if path not in self.files and file.entry_durable and self.random.random() < self.faults.unsynced_entry_loss_chance:
                 self.files[path] = file

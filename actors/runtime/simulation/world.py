@@ -198,7 +198,8 @@ class World:
         if process.up:
             self._end(process)
         for image in process.disks.values():
-            image.crash(power_failure)
+            if power_failure:
+                image.lose_power()
 
     def wipe(self, name: str) -> None:
         """The disks of a process that is down are lost, and replaced by empty ones."""
@@ -232,6 +233,8 @@ class World:
         for callback in life.owner.when_dead:
             callback()
         life.owner.when_dead.clear()
+        for image in process.disks.values():
+            image.end_life()
         self._graveyard += [life, *asyncio.all_tasks(self.loop)]
         if not life.ended.done():
             life.ended.set_result(None)
