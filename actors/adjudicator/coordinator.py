@@ -145,6 +145,7 @@ class Coordinator:
                 message.schema_changes,
                 message.exclusive,
                 list(shares.dropped),
+                max(reign.lease.last, reign.context.clock.now().earliest),
             )
             on_prepared, on_refused = partial(self._prepared, spanning, number), partial(self._refused, spanning, number)
             bus.request(reign.name, f"adjudicator/{number}", prepare, on_prepared, on_refused, self._timeout_s)

@@ -38,6 +38,10 @@ LEASE_SHARE = 4
 """A Prepared offers at least this part of a lease to choose a commit time from: the coordinator has other participants to hear."""
 
 
+AHEAD_US_MAX = 3_000_000
+"""How far beyond its own clock a participant extends its lease for a coordinator whose clock is ahead."""
+
+
 class Pending:
     __slots__ = ("coordinator", "epoch", "is_asking", "since_s")
 
@@ -62,7 +66,7 @@ class Participant:
         if reign.over:
             raise not_committed("the epoch is over")
         if reign.window.marked(name) is not None:
-            self._offer(name, message.start_ts, reply)
+            self._offer(message, reply)
             return
         if name in reign.waiting:
             return
@@ -99,7 +103,7 @@ class Participant:
             self._pending[claim.transaction] = Pending(message.coordinator, message.coordinator_epoch, now_s)
             if self._timer is None:
                 self._timer = asyncio.get_running_loop().call_later(ASK_AFTER_S, self._sweep)
-            self._offer(claim.transaction, claim.start_ts, reply)
+            self._offer(message, reply)
         elif isinstance(verdict, bytes):
             retry, give_up = partial(self._judge, claim, message, reply), partial(reply.fail, conflict())
             reign.waiting.wait(claim.transaction, verdict, retry, give_up)
@@ -107,15 +111,17 @@ class Participant:
             reign.conflicts += 1
             reply.fail(verdict)
 
-    def _offer(self, name: bytes, start_ts: Timestamp, reply: Reply) -> None:
-        """Say between which times it may commit, once enough of that is durable."""
+    def _offer(self, message: Prepare, reply: Reply) -> None:
+        """Say between which times it may commit, once enough of that is durable. A coordinator whose clock is further ahead than `AHEAD_US_MAX` finds no
+        time in it: a lease that long would hold up the next epoch."""
         reign = self._reign
         lease = reign.lease
 
         def answer() -> None:
             reply(Prepared(reign.epoch, lease.last, lease.durable_end))
 
-        at = max(start_ts, lease.last, reign.context.clock.now().latest)
+        now = reign.context.clock.now().latest
+        at = max(message.start_ts, lease.last, now, min(message.coordinator_last, now + AHEAD_US_MAX))
         reign.cover(at + lease.length_us // LEASE_SHARE, answer, reply.fail)
 
     def decided(self, name: bytes, commit_ts: Timestamp) -> None:

@@ -28,6 +28,7 @@ from cluster.simulation.simulated_cluster import SimulatedCluster, eventually
 from cluster.simulation.witness import Witness
 from workloads.proofs import PROOFS
 from workloads.proofs.attempt import ProofClient
+from workloads.proofs.connection import Connection, Rows, SqlError
 from workloads.proofs.proof import Proof
 
 SECONDS = 120.0
@@ -35,6 +36,7 @@ SECONDS = 120.0
 PROGRESS_S_MAX = 60.0
 RUN_S_MAX = 900.0
 """Virtual; a run that has not ended by then hangs."""
+SETUP_ATTEMPTS_MAX = 20
 OLD_S = 60.0
 """What clocks that are set at random, time and again, come to be off, at most."""
 EARLIER_US = (0, 150_000, 2_000_000)
@@ -131,7 +133,7 @@ class _Run:
         self._set_faults(Faults())
         await self._cluster.start()
         database = self._cluster.database("setup")
-        connection = await database.connect()
+        connection = _Persistent(await database.connect())
         for proof in self._proofs:
             await proof.setup(connection)
         if not self._recent:
@@ -206,6 +208,27 @@ class _Run:
         for keeper in keepers:
             if keeper.done():
                 keeper.result()
+
+
+class _Persistent:
+    """Setting up: a conflict (with an epoch that has just begun, say) is certain not to have committed, and tried again."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.closed = False
+
+    async def execute(self, sql: str) -> Rows:
+        for _ in range(SETUP_ATTEMPTS_MAX):
+            try:
+                return await self._connection.execute(sql)
+            except SqlError as error:
+                if error.sqlstate != "40001":
+                    raise
+            await asyncio.sleep(0.2)
+        raise AssertionError(f"no progress: {sql}")
+
+    async def close(self) -> None:
+        await self._connection.close()
 
 
 async def _all(tasks: list[asyncio.Task[None]]) -> None:

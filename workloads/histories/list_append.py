@@ -14,7 +14,7 @@ Snapshot Isolation", PODC 2016: a cycle is allowed exactly where two anti-depend
 
 Seen without a cycle: aborted reads (G1a), intermediate reads (G1b), values out of nowhere, doubled values, lists that do not agree, a transaction that does not see its own appends.
 
-Sound: every anomaly is one. A transaction of unknown outcome counts as committed once a read shows a value of it; nothing follows from reads of aborted ones.
+Sound: every anomaly is one. A transaction of unknown outcome counts as committed once another one's read shows a value of it; nothing follows from reads of aborted ones.
 """
 
 from __future__ import annotations
@@ -60,8 +60,14 @@ class _History:
                     other = self.writer.setdefault((operation.key, operation.value), transaction)
                     if other is not transaction:
                         self._note("duplicate-append", f"{operation.value} is appended to key {operation.key} twice", (other, transaction))
-        seen = {(read.key, value) for t in transactions if t.outcome != "aborted" for read in _reads(t) for value in read.values or ()}
-        shown = {id(self.writer[element]) for element in seen if element in self.writer}
+        shown = {
+            id(writer)
+            for transaction in transactions
+            if transaction.outcome != "aborted"
+            for read in _reads(transaction)
+            for value in read.values or ()
+            if (writer := self.writer.get((read.key, value))) is not None and writer is not transaction
+        }
         self.committed = [t for t in transactions if t.outcome == "committed" or (t.outcome == "unknown" and id(t) in shown)]
         self.order: dict[int, tuple[int, ...]] = {}
         for transaction in self.committed:

@@ -45,6 +45,8 @@ class Prepare(Message, frozen=True):
     exclusive: list[int] = []
     dropped: list[bytes] = []
     """Table ids (4 bytes, as keys begin) of which ranges are dropped: unwritten since start_ts, and every key counts as written."""
+    coordinator_last: int = 0
+    """The coordinator will commit above this: a participant whose clock is behind offers an interval that reaches it."""
 
 
 class Prepared(Message, frozen=True):
