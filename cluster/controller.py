@@ -5,7 +5,9 @@ adjudicator that it lead its journal. Nothing here is durable and nothing depend
 again from the processes' registrations, and two of them, or none, do no harm to data (design, section 10). Topology versions are clock times, so
 that a later controller's are greater.
 
-Left out so far: splits, merges, moves and scaling, which will arrive here as decisions and take effect as epoch changes.
+Adjudicators and crossbars are not bound to a process: failover.py starts them, and starts them elsewhere when theirs dies.
+
+Left out so far: splits, merges and scaling, which will arrive here as decisions and take effect as epoch changes.
 """
 
 from __future__ import annotations
@@ -17,11 +19,12 @@ from functools import partial
 from typing import Any
 
 from actors.common.errors import DatabaseError
-from actors.common.messages import AskCluster, AskStatus, Done, Lead, Register, Shutdown, StatusIs, Topology
+from actors.common.messages import AskCluster, AskStatus, Done, Lead, Register, Shutdown, StatusIs, Suspect, Topology
 from actors.common.messages.base import Message
 from actors.common.ranges import ShardMap
 from actors.runtime.interfaces import Context, Reply
-from cluster.plan import ProcessPlan
+from cluster.failover import Failover
+from cluster.plan import MOVABLE, ProcessPlan, homes
 
 STATUS_TIMEOUT_S = 2.0
 """A role that does not account for itself within this is shown as unreachable."""
@@ -36,9 +39,9 @@ STOP_ORDER = ("gateway", "query_processor", "adjudicator", "crossbar", "storage"
 
 
 class Controller:
-    """`url` is what a client connects to; `plan` names every process that must register before the cluster is complete."""
+    """`url` is what a client connects to; `plan` names every process that must register before the cluster is complete; `restarted`: the processes run already."""
 
-    def __init__(self, context: Context, plan: list[ProcessPlan], shard_map: ShardMap, url: str) -> None:
+    def __init__(self, context: Context, plan: list[ProcessPlan], shard_map: ShardMap, url: str, *, restarted: bool = False) -> None:
         self._context = context
         self._plan = plan
         self._map = shard_map
@@ -50,12 +53,24 @@ class Controller:
         self._version = 0
         self._stopping = False
         self._on_complete: list[Callable[[], None]] = []
+        self._failover = Failover(
+            context,
+            homes(plan),
+            {process.name: process.az for process in plan},
+            restarted=restarted,
+            on_change=self._publish,
+            on_running=self._started,
+        )
 
     async def start(self) -> None:
         self._publish()
+        self._failover.start()
 
     async def stop(self) -> None:
-        self._stopping = True
+        self._stop_deciding()
+
+    def _stop_deciding(self) -> None:
+        self._stopping = self._failover.stopped = True
 
     def introduce(self, own: Register) -> None:
         """The controller's own process (its endpoint is known to whoever made it)."""
@@ -71,8 +86,9 @@ class Controller:
 
     @property
     def complete(self) -> bool:
-        adjudicators = {name for name, kind in self._kinds.items() if kind == "adjudicator"}
-        return all(process.name in self._processes for process in self._plan) and adjudicators <= self._leading
+        movable = {name for name, kind in self._kinds.items() if kind in MOVABLE}
+        adjudicators = {name for name in movable if self._kinds[name] == "adjudicator"}
+        return all(process.name in self._processes for process in self._plan) and movable <= self._failover.home.keys() and adjudicators <= self._leading
 
     def receive(self, sender: str, message: Message, reply: Reply | None) -> None:
         match message:
@@ -80,6 +96,8 @@ class Controller:
                 self._register(message)
                 if reply is not None:
                     reply(self._topology())
+            case Suspect():
+                self._failover.suspect(message.role)
             case AskCluster():
                 assert reply is not None
                 self._ask_everyone(reply)
@@ -95,21 +113,26 @@ class Controller:
 
     def _register(self, message: Register) -> None:
         self._processes[message.process] = message
-        for name in message.roles:
-            self._leading.discard(name)
+        self._failover.registered(message)
         self._publish()
-        for name in sorted(message.roles):
-            if self._kinds.get(name) == "adjudicator":
-                self._lead(name)
+        self._notice_complete()
+
+    def _started(self, role: str) -> None:
+        """A movable role runs (again): an adjudicator is to lead."""
+        self._leading.discard(role)
+        if self._kinds[role] == "adjudicator":
+            self._lead(role)
         self._notice_complete()
 
     def _lead(self, name: str) -> None:
+        home = self._failover.home.get(name)
+
         def led(_: Message) -> None:
             self._leading.add(name)
             self._notice_complete()
 
         def failed(_: DatabaseError) -> None:
-            if name in self._routes() and not self._stopping:
+            if self._failover.home.get(name) == home and home is not None and not self._stopping:
                 asyncio.get_running_loop().call_later(LEAD_RETRY_S, self._lead, name)
 
         self._context.bus.request("controller", name, Lead(), led, failed, timeout_s=LEAD_TIMEOUT_S)
@@ -125,36 +148,44 @@ class Controller:
         for register in [*([self._own] if self._own else []), *(self._processes[name] for name in sorted(self._processes))]:
             routes[f"host/{register.process}"] = register.endpoint
             for name in register.roles:
-                routes[name] = register.endpoint
+                if self._kinds.get(name) not in MOVABLE:
+                    routes[name] = register.endpoint
+        for name, process in sorted(self._failover.home.items()):
+            routes[name] = self._processes[process].endpoint
         return routes
 
     def _azs(self) -> dict[str, str]:
         azs = {role.name: process.az for process in self._plan for role in process.roles}
+        places = {process.name: process.az for process in self._plan}
+        azs.update({name: places[process] for name, process in self._failover.home.items()})
         for register in self._processes.values():
-            azs.update(register.roles)
+            azs.update({name: az for name, az in register.roles.items() if self._kinds.get(name) not in MOVABLE})
         return azs
 
     def _topology(self) -> Topology:
         return Topology(version=self._version, routes=self._routes(), azs=self._azs(), shard_map=self._map)
 
-    def _publish(self) -> None:
+    def _publish(self) -> int:
+        """The new version."""
         self._version = max(self._version + 1, self._context.clock.now().latest)
         topology = self._topology()
         self._context.bus.set_topology(topology)
         for name in sorted(self._processes):
             self._context.bus.post("controller", f"host/{name}", topology)
+        return self._version
 
     def _ask_everyone(self, reply: Reply) -> None:
         """Every role's own account, with what the registrations tell; a planned role that does not answer is shown as such."""
         rows: dict[str, dict[str, Any]] = {}
         for process in self._plan:
-            register = self._processes.get(process.name)
             for role in process.roles:
+                home = self._failover.home.get(role.name, process.name)
+                register = self._processes.get(home)
                 rows[role.name] = {
                     "layer": role.kind,
                     "name": role.name,
-                    "actor": process.name,
-                    "az": process.az,
+                    "actor": home,
+                    "az": next(other.az for other in self._plan if other.name == home),
                     "node": register.node if register else None,
                     "pid": register.pid if register else None,
                     "state": "starting",
@@ -207,7 +238,7 @@ class Controller:
 
     def _stop_layer(self, kinds: list[str], reply: Reply) -> None:
         """Stop the layers one after the other, the processes of one layer at once; a process that does not answer is left to its supervisor."""
-        self._stopping = True
+        self._stop_deciding()
         if not kinds:
             reply(Done())
             return

@@ -31,7 +31,8 @@ class ControllerProcess:
         self._controllers: list[Controller] = []
 
         def make(role_context: object) -> Controller:
-            controller = Controller(role_context, plan, shard_map(spec.settings), url)  # type: ignore[arg-type]
+            restarted = bool(context.was_current_actor_reconstructed)
+            controller = Controller(role_context, plan, shard_map(spec.settings), url, restarted=restarted)  # type: ignore[arg-type]
             self._controllers.append(controller)
             return controller
 

@@ -17,6 +17,12 @@ from actors.common.ranges import ShardMap
 from actors.common.settings import Settings
 
 
+MOVABLE = ("adjudicator", "crossbar")
+"""Of each of these roles there is one, which holds nothing on disk: when its process dies it goes on in another one."""
+HOSTING = ("adjudicator", "crossbar", "journal", "storage")
+"""Processes of these layers take in a movable role, the first ones first."""
+
+
 @dataclass(frozen=True)
 class RolePlan:
     """`kind` is the layer: query_processor, adjudicator, journal, crossbar, storage, controller, gateway."""
@@ -31,6 +37,11 @@ class ProcessPlan:
     name: str
     az: str
     roles: tuple[RolePlan, ...]
+
+    @property
+    def fixed(self) -> list[RolePlan]:
+        """What it runs for ever; the others are assigned by the controller, here as long as nothing fails."""
+        return [role for role in self.roles if role.kind not in MOVABLE]
 
 
 def shard_map(settings: Settings) -> ShardMap:
@@ -95,3 +106,23 @@ def _whole_az(az: str, number: int, settings: Settings, crossbar: RolePlan, adju
     deciding = [crossbar, *adjudicators] if number == 0 else []
     roles = (*_logs(az, settings), *_stores(az, settings), *deciding, *_query_processors(number, settings))
     return ProcessPlan(f"az-{az}", az, roles)
+
+
+def homes(plan: list[ProcessPlan]) -> dict[str, list[str]]:
+    """Movable role -> the processes that may run it, the best first: its own, then those of other AZs (an AZ that fails takes its own with it), by layer. Each role
+    begins at another of these, so that the roles of one AZ do not all go to one process."""
+    found: dict[str, list[str]] = {}
+    for own in plan:
+        others = [process for process in plan if process is not own and _rank(process) < len(HOSTING)]
+        others.sort(key=lambda process: (process.az == own.az, _rank(process)))
+        for role in own.roles:
+            if role.kind in MOVABLE:
+                best = [process.name for process in others if process.az != own.az and _rank(process) == _rank(others[0])]
+                turn = len(found) % len(best) if best else 0
+                rest = [process.name for process in others if process.name not in best]
+                found[role.name] = [own.name, *best[turn:], *best[:turn], *rest]
+    return found
+
+
+def _rank(process: ProcessPlan) -> int:
+    return min((HOSTING.index(role.kind) for role in process.roles if role.kind in HOSTING), default=len(HOSTING))

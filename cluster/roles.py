@@ -8,7 +8,7 @@ from typing import Any
 from actors.common.settings import Settings
 from actors.runtime.host import RoleSpec
 from actors.runtime.interfaces import Context, Role
-from cluster.plan import ProcessPlan, RolePlan, journal_replicas
+from cluster.plan import ProcessPlan, RolePlan, journal_replicas, make_plan
 
 
 def clients_socket(sockets: str, number: int) -> str:
@@ -17,8 +17,14 @@ def clients_socket(sockets: str, number: int) -> str:
 
 
 def role_specs(process: ProcessPlan, settings: Settings, sockets: str) -> list[RoleSpec]:
-    """The roles of one process, ready for a Host."""
-    return [RoleSpec(role.name, process.az, _maker(role, process.az, settings, sockets)) for role in process.roles]
+    """The roles that one process always runs, ready for a Host."""
+    return [RoleSpec(role.name, process.az, _maker(role, process.az, settings, sockets)) for role in process.fixed]
+
+
+def role_spec(name: str, az: str, settings: Settings, sockets: str) -> RoleSpec:
+    """A movable role, by its name. KeyError where the plan has none of this name."""
+    roles = {role.name: role for process in make_plan(settings) for role in process.roles}
+    return RoleSpec(name, az, _maker(roles[name], az, settings, sockets))
 
 
 def _maker(role: RolePlan, az: str, settings: Settings, sockets: str) -> Callable[[Context], Role]:

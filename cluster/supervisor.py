@@ -125,7 +125,7 @@ class Supervisor:
     def _endpoint(self, process: str) -> str:
         return f"unix:{self._folder.sockets}/{process}.sock"
 
-    def _spec(self, process: ProcessPlan, make_roles: Any) -> ProcessSpec:
+    def _spec(self, process: ProcessPlan, roles: Any) -> ProcessSpec:
         from actors.runtime.ray_shell import ProcessSpec
 
         return ProcessSpec(
@@ -135,7 +135,7 @@ class Supervisor:
             data_dir=self._folder.roles,
             log_path=self._folder.logs / f"{process.name}.log",
             settings=self._settings,
-            make_roles=make_roles,
+            roles=roles,
         )
 
     def _create_actors(self) -> None:
@@ -154,9 +154,9 @@ class Supervisor:
         )
         actor = ray.remote(RoleProcess)
         for process in self._plan:
-            maker = _RoleMaker(process, self._settings, str(self._folder.sockets))
+            roles = _Roles(process, self._settings, str(self._folder.sockets))
             self._actors[process.name] = actor.options(name=process.name, label_selector={"az": process.az}, **options).remote(
-                self._spec(process, maker)
+                self._spec(process, roles)
             )
 
     def _await_complete(self) -> None:
@@ -203,16 +203,23 @@ class Supervisor:
             self._ray.stop()
 
 
-class _RoleMaker:
-    """Picklable: makes a process's roles inside that process."""
+class _Roles:
+    """ray_shell.Roles of one process."""
 
     def __init__(self, process: ProcessPlan, settings: Settings, sockets: str) -> None:
-        self._arguments = (process, settings, sockets)
+        self._process = process
+        self._settings = settings
+        self._sockets = sockets
 
-    def __call__(self, _: ProcessSpec) -> list[RoleSpec]:
+    def fixed(self) -> list[RoleSpec]:
         from cluster.roles import role_specs
 
-        return role_specs(*self._arguments)
+        return role_specs(self._process, self._settings, self._sockets)
+
+    def assigned(self, role: str, az: str) -> RoleSpec:
+        from cluster.roles import role_spec
+
+        return role_spec(role, az, self._settings, self._sockets)
 
 
 def _why(name: str, error: Exception) -> str:

@@ -33,7 +33,7 @@ from actors.common.messages import (
     Trim,
 )
 from actors.common.messages.base import Message
-from actors.common.messages.control import Topology
+from actors.common.messages.control import Suspect, Topology
 from actors.common.ranges import ShardMap
 from actors.common.timestamps import TIMESTAMP_MIN, Timestamp
 from actors.crossbar.catch_up import CatchUp
@@ -47,6 +47,8 @@ from actors.runtime.interfaces import Context, Reply
 PROMISE_TIMEOUT_S = 1.0
 KEPT_S_DEFAULT = 300
 """Records younger than a transaction may live are not trimmed: a restarted coordinator must know the outcomes that participants ask for."""
+LATE_S = 0.3
+"""For a promise; a lease that has to be extended for it is a write to disk."""
 PROBE_S = 0.1
 """How long a promise may wait for its records before the replica that should bring them is asked whether it lives."""
 PROMISE_RETRY_S = 0.02
@@ -72,6 +74,8 @@ class Crossbar:
         """A subscriber waits for its catch-up to begin."""
         self._demand: Timestamp = TIMESTAMP_MIN
         self._asking: dict[int, Timestamp] = {}
+        self._asked_at: dict[int, float] = {}
+        self._late_timer: asyncio.TimerHandle | None = None
         self._waiting_since: dict[int, float] = {}
         self._checkpoints: dict[str, Timestamp] = {}
         self._trimmed: Timestamp = TIMESTAMP_MIN
@@ -84,6 +88,8 @@ class Crossbar:
         self._context.bus.on_topology(self._on_topology)
 
     async def stop(self) -> None:
+        if self._late_timer is not None:
+            self._late_timer.cancel()
         for feed in [*self._feeds.values()]:
             feed.close()
         for catch_up in list(self._catch_ups.values()):
@@ -285,6 +291,9 @@ class Crossbar:
 
     def _ask(self, journal: int, name: str, demand: Timestamp) -> None:
         self._asking[journal] = demand
+        self._asked_at[journal] = asyncio.get_running_loop().time()
+        if self._late_timer is None:
+            self._late_timer = asyncio.get_running_loop().call_later(LATE_S, self._check_late)
 
         def promised(answer: Message) -> None:
             assert isinstance(answer, Promised)
@@ -301,6 +310,14 @@ class Crossbar:
                 self._pursue()
 
         self._context.bus.request(self._context.name, name, AskPromise(demand), promised, failed, PROMISE_TIMEOUT_S)
+
+    def _check_late(self) -> None:
+        """Who owes a promise for too long is suspect: the controller looks whether it lives."""
+        loop = asyncio.get_running_loop()
+        for journal in self._asking:
+            if loop.time() - self._asked_at[journal] >= LATE_S:
+                self._context.bus.post(self._context.name, "controller", Suspect(self._adjudicators[journal]))
+        self._late_timer = loop.call_later(LATE_S, self._check_late) if self._asking else None
 
     def _suspect(self, journal: int) -> None:
         """A promise waits for records that the feed has not brought. After PROBE_S the replica is asked for a sign of life; a dead one fails

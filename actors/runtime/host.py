@@ -15,6 +15,7 @@ Messages that a host answers itself, so that no role has to know them:
   all of its roles (`roles`: a list of the former).
 - `Topology` (one-way or request) to either: handed to the bus, once for the process.
 - `Shutdown` to `host/<name>`: stops the roles, answers Done, then calls `on_shutdown`.
+- `StartRole` to `host/<name>`: runs a role that moves between processes (assigned_roles.py). `Ping`: Done. `Watch`: no answer, for life.
 
 A crash is honest: an exception that escapes a task, a message, a timer or a callback of any role (but a DatabaseError that answers a request) is logged and ends the process through `on_crash`, since the role's state can no longer be trusted; the supervisor starts it again.
 
@@ -38,9 +39,10 @@ from typing import Any, Protocol
 
 from actors.common.errors import DatabaseError
 from actors.common.messages.base import Done, Message
-from actors.common.messages.control import AskStatus, Register, Shutdown, StatusIs, Topology
+from actors.common.messages.control import AskStatus, Ping, Register, Shutdown, StartRole, StatusIs, Topology, Watch
 from actors.common.settings import Settings
 from actors.common.timestamps import Clock
+from actors.runtime.assigned_roles import AssignedRoles, MakeRole
 from actors.runtime.clock import SystemClock
 from actors.runtime.interfaces import Bus, Context, Disk, Reply, Role
 from actors.runtime.local_disk import LocalDisk
@@ -116,6 +118,7 @@ class Host:
         node: str = "",
         pid: int = 0,
         on_crash: OnCrash = exit_process,
+        make_role: MakeRole | None = None,
     ) -> None:
         self.name = name
         self.bus = bus
@@ -130,6 +133,7 @@ class Host:
         self._crashed = False
         self._running: dict[str, _Running] = {}
         self._own_tasks: Tasks = {}
+        self._assigned = AssignedRoles(self, make_role) if make_role is not None else None
         bus.on_crash = self.crash
 
     @classmethod
@@ -142,6 +146,7 @@ class Host:
         *,
         node: str = "",
         on_crash: OnCrash = exit_process,
+        make_role: MakeRole | None = None,
     ) -> Host:
         """On this machine: a socket bus at `endpoint`, the system's clock and disk, entropy from the system.
 
@@ -162,6 +167,7 @@ class Host:
             node=node,
             pid=os.getpid(),
             on_crash=on_crash,
+            make_role=make_role,
         )
 
     # life
@@ -300,7 +306,14 @@ class Host:
 
     def receive(self, sender: str, message: Message, reply: Reply | None) -> None:
         """Messages to `host/<name>` that are not intercepted."""
-        if isinstance(message, Shutdown):
+        if isinstance(message, Ping):
+            if reply is not None:
+                reply(Done())
+        elif isinstance(message, Watch):
+            """Our death is the answer."""
+        elif isinstance(message, StartRole) and self._assigned is not None:
+            self._spawn(self._assigned.start(message, reply), self._own_tasks)
+        elif isinstance(message, Shutdown):
             self._spawn(self._shut_down(reply), self._own_tasks)
         elif reply is not None:
             reply.fail(DatabaseError("0A000", f"a host does not understand {type(message).__name__}"))
@@ -320,6 +333,8 @@ class Host:
     def _take_topology(self, destination: str, sender: str, message: Message, reply: Reply | None) -> None:
         assert isinstance(message, Topology)
         self.bus.set_topology(message)
+        for name in self._assigned.moved(message) if self._assigned is not None else ():
+            self._spawn(self._assigned.leave(name), self._own_tasks)
         if reply is not None:
             reply(Done())
 

@@ -12,9 +12,9 @@ import gc
 import logging
 import os
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import ray
 
@@ -31,7 +31,7 @@ nothing: what a transaction makes goes by reference count."""
 
 @dataclass(frozen=True)
 class ProcessSpec:
-    """What one process needs to know to start. `endpoint` is where its bus listens; `make_roles` is called in the process."""
+    """What one process needs to know to start. `endpoint` is where its bus listens; `roles` makes what runs in it."""
 
     name: str
     endpoint: str
@@ -39,7 +39,17 @@ class ProcessSpec:
     data_dir: Path
     log_path: Path
     settings: Settings
-    make_roles: Callable[[ProcessSpec], list[RoleSpec]]
+    roles: Roles
+
+
+class Roles(Protocol):
+    """Picklable; called in the process."""
+
+    def fixed(self) -> list[RoleSpec]:
+        """Those that the process always runs."""
+
+    def assigned(self, role: str, az: str) -> RoleSpec:
+        """One that the controller has assigned to it."""
 
 
 class RoleProcess:
@@ -52,10 +62,11 @@ class RoleProcess:
         )
         self._spec = spec
         self._stopped = asyncio.Event()
-        self._host = Host.local(spec.name, spec.endpoint, spec.data_dir, spec.settings, node=ray.get_runtime_context().get_node_id())
+        node = ray.get_runtime_context().get_node_id()
+        self._host = Host.local(spec.name, spec.endpoint, spec.data_dir, spec.settings, node=node, make_role=spec.roles.assigned)
         self._host.on_shutdown = self._stopped.set
         self._host.bus.add_route("controller", spec.controller_endpoint)
-        await self._host.start(spec.make_roles(spec))
+        await self._host.start(spec.roles.fixed())
         gc.collect()
         gc.freeze()  # modules, code and types are not looked at again
         gc.set_threshold(GARBAGE_ALLOCATIONS)

@@ -35,7 +35,7 @@ from actors.common.errors import (
     DatabaseError,
     unavailable,
 )
-from actors.common.messages import Deliver, DemandWatermark, Get, Got, Message, Scan, StreamAck, StreamLost, SubscribeRange, Topology
+from actors.common.messages import Deliver, DemandWatermark, Get, Got, Message, Scan, StreamAck, StreamLost, SubscribeRange, Suspect, Topology
 from actors.common.ranges import ShardMap
 from actors.common.settings import Settings
 from actors.runtime.interfaces import Context, Reply
@@ -54,6 +54,8 @@ RESUBSCRIBE_S_MIN = 0.05
 RESUBSCRIBE_S_MAX = 0.5
 RENEWAL_S = 60.0
 """Small against the journals' length that an unread replica holds on to, and one message a minute."""
+LATE_S = 0.3
+"""For a demanded watermark; an adjudicator that extends its lease for it writes to disk."""
 CHECKPOINT_S_MAX = 300.0
 """A replica that is never idle and never full checkpoints so often: all journals are as long as the oldest checkpoint is old."""
 MAINTENANCE_RETRY_S = 5.0
@@ -281,8 +283,18 @@ class StorageReplica:
         self._heard_at = self._loop.time()
         if self._open:
             self._bus.post(self._name, self._crossbars[self._crossbar], DemandWatermark(self._stream, at))
+        if "late" not in self._timers:
+            self._timers["late"] = self._loop.call_later(LATE_S, self._check_late)
         if "silence" not in self._timers:
             self._timers["silence"] = self._loop.call_later(self._settings.streaming.silence_s, self._check_silence)
+
+    def _check_late(self) -> None:
+        """A watermark that is late makes the crossbar suspect: the controller looks whether it lives."""
+        del self._timers["late"]
+        if self._demanded and not self._stopped:
+            if self._loop.time() - self._heard_at >= LATE_S:
+                self._bus.post(self._name, "controller", Suspect(self._crossbars[self._crossbar]))
+            self._timers["late"] = self._loop.call_later(LATE_S, self._check_late)
 
     def _check_silence(self) -> None:
         """While a demand is in flight the stream speaks at least every `silence_s`, or it is given up."""

@@ -139,7 +139,7 @@ class _Run:
         if not self._recent:
             await asyncio.sleep(OLD_S)  # a snapshot that is taken by a clock far behind still has the proofs' first rows
         self._set_faults(self._plan.faults)
-        keepers = [asyncio.create_task(self._cluster.keep_leading()), asyncio.create_task(self._cluster.supervise())]
+        keepers = [asyncio.create_task(self._cluster.supervise())]
         end = world.loop.time() + self._seconds
         clients = [asyncio.create_task(self._client(proof, number, end)) for proof in self._proofs for number in range(self._plan.clients)]
         if self._plan.strikes:

@@ -1,13 +1,14 @@
-"""A cluster in a World: the plan's processes with their roles, the controller's part, and Ray's: whoever dies by himself is started again."""
+"""A cluster in a World: the plan's processes with their roles, a controller, and Ray's part: whoever dies by himself is started again."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
+from typing import cast
 
 from actors.common.errors import DatabaseError
-from actors.common.messages import Lead
+from actors.common.messages import Register
 from actors.common.ranges import ShardMap
 from actors.journal.replica import JournalReplica
 from actors.query_processor.role import QueryProcessor
@@ -15,11 +16,14 @@ from actors.runtime.host import RoleSpec
 from actors.runtime.interfaces import Context
 from actors.runtime.simulation.nemesis import Nemesis
 from actors.runtime.simulation.world import World
+from cluster.controller import Controller
 from cluster.plan import make_plan, shard_map
-from cluster.roles import role_specs
+from cluster.roles import role_spec, role_specs
 from cluster.simulation.hostile import Plan
 from cluster.simulation.sql_client import SimulatedDatabase
 
+CONTROLLER = "controller"
+START_S_MAX = 60.0
 RESTART_S_MAX = 0.5
 """Before Ray has started again what died by itself."""
 WHOLE_S_MAX = 90.0
@@ -33,11 +37,27 @@ class SimulatedCluster:
         self.plan = plan
         self.world = World(seed, plan.faults, plan.settings, keep_trace=keep_trace)
         self.map: ShardMap = shard_map(plan.settings)
-        for process in make_plan(plan.settings):
-            specs = [self._spec(spec) for spec in role_specs(process, plan.settings, "") if not spec.name.startswith("gateway/")]
-            if specs:
-                self.world.add_process(process.name, process.az, specs)
         self.nemesis: Nemesis | None = None
+        self._processes = [process for process in make_plan(plan.settings) if not process.name.startswith("gateway")]
+        self.world.add_process(CONTROLLER, plan.settings.layout.azs[0], [RoleSpec(CONTROLLER, plan.settings.layout.azs[0], self._make_controller)])
+        for process in self._processes:
+            self.world.add_process(process.name, process.az, [self._spec(spec) for spec in role_specs(process, plan.settings, "")])
+        self.world.make_role = lambda role, az: role_spec(role, az, plan.settings, "")
+        self.world.on_started.append(self._register)
+
+    def _make_controller(self, context: Context) -> Controller:
+        process = self.world.processes[CONTROLLER]
+        controller = Controller(context, self._processes, self.map, "", restarted=process.starts > 1)
+        controller.introduce(Register(CONTROLLER, {CONTROLLER: process.az}, f"simulated:{CONTROLLER}", process.starts, process.az))
+        return controller
+
+    def _register(self, started: str) -> None:
+        """A process has started: it tells the controller; or the controller has, and all are told to tell it."""
+        world = self.world
+        for name, process in world.processes.items():
+            if process.life is not None and name != CONTROLLER and started in (name, CONTROLLER):
+                process.life.bus.add_route(CONTROLLER, f"simulated:{CONTROLLER}")
+                world.spawn(name, process.life.host.register())
 
     def _spec(self, spec: RoleSpec) -> RoleSpec:
         """Query processors get their clients from simulated sockets, and their secrets from the seed."""
@@ -55,17 +75,22 @@ class SimulatedCluster:
         return SimulatedDatabase(self.world, [f"query_processor/{number}" for number in numbers], self.world.derive(label))
 
     async def start(self) -> None:
-        await self.world.start()
-        self.world.publish(self.map)
-        for number in self.map.all_adjudicators():
-            while not await self._lead(number, 30.0):
-                await asyncio.sleep(0.2)
+        """Until the controller calls the cluster complete."""
+        world = self.world
+        await world.start()
+        controller = cast(Controller, world.processes[CONTROLLER].role(CONTROLLER))
+        end = world.loop.time() + START_S_MAX
+        while not controller.complete:
+            assert world.loop.time() < end, "no progress: the cluster does not become complete"
+            await asyncio.sleep(0.05)
+        self.follow_topology()
 
-    async def _lead(self, number: int, timeout_s: float) -> bool:
-        with contextlib.suppress(DatabaseError):
-            await self.world.bus.call("controller", f"adjudicator/{number}", Lead(), timeout_s=timeout_s)
-            return True
-        return False
+    def follow_topology(self) -> None:
+        """Clients and checkers ask by the controller's map, like everybody else."""
+        self.world.bus.add_route(CONTROLLER, f"simulated:{CONTROLLER}")
+        routes = {spec.name: f"simulated:{name}" for name, process in self.world.processes.items() for spec in process.specs}
+        for role, endpoint in routes.items():
+            self.world.bus.add_route(role, endpoint)
 
     def groups(self) -> list[list[str]]:
         """Whom a nemesis strikes: processes, all of an AZ, all replicas of a journal's or a shard's place, everything."""
@@ -73,7 +98,7 @@ class SimulatedCluster:
         azs = sorted({process.az for process in processes.values()})
         return [*([name] for name in sorted(processes)), *([name for name in sorted(processes) if processes[name].az == az] for az in azs)]
 
-    # -- what Ray and the controller do -----------------------------------------------------------------------------------------
+    # -- what Ray does ------------------------------------------------------------------------------------------------------------
 
     async def supervise(self) -> None:
         """Whoever is down and not held down by a strike is started again."""
@@ -85,14 +110,6 @@ class SimulatedCluster:
                 if not process.up and not struck:
                     with contextlib.suppress(DatabaseError):  # its disk may be full still
                         await self.world.restart(name)
-
-    async def keep_leading(self) -> None:
-        async def keep(number: int) -> None:
-            while True:
-                await self._lead(number, 1.0)
-                await asyncio.sleep(0.3)
-
-        await asyncio.gather(*(keep(number) for number in self.map.all_adjudicators()))
 
     # -- being whole ------------------------------------------------------------------------------------------------------------
 

@@ -14,7 +14,20 @@ from actors.common.messages.committing import (
     Prepared,
     Promised,
 )
-from actors.common.messages.control import AskCluster, AskStatus, Cancel, Lead, Register, Shutdown, StatusIs, Topology
+from actors.common.messages.control import (
+    AskCluster,
+    AskStatus,
+    Cancel,
+    Lead,
+    Ping,
+    Register,
+    Shutdown,
+    StartRole,
+    StatusIs,
+    Suspect,
+    Topology,
+    Watch,
+)
 from actors.common.messages.journaling import Append, Appended, Fetch, Fetched, Promote, Reset, Seal, Sealed, Trim, Watched
 from actors.common.messages.reading import Get, Got, Scan, Scanned
 from actors.common.messages.streaming import (
@@ -70,6 +83,10 @@ AnyMessage = (
     | Register
     | AskCluster
     | Shutdown
+    | StartRole
+    | Watch
+    | Ping
+    | Suspect
 )
 
 __all__ = [
@@ -96,6 +113,7 @@ __all__ = [
     "Lead",
     "Message",
     "OutcomeIs",
+    "Ping",
     "Prepare",
     "Prepared",
     "Promised",
@@ -107,13 +125,16 @@ __all__ = [
     "Seal",
     "Sealed",
     "Shutdown",
+    "StartRole",
     "StatusIs",
     "StreamAck",
     "StreamLost",
     "SubscribeJournal",
     "SubscribeRange",
     "Subscribed",
+    "Suspect",
     "Topology",
     "Trim",
+    "Watch",
     "Watched",
 ]

@@ -48,6 +48,31 @@ class Register(Message, frozen=True):
     node: str
 
 
+class StartRole(Message, frozen=True):
+    """Controller -> process (host/<name>): run this role from now on. Answer: Done once it has started (or runs already).
+
+    Topologies below `version` say nothing of where the role is: they were made before.
+    """
+
+    role: str
+    az: str
+    version: int
+
+
+class Watch(Message, frozen=True):
+    """Controller -> process: no answer is given while the process lives; when it dies, the request fails with its connection."""
+
+
+class Ping(Message, frozen=True):
+    """Controller -> process. Answer: Done, at once."""
+
+
+class Suspect(Message, frozen=True):
+    """Anyone -> controller, one-way: `role` owes an answer for longer than it should take."""
+
+    role: str
+
+
 class AskCluster(Message, frozen=True):
     """Anyone -> controller: the whole cluster's status (with a StatusIs of every role asked for now). Answer: StatusIs."""
 

@@ -12,6 +12,8 @@ Pieces of a range are disjoint and ascending, so a scan in key order over many s
 The nearest replica is the one in the query processor's own AZ; the one after a failure stays preferred for `RETURN_S`, so that a dead
 replica does not cost every read a timeout.
 
+A replica that is silent (stalled, cut off) is left likewise: a read without an answer for `LATE_S` goes to the next one as well.
+
 No tasks, no futures: a request's callbacks complete a Completion that the statement's fiber awaits.
 """
 
@@ -27,13 +29,16 @@ from actors.common.messages.control import Topology
 from actors.common.messages.reading import Get, Got, Scan, Scanned
 from actors.common.ranges import ShardMap
 from actors.query_processor.transaction.pause import pause
+from actors.query_processor.transaction.watchdog import Watchdog
 from actors.runtime.fiber import Completion
-from actors.runtime.interfaces import Context
+from actors.runtime.interfaces import Context, OnFailure, OnReply
 
 ATTEMPTS_MAX = 12
 """Of one read, over all replicas: with three of them, four rounds, which outlasts a failover's leases."""
 ATTEMPT_PAUSE_S = 0.1
 """Before a round in which every replica has failed once, and while a newer map is on its way."""
+LATE_S = 0.25
+"""A read that takes longer goes to a second replica, too. Few do: one that waits for its watermark through a failover, a scan on busy processors."""
 RETURN_S = 5.0
 """So long reads of a shard stay away from its nearest replica after that one failed."""
 PIECES_AHEAD = 4
@@ -82,13 +87,14 @@ class _Replicas:
 
 
 class Flight(Completion[Message]):
-    """A request under way, and the replica it went to ("" where there was none to send it to)."""
+    """A request under way, and where it went ("" where there was nobody to send it to). See watchdog.py for `sent_s` and `late`."""
 
-    __slots__ = ("destination",)
+    __slots__ = ("destination", "sent_s")
 
     def __init__(self) -> None:
         super().__init__()
         self.destination = ""
+        self.sent_s = 0.0
 
     def when_done(self, callback: Callable[[], None]) -> None:
         """Unlike other Completions it may be awaited again by a fiber that a cancel has thrown out of its wait."""
@@ -96,6 +102,29 @@ class Flight(Completion[Message]):
             callback()
         else:
             self._waiter = callback
+
+
+class ReadFlight(Flight):
+    """A read. When it is late it goes to a second replica as well; the first answer counts, and only the last failure."""
+
+    __slots__ = ("_client", "_message", "_under_way")
+
+    def __init__(self, client: StorageClient, message: Message) -> None:
+        super().__init__()
+        self._client = client
+        self._message = message
+        self._under_way = 1
+
+    def failed(self, error: DatabaseError) -> None:
+        self._under_way -= 1
+        if not self._under_way:
+            self.fail(error)
+
+    def late(self) -> None:
+        other = self._client.turn_from(self.destination)
+        if other is not None:
+            self._under_way += 1
+            self._client.request(other, self._message, self.succeed, self.failed)
 
 
 class StorageClient:
@@ -109,6 +138,7 @@ class StorageClient:
         self._timeout_s: float = context.settings.messaging.request_timeout_s
         self._topology: Topology | None = None
         self._replicas: dict[int, _Replicas] = {}
+        self._watchdog = Watchdog(LATE_S)
 
     # -- reads ---------------------------------------------------------------------------------------------------------------
 
@@ -188,14 +218,29 @@ class StorageClient:
 
     def send(self, key: bytes, message: Message) -> Flight:
         """`message` to the replica that reads of `key` go to now."""
-        flight = Flight()
+        flight = ReadFlight(self, message)
         try:
             destination = flight.destination = self._replica(self.shard_map().shard(key))
         except DatabaseError as error:
             flight.fail(error)
             return flight
-        self._bus.request(self._name, destination, message, flight.succeed, flight.fail, self._timeout_s)
+        self._bus.request(self._name, destination, message, flight.succeed, flight.failed, self._timeout_s)
+        self._watchdog.watch(flight)
         return flight
+
+    def request(self, destination: str, message: Message, on_reply: OnReply, on_failure: OnFailure) -> None:
+        self._bus.request(self._name, destination, message, on_reply, on_failure, self._timeout_s)
+
+    def turn_from(self, destination: str) -> str | None:
+        """A replica does not answer: reads of its shard go to the next one for a while. The one that they go to now; None where there is no other."""
+        for replicas in self._replicas.values():
+            if destination in replicas.names:
+                if replicas.names[replicas.current] == destination:
+                    replicas.current = (replicas.current + 1) % len(replicas.names)
+                    replicas.return_at = self._clock.now().latest + int(RETURN_S * 1e6)
+                other = replicas.names[replicas.current]
+                return other if other != destination else None
+        return None
 
     def turn_away(self, flight: Flight, error: DatabaseError) -> bool:
         """`flight` failed: its shard's reads go to another replica from now on. True where waiting is due before the next attempt.
@@ -206,12 +251,8 @@ class StorageClient:
             return True
         if error.sqlstate != CONNECTION_FAILURE:
             raise error
-        for replicas in self._replicas.values():
-            if replicas.names and replicas.names[replicas.current] == flight.destination:
-                replicas.current = (replicas.current + 1) % len(replicas.names)
-                replicas.return_at = self._clock.now().latest + int(RETURN_S * 1e6)
-                return replicas.current == 0
-        return flight.destination == ""
+        other = self.turn_from(flight.destination)
+        return other is None or any(replicas.names[0] == other for replicas in self._replicas.values() if replicas.names)
 
     def _replica(self, shard: int) -> str:
         topology = self._bus.topology

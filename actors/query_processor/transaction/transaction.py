@@ -37,11 +37,13 @@ from actors.common.errors import (
     unavailable,
 )
 from actors.common.messages.committing import Commit, Committed
+from actors.common.messages.control import Suspect, Topology
 from actors.common.settings import Settings
 from actors.query_processor.transaction.buffer import WriteBuffer
 from actors.query_processor.transaction.pause import pause
 from actors.query_processor.transaction.scanner import Scanner
 from actors.query_processor.transaction.storage_client import Flight, ShardScan, StorageClient
+from actors.query_processor.transaction.watchdog import Watchdog
 from actors.runtime.interfaces import Context
 
 if TYPE_CHECKING:
@@ -56,6 +58,26 @@ COORDINATOR_SAMPLE = 256
 """Keys looked at to find the adjudicator that owns most."""
 
 
+COMMIT_LATE_S = 0.3
+"""A commit without an answer for so long makes its adjudicator suspect: some hundred times a commit's usual time."""
+
+
+class CommitFlight(Flight):
+    """A Commit under way."""
+
+    __slots__ = ("_services", "endpoint")
+
+    def __init__(self, services: TransactionServices) -> None:
+        super().__init__()
+        self._services = services
+        self.endpoint = ""
+        """Of the process that it went to."""
+
+    def late(self) -> None:
+        self._services.suspect(self.destination)
+        self._services.watchdog.watch(self)
+
+
 class CatalogStale(Exception):
     """Internal: the pinned catalog is not the one of start_ts; a change at `catalog_ts` is missing. Never shown to a client."""
 
@@ -67,7 +89,7 @@ class CatalogStale(Exception):
 class TransactionServices:
     """What the transactions of one query processor share."""
 
-    __slots__ = ("bus", "catalogs", "clock", "name", "newest_commit_ts", "random", "settings", "storage")
+    __slots__ = ("bus", "catalogs", "clock", "name", "newest_commit_ts", "random", "settings", "storage", "watchdog")
 
     def __init__(self, context: Context, storage: StorageClient, catalogs: CatalogCache) -> None:
         self.bus = context.bus
@@ -78,6 +100,19 @@ class TransactionServices:
         self.storage = storage
         self.catalogs = catalogs
         self.newest_commit_ts = 0
+        self.watchdog = Watchdog(COMMIT_LATE_S)
+        self.bus.on_topology(self._on_topology)
+
+    def _on_topology(self, topology: Topology) -> None:
+        """An adjudicator has moved: what its former process was asked gets no answer any more."""
+        for flight in list(self.watchdog.flights):
+            assert isinstance(flight, CommitFlight)
+            if not flight.done and topology.routes.get(flight.destination) not in (None, flight.endpoint):
+                flight.fail(unavailable(flight.destination, "it has moved"))
+
+    def suspect(self, role: str) -> None:
+        """Tell the controller that a role owes an answer."""
+        self.bus.post(self.name, "controller", Suspect(role))
 
     def now(self) -> int:
         """A start_ts. Never below a commit that this query processor has acknowledged: a session sees what it wrote, even where clocks break their bounds."""
@@ -293,9 +328,9 @@ class Transaction:
             services.catalogs.note_change(committed.commit_ts)
         return committed.commit_ts
 
-    def _send(self, message: Commit, keys: list[bytes]) -> Flight:
+    def _send(self, message: Commit, keys: list[bytes]) -> CommitFlight:
         services = self._services
-        flight = Flight()
+        flight = CommitFlight(services)
         topology = services.bus.topology
         if topology is None:
             flight.fail(unavailable("the cluster's map", "not known yet"))
@@ -313,7 +348,9 @@ class Transaction:
             flight.fail(unavailable(name, "no route"))
             return flight
         flight.destination = name
+        flight.endpoint = topology.routes[name]
         services.bus.request(services.name, name, message, flight.succeed, flight.fail, services.settings.messaging.request_timeout_s)
+        services.watchdog.watch(flight)
         return flight
 
     async def _commit_again(self, message: Commit, keys: list[bytes], flight: Flight, error: DatabaseError) -> Committed:

@@ -27,7 +27,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextvars import Context
 from random import Random
 from types import TracebackType
@@ -37,6 +37,7 @@ from actors.common.errors import DatabaseError
 from actors.common.messages.control import Topology
 from actors.common.ranges import ShardMap
 from actors.common.settings import Settings
+from actors.runtime.assigned_roles import MakeRole
 from actors.runtime.host import Host, RoleSpec
 from actors.runtime.interfaces import Role
 from actors.runtime.simulation.bus import SimulatedBus
@@ -86,6 +87,11 @@ class Process:
         """Whether the role of this name has started."""
         return self.life is not None and self.life.bus.serves(name) and name in self.life.host.role_names
 
+    @property
+    def role_names(self) -> list[str]:
+        """Of the roles that run, assigned ones among them."""
+        return self.life.host.role_names if self.life is not None else []
+
     def role(self, name: str) -> Role:
         """A running role, for checkers to look into. The process must be up."""
         assert self.life is not None, f"{self.name} is down"
@@ -112,6 +118,10 @@ class World:
         self._failed: asyncio.Future[None] | None = None
         self._topology: Topology | None = None
         self._map: ShardMap | None = None
+        self.make_role: MakeRole | None = None
+        """For hosts: the roles that a controller assigns."""
+        self.on_started: list[Callable[[str], None]] = []
+        """Called with the name of a process whose roles have started."""
         self._graveyard: list[object] = []
         """Dead code is kept until the end, so that no garbage collection runs its `finally` blocks at a time of its own choosing."""
         self.bus = SimulatedBus(f"simulated:{SCENARIO}", Owner(SCENARIO), self.network, self.loop, self.settings.messaging)
@@ -167,6 +177,7 @@ class World:
             node=process.az,
             pid=process.starts,
             on_crash=lambda error: self._on_crash(process, error),
+            make_role=self.make_role,
         )
         life.ended = self.loop.create_future()
         if self._topology is not None:
@@ -177,6 +188,14 @@ class World:
             if starting.exception() is not None and process.life is life:
                 self._end(process)
             starting.result()
+            for callback in self.on_started:
+                callback(name)
+
+    def spawn(self, name: str, coroutine: Coroutine[Any, Any, Any]) -> None:
+        """Run something as that process, which must be up; it ends with it."""
+        life = self.processes[name].life
+        assert life is not None, f"{name} is down"
+        self.loop.create_task(coroutine, context=life.context.copy())
 
     async def stop(self, name: str) -> None:
         """A clean stop, as by Shutdown."""

@@ -1,0 +1,205 @@
+"""Where the movable roles run, and what happens when a process dies: the controller's part that must be fast.
+
+    watch        every process holds one request that is never answered: kill -9 breaks its connection, and the controller hears of it at once
+    suspect      who misses an answer says so (a commit that is late, a watermark that does not come): stalled processes and cut links break no connection
+    doubt        either way the process is asked for a sign of life, `PINGS` times `PING_S`; only then is it given up
+    move         each of its movable roles is started at the next of its homes (plan.homes), the new topology is published, an adjudicator is told to lead
+
+Safety does not hang on any of this: a false alarm costs the transactions under way (40001) and a new epoch. A process that was given up and answers again is told the
+topology, by which it stops what has moved. Nothing is sent while nothing happens, but for a watch in `WATCH_S`.
+
+A role stays where it has moved. A restarted controller takes roles for where the processes that register say they run, and assigns what nobody claims when all have
+registered, or after `CLAIMS_S`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from actors.common.errors import DatabaseError
+from actors.common.messages import Message, Ping, Register, StartRole, Watch
+from actors.runtime.interfaces import Context
+
+WATCH_S = 600.0
+PING_S = 0.25
+PINGS = 2
+"""Half a second without a sign of life, on a machine whose processors are busy, is short; a false alarm is cheap."""
+CALM_S = 1.0
+"""After a sign of life a process is not doubted again for so long: suspicions that come in numbers are one."""
+LOST_PING_S = 1.0
+"""How often a process that was given up is asked again."""
+START_S = 3.0
+"""For a role to be made and to open nothing: it has nothing on disk."""
+RETRY_S = 0.2
+CLAIMS_S = 1.5
+FIRST_CLAIMS_S = 90.0
+"""A new cluster's processes take so long to start, on a slow machine."""
+
+logger = logging.getLogger(__name__)
+
+
+class Failover:
+    """`homes`: role -> processes, the preferred first. `azs`: process -> AZ, of all that are expected. `on_change`: the topology is to be published (gives its version); `on_running`: a role has just been started somewhere."""
+
+    def __init__(
+        self,
+        context: Context,
+        homes: dict[str, list[str]],
+        azs: dict[str, str],
+        *,
+        restarted: bool,
+        on_change: Callable[[], int],
+        on_running: Callable[[str], None],
+    ) -> None:
+        self._context = context
+        self._homes = homes
+        self._azs = azs
+        self._claims_s = CLAIMS_S if restarted else FIRST_CLAIMS_S
+        self._on_change = on_change
+        self._on_running = on_running
+        self._registers: dict[str, Register] = {}
+        self._alive: set[str] = set()
+        self._doubted: set[str] = set()
+        self._calm_until: dict[str, float] = {}
+        self._moving: set[str] = set()
+        self._assigning = False
+        self.home: dict[str, str] = {}
+        """Role -> the process that runs it. Missing: nobody does, or not yet."""
+        self.stopped = False
+
+    def start(self) -> None:
+        asyncio.get_running_loop().call_later(self._claims_s, self._assign_all)
+
+    # -- who is there -----------------------------------------------------------------------------------------------------------
+
+    def registered(self, message: Register) -> None:
+        """A process has started, or a living one answers a new controller."""
+        process = message.process
+        self._registers[process] = message
+        self._alive.add(process)
+        for role in sorted(self._homes):
+            if role in message.roles and self.home.get(role, process) == process:
+                claimed = role not in self.home
+                self.home[role] = process
+                if claimed:
+                    self._on_running(role)
+            elif self.home.get(role) == process:
+                del self.home[role]  # it was restarted, and runs it no more
+        self._watch(message)
+        if self._assigning or self._azs.keys() <= self._alive:
+            self._assign_all()
+
+    def _watch(self, message: Register) -> None:
+        def broken(_: object) -> None:
+            if self._registers.get(message.process) is message and not self.stopped:
+                self.doubt(message.process, message)
+
+        self._context.bus.request(self._context.name, f"host/{message.process}", Watch(), broken, broken, timeout_s=WATCH_S)
+
+    def suspect(self, role: str) -> None:
+        process = self.home.get(role)
+        if process is not None:
+            self.doubt(process)
+
+    def doubt(self, process: str, watched: Register | None = None) -> None:
+        """`watched`: its watch has ended, and is renewed when it lives."""
+        now = asyncio.get_running_loop().time()
+        if process not in self._alive or process in self._doubted or (watched is None and now < self._calm_until.get(process, 0.0)):
+            return
+        self._doubted.add(process)
+        self._ask(process, PINGS, watched)
+
+    def _ask(self, process: str, pings: int, watched: Register | None) -> None:
+        register = self._registers[process]
+
+        def alive(_: Message) -> None:
+            self._doubted.discard(process)
+            self._calm_until[process] = asyncio.get_running_loop().time() + CALM_S
+            if watched is not None and self._registers[process] is watched:
+                self._watch(watched)
+
+        def silent(_: DatabaseError) -> None:
+            if self._registers[process] is not register:  # it has been restarted meanwhile, and registered
+                self._doubted.discard(process)
+            elif pings > 1:
+                self._ask(process, pings - 1, watched)
+            else:
+                self._doubted.discard(process)
+                self._lose(process, watched)
+
+        self._context.bus.request(self._context.name, f"host/{process}", Ping(), alive, silent, timeout_s=PING_S)
+
+    def _lose(self, process: str, watched: Register | None) -> None:
+        if self.stopped:
+            return
+        logger.warning("%s gives no sign of life", process)
+        self._alive.discard(process)
+        for role in sorted(role for role, home in self.home.items() if home == process):
+            del self.home[role]
+        self._assign_all()
+        self._await_return(process, self._registers[process], watched)
+
+    def _await_return(self, process: str, register: Register, watched: Register | None) -> None:
+        """It may be stalled, or cut off: ask until it answers or is restarted."""
+
+        def back(_: Message) -> None:
+            if self._registers[process] is register:
+                logger.warning("%s is back", process)
+                self._alive.add(process)
+                if watched is not None:
+                    self._watch(register)
+                self._on_change()
+                self._assign_all()
+
+        def again(_: DatabaseError) -> None:
+            if not self.stopped and self._registers[process] is register:
+                asyncio.get_running_loop().call_later(LOST_PING_S, ask)
+
+        def ask() -> None:
+            self._context.bus.request(self._context.name, f"host/{process}", Ping(), back, again, timeout_s=LOST_PING_S)
+
+        asyncio.get_running_loop().call_later(LOST_PING_S, ask)
+
+    # -- who runs what ------------------------------------------------------------------------------------------------------------
+
+    def _assign_all(self) -> None:
+        """Start what runs nowhere. From now on what is lost is assigned at once."""
+        self._assigning = True
+        for role in self._homes:
+            if role not in self.home and role not in self._moving and not self.stopped:
+                self._assign(role)
+
+    def _assign(self, role: str) -> None:
+        self._moving.add(role)
+        process = next((name for name in self._homes[role] if name in self._alive and name not in self._doubted), None)
+        if process is None:
+            self._later(role)
+            return
+        register = self._registers[process]
+
+        def running(_: Message) -> None:
+            self._moving.discard(role)
+            if self._registers[process] is register and process in self._alive:
+                self.home[role] = process
+                self._on_change()
+                self._on_running(role)
+            else:
+                self._assign(role)
+
+        def failed(error: DatabaseError) -> None:
+            logger.warning("%s cannot be started in %s: %s", role, process, error.message)
+            self.doubt(process)
+            self._later(role)
+
+        message = StartRole(role, self._azs[process], self._on_change())
+        self._context.bus.request(self._context.name, f"host/{process}", message, running, failed, timeout_s=START_S)
+
+    def _later(self, role: str) -> None:
+        def again() -> None:
+            self._moving.discard(role)
+            if role not in self.home and not self.stopped:
+                self._assign(role)
+
+        asyncio.get_running_loop().call_later(RETRY_S, again)
