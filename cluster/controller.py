@@ -113,8 +113,8 @@ class Controller:
 
     def _register(self, message: Register) -> None:
         self._processes[message.process] = message
-        self._failover.registered(message)
         self._publish()
+        self._failover.registered(message)
         self._notice_complete()
 
     def _started(self, role: str) -> None:

@@ -44,6 +44,8 @@ from actors.crossbar.subscriber import Ring, Subscriber
 from actors.journal.record import TRIMMED, RecordHeader, payload_of
 from actors.runtime.interfaces import Context, Reply
 
+STREAM_BITS = 62
+"""Of a stream's number, which is drawn: no two lives of a crossbar use the same ones."""
 PROMISE_TIMEOUT_S = 1.0
 KEPT_S_DEFAULT = 300
 """Records younger than a transaction may live are not trimmed: a restarted coordinator must know the outcomes that participants ask for."""
@@ -51,6 +53,8 @@ LATE_S = 0.3
 """For a promise; a lease that has to be extended for it is a write to disk."""
 PROBE_S = 0.1
 """How long a promise may wait for its records before the replica that should bring them is asked whether it lives."""
+SIGN_S = 0.3
+"""... and for its answer, before the records are read from another one."""
 PROMISE_RETRY_S = 0.02
 """An adjudicator that fails over is asked again after this."""
 
@@ -64,7 +68,6 @@ class Crossbar:
         self._journals = journals
         self._adjudicators = adjudicators
         self._streams: dict[int, Feed] = {}
-        self._stream_number = context.random.getrandbits(32)
         self._merge: Merge | None = None
         self._feeds: dict[int, Feed] = {}
         self._ring: Ring | None = None
@@ -100,6 +103,8 @@ class Crossbar:
             feed = self._streams.get(message.stream)
             if feed is not None:
                 feed.take(sender, message)
+            else:
+                self._context.bus.post(self._context.name, sender, StreamLost(message.stream))
         elif isinstance(message, DemandWatermark):
             self._demanded(sender, message)
         elif isinstance(message, StreamAck):
@@ -128,9 +133,9 @@ class Crossbar:
         """A fresh stream number for a feed (the main merge's or a catch-up's); its records are handed to it from now on."""
         for number in [number for number, other in self._streams.items() if other is feed]:
             del self._streams[number]
-        self._stream_number += 1
-        self._streams[self._stream_number] = feed
-        return self._stream_number
+        number = self._context.random.getrandbits(STREAM_BITS)
+        self._streams[number] = feed
+        return number
 
     def drop_stream(self, feed: Feed) -> None:
         feed.close()
@@ -339,7 +344,7 @@ class Crossbar:
         def probe() -> None:
             if self._waiting_since.get(journal) == since:
                 sign_of_life = Fetch(feed.next_lsn, 1)
-                self._context.bus.request(self._context.name, feed.replica, sign_of_life, lambda _: None, failed, silence_s)
+                self._context.bus.request(self._context.name, feed.replica, sign_of_life, lambda _: None, failed, min(SIGN_S, silence_s))
 
         def failed(error: DatabaseError) -> None:
             if error.sqlstate == CONNECTION_FAILURE:

@@ -31,6 +31,7 @@ from actors.common.messages import (
     Seal,
     Sealed,
     StreamAck,
+    StreamLost,
     Subscribed,
     SubscribeJournal,
     Trim,
@@ -46,6 +47,8 @@ from actors.journal.reserve import Reserve
 from actors.journal.subscription import Subscription
 from actors.runtime.interfaces import Context, Reply
 
+SUBSCRIPTIONS_MAX = 64
+"""Streams at once: a crossbar's own, and one for each storage replica that catches up. The oldest goes: its crossbar has most likely died."""
 WAITING_MAX = 1024
 """Requests held while a new promise is being written to disk."""
 
@@ -65,7 +68,8 @@ class JournalReplica:
         self._committed: Lsn = 0
         self._storing_promise = False
         self._waiting: list[tuple[str, Message, Reply | None]] = []
-        self._subscriptions: dict[str, Subscription] = {}
+        self._subscriptions: dict[int, Subscription] = {}
+        """By stream: a crossbar reads a journal several times at once, for subscribers that catch up."""
         self._writer = ""
         self._announced = False
         self._appends = 0
@@ -106,9 +110,12 @@ class JournalReplica:
         elif isinstance(message, Append):
             self._append(sender, message, reply)
         elif isinstance(message, StreamAck):
-            subscription = self._subscriptions.get(sender)
-            if subscription is not None and subscription.acknowledge(message):
-                self._advance(sender)
+            subscription = self._subscriptions.get(message.stream)
+            if subscription is not None:
+                subscription.acknowledge(message)
+                self._advance(message.stream)
+        elif isinstance(message, StreamLost):
+            self._subscriptions.pop(message.stream, None)
         elif isinstance(message, Seal):
             self._seal(message, reply)
         elif isinstance(message, SubscribeJournal):
@@ -330,17 +337,17 @@ class JournalReplica:
     def _note_committed(self, lsn: Lsn) -> None:
         if lsn > self._committed:
             self._committed = lsn
-            for name in list(self._subscriptions):
-                self._advance(name)
+            for stream in list(self._subscriptions):
+                self._advance(stream)
 
-    def _advance(self, name: str) -> None:
+    def _advance(self, stream: int) -> None:
         """A stream that cannot go on here ends; its crossbar notices the silence and reads at another replica."""
-        subscription = self._subscriptions[name]
+        subscription = self._subscriptions[stream]
         try:
             if not subscription.advance():
-                del self._subscriptions[name]
+                del self._subscriptions[stream]
         except DatabaseError as error:
-            del self._subscriptions[name]
+            del self._subscriptions[stream]
             self._end_over(error)
 
     def _end_over(self, error: DatabaseError) -> None:
@@ -385,10 +392,12 @@ class JournalReplica:
                 reply.fail(self._trimmed())
             return
         subscription = Subscription(self._context.bus, self._context.name, sender, message, first, self)
-        self._subscriptions[sender] = subscription
+        self._subscriptions[message.stream] = subscription
+        while len(self._subscriptions) > SUBSCRIPTIONS_MAX:
+            del self._subscriptions[next(iter(self._subscriptions))]
         if reply is not None:
             reply(Subscribed(first, max(0, log.epoch_at(first - 1))))
-        self._advance(sender)
+        self._advance(message.stream)
         self._context.bus.post(self._context.name, self._writer, Watched(self._promised))
 
     def _trimmed(self) -> DatabaseError:

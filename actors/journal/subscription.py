@@ -49,10 +49,7 @@ class Subscription:
             self._next += len(records)
         return True
 
-    def acknowledge(self, message: StreamAck) -> bool:
-        """Whether it was of this stream, so that there may be room now."""
-        if message.stream != self._stream:
-            return False
+    def acknowledge(self, message: StreamAck) -> None:
+        """There may be room now."""
         while self._unacknowledged and self._unacknowledged[0][0] <= message.number:
             self._outstanding_bytes -= self._unacknowledged.popleft()[1]
-        return True

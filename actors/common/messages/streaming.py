@@ -78,6 +78,6 @@ class DemandWatermark(Message, frozen=True):
 
 
 class StreamLost(Message, frozen=True):
-    """Crossbar -> subscriber, one-way: it knows nothing of this stream (it has been restarted); subscribe again."""
+    """One-way: who sends this knows nothing of the stream. Crossbar -> subscriber: it has been restarted, subscribe again. Crossbar -> journal replica: it reads it no more."""
 
     stream: int
