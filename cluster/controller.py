@@ -53,6 +53,9 @@ class Controller:
         self._version = 0
         self._stopping = False
         self._on_complete: list[Callable[[], None]] = []
+        self._unsettled = restarted
+        """A controller that has just been restarted does not know yet who is where: what others know is better than what it could tell them."""
+        self._registering: list[Reply] = []
         self._failover = Failover(
             context,
             homes(plan),
@@ -60,6 +63,7 @@ class Controller:
             restarted=restarted,
             on_change=self._publish,
             on_running=self._started,
+            on_settled=self._settled,
         )
 
     async def start(self) -> None:
@@ -93,9 +97,9 @@ class Controller:
     def receive(self, sender: str, message: Message, reply: Reply | None) -> None:
         match message:
             case Register():
-                self._register(message)
                 if reply is not None:
-                    reply(self._topology())
+                    self._registering.append(reply)
+                self._register(message)
             case Suspect():
                 self._failover.suspect(message.role)
             case AskCluster():
@@ -115,7 +119,21 @@ class Controller:
         self._processes[message.process] = message
         self._publish()
         self._failover.registered(message)
+        if not self._unsettled:
+            self._answer_registrations()
         self._notice_complete()
+
+    def _answer_registrations(self) -> None:
+        waiting, self._registering = self._registering, []
+        for reply in waiting:
+            reply(self._topology())
+
+    def _settled(self) -> None:
+        """All have registered again, or had the time to."""
+        if self._unsettled:
+            self._unsettled = False
+            self._publish()
+            self._answer_registrations()
 
     def _started(self, role: str) -> None:
         """A movable role runs (again): an adjudicator is to lead."""
@@ -170,7 +188,7 @@ class Controller:
         self._version = max(self._version + 1, self._context.clock.now().latest)
         topology = self._topology()
         self._context.bus.set_topology(topology)
-        for name in sorted(self._processes):
+        for name in sorted(self._processes) if not self._unsettled else ():
             self._context.bus.post("controller", f"host/{name}", topology)
         return self._version
 

@@ -41,7 +41,8 @@ logger = logging.getLogger(__name__)
 
 
 class Failover:
-    """`homes`: role -> processes, the preferred first. `azs`: process -> AZ, of all that are expected. `on_change`: the topology is to be published (gives its version); `on_running`: a role has just been started somewhere."""
+    """`homes`: role -> processes, the preferred first. `azs`: process -> AZ, of all that are expected. `on_change`: the topology is to be published (gives its version); `on_running`: a role has just been
+    started somewhere; `on_settled`: once, when it is known who is there."""
 
     def __init__(
         self,
@@ -52,6 +53,7 @@ class Failover:
         restarted: bool,
         on_change: Callable[[], int],
         on_running: Callable[[str], None],
+        on_settled: Callable[[], None],
     ) -> None:
         self._context = context
         self._homes = homes
@@ -59,6 +61,7 @@ class Failover:
         self._claims_s = CLAIMS_S if restarted else FIRST_CLAIMS_S
         self._on_change = on_change
         self._on_running = on_running
+        self._on_settled = on_settled
         self._registers: dict[str, Register] = {}
         self._alive: set[str] = set()
         self._doubted: set[str] = set()
@@ -166,7 +169,9 @@ class Failover:
 
     def _assign_all(self) -> None:
         """Start what runs nowhere. From now on what is lost is assigned at once."""
-        self._assigning = True
+        if not self._assigning:
+            self._assigning = True
+            self._on_settled()
         for role in self._homes:
             if role not in self.home and role not in self._moving and not self.stopped:
                 self._assign(role)

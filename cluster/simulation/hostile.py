@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from actors.common.settings import OPEN_LIMITS, Adjudication, Journaling, Layout, Querying, Settings, Storing, Streaming
 from actors.runtime.simulation.faults import Faults
-from actors.runtime.simulation.nemesis import RESTARTS, STRIKES
+from actors.runtime.simulation.nemesis import DISK_STRIKES, RESTARTS, STRIKES
 
 T = TypeVar("T")
 
@@ -47,7 +47,7 @@ def draw(random: Random, proofs: tuple[str, ...], seconds: float) -> Plan:
     )
 
 
-ALL_STRIKES = (*STRIKES, "slow", RESTARTS)
+ALL_STRIKES = (*STRIKES, *DISK_STRIKES, RESTARTS)
 
 
 def mild(faults: Faults, random: Random) -> Faults:

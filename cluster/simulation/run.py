@@ -117,6 +117,7 @@ class _Run:
             pause_s_max=self._plan.pause_s_max,
             strike_s_max=self._plan.strike_s_max,
             until_whole=cluster.until_whole,
+            disk_victims=cluster.disk_groups(),
         )
         cluster.nemesis = self._nemesis
 

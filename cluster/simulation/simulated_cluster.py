@@ -98,6 +98,11 @@ class SimulatedCluster:
         azs = sorted({process.az for process in processes.values()})
         return [*([name] for name in sorted(processes)), *([name for name in sorted(processes) if processes[name].az == az] for az in azs)]
 
+    def disk_groups(self) -> list[list[str]]:
+        """Whose disks may be lost: journal replicas, one at a time. A storage replica cannot be filled from its peers yet."""
+        processes = self.world.processes
+        return [[name] for name in sorted(processes) if processes[name].specs and all(s.name.startswith("journal/") for s in processes[name].specs)]
+
     # -- what Ray does ------------------------------------------------------------------------------------------------------------
 
     async def supervise(self) -> None:

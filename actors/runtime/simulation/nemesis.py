@@ -21,6 +21,7 @@ STRIKES = ("kill", "power", "stall", "isolate", "deaf", "mute", "clog", "jump", 
 """Killed; without power; frozen; cut off; hearing nothing; heard by nobody; slow links; a clock that is set; a disk without room."""
 DISK_STRIKES = ("slow", "wipe", "rot")
 """Slow syncs; a disk that is lost and replaced by an empty one; a flipped bit."""
+LOSSES = ("wipe", "rot")
 RESTARTS = "rolling"
 """Each of the group is stopped cleanly and started again, one after the other."""
 JUMP_US_MAX = 2_000_000
@@ -28,7 +29,7 @@ SLOW_SYNC_S_MAX = 0.5
 
 
 class Nemesis:
-    """`pause_s_max` bounds the time between strikes, `strike_s_max` how long one lasts."""
+    """`pause_s_max` bounds the time between strikes, `strike_s_max` how long one lasts. `disk_victims`: whose disks are lost or rot (None: all)."""
 
     def __init__(
         self,
@@ -40,6 +41,7 @@ class Nemesis:
         strike_s_max: float = 2.0,
         label: str = "nemesis",
         until_whole: Callable[[], Awaitable[None]] | None = None,
+        disk_victims: Sequence[Sequence[str]] | None = None,
     ) -> None:
         self.struck: list[str] = []
         """The group that is struck now."""
@@ -47,6 +49,7 @@ class Nemesis:
         self._until_whole = until_whole
         self._world = world
         self._victims = [list(group) for group in victims]
+        self._disk_victims = self._victims if disk_victims is None else [list(group) for group in disk_victims]
         self._strikes = list(strikes)
         self._pause_s_max = pause_s_max
         self._strike_s_max = strike_s_max
@@ -59,12 +62,15 @@ class Nemesis:
             await asyncio.sleep(self._random.uniform(0, self._pause_s_max))
             if self._world.loop.time() >= end:
                 break
-            self.struck = self._random.choice(self._victims)
             strike = self._random.choice(self._strikes)
+            victims = self._disk_victims if strike in LOSSES else self._victims
+            if not victims:
+                continue
+            self.struck = self._random.choice(victims)
             self.counts[strike] += 1
             await self._strike(strike, self.struck)
             self.struck = []
-            if strike in ("wipe", "rot") and self._until_whole is not None:
+            if strike in LOSSES and self._until_whole is not None:
                 await self._until_whole()
         for name in (name for group in self._victims for name in group):
             if not self._world.processes[name].up:
