@@ -17,18 +17,27 @@ import os
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from cluster.simulation.hostile import Plan
 from cluster.simulation.run import SECONDS, SeedReport, run_seed
 
 
 @dataclass(frozen=True)
 class Options:
-    """Of every run of a campaign: virtual seconds under faults, and the proofs to choose from (none named: all)."""
+    """Of every run of a campaign: virtual seconds under faults, the proofs to choose from (none named: all), and a factor on clients' pauses (fewer
+    transactions a seed, more seeds a minute)."""
 
     seconds: float = SECONDS
     proofs: tuple[str, ...] = ()
+    pause: float = 1.0
+
+    def run(self, seed: int, keep_trace: bool = False) -> SeedReport:
+        def slower(plan: Plan) -> Plan:
+            return replace(plan, pace_s=plan.pace_s * self.pause)
+
+        return run_seed(seed, seconds=self.seconds, proofs=self.proofs, keep_trace=keep_trace, change=slower)
 
 
 def run_campaign(seeds: Iterable[int], options: Options, processes: int = 0) -> Iterator[SeedReport]:
@@ -51,7 +60,7 @@ def _quieten() -> None:
 
 def _run(work: tuple[int, Options]) -> SeedReport:
     seed, options = work
-    report = run_seed(seed, seconds=options.seconds, proofs=options.proofs)
+    report = options.run(seed)
     report.trace = report.trace if report.failure else []
     return report
 

@@ -129,6 +129,7 @@ def run_workload(data: Path, name: str, url: str | None, seconds: float | None, 
 @click.option("-v", "--verbose", is_flag=True, help="With --seed: every event, one a line.")
 @click.option("--seconds", type=click.FloatRange(1), default=120.0, show_default=True, help="Virtual seconds under faults.")
 @click.option("--proof", "proofs", multiple=True, help="Only these workloads (may be repeated).")
+@click.option("--pause", type=click.FloatRange(0), default=1.0, show_default=True, help="A factor on the clients' pauses: fewer transactions a seed.")
 @click.option("--processes", type=click.IntRange(1), default=None, help="Seeds at a time (default: one a processor).")
 @click.option("--json", "summary", type=click.Path(path_type=Path, dir_okay=False), default=None, help="Write the totals here, too.")
 def sim(
@@ -138,6 +139,7 @@ def sim(
     verbose: bool,
     seconds: float,
     proofs: tuple[str, ...],
+    pause: float,
     processes: int | None,
     summary: Path | None,
 ) -> None:
@@ -148,7 +150,7 @@ def sim(
     from cluster.simulation.campaign import Options
     from eagleray.command.simulate import replay, simulate
 
-    options = Options(seconds, proofs)
+    options = Options(seconds, proofs, pause)
     sys.exit(replay(seed, options, verbose) if seed is not None else simulate(first, seeds, options, processes or 0, summary))
 
 

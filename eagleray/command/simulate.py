@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from cluster.simulation.campaign import Options, Totals, run_campaign
-from cluster.simulation.run import SeedReport, run_seed
+from cluster.simulation.run import SeedReport
 from eagleray.command.main import OneLine
 
 LAST_EVENTS = 30
@@ -36,7 +36,7 @@ def replay(seed: int, options: Options, verbose: bool) -> int:
     """One seed, told in full. -v: every event, one a line."""
     check_names(options.proofs)
     logging.disable(logging.CRITICAL)
-    report = run_seed(seed, seconds=options.seconds, proofs=options.proofs, keep_trace=verbose)
+    report = options.run(seed, keep_trace=verbose)
     lines = report.trace if verbose else report.trace[-LAST_EVENTS:] if report.failure else []
     for line in lines:
         time_us, _, event = line.partition(" ")
@@ -57,7 +57,8 @@ def check_names(proofs: Sequence[str]) -> None:
 
 def replay_command(seed: int, options: Options) -> str:
     proofs = "".join(f" --proof {name}" for name in options.proofs)
-    return f"eagleray sim --seed {seed} --seconds {options.seconds:g}{proofs} -v"
+    pause = f" --pause {options.pause:g}" if options.pause != 1 else ""
+    return f"eagleray sim --seed {seed} --seconds {options.seconds:g}{proofs}{pause} -v"
 
 
 def _with_progress(reports: Iterator[SeedReport], count: int) -> Iterator[SeedReport]:
