@@ -112,8 +112,14 @@ class Nemesis:
             for name in group:
                 world.processes[name].clock.jump(random.randint(-JUMP_US_MAX, JUMP_US_MAX))
         elif strike == "rot":
-            self._rot(group)
-            await asyncio.sleep(seconds)
+            for image in [image for name in group for image in world.processes[name].disks.values()]:
+                image.flip_bit()
+            for name in group:
+                for role in world.processes[name].disks:
+                    world.tell_rotten(role)
+            await asyncio.sleep(seconds if random.random() < 0.5 else 0)
+            for name in group:
+                world.crash(name)  # what has not been read since is found at a start: two replicas that rot unseen are more than a quorum outlives
         else:
             await self._strike_disks(strike, group, seconds)
         await self._restart(group)
@@ -135,14 +141,6 @@ class Nemesis:
             await asyncio.sleep(seconds)
             for image, capacity in zip(images, capacities, strict=True):
                 image.capacity_bytes = capacity
-
-    def _rot(self, group: list[str]) -> None:
-        """A bit of one file of each disk; most often nobody notices before the process is started again, so it may be."""
-        for name in group:
-            for image in self._world.processes[name].disks.values():
-                image.flip_bit()
-            if self._random.random() < 0.7:
-                self._world.crash(name)
 
     async def _restart(self, group: list[str]) -> None:
         for name in group:

@@ -53,6 +53,9 @@ class Observer(Protocol):
     def wiped(self, role: str) -> None:
         """The role's disk was lost, and whatever it had promised with it."""
 
+    def rotten(self, role: str) -> None:
+        """Some bit of the role's disk is wrong."""
+
 
 class SimulatedNetwork:
     def __init__(self, loop: SimulatedLoop, random: Random, faults: Faults, trace: Trace) -> None:

@@ -229,6 +229,11 @@ class World:
             for observer in self.network.observers:
                 observer.wiped(role)
 
+    def tell_rotten(self, role: str) -> None:
+        """A bit of this role's disk was flipped: checkers go by it no more."""
+        for observer in self.network.observers:
+            observer.rotten(role)
+
     def stall(self, name: str) -> None:
         """None of its code runs until `resume`; the network and its disks go on."""
         life = self.processes[name].life
