@@ -31,6 +31,9 @@ STATUS_TIMEOUT_S = 2.0
 SHUTDOWN_TIMEOUT_S = 30.0
 LEAD_TIMEOUT_S = 60.0
 """Longer than any wait for a lease to end."""
+TELL_TIMEOUT_S = 1.0
+TELL_RETRY_S = 0.5
+"""Between two attempts to hand a process the topology; goes on as long as it neither answers nor registers anew."""
 LEAD_RETRY_S = 0.2
 """Before a Lead that failed is sent again: the adjudicator is being restarted."""
 
@@ -189,8 +192,22 @@ class Controller:
         topology = self._topology()
         self._context.bus.set_topology(topology)
         for name in sorted(self._processes) if not self._unsettled else ():
-            self._context.bus.post("controller", f"host/{name}", topology)
+            self._tell(name)
         return self._version
+
+    def _tell(self, process: str) -> None:
+        """Send the topology until it is acknowledged: who misses one might look for roles where they are no more, for ever."""
+        version, register = self._version, self._processes[process]
+
+        def silent(_: DatabaseError) -> None:
+            if self._version == version and self._processes[process] is register and not self._stopping:
+                asyncio.get_running_loop().call_later(TELL_RETRY_S, again)
+
+        def again() -> None:
+            if self._version == version and self._processes[process] is register and not self._stopping:
+                self._tell(process)
+
+        self._context.bus.request("controller", f"host/{process}", self._topology(), lambda _: None, silent, timeout_s=TELL_TIMEOUT_S)
 
     def _ask_everyone(self, reply: Reply) -> None:
         """Every role's own account, with what the registrations tell; a planned role that does not answer is shown as such."""
