@@ -75,7 +75,12 @@ async def client(url: str, watch: Watch, number: int, reads: bool) -> None:
 
 
 def status(data: Path) -> dict[str, Any]:
-    done = subprocess.run([sys.executable, "-m", "eagleray.command.main", "status", "--json", "--data", str(data)], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "eagleray.command.main", "status", "--json", "--data", str(data)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     return dict(json.loads(done.stdout)) if done.stdout else {"state": done.stderr, "actors": []}
 
 
@@ -171,7 +176,9 @@ async def measure(data: Path, url: str, layers: list[str], strikes: int, modes: 
     finally:
         watch.stop = True
         await asyncio.gather(*work, return_exceptions=True)
-    print(f"{sum(map(len, watch.writes.values())):,} writes, {sum(map(len, watch.reads.values())):,} reads; strange errors: {watch.strange[:5] or 'none'}")
+    print(
+        f"{sum(map(len, watch.writes.values())):,} writes, {sum(map(len, watch.reads.values())):,} reads; strange errors: {watch.strange[:5] or 'none'}"
+    )
     if watch.failed_reads:
         print("failed reads:", {text for _, text in watch.failed_reads[:50]})
     return results

@@ -95,7 +95,11 @@ class Controller:
     def complete(self) -> bool:
         movable = {name for name, kind in self._kinds.items() if kind in MOVABLE}
         adjudicators = {name for name in movable if self._kinds[name] == "adjudicator"}
-        return all(process.name in self._processes for process in self._plan) and movable <= self._failover.home.keys() and adjudicators <= self._leading
+        return (
+            all(process.name in self._processes for process in self._plan)
+            and movable <= self._failover.home.keys()
+            and adjudicators <= self._leading
+        )
 
     def receive(self, sender: str, message: Message, reply: Reply | None) -> None:
         match message:

@@ -16,7 +16,6 @@ from typing import Any
 from actors.common.ranges import ShardMap
 from actors.common.settings import Settings
 
-
 MOVABLE = ("adjudicator", "crossbar")
 """Of each of these roles there is one, which holds nothing on disk: when its process dies it goes on in another one."""
 HOSTING = ("adjudicator", "crossbar", "journal", "storage")

@@ -333,8 +333,9 @@ class Host:
     def _take_topology(self, destination: str, sender: str, message: Message, reply: Reply | None) -> None:
         assert isinstance(message, Topology)
         self.bus.set_topology(message)
-        for name in self._assigned.moved(message) if self._assigned is not None else ():
-            self._spawn(self._assigned.leave(name), self._own_tasks)
+        if self._assigned is not None:
+            for name in self._assigned.moved(message):
+                self._spawn(self._assigned.leave(name), self._own_tasks)
         if reply is not None:
             reply(Done())
 

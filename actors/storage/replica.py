@@ -35,7 +35,19 @@ from actors.common.errors import (
     DatabaseError,
     unavailable,
 )
-from actors.common.messages import Deliver, DemandWatermark, Get, Got, Message, Scan, StreamAck, StreamLost, SubscribeRange, Suspect, Topology
+from actors.common.messages import (
+    Deliver,
+    DemandWatermark,
+    Get,
+    Got,
+    Message,
+    Scan,
+    StreamAck,
+    StreamLost,
+    SubscribeRange,
+    Suspect,
+    Topology,
+)
 from actors.common.ranges import ShardMap
 from actors.common.settings import Settings
 from actors.runtime.interfaces import Context, Reply

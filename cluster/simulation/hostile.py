@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from actors.common.settings import OPEN_LIMITS, Adjudication, Journaling, Layout, Querying, Settings, Storing, Streaming
 from actors.runtime.simulation.faults import Faults
-from actors.runtime.simulation.nemesis import DISK_STRIKES, RESTARTS, STRIKES
+from actors.runtime.simulation.nemesis import DISK_STRIKES, LOSSES, RESTARTS, STRIKES
 
 T = TypeVar("T")
 
@@ -29,21 +29,25 @@ class Plan:
     strikes: tuple[str, ...]
     pause_s_max: float
     strike_s_max: float
+    nemeses: int = 1
+    """Two strike at the same time: any quorum may be away for a while. Then no disk is lost, which no quorum outlives."""
 
 
 def draw(random: Random, proofs: tuple[str, ...], seconds: float) -> Plan:
     """`proofs`: the names to choose from. `seconds` of virtual time: a longer run has longer pauses."""
     calm = random.random() < 0.2
     strikes = () if random.random() < 0.1 else tuple(random.sample(ALL_STRIKES, random.randint(1, len(ALL_STRIKES))))
+    nemeses = random.choice((1, 1, 2))
     return Plan(
         settings=hostile_settings(random),
         faults=Faults() if calm else mild(Faults.hostile(random), random),
         proofs=tuple(sorted(random.sample(proofs, min(2, len(proofs))))),
         clients=random.randint(2, 4),
         pace_s=seconds / 120 * random.choice((2.0, 5.0, 10.0)),
-        strikes=strikes,
+        strikes=strikes if nemeses == 1 else tuple(strike for strike in strikes if strike not in LOSSES),
         pause_s_max=random.choice((1.0, 5.0, 15.0)),
         strike_s_max=random.choice((0.5, 3.0, 10.0)),
+        nemeses=nemeses,
     )
 
 

@@ -110,16 +110,20 @@ class _Run:
         self._proofs: list[Proof] = [PROOFS[name](self._plan.pace_s, self._recent) for name in self._plan.proofs]
         self._witness = Witness(self._world)
         self._world.network.observers.append(self._witness)
-        self._nemesis = Nemesis(
-            self._world,
-            cluster.groups(),
-            strikes=self._plan.strikes or ("jump",),
-            pause_s_max=self._plan.pause_s_max,
-            strike_s_max=self._plan.strike_s_max,
-            until_whole=cluster.until_whole,
-            disk_victims=cluster.disk_groups(),
-        )
-        cluster.nemesis = self._nemesis
+        self._nemeses = [
+            Nemesis(
+                self._world,
+                cluster.groups(),
+                strikes=self._plan.strikes or ("jump",),
+                pause_s_max=self._plan.pause_s_max,
+                strike_s_max=self._plan.strike_s_max,
+                until_whole=cluster.until_whole,
+                disk_victims=cluster.disk_groups(),
+                label=f"nemesis/{number}",
+            )
+            for number in range(self._plan.nemeses)
+        ]
+        cluster.nemeses = self._nemeses
 
     def account(self) -> None:
         report = self._report
@@ -127,7 +131,7 @@ class _Run:
         report.commits = sum(proof.commits for proof in self._proofs)
         report.records = sum(map(len, self._witness.evidence.records.values()))
         report.reads = len(self._witness.evidence.reads)
-        report.strikes = self._nemesis.counts
+        report.strikes = sum((nemesis.counts for nemesis in self._nemeses), Counter())
 
     async def scenario(self) -> None:
         world = self._world
@@ -144,7 +148,7 @@ class _Run:
         end = world.loop.time() + self._seconds
         clients = [asyncio.create_task(self._client(proof, number, end)) for proof in self._proofs for number in range(self._plan.clients)]
         if self._plan.strikes:
-            await self._nemesis.run(self._seconds)
+            await asyncio.gather(*(nemesis.run(self._seconds) for nemesis in self._nemeses))
         await _all(clients)
         self._set_faults(Faults())
         world.network.heal()

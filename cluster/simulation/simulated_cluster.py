@@ -37,9 +37,11 @@ class SimulatedCluster:
         self.plan = plan
         self.world = World(seed, plan.faults, plan.settings, keep_trace=keep_trace)
         self.map: ShardMap = shard_map(plan.settings)
-        self.nemesis: Nemesis | None = None
+        self.nemeses: list[Nemesis] = []
         self._processes = [process for process in make_plan(plan.settings) if not process.name.startswith("gateway")]
-        self.world.add_process(CONTROLLER, plan.settings.layout.azs[0], [RoleSpec(CONTROLLER, plan.settings.layout.azs[0], self._make_controller)])
+        self.world.add_process(
+            CONTROLLER, plan.settings.layout.azs[0], [RoleSpec(CONTROLLER, plan.settings.layout.azs[0], self._make_controller)]
+        )
         for process in self._processes:
             self.world.add_process(process.name, process.az, [self._spec(spec) for spec in role_specs(process, plan.settings, "")])
         self.world.make_role = lambda role, az: role_spec(role, az, plan.settings, "")
@@ -101,7 +103,11 @@ class SimulatedCluster:
     def disk_groups(self) -> list[list[str]]:
         """Whose disks may be lost: journal replicas, one at a time. A storage replica cannot be filled from its peers yet."""
         processes = self.world.processes
-        return [[name] for name in sorted(processes) if processes[name].specs and all(s.name.startswith("journal/") for s in processes[name].specs)]
+        return [
+            [name]
+            for name in sorted(processes)
+            if processes[name].specs and all(s.name.startswith("journal/") for s in processes[name].specs)
+        ]
 
     # -- what Ray does ------------------------------------------------------------------------------------------------------------
 
@@ -111,7 +117,7 @@ class SimulatedCluster:
         while True:
             await asyncio.sleep(random.uniform(0.1, RESTART_S_MAX))
             for name, process in self.world.processes.items():
-                struck = self.nemesis is not None and name in self.nemesis.struck
+                struck = any(name in nemesis.struck for nemesis in self.nemeses)
                 if not process.up and not struck:
                     with contextlib.suppress(DatabaseError):  # its disk may be full still
                         await self.world.restart(name)

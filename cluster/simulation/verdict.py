@@ -95,7 +95,9 @@ def check_records(evidence: Evidence) -> Model:
         commitment = model.commits.get(name)
         if told.commit_ts:
             assert commitment is not None, f"I1: {name.hex()} was acknowledged and is lost"
-            assert commitment.header.commit_ts == told.commit_ts, f"I1: {name.hex()} was acknowledged at {told.commit_ts}: {commitment.header}"
+            assert commitment.header.commit_ts == told.commit_ts, (
+                f"I1: {name.hex()} was acknowledged at {told.commit_ts}: {commitment.header}"
+            )
         elif told.refused and told.sent == 1:
             assert commitment is None, f"I1: {name.hex()} was refused and is committed"
     check_conflicts(evidence, model)
@@ -110,7 +112,9 @@ def check_epochs(journal: int, headers: list[RecordHeader]) -> None:
         gap = header.lsn != lsn + 1
         lsn = header.lsn
         if header.epoch != epoch:
-            assert (header.kind == EPOCH_BEGIN or gap) and header.epoch > epoch, f"I6: journal {journal}: an epoch begins with its record: {header}"
+            assert (header.kind == EPOCH_BEGIN or gap) and header.epoch > epoch, (
+                f"I6: journal {journal}: an epoch begins with its record: {header}"
+            )
             assert header.commit_ts > end, f"I6: journal {journal}: {header} begins before epoch {epoch} ends, at {end}"
             epoch, begin = header.epoch, header.commit_ts
         end = header.epoch_end
@@ -150,7 +154,9 @@ def check_reads(evidence: Evidence, model: Model) -> None:
     for read in evidence.reads:
         for key, value in zip(read.keys, read.values, strict=True):
             expected = model.get(key, read.at)
-            assert value == expected, f"I4: {read.role} at {read.at}: {key.hex()} is {value!r}, not {expected!r}; versions {model.versions.get(key)}"
+            assert value == expected, (
+                f"I4: {read.role} at {read.at}: {key.hex()} is {value!r}, not {expected!r}; versions {model.versions.get(key)}"
+            )
 
 
 def storage_roles(world: World) -> list[str]:
@@ -163,7 +169,9 @@ async def read_the_rest(world: World, evidence: Evidence) -> None:
         for lsn in range(1, max(records) + 1):
             if lsn in records:
                 continue
-            for role in (spec.name for process in world.processes.values() for spec in process.specs if spec.name.startswith(f"journal/{journal}/")):
+            for role in (
+                spec.name for process in world.processes.values() for spec in process.specs if spec.name.startswith(f"journal/{journal}/")
+            ):
                 try:
                     answer = await world.bus.call("verdict", role, Fetch(lsn, 1), timeout_s=8)
                 except DatabaseError:

@@ -4,6 +4,7 @@ It trusts no role's account of itself. What a client or another role was told is
 
     at once (the run ends)   I1   a commit that is acknowledged is on the synced part of two of its journal's disks
                              I1   a journal replica that acknowledges a record has it on its disk, synced
+                             I6   no adjudicator promises or offers a time beyond the end that a majority of its journal has
                              I7   a journal replica takes nothing of a lower epoch after it has sealed for a higher one
                              I11  nobody is told of a commit before its time (where clocks are honest)
                              I12  nobody asks a journal to trim what some storage replica has not checkpointed on its disk
@@ -29,6 +30,8 @@ from actors.common.messages import (
     Get,
     Got,
     JournalRecords,
+    Prepare,
+    Prepared,
     Promised,
     Seal,
     Sealed,
@@ -101,6 +104,8 @@ class Witness:
         self._sealed: dict[str, Sealed] = {}
         self._streams: dict[tuple[str, int], _Stream] = {}
         self._checkpoints: dict[str, int] = {}
+        self._ends: dict[str, int] = {}
+        """Journal replica -> the latest end of an epoch that it has acknowledged."""
         self._rotten: set[str] = set()
         """Disks with a flipped bit, which may be in the very record that is looked for."""
 
@@ -142,6 +147,9 @@ class Witness:
                 self._sealed[role] = answer
             case AskPromise() if isinstance(answer, Promised):
                 self.evidence.promises.append((int(role.rpartition("/")[2]), answer))
+                self._within_the_lease(role, answer.promise, "promises")
+            case Prepare() if isinstance(answer, Prepared):
+                self._within_the_lease(role, answer.epoch_end, "offers")
             case Get() if isinstance(answer, Got) and len(self.evidence.reads) < READS_MAX:
                 self.evidence.reads.append(Read(role, request.at, request.keys, answer.values))
 
@@ -165,10 +173,18 @@ class Witness:
         """On how many synced disks of a journal the record of this transaction is."""
         return sum(
             name in self._rotten
-            or any(file.durable.rfind(transaction) >= 0 for path, file in sorted(image.files.items(), reverse=True) if path.startswith("log/"))
+            or any(
+                file.durable.rfind(transaction) >= 0 for path, file in sorted(image.files.items(), reverse=True) if path.startswith("log/")
+            )
             for name, image in self._images.items()
             if name.startswith(f"journal/{journal}/")
         )
+
+    def _within_the_lease(self, adjudicator: str, time: int, doing: str) -> None:
+        """I6: an epoch's end is used only when a majority has it."""
+        journal = adjudicator.rpartition("/")[2]
+        ends = sorted(end for name, end in self._ends.items() if name.startswith(f"journal/{journal}/"))
+        self._hold("I6", len(ends) >= 2 and time <= ends[-2], f"{adjudicator} {doing} {time}, and a majority has its epoch's ends {ends}")
 
     # -- journals -------------------------------------------------------------------------------------------------------------
 
@@ -181,9 +197,12 @@ class Witness:
             return
         fenced = sealed is not None and request.epoch < sealed.promised_epoch and last.lsn > sealed.tail_lsn
         self._hold("I7", not fenced, f"{role} took record {last.lsn} of epoch {request.epoch} after {sealed}")
+        self._ends[role] = max(self._ends.get(role, 0), last.epoch_end)
         record = request.records[-1]
         files = self._images[role].files
-        on_disk = role in self._rotten or any(file.durable.rfind(record) >= 0 for path, file in sorted(files.items(), reverse=True) if path.startswith("log/"))
+        on_disk = role in self._rotten or any(
+            file.durable.rfind(record) >= 0 for path, file in sorted(files.items(), reverse=True) if path.startswith("log/")
+        )
         self._hold("I1", on_disk, f"{role} acknowledged record {last.lsn}, which is not on its disk")
 
     def _read_journal(self, replica: str, message: JournalRecords) -> None:

@@ -129,7 +129,9 @@ def run_workload(data: Path, name: str, url: str | None, seconds: float | None, 
 @click.option("-v", "--verbose", is_flag=True, help="With --seed: every event, one a line.")
 @click.option("--seconds", type=click.FloatRange(1), default=120.0, show_default=True, help="Virtual seconds under faults.")
 @click.option("--proof", "proofs", multiple=True, help="Only these workloads (may be repeated).")
-@click.option("--pause", type=click.FloatRange(0), default=1.0, show_default=True, help="A factor on the clients' pauses: fewer transactions a seed.")
+@click.option(
+    "--pause", type=click.FloatRange(0), default=1.0, show_default=True, help="A factor on the clients' pauses: fewer transactions a seed."
+)
 @click.option("--processes", type=click.IntRange(1), default=None, help="Seeds at a time (default: one a processor).")
 @click.option("--json", "summary", type=click.Path(path_type=Path, dir_okay=False), default=None, help="Write the totals here, too.")
 def sim(

@@ -78,7 +78,9 @@ def show(totals: Totals) -> None:
     told = totals.as_json()
     strikes = ", ".join(f"{name} {number:,}" for name, number in told["faults"].items())
     proofs = ", ".join(f"{name} {number:,}" for name, number in told["proofs"].items())
-    click.echo(f"{totals.seeds:,} seeds, {len(totals.failing):,} failed; {totals.seeds_a_minute:,.0f} seeds a minute, {told['virtual_hours']:,} virtual hours")
+    click.echo(
+        f"{totals.seeds:,} seeds, {len(totals.failing):,} failed; {totals.seeds_a_minute:,.0f} seeds a minute, {told['virtual_hours']:,} virtual hours"
+    )
     click.echo(f"transactions  {totals.commits:,} committed of {totals.attempts:,} attempted")
     click.echo(f"checked       {totals.reads:,} reads, {totals.rows:,} rows of replicas, {totals.events:,} events")
     click.echo(f"proofs        {proofs}")
@@ -95,5 +97,7 @@ def show_one(report: SeedReport) -> None:
         f"{layout.shards} shards ({layout.placement}); {report.virtual_s:.0f} virtual seconds in {report.seconds:.2f}"
     )
     click.echo(f"faults        {', '.join(f'{name} {number}' for name, number in report.strikes.most_common()) or 'none'}")
-    click.echo(f"transactions  {report.commits} committed of {report.attempts} attempted; trace {report.digest[:16]}, {report.events:,} events")
+    click.echo(
+        f"transactions  {report.commits} committed of {report.attempts} attempted; trace {report.digest[:16]}, {report.events:,} events"
+    )
     click.echo("all checks held" if report.failure is None else f"FAILED: {report.failure}")

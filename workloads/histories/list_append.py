@@ -93,9 +93,15 @@ class _History:
                 values = operation.values
                 own = tuple(appended[key])
                 if key in known and values != known[key]:
-                    self._note("internal", f"T{transaction.index} read {_show(values)} at key {key} and expected {_show(known[key])}", [transaction])
+                    self._note(
+                        "internal",
+                        f"T{transaction.index} read {_show(values)} at key {key} and expected {_show(known[key])}",
+                        [transaction],
+                    )
                 elif own and values[-len(own) :] != own:
-                    self._note("internal", f"T{transaction.index} read {_show(values)} at key {key} without its own {_show(own)}", [transaction])
+                    self._note(
+                        "internal", f"T{transaction.index} read {_show(values)} at key {key} without its own {_show(own)}", [transaction]
+                    )
                 known[key] = values
 
     def _check_read(self, transaction: Transaction, read: Read) -> None:
@@ -109,7 +115,11 @@ class _History:
             if writer is None:
                 self._note("garbage-read", f"T{transaction.index} read {value} at key {key}, which nobody appended", [transaction])
             elif writer.outcome == "aborted":
-                self._note("G1a", f"T{transaction.index} read {value} at key {key}, which T{writer.index} appended and which was aborted", [writer, transaction])
+                self._note(
+                    "G1a",
+                    f"T{transaction.index} read {value} at key {key}, which T{writer.index} appended and which was aborted",
+                    [writer, transaction],
+                )
         if values:
             writer = self.writer.get((key, values[-1]))
             if writer is not None and writer is not transaction:

@@ -7,7 +7,7 @@ add up, none is negative, and the ledger of transfers explains every balance.
 from __future__ import annotations
 
 from workloads.proofs.attempt import ABORTED, COMMITTED, UNKNOWN, ProofClient
-from workloads.proofs.connection import Connection
+from workloads.proofs.connection import Connection, as_dict
 from workloads.proofs.proof import Proof
 
 ACCOUNTS = tuple(number * sign for number in range(1, 5) for sign in (-1, 1))
@@ -25,7 +25,9 @@ class BankTransfers(Proof):
 
     async def setup(self, connection: Connection) -> None:
         await connection.execute("CREATE TABLE accounts (id int PRIMARY KEY, balance int NOT NULL)")
-        await connection.execute("CREATE TABLE transfers (id int PRIMARY KEY, source int NOT NULL, target int NOT NULL, amount int NOT NULL)")
+        await connection.execute(
+            "CREATE TABLE transfers (id int PRIMARY KEY, source int NOT NULL, target int NOT NULL, amount int NOT NULL)"
+        )
         await connection.execute(f"INSERT INTO accounts VALUES {', '.join(f'({account}, {BALANCE_EACH})' for account in ACCOUNTS)}")
 
     async def step(self, client: ProofClient, number: int) -> None:
@@ -43,7 +45,7 @@ class BankTransfers(Proof):
         close = random.random() < 0.1
 
         async def work(connection: Connection) -> None:
-            balances = dict((await connection.execute(f"SELECT id, balance FROM accounts WHERE id IN ({source}, {target})")).rows)
+            balances = as_dict(await connection.execute(f"SELECT id, balance FROM accounts WHERE id IN ({source}, {target})"))
             held = int(balances.get(str(source)) or 0)
             amount = held if close else int(held * share)
             if close:
@@ -67,7 +69,9 @@ class BankTransfers(Proof):
         await client.attempt(work)
 
     async def check(self, client: ProofClient) -> list[str]:
-        balances = {int(account or 0): int(balance or 0) for account, balance in await self.final(client, "SELECT id, balance FROM accounts")}
+        balances = {
+            int(account or 0): int(balance or 0) for account, balance in await self.final(client, "SELECT id, balance FROM accounts")
+        }
         ledger = await self.final(client, "SELECT id, source, target, amount FROM transfers")
         there = {row[0] for row in ledger}
         wrong = [f"transfer {name} was acknowledged and is lost" for name in self._transfers[COMMITTED] if name not in there]

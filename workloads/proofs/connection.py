@@ -16,6 +16,11 @@ class Rows(NamedTuple):
     tag: str
 
 
+def as_dict(rows: Rows | list[tuple[str | None, ...]]) -> dict[str | None, str | None]:
+    """First column -> second column."""
+    return {row[0]: row[1] for row in (rows.rows if isinstance(rows, Rows) else rows)}
+
+
 class SqlError(Exception):
     """The server answered with an error, or (08xxx) the connection broke: then it is `closed`."""
 

@@ -10,7 +10,7 @@ clients raise both.
 from __future__ import annotations
 
 from workloads.proofs.attempt import ABORTED, COMMITTED, UNKNOWN, ProofClient
-from workloads.proofs.connection import Connection
+from workloads.proofs.connection import Connection, as_dict
 from workloads.proofs.proof import Proof
 
 KEYS = (-3, -2, -1, 1, 2, 3)
@@ -59,7 +59,7 @@ class Counters(Proof):
     async def _look(self, client: ProofClient) -> None:
         async def work(connection: Connection) -> None:
             counted = (await connection.execute("SELECT k, n FROM counters ORDER BY k")).rows
-            logged = dict((await connection.execute("SELECT k, count(*) FROM counter_log GROUP BY k")).rows)
+            logged = as_dict(await connection.execute("SELECT k, count(*) FROM counter_log GROUP BY k"))
             for key, n in counted:
                 if logged.get(key, "0") != n:
                     self.problems.append(f"a snapshot has counter {key} at {n} and {logged.get(key, '0')} lines for it")
@@ -83,7 +83,7 @@ class Counters(Proof):
 
     async def check(self, client: ProofClient) -> list[str]:
         wrong: list[str] = []
-        counted = dict(await self.final(client, "SELECT k, n FROM counters"))
+        counted = as_dict(await self.final(client, "SELECT k, n FROM counters"))
         log = await self.final(client, "SELECT rise, k FROM counter_log")
         there = {rise for rise, _ in log}
         wrong += [f"rise {rise} was acknowledged and is lost" for rise in self._rises[COMMITTED] if rise not in there]
@@ -92,6 +92,6 @@ class Counters(Proof):
             lines = sum(1 for _, k in log if k == key)
             if counted.get(key) != str(lines):
                 wrong.append(f"counter {key} is {counted.get(key)}, its log has {lines} lines")
-        for pair, in await self.final(client, "SELECT abs(k) FROM counter_pairs WHERE n = 1 GROUP BY abs(k) HAVING count(*) > 1"):
+        for (pair,) in await self.final(client, "SELECT abs(k) FROM counter_pairs WHERE n = 1 GROUP BY abs(k) HAVING count(*) > 1"):
             wrong.append(f"both rows of pair {pair} are raised")
         return wrong

@@ -9,7 +9,7 @@ from __future__ import annotations
 from workloads.histories.list_append import check
 from workloads.histories.transactions import Append, Read, Transaction
 from workloads.proofs.attempt import UNKNOWN, ProofClient
-from workloads.proofs.connection import Connection
+from workloads.proofs.connection import Connection, as_dict
 from workloads.proofs.proof import Proof
 
 KEYS_AT_A_TIME = 6
@@ -52,7 +52,7 @@ class ListAppend(Proof):
                     )
                     done.append(operation)
                 elif scan:
-                    rows = dict((await connection.execute("SELECT k, v FROM lists")).rows)
+                    rows = as_dict(await connection.execute("SELECT k, v FROM lists"))
                     done.append(Read(operation.key, _values(rows.get(str(operation.key)))))
                 else:
                     found = (await connection.execute(f"SELECT v FROM lists WHERE k = {operation.key}")).rows
@@ -77,7 +77,7 @@ class ListAppend(Proof):
     async def check(self, client: ProofClient) -> list[str]:
         """The last read of all lists is part of the history: what it lacks is lost."""
         began_us = client.database.now_us()
-        rows = dict(await self.final(client, "SELECT k, v FROM lists"))
+        rows = as_dict(await self.final(client, "SELECT k, v FROM lists"))
         reads = tuple(Read(key, _values(rows.get(str(key)))) for key in self._appends)
         self.history.append(Transaction(-1, reads, began_us, client.database.now_us(), "committed", len(self.history)))
         wrong = lost_appends(self.history)

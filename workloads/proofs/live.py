@@ -53,7 +53,9 @@ class LiveDatabase:
 
     async def connect(self) -> LiveConnection:
         try:
-            connection = await psycopg.AsyncConnection.connect(self._url, autocommit=True, connect_timeout=CONNECT_S, prepare_threshold=None)
+            connection = await psycopg.AsyncConnection.connect(
+                self._url, autocommit=True, connect_timeout=CONNECT_S, prepare_threshold=None
+            )
         except psycopg.Error as error:
             raise _failure(error) from None
         return LiveConnection(connection)

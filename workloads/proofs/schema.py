@@ -64,7 +64,9 @@ class SchemaChanges(Proof):
 
     async def _toggle_index(self, client: ProofClient) -> None:
         if self._index_known is not True:
-            outcome, _ = await client.statement("CREATE INDEX ASYNC items_v ON items (v)", also=() if self._index_known is False and self.recent else DUPLICATE)
+            outcome, _ = await client.statement(
+                "CREATE INDEX ASYNC items_v ON items (v)", also=() if self._index_known is False and self.recent else DUPLICATE
+            )
             self._index_known = True if outcome == COMMITTED else False if outcome == ABORTED and self._index_known is False else None
         else:
             outcome, _ = await client.statement("DROP INDEX items_v", also=() if self.recent else DUPLICATE)

@@ -56,7 +56,7 @@ class UniqueNames(Proof):
         found: list[str] = []
 
         async def work(connection: Connection) -> None:
-            found.extend(str(row) for row, in (await connection.execute(f"SELECT id FROM people WHERE name = '{name}'")).rows)
+            found.extend(str(row) for (row,) in (await connection.execute(f"SELECT id FROM people WHERE name = '{name}'")).rows)
             for row in found:
                 await connection.execute(f"DELETE FROM people WHERE id = {row}")
 
@@ -72,7 +72,7 @@ class UniqueNames(Proof):
         await client.attempt(work)
 
     async def check(self, client: ProofClient) -> list[str]:
-        rows = {str(row) for row, in await self.final(client, "SELECT id FROM people")}
+        rows = {str(row) for (row,) in await self.final(client, "SELECT id FROM people")}
         wrong = [
             f"row {row} was inserted, never deleted, and is gone"
             for row, outcome in self._inserted.items()

@@ -11,10 +11,12 @@ After a disk was lost or has rotted the nemesis waits until `until_whole` says t
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
+from actors.common.errors import DatabaseError
 from actors.runtime.simulation.world import World
 
 STRIKES = ("kill", "power", "stall", "isolate", "deaf", "mute", "clog", "jump", "full")
@@ -119,7 +121,9 @@ class Nemesis:
                     world.tell_rotten(role)
             await asyncio.sleep(seconds if random.random() < 0.5 else 0)
             for name in group:
-                world.crash(name)  # what has not been read since is found at a start: two replicas that rot unseen are more than a quorum outlives
+                world.crash(
+                    name
+                )  # what has not been read since is found at a start: two replicas that rot unseen are more than a quorum outlives
         else:
             await self._strike_disks(strike, group, seconds)
         await self._restart(group)
@@ -145,4 +149,5 @@ class Nemesis:
     async def _restart(self, group: list[str]) -> None:
         for name in group:
             if not self._world.processes[name].up:
-                await self._world.restart(name)
+                with contextlib.suppress(DatabaseError):  # another nemesis has filled its disk
+                    await self._world.restart(name)

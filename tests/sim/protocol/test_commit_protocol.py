@@ -1,27 +1,16 @@
-"""The commit protocol under storms, and planted bugs that the checks must find."""
+"""The commit protocol under storms. (Planted bugs: tests/sim/planted.)"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
 from random import Random
 
 import pytest
 
-from actors.adjudicator.adjudicator import Recovery
-from actors.adjudicator.coordinator import Coordinator
-from actors.adjudicator.lease import Lease
-from actors.adjudicator.participant import Participant
-from actors.adjudicator.reign import Reign
-from actors.adjudicator.window import ConflictWindow
 from actors.common.errors import DatabaseError
-from actors.common.messages import AskOutcome, Lead, OutcomeIs
-from actors.journal.log import JournalLog
-from actors.journal.record import RecordHeader
-from actors.journal.writer import JournalWriter
+from actors.common.messages import Lead
 from actors.runtime.simulation.faults import Faults
-from actors.runtime.simulation.loop import SimulationError
 from actors.runtime.simulation.nemesis import Nemesis
 from actors.runtime.simulation.world import World
 from tests.sim.protocol.cluster import Client, begin, lead, make_world
@@ -164,117 +153,3 @@ def test_one_seed_is_one_history() -> None:
             return world.run(storm(world, 3.0)), world.trace.digest
 
     assert run() == run()
-
-
-# -- planted bugs --------------------------------------------------------------------------------------------------------------
-
-
-def forgets_its_marks(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(ConflictWindow, "mark", lambda window, claim: None)
-    patch.setattr(ConflictWindow, "release", lambda window, transaction: None)
-
-
-def forgets_commits(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(ConflictWindow, "commit", lambda window, claim, commit_ts: None)
-
-
-def ignores_checked_keys(patch: pytest.MonkeyPatch) -> None:
-    judge = ConflictWindow.judge
-
-    def careless(window: ConflictWindow, claim):  # type: ignore[no-untyped-def]
-        claim.checked = ()
-        return judge(window, claim)
-
-    patch.setattr(ConflictWindow, "judge", careless)
-
-
-def ignores_its_promises(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Lease, "promise", lambda lease, at: min(at, lease.durable_end))
-
-
-def begins_before_the_old_epoch_ends(patch: pytest.MonkeyPatch) -> None:
-    record = Recovery.record
-
-    def careless(recovery: Recovery, header: RecordHeader) -> None:
-        record(recovery, header)
-        recovery.last_end = 1
-
-    patch.setattr(Recovery, "record", careless)
-
-
-def takes_transactions_older_than_its_epoch(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Reign, "check_entrance", lambda reign, start_ts, catalog_ts: None)
-    patch.setattr(ConflictWindow, "horizon", property(lambda window: 0, lambda window, value: None), raising=False)
-
-
-def calls_undecided_ones_aborted(patch: pytest.MonkeyPatch) -> None:
-    outcome = Coordinator.outcome
-
-    def careless(coordinator: Coordinator, message: AskOutcome) -> OutcomeIs:
-        answer = outcome(coordinator, message)
-        return OutcomeIs("aborted") if answer.state == "undecided" else answer
-
-    patch.setattr(Coordinator, "outcome", careless)
-
-
-def drops_marks_that_last_long(patch: pytest.MonkeyPatch) -> None:
-    def impatient(participant: Participant, name: bytes, pending: object) -> None:
-        participant.decided(name, 0)
-
-    patch.setattr(Participant, "_ask", impatient)
-
-
-@pytest.mark.parametrize(
-    "plant",
-    [
-        forgets_its_marks,
-        forgets_commits,
-        ignores_checked_keys,
-        ignores_its_promises,
-        begins_before_the_old_epoch_ends,
-        takes_transactions_older_than_its_epoch,
-        calls_undecided_ones_aborted,
-        drops_marks_that_last_long,
-    ],
-)
-def test_a_planted_bug_is_found(plant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch) -> None:
-    plant(monkeypatch)
-    for seed in range(30):
-        with protocol_world(seed) as world:
-            try:
-                world.run(storm(world, 5.0))
-            except (AssertionError, SimulationError):
-                return
-    pytest.fail("30 storms did not find it")
-
-
-def acknowledges_before_sync(patch: pytest.MonkeyPatch) -> None:
-    sync = JournalLog.sync
-
-    def careless(log: JournalLog, on_done: Callable[[DatabaseError | None], None]) -> None:
-        sync(log, lambda error: None)
-        on_done(None)
-
-    patch.setattr(JournalLog, "sync", careless)
-
-
-def commits_with_one_replica(patch: pytest.MonkeyPatch) -> None:
-    begin_epoch = JournalWriter.begin
-
-    async def careless(writer: JournalWriter, *times: int) -> None:
-        writer._majority = 1
-        await begin_epoch(writer, *times)
-
-    patch.setattr(JournalWriter, "begin", careless)
-
-
-@pytest.mark.parametrize("plant", [acknowledges_before_sync, commits_with_one_replica])
-def test_a_bug_planted_in_the_journal_is_found(plant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch) -> None:
-    plant(monkeypatch)
-    for seed in range(50):
-        with make_world(seed, Faults(delay_s_max=0.01, sync_s_max=0.05), layers=LAYERS) as world:
-            try:
-                world.run(journal_failures(world))
-            except (AssertionError, SimulationError):
-                return
-    pytest.fail("50 storms did not find it")

@@ -1,0 +1,237 @@
+"""Bugs to plant into crossbar, storage and query processors. Each function changes the code of this process for good."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from actors.adjudicator.reign import Reign
+from actors.common import write_set
+from actors.common.messages import Commit, Committed, Get, Trim
+from actors.crossbar import crossbar as crossbar_module
+from actors.crossbar.merge import Head, Merge
+from actors.crossbar.subscriber import Ring
+from actors.query_processor.catalog.cache import CatalogCache
+from actors.query_processor.transaction.transaction import Transaction, TransactionServices
+from actors.storage import maintenance
+from actors.storage.maintenance import Maintenance
+from actors.storage.memtable import Memtable
+from actors.storage.replica import StorageReplica
+from actors.storage.store import Store
+
+# -- crossbar --------------------------------------------------------------------------------------------------------------------------
+
+
+def reorders() -> None:
+    take = Merge.take
+    Merge.take = lambda merge: take(merge)[::-1]  # type: ignore[method-assign]
+
+
+def counts_promises_before_their_records() -> None:
+    def careless(head: Head) -> None:
+        while head.pending:
+            head.promise = max(head.promise, head.pending.popleft()[1])
+
+    Head.settle = careless  # type: ignore[method-assign]
+
+
+def watermark_of_the_fastest_journal() -> None:
+    def careless(merge: Merge) -> Any:
+        watermark = max(head.promise for head in merge.heads.values())
+        merge.watermark = max(merge.watermark, watermark)
+        due = []
+        for journal, head in merge.heads.items():
+            while head.held and head.held[0][0].commit_ts <= watermark:
+                header, record = head.held.popleft()
+                head.held_bytes -= len(record)
+                due.append((header.commit_ts, journal, header, record))
+        return sorted(due, key=lambda item: item[:2])
+
+    Merge.take = careless  # type: ignore[method-assign]
+
+
+def routes_by_the_first_key() -> None:
+    def careless(payload: bytes, shard_map: Any) -> dict[int, bytes]:
+        first = next(iter(write_set.rows(payload)))
+        return {shard_map.shard(first[0]): payload}
+
+    crossbar_module.route = careless
+
+
+def loses_a_catalog_change() -> None:
+    Ring.changes_between = lambda ring, after_ts, up_to: []  # type: ignore[method-assign]
+
+
+def trims_what_one_replica_has() -> None:
+    """By the first checkpoint that comes, not by the least of all."""
+
+    def careless(crossbar: Any) -> None:
+        most = max(crossbar._checkpoints.values(), default=0)
+        if most > crossbar._trimmed:
+            crossbar._trimmed = most
+            for journal in crossbar.journals:
+                for name in crossbar._journals[journal]:
+                    crossbar._context.bus.post(crossbar._context.name, name, Trim(most))
+
+    crossbar_module.Crossbar._trim = careless  # type: ignore[method-assign]
+
+
+# -- storage ---------------------------------------------------------------------------------------------------------------------------
+
+
+def answers_above_its_watermark() -> None:
+    receive = StorageReplica.receive
+
+    def careless(replica: StorageReplica, sender: str, message: Any, reply: Any) -> None:
+        if isinstance(message, Get) and reply is not None:
+            replica._answer(message, reply)
+        else:
+            receive(replica, sender, message, reply)
+
+    StorageReplica.receive = careless  # type: ignore[method-assign]
+
+
+def takes_the_oldest_source_first() -> None:
+    get = Store.get
+
+    def careless(store: Store, key: bytes, at: int) -> bytes | None:
+        for segment in store.segments:
+            found = segment.get(key, at, False)
+            if found is not None:
+                return found[1]
+        return get(store, key, at)
+
+    Store.get = careless  # type: ignore[method-assign]
+
+
+def a_merge_drops_a_version() -> None:
+    visible = maintenance.visible_versions
+
+    def careless(versions: Any, horizon: int, dropped_ts: int, oldest: bool) -> Any:
+        return visible(versions, horizon, dropped_ts, oldest)[:1]
+
+    maintenance.visible_versions = careless
+
+
+def a_merge_forgets_deletes() -> None:
+    visible = maintenance.visible_versions
+
+    def careless(versions: Any, horizon: int, dropped_ts: int, oldest: bool) -> Any:
+        return [version for version in visible(versions, horizon, dropped_ts, oldest) if version[1] is not None]
+
+    maintenance.visible_versions = careless
+
+
+def loses_a_write_in_a_restart() -> None:
+    """The checkpoint's watermark is above what its segments hold."""
+    checkpoint = Maintenance.checkpoint
+
+    async def careless(self: Maintenance, watermark: int, horizon: int) -> None:
+        if self._store.frozen is None and self._store.active:
+            key, versions = next(iter(self._store.active.versions.items()))
+            newest: Any = versions if isinstance(versions, tuple) else versions[-1]
+            self._store.active.versions[key] = (newest[0], None)
+        await checkpoint(self, watermark, horizon)
+
+    Maintenance.checkpoint = careless  # type: ignore[method-assign]
+
+
+def tells_of_a_checkpoint_before_it_is_durable() -> None:
+    async def careless(self: Maintenance, checkpoint_ts: int = 0) -> None:
+        store = self._store
+        store.checkpoint_ts = max(checkpoint_ts, store.checkpoint_ts)
+        async with self._saving:
+            await maintenance.manifest_file.save(store.disk, store.manifest(store.checkpoint_ts))
+
+    Maintenance._save = careless  # type: ignore[method-assign]
+
+
+def one_replica_skips_a_write_set() -> None:
+    apply = Memtable.apply
+    calls = [0]
+
+    def careless(memtable: Memtable, payload: bytes, commit_ts: int) -> None:
+        calls[0] += 1
+        if calls[0] % 211:
+            apply(memtable, payload, commit_ts)
+
+    Memtable.apply = careless  # type: ignore[method-assign]
+
+
+def answers_for_another_shard() -> None:
+    from actors.common.ranges import ShardMap
+
+    real = StorageReplica._answer
+
+    def careless(replica: StorageReplica, message: Any, reply: Any) -> None:
+        shards, replica._shards = replica._shards, None
+        real(replica, message, reply)
+        replica._shards = shards
+
+    StorageReplica._answer = careless  # type: ignore[method-assign]
+    assert ShardMap
+
+
+# -- query processors ------------------------------------------------------------------------------------------------------------------
+
+
+def sends_again_what_may_have_happened() -> None:
+    from actors.query_processor.transaction import transaction
+
+    transaction._may_have_happened = lambda flight, error: False
+
+
+def reads_an_old_snapshot() -> None:
+    TransactionServices.now = lambda services: services.clock.now().latest - 300_000  # type: ignore[method-assign]
+
+
+def checks_no_keys() -> None:
+    Transaction.check = lambda transaction, key: None  # type: ignore[method-assign]
+
+
+def does_not_reload_the_catalog() -> None:
+    Transaction._verify = lambda transaction, catalog_ts: None  # type: ignore[method-assign]
+    CatalogCache.note_change = lambda cache, catalog_ts: None  # type: ignore[method-assign]
+
+
+def forgets_its_own_writes() -> None:
+    async def careless(transaction: Transaction, keys: Any) -> Any:
+        values, catalog_ts = await transaction._storage.get(list(keys), transaction.start_ts)
+        if not transaction._verified:
+            transaction._verify(catalog_ts)
+        return values
+
+    async def careless_one(transaction: Transaction, key: bytes) -> Any:
+        return (await careless(transaction, [key]))[0]
+
+    Transaction.get = careless  # type: ignore[method-assign]
+    Transaction.get_one = careless_one  # type: ignore[method-assign]
+
+
+def commits_half_a_write_set() -> None:
+    """One message for each half: what should be one transaction becomes two."""
+    send = Transaction._send
+
+    def careless(transaction: Transaction, message: Commit, keys: list[bytes]) -> Any:
+        rows = list(write_set.rows(message.write_set))
+        if len(rows) > 1 and not message.schema_changes:
+            halves = [rows[: len(rows) // 2], rows[len(rows) // 2 :]]
+            first, second = (write_set.encode(*(list(column) for column in zip(*half, strict=True))) for half in halves)
+            name = transaction._services.random.getrandbits(128).to_bytes(16, "big")
+            send(transaction, Commit(name, message.start_ts, message.catalog_ts, first, message.checked), [row[0] for row in halves[0]])
+            message = Commit(message.transaction, message.start_ts, message.catalog_ts, second, [])
+            keys = [row[0] for row in halves[1]]
+        return send(transaction, message, keys)
+
+    Transaction._send = careless  # type: ignore[method-assign]
+
+
+def answers_before_the_journal() -> None:
+    """The adjudicator acknowledges what it has appended, not what a majority holds."""
+    append = Reign.append
+
+    def careless(reign: Reign, flight: Any, *arguments: Any) -> None:
+        append(reign, flight, *arguments)
+        for reply in flight.replies:
+            reply(Committed(flight.commit_ts))
+
+    Reign.append = careless  # type: ignore[method-assign]

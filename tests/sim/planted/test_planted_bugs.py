@@ -1,0 +1,29 @@
+"""The checkers are checked: each bug of bugs.py must be found within 200 seeds, and without a bug nothing is."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+import pytest
+
+from cluster.simulation.hostile import Plan
+from cluster.simulation.run import run_seed
+from tests.sim.planted.bugs import BUGS, SECONDS, busy, busy_pair, hunt, short_leases, slow_disks, small_storage, two_nemeses, with_settings
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("name", BUGS)
+def test_a_planted_bug_is_found(name: str) -> None:
+    logging.disable(logging.CRITICAL)
+    try:
+        assert hunt(name) is not None, f"{name} was not found"
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+@pytest.mark.parametrize("change", [busy, busy_pair, slow_disks, two_nemeses, short_leases, with_settings(small_storage)])
+def test_nothing_is_found_where_nothing_is_planted(change: Callable[[Plan], Plan]) -> None:
+    for seed in range(2):
+        report = run_seed(seed, seconds=SECONDS, change=change)
+        assert report.failure is None, report.details

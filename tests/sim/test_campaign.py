@@ -1,0 +1,88 @@
+"""Whole simulated clusters: 200 seeds of two virtual minutes under faults, the seeds that once found something, and one seed's one trace.
+
+SEEDS=1000 python -m pytest tests/sim/test_campaign.py       more of them; `eagleray sim` is the same without pytest
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cluster.simulation.campaign import Options, Totals, run_campaign
+from cluster.simulation.run import SECONDS
+
+SEEDS = int(os.environ.get("SEEDS", "200"))
+CHUNK = 25
+PAUSE = 2.5
+"""Fewer transactions a seed, so that two hundred fit into two minutes of two processors."""
+REGRESSIONS = Path(__file__).parent / "regression_seeds.txt"
+
+
+def say(totals: Totals) -> str:
+    return "\n".join(f"seed {report.seed}: {report.failure}\n{report.details}" for report in totals.failing)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("first", range(0, SEEDS, CHUNK))
+def test_no_promise_is_broken(first: int) -> None:
+    totals = Totals()
+    for report in run_campaign(range(first, min(first + CHUNK, SEEDS)), Options(SECONDS, pause=PAUSE)):
+        totals.add(report)
+    assert not totals.failing, say(totals)
+    assert totals.commits > 20 * totals.seeds and totals.reads > totals.commits, "nothing was proved"
+    assert len(totals.strikes) >= 10 and len(totals.proofs) == 5
+
+
+def regressions() -> list[tuple[int, float, float]]:
+    """(seed, seconds, pause) of each line; what was wrong stands behind them."""
+    lines = [line for line in REGRESSIONS.read_text().splitlines() if line and not line.startswith("#")]
+    return [(int(seed), float(seconds), float(pause)) for seed, seconds, pause, _ in (line.split(maxsplit=3) for line in lines)]
+
+
+@pytest.mark.timeout(300)
+def test_seeds_that_once_failed() -> None:
+    totals = Totals()
+    for seed, seconds, pause in regressions():
+        for report in run_campaign([seed], Options(seconds, pause=pause), processes=1):
+            totals.add(report)
+    assert not totals.failing, say(totals)
+
+
+@pytest.mark.parametrize("seed", [2, 11])
+def test_one_seed_is_one_trace_under_any_hash_seed(seed: int) -> None:
+    program = (
+        "import json, logging; logging.disable(50); from cluster.simulation.campaign import Options;"
+        f"report = Options(30.0).run({seed}); print(json.dumps([report.digest, report.events, report.commits, report.failure]))"
+    )
+    told = set()
+    for hash_seed in ("0", "1", "4242"):
+        done = subprocess.run(
+            [sys.executable, "-c", program], env={**os.environ, "PYTHONHASHSEED": hash_seed}, capture_output=True, text=True, check=True
+        )
+        told.add(done.stdout)
+    assert len(told) == 1, told
+    digest, events, commits, failure = json.loads(told.pop())
+    assert len(digest) == 64 and events > 1000 and commits > 10 and failure is None
+
+
+def test_the_command_replays_a_seed_and_counts_many(tmp_path: Path) -> None:
+    def sim(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "eagleray.command.main", "sim", *arguments], capture_output=True, text=True, check=False
+        )
+
+    replay = sim("--seed", "3", "--seconds", "10", "-v")
+    assert replay.returncode == 0 and "all checks held" in replay.stdout and replay.stdout.count("\n") > 500, replay.stderr
+    summary = tmp_path / "totals.json"
+    many = sim("--seeds", "4", "--seconds", "10", "--proof", "bank", "--processes", "2", "--json", str(summary))
+    assert many.returncode == 0, many.stderr
+    totals = json.loads(summary.read_text())
+    assert totals["seeds"] == 4 and totals["failing_seeds"] == [] and totals["proofs"] == {"bank": 4}
+    for expected in ("4 seeds, 0 failed", "seeds a minute", "virtual hours", "transactions", "faults"):
+        assert expected in many.stdout
+    assert sim("--proof", "nonsense").returncode != 0
