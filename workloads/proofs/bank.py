@@ -21,7 +21,7 @@ class BankTransfers(Proof):
     def __init__(self, pace_s: float = 0.0, recent: bool = True) -> None:
         super().__init__(pace_s, recent)
         self._sequence = 0
-        self._transfers: dict[str, list[str]] = {COMMITTED: [], ABORTED: [], UNKNOWN: []}
+        self.transfers: dict[str, list[str]] = {COMMITTED: [], ABORTED: [], UNKNOWN: []}
 
     async def setup(self, connection: Connection) -> None:
         await connection.execute("CREATE TABLE accounts (id int PRIMARY KEY, balance int NOT NULL)")
@@ -58,7 +58,7 @@ class BankTransfers(Proof):
             await connection.execute(f"INSERT INTO transfers VALUES ({transfer}, {source}, {target}, {amount})")
 
         outcome, _ = await client.attempt(work)
-        self._transfers[outcome].append(str(transfer))
+        self.transfers[outcome].append(str(transfer))
 
     async def _add_up(self, client: ProofClient) -> None:
         async def work(connection: Connection) -> None:
@@ -74,8 +74,8 @@ class BankTransfers(Proof):
         }
         ledger = await self.final(client, "SELECT id, source, target, amount FROM transfers")
         there = {row[0] for row in ledger}
-        wrong = [f"transfer {name} was acknowledged and is lost" for name in self._transfers[COMMITTED] if name not in there]
-        wrong += [f"transfer {name} was refused and is there" for name in self._transfers[ABORTED] if name in there]
+        wrong = [f"transfer {name} was acknowledged and is lost" for name in self.transfers[COMMITTED] if name not in there]
+        wrong += [f"transfer {name} was refused and is there" for name in self.transfers[ABORTED] if name in there]
         explained = dict.fromkeys(ACCOUNTS, BALANCE_EACH)
         for _, source, target, amount in ledger:
             explained[int(source or 0)] -= int(amount or 0)

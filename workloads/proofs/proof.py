@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from random import Random
 
@@ -13,7 +14,7 @@ Stop = Callable[[], bool]
 SETUP_ATTEMPTS_MAX = 100
 
 
-class Proof:
+class Proof(ABC):
     """Subclass this. `pace_s`: a client waits up to so long between two transactions; 0: not at all. `recent`: clocks keep their bounds."""
 
     name = ""
@@ -27,17 +28,17 @@ class Proof:
         self.problems: list[str] = []
         """What should never have happened: an error that no fault explains, a wrong row seen on the way."""
 
+    @abstractmethod
     async def setup(self, connection: Connection) -> None:
         """Make the tables and their first rows; the database is healthy."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def step(self, client: ProofClient, number: int) -> None:
         """One transaction of client `number`, and its note in the history."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def check(self, client: ProofClient) -> list[str]:
         """After all clients have ended and the database is healthy: what is wrong, in words."""
-        raise NotImplementedError
 
     async def run_client(self, database: Database, number: int, random: Random, stop: Stop) -> None:
         """Steps until `stop()`."""

@@ -86,12 +86,15 @@ BUGS: dict[str, Planted] = {
         Planted(reading.answers_before_the_journal, ("AssertionError: I1",)),
         Planted(deciding.forgets_its_marks, ANY, change=busy_pair),
         Planted(
-            forgets_a_key,
+            deciding.forgets_a_key,
             ("AssertionError: I3", "AssertionError: append", "AssertionError: bank", "AssertionError: counters", "AssertionError: unique"),
             change=busy,
         ),
         Planted(
-            ignores_checked_keys, ("AssertionError: I3", "AssertionError: unique", "AssertionError: counters"), ("unique", "counters"), busy
+            deciding.ignores_checked_keys,
+            ("AssertionError: I3", "AssertionError: unique", "AssertionError: counters"),
+            ("unique", "counters"),
+            busy,
         ),
         Planted(deciding.ignores_its_promises, ANY, change=busy_pair),
         Planted(deciding.uses_a_lease_before_it_is_durable, ANY, change=short_leases),
