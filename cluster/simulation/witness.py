@@ -45,6 +45,8 @@ from actors.runtime.simulation.loop import Owner
 from actors.runtime.simulation.world import World
 from actors.storage import manifest
 
+LATELY_S = 1.0
+"""A disk that was lost no longer ago may have been one of the two that a commit on its way to its client was on."""
 READS_MAX = 50_000
 """Reads kept for the end of a run; later ones are not checked one by one."""
 
@@ -106,6 +108,7 @@ class Witness:
         self._checkpoints: dict[str, int] = {}
         self._ends: dict[str, int] = {}
         """Journal replica -> the latest end of an epoch that it has acknowledged."""
+        self._lost_at: dict[str, float] = {}
         self._rotten: set[str] = set()
         """Disks with a flipped bit, which may be in the very record that is looked for."""
 
@@ -113,6 +116,7 @@ class Witness:
         self._rotten.add(role)
 
     def wiped(self, role: str) -> None:
+        self._lost_at[role] = self._world.loop.time()
         self._sealed.pop(role, None)
         self._checkpoints.pop(role, None)
 
@@ -173,6 +177,7 @@ class Witness:
         """On how many synced disks of a journal the record of this transaction is."""
         return sum(
             name in self._rotten
+            or self._world.loop.time() - self._lost_at.get(name, -LATELY_S) < LATELY_S
             or any(
                 file.durable.rfind(transaction) >= 0 for path, file in sorted(image.files.items(), reverse=True) if path.startswith("log/")
             )
