@@ -51,3 +51,13 @@ def test_no_unfinished_work_and_no_swallowed_errors(path: Path) -> None:
 def test_imports_point_one_way() -> None:
     done = subprocess.run([Path(sys.executable).parent / "lint-imports"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-3000:]
+
+
+@pytest.mark.parametrize(
+    "page", ["README.md", "ARCHITECTURE.md", "HACKING.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
+)
+def test_links_lead_somewhere(page: str) -> None:
+    folder = (ROOT / page).parent
+    links = re.findall(r"\]\(([^)#]+)\)", (ROOT / page).read_text())
+    missing = [link for link in links if "://" not in link and not (folder / link).exists()]
+    assert not missing, missing
