@@ -2,7 +2,7 @@
 
     Prepare --judge--> marks --lease covers it--> Prepared(epoch, lower bound, epoch end) ... Decided(commit_ts or 0) --> window, or nothing
 
-The outcome is the coordinator's journal's. A participant that has heard nothing for ASK_AFTER_S asks whoever leads that journal, again and again, until it
+The outcome is the coordinator's journal's. A participant that has heard nothing for `ask_outcome_ms` asks whoever leads that journal, again and again, until it
 is answered; there is no other way for marks to go but the end of this epoch (the next one begins above every time that this one has offered).
 
 A Prepare that arrives twice is answered twice; one that arrives after its own Decided is refused while that is remembered, and is otherwise
@@ -27,8 +27,6 @@ from actors.runtime.interfaces import Reply
 if TYPE_CHECKING:
     from actors.adjudicator.reign import Reign
 
-ASK_AFTER_S = 0.25
-"""Less than writers wait for a mark (pending_wait_ms_max)."""
 ASK_TIMEOUT_S = 1.0
 DECIDED_KEEP_S = 60
 """Stragglers of a Prepare that come later than this are asked about instead."""
@@ -58,6 +56,7 @@ class Participant:
         self._pending: dict[bytes, Pending] = {}
         self._decided = Outcomes(DECIDED_KEEP_S * 1_000_000)
         self._timer: asyncio.TimerHandle | None = None
+        self._ask_after_s: float = reign.context.settings.adjudication.ask_outcome_ms / 1000
 
     def prepare(self, message: Prepare, reply: Reply) -> None:
         """Answered with Prepared once all is marked, or refused. Raises what refuses it at once."""
@@ -102,7 +101,7 @@ class Participant:
             now_s = asyncio.get_running_loop().time()
             self._pending[claim.transaction] = Pending(message.coordinator, message.coordinator_epoch, now_s)
             if self._timer is None:
-                self._timer = asyncio.get_running_loop().call_later(ASK_AFTER_S, self._sweep)
+                self._timer = asyncio.get_running_loop().call_later(self._ask_after_s, self._sweep)
             self._offer(message, reply)
         elif isinstance(verdict, bytes):
             retry, give_up = partial(self._judge, claim, message, reply), partial(reply.fail, conflict())
@@ -144,13 +143,13 @@ class Participant:
         """Ask about those that have waited long enough; goes on while there are any."""
         self._timer = None
         loop = asyncio.get_running_loop()
-        due = loop.time() - ASK_AFTER_S / 2
+        due = loop.time() - self._ask_after_s / 2
         for name, pending in list(self._pending.items()):
             if pending.since_s <= due and not pending.is_asking:
                 pending.is_asking = True
                 self._ask(name, pending)
         if self._pending:
-            self._timer = loop.call_later(ASK_AFTER_S, self._sweep)
+            self._timer = loop.call_later(self._ask_after_s, self._sweep)
 
     def _ask(self, name: bytes, pending: Pending) -> None:
         reign = self._reign

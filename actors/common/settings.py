@@ -41,6 +41,8 @@ class Adjudication:
     pending_wait_ms_max: int = 1000
     """How long a writer waits for a prepared transaction's outcome before it aborts with OC000."""
     prepare_timeout_ms: int = 2000
+    ask_outcome_ms: int = 250
+    """A participant that has not been told a prepared transaction's outcome for so long asks for it. Less than writers wait for it."""
     clock_error_us: int = 0
 
 

@@ -67,7 +67,10 @@ def hostile_settings(random: Random) -> Settings:
         mode="open",
         limits=replace(OPEN_LIMITS, transaction_age_s=mostly(300, 30)),
         adjudication=Adjudication(
-            lease_ms=mostly(500, 60, 3000), pending_wait_ms_max=mostly(1000, 20), prepare_timeout_ms=mostly(2000, 200)
+            lease_ms=mostly(500, 60, 3000),
+            pending_wait_ms_max=mostly(1000, 20),
+            prepare_timeout_ms=mostly(2000, 200),
+            ask_outcome_ms=mostly(250, 5),
         ),
         journaling=Journaling(segment_bytes=mostly(16 << 20, 4000, 50_000), append_bytes_max=mostly(4 << 20, 1000)),
         streaming=Streaming(

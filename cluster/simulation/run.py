@@ -203,6 +203,7 @@ class _Run:
         await self._set_clocks()
         now = world.clock.true_us()
         await verdict.await_replicas(world, self._cluster.map, now)
+        await self._cluster.until_settled()
         await verdict.read_the_rest(world, self._witness.evidence)
         self._progress_of(keepers)
         model = verdict.check_records(self._witness.evidence)

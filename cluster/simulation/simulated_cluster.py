@@ -26,6 +26,7 @@ CONTROLLER = "controller"
 START_S_MAX = 60.0
 RESTART_S_MAX = 0.5
 """Before Ray has started again what died by itself."""
+SETTLED_S_MAX = 30.0
 WHOLE_S_MAX = 90.0
 """A replica that lost its disk must vote or answer again within this."""
 
@@ -139,8 +140,23 @@ class SimulatedCluster:
                 role = process.role(spec.name)
                 if isinstance(role, JournalReplica) and not role.status()["load"]["voter"]:
                     return f"{spec.name} does not vote"
-                if role.status().get("state") == "filling":
-                    return f"{spec.name} is being filled"
+        return None
+
+    async def until_settled(self) -> None:
+        """Nothing is left of what clients asked for: no mark of an undecided transaction, no commit under way, no read that waits, no subscriber behind.
+        Raises AssertionError where that takes too long."""
+        end = self.world.loop.time() + SETTLED_S_MAX
+        while (left := self._left()) is not None:
+            assert self.world.loop.time() < end, f"no progress: {left}"
+            await asyncio.sleep(0.2)
+
+    def _left(self) -> str | None:
+        for process in self.world.processes.values():
+            for name in process.role_names:
+                load = process.role(name).status().get("load", {})
+                for what in ("pending", "under_way", "waiting", "catching_up"):
+                    if load.get(what):
+                        return f"{name}: {what} {load[what]}"
         return None
 
 

@@ -11,14 +11,14 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
 import pytest
 
 from eagleray.client import Session, UnknownOutcome
-from tests.conftest import LiveCluster, discard, make_cluster
+from tests.conftest import LiveCluster
 from workloads.proofs.attempt import COMMITTED
 from workloads.proofs.bank import BankTransfers
 from workloads.proofs.list_append import ListAppend
@@ -31,14 +31,10 @@ WHOLE_S_MAX = 60.0
 Actors = list[dict[str, Any]]
 
 
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[LiveCluster]:
-    made = make_cluster()
-    try:
-        made.start()
-        yield made
-    finally:
-        discard(made)
+@pytest.fixture
+def cluster(live_cluster: LiveCluster) -> LiveCluster:
+    """The one that all tests share: it is whole again after each of these."""
+    return live_cluster
 
 
 def whole(cluster: LiveCluster) -> Actors:

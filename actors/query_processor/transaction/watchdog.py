@@ -33,6 +33,9 @@ class Watchdog:
         self._timer: asyncio.TimerHandle | None = None
 
     def watch(self, flight: Watched) -> None:
+        """Sent just now. One that is done by now is let go."""
+        if flight.done:
+            return
         loop = asyncio.get_running_loop()
         flight.sent_s = loop.time()
         self._flights.append(flight)

@@ -67,6 +67,12 @@ def busy_pair(plan: Plan) -> Plan:
     return replace(plan, settings=replace(plan.settings, layout=layout), pace_s=0.3)
 
 
+def impatient_pair(plan: Plan) -> Plan:
+    """Participants ask for outcomes at once."""
+    plan = busy_pair(plan)
+    return replace(plan, settings=replace(plan.settings, adjudication=replace(plan.settings.adjudication, ask_outcome_ms=1)))
+
+
 def slow_disks(plan: Plan) -> Plan:
     return replace(plan, faults=replace(plan.faults, sync_s_max=0.1), strikes=("power", "power", "kill"), pause_s_max=2.0, pace_s=0.5)
 
@@ -100,8 +106,8 @@ BUGS: dict[str, Planted] = {
         Planted(deciding.uses_a_lease_before_it_is_durable, ANY, change=short_leases),
         Planted(deciding.begins_before_the_old_epoch_ends, ("AssertionError: I6",), change=with_strikes("kill", "rolling")),
         Planted(deciding.takes_transactions_older_than_its_epoch, ANY, change=with_strikes("kill", "rolling", pause_s=1.0)),
-        Planted(deciding.calls_undecided_ones_aborted, ANY, change=busy_pair),
-        Planted(deciding.drops_a_pending_mark, ANY, change=busy_pair),
+        Planted(deciding.calls_undecided_ones_aborted, ANY, change=impatient_pair),
+        Planted(deciding.drops_a_pending_mark, ANY, change=impatient_pair),
         Planted(deciding.does_not_ask_the_participants, ANY, change=busy_pair),
         Planted(deciding.answers_before_the_commit_time, ("AssertionError: I11",)),
         Planted(deciding.ignores_the_catalog_version, ANY, ("schema",), busy),

@@ -182,15 +182,9 @@ def calls_undecided_ones_aborted() -> None:
         return OutcomeIs("aborted") if answer.state == "undecided" else answer
 
     Coordinator.outcome = careless  # type: ignore[method-assign]
-    from actors.adjudicator import participant
-
-    participant.ASK_AFTER_S = 0.001
 
 
 def drops_a_pending_mark() -> None:
-    from actors.adjudicator import participant
-
-    participant.ASK_AFTER_S = 0.005
     Participant._ask = lambda self, name, pending: self.decided(name, 0)  # type: ignore[method-assign]
 
 

@@ -1,4 +1,7 @@
-"""A simulated cluster of the real roles below the query processors, and a small client that speaks their messages."""
+"""A simulated cluster of the real roles below the query processors, and a small client that speaks their messages.
+
+There is no controller in it: every role stays in the process that the plan gives it, the movable ones too.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from actors.common.settings import Layout, Settings
 from actors.runtime.simulation.faults import Faults
 from actors.runtime.simulation.world import World
 from cluster.plan import make_plan, shard_map
-from cluster.roles import role_specs
+from cluster.roles import role_spec
 
 DATA_LAYERS = ("journal", "adjudicator", "crossbar", "storage")
 
@@ -30,7 +33,7 @@ def make_world(
     world = World(seed, faults, settings, keep_trace=keep_trace)
     for process in make_plan(settings):
         if all(role.kind in layers for role in process.roles):
-            world.add_process(process.name, process.az, role_specs(process, settings, ""))
+            world.add_process(process.name, process.az, [role_spec(role.name, process.az, settings, "") for role in process.roles])
     return world
 
 

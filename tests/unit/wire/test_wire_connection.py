@@ -55,7 +55,7 @@ class Client:
     """Speaks raw messages. `answers()` takes what came since the last call: a list of (type, body)."""
 
     def __init__(self, processor: QueryProcessor, version: int = 3 << 16, start: bool = True) -> None:
-        self.connection = processor._connection()
+        self.connection = processor.new_connection()
         self.transport = Transport(self.connection)
         self.connection.connection_made(self.transport)  # type: ignore[arg-type]
         if start:

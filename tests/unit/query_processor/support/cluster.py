@@ -90,6 +90,9 @@ class FakeBus:
     def set_topology(self, topology: Topology) -> None:
         self.topology = topology
 
+    def on_topology(self, listener: Callable[[Topology], None]) -> None:
+        """Nothing moves here."""
+
 
 class FakeCluster:
     """`shards` shards with a replica in each AZ and as many adjudicators, over one map of versions."""

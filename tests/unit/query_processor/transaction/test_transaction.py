@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+import functools
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any
 
@@ -264,6 +265,20 @@ def test_drop_range_forgets_own_writes_in_it() -> None:
     assert cluster.keys(commit_ts) == [END + b"1"]
 
 
+def on_a_loop(test: Callable[[], None]) -> Callable[[], None]:
+    """Commits that wait are watched by a timer."""
+
+    @functools.wraps(test)
+    def run_it() -> None:
+        async def main() -> None:
+            test()
+
+        asyncio.run(main())
+
+    return run_it
+
+
+@on_a_loop
 def test_a_commit_that_is_sent_is_not_cancelled() -> None:
     cluster = FakeCluster()
     transaction = cluster.begin()
@@ -280,6 +295,7 @@ def test_a_commit_that_is_sent_is_not_cancelled() -> None:
     assert ends[0][1] is None and ends[0][0] > transaction.start_ts
 
 
+@on_a_loop
 def test_a_session_that_ends_during_its_commit_does_not_know() -> None:
     cluster = FakeCluster()
     transaction = cluster.begin()
