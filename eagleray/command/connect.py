@@ -11,6 +11,8 @@ from typing import Any
 from cluster.data_folder import DataFolder
 from eagleray.command.main import OneLine
 
+RETRY_S = 0.1
+
 
 def state_of(data: Path) -> dict[str, Any]:
     """The running cluster's state file. Raises OneLine where none runs."""
@@ -22,8 +24,8 @@ def state_of(data: Path) -> dict[str, Any]:
 
 
 def ask_status(state: dict[str, Any], timeout_s: float = 10.0) -> dict[str, Any]:
-    """The controller's account of the whole cluster."""
-    from actors.common.errors import DatabaseError
+    """The controller's account of the whole cluster. One that is being started again, after it died, is waited for. Raises OneLine after `timeout_s`."""
+    from actors.common.errors import CONNECTION_FAILURE, DatabaseError
     from actors.common.messages import AskCluster
     from actors.common.settings import Messaging
     from actors.runtime.socket_bus import SocketBus
@@ -32,9 +34,17 @@ def ask_status(state: dict[str, Any], timeout_s: float = 10.0) -> dict[str, Any]
         bus = SocketBus(f"unix:{state['sockets']}/command-{os.getpid()}.sock", Messaging())
         await bus.start()
         bus.add_route("controller", state["controller"])
+        loop = asyncio.get_running_loop()
+        end = loop.time() + timeout_s
         try:
-            answer = await bus.call("command", "controller", AskCluster(), timeout_s=timeout_s)
-            return dict(json.loads(answer.json))
+            while True:
+                try:
+                    answer = await bus.call("command", "controller", AskCluster(), timeout_s=end - loop.time())
+                    return dict(json.loads(answer.json))
+                except DatabaseError as error:
+                    if error.sqlstate != CONNECTION_FAILURE or loop.time() + RETRY_S >= end:
+                        raise
+                await asyncio.sleep(RETRY_S)
         finally:
             await bus.close()
 
