@@ -2,5 +2,6 @@
 
 transactions.py   what a history is made of        edn.py            reads Jepsen's files
 list_append.py    isolation, from lists that only grow (Elle)
-cycles.py         strongly connected components and short cycles
+observations.py   which reads and appends count, and the order of each list
+cycles.py         the graph of dependencies, and its short cycles
 """

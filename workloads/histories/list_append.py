@@ -1,297 +1,273 @@
-"""The list-append checker, in the manner of Elle (Kingsbury and Alvaro, "Elle: Inferring Isolation Anomalies from Experimental Observations", VLDB 2020).
+"""Checks histories of list appends for isolation, in the style of Elle (Kingsbury and Alvaro, VLDB 2020).
 
-    anomalies = check(history)                       snapshot isolation, in real time (what Eagleray promises)
-    anomalies = check(history, isolation="serializable", real_time=False)
+`check` returns what no store of the isolation asked for could have shown to its clients; an empty list means that the history
+has an explanation as far as its reads tell. It never raises a false alarm; how much it can find depends on how much was read.
 
-A list tells its own past: its longest read is the order of all versions of that key. From it follow, between committed transactions,
+    duplicate-append     a value appended twice: the fault of whoever made the history, and the key is left out
+    duplicate-element    a read that shows a value twice                  garbage-read   a value that nobody appended
+    internal             a read against the transaction's own reads and appends
+    future-read          a read of what the transaction appends only later
+    G1a                  a read of an aborted transaction's append
+    G1b                  a read that ends between two appends of another transaction
+    dirty-update         a committed append on top of an aborted one
+    incompatible-order   two reads of a key, neither a prefix of the other
+    lost-update          two committed transactions read the same version of a key and both appended to it
+    G0, G1c, G-single, G-nonadjacent, G2-item    cycles of dependencies, see workloads/histories/cycles.py; G2-item (write skew)
+                         is forbidden by serializability only. A long fork is a G-nonadjacent and a fractured read a G-single,
+                         and their explanations say so.
+    ...-realtime, ...-process    the same with the order of time: a transaction that begins after another was acknowledged comes
+                         after it. With `real_time` these are looked for too, which makes the isolation asked for strong (strict).
+                         A stale read is a G-single-realtime, or -process if only the order within processes is needed.
 
-    ww   T appended the value before the one that U appended          wr   U read a list that ends with T's value
-    rw   T read a list, U appended the value that comes next          rt   T was acknowledged before U began (where `real_time`)
+Example: T3 appended 8 to key 255 and was acknowledged; then T7 reads key 255 up to 5. T7 -rw-> T3 -rt-> T7: G-single-realtime.
 
-A cycle of these tells what is broken: ww alone G0; with wr G1c; one rw G-single (lost-update where both appended to the key they read); several rw, no two of them adjacent,
-G-nonadjacent (a long fork is one); two adjacent rw G2-item, write skew, which snapshot isolation allows (Cerone and Gotsman, "Analysing
-Snapshot Isolation", PODC 2016: a cycle is allowed exactly where two anti-dependencies are adjacent). A cycle that needs rt is called so: G-single-realtime is a stale read.
-
-Seen without a cycle: aborted reads (G1a), intermediate reads (G1b), values out of nowhere, doubled values, lists that do not agree, a transaction that does not see its own appends.
-
-Sound: every anomaly is one. A transaction of unknown outcome counts as committed once another one's read shows a value of it; nothing follows from reads of aborted ones.
+Left out: predicates (phantoms), and orders of versions that would take a search (no read shows them). Of many like anomalies
+only a few are reported (`EACH_MAX`).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice, pairwise
+from typing import Literal
 
-from workloads.histories.cycles import components, shortest_cycle
-from workloads.histories.transactions import Append, Read, Transaction
+from workloads.histories.cycles import Cycle, Edge, Graph, Step, find_cycles, kind_of
+from workloads.histories.observations import KeyObservations, Observations, Values
+from workloads.histories.transactions import Transaction
 
-CYCLES_MAX = 10
-"""Reported of one kind; one is enough to know."""
+Isolation = Literal["snapshot", "serializable"]
 
-Edges = dict[tuple[int, int], tuple[str, str]]
-"""(from, to) -> kind, in words."""
+EACH_MAX = 10
+"""Anomalies of one kind that are reported: enough to see a pattern, few enough to read."""
+UNREAD_PAIRS_MAX = 10_000
+"""rw edges from readers of a key's last version to appends never read, for one key; these alone could be quadratic."""
+SHOWN_MAX = 12
+"""Values of a list in an explanation; its end tells most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Anomaly:
     kind: str
     explanation: str
-    transactions: tuple[int, ...]
+    transactions: tuple[Transaction, ...]
 
 
-def check(transactions: Sequence[Transaction], isolation: str = "snapshot", real_time: bool = True) -> list[Anomaly]:
-    """What contradicts `isolation` ("snapshot" or "serializable"). Empty: nothing was found."""
-    history = _History(transactions)
-    anomalies = [*history.anomalies]
-    anomalies += _Cycles(history, isolation, real_time).find()
-    return anomalies
+def check(transactions: Sequence[Transaction], isolation: Isolation = "snapshot", real_time: bool = True) -> list[Anomaly]:
+    checker = _Checker(Observations(transactions))
+    finders = (
+        checker.duplicate_appends,
+        checker.duplicate_elements,
+        checker.internal,
+        checker.unwritten_and_aborted_reads,
+        checker.intermediate_reads,
+        checker.dirty_updates,
+        checker.incompatible_orders,
+        checker.lost_updates,
+    )
+    found = [anomaly for finder in finders for anomaly in finder()]
+    for cycle in find_cycles(dependencies(checker.seen, real_time), real_time, isolation == "serializable"):
+        found.append(checker.cycle(cycle))
+    by_kind: dict[str, list[Anomaly]] = defaultdict(list)
+    for anomaly in found:
+        by_kind[anomaly.kind].append(anomaly)
+    return [anomaly for alike in by_kind.values() for anomaly in alike[:EACH_MAX]]
 
 
-class _History:
-    """The committed transactions, who wrote what, the order of versions; and what is wrong without any cycle."""
-
-    def __init__(self, transactions: Sequence[Transaction]) -> None:
-        self.anomalies: list[Anomaly] = []
-        self.writer: dict[tuple[int, int], Transaction] = {}
-        for transaction in transactions:
-            for operation in transaction.operations:
-                if isinstance(operation, Append):
-                    other = self.writer.setdefault((operation.key, operation.value), transaction)
-                    if other is not transaction:
-                        self._note("duplicate-append", f"{operation.value} is appended to key {operation.key} twice", (other, transaction))
-        shown = {
-            id(writer)
-            for transaction in transactions
-            if transaction.outcome != "aborted"
-            for read in _reads(transaction)
-            for value in read.values or ()
-            if (writer := self.writer.get((read.key, value))) is not None and writer is not transaction
-        }
-        self.committed = [t for t in transactions if t.outcome == "committed" or (t.outcome == "unknown" and id(t) in shown)]
-        self.order: dict[int, tuple[int, ...]] = {}
-        for transaction in self.committed:
-            self._check_own(transaction)
-            for read in _reads(transaction):
-                self._check_read(transaction, read)
-        self._check_orders()
-
-    def _note(self, kind: str, explanation: str, transactions: Iterable[Transaction]) -> None:
-        self.anomalies.append(Anomaly(kind, explanation, tuple(transaction.index for transaction in transactions)))
-
-    def _check_own(self, transaction: Transaction) -> None:
-        """A transaction sees one snapshot and its own appends."""
-        known: dict[int, tuple[int, ...]] = {}
-        appended: dict[int, list[int]] = defaultdict(list)
-        for operation in transaction.operations:
-            key = operation.key
-            if isinstance(operation, Append):
-                appended[key].append(operation.value)
-                if key in known:
-                    known[key] = (*known[key], operation.value)
-            elif operation.values is not None:
-                values = operation.values
-                own = tuple(appended[key])
-                if key in known and values != known[key]:
-                    self._note(
-                        "internal",
-                        f"T{transaction.index} read {_show(values)} at key {key} and expected {_show(known[key])}",
-                        [transaction],
-                    )
-                elif own and values[-len(own) :] != own:
-                    self._note(
-                        "internal", f"T{transaction.index} read {_show(values)} at key {key} without its own {_show(own)}", [transaction]
-                    )
-                known[key] = values
-
-    def _check_read(self, transaction: Transaction, read: Read) -> None:
-        values = read.values
-        assert values is not None
-        key = read.key
-        if len(set(values)) < len(values):
-            self._note("duplicate-elements", f"T{transaction.index} read {_show(values)} at key {key}", [transaction])
-        for value in values:
-            writer = self.writer.get((key, value))
-            if writer is None:
-                self._note("garbage-read", f"T{transaction.index} read {value} at key {key}, which nobody appended", [transaction])
-            elif writer.outcome == "aborted":
-                self._note(
-                    "G1a",
-                    f"T{transaction.index} read {value} at key {key}, which T{writer.index} appended and which was aborted",
-                    [writer, transaction],
-                )
-        if values:
-            writer = self.writer.get((key, values[-1]))
-            if writer is not None and writer is not transaction:
-                last = [op.value for op in writer.operations if isinstance(op, Append) and op.key == key][-1]
-                if last != values[-1]:
-                    text = f"T{transaction.index} read key {key} up to {values[-1]}, in the middle of T{writer.index}, which went on to append {last}"
-                    self._note("G1b", text, [writer, transaction])
-        if len(values) > len(self.order.get(key, ())):
-            self.order[key] = values
-
-    def _check_orders(self) -> None:
-        for transaction in self.committed:
-            for read in _reads(transaction):
-                values = read.values or ()
-                if values != self.order.get(read.key, ())[: len(values)]:
-                    text = f"T{transaction.index} read {_show(values)} at key {read.key}, others read {_show(self.order[read.key])}"
-                    self._note("incompatible-order", text, [transaction])
+def dependencies(seen: Observations, real_time: bool) -> Graph:
+    graph = Graph(len(seen.transactions))
+    for key in seen.keys.values():
+        if key.ordered:
+            _add_versions(graph, seen, key)
+        elif not key.rewritten:
+            for values, reader in key.snapshots:
+                _add_writer(graph, seen, key, values, reader)
+    if real_time:
+        counted = list(seen.counted())
+        ended = {node: seen.transactions[node].ended_us for node in counted if seen.transactions[node].outcome == "committed"}
+        graph.add_time(
+            {node: seen.transactions[node].began_us for node in counted},
+            {node: end for node, end in ended.items() if end is not None},
+        )
+    return graph
 
 
-class _Cycles:
-    """The graph of dependencies. Nodes are committed transactions, and (where `real_time`) the moments at which some ended."""
+def _add_writer(graph: Graph, seen: Observations, key: KeyObservations, values: Values, reader: int) -> None:
+    """wr from the last writer that counts: elements of none or of an aborted one are anomalies, but not in this graph."""
+    for value in reversed(values):
+        writer = key.writers.get(value)
+        if writer is not None and seen.counts[writer]:
+            graph.add(writer, reader, Edge("wr", key.key, value=value))
+            return
 
-    def __init__(self, history: _History, isolation: str, real_time: bool) -> None:
-        assert isolation in ("snapshot", "serializable"), isolation
-        self._history = history
-        self._isolation = isolation
-        self._real_time = real_time
-        self._nodes = {id(transaction): place for place, transaction in enumerate(history.committed)}
-        self._depends: Edges = {}
-        """ww and wr."""
-        self._anti: Edges = {}
-        self._add_dependencies()
-        self._time: list[tuple[int, int]] = []
-        self._size = len(history.committed)
 
-    def find(self) -> list[Anomaly]:
-        found = self._search()
-        if self._real_time:
-            self._add_time()
-            names = {frozenset(anomaly.transactions) for anomaly in found}
-            found += [anomaly for anomaly in self._search() if frozenset(anomaly.transactions) not in names]
-        return found
+def _add_versions(graph: Graph, seen: Observations, key: KeyObservations) -> None:
+    versions = [(value, key.writers.get(value)) for value in key.order]
+    known = [(place, value, writer) for place, (value, writer) in enumerate(versions) if writer is not None and seen.counts[writer]]
+    for (_, earlier, source), (_, later, target) in pairwise(known):
+        graph.add(source, target, Edge("ww", key.key, earlier, later))
+    read = set(key.order)
+    unread = [(value, writer) for value, writer in key.writers.items() if seen.counts[writer] and value not in read]
+    # The earliest acknowledged are those a late reader must not have missed, should there be too many for all pairs.
+    unread.sort(key=lambda one: (seen.transactions[one[1]].ended_us or seen.transactions[one[1]].began_us, one))
+    if known:
+        for value, target in unread:
+            graph.add(known[-1][2], target, Edge("ww", key.key, known[-1][1], value))
+    # From each length of a read, the next version by a transaction that counts.
+    following: list[tuple[int, int] | None] = [None] * (len(versions) + 1)
+    for place, value, writer in reversed(known):
+        following[place] = (value, writer)
+    for place in range(len(versions) - 1, -1, -1):
+        following[place] = following[place] or following[place + 1]
+    pairs_left = UNREAD_PAIRS_MAX
+    for values, reader in key.snapshots:
+        _add_writer(graph, seen, key, values, reader)
+        last_read = values[-1] if values else None
+        after = following[len(values)]
+        if after is not None:
+            graph.add(reader, after[1], Edge("rw", key.key, last_read, after[0]))
+            continue
+        for value, target in unread[: max(pairs_left, 1)]:
+            graph.add(reader, target, Edge("rw", key.key, last_read, value))
+        pairs_left -= len(unread)
 
-    # -- edges ----------------------------------------------------------------------------------------------------------------------
 
-    def _add_dependencies(self) -> None:
-        history, nodes = self._history, self._nodes
-        writers: dict[int, list[tuple[int, int | None]]] = {}
-        """Key -> (value, node of its writer) in the order of versions."""
-        for key, order in history.order.items():
-            writers[key] = [(value, self._node_of(key, value)) for value in order]
-            for (value, one), (next_value, other) in zip(writers[key], writers[key][1:], strict=False):
-                self._add(self._depends, one, other, "ww", f"appended {value} to key {key} before {{1}} appended {next_value}")
-        unread: dict[int, list[tuple[int, int]]] = defaultdict(list)
-        for transaction in history.committed:
-            for operation in transaction.operations:
-                if isinstance(operation, Append) and operation.value not in history.order.get(operation.key, ()):
-                    unread[operation.key].append((operation.value, nodes[id(transaction)]))
-        for transaction in history.committed:
-            reader = nodes[id(transaction)]
-            appended: set[int] = set()
-            for operation in transaction.operations:
-                if isinstance(operation, Append):
-                    appended.add(operation.key)
-                elif operation.values is not None and operation.key not in appended:
-                    self._add_read(reader, operation.key, operation.values, writers.get(operation.key, []), unread)
-        for key, appends in unread.items():
-            last = writers[key][-1] if writers.get(key) else None
-            for value, node in appends:
-                if last is not None:
-                    self._add(self._depends, last[1], node, "ww", f"appended {last[0]} to key {key} before {{1}} appended {value}")
+class _Checker:
+    def __init__(self, seen: Observations) -> None:
+        self.seen = seen
 
-    def _add_read(
-        self, reader: int, key: int, values: tuple[int, ...], order: list[tuple[int, int | None]], unread: dict[int, list[tuple[int, int]]]
-    ) -> None:
-        if values != tuple(value for value, _ in order[: len(values)]):
-            return  # an anomaly of its own
-        if values:
-            self._add(self._depends, order[len(values) - 1][1], reader, "wr", f"appended {values[-1]} to key {key}, which {{1}} read")
-        if len(values) < len(order):
-            value, writer = order[len(values)]
-            self._add(self._anti, reader, writer, "rw", f"read key {key} without {value}, which {{1}} appended")
-        else:
-            for value, writer in unread[key]:
-                self._add(self._anti, reader, writer, "rw", f"read key {key} without {value}, which {{1}} appended")
+    def _anomaly(self, kind: str, explanation: str, nodes: Iterable[int]) -> Anomaly:
+        return Anomaly(kind, explanation, tuple(self.seen.transactions[node] for node in nodes))
 
-    def _node_of(self, key: int, value: int) -> int | None:
-        writer = self._history.writer.get((key, value))
-        return self._nodes.get(id(writer)) if writer is not None else None
+    def name(self, node: int) -> str:
+        return f"T{self.seen.transactions[node].index}"
 
-    def _add(self, edges: Edges, one: int | None, other: int | None, kind: str, words: str) -> None:
-        if one is not None and other is not None and one != other:
-            edges.setdefault((one, other), (kind, words))
+    def _usable(self) -> Iterator[KeyObservations]:
+        """Where a value was appended twice, nobody can tell whose append a read shows."""
+        return (key for key in self.seen.keys.values() if not key.rewritten)
 
-    def _add_time(self) -> None:
-        """A chain of moments, one an end: whoever ended leads to his moment, the last moment before a beginning leads to whoever begins."""
-        committed = self._history.committed
-        ends = sorted((t.ended_us, place) for place, t in enumerate(committed) if t.ended_us is not None)
-        begins = sorted((t.began_us, place) for place, t in enumerate(committed))
-        first = self._size
-        moment = 0
-        for number, (_, place) in enumerate(ends):
-            self._time.append((place, first + number))
-            if number:
-                self._time.append((first + number - 1, first + number))
-        for began_us, place in begins:
-            while moment < len(ends) and (ends[moment][0] or 0) < began_us:
-                moment += 1
-            if moment:
-                self._time.append((first + moment - 1, place))
-        self._size += len(ends)
+    def duplicate_appends(self) -> Iterator[Anomaly]:
+        for key in self.seen.keys.values():
+            for value, first, second in key.rewritten:
+                who = f"{self.name(first)} and {self.name(second)} both" if first != second else f"{self.name(first)} twice"
+                text = f"{who} appended {value} to key {key.key}: a history must append a value to a key only once"
+                yield self._anomaly("duplicate-append", text, dict.fromkeys((first, second)))
 
-    # -- cycles ---------------------------------------------------------------------------------------------------------------------
+    def duplicate_elements(self) -> Iterator[Anomaly]:
+        for key in self._usable():
+            for values, reader in [(key.order, key.order_reader), *key.strays]:
+                if len(set(values)) != len(values):
+                    twice = sorted({value for value in values if values.count(value) > 1})
+                    yield self._anomaly("duplicate-element", f"{self.name(reader)} read {twice} more than once in key {key.key}", [reader])
+                    break
 
-    def _search(self) -> list[Anomaly]:
-        """By what is in the graph, the worst first; a weaker kind is looked for only where no worse one was found."""
-        writes = {edge: words for edge, words in self._depends.items() if words[0] == "ww"}
-        for edges, anti in ((writes, {}), (self._depends, {}), (self._depends, self._anti)):
-            found = self._cycles(edges, anti)
-            if found:
-                return found
-        return self._cycles({**self._anti, **self._depends}, {}) if self._isolation == "serializable" else []
-
-    def _cycles(self, edges: Edges, anti: Edges) -> list[Anomaly]:
-        """Cycles in which no two of `anti` are adjacent: node n is n as it was reached by another edge, size + n by one of `anti`."""
-        size = self._size
-        graph: list[list[int]] = [[] for _ in range(2 * size if anti else size)]
-        for one, other in (*edges, *self._time):
-            graph[one].append(other)
-            if anti:
-                graph[size + one].append(other)
-        for one, other in anti:
-            graph[one].append(size + other)
-        found = []
-        for component in components(graph)[:CYCLES_MAX]:
-            cycle = [node % size for node in shortest_cycle(graph, component)]
-            found.append(self._describe(cycle, {**anti, **edges} if not anti else {**edges, **anti}, edges))
-        return found
-
-    def _describe(self, cycle: list[int], words: Edges, edges: Edges) -> Anomaly:
-        committed = self._history.committed
-        steps: list[tuple[int, str, str]] = []
-        """(node, kind, words) of each edge between transactions; moments are left out."""
-        members = [node for node in cycle if node < len(committed)]
-        for place, node in enumerate(members):
-            other = members[(place + 1) % len(members)]
-            successor = cycle[(cycle.index(node) + 1) % len(cycle)]
-            if successor >= len(committed) or (node, other) not in words:
-                steps.append((node, "rt", "was acknowledged before {1} began"))
+    def internal(self) -> Iterator[Anomaly]:
+        for one in self.seen.internals:
+            if one.kind == "future-read":
+                text = f"{self.name(one.node)} read {one.expected[0]} in key {one.key} before it appended it"
             else:
-                kind, text = edges.get((node, other)) or words[(node, other)]
-                steps.append((node, kind, text))
-        kinds = [kind for _, kind, _ in steps]
-        names = [f"T{committed[node].index}" for node, _, _ in steps]
-        parts = [f"{names[i]} {text.replace('{1}', names[(i + 1) % len(names)])}" for i, (_, _, text) in enumerate(steps)]
-        return Anomaly(self._kind(members, kinds), "; ".join(parts), tuple(committed[node].index for node in members))
+                text = f"{self.name(one.node)} read key {one.key} as {shown(one.read)}, "
+                text += f"though by its own operations it ends in {shown(one.expected)}"
+            yield self._anomaly(one.kind, text, [one.node])
 
-    def _kind(self, members: list[int], kinds: list[str]) -> str:
-        anti = kinds.count("rw")
-        adjacent = any(kinds[i] == "rw" == kinds[i - 1] for i in range(len(kinds))) and len(kinds) > 1
-        if anti == 0:
-            kind = "G1c" if "wr" in kinds else "G0"
-        elif anti == 1:
-            kind = "lost-update" if len(members) == 2 and "ww" in kinds else "G-single"
-        else:
-            kind = "G2-item" if adjacent else "long-fork" if kinds.count("wr") == anti == 2 == len(kinds) // 2 else "G-nonadjacent"
-        return f"{kind}-realtime" if "rt" in kinds else kind
+    def unwritten_and_aborted_reads(self) -> Iterator[Anomaly]:
+        """Looks at the longest read of a key, of which most others are prefixes, and at the strays."""
+        for key in self._usable():
+            reported: set[int] = set()
+            for values, reader in [(key.order, key.order_reader), *key.strays]:
+                for place, value in enumerate(values):
+                    writer = key.writers.get(value)
+                    if value in reported or (writer is not None and self.seen.transactions[writer].outcome != "aborted"):
+                        continue
+                    reported.add(value)
+                    first = self._first_reader(key, place, value, reader)
+                    if writer is None:
+                        text = f"{self.name(first)} read {value} in key {key.key}, which nobody appended"
+                        yield self._anomaly("garbage-read", text, [first])
+                    else:
+                        text = f"{self.name(first)} read {value} in key {key.key}, which {self.name(writer)} appended and aborted"
+                        yield self._anomaly("G1a", text, [writer, first])
+
+    @staticmethod
+    def _first_reader(key: KeyObservations, place: int, value: int, otherwise: int) -> int:
+        return next((node for values, node in key.reads if len(values) > place and values[place] == value), otherwise)
+
+    def intermediate_reads(self) -> Iterator[Anomaly]:
+        for key in self._usable():
+            for values, reader in key.snapshots:
+                writer = key.writers.get(values[-1]) if values else None
+                if writer is not None and writer != reader and key.finals[writer] != values[-1]:
+                    text = f"{self.name(reader)} read key {key.key} up to {values[-1]}, "
+                    text += f"after which {self.name(writer)} itself appended {key.finals[writer]}"
+                    yield self._anomaly("G1b", text, [writer, reader])
+
+    def dirty_updates(self) -> Iterator[Anomaly]:
+        for key in self._usable():
+            aborted: tuple[int, int] | None = None
+            for value in key.order:
+                writer = key.writers.get(value)
+                if writer is None:
+                    continue
+                if self.seen.transactions[writer].outcome == "aborted":
+                    aborted = (value, writer)
+                elif aborted is not None:
+                    text = f"{self.name(writer)} appended {value} to key {key.key} after {aborted[0]}, "
+                    text += f"which {self.name(aborted[1])} appended and aborted"
+                    yield self._anomaly("dirty-update", text, [aborted[1], writer])
+                    aborted = None
+
+    def incompatible_orders(self) -> Iterator[Anomaly]:
+        for key in self._usable():
+            for values, reader in key.strays[:1]:
+                place = next(place for place, (one, other) in enumerate(zip(values, key.order, strict=False)) if one != other)
+                text = (
+                    f"key {key.key}: at place {place + 1} {self.name(reader)} read {values[place]} and {self.name(key.order_reader)} read "
+                    f"{key.order[place]} ({shown(values)} and {shown(key.order)})"
+                )
+                yield self._anomaly("incompatible-order", text, dict.fromkeys((reader, key.order_reader)))
+
+    def lost_updates(self) -> Iterator[Anomaly]:
+        for key in self._usable():
+            strays = {id(values) for values, _ in key.strays}
+            updates: dict[int | Values, list[int]] = defaultdict(list)
+            for values, reader in key.snapshots:
+                if reader in key.finals:
+                    # A prefix is known by its length: hashing every list read would cost more than the rest.
+                    prefix = id(values) not in strays and values == key.order[: len(values)]
+                    updates[len(values) if prefix else values].append(reader)
+            for nodes in updates.values():
+                if len(nodes) > 1:
+                    whose = ", ".join(f"{self.name(node)} (appended {key.finals[node]})" for node in islice(nodes, SHOWN_MAX))
+                    text = f"all of these read the same version of key {key.key} and appended to it: {whose}"
+                    yield self._anomaly("lost-update", text, nodes)
+
+    def cycle(self, cycle: Cycle) -> Anomaly:
+        kind = kind_of(cycle)
+        processes = [(self.seen.transactions[step.source].process, self.seen.transactions[step.target].process) for step in cycle]
+        if all(source == target for step, (source, target) in zip(cycle, processes, strict=True) if step.edge.kind == "rt"):
+            kind = kind.replace("-realtime", "-process")
+        steps = [step.edge.kind for step in cycle]
+        first = next((place for place, step in enumerate(steps) if step == "rw"), 0)
+        cycle = cycle[first:] + cycle[:first]
+        steps = steps[first:] + steps[:first]
+        shape = {("rw", "wr", "rw", "wr"): "long fork: ", ("rw", "wr"): "fractured read: "}.get(tuple(steps), "")
+        told = "; ".join(self._told(step) for step in cycle)
+        return self._anomaly(kind, f"{shape}{told}: so {self.name(cycle[0].source)} comes before itself", [step.source for step in cycle])
+
+    def _told(self, step: Step) -> str:
+        source, target, edge = self.name(step.source), self.name(step.target), step.edge
+        match edge.kind:
+            case "ww":
+                return f"{source} appended {edge.seen} to key {edge.key} before {target} appended {edge.value}"
+            case "wr":
+                return f"{source} appended {edge.value} to key {edge.key}, which {target} read"
+            case "rw":
+                state = "as empty" if edge.seen is None else f"up to {edge.seen}"
+                return f"{source} read key {edge.key} {state}, without {edge.value}, which {target} appended"
+            case _:
+                return f"{source} was acknowledged before {target} began"
 
 
-def _reads(transaction: Transaction) -> list[Read]:
-    return [operation for operation in transaction.operations if isinstance(operation, Read) and operation.values is not None]
-
-
-def _show(values: Sequence[int]) -> str:
-    return f"[{' '.join(map(str, values))}]"
+def shown(values: Values) -> str:
+    return f"[{'... ' if len(values) > SHOWN_MAX else ''}{' '.join(map(str, values[-SHOWN_MAX:]))}]"

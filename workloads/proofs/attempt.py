@@ -14,13 +14,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from random import Random
-from typing import TypeVar
+from typing import Final, TypeVar
 
+from workloads.histories.transactions import Outcome
 from workloads.proofs.connection import Connection, Database, SqlError
 
 T = TypeVar("T")
 
-COMMITTED, ABORTED, UNKNOWN = "committed", "aborted", "unknown"
+COMMITTED: Final = "committed"
+ABORTED: Final = "aborted"
+UNKNOWN: Final = "unknown"
 
 ALLOWED = ("40001", "57P01", "57P03", "53100", "53300")
 """Conflicts, a process that stops or starts, a full disk, too many connections; and all of class 08."""
@@ -65,7 +68,7 @@ class ProofClient:
         if not is_allowed(error) and error.sqlstate not in (*also, *self.tolerated):
             self.problems.append(f"{doing}: {error}")
 
-    async def attempt(self, work: Callable[[Connection], Awaitable[T]], also: tuple[str, ...] = ()) -> tuple[str, T | None]:
+    async def attempt(self, work: Callable[[Connection], Awaitable[T]], also: tuple[str, ...] = ()) -> tuple[Outcome, T | None]:
         """`also`: further SQLSTATEs that `work` may raise."""
         connection = await self.connect()
         if connection is None:
@@ -88,7 +91,7 @@ class ProofClient:
         self.commits += 1
         return COMMITTED, result
 
-    async def statement(self, sql: str, also: tuple[str, ...] = ()) -> tuple[str, list[tuple[str | None, ...]]]:
+    async def statement(self, sql: str, also: tuple[str, ...] = ()) -> tuple[Outcome, list[tuple[str | None, ...]]]:
         """One statement in a transaction of its own: the outcome, and its rows."""
         connection = await self.connect()
         if connection is None:
