@@ -1,7 +1,7 @@
 """The gateway: owns the PostgreSQL port of its host and passes each accepted socket to a query processor.
 
 The socket itself goes to the query processor's process (SCM_RIGHTS), so no byte of a session passes through here: the gateway never reads from
-a client, TLS and the startup packet are the query processor's. New sessions go round the query processors of this host; one that cannot be reached is passed over.
+a client, TLS and the startup packet are the query processor's. New sessions go round the query processors of this host; one that is away or stalled is passed over.
 While there is none at all (restart, scaled to zero) accepted sockets wait here, bounded in number and in time.
 """
 
@@ -39,7 +39,10 @@ class Gateway:
         self._port = port
         self._senders = {name: SocketSender(path) for name, path in sorted(socket_paths.items())}
         self._order = deque(sorted(socket_paths))
-        self._waiting: deque[tuple[float, socket.socket]] = deque()
+        self._held: set[socket.socket] = set()
+        """Accepted, and with no query processor yet: offered to one, or waiting."""
+        self._waiting: list[tuple[float, socket.socket]] = []
+        """Those that nobody takes now, each with the time (of the loop) when it is given up."""
         self._retry: asyncio.TimerHandle | None = None
         self._listener: socket.socket | None = None
         self._accepted = 0
@@ -67,9 +70,11 @@ class Gateway:
             self._listener = None
         if self._retry is not None:
             self._retry.cancel()
-        for _, client in self._waiting:
+            self._retry = None
+        self._waiting = []
+        held, self._held = self._held, set()
+        for client in held:
             client.close()
-        self._waiting.clear()
         for sender in self._senders.values():
             sender.close()
 
@@ -99,42 +104,49 @@ class Gateway:
             client.setblocking(False)
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._accepted += 1
-            if not self._hand_over(client):
-                self._wait(client)
-
-    def _hand_over(self, client: socket.socket) -> bool:
-        """True once a query processor has the socket (this process's copy is closed then)."""
-        for _ in range(len(self._order)):
-            name = self._order[0]
-            self._order.rotate(-1)
-            if self._senders[name].send(client):
+            if len(self._held) >= WAITING_SOCKETS_MAX:
+                self._refused += 1
                 client.close()
-                return True
-        return False
+            else:
+                self._held.add(client)
+                self._offer(client, asyncio.get_running_loop().time() + WAITING_S_MAX)
 
-    def _wait(self, client: socket.socket) -> None:
-        if len(self._waiting) >= WAITING_SOCKETS_MAX:
-            self._refused += 1
-            client.close()
-            return
-        loop = asyncio.get_running_loop()
-        self._waiting.append((loop.time() + WAITING_S_MAX, client))
+    def _offer(self, client: socket.socket, deadline: float) -> None:
+        """To each query processor in turn, until one takes it."""
+        turn = list(self._order)
+        self._order.rotate(-1)
+
+        def ended(taken: bool) -> None:
+            if client not in self._held:  # the gateway has been stopped
+                return
+            if taken:
+                self._held.discard(client)
+                client.close()
+            elif turn:
+                self._senders[turn.pop(0)].offer(client, ended)
+            else:
+                self._wait(client, deadline)
+
+        ended(False)
+
+    def _wait(self, client: socket.socket, deadline: float) -> None:
+        self._waiting.append((deadline, client))
         if self._retry is None:
-            self._retry = loop.call_later(RETRY_S, self._offer_again)
+            self._retry = asyncio.get_running_loop().call_later(RETRY_S, self._offer_again)
 
     def _offer_again(self) -> None:
         self._retry = None
-        loop = asyncio.get_running_loop()
-        while self._waiting:
-            deadline, client = self._waiting[0]
-            if loop.time() > deadline:
+        now = asyncio.get_running_loop().time()
+        waiting, self._waiting = self._waiting, []
+        for deadline, client in waiting:
+            if now > deadline:
                 self._refused += 1
+                self._held.discard(client)
                 client.close()
-            elif not self._hand_over(client):
-                self._retry = loop.call_later(RETRY_S, self._offer_again)
-                return
-            self._waiting.popleft()
+            else:
+                self._offer(client, deadline)
 
     def _on_topology(self, _: Topology) -> None:
-        if self._waiting and self._retry is None:
+        if self._retry is not None:
+            self._retry.cancel()
             self._offer_again()

@@ -1,10 +1,15 @@
 """Accepted sockets from one process of a host to another, over a Unix socket (SCM_RIGHTS), with the bytes that were read from them already.
 
-    sender = SocketSender(path);  sender.send(client, already_read=b"")      in the process that accepts
+    sender = SocketSender(path);  sender.offer(client, on_end)               in the process that accepts
     receiver = SocketReceiver(path, on_socket);  receiver.start()            in the process that serves: on_socket(client, already_read)
 
-One packet (SOCK_SEQPACKET) a socket, so a message is whole or not there; a full queue or an absent receiver is `False`, at once: whoever accepts
-turns to another. After `True` the receiver has a copy of its own, and the sender closes its own. Nothing here waits.
+    sender                        receiver
+      "?"  --------------------->                are you there
+           <---------------------  "!"           at once: nothing but a stalled or dead process keeps it from that
+      the socket, bytes read --->                it is the receiver's now
+
+So a client is never handed to a process that is stalled: no answer within `ANSWER_S`, a full queue and an absent receiver end an offer with False, and whoever accepts
+turns to another. One packet (SOCK_SEQPACKET) a message, so it is whole or not there; answers come in the order of the questions.
 """
 
 from __future__ import annotations
@@ -13,18 +18,42 @@ import asyncio
 import contextlib
 import os
 import socket
+from collections import deque
 from collections.abc import Callable
 
 ALREADY_READ_BYTES_MAX = 16 << 10
 """Bytes that travel with a socket: more than any start-up packet."""
+ANSWER_S = 0.25
+"""A turn of a busy loop is some milliseconds."""
+OFFERS_MAX = 1024
+"""Questions without an answer, of one sender."""
 RECEIVE_BATCH = 64
-"""Sockets taken in one turn of the loop."""
+"""Packets taken in one turn of the loop."""
 SENDERS_MAX = 16
 """Gateways of one host: one, and its successor while it is replaced."""
-_MARK = b"\1"
-"""Begins every packet: an empty one would look like the sender's end."""
+_ASK, _ANSWER, _SOCKET = b"?", b"!", b"\1"
+"""Each begins its packets: an empty one would look like the sender's end."""
 
 OnSocket = Callable[[socket.socket, bytes], None]
+OnEnd = Callable[[bool], None]
+
+
+class _Offer:
+    __slots__ = ("already_read", "client", "on_end", "timer")
+
+    timer: asyncio.TimerHandle
+
+    def __init__(self, client: socket.socket, already_read: bytes, on_end: OnEnd) -> None:
+        self.client = client
+        self.already_read = already_read
+        self.on_end: OnEnd | None = on_end
+        """None: it has ended, and its answer is awaited only because answers are counted."""
+
+    def end(self, taken: bool) -> None:
+        on_end, self.on_end = self.on_end, None
+        self.timer.cancel()
+        if on_end is not None:
+            on_end(taken)
 
 
 class SocketSender:
@@ -33,15 +62,26 @@ class SocketSender:
     def __init__(self, path: str) -> None:
         self._path = path
         self._socket: socket.socket | None = None
+        self._offers: deque[_Offer] = deque()
 
-    def send(self, client: socket.socket, already_read: bytes = b"") -> bool:
-        """True once `client` is with the receiver (which may still die with it); the caller then closes its own copy."""
+    def offer(self, client: socket.socket, on_end: OnEnd, already_read: bytes = b"") -> None:
+        """`on_end(True)` once `client` is with the receiver (which may still die with it): the caller then closes its own copy. `on_end(False)`, perhaps before
+        this returns, where it is the caller's as before. A receiver that owes the answer to an offer that has ended is not asked again."""
         assert len(already_read) <= ALREADY_READ_BYTES_MAX
+        stalled = bool(self._offers) and self._offers[0].on_end is None
+        if stalled or len(self._offers) >= OFFERS_MAX or not self._ask():
+            on_end(False)
+            return
+        offer = _Offer(client, already_read, on_end)
+        offer.timer = asyncio.get_running_loop().call_later(ANSWER_S, offer.end, False)
+        self._offers.append(offer)
+
+    def _ask(self) -> bool:
         for _ in range(2):  # a receiver that was started again is found at the second attempt
             try:
                 if self._socket is None:
                     self._socket = self._connect()
-                socket.send_fds(self._socket, [_MARK + already_read], [client.fileno()])
+                self._socket.send(_ASK)
                 return True
             except (BlockingIOError, InterruptedError):
                 return False
@@ -57,12 +97,43 @@ class SocketSender:
         except OSError:
             connecting.close()
             raise
+        asyncio.get_running_loop().add_reader(connecting.fileno(), self._answered)
         return connecting
 
+    def _answered(self) -> None:
+        for _ in range(RECEIVE_BATCH):
+            if self._socket is None:
+                return
+            try:
+                answer = self._socket.recv(1)
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError:
+                answer = b""
+            if not answer or not self._offers:
+                self.close()
+                return
+            offer = self._offers.popleft()
+            if offer.on_end is not None:
+                offer.end(self._send(offer))
+
+    def _send(self, offer: _Offer) -> bool:
+        assert self._socket is not None
+        try:
+            socket.send_fds(self._socket, [_SOCKET + offer.already_read], [offer.client.fileno()])
+        except OSError:
+            return False
+        return True
+
     def close(self) -> None:
+        """What is offered ends with False."""
         if self._socket is not None:
+            asyncio.get_running_loop().remove_reader(self._socket.fileno())
             self._socket.close()
             self._socket = None
+        offers, self._offers = self._offers, deque()
+        for offer in offers:
+            offer.end(False)
 
 
 class SocketReceiver:
@@ -116,6 +187,8 @@ class SocketReceiver:
                 return
             except OSError:
                 data = b""
+            if data == _ASK:
+                data = self._answer(sender)
             if not data:
                 self._drop(sender)
                 return
@@ -123,6 +196,14 @@ class SocketReceiver:
                 client = socket.socket(fileno=descriptor)
                 client.setblocking(False)
                 self._on_socket(client, data[1:])
+
+    def _answer(self, sender: socket.socket) -> bytes:
+        """Nothing where it cannot be told: the sender is gone, or does not read."""
+        try:
+            sender.send(_ANSWER)
+        except OSError:
+            return b""
+        return _ASK
 
     def _drop(self, sender: socket.socket) -> None:
         self._senders.discard(sender)

@@ -124,6 +124,21 @@ def test_every_layer_is_stalled_in_turn(cluster: LiveCluster) -> None:
     assert under_proofs(cluster, strike) == []
 
 
+@pytest.mark.timeout(200)
+def test_new_clients_do_not_wait_for_a_stalled_query_processor(cluster: LiveCluster) -> None:
+    for actor in whole(cluster):
+        if actor["layer"] != "query_processor":
+            continue
+        os.kill(actor["pid"], signal.SIGSTOP)
+        try:
+            for _ in range(8):
+                with psycopg.connect(cluster.url, autocommit=True, connect_timeout=20) as connection:
+                    assert connection.execute("SELECT 7").fetchone() == (7,)
+        finally:
+            os.kill(actor["pid"], signal.SIGCONT)
+    whole(cluster)
+
+
 @pytest.mark.timeout(400)
 def test_each_az_is_lost_in_turn(cluster: LiveCluster) -> None:
     def strike(proofs: list[Any]) -> None:

@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import warnings
 from collections.abc import Callable, Coroutine, Sequence
 from contextvars import Context
 from random import Random
@@ -252,7 +253,8 @@ class World:
         assert life is not None
         process.life = None
         life.owner.alive = False
-        life.owner.deferred.clear()
+        self._graveyard.append(life.owner.deferred)
+        life.owner.deferred = []
         life.bus.die()
         for callback in life.owner.when_dead:
             callback()
@@ -313,8 +315,10 @@ class World:
         for task in asyncio.all_tasks(self.loop):
             task._log_destroy_pending = False  # type: ignore[attr-defined]
         self.loop.close()
-        self._graveyard.clear()
-        gc.collect()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # coroutines that a stalled process never began
+            self._graveyard.clear()
+            gc.collect()
 
     def __enter__(self) -> World:
         return self

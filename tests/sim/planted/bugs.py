@@ -3,7 +3,8 @@
 `BUGS[name]` is a `Planted`: `plant` changes the code of this process (a child process: nothing is ever changed back), `found_by` is what the failures must begin with
 to count, `change` narrows the plan of a seed where the bug needs a certain setting to show. `hunt` looks for it, seed after seed.
 
-    python -m tests.sim.planted.bugs [name ...]       hunts and prints how many seeds each took
+    python -m tests.sim.planted.bugs [name ...]                 hunts and prints how many seeds each took
+    python -m tests.sim.planted.bugs --as-drawn [name ...]      with the plans of `eagleray sim`, narrowed to nothing
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from actors.common.settings import Adjudication, Settings
+from cluster.simulation.campaign import Options
 from cluster.simulation.hostile import Plan
 from cluster.simulation.run import SeedReport, run_seed
 from tests.sim.planted import deciding, reading
@@ -135,20 +137,20 @@ BUGS: dict[str, Planted] = {
 }
 
 
-def hunt(name: str, seeds: range = range(SEEDS_MAX), processes: int = 2) -> SeedReport | None:
-    """The first seed (about) in which the bug was found by what must find it; None where none of them did."""
+def hunt(name: str, seeds: range = range(SEEDS_MAX), processes: int = 2, as_drawn: bool = False) -> SeedReport | None:
+    """The first seed (about) in which the bug was found by what must find it (as drawn: by anything); None where none of them did."""
     bug = BUGS[name]
     with multiprocessing.get_context("fork").Pool(processes, bug.plant) as pool:
-        for report in pool.imap(_hunt_one, ((name, seed) for seed in seeds)):
-            if report.failure is not None and report.failure.startswith(bug.found_by):
+        for report in pool.imap(_hunt_one, ((name, seed, as_drawn) for seed in seeds)):
+            if report.failure is not None and (as_drawn or report.failure.startswith(bug.found_by)):
                 return report
     return None
 
 
-def _hunt_one(work: tuple[str, int]) -> SeedReport:
-    name, seed = work
+def _hunt_one(work: tuple[str, int, bool]) -> SeedReport:
+    name, seed, as_drawn = work
     bug = BUGS[name]
-    report = run_seed(seed, seconds=SECONDS, proofs=bug.proofs, change=bug.change)
+    report = Options().run(seed) if as_drawn else run_seed(seed, seconds=SECONDS, proofs=bug.proofs, change=bug.change)
     report.trace, report.details, report.plan = [], "", None  # type: ignore[assignment]
     return report
 
@@ -157,9 +159,10 @@ def main() -> None:
     import logging
 
     logging.disable(logging.CRITICAL)
-    for name in sys.argv[1:] or BUGS:
+    as_drawn = "--as-drawn" in sys.argv
+    for name in [name for name in sys.argv[1:] if name in BUGS] or BUGS:
         begun = time.perf_counter()
-        report = hunt(name)
+        report = hunt(name, as_drawn=as_drawn)
         took = time.perf_counter() - begun
         print(f"{name:48} {'NOT FOUND' if report is None else f'seed {report.seed}: {report.failure}'[:150]} ({took:.1f} s)", flush=True)
 

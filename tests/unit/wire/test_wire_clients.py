@@ -23,7 +23,6 @@ from cryptography.x509.oid import NameOID
 
 from actors.common.settings import Authentication
 from actors.query_processor.wire.scram import Verifier
-from actors.runtime.socket_passing import SocketSender
 from tests.unit.wire.server import Server
 
 
@@ -230,37 +229,6 @@ def test_bytes_after_the_tls_request_are_refused(certificate: tuple[str, str]) -
         while piece := client.recv(1000):
             answer += piece
         assert answer[:1] == b"E" and b"08P01" in answer
-
-
-def test_sockets_from_another_process(tmp_path: Path) -> None:
-    """As the gateway does it: it accepts, may have read some bytes, and passes the socket on."""
-    path = str(tmp_path / "clients.sock")
-    sender = SocketSender(path)
-    listener = socket.create_server(("127.0.0.1", 0))
-    port = listener.getsockname()[1]
-    unwanted = socket.socket()
-    assert not sender.send(unwanted), "nobody there"
-    with Server(clients_path=path) as server:
-
-        def pass_on() -> None:
-            for number in range(3):
-                client, _ = listener.accept()
-                read = client.recv(8, socket.MSG_WAITALL) if number else b""
-                assert sender.send(client, read)
-                client.close()
-
-        helper = threading.Thread(target=pass_on)
-        helper.start()
-        for _ in range(3):
-            with psycopg.connect(server.dsn().replace(str(server.port), str(port)), autocommit=True) as connection:
-                assert connection.execute("select 7").fetchone() == (7,)
-        helper.join()
-    assert not sender.send(unwanted), "nobody there any more"
-    with Server(clients_path=path):
-        assert sender.send(unwanted), "a new one is found"
-    sender.close()
-    listener.close()
-    unwanted.close()
 
 
 def test_stop_tells_the_clients() -> None:

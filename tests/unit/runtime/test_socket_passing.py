@@ -1,0 +1,123 @@
+"""Sockets passed between processes: whole, with the bytes read before, and never to one that does not answer."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from actors.runtime import socket_passing
+from actors.runtime.socket_passing import SocketReceiver, SocketSender
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> str:
+    return str(tmp_path / "clients.sock")
+
+
+@contextlib.contextmanager
+def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
+    """The server's end of a connection, and the client's."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.settimeout(5)
+        yield ours, theirs
+
+
+async def offered(sender: SocketSender, client: socket.socket, already_read: bytes = b"") -> bool:
+    ended: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+    sender.offer(client, ended.set_result, already_read)
+    return await ended
+
+
+class Echo:
+    """Keeps what it is given, and sends it the bytes that came with it."""
+
+    def __init__(self, path: str) -> None:
+        self.clients: list[socket.socket] = []
+        self.receiver = SocketReceiver(path, self.take)
+        self.receiver.start()
+
+    def take(self, client: socket.socket, already_read: bytes) -> None:
+        client.send(b"served " + already_read)
+        self.clients.append(client)
+
+    def stop(self) -> None:
+        self.receiver.stop()
+        for client in self.clients:
+            client.close()
+
+
+def test_a_socket_goes_with_the_bytes_that_were_read(path: str) -> None:
+    async def main() -> None:
+        sender = SocketSender(path)
+        for _ in range(2):  # a receiver that was started again is found
+            with pair() as (ours, theirs):
+                assert not await offered(sender, ours), "nobody there"
+                echo = Echo(path)
+                assert await offered(sender, ours, b"hello")
+                ours.close()
+                assert await asyncio.to_thread(theirs.recv, 100) == b"served hello"
+                echo.stop()
+        many = [socket.socketpair() for _ in range(50)]
+        echo = Echo(path)
+        assert all(await asyncio.gather(*(offered(sender, ours) for ours, _ in many)))
+        sender.close()
+        echo.stop()
+        for ours, theirs in many:
+            assert theirs.recv(100) == b"served "
+            ours.close()
+            theirs.close()
+
+    asyncio.run(main())
+
+
+def test_a_stalled_receiver_gets_nothing(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket_passing, "ANSWER_S", 0.01)
+
+    async def main() -> None:
+        stalled = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        stalled.bind(path)
+        stalled.listen()
+        sender = SocketSender(path)
+        with pair() as (first, _), pair() as (second, theirs), pair() as (third, _):
+            assert not await offered(sender, first), "no answer in time"
+            ends: list[bool] = []
+            sender.offer(second, ends.append)
+            assert ends == [False], "not asked again, and nobody waits"
+            peer, _ = stalled.accept()
+            assert peer.recv(10) == b"?"
+            peer.send(b"!")  # it has been resumed
+            monkeypatch.setattr(socket_passing, "ANSWER_S", 5)
+            loop = asyncio.get_running_loop()
+            while True:
+                ends.clear()
+                sender.offer(second, ends.append)
+                if not ends:  # the late answer has been counted, and this is another question
+                    break
+                await asyncio.sleep(0)
+            peer.setblocking(False)
+            assert await loop.sock_recv(peer, 10) == b"?", "the first was not passed"
+            peer.send(b"!")
+            while not ends:
+                await asyncio.sleep(0)
+            data, descriptors, _, _ = socket.recv_fds(peer, 10, 1)
+            assert ends == [True] and data == b"\1"
+            os.write(descriptors[0], b"second")
+            assert theirs.recv(10) == b"second"
+            os.close(descriptors[0])
+            gone: list[bool] = []
+            sender.offer(third, gone.append)
+            peer.close()
+            while not gone:
+                await asyncio.sleep(0)
+            assert gone == [False], "the receiver died with an offer"
+        sender.close()
+        stalled.close()
+
+    asyncio.run(main())
