@@ -13,7 +13,7 @@ from actors.common.messages import Register, Shutdown
 from actors.runtime.host import Host, RoleSpec
 from actors.runtime.ray_shell import ProcessSpec
 from cluster.controller import Controller
-from cluster.plan import ProcessPlan, shard_map
+from cluster.plan import ProcessPlan, controller_az, shard_map
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ class ControllerProcess:
             filename=spec.log_path, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
         )
         context = ray.get_runtime_context()
-        az = str(context.get_node_labels().get("az", spec.settings.layout.azs[0]))
+        az = str(context.get_node_labels().get("az", controller_az(spec.settings)))
         self._host = Host.local(spec.name, spec.endpoint, spec.data_dir, spec.settings, node=context.get_node_id())
         self._controllers: list[Controller] = []
 

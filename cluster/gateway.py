@@ -1,8 +1,10 @@
-"""The gateway: owns the PostgreSQL port of its host and passes each accepted socket to a query processor.
+"""Gateways: each listens on the PostgreSQL port of its host and passes every accepted socket to a query processor.
 
 The socket itself goes to the query processor's process (SCM_RIGHTS), so no byte of a session passes through here: the gateway never reads from
 a client, TLS and the startup packet are the query processor's. New sessions go round the query processors of this host; one that is away or stalled is passed over.
 While there is none at all (restart, scaled to zero) accepted sockets wait here, bounded in number and in time.
+
+A host has several, in different processes and AZs; the kernel deals connections out among those that listen (SO_REUSEPORT), so that one that dies closes no door.
 """
 
 from __future__ import annotations
@@ -13,7 +15,6 @@ from collections import deque
 from typing import Any
 
 from actors.common.errors import DatabaseError
-from actors.common.messages import Cancel
 from actors.common.messages.base import Message
 from actors.common.messages.control import Topology
 from actors.runtime.interfaces import Context, Reply
@@ -39,6 +40,7 @@ class Gateway:
         self._port = port
         self._senders = {name: SocketSender(path) for name, path in sorted(socket_paths.items())}
         self._order = deque(sorted(socket_paths))
+        self._order.rotate(1 - number)
         self._held: set[socket.socket] = set()
         """Accepted, and with no query processor yet: offered to one, or waiting."""
         self._waiting: list[tuple[float, socket.socket]] = []
@@ -52,6 +54,7 @@ class Gateway:
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
         listener = socket.socket(family, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         try:
             listener.bind((self._host, self._port))
         except OSError as error:
@@ -79,11 +82,7 @@ class Gateway:
             sender.close()
 
     def receive(self, sender: str, message: Message, reply: Reply | None) -> None:
-        if isinstance(message, Cancel):
-            for name in self._order:
-                if name != sender:
-                    self._context.bus.post(self._name, name, message)
-        elif reply is not None:
+        if reply is not None:
             reply.fail(DatabaseError("XX000", f"the gateway does not understand {type(message).__name__}"))
 
     def status(self) -> dict[str, Any]:

@@ -22,6 +22,10 @@ HOSTING = ("adjudicator", "crossbar", "journal", "storage")
 """Processes of these layers take in a movable role, the first ones first."""
 
 
+GATEWAYS = 2
+"""In as many AZs: losing one closes no door."""
+
+
 @dataclass(frozen=True)
 class RolePlan:
     """`kind` is the layer: query_processor, adjudicator, journal, crossbar, storage, controller, gateway."""
@@ -56,6 +60,11 @@ def shard_map(settings: Settings) -> ShardMap:
     )
 
 
+def controller_az(settings: Settings) -> str:
+    """The last one: the first has the crossbar and adjudicators, and who moves them must not be lost with them."""
+    return settings.layout.azs[-1]
+
+
 def journal_replicas(settings: Settings, journal: int) -> list[str]:
     return [f"journal/{journal}/{az}" for az in settings.layout.azs]
 
@@ -65,10 +74,11 @@ def make_plan(settings: Settings) -> list[ProcessPlan]:
     layout = settings.layout
     azs = layout.azs
     journals = range(1, layout.adjudicators + 1)
-    gateway = RolePlan("gateway/1", "gateway", {"number": 1})
     crossbar = RolePlan("crossbar/1", "crossbar", {"number": 1})
     adjudicators = [RolePlan(f"adjudicator/{number}", "adjudicator", {"number": number}) for number in journals]
-    processes = [ProcessPlan("gateway-1", azs[0], (gateway,))]
+    processes: list[ProcessPlan] = []
+    for number, az in enumerate(azs[:GATEWAYS], 1):
+        processes.append(ProcessPlan(f"gateway-{number}", az, (RolePlan(f"gateway/{number}", "gateway", {"number": number}),)))
     if layout.placement == "az":
         return [*processes, *(_whole_az(az, number, settings, crossbar, adjudicators) for number, az in enumerate(azs))]
     for az in azs:

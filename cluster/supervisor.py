@@ -25,7 +25,7 @@ from actors.common.settings_file import SettingsError, load_settings
 from cluster import leftovers
 from cluster.data_folder import DataFolder, DataFolderError
 from cluster.local_ray import LocalRay, prepare_environment
-from cluster.plan import ProcessPlan, make_plan
+from cluster.plan import ProcessPlan, controller_az, make_plan
 
 if TYPE_CHECKING:
     from actors.runtime.host import RoleSpec
@@ -145,11 +145,10 @@ class Supervisor:
         from cluster.controller_process import ControllerProcess
 
         options = {"num_cpus": 0, "max_restarts": -1, "max_task_retries": 0, "resources": {"eagleray": 1}, "namespace": NAMESPACE}
-        azs = self._settings.layout.azs
-        controller = ProcessPlan("controller", azs[0], ())
+        controller = ProcessPlan("controller", controller_az(self._settings), ())
         self._actors["controller"] = (
             ray.remote(ControllerProcess)
-            .options(name="controller", label_selector={"az": azs[0]}, **options)
+            .options(name="controller", label_selector={"az": controller.az}, **options)
             .remote(self._spec(controller, None), self._plan, connection_url(self._settings))
         )
         actor = ray.remote(RoleProcess)

@@ -17,7 +17,7 @@ from actors.runtime.interfaces import Context
 from actors.runtime.simulation.nemesis import Nemesis
 from actors.runtime.simulation.world import World
 from cluster.controller import Controller
-from cluster.plan import make_plan, shard_map
+from cluster.plan import controller_az, make_plan, shard_map
 from cluster.roles import role_spec, role_specs
 from cluster.simulation.hostile import Plan
 from cluster.simulation.sql_client import SimulatedDatabase
@@ -40,9 +40,8 @@ class SimulatedCluster:
         self.map: ShardMap = shard_map(plan.settings)
         self.nemeses: list[Nemesis] = []
         self._processes = [process for process in make_plan(plan.settings) if not process.name.startswith("gateway")]
-        self.world.add_process(
-            CONTROLLER, plan.settings.layout.azs[0], [RoleSpec(CONTROLLER, plan.settings.layout.azs[0], self._make_controller)]
-        )
+        az = controller_az(plan.settings)
+        self.world.add_process(CONTROLLER, az, [RoleSpec(CONTROLLER, az, self._make_controller)])
         for process in self._processes:
             self.world.add_process(process.name, process.az, [self._spec(spec) for spec in role_specs(process, plan.settings, "")])
         self.world.make_role = lambda role, az: role_spec(role, az, plan.settings, "")

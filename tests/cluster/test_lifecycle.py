@@ -15,7 +15,7 @@ import pytest
 from cluster import leftovers
 from tests.conftest import LiveCluster, discard, eagleray, free_port, make_cluster
 
-LAYERS = {"query_processor": 2, "adjudicator": 2, "journal": 6, "crossbar": 1, "storage": 6, "controller": 1, "gateway": 1}
+LAYERS = {"query_processor": 2, "adjudicator": 2, "journal": 6, "crossbar": 1, "storage": 6, "controller": 1, "gateway": 2}
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,7 @@ class Lead(Message, frozen=True):
 
 
 class Cancel(Message, frozen=True):
-    """QP <-> gateway, one-way: a cancel request for the session (`process`, `secret`) that is not the receiver's own."""
+    """QP -> QP, one-way: a cancel request for the session (`process`, `secret`) that is not the receiver's own."""
 
     process: int
     secret: int
