@@ -76,6 +76,10 @@ class Controller:
     async def stop(self) -> None:
         self._stop_deciding()
 
+    def move(self, role: str, process: str) -> None:
+        """Have a movable role go on in another process that may run it (plan.homes); it comes back by itself later."""
+        self._failover.move(role, process)
+
     def _stop_deciding(self) -> None:
         self._stopping = self._failover.stopped = True
 

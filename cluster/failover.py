@@ -8,7 +8,8 @@
 Safety does not hang on any of this: a false alarm costs the transactions under way (40001) and a new epoch. A process that was given up and answers again is told the
 topology, by which it stops what has moved. Nothing is sent while nothing happens, but for a watch in `WATCH_S`.
 
-A role stays where it has moved. A restarted controller takes roles for where the processes that register say they run, and assigns what nobody claims when all have
+A role goes back to the first of its homes once that process has been there for `RESTORE_S`, stopped cleanly where it was: what moves with the next failure is then known,
+and the death of a replica is not an adjudicator's. A restarted controller takes roles for where the processes that register say they run, and assigns what nobody claims when all have
 registered, or after `CLAIMS_S`.
 """
 
@@ -19,7 +20,7 @@ import logging
 from collections.abc import Callable
 
 from actors.common.errors import DatabaseError
-from actors.common.messages import Message, Ping, Register, StartRole, Watch
+from actors.common.messages import Message, Ping, Register, StartRole, StopRole, Watch
 from actors.runtime.interfaces import Context
 
 WATCH_S = 600.0
@@ -32,6 +33,8 @@ LOST_PING_S = 1.0
 """How often a process that was given up is asked again."""
 START_S = 3.0
 """For a role to be made and to open nothing: it has nothing on disk."""
+RESTORE_S = 10.0
+"""A process that dies again and again must not take its roles with it each time."""
 RETRY_S = 0.2
 CLAIMS_S = 1.5
 FIRST_CLAIMS_S = 90.0
@@ -91,6 +94,7 @@ class Failover:
             elif self.home.get(role) == process:
                 del self.home[role]  # it was restarted, and runs it no more
         self._watch(message)
+        self._restore_later(message)
         if self._assigning or self._azs.keys() <= self._alive:
             self._assign_all()
 
@@ -155,6 +159,7 @@ class Failover:
                     self._watch(register)
                 self._on_change()
                 self._assign_all()
+                self._restore_later(register)
 
         def again(_: DatabaseError) -> None:
             if not self.stopped and self._registers[process] is register:
@@ -176,9 +181,10 @@ class Failover:
             if role not in self.home and role not in self._moving and not self.stopped:
                 self._assign(role)
 
-    def _assign(self, role: str) -> None:
+    def _assign(self, role: str, target: str = "") -> None:
+        """To `target`, or to the first of its homes that is there."""
         self._moving.add(role)
-        process = next((name for name in self._homes[role] if name in self._alive and name not in self._doubted), None)
+        process = next((name for name in (target, *self._homes[role]) if name in self._alive and name not in self._doubted), None)
         if process is None:
             self._later(role)
             return
@@ -190,6 +196,8 @@ class Failover:
                 self.home[role] = process
                 self._on_change()
                 self._on_running(role)
+                if self._homes[role][0] in self._alive:
+                    self._restore_later(self._registers[self._homes[role][0]])
             else:
                 self._assign(role)
 
@@ -200,6 +208,38 @@ class Failover:
 
         message = StartRole(role, self._azs[process], self._on_change())
         self._context.bus.request(self._context.name, f"host/{process}", message, running, failed, timeout_s=START_S)
+
+    def _restore_later(self, register: Register) -> None:
+        """`register`'s process is there: what belongs to it comes back when it has stayed."""
+
+        def restore() -> None:
+            process = register.process
+            if self.stopped or self._registers[process] is not register or process not in self._alive or process in self._doubted:
+                return
+            for role, homes in self._homes.items():
+                if homes[0] == process and self.home.get(role, process) != process:
+                    self.move(role, process)
+
+        asyncio.get_running_loop().call_later(RESTORE_S, restore)
+
+    def move(self, role: str, target: str) -> None:
+        """From where it runs to `target`, one of its homes; it is stopped cleanly before. Nothing happens to a role that is on its way already."""
+        process = self.home.get(role)
+        if process is None or process == target or role in self._moving:
+            return
+        self._moving.add(role)
+        logger.info("%s goes from %s to %s", role, process, target)
+
+        def stopped(_: object) -> None:
+            """Or not, in time: then it hears of its successor by the topology."""
+            if self.home.get(role) == process:
+                del self.home[role]
+            if self.stopped:
+                self._moving.discard(role)
+            else:
+                self._assign(role, target)
+
+        self._context.bus.request(self._context.name, f"host/{process}", StopRole(role), stopped, stopped, timeout_s=START_S)
 
     def _later(self, role: str) -> None:
         def again() -> None:

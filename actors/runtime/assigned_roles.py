@@ -1,6 +1,7 @@
 """Roles that a host runs because the controller said so: there is one of each in a cluster, and it moves when its process dies.
 
     StartRole(adjudicator/1, version 7)   made by the host's `make_role`, started, registered on the bus
+    StopRole(adjudicator/1)               it goes back to where it belongs: stopped cleanly first
     Topology(version 9)                   its route leads elsewhere: it has moved while we were stalled or cut off, and stops here
 
 A host that was restarted runs none of them until it is told. What a stale one does before it hears of its successor does no harm: adjudicators are fenced by
@@ -45,6 +46,14 @@ class AssignedRoles:
                     if reply is not None:
                         reply.fail(error)
                     return
+        if reply is not None:
+            reply(Done())
+
+    async def stop(self, name: str, reply: Reply | None) -> None:
+        """It goes on elsewhere, as nothing has failed: what it was doing is ended first."""
+        async with self._changing:
+            if self._since.pop(name, None) is not None:
+                await self._host.stop_role(name)
         if reply is not None:
             reply(Done())
 

@@ -38,7 +38,7 @@ def draw(random: Random, proofs: tuple[str, ...], seconds: float) -> Plan:
     calm = random.random() < 0.2
     strikes = () if random.random() < 0.1 else tuple(random.sample(ALL_STRIKES, random.randint(1, len(ALL_STRIKES))))
     nemeses = random.choice((1, 1, 2))
-    return Plan(
+    plan = Plan(
         settings=hostile_settings(random),
         faults=Faults() if calm else mild(Faults.hostile(random), random),
         proofs=tuple(sorted(random.sample(proofs, min(2, len(proofs))))),
@@ -49,8 +49,13 @@ def draw(random: Random, proofs: tuple[str, ...], seconds: float) -> Plan:
         strike_s_max=random.choice((0.5, 3.0, 10.0)),
         nemeses=nemeses,
     )
+    if strikes and random.random() < 0.3:  # drawn last: what is added here leaves old seeds' plans as they were
+        plan = replace(plan, strikes=(*plan.strikes, *RESHAPINGS))
+    return plan
 
 
+RESHAPINGS = ("move",)
+"""Of those that the simulated cluster offers."""
 ALL_STRIKES = (*STRIKES, *DISK_STRIKES, RESTARTS)
 
 

@@ -119,6 +119,7 @@ class _Run:
                 strike_s_max=self._plan.strike_s_max,
                 until_whole=cluster.until_whole,
                 disk_victims=cluster.disk_groups(),
+                reshapings=cluster.reshapings,
                 label=f"nemesis/{number}",
             )
             for number in range(self._plan.nemeses)

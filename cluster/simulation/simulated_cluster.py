@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
+from random import Random
 from typing import cast
 
 from actors.common.errors import DatabaseError
@@ -14,10 +15,10 @@ from actors.journal.replica import JournalReplica
 from actors.query_processor.role import QueryProcessor
 from actors.runtime.host import RoleSpec
 from actors.runtime.interfaces import Context
-from actors.runtime.simulation.nemesis import Nemesis
+from actors.runtime.simulation.nemesis import Nemesis, Reshape
 from actors.runtime.simulation.world import World
 from cluster.controller import Controller
-from cluster.plan import controller_az, make_plan, shard_map
+from cluster.plan import controller_az, homes, make_plan, shard_map
 from cluster.roles import role_spec, role_specs
 from cluster.simulation.hostile import Plan
 from cluster.simulation.sql_client import SimulatedDatabase
@@ -99,6 +100,27 @@ class SimulatedCluster:
         processes = self.world.processes
         azs = sorted({process.az for process in processes.values()})
         return [*([name] for name in sorted(processes)), *([name for name in sorted(processes) if processes[name].az == az] for az in azs)]
+
+    @property
+    def reshapings(self) -> dict[str, Reshape]:
+        """Changes of the cluster's shape for a nemesis to ask for, by name. Splits, merges and scaling belong here when they exist."""
+        return {"move": self._move}
+
+    def _move(self, random: Random) -> None:
+        """A movable role goes on in another of its homes."""
+        process = self.world.processes[CONTROLLER]
+        if not process.up:
+            return
+        found = homes(self._processes)
+        role = random.choice(sorted(found))
+        target = random.choice(found[role])
+        controller = cast(Controller, process.role(CONTROLLER))
+        self.world.trace.add("move", f"{role} to {target}")
+
+        async def move() -> None:
+            controller.move(role, target)
+
+        self.world.spawn(CONTROLLER, move())
 
     def disk_groups(self) -> list[list[str]]:
         """Whose disks may be lost: journal replicas, one at a time. A storage replica cannot be filled from its peers yet."""

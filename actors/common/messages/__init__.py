@@ -24,6 +24,7 @@ from actors.common.messages.control import (
     Shutdown,
     StartRole,
     StatusIs,
+    StopRole,
     Suspect,
     Topology,
     Watch,
@@ -84,6 +85,7 @@ AnyMessage = (
     | AskCluster
     | Shutdown
     | StartRole
+    | StopRole
     | Watch
     | Ping
     | Suspect
@@ -127,6 +129,7 @@ __all__ = [
     "Shutdown",
     "StartRole",
     "StatusIs",
+    "StopRole",
     "StreamAck",
     "StreamLost",
     "SubscribeJournal",

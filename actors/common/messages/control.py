@@ -59,6 +59,12 @@ class StartRole(Message, frozen=True):
     version: int
 
 
+class StopRole(Message, frozen=True):
+    """Controller -> process (host/<name>): stop this role cleanly, it goes on elsewhere. Answer: Done once it has stopped, or does not run here."""
+
+    role: str
+
+
 class Watch(Message, frozen=True):
     """Controller -> process: no answer is given while the process lives; when it dies, the request fails with its connection."""
 

@@ -5,6 +5,7 @@
 
 A victim is a group of processes that is struck together (one process, or all of an availability zone). Only one group is down at a time, so
 that a quorum of the others stands; run two of them at once to take that away. What is struck, when and for how long comes from the world's seed alone.
+`reshapings` are strikes too, by name: the cluster's own changes (a role that moves) amid all others.
 After a disk was lost or has rotted the nemesis waits until `until_whole` says that the victim is what it was, for no quorum outlives a second loss before that.
 """
 
@@ -13,8 +14,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from random import Random
 
 from actors.common.errors import DatabaseError
 from actors.runtime.simulation.world import World
@@ -26,6 +28,8 @@ DISK_STRIKES = ("slow", "wipe", "rot")
 LOSSES = ("wipe", "rot")
 RESTARTS = "rolling"
 """Each of the group is stopped cleanly and started again, one after the other."""
+Reshape = Callable[[Random], None]
+"""A change of the cluster's shape, such as an operator asks for: it begins, and goes on under later strikes."""
 JUMP_US_MAX = 2_000_000
 SLOW_SYNC_S_MAX = 0.5
 
@@ -44,12 +48,14 @@ class Nemesis:
         label: str = "nemesis",
         until_whole: Callable[[], Awaitable[None]] | None = None,
         disk_victims: Sequence[Sequence[str]] | None = None,
+        reshapings: Mapping[str, Reshape] | None = None,
     ) -> None:
         self.struck: list[str] = []
         """The group that is struck now."""
         self.counts: Counter[str] = Counter()
         self._until_whole = until_whole
         self._world = world
+        self._reshapings = reshapings or {}
         self._victims = [list(group) for group in victims]
         self._disk_victims = self._victims if disk_victims is None else [list(group) for group in disk_victims]
         self._strikes = list(strikes)
@@ -65,6 +71,10 @@ class Nemesis:
             if self._world.loop.time() >= end:
                 break
             strike = self._random.choice(self._strikes)
+            if strike in self._reshapings:
+                self.counts[strike] += 1
+                self._reshapings[strike](self._random)
+                continue
             victims = self._disk_victims if strike in LOSSES else self._victims
             if not victims:
                 continue

@@ -1,0 +1,94 @@
+"""Where movable roles go when their process dies, and when they come back: virtual seconds, so the bounds are exact."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from random import Random
+
+import pytest
+
+from actors.common.settings import Settings
+from actors.runtime.simulation.faults import Faults
+from cluster.failover import RESTORE_S
+from cluster.simulation.hostile import Plan, draw
+from cluster.simulation.simulated_cluster import CONTROLLER, SimulatedCluster
+
+PLAN: Plan = replace(draw(Random(0), ("bank",), 60.0), settings=Settings(mode="open"), faults=Faults(), strikes=())
+
+
+def home(cluster: SimulatedCluster, role: str) -> set[str]:
+    """The processes that run it now."""
+    return {name for name, process in cluster.world.processes.items() if process.life is not None and role in process.role_names}
+
+
+async def until(cluster: SimulatedCluster, condition: Callable[[], bool], seconds: float) -> None:
+    end = cluster.world.loop.time() + seconds
+    while not condition():
+        assert cluster.world.loop.time() < end, {role: home(cluster, role) for role in ("adjudicator/1", "adjudicator/2", "crossbar/1")}
+        await asyncio.sleep(0.01)
+
+
+async def commits(cluster: SimulatedCluster, seconds: float) -> None:
+    """Rows of both halves of the key space are written within `seconds` from now."""
+    async with asyncio.timeout(seconds):
+        while True:
+            try:
+                connection = await cluster.database("writer").connect()
+                for key in (-1, 1):
+                    await connection.execute(f"INSERT INTO t VALUES ({key}, 1) ON CONFLICT (k) DO UPDATE SET v = t.v + 1")
+                await connection.close()
+                return
+            except Exception:
+                await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("process", "role"), [("adjudicator-1", "adjudicator/1"), ("adjudicator-2", "adjudicator/2"), ("crossbar-1", "crossbar/1")]
+)
+@pytest.mark.parametrize("strike", ["kill", "stall"])
+def test_a_role_moves_and_comes_back(process: str, role: str, strike: str) -> None:
+    cluster = SimulatedCluster(1, PLAN)
+    world = cluster.world
+
+    async def scenario() -> None:
+        await cluster.start()
+        connection = await cluster.database("setup").connect()
+        await connection.execute("CREATE TABLE t (k int PRIMARY KEY, v int)")
+        assert home(cluster, role) == {process}
+        if strike == "kill":
+            world.crash(process)
+        else:
+            world.stall(process)
+        await commits(cluster, 3.0)
+        assert home(cluster, role) - {process}, "it goes on elsewhere"
+        if strike == "kill":
+            await world.restart(process)
+        else:
+            world.resume(process)
+            await until(cluster, lambda: len(home(cluster, role)) == 1, 5.0)
+        await asyncio.sleep(RESTORE_S / 2)
+        assert process not in home(cluster, role), "it may die again"
+        await until(cluster, lambda: home(cluster, role) == {process}, RESTORE_S)
+        await commits(cluster, 1.0)
+
+    with world:
+        world.run(scenario())
+
+
+def test_a_restarted_controller_brings_roles_home() -> None:
+    cluster = SimulatedCluster(2, PLAN)
+    world = cluster.world
+
+    async def scenario() -> None:
+        await cluster.start()
+        world.crash("adjudicator-1")
+        await until(cluster, lambda: bool(home(cluster, "adjudicator/1")), 3.0)
+        world.crash(CONTROLLER)
+        await world.restart("adjudicator-1")
+        await world.restart(CONTROLLER)
+        await until(cluster, lambda: home(cluster, "adjudicator/1") == {"adjudicator-1"}, 2 * RESTORE_S)
+
+    with world:
+        world.run(scenario())
