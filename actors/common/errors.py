@@ -132,6 +132,12 @@ def schema_changed() -> DatabaseError:
     return DatabaseError(SERIALIZATION_FAILURE, "schema has been updated by another transaction, please retry: (OC001)")
 
 
-def unavailable(peer: str, why: str = "no connection") -> DatabaseError:
-    """A peer cannot be reached. Internal: a layer that can turn to another peer does so before a client sees it."""
-    return DatabaseError(CONNECTION_FAILURE, f"{peer} is unavailable: {why}")
+NOT_SENT = "not sent"
+
+
+def unavailable(peer: str, why: str = "no connection", *, sent: bool = True) -> DatabaseError:
+    """A peer cannot be reached. Internal: a layer that can turn to another peer does so before a client sees it.
+
+    `sent` False: certainly no byte of the request has left; the detail says so.
+    """
+    return DatabaseError(CONNECTION_FAILURE, f"{peer} is unavailable: {why}", detail="" if sent else NOT_SENT)

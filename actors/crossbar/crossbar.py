@@ -19,7 +19,7 @@ import asyncio
 from functools import partial
 from typing import Any
 
-from actors.common.errors import CONNECTION_FAILURE, DatabaseError
+from actors.common.errors import CONNECTION_FAILURE, NOT_SENT, DatabaseError
 from actors.common.messages import (
     AskPromise,
     DemandWatermark,
@@ -306,7 +306,9 @@ class Crossbar:
             self.merge.promised(journal, answer.epoch, answer.promise, answer.after_lsn)
             self._advance()
 
-        def failed(_: DatabaseError) -> None:
+        def failed(error: DatabaseError) -> None:
+            if error.detail == NOT_SENT:
+                self._context.bus.post(self._context.name, "controller", Suspect(name))
             asyncio.get_running_loop().call_later(PROMISE_RETRY_S, again)
 
         def again() -> None:

@@ -55,7 +55,7 @@ class Bus(Protocol):
         self, sender: str, destination: str, message: Message, on_reply: OnReply, on_failure: OnFailure, timeout_s: float = 10.0
     ) -> None:
         """Exactly one of the two callbacks runs, straight from the receiving loop (no task). No route, a broken connection or the
-        timeout fail with 08006 (`unavailable`); a Failure answer fails with its own SQLSTATE."""
+        timeout fail with 08006 (`unavailable`, which tells whether it may have arrived); a Failure answer fails with its own SQLSTATE."""
 
     def call(self, sender: str, destination: str, message: Message, timeout_s: float = 10.0) -> asyncio.Future[Any]:
         """`request` as a future."""

@@ -217,7 +217,7 @@ class SocketBus:
         elif local and not self._closed:
             self.deliver_later(self.deliver, sender, destination, message, LocalReply(self, request))
         else:
-            self._fail_later(request, unavailable(destination, "the bus is closed" if self._closed else "no route"))
+            self._fail_later(request, unavailable(destination, "the bus is closed" if self._closed else "no route", sent=False))
 
     def call(self, sender: str, destination: str, message: Message, timeout_s: float = 10.0) -> asyncio.Future[Any]:
         assert self._loop is not None, "the bus is not started"
@@ -409,4 +409,4 @@ class SocketBus:
                 del self._link_by_name[name]
         for request, entry in self._outstanding.items():
             if entry[0] is link:
-                self._fail_later(request, unavailable(entry[4], why))
+                self._fail_later(request, unavailable(entry[4], why, sent=link.transport is not None))

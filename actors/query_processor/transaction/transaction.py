@@ -28,6 +28,7 @@ import msgspec
 
 from actors.common.errors import (
     CONNECTION_FAILURE,
+    NOT_SENT,
     OBJECT_NOT_IN_PREREQUISITE_STATE,
     PROGRAM_LIMIT_EXCEEDED,
     QUERY_CANCELED,
@@ -333,7 +334,7 @@ class Transaction:
         flight = CommitFlight(services)
         topology = services.bus.topology
         if topology is None:
-            flight.fail(unavailable("the cluster's map", "not known yet"))
+            flight.fail(unavailable("the cluster's map", "not known yet", sent=False))
             return flight
         owner_of = topology.shard_map.adjudicator
         if len(keys) == 1:
@@ -345,7 +346,7 @@ class Transaction:
                 owner = min(owners, key=lambda number: (-owners.count(number), number))
         name = f"adjudicator/{owner}"
         if name not in topology.routes:
-            flight.fail(unavailable(name, "no route"))
+            flight.fail(unavailable(name, "no route", sent=False))
             return flight
         flight.destination = name
         flight.endpoint = topology.routes[name]
@@ -370,7 +371,9 @@ class Transaction:
                     raise schema_changed()
                 await self.reload_catalog()
                 message = msgspec.structs.replace(message, catalog_ts=self.start_ts)
-            elif error.sqlstate == OBJECT_NOT_IN_PREREQUISITE_STATE or not _may_have_happened(flight, error):
+            elif error.sqlstate == OBJECT_NOT_IN_PREREQUISITE_STATE or not _may_have_happened(error):
+                if error.detail == NOT_SENT and flight.destination:
+                    self._services.suspect(flight.destination)
                 await pause(COMMIT_PAUSE_S)
             else:
                 break
@@ -385,11 +388,11 @@ class Transaction:
             raise DatabaseError(TRANSACTION_RESOLUTION_UNKNOWN, "transaction resolution unknown", detail=error.message)
         if error.sqlstate == OBJECT_NOT_IN_PREREQUISITE_STATE:
             raise unavailable("the owner of the transaction's keys", "the map keeps moving")
-        if error.sqlstate == CONNECTION_FAILURE and _may_have_happened(flight, error):
+        if error.sqlstate == CONNECTION_FAILURE and _may_have_happened(error):
             raise DatabaseError(TRANSACTION_RESOLUTION_UNKNOWN, "transaction resolution unknown", detail=error.message)
         raise error
 
 
-def _may_have_happened(flight: Flight, error: DatabaseError) -> bool:
-    """False only for a failure to reach anybody: not sent at all, or a coordinator that says so. (40001 and the like need no second attempt.)"""
-    return error.sqlstate != CONNECTION_FAILURE or (flight.destination != "" and not error.detail.startswith("not committed"))
+def _may_have_happened(error: DatabaseError) -> bool:
+    """False only for a commit that did not reach anybody, or a coordinator that says so. (40001 and the like need no second attempt.)"""
+    return error.sqlstate != CONNECTION_FAILURE or not error.detail.startswith((NOT_SENT, "not committed"))

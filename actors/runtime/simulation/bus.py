@@ -149,7 +149,9 @@ class SimulatedBus:
         timer = self.loop.call_later(timeout_s, self._fail, request, unavailable(destination, "no answer in time"))
         self._outstanding[request] = (target, timer, on_reply, on_failure, destination)
         if self._closed or (not local and (endpoint is None or endpoint == self.endpoint)):
-            self.loop.call_soon(self._fail, request, unavailable(destination, "the bus is closed" if self._closed else "no route"))
+            self.loop.call_soon(
+                self._fail, request, unavailable(destination, "the bus is closed" if self._closed else "no route", sent=False)
+            )
         elif local:
             self.loop.call_soon(self._deliver, sender, destination, message, _LocalReply(self, request, sender, destination, message))
         else:
@@ -209,10 +211,10 @@ class SimulatedBus:
             else:
                 self._deliver(received.sender, received.destination, received.message, None)
 
-    def refused(self, request: int, why: str) -> None:
+    def refused(self, request: int, why: str, sent: bool) -> None:
         entry = self._outstanding.get(request)
         if entry is not None:
-            self._fail(request, unavailable(entry[4], why))
+            self._fail(request, unavailable(entry[4], why, sent=sent))
 
     def peer_died(self, peer: Station) -> None:
         for request, entry in list(self._outstanding.items()):

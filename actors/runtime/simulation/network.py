@@ -36,7 +36,7 @@ class Station(Protocol):
 
     def arrive(self, source: Station, frame: bytes) -> None: ...
 
-    def refused(self, request: int, why: str) -> None: ...
+    def refused(self, request: int, why: str, sent: bool) -> None: ...
 
     def peer_died(self, peer: Station) -> None: ...
 
@@ -129,13 +129,13 @@ class SimulatedNetwork:
         if target is None or not target.owner.alive:
             self._trace.add("send", f"{source.owner.name} -> nobody {label}")
             if kind == REQUEST:
-                self._later(source, self._delay_s(), source.refused, request, "nobody is there")
+                self._later(source, self._delay_s(), source.refused, request, "nobody is there", False)
             return
         description = f"{source.owner.name} -> {target.owner.name} {label} {len(frame)} {crc32(frame):08x}"
         if random.random() < faults.loss_chance:
             self._trace.add("lost", description)
             if kind == REQUEST and random.random() < 0.5:
-                self._later(source, self._delay_s(), source.refused, request, "the connection was reset")
+                self._later(source, self._delay_s(), source.refused, request, "the connection was reset", True)
             return
         copies = 2 if random.random() < faults.repeat_chance else 1
         for _ in range(copies):

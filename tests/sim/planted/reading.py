@@ -177,7 +177,7 @@ def answers_for_another_shard() -> None:
 def sends_again_what_may_have_happened() -> None:
     from actors.query_processor.transaction import transaction
 
-    transaction._may_have_happened = lambda flight, error: False
+    transaction._may_have_happened = lambda error: False
 
 
 def reads_an_old_snapshot() -> None:
