@@ -1,4 +1,4 @@
-"""Eagleray for Python programs: `connect`, `transaction`, `Workload`.
+"""Eagleray for Python programs: `Session`, `connect`, `transaction`, `Workload`.
 
     import eagleray
 
@@ -8,6 +8,9 @@
             cursor.execute("UPDATE accounts SET balance = balance + 10 WHERE id = %s", (2,))
         eagleray.transaction(connection, transfer)      # retried on 40001, as optimistic concurrency control asks
 
+    with eagleray.Session() as session:
+        session.transaction(transfer)                   # and reconnected, where a process dies on the other side
+
 `connect()` is psycopg 3's; any PostgreSQL driver will do as well.
 """
 
@@ -16,12 +19,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from eagleray.client import UnknownOutcome, connect, transaction
+    from eagleray.client import Session, UnknownOutcome, connect, transaction
     from eagleray.workload import Workload
 
-__all__ = ["UnknownOutcome", "Workload", "connect", "transaction"]
+__all__ = ["Session", "UnknownOutcome", "Workload", "connect", "transaction"]
 
 _HOMES = {
+    "Session": "eagleray.client",
     "connect": "eagleray.client",
     "transaction": "eagleray.client",
     "UnknownOutcome": "eagleray.client",

@@ -69,9 +69,11 @@ def transaction(
             if on_retry is not None:
                 on_retry(attempt, conflict)
             time.sleep(chance.uniform(PAUSE_S_MIN, min(PAUSE_S_MAX, PAUSE_S_MIN * 2**attempt)))
-        except (errors.TransactionResolutionUnknown, psycopg.OperationalError) as lost:
-            if committing:
+        except psycopg.OperationalError as lost:
+            if committing and _is_failover(lost):
                 raise UnknownOutcome(str(lost)) from lost
+            if not connection.closed:
+                connection.rollback()
             raise
         except BaseException:
             if not connection.closed:
