@@ -60,6 +60,9 @@ def mild(faults: Faults, random: Random) -> Faults:
 
 
 def hostile_settings(random: Random) -> Settings:
+    aside = Random(repr(random.getstate()))
+    """Draws nothing from `random`: what else a seed draws stays as it was."""
+
     def mostly(usual: T, *hostile: T) -> T:
         return random.choice(hostile) if random.random() < 0.4 else usual
 
@@ -72,7 +75,11 @@ def hostile_settings(random: Random) -> Settings:
             prepare_timeout_ms=mostly(2000, 200),
             ask_outcome_ms=mostly(250, 5),
         ),
-        journaling=Journaling(segment_bytes=mostly(16 << 20, 4000, 50_000), append_bytes_max=mostly(4 << 20, 1000)),
+        journaling=replace(
+            Journaling(segment_bytes=mostly(16 << 20, 4000, 50_000), append_bytes_max=mostly(4 << 20, 1000)),
+            writer_bytes_max=aside.choice((64 << 20, 3000)),
+            replica_bytes_max=aside.choice((8 << 20, 1)),
+        ),
         streaming=Streaming(
             window_bytes=mostly(16 << 20, 2000),
             held_bytes_max=mostly(64 << 20, 5000),
