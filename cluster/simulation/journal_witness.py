@@ -1,6 +1,7 @@
 """The journals' witness: holds what a journal replica says about itself against what would be left of its disk if the power failed that moment.
 
-`synced_log` opens a copy of the synced bytes alone, as the next start would. Whenever a replica answers a Seal, a Promote, a Reset or a Trim, and at the end:
+`synced_log` opens a copy of the synced bytes alone, as the next start would. Whenever a replica answers a Seal, a Promote or a Reset, removes a segment,
+has been started, and at the end:
 
     I7   an epoch is promised on disk before the promise is told, and each promise is above the one before
     I1   the log on the disk is whole: no power failure is taken for damage, or for a gap
@@ -13,6 +14,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from random import Random
 
 from actors.common.errors import DatabaseError
@@ -46,6 +48,9 @@ class JournalWitness:
         self._trims: dict[str, int] = {}
         """By journal: the latest time below which anybody was told to trim."""
         self._rotten: set[str] = set()
+        for role, image in self._images.items():
+            image.on_removed = partial(self._removed, role)
+        world.on_started.append(self._started)
 
     def wiped(self, role: str) -> None:
         self._promised.pop(role, None)
@@ -62,9 +67,20 @@ class JournalWitness:
     # -- messages -------------------------------------------------------------------------------------------------------------
 
     def delivered(self, sender: str, destination: str, message: Message) -> None:
-        if isinstance(message, Trim):
-            journal = destination.split("/")[1]
-            self._trims[journal] = max(self._trims.get(journal, 0), message.below_ts)
+        match message:
+            case Trim():
+                journal = destination.split("/")[1]
+                self._trims[journal] = max(self._trims.get(journal, 0), message.below_ts)
+            case Append() if message.records:
+                self._may_cut(destination, message.epoch, message.previous_lsn)
+            case Reset():
+                self._may_cut(destination, message.epoch, message.next_lsn - 1)
+
+    def _may_cut(self, role: str, epoch: int, last: int) -> None:
+        """A tail of an older epoch may have to go: a majority has another."""
+        acknowledged = self._acknowledged.get(role, (0, 0))
+        if epoch > acknowledged[0] and last < acknowledged[1]:
+            del self._acknowledged[role]
 
     def answered(self, requester: str, role: str, request: Message, answer: Message) -> None:
         match request:
@@ -76,8 +92,6 @@ class JournalWitness:
                 self._look(role, request.epoch, voter=True)
             case Reset() if isinstance(answer, Appended):
                 self._look(role, request.epoch)
-            case Trim() if isinstance(answer, Done):
-                self._look(role, 0)
 
     def _appended(self, role: str, request: Append, answer: Appended) -> None:
         last = request.previous_lsn + len(request.records)
@@ -98,6 +112,15 @@ class JournalWitness:
         self._look(role, answer.promised_epoch, answer.voter)
 
     # -- disks ----------------------------------------------------------------------------------------------------------------
+
+    def _removed(self, role: str, path: str) -> None:
+        if path.startswith("log/"):
+            self._look(role, 0)
+
+    def _started(self, process: str) -> None:
+        for role in self._world.processes[process].disks:
+            if role in self._images:
+                self._look(role, self._promised.get(role, 0))
 
     def _look(self, role: str, epoch: int, voter: bool = False) -> JournalLog | None:
         """What a start after a power failure would find. None where the disk has rotted."""
