@@ -66,7 +66,7 @@ def hostile_settings(random: Random) -> Settings:
     def mostly(usual: T, *hostile: T) -> T:
         return random.choice(hostile) if random.random() < 0.4 else usual
 
-    return Settings(
+    settings = Settings(
         mode="open",
         limits=replace(OPEN_LIMITS, transaction_age_s=mostly(300, 30)),
         adjudication=Adjudication(
@@ -99,4 +99,12 @@ def hostile_settings(random: Random) -> Settings:
             shards=mostly(2, 1, 3),
             placement=mostly("role", "az"),
         ),
+    )
+    return trimmed(settings) if aside.random() < 0.3 else settings
+
+
+def trimmed(settings: Settings) -> Settings:
+    """Journals lose their oldest records all the time: segments of a few records, and storage that checkpoints as soon as it is idle."""
+    return replace(
+        settings, journaling=replace(settings.journaling, segment_bytes=2000), storing=replace(settings.storing, checkpoint_idle_s=0.5)
     )

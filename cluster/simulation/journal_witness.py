@@ -4,6 +4,7 @@
 has been started, and at the end:
 
     I7   an epoch is promised on disk before the promise is told, and each promise is above the one before
+    I7   the writer of an epoch has one record of each number, whichever replica it sends it to
     I1   the log on the disk is whole: no power failure is taken for damage, or for a gap
     I9   who votes holds every record that it has acknowledged; nobody votes whom the disk calls a learner
     I12  what has been trimmed is told truly: the epoch and the time of the record before the first, and none was trimmed that no Trim named
@@ -47,6 +48,8 @@ class JournalWitness:
         self._promised: dict[str, int] = {}
         self._trims: dict[str, int] = {}
         """By journal: the latest time below which anybody was told to trim."""
+        self._written: dict[tuple[str, int], dict[int, bytes]] = {}
+        """By journal and writer's epoch: the records that it has sent, also those of older epochs that it found."""
         self._rotten: set[str] = set()
         for role, image in self._images.items():
             image.on_removed = partial(self._removed, role)
@@ -73,6 +76,10 @@ class JournalWitness:
                 self._trims[journal] = max(self._trims.get(journal, 0), message.below_ts)
             case Append() if message.records:
                 self._may_cut(destination, message.epoch, message.previous_lsn)
+                written = self._written.setdefault((destination.split("/")[1], message.epoch), {})
+                for lsn, record in enumerate(message.records, message.previous_lsn + 1):
+                    same = written.setdefault(lsn, record) == record
+                    self._hold("I7", same, f"{sender}, epoch {message.epoch}, has two records {lsn}, {destination} was given the second")
             case Reset():
                 self._may_cut(destination, message.epoch, message.next_lsn - 1)
 
@@ -89,6 +96,7 @@ class JournalWitness:
             case Seal() if isinstance(answer, Sealed):
                 self._sealed(role, answer)
             case Promote() if isinstance(answer, Done):
+                self._rotten.discard(role)  # what had rotted has been set aside, or lies where nobody reads
                 self._look(role, request.epoch, voter=True)
             case Reset() if isinstance(answer, Appended):
                 self._look(role, request.epoch)
