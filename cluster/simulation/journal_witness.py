@@ -108,6 +108,10 @@ class JournalWitness:
         if answer.durable_lsn == last:
             epoch = decode_header(request.records[-1]).epoch if request.records else request.previous_epoch
             self._acknowledged[role] = max(self._acknowledged.get(role, (0, 0)), (epoch, last))
+            files = self._images[role].files
+            segments = sorted(path for path in files if path.startswith("log/"))
+            if any(files[path].unsynced or not files[path].entry_durable for path in segments[:-1]):
+                self._look(role, request.epoch)  # an acknowledgement is one of all records before, too
 
     def _sealed(self, role: str, answer: Sealed) -> None:
         before = self._promised.get(role, 0)
