@@ -51,6 +51,11 @@ class Journaling:
     segment_bytes: int = 16 << 20
     append_bytes_max: int = 4 << 20
     """A replica that is behind is sent at most so much at once."""
+    writer_bytes_max: int = 64 << 20
+    """Committed records that the writer holds for replicas that are behind; older ones are fetched from another replica. Uncommitted ones are always held:
+    their bound is the adjudicator's queue (`waiting`, `backlog_bytes`)."""
+    replica_bytes_max: int = 8 << 20
+    """Latest records that a replica keeps in memory, so that the live stream reads nothing from disk."""
     sync_inline: bool = True
     """fdatasync in the event loop (a process of its own: what piles up meanwhile is the next group) or in a thread (shared process)."""
 

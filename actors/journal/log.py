@@ -23,6 +23,7 @@ import google_crc32c
 import msgspec
 
 from actors.common.errors import DATA_CORRUPTED, DatabaseError
+from actors.common.settings import Journaling
 from actors.common.timestamps import TIMESTAMP_MIN, Epoch, Lsn, Timestamp
 from actors.journal.record import decode_header, is_intact
 from actors.journal.segment import (
@@ -39,8 +40,6 @@ from actors.runtime.interfaces import Disk
 
 PROMISE = "promise"
 CHECKSUM_BYTES = 4
-RECENT_BYTES_MAX = 8 << 20
-"""Latest records kept in memory, so that the live stream reads nothing from disk."""
 OnSynced = Callable[[DatabaseError | None], None]
 
 
@@ -60,11 +59,12 @@ class Promise(msgspec.Struct, frozen=True):
 
 
 class JournalLog:
-    """Made by `JournalLog.open(disk, segment_bytes)`."""
+    """Made by `JournalLog.open(disk, settings)`."""
 
-    def __init__(self, disk: Disk, segment_bytes: int) -> None:
+    def __init__(self, disk: Disk, settings: Journaling) -> None:
         self._disk = disk
-        self._segment_bytes = segment_bytes
+        self._segment_bytes = settings.segment_bytes
+        self._recent_bytes_max = settings.replica_bytes_max
         self._segments: list[Segment] = []
         self._dirty: list[Segment] = []
         """Segments with bytes that are not known to be on disk; also while a sync is under way."""
@@ -79,9 +79,9 @@ class JournalLog:
         self.promise = Promise()
 
     @classmethod
-    def open(cls, disk: Disk, segment_bytes: int) -> JournalLog:
+    def open(cls, disk: Disk, settings: Journaling) -> JournalLog:
         """Read what is there. Raises XX001 for damage."""
-        log = cls(disk, segment_bytes)
+        log = cls(disk, settings)
         log.promise = read_promise(disk)
         log._load([SegmentName.parse(name) for name in disk.list(FOLDER)])
         return log
@@ -178,7 +178,7 @@ class JournalLog:
             self._recent_bytes += len(record)
         if len(self._recent) == len(records):
             self._recent_first = lsn
-        while self._recent_bytes > RECENT_BYTES_MAX and len(self._recent) > 1:
+        while self._recent_bytes > self._recent_bytes_max and len(self._recent) > 1:
             self._recent_bytes -= len(self._recent.pop(self._recent_first))
             self._recent_first += 1
         if segment not in self._dirty:

@@ -1,6 +1,6 @@
 """What a journal replica does about damage on its own disk: it sets its log aside and begins anew as a learner, filled from the others (I9).
 
-    log, damage = await open_log(disk, segment_bytes)       damage: what was found, "" where all is well
+    log, damage = await open_log(disk, settings)       damage: what was found, "" where all is well
 
 The damaged files are kept under `damaged/`, for a person to look into should the other replicas turn out to be gone too; the next damage overwrites
 files of the same names. Nothing votes for what was lost: the new promise says `voter=False` and `lost=True` before the first file goes, and a journal
@@ -15,6 +15,7 @@ from __future__ import annotations
 import logging
 
 from actors.common.errors import DATA_CORRUPTED, DatabaseError
+from actors.common.settings import Journaling
 from actors.journal.log import PROMISE, JournalLog, Promise, read_promise
 from actors.journal.segment import FOLDER, SegmentName
 from actors.runtime.interfaces import Disk
@@ -25,19 +26,19 @@ DAMAGED = "damaged"
 logger = logging.getLogger(__name__)
 
 
-async def open_log(disk: Disk, segment_bytes: int) -> tuple[JournalLog, str]:
+async def open_log(disk: Disk, settings: Journaling) -> tuple[JournalLog, str]:
     """The log, and the damage that it was set aside for. Raises 53100 where there is no room to set it aside."""
     try:
-        return JournalLog.open(disk, segment_bytes), ""
+        return JournalLog.open(disk, settings), ""
     except DatabaseError as error:
         if error.sqlstate != DATA_CORRUPTED:
             raise
         damage = error.message
     logger.error("the journal replica sets its log aside and begins anew as a learner: %s", damage)
-    return await _set_aside(disk, segment_bytes), damage
+    return await _set_aside(disk, settings), damage
 
 
-async def _set_aside(disk: Disk, segment_bytes: int) -> JournalLog:
+async def _set_aside(disk: Disk, settings: Journaling) -> JournalLog:
     try:
         epoch = read_promise(disk).epoch
     except DatabaseError:
@@ -46,7 +47,7 @@ async def _set_aside(disk: Disk, segment_bytes: int) -> JournalLog:
     names = disk.list(FOLDER)
     for name in names:
         await disk.replace(f"{DAMAGED}/{name}", disk.read(f"{FOLDER}/{name}"))
-    log = JournalLog(disk, segment_bytes)
+    log = JournalLog(disk, settings)
     await log.set_promise(Promise(epoch, voter=False, lost=True))
     # Files that a power failure brings back are overridden by the generation above theirs.
     log.begin_anew(max((SegmentName.parse(name).generation for name in names), default=0) + 1)

@@ -76,7 +76,7 @@ class JournalReplica:
         self._syncs = 0
 
     async def start(self) -> None:
-        self._log, self._damaged = await open_log(self._context.disk, self._context.settings.journaling.segment_bytes)
+        self._log, self._damaged = await open_log(self._context.disk, self._context.settings.journaling)
         self._promised = self._log.promise.epoch
         self._voter = self._log.promise.voter
         self._reserve.fill()

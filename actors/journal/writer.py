@@ -36,9 +36,6 @@ from actors.runtime.interfaces import Context, OnFailure, OnReply
 SEAL_TIMEOUT_S = 1.0
 SEAL_PAUSE_S_MIN, SEAL_PAUSE_S_MAX = 0.02, 0.2
 """Between attempts to win a majority, drawn at random so that two candidates do not keep outbidding each other."""
-MEMORY_BYTES_MAX = 64 << 20
-"""Committed records held for replicas that are behind; older ones are fetched from another replica. Uncommitted ones are always held: their bound is the
-adjudicator's queue (`waiting`, `backlog_bytes`)."""
 
 logger = logging.getLogger(__name__)
 
@@ -69,6 +66,7 @@ class JournalWriter:
         self._epochs = EpochRuns()
         self._memory: deque[bytes] = deque()
         self._memory_bytes = 0
+        self._memory_bytes_max = context.settings.journaling.writer_bytes_max
         self._waiting: deque[tuple[Lsn, int, Callable[[], None] | None]] = deque()
         """Uncommitted records: number, bytes, callback."""
         self._begin_lsn: Lsn = 0
@@ -184,7 +182,7 @@ class JournalWriter:
                 self.last_epoch_end = header.epoch_end
                 self._memory.append(record)
                 self._memory_bytes += len(record)
-                while self._memory_bytes > MEMORY_BYTES_MAX and len(self._memory) > 1:
+                while self._memory_bytes > self._memory_bytes_max and len(self._memory) > 1:
                     self._memory_bytes -= len(self._memory.popleft())
                 on_record(header)
                 lsn = header.lsn + 1
@@ -243,7 +241,7 @@ class JournalWriter:
     def _shrink(self) -> None:
         """Let go of committed records beyond the bound."""
         memory = self._memory
-        while self._memory_bytes > MEMORY_BYTES_MAX and self.memory_first <= self.committed_lsn and len(memory) > 1:
+        while self._memory_bytes > self._memory_bytes_max and self.memory_first <= self.committed_lsn and len(memory) > 1:
             self._memory_bytes -= len(memory.popleft())
             self.memory_first += 1
 

@@ -65,10 +65,13 @@ def mild(faults: Faults, random: Random) -> Faults:
 
 
 def hostile_settings(random: Random) -> Settings:
+    aside = Random(repr(random.getstate()))
+    """Draws nothing from `random`: what else a seed draws stays as it was."""
+
     def mostly(usual: T, *hostile: T) -> T:
         return random.choice(hostile) if random.random() < 0.4 else usual
 
-    return Settings(
+    settings = Settings(
         mode="open",
         limits=replace(OPEN_LIMITS, transaction_age_s=mostly(300, 30)),
         adjudication=Adjudication(
@@ -77,7 +80,11 @@ def hostile_settings(random: Random) -> Settings:
             prepare_timeout_ms=mostly(2000, 200),
             ask_outcome_ms=mostly(250, 5),
         ),
-        journaling=Journaling(segment_bytes=mostly(16 << 20, 4000, 50_000), append_bytes_max=mostly(4 << 20, 1000)),
+        journaling=replace(
+            Journaling(segment_bytes=mostly(16 << 20, 4000, 50_000), append_bytes_max=mostly(4 << 20, 1000)),
+            writer_bytes_max=aside.choice((64 << 20, 3000)),
+            replica_bytes_max=aside.choice((8 << 20, 1)),
+        ),
         streaming=Streaming(
             window_bytes=mostly(16 << 20, 2000),
             held_bytes_max=mostly(64 << 20, 5000),
@@ -97,4 +104,12 @@ def hostile_settings(random: Random) -> Settings:
             shards=mostly(2, 1, 3),
             placement=mostly("role", "az"),
         ),
+    )
+    return trimmed(settings) if aside.random() < 0.3 else settings
+
+
+def trimmed(settings: Settings) -> Settings:
+    """Journals lose their oldest records all the time: segments of a few records, and storage that checkpoints as soon as it is idle."""
+    return replace(
+        settings, journaling=replace(settings.journaling, segment_bytes=2000), storing=replace(settings.storing, checkpoint_idle_s=0.5)
     )

@@ -24,6 +24,7 @@ from actors.runtime.simulation.faults import Faults
 from actors.runtime.simulation.nemesis import Nemesis
 from cluster.simulation import verdict
 from cluster.simulation.hostile import Plan, draw
+from cluster.simulation.journal_witness import JournalWitness
 from cluster.simulation.simulated_cluster import SimulatedCluster, eventually
 from cluster.simulation.witness import Witness
 from workloads.proofs import PROOFS
@@ -109,7 +110,8 @@ class _Run:
         self._recent = cluster.plan.faults.clock_honest
         self._proofs: list[Proof] = [PROOFS[name](self._plan.pace_s, self._recent) for name in self._plan.proofs]
         self._witness = Witness(self._world)
-        self._world.network.observers.append(self._witness)
+        self._journals = JournalWitness(self._world, self._witness.evidence)
+        self._world.network.observers += [self._witness, self._journals]
         self._nemeses = [
             Nemesis(
                 self._world,
@@ -206,6 +208,7 @@ class _Run:
         await verdict.await_replicas(world, self._cluster.map, now)
         await self._cluster.until_settled()
         await verdict.read_the_rest(world, self._witness.evidence)
+        await self._journals.await_equal()
         self._progress_of(keepers)
         model = verdict.check_records(self._witness.evidence)
         self._report.rows = await verdict.check_replicas(world, model, self._cluster.map, [now - earlier for earlier in EARLIER_US])

@@ -79,6 +79,8 @@ class DiskImage:
         self.files: dict[str, _FileImage] = {}
         self.removed: dict[str, _FileImage] = {}
         self.replacing: dict[str, bytes] = {}
+        self.on_removed: Callable[[str], None] = lambda path: None
+        """For checkers: a file is gone, as far as its process sees."""
         self.random = random
         self.trace = trace
 
@@ -252,6 +254,7 @@ class SimulatedDisk:
             raise FileNotFoundError(path)
         if self.owner.alive:
             self.image.removed[path] = self.image.files.pop(path)
+            self.image.on_removed(path)
 
     async def replace(self, path: str, data: bytes) -> None:
         self.image.check_room(len(data), path)

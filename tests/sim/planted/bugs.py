@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 
 from actors.common.settings import Adjudication, Settings
 from cluster.simulation.campaign import Options
-from cluster.simulation.hostile import Plan
+from cluster.simulation.hostile import Plan, trimmed
 from cluster.simulation.run import SeedReport, run_seed
 from tests.sim.planted import deciding, reading
 
@@ -91,6 +91,10 @@ BUGS: dict[str, Planted] = {
         Planted(deciding.keeps_a_diverging_tail, ANY, change=two_nemeses),
         Planted(deciding.forgets_its_promise_in_a_restart, ANY, change=two_nemeses),
         Planted(deciding.a_learner_votes, ANY, change=with_strikes("wipe", "kill", "slow")),
+        Planted(deciding.tells_of_a_promise_before_it_is_durable, ("AssertionError: I7",)),
+        Planted(deciding.trims_before_it_has_promised_to, ("AssertionError: I1",), change=with_settings(trimmed)),
+        Planted(deciding.forgets_how_far_it_has_trimmed, ("AssertionError: I12",), change=with_settings(trimmed)),
+        Planted(deciding.trims_by_the_first_time_of_a_segment, ("AssertionError: I12",), change=with_settings(trimmed)),
         Planted(reading.answers_before_the_journal, ("AssertionError: I1",)),
         Planted(deciding.forgets_its_marks, ANY, change=busy_pair),
         Planted(

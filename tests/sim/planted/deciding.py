@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from msgspec.structs import replace
+
 from actors.adjudicator.adjudicator import Recovery
 from actors.adjudicator.coordinator import Coordinator
 from actors.adjudicator.lease import Lease
@@ -117,6 +119,50 @@ def a_learner_votes() -> None:
         }, outbid
 
     JournalWriter._seal_all = all_vote  # type: ignore[method-assign]
+
+
+def tells_of_a_promise_before_it_is_durable() -> None:
+    store = JournalReplica._store_promise
+
+    def careless(replica: JournalReplica, promise: Any, then: Callable[[], None], reply: Any) -> None:
+        store(replica, promise, lambda: None, reply)
+        then()
+
+    JournalReplica._store_promise = careless  # type: ignore[method-assign]
+
+
+def trims_before_it_has_promised_to() -> None:
+    """Segments go first; a power failure then leaves a log that begins later than its promise says."""
+
+    def careless(replica: JournalReplica, below_ts: int, reply: Any) -> None:
+        promise = replica.log.after_trim(below_ts, replica._committed)
+        if promise is not None:
+            replica.log.promise = promise
+            replica.log.trim()
+            replica._store_promise(promise, lambda: None, reply)
+
+    JournalReplica._trim = careless  # type: ignore[method-assign]
+
+
+def forgets_how_far_it_has_trimmed() -> None:
+    after_trim = JournalLog.after_trim
+
+    def careless(log: JournalLog, below_ts: int, committed: int) -> Any:
+        promise = after_trim(log, below_ts, committed)
+        return promise and replace(promise, trimmed_ts=log.promise.trimmed_ts)
+
+    JournalLog.after_trim = careless  # type: ignore[method-assign]
+
+
+def trims_by_the_first_time_of_a_segment() -> None:
+    """A segment goes as soon as its first record may: its later ones are not checkpointed."""
+    after_trim = JournalLog.after_trim
+
+    def careless(log: JournalLog, below_ts: int, committed: int) -> Any:
+        times = [segment.times[-1] for segment in log._segments[1:] if segment.times and segment.times[0] <= below_ts]
+        return after_trim(log, max([below_ts, *times]), committed)
+
+    JournalLog.after_trim = careless  # type: ignore[method-assign]
 
 
 # -- adjudicators ----------------------------------------------------------------------------------------------------------------------

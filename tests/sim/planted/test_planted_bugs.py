@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from cluster.simulation.hostile import Plan
+from cluster.simulation.hostile import Plan, trimmed
 from cluster.simulation.run import run_seed
 from tests.sim.planted.bugs import BUGS, SECONDS, busy, busy_pair, hunt, short_leases, slow_disks, small_storage, two_nemeses, with_settings
 
@@ -22,7 +22,9 @@ def test_a_planted_bug_is_found(name: str) -> None:
         logging.disable(logging.NOTSET)
 
 
-@pytest.mark.parametrize("change", [busy, busy_pair, slow_disks, two_nemeses, short_leases, with_settings(small_storage)])
+@pytest.mark.parametrize(
+    "change", [busy, busy_pair, slow_disks, two_nemeses, short_leases, with_settings(small_storage), with_settings(trimmed)]
+)
 def test_nothing_is_found_where_nothing_is_planted(change: Callable[[Plan], Plan]) -> None:
     for seed in range(2):
         report = run_seed(seed, seconds=SECONDS, change=change)

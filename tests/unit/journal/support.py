@@ -23,8 +23,8 @@ EPOCH_US = 1_000_000
 """Length of each test epoch's interval."""
 
 
-def make_world(seed: int = 1, faults: Faults | None = None, segment_bytes: int = 16 << 20, append_bytes_max: int = 4 << 20) -> World:
-    world = World(seed, faults, replace(Settings(), journaling=Journaling(segment_bytes=segment_bytes, append_bytes_max=append_bytes_max)))
+def make_world(seed: int = 1, faults: Faults | None = None, **journaling: int) -> World:
+    world = World(seed, faults, replace(Settings(), journaling=replace(Journaling(), **journaling)))  # type: ignore[arg-type]
     for az in AZS:
 
         def make(context: Context, az: str = az) -> JournalReplica:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.common.errors import DatabaseError
+from actors.common.settings import Journaling
 from actors.journal.log import JournalLog, Promise
 from actors.journal.record import COMMIT, RecordHeader, decode_header, encode_record, is_intact, payload_of, verify
 from actors.runtime.local_disk import LocalDisk
@@ -22,7 +23,7 @@ def record(lsn: int, epoch: int = 1, payload: bytes = b"some payload") -> bytes:
 
 
 def opened(folder: Path) -> JournalLog:
-    return JournalLog.open(LocalDisk(folder, sync_inline=True), SEGMENT_BYTES)
+    return JournalLog.open(LocalDisk(folder, sync_inline=True), Journaling(segment_bytes=SEGMENT_BYTES))
 
 
 async def append(log: JournalLog, records: list[bytes]) -> None:

@@ -64,9 +64,8 @@ def test_a_replica_that_starts_with_damage_learns_before_it_votes(folder: str) -
         world.run(scenario(world))
 
 
-def test_the_next_writer_goes_by_the_others_when_the_best_log_turns_out_damaged(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_next_writer_goes_by_the_others_when_the_best_log_turns_out_damaged() -> None:
     """Found by reading, not at its start: its life ends, the next one begins as a learner."""
-    monkeypatch.setattr("actors.journal.log.RECENT_BYTES_MAX", 1)
 
     async def scenario(world: World) -> None:
         await begin_world(world)
@@ -84,13 +83,11 @@ def test_the_next_writer_goes_by_the_others_when_the_best_log_turns_out_damaged(
         await new.commit(b"new")
         await until(lambda: voter(world, "a") and payloads(world, "a") == payloads(world, "b"))
 
-    with make_world(segment_bytes=1500) as world:
+    with make_world(segment_bytes=1500, replica_bytes_max=1) as world:
         world.run(scenario(world))
 
 
-def test_damage_found_by_another_reader_ends_the_life_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("actors.journal.log.RECENT_BYTES_MAX", 1)
-
+def test_damage_found_by_another_reader_ends_the_life_only() -> None:
     async def scenario(world: World) -> None:
         await begin_world(world)
         leader = await TestWriter(world).lead()
@@ -106,7 +103,7 @@ def test_damage_found_by_another_reader_ends_the_life_only(monkeypatch: pytest.M
         await leader.commit(b"next")
         await until(lambda: voter(world, "b") and payloads(world, "a") == payloads(world, "b"))
 
-    with make_world(segment_bytes=1500) as world:
+    with make_world(segment_bytes=1500, replica_bytes_max=1) as world:
         world.run(scenario(world))
 
 

@@ -156,9 +156,7 @@ def test_a_voter_whose_missing_records_are_trimmed_comes_back_under_a_new_writer
         world.run(scenario(world))
 
 
-def test_a_voter_whose_missing_records_are_trimmed_comes_back_under_the_same_writer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("actors.journal.writer.MEMORY_BYTES_MAX", 2000)
-
+def test_a_voter_whose_missing_records_are_trimmed_comes_back_under_the_same_writer() -> None:
     async def scenario(world: World) -> None:
         leader = await away_while_trimmed(world)
         await world.restart("journal-1-c")
@@ -168,7 +166,7 @@ def test_a_voter_whose_missing_records_are_trimmed_comes_back_under_the_same_wri
         await leader.commit(b"with c")
         assert not leader.deposed
 
-    with make_world(segment_bytes=1000) as world:
+    with make_world(segment_bytes=1000, writer_bytes_max=2000) as world:
         world.run(scenario(world))
 
 
@@ -289,16 +287,14 @@ def test_nothing_of_an_older_epoch_is_committed_before_a_record_of_the_own_one()
         world.run(scenario(world))
 
 
-def test_records_that_no_replica_has_are_kept_beyond_the_memory_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("actors.journal.writer.MEMORY_BYTES_MAX", 1000)
-
+def test_records_that_no_replica_has_are_kept_beyond_the_memory_bound() -> None:
     async def scenario(world: World) -> None:
         await begin_world(world)
         leader = await TestWriter(world).lead()
         lsns = [leader.append(bytes(900)) for _ in range(10)]
         await until(lambda: leader.committed == lsns)
 
-    with make_world() as world:
+    with make_world(writer_bytes_max=1000) as world:
         world.run(scenario(world))
 
 

@@ -1,0 +1,219 @@
+"""The journals' witness: holds what a journal replica says about itself against what would be left of its disk if the power failed that moment.
+
+`synced_log` opens a copy of the synced bytes alone, as the next start would. Whenever a replica answers a Seal, a Promote or a Reset, removes a segment,
+has been started, and at the end:
+
+    I7   an epoch is promised on disk before the promise is told, and each promise is above the one before
+    I7   the writer of an epoch has one record of each number, whichever replica it sends it to
+    I1   the log on the disk is whole: no power failure is taken for damage, or for a gap
+    I9   who votes holds every record that it has acknowledged; nobody votes whom the disk calls a learner
+    I12  what has been trimmed is told truly: the epoch and the time of the record before the first, and none was trimmed that no Trim named
+
+    at the end           every replica's log, on its disk and as it answers a Fetch, holds the committed records, the same bytes
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from random import Random
+
+from actors.common.errors import DatabaseError
+from actors.common.messages import Append, Appended, Done, Fetch, Fetched, Promote, Reset, Seal, Sealed, Trim
+from actors.common.messages.base import Message
+from actors.common.settings import Journaling
+from actors.journal.log import JournalLog
+from actors.journal.record import TRIMMED, decode_header
+from actors.runtime.simulation.disk import DiskImage, SimulatedDisk
+from actors.runtime.simulation.loop import Owner
+from actors.runtime.simulation.world import World
+from cluster.simulation.witness import Evidence
+
+EQUAL_S_MAX = 60.0
+"""Virtual; when all faults are healed, the replicas of a journal hold the same records within this."""
+FETCH_BYTES = 1 << 20
+
+
+class JournalWitness:
+    """An Observer (runtime/simulation/network.py). `evidence`: the committed records, by journal and number."""
+
+    def __init__(self, world: World, evidence: Evidence) -> None:
+        self._world = world
+        self._evidence = evidence
+        self._images: dict[str, DiskImage] = {
+            name: image for process in world.processes.values() for name, image in process.disks.items() if name.startswith("journal/")
+        }
+        self._acknowledged: dict[str, tuple[int, int]] = {}
+        """By replica: epoch and number of the last record that it said is on its disk."""
+        self._promised: dict[str, int] = {}
+        self._trims: dict[str, int] = {}
+        """By journal: the latest time below which anybody was told to trim."""
+        self._written: dict[tuple[str, int], dict[int, bytes]] = {}
+        """By journal and writer's epoch: the records that it has sent, also those of older epochs that it found."""
+        self._rotten: set[str] = set()
+        for role, image in self._images.items():
+            image.on_removed = partial(self._removed, role)
+        world.on_started.append(self._started)
+
+    def wiped(self, role: str) -> None:
+        self._promised.pop(role, None)
+
+    def rotten(self, role: str) -> None:
+        self._rotten.add(role)
+        self._promised.pop(role, None)
+
+    def _hold(self, invariant: str, holds: bool, what: str) -> None:
+        if not holds:
+            self._world.trace.add("violated", f"{invariant}: {what}")
+            self._world.fail(AssertionError(f"{invariant}: {what}"))
+
+    # -- messages -------------------------------------------------------------------------------------------------------------
+
+    def delivered(self, sender: str, destination: str, message: Message) -> None:
+        match message:
+            case Trim():
+                journal = destination.split("/")[1]
+                self._trims[journal] = max(self._trims.get(journal, 0), message.below_ts)
+            case Append() if message.records:
+                self._may_cut(destination, message.epoch, message.previous_lsn)
+                written = self._written.setdefault((destination.split("/")[1], message.epoch), {})
+                for lsn, record in enumerate(message.records, message.previous_lsn + 1):
+                    same = written.setdefault(lsn, record) == record
+                    self._hold("I7", same, f"{sender}, epoch {message.epoch}, has two records {lsn}, {destination} was given the second")
+            case Reset():
+                self._may_cut(destination, message.epoch, message.next_lsn - 1)
+
+    def _may_cut(self, role: str, epoch: int, last: int) -> None:
+        """A tail of an older epoch may have to go: a majority has another."""
+        acknowledged = self._acknowledged.get(role, (0, 0))
+        if epoch > acknowledged[0] and last < acknowledged[1]:
+            del self._acknowledged[role]
+
+    def answered(self, requester: str, role: str, request: Message, answer: Message) -> None:
+        match request:
+            case Append() if isinstance(answer, Appended) and not answer.conflict:
+                self._appended(role, request, answer)
+            case Seal() if isinstance(answer, Sealed):
+                self._sealed(role, answer)
+            case Promote() if isinstance(answer, Done):
+                self._rotten.discard(role)  # what had rotted has been set aside, or lies where nobody reads
+                self._look(role, request.epoch, voter=True)
+            case Reset() if isinstance(answer, Appended):
+                self._look(role, request.epoch)
+
+    def _appended(self, role: str, request: Append, answer: Appended) -> None:
+        last = request.previous_lsn + len(request.records)
+        self._hold("I7", answer.epoch == request.epoch, f"{role} answers an Append of epoch {request.epoch} as one of {answer.epoch}")
+        self._hold("I1", answer.durable_lsn <= last, f"{role} says that it agrees up to {answer.durable_lsn}, and was told of {last}")
+        if answer.durable_lsn == last:
+            epoch = decode_header(request.records[-1]).epoch if request.records else request.previous_epoch
+            self._acknowledged[role] = max(self._acknowledged.get(role, (0, 0)), (epoch, last))
+            files = self._images[role].files
+            segments = sorted(path for path in files if path.startswith("log/"))
+            if any(files[path].unsynced or not files[path].entry_durable for path in segments[:-1]):
+                self._look(role, request.epoch)  # an acknowledgement is one of all records before, too
+
+    def _sealed(self, role: str, answer: Sealed) -> None:
+        before = self._promised.get(role, 0)
+        self._hold("I7", answer.promised_epoch > before, f"{role} promises epoch {answer.promised_epoch} after {before}")
+        self._promised[role] = answer.promised_epoch
+        acknowledged = self._acknowledged.get(role, (0, 0))
+        tail = (answer.tail_epoch, answer.tail_lsn)
+        sound = not answer.voter or tail >= acknowledged or role in self._rotten
+        self._hold("I9", sound, f"{role} votes with the tail {tail} and has acknowledged {acknowledged}")
+        self._look(role, answer.promised_epoch, answer.voter)
+
+    # -- disks ----------------------------------------------------------------------------------------------------------------
+
+    def _removed(self, role: str, path: str) -> None:
+        if path.startswith("log/"):
+            self._look(role, 0)
+
+    def _started(self, process: str) -> None:
+        for role in self._world.processes[process].disks:
+            if role in self._images:
+                self._look(role, self._promised.get(role, 0))
+
+    def _look(self, role: str, epoch: int, voter: bool = False) -> JournalLog | None:
+        """What a start after a power failure would find. None where the disk has rotted."""
+        if role in self._rotten:
+            return None
+        try:
+            log = synced_log(self._images[role])
+        except DatabaseError as error:
+            self._hold("I1", False, f"{role} would take a power failure for damage: {error.message}")
+            return None
+        promise = log.promise
+        self._hold("I7", promise.epoch >= epoch, f"{role} has promised epoch {epoch}, on its disk is {promise}")
+        self._hold("I9", promise.voter or not voter, f"{role} votes, on its disk is {promise}")
+        held = (log.last_epoch, log.last_lsn)
+        acknowledged = self._acknowledged.get(role, (0, 0))
+        self._hold("I9", not promise.voter or held >= acknowledged, f"{role} has acknowledged {acknowledged}, its disk ends at {held}")
+        self._hold(
+            "I1", log.first_lsn <= promise.first_lsn, f"{role} lacks records from {promise.first_lsn} on: its log begins at {log.first_lsn}"
+        )
+        journal = role.split("/")[1]
+        last_trimmed = self._evidence.records.get(int(journal), {}).get(promise.first_lsn - 1)
+        if last_trimmed is not None:
+            header = decode_header(last_trimmed)
+            self._hold("I12", header.commit_ts <= self._trims.get(journal, 0), f"{role} has trimmed {header}, nobody said so")
+            self._hold("I12", header.commit_ts <= promise.trimmed_ts, f"{role} has trimmed {header} and says {promise}")
+            self._hold("I12", header.epoch == promise.previous_epoch, f"{role} has trimmed {header} and says {promise}")
+        return log
+
+    # -- the end --------------------------------------------------------------------------------------------------------------
+
+    async def await_equal(self) -> None:
+        """Until every replica holds all that is committed, on its disk and in its answers. Raises AssertionError."""
+        end = self._world.loop.time() + EQUAL_S_MAX
+        for role in sorted(self._images):
+            while (lacking := await self._lacking(role)) is not None:
+                assert self._world.loop.time() < end, f"no progress: {lacking}"
+                await asyncio.sleep(0.5)
+
+    async def _lacking(self, role: str) -> str | None:
+        committed = self._evidence.records.get(int(role.split("/")[1]), {})
+        last = max(committed, default=0)
+        try:
+            answered = await self._fetch_all(role)
+        except DatabaseError as error:
+            return f"{role}: {error.message}"
+        log = self._look(role, 0)
+        kept = (
+            {decode_header(record).lsn: record for record in log.read(log.first_lsn, 1 << 40, log.last_lsn)}
+            if log is not None
+            else answered
+        )
+        for where, records in (("answers with", answered), ("has on its disk", kept)):
+            if max(records, default=0) < last:
+                return f"{role} {where} records up to {max(records, default=0)} of {last}"
+            for lsn, record in records.items():
+                if committed.get(lsn, record) != record:
+                    return f"{role} {where} {decode_header(record)} for {decode_header(committed[lsn])}"
+        return None
+
+    async def _fetch_all(self, role: str) -> dict[int, bytes]:
+        records: dict[int, bytes] = {}
+        lsn = 1
+        while True:
+            try:
+                answer = await self._world.bus.call("verdict", role, Fetch(lsn, FETCH_BYTES), timeout_s=8)
+            except DatabaseError as error:
+                if error.sqlstate != TRIMMED or records:
+                    raise
+                lsn = int(error.detail.partition(" ")[0])
+                continue
+            assert isinstance(answer, Fetched)
+            if not answer.records:
+                return records
+            records.update(enumerate(answer.records, lsn))
+            lsn += len(answer.records)
+
+
+def synced_log(image: DiskImage) -> JournalLog:
+    """Of a copy: what an open tidies up stays on the disk itself. Raises XX001."""
+    copy = DiskImage(image.name, Random(0), image.faults, image.trace)
+    for path, file in image.files.items():
+        if file.entry_durable:
+            copy.put(path, bytes(file.durable))
+    return JournalLog.open(SimulatedDisk(copy, Owner("witness")), Journaling())
