@@ -147,7 +147,7 @@ class JournalReplica:
                 "voter": self._voter,
                 "subscribers": len(self._subscriptions),
                 "damage": self._damaged,
-                "disk_full": not self._reserve.is_held,
+                "disk_full": not self._reserve.fill(),  # an idle journal has nobody else to notice that there is room again
             },
             "traffic": {"syncs": self._syncs},
         }

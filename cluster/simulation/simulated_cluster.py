@@ -175,7 +175,7 @@ class SimulatedCluster:
         for process in self.world.processes.values():
             for name in process.role_names:
                 load = process.role(name).status().get("load", {})
-                for what in ("pending", "under_way", "waiting", "catching_up"):
+                for what in ("pending", "under_way", "waiting", "catching_up", "disk_full"):
                     if load.get(what):
                         return f"{name}: {what} {load[what]}"
         return None

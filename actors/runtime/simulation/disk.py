@@ -69,13 +69,17 @@ class _FileImage:
         self.unsynced.clear()
 
 
+CAPACITY_BYTES = 1 << 62
+"""No disk is full by itself."""
+
+
 class DiskImage:
     """The platter. `capacity_bytes` may be changed at any time."""
 
     def __init__(self, name: str, random: Random, faults: Faults, trace: Trace) -> None:
         self.name = name
         self.faults = faults
-        self.capacity_bytes = 1 << 62
+        self.capacity_bytes = CAPACITY_BYTES
         self.files: dict[str, _FileImage] = {}
         self.removed: dict[str, _FileImage] = {}
         self.replacing: dict[str, bytes] = {}

@@ -19,6 +19,7 @@ from dataclasses import replace
 from random import Random
 
 from actors.common.errors import DatabaseError
+from actors.runtime.simulation.disk import CAPACITY_BYTES
 from actors.runtime.simulation.world import World
 
 STRIKES = ("kill", "power", "stall", "isolate", "deaf", "mute", "clog", "jump", "full")
@@ -139,22 +140,21 @@ class Nemesis:
         await self._restart(group)
 
     async def _strike_disks(self, strike: str, group: list[str], seconds: float) -> None:
-        images = [image for name in group for image in self._world.processes[name].disks.values()]
+        world = self._world
+        images = [image for name in group for image in world.processes[name].disks.values()]
         if strike == "slow":
-            before = [image.faults for image in images]
             for image in images:
                 image.faults = replace(image.faults, sync_s_max=SLOW_SYNC_S_MAX)
             await asyncio.sleep(seconds)
-            for image, faults in zip(images, before, strict=True):
-                image.faults = faults
+            for image in images:  # not what they were before: another nemesis may have slowed them then
+                image.faults = replace(image.faults, sync_s_max=world.faults.sync_s_max)
         else:
             assert strike == "full", strike
-            capacities = [image.capacity_bytes for image in images]
             for image in images:
                 image.capacity_bytes = image.used_bytes
             await asyncio.sleep(seconds)
-            for image, capacity in zip(images, capacities, strict=True):
-                image.capacity_bytes = capacity
+            for image in images:  # not what it was before: another nemesis may have filled it then
+                image.capacity_bytes = CAPACITY_BYTES
 
     async def _restart(self, group: list[str]) -> None:
         for name in group:
