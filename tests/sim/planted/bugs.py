@@ -22,7 +22,7 @@ from cluster.simulation.run import SeedReport, run_seed
 from tests.sim.planted import deciding, reading
 
 SEEDS_MAX = 200
-SECONDS = 60.0
+SECONDS = 30.0
 
 
 @dataclass(frozen=True)
