@@ -141,11 +141,36 @@ BUGS: dict[str, Planted] = {
 }
 
 
+LIKELY = {
+    "commits_on_one_replica": 1,
+    "takes_the_shorter_tail": 4,
+    "lets_a_stale_epoch_write": 2,
+    "keeps_a_diverging_tail": 18,
+    "a_learner_votes": 1,
+    "trims_before_it_has_promised_to": 6,
+    "forgets_how_far_it_has_trimmed": 6,
+    "trims_by_the_first_time_of_a_segment": 6,
+    "ignores_checked_keys": 1,
+    "ignores_its_promises": 2,
+    "drops_a_pending_mark": 1,
+    "answers_before_the_commit_time": 7,
+    "ignores_the_catalog_version": 2,
+    "loses_a_catalog_change": 2,
+    "tells_of_a_checkpoint_before_it_is_durable": 1,
+    "sends_again_what_may_have_happened": 12,
+    "checks_no_keys": 3,
+    "does_not_reload_the_catalog": 1,
+    "forgets_its_own_writes": 5,
+}
+"""Seeds that are tried first: they found these bugs when this was written, others are tried after them. Not named: 0."""
+
+
 def hunt(name: str, seeds: range = range(SEEDS_MAX), processes: int = 2, as_drawn: bool = False) -> SeedReport | None:
     """The first seed (about) in which the bug was found by what must find it (as drawn: by anything); None where none of them did."""
     bug = BUGS[name]
+    order = sorted(seeds, key=lambda seed: seed != LIKELY.get(name, 0))
     with multiprocessing.get_context("fork").Pool(processes, bug.plant) as pool:
-        for report in pool.imap(_hunt_one, ((name, seed, as_drawn) for seed in seeds)):
+        for report in pool.imap(_hunt_one, ((name, seed, as_drawn) for seed in order)):
             if report.failure is not None and (as_drawn or report.failure.startswith(bug.found_by)):
                 return report
     return None
