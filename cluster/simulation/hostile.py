@@ -6,7 +6,10 @@ draws leave most things as they are, so that seeds differ in kind (swarm testing
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from importlib import import_module
 from random import Random
 from typing import TypeVar
 
@@ -29,6 +32,8 @@ class Plan:
     strikes: tuple[str, ...]
     pause_s_max: float
     strike_s_max: float
+    bounds: tuple[str, ...] = ()
+    """Which of `BOUNDS` are small in this run."""
     nemeses: int = 1
     """Two strike at the same time: any quorum may be away for a while. Then no disk is lost, which no quorum outlives."""
 
@@ -51,7 +56,34 @@ def draw(random: Random, proofs: tuple[str, ...], seconds: float) -> Plan:
     )
     if strikes and random.random() < 0.3:  # drawn last: what is added here leaves old seeds' plans as they were
         plan = replace(plan, strikes=(*plan.strikes, *RESHAPINGS))
-    return plan
+    return replace(plan, bounds=tuple(name for name in BOUNDS if random.random() < 0.3))
+
+
+BOUNDS = {
+    "actors.storage.segment.BLOCK_ROWS_MAX": 3,
+    "actors.storage.segment.BLOCKS_OPEN_MAX": 1,
+    "actors.storage.maintenance.SLICE_ROWS": 2,
+    "actors.storage.memtable.BULK_ROWS": 2,
+    "actors.storage.block_scan.BLOCK_SCAN_ROWS_MIN": 1,
+    "actors.adjudicator.window.BULK_KEYS": 2,
+    "actors.adjudicator.window.WINDOW_KEYS_MAX": 50,
+}
+"""Constants that divide the usual from the rare (a block's rows, a bulk write's keys), and values that make the rare usual: runs are too small to get there otherwise."""
+
+
+@contextmanager
+def bounded(names: Sequence[str]) -> Iterator[None]:
+    """Those of `BOUNDS` have their small values meanwhile."""
+    usual = []
+    for name in names:
+        module, _, constant = name.rpartition(".")
+        usual.append((import_module(module), constant, getattr(import_module(module), constant)))
+        setattr(import_module(module), constant, BOUNDS[name])
+    try:
+        yield
+    finally:
+        for home, constant, value in usual:
+            setattr(home, constant, value)
 
 
 RESHAPINGS = ("move",)

@@ -23,7 +23,7 @@ from random import Random
 from actors.runtime.simulation.faults import Faults
 from actors.runtime.simulation.nemesis import Nemesis
 from cluster.simulation import verdict
-from cluster.simulation.hostile import Plan, draw
+from cluster.simulation.hostile import Plan, bounded, draw
 from cluster.simulation.journal_witness import JournalWitness
 from cluster.simulation.simulated_cluster import SimulatedCluster, eventually
 from cluster.simulation.witness import Witness
@@ -82,7 +82,7 @@ def run_seed(
     cluster = SimulatedCluster(seed, plan, keep_trace)
     world = cluster.world
     gc.disable()  # what a run leaves behind is collected at its end, by the world
-    with world:
+    with world, bounded(plan.bounds):
         run = _Run(cluster, report, seconds)
         try:
             world.run(run.scenario(), RUN_S_MAX)
