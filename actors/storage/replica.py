@@ -16,6 +16,7 @@ A point read whose time has come is answered in `receive` itself. Deliveries are
 slices of a few milliseconds (maintenance.py). When both memtables are full the stream is not acknowledged further, so the crossbar stops.
 
 A damaged block (XX001) is noted in `status` and fails the read with 08006, so that it is answered by another replica.
+Journals that no longer reach back to the watermark (58P01) leave the replica stranded: `status` says so, no read above the watermark is answered.
 Left out: a copy of another replica's segments when the journals no longer reach back to the own checkpoint; moving ranges.
 """
 
@@ -62,6 +63,8 @@ ACK_BYTES_SHARE = 8
 ACK_MESSAGES_MAX = 64
 """... or so many messages: small commits do not each cost one."""
 MESSAGE_OVERHEAD_BYTES = 64
+TRIMMED = "58P01"
+"""SubscribeRange's refusal where no journal reaches back far enough."""
 RESUBSCRIBE_S_MIN = 0.05
 RESUBSCRIBE_S_MAX = 0.5
 RENEWAL_S = 60.0
@@ -110,6 +113,8 @@ class StorageReplica:
         self._scans = 0
         self._delivered_bytes = 0
         self._damage = ""
+        self._stranded = ""
+        """Why no crossbar can feed us; empty: one may."""
         # the stream
         self._stream = 0
         self._number = 0
@@ -184,6 +189,7 @@ class StorageReplica:
                 "segments": len(store.segments),
             },
             **({"damage": self._damage} if self._damage else {}),
+            **({"stranded": self._stranded} if self._stranded else {}),
         }
 
     def _take_topology(self, topology: Topology) -> None:
@@ -340,6 +346,8 @@ class StorageReplica:
 
         def refused(error: DatabaseError) -> None:
             if stream == self._stream and not self._stopped and self._number == 0:
+                if error.sqlstate == TRIMMED:
+                    self._strand(error.message)
                 self._resubscribe(error.message)
 
         def accepted(_: Message) -> None:
@@ -349,6 +357,12 @@ class StorageReplica:
         self._bus.request(
             self._name, self._crossbars[self._crossbar], message, accepted, refused, self._settings.messaging.request_timeout_s
         )
+
+    def _strand(self, why: str) -> None:
+        """A crossbar that has more in memory may feed us yet, so it is asked on."""
+        if not self._stranded:
+            logger.error("%s cannot be fed after %s: %s", self._name, self.watermark, why)
+        self._stranded = why
 
     def _resubscribe(self, why: str) -> None:
         """At the next crossbar, after a pause that doubles until the stream speaks."""
@@ -369,6 +383,7 @@ class StorageReplica:
         self._number = message.number
         self._heard_at = self._loop.time()
         self._subscribe_delay_s = RESUBSCRIBE_S_MIN
+        self._stranded = ""
         store = self._store
         size = MESSAGE_OVERHEAD_BYTES
         for commit_ts, write_set in zip(message.commit_ts, message.write_sets, strict=True):

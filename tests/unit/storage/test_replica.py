@@ -222,6 +222,28 @@ def test_a_refused_subscription_is_tried_again() -> None:
     drive(test)
 
 
+def test_a_replica_that_journals_no_longer_reach_back_to_says_so_and_answers_nothing() -> None:
+    async def test() -> None:
+        world = World(settings=Settings(storing=Storing(read_wait_s=0.01)))
+        world.bus.refuse = DatabaseError("58P01", "the journals no longer hold all that was committed after 0")
+        await world.start()
+        assert world.replica.status()["stranded"] == "the journals no longer hold all that was committed after 0"
+        answer = world.ask(Get([PREFIX + b"a"], 1))
+        await asyncio.sleep(0.05)
+        assert answer.message is None
+        assert answer.error is not None
+        assert answer.error.sqlstate == "08006"
+        world.bus.refuse = None
+        while not world.replica._open:
+            await asyncio.sleep(0.002)
+        world.deliver({1: {b"a": b"1"}}, 1)
+        assert "stranded" not in world.replica.status()
+        assert world.get(b"a", 1) == b"1"
+        await world.replica.stop()
+
+    drive(test)
+
+
 SMALL = Settings(storing=Storing(memtable_bytes_max=20_000, segments_max=2), limits=Limits(transaction_age_s=0))
 
 
