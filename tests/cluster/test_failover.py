@@ -12,6 +12,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -88,6 +89,13 @@ def under_proofs(cluster: LiveCluster, strike: Callable[[list[Any]], None]) -> l
     return asyncio.run(main())
 
 
+def stop(pid: int) -> None:
+    """SIGSTOP, and until all of its threads have stopped: on a busy machine one of them may still take a client."""
+    os.kill(pid, signal.SIGSTOP)
+    while any(task.joinpath("stat").read_text().rpartition(")")[2].split()[0] != "T" for task in Path(f"/proc/{pid}/task").iterdir()):
+        threading.Event().wait(0.001)
+
+
 def pids(actors: Actors, layer: str) -> list[int]:
     return [actor["pid"] for actor in actors if actor["layer"] == layer][:1]
 
@@ -129,7 +137,7 @@ def test_new_clients_do_not_wait_for_a_stalled_query_processor(cluster: LiveClus
     for actor in whole(cluster):
         if actor["layer"] != "query_processor":
             continue
-        os.kill(actor["pid"], signal.SIGSTOP)
+        stop(actor["pid"])
         try:
             for _ in range(8):
                 with psycopg.connect(cluster.url, autocommit=True, connect_timeout=20) as connection:
