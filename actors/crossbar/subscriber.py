@@ -114,8 +114,8 @@ class Subscriber:
         size = sum(map(len, write_sets))
         self._unacknowledged.append((self._number, size))
         self._outstanding_bytes += size
-        self.sent_ts = watermark
-        message = Deliver(self.stream, self._number, times, write_sets, changes, watermark)
+        after_ts, self.sent_ts = self.sent_ts, watermark
+        message = Deliver(self.stream, self._number, after_ts, times, write_sets, changes, watermark)
         self._bus.post(self._crossbar, self.name, message)
 
     def acknowledge(self, message: StreamAck) -> None:

@@ -380,6 +380,11 @@ class JournalReplica:
 
     def _subscribe(self, sender: str, message: SubscribeJournal, reply: Reply | None) -> None:
         log = self.log
+        present = self._subscriptions.get(message.stream)
+        if present is not None:  # the network repeats itself
+            if reply is not None:
+                reply(present.begun)
+            return
         if not self._writer:
             # What is committed here is not known before the writer has spoken: the crossbar does better elsewhere.
             if reply is not None:
@@ -391,12 +396,12 @@ class JournalReplica:
             if reply is not None:
                 reply.fail(self._trimmed())
             return
-        subscription = Subscription(self._context.bus, self._context.name, sender, message, first, self)
-        self._subscriptions[message.stream] = subscription
+        begun = Subscribed(first, max(0, log.epoch_at(first - 1)))
+        self._subscriptions[message.stream] = Subscription(self._context.bus, self._context.name, sender, message, begun, self)
         while len(self._subscriptions) > SUBSCRIPTIONS_MAX:
             del self._subscriptions[next(iter(self._subscriptions))]
         if reply is not None:
-            reply(Subscribed(first, max(0, log.epoch_at(first - 1))))
+            reply(begun)
         self._advance(message.stream)
         self._context.bus.post(self._context.name, self._writer, Watched(self._promised))
 

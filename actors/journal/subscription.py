@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from actors.common.messages import JournalRecords, StreamAck, SubscribeJournal
-from actors.common.timestamps import Lsn
+from actors.common.messages import JournalRecords, StreamAck, Subscribed, SubscribeJournal
 from actors.runtime.interfaces import Bus
 
 if TYPE_CHECKING:
@@ -17,16 +16,17 @@ MESSAGE_BYTES_MAX = 1 << 20
 
 
 class Subscription:
-    """Sends from `first` on. The window counts the bytes of records that the subscriber has not acknowledged."""
+    """Sends from `begun.first_lsn` on. The window counts the bytes of records that the subscriber has not acknowledged."""
 
-    def __init__(self, bus: Bus, name: str, subscriber: str, request: SubscribeJournal, first: Lsn, replica: JournalReplica) -> None:
+    def __init__(self, bus: Bus, name: str, subscriber: str, request: SubscribeJournal, begun: Subscribed, replica: JournalReplica) -> None:
         self._bus = bus
         self._name = name
         self._subscriber = subscriber
         self._stream = request.stream
         self._window_bytes = request.window_bytes
         self._message_bytes = min(MESSAGE_BYTES_MAX, request.window_bytes)
-        self._next = first
+        self.begun = begun
+        self._next = begun.first_lsn
         self._replica = replica
         self._number = 0
         self._unacknowledged: deque[tuple[int, int]] = deque()

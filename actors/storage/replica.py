@@ -380,6 +380,9 @@ class StorageReplica:
         if message.number != self._number + 1:
             self._resubscribe(f"message {message.number} came after {self._number}")
             return
+        if message.after_ts > self.watermark:
+            self._resubscribe(f"message {message.number} begins after {message.after_ts}, we are at {self.watermark}")
+            return
         self._number = message.number
         self._heard_at = self._loop.time()
         self._subscribe_delay_s = RESUBSCRIBE_S_MIN

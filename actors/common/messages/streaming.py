@@ -1,7 +1,8 @@
 """Subscriptions: journal replica -> crossbar, crossbar -> storage replica. A stream is one-way messages with a number, resumed on a gap.
 
 The subscriber opens a stream under a fresh `stream` number; the publisher numbers its messages 1, 2, 3 ...; a subscriber that sees a gap or
-silence opens a new one from where it stands. Flow control: the publisher stops when `window_bytes` are unacknowledged; StreamAck frees them.
+silence opens a new one from where it stands. The numbers serve flow control and find a gap early. That nothing is missing is seen from each message itself
+(`first_lsn`, `after_ts`): a network that repeats a subscription may have a publisher, even a restarted one, count from 1 again. Flow control: the publisher stops when `window_bytes` are unacknowledged; StreamAck frees them.
 """
 
 from __future__ import annotations
@@ -50,12 +51,14 @@ class SubscribeRange(Message, frozen=True):
 class Deliver(Message, frozen=True):
     """Crossbar -> storage: parts of transactions in ascending commit time, then the watermark that holds after them.
 
+    It holds all that was committed for the shard after `after_ts`, up to `watermark`: who stands below `after_ts` lacks something and may not take it.
     `commit_ts[i]` belongs to `write_sets[i]` (the rows of that transaction that fall to the shard). `catalog_changes`: commit times of transactions
     among them, or of others', that changed the catalog (broadcast to every shard).
     """
 
     stream: int
     number: int
+    after_ts: int
     commit_ts: list[int]
     write_sets: list[bytes]
     catalog_changes: list[int]

@@ -139,6 +139,7 @@ class TestStorage:
         if message.number > self.number + 1:
             self.context.spawn(self.subscribe(self.watermark))
             return
+        assert message.after_ts <= self.watermark
         self.number = message.number
         assert message.commit_ts == sorted(message.commit_ts)
         assert all(self.watermark < commit_ts <= message.watermark for commit_ts in message.commit_ts)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from actors.common import write_set
-from actors.common.messages import StreamAck, Trim
+from actors.common.messages import Done, StreamAck, SubscribeRange, Trim
 from actors.runtime.simulation.faults import Faults
 from tests.unit.crossbar.support import JOURNALS, KEYSPACE, Cluster, key, until
 
@@ -71,6 +71,22 @@ def test_every_commit_in_a_hostile_network(seed: int) -> None:
 
     faults = Faults(repeat_chance=0.1, delay_spike_chance=0.02, delay_spike_s_max=0.2, sync_spike_chance=0.02, sync_spike_s_max=0.2)
     run(scenario, seed, faults)
+
+
+def test_a_repeated_subscription_changes_nothing() -> None:
+    """Seed 300172: the stream began to count from 1 again, and its first message, which held more this time, was taken for a repetition."""
+
+    async def scenario(cluster: Cluster) -> None:
+        storage = cluster.storage(1)
+        await storage.subscribe(0)
+        last = write_some(cluster, 10, 100)
+        await cluster.reads(storage, last)
+        subscription = SubscribeRange(storage.stream, storage.shard, 0, 1 << 20)
+        assert await storage.context.bus.call(storage.context.name, "crossbar/1", subscription) == Done()
+        last = write_some(cluster, 10, last + 1)
+        await cluster.reads(storage, last)
+
+    run(scenario)
 
 
 def test_an_idle_cluster_is_silent() -> None:

@@ -94,11 +94,17 @@ class World:
         return self.bus.subscriptions[-1][1].stream
 
     def deliver(
-        self, commits: dict[int, dict[bytes, bytes | None]], watermark: int, catalog_changes: tuple[int, ...] = (), skip: int = 0
+        self,
+        commits: dict[int, dict[bytes, bytes | None]],
+        watermark: int,
+        catalog_changes: tuple[int, ...] = (),
+        skip: int = 0,
+        after_ts: int | None = None,
     ) -> None:
         self.number += 1 + skip
         sets = [encode(rows) for rows in commits.values()]
-        message = Deliver(self.stream, self.number, list(commits), sets, list(catalog_changes), watermark)
+        after = self.replica.watermark if after_ts is None else after_ts
+        message = Deliver(self.stream, self.number, after, list(commits), sets, list(catalog_changes), watermark)
         self.replica.receive("crossbar/1", message, None)
 
     def ask(self, message: Message) -> Answer:
@@ -193,6 +199,25 @@ def test_a_gap_opens_a_new_stream_after_the_watermark() -> None:
         world.deliver({12: {b"a": b"2"}, 15: {b"a": b"3"}}, 20)
         world.deliver({15: {b"a": b"3"}, 16: {b"b": None}}, 21)
         assert [world.get(b"a", at) for at in (10, 12, 14, 15, 21)] == [b"1", b"2", b"2", b"3", b"3"]
+
+    drive(test)
+
+
+def test_a_message_that_begins_above_the_watermark_is_not_taken() -> None:
+    """The numbers fit, but something between is missing: a publisher that was made to begin anew."""
+
+    async def test() -> None:
+        world = await World().start()
+        world.deliver({5: {b"a": b"1"}}, 10)
+        first = world.stream
+        world.deliver({15: {b"a": b"3"}}, 20, after_ts=12)
+        assert world.replica.watermark == 10
+        while world.stream == first:
+            await asyncio.sleep(0.002)
+        assert world.bus.subscriptions[-1] == ("crossbar/2", SubscribeRange(world.stream, 1, 10, 16 << 20))
+        world.number = 0
+        world.deliver({12: {b"a": b"2"}, 15: {b"a": b"3"}}, 20, after_ts=9)
+        assert [world.get(b"a", at) for at in (10, 12, 15)] == [b"1", b"2", b"3"]
 
     drive(test)
 

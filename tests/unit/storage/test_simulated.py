@@ -83,8 +83,9 @@ class TestCrossbar:
             part, due = due[:5], due[5:]
             number += 1
             upto = part[-1][0] if due else self.journals.watermark
-            deliver = Deliver(stream, number, [at for at, _ in part], [rows for _, rows in part], [], upto)
+            deliver = Deliver(stream, number, after_ts, [at for at, _ in part], [rows for _, rows in part], [], upto)
             self.context.bus.post(self.context.name, name, deliver)
+            after_ts = upto
             self.streams[name] = [stream, number, upto]
             if not due:
                 return
