@@ -367,6 +367,8 @@ class Crossbar:
             if reply is not None:
                 reply(Done())
             return
+        if message.after_ts < self._checkpoints.get(sender, TIMESTAMP_MIN):
+            self._checkpoints[sender] = message.after_ts  # its disk was lost, or filled from another's
         if message.after_ts < self._gone_ts:
             if reply is not None:
                 reply.fail(DatabaseError(TRIMMED, f"the journals no longer hold all that was committed after {message.after_ts}"))

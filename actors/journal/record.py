@@ -14,7 +14,7 @@ import struct
 import google_crc32c
 import msgspec
 
-from actors.common.errors import DATA_CORRUPTED, DatabaseError
+from actors.common.errors import DATA_CORRUPTED, UNDEFINED_FILE, DatabaseError
 from actors.common.timestamps import Epoch, Lsn, Timestamp
 
 COMMIT = 0
@@ -25,7 +25,7 @@ LEASE = 2
 CLOSE = 3
 """Last record of an epoch that ended cleanly: epoch_end is what was really used, so the next epoch need not wait for the lease to pass."""
 
-TRIMMED = "58P01"
+TRIMMED = UNDEFINED_FILE
 """SQLSTATE: records that are wanted have been trimmed. The error's detail says what is left: "<first lsn> <latest commit time that may be gone>"."""
 
 PREFIX = struct.Struct("<III")

@@ -26,9 +26,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from actors.common.errors import DISK_FULL, DatabaseError
+from actors.common.errors import DISK_FULL, IO_ERROR, DatabaseError
 
-IO_ERROR = "58030"
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 Folders = list[Path]

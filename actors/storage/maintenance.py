@@ -130,7 +130,7 @@ async def _write(disk: Disk, path: str, slices: AsyncIterator[Rows]) -> Segment 
             writer.add(keys, times, values)
         return await _complete(disk, path, file, writer)
     except BaseException:
-        _discard(disk, path)
+        discard(disk, path)
         raise
     finally:
         file.close()
@@ -138,14 +138,15 @@ async def _write(disk: Disk, path: str, slices: AsyncIterator[Rows]) -> Segment 
 
 async def _complete(disk: Disk, path: str, file: File, writer: SegmentWriter) -> Segment | None:
     if not writer.rows:
-        _discard(disk, path)
+        discard(disk, path)
         return None
     writer.finish()
     await sync(file)
     return Segment(disk, path)
 
 
-def _discard(disk: Disk, path: str) -> None:
+def discard(disk: Disk, path: str) -> None:
+    """Remove a file that may be there."""
     if disk.exists(path):
         disk.remove(path)
 
@@ -230,7 +231,7 @@ async def _merge_segments(
             await asyncio.sleep(0)
         return await _complete(disk, path, file, writer)
     except BaseException:
-        _discard(disk, path)
+        discard(disk, path)
         raise
     finally:
         file.close()

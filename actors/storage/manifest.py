@@ -29,7 +29,12 @@ def load(disk: Disk) -> Manifest:
     """The manifest, or that of an empty store where there is none. Raises XX001 where it is damaged."""
     if not disk.exists(PATH):
         return Manifest()
-    data = without_checksum(disk.read(PATH), PATH, "manifest")
+    return decode(disk.read(PATH))
+
+
+def decode(contents: bytes) -> Manifest:
+    """Of the file's contents. Raises XX001 where they are damaged."""
+    data = without_checksum(contents, PATH, "manifest")
     try:
         return msgspec.msgpack.decode(data, type=Manifest)
     except msgspec.MsgspecError as error:

@@ -13,11 +13,12 @@ the highest time asked for. The stream is opened again, at the next crossbar, af
 notices a crossbar that has forgotten it, and its checkpoints move on, which lets journals be trimmed.
 
 A point read whose time has come is answered in `receive` itself. Deliveries are applied in `receive`, too; checkpoints and merges run in tasks in
-slices of a few milliseconds (maintenance.py). When both memtables are full the stream is not acknowledged further, so the crossbar stops.
+slices of a few milliseconds (upkeep.py says when). When both memtables are full the stream is not acknowledged further, so the crossbar stops.
 
-A damaged block (XX001) is noted in `status` and fails the read with 08006, so that it is answered by another replica.
-Journals that no longer reach back to the watermark (58P01) leave the replica stranded: `status` says so, no read above the watermark is answered.
-Left out: a copy of another replica's segments when the journals no longer reach back to the own checkpoint; moving ranges.
+A damaged block (XX001) is noted in `status` and fails the read with 08006, so that it is answered by another replica. Journals that no longer reach back to the
+watermark (58P01) leave the replica stranded: no read above the watermark is answered. In both cases it is filled from a peer (filling.py), and goes on from where that one's
+disk stands. A replica whose disk cannot be opened begins anew, which comes to the same.
+Left out: moving ranges.
 """
 
 from __future__ import annotations
@@ -33,10 +34,13 @@ from actors.common.errors import (
     DATA_CORRUPTED,
     FEATURE_NOT_SUPPORTED,
     OBJECT_NOT_IN_PREREQUISITE_STATE,
+    UNDEFINED_FILE,
     DatabaseError,
     unavailable,
 )
 from actors.common.messages import (
+    AskContents,
+    AskPiece,
     Deliver,
     DemandWatermark,
     Get,
@@ -52,9 +56,10 @@ from actors.common.messages import (
 from actors.common.ranges import ShardMap
 from actors.common.settings import Settings
 from actors.runtime.interfaces import Context, Reply
-from actors.storage.maintenance import Maintenance
+from actors.storage import filling
 from actors.storage.scan import Scanner
 from actors.storage.store import Store
+from actors.storage.upkeep import Upkeep
 
 WAITING_READS_MAX = 100_000
 """A crossbar that is away for `read_wait_s` under full load leaves this many behind; more are refused at once."""
@@ -63,18 +68,14 @@ ACK_BYTES_SHARE = 8
 ACK_MESSAGES_MAX = 64
 """... or so many messages: small commits do not each cost one."""
 MESSAGE_OVERHEAD_BYTES = 64
-TRIMMED = "58P01"
-"""SubscribeRange's refusal where no journal reaches back far enough."""
 RESUBSCRIBE_S_MIN = 0.05
 RESUBSCRIBE_S_MAX = 0.5
 RENEWAL_S = 60.0
 """Small against the journals' length that an unread replica holds on to, and one message a minute."""
+FIRST_RENEWAL_S = 1.0
+"""After a start: what was missed is not left to the first read to wait for."""
 LATE_S = 0.3
 """For a demanded watermark; an adjudicator that extends its lease for it writes to disk."""
-CHECKPOINT_S_MAX = 300.0
-"""A replica that is never idle and never full checkpoints so often: all journals are as long as the oldest checkpoint is old."""
-MAINTENANCE_RETRY_S = 5.0
-"""After a full disk."""
 
 logger = logging.getLogger(__name__)
 
@@ -132,32 +133,35 @@ class StorageReplica:
         self._highest_at = 0
         """Of all reads that have waited."""
         self._timers: dict[str, asyncio.TimerHandle] = {}
-        # maintenance
-        self._checkpointing = False
-        self._merging = False
-        self._changed_at = 0.0
-        self._checkpointed_at = 0.0
+        self.changed_at = 0.0
+        """By the loop's clock."""
         self._stopped = False
 
     # -- life ----------------------------------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Opens what is on disk and subscribes after its watermark. Raises XX001 where the manifest or a footer is damaged."""
+        """Opens what is on disk and subscribes after its watermark. Where the manifest or a footer is damaged, as after the loss of the disk: from the beginning."""
         self._loop = asyncio.get_running_loop()
-        self._store = Store(self._context.disk)
-        self._maintenance = Maintenance(self._store, self._settings.storing.segments_max)
-        self._scanner = Scanner(self._store)
-        self.watermark = self._store.checkpoint_ts
+        try:
+            self.store = Store(self._context.disk)
+        except DatabaseError as error:
+            if error.sqlstate != DATA_CORRUPTED:
+                raise
+            logger.error("%s begins anew: %s", self._name, error.message)
+            self.store = Store(self._context.disk, anew=True)
+        self._scanner = Scanner(self.store)
+        self.watermark = self.store.checkpoint_ts
+        self._upkeep = Upkeep(self._context, self)
         self._bus.on_topology(self._take_topology)
         if self._bus.topology is not None:
             self._take_topology(self._bus.topology)
-        self._checkpointed_at = self._loop.time()
-        self._timers["renewal"] = self._loop.call_later(RENEWAL_S, self._renew)
+        self._timers["renewal"] = self._loop.call_later(FIRST_RENEWAL_S, self._renew)
         self._loop.call_soon(self._subscribe)  # once the host has attached the role: the stream's first message may be quick
 
     async def stop(self) -> None:
         """Waiting reads are failed. Nothing is written: the journals have what the disk has not."""
         self._stopped = True
+        self._upkeep.stop()
         for timer in self._timers.values():
             timer.cancel()
         for _, _, read in self._waiting:
@@ -168,7 +172,7 @@ class StorageReplica:
 
     def status(self) -> dict[str, Any]:
         shards = self._shards
-        store = self._store
+        store = self.store
         return {
             "layer": "storage",
             "name": self._name,
@@ -190,6 +194,7 @@ class StorageReplica:
             },
             **({"damage": self._damage} if self._damage else {}),
             **({"stranded": self._stranded} if self._stranded else {}),
+            **({"filling": True} if self._upkeep.filling else {}),
         }
 
     def _take_topology(self, topology: Topology) -> None:
@@ -213,13 +218,15 @@ class StorageReplica:
         elif isinstance(message, StreamLost):
             if message.stream == self._stream and self._open:
                 self._resubscribe("the crossbar does not know the stream")
+        elif isinstance(message, AskContents | AskPiece) and reply is not None:
+            self._give(message, reply)
         elif reply is not None:
             reply.fail(DatabaseError(FEATURE_NOT_SUPPORTED, f"storage does not understand {kind.__name__}"))
 
     # -- reads ---------------------------------------------------------------------------------------------------------------------
 
     def _answer(self, message: Get | Scan, reply: Reply) -> None:
-        store = self._store
+        store = self.store
         shards = self._shards
         try:
             if message.__class__ is Get:
@@ -238,15 +245,16 @@ class StorageReplica:
                     raise redirected(self.shard)
                 reply(self._scanner.run(message))  # type: ignore[arg-type]
         except DatabaseError as error:
-            reply.fail(self._noted(error))
+            reply.fail(self.noted(error))
 
-    def _noted(self, error: DatabaseError) -> DatabaseError:
-        """Damage is remembered, and another replica has the same rows."""
+    def noted(self, error: DatabaseError) -> DatabaseError:
+        """Damage is remembered and mended from another replica, which has the same rows."""
         if error.sqlstate != DATA_CORRUPTED:
             return error
         if self._damage != error.message:
             self._damage = error.message
             logger.error("%s: %s", self._name, error.message)
+            self._upkeep.fill()
         return DatabaseError(CONNECTION_FAILURE, f"{self._name} is damaged: {error.message}")
 
     def _wait(self, message: Get | Scan, reply: Reply) -> None:
@@ -328,7 +336,7 @@ class StorageReplica:
 
     def _renew(self) -> None:
         self._timers["renewal"] = self._loop.call_later(RENEWAL_S, self._renew)
-        if not self._demanded and self._loop.time() - self._heard_at >= RENEWAL_S / 2:
+        if not self._demanded and (not self._number or self._loop.time() - self._heard_at >= RENEWAL_S / 2):
             self._demand(self._context.clock.now().earliest)
 
     # -- the stream ----------------------------------------------------------------------------------------------------------------
@@ -346,7 +354,7 @@ class StorageReplica:
 
         def refused(error: DatabaseError) -> None:
             if stream == self._stream and not self._stopped and self._number == 0:
-                if error.sqlstate == TRIMMED:
+                if error.sqlstate == UNDEFINED_FILE:
                     self._strand(error.message)
                 self._resubscribe(error.message)
 
@@ -359,10 +367,11 @@ class StorageReplica:
         )
 
     def _strand(self, why: str) -> None:
-        """A crossbar that has more in memory may feed us yet, so it is asked on."""
+        """A crossbar that has more in memory may feed us yet, so it is asked on meanwhile."""
         if not self._stranded:
             logger.error("%s cannot be fed after %s: %s", self._name, self.watermark, why)
         self._stranded = why
+        self._upkeep.fill()
 
     def _resubscribe(self, why: str) -> None:
         """At the next crossbar, after a pause that doubles until the stream speaks."""
@@ -387,7 +396,7 @@ class StorageReplica:
         self._heard_at = self._loop.time()
         self._subscribe_delay_s = RESUBSCRIBE_S_MIN
         self._stranded = ""
-        store = self._store
+        store = self.store
         size = MESSAGE_OVERHEAD_BYTES
         for commit_ts, write_set in zip(message.commit_ts, message.write_sets, strict=True):
             store.apply(write_set, commit_ts)
@@ -401,82 +410,65 @@ class StorageReplica:
         self._delivered_bytes += size
         self._unacknowledged_bytes += size
         self._unacknowledged_messages += 1
-        self._changed_at = self._heard_at
-        self._maintain()
-        self._acknowledge()
+        self.changed_at = self._heard_at
+        self._upkeep.maintain()
+        self.acknowledge()
 
-    def _acknowledge(self, now: bool = False) -> None:
+    def acknowledge(self, now: bool = False) -> None:
         if not self._open or not self._number or self._full:
             return
         window_bytes = self._settings.streaming.window_bytes
         if now or self._unacknowledged_messages >= ACK_MESSAGES_MAX or self._unacknowledged_bytes * ACK_BYTES_SHARE >= window_bytes:
             self._unacknowledged_bytes = self._unacknowledged_messages = 0
-            ack = StreamAck(self._stream, self._number, self._store.checkpoint_ts)
+            ack = StreamAck(self._stream, self._number, self.store.checkpoint_ts)
             self._bus.post(self._name, self._crossbars[self._crossbar], ack)
 
     @property
     def _full(self) -> bool:
         """Both memtables are: what comes in now has to wait for the checkpoint."""
-        return self._store.frozen is not None and self._store.active.bytes >= 2 * self._settings.storing.memtable_bytes_max
+        return self.store.frozen is not None and self.store.active.bytes >= 2 * self._settings.storing.memtable_bytes_max
 
-    # -- maintenance ---------------------------------------------------------------------------------------------------------------
+    # -- what upkeep needs ---------------------------------------------------------------------------------------------------------
 
     @property
-    def _horizon(self) -> int:
+    def horizon(self) -> int:
+        """No transaction alive reads below it."""
         age_s = self._settings.limits.transaction_age_s
         return self.watermark - age_s * 1_000_000 if age_s else 0
 
-    def _maintain(self) -> None:
-        """Start a checkpoint where the memtable is full; see to one when nothing has changed for a while."""
-        if self._checkpointing:
-            return
-        if self._store.active.bytes >= self._settings.storing.memtable_bytes_max:
-            self._checkpointing = True
-            self._context.spawn(self._checkpoint())
-        elif "idle" not in self._timers:
-            self._timers["idle"] = self._loop.call_later(min(self._settings.storing.checkpoint_idle_s, CHECKPOINT_S_MAX), self._check_idle)
+    @property
+    def damaged(self) -> bool:
+        """Something on the disk is not what was written."""
+        return bool(self._damage)
 
-    def _check_idle(self) -> None:
-        del self._timers["idle"]
-        due = min(self._changed_at + self._settings.storing.checkpoint_idle_s, self._checkpointed_at + CHECKPOINT_S_MAX)
-        if self._loop.time() < due:
-            self._timers["idle"] = self._loop.call_at(due, self._check_idle)
-        elif not self._checkpointing:
-            self._checkpointing = True
-            self._context.spawn(self._checkpoint())
+    @property
+    def whole(self) -> bool:
+        """It follows the stream, and every block has been found intact since the start."""
+        return self.watermark > 0 and self._open and not self.lacks and not self._upkeep.looking
 
-    async def _checkpoint(self) -> None:
+    @property
+    def lacks(self) -> bool:
+        """What only a peer can give."""
+        return bool(self._damage or self._stranded)
+
+    def peers(self) -> list[str]:
+        """The shard's other replicas."""
+        topology = self._bus.topology
+        own = f"storage/{self.shard}/"
+        return [name for name in sorted(topology.routes) if name.startswith(own) and name != self._name] if topology is not None else []
+
+    def exchange_store(self, store: Store) -> None:
+        """The disk now holds what a peer's did. The watermark may go back: the stream brings again what lies above."""
+        logger.warning("%s has been filled up to %s", self._name, store.checkpoint_ts)
+        self.store = store
+        self._scanner = Scanner(store)
+        self.watermark = store.checkpoint_ts
+        self._damage = self._stranded = ""
+        self._resubscribe("filled")
+        self._answer_waiting()
+
+    def _give(self, message: AskContents | AskPiece, reply: Reply) -> None:
         try:
-            await self._maintenance.checkpoint(self.watermark, self._horizon)
-            self._acknowledge(now=True)
+            reply(filling.contents(self.store.disk) if isinstance(message, AskContents) else filling.piece(self.store.disk, message))
         except DatabaseError as error:
-            logger.error("%s: the checkpoint failed and is tried again: %s", self._name, error.message)
-            self._later("checkpoint", self._retry_checkpoint)
-            return
-        self._checkpointing = False
-        self._checkpointed_at = self._loop.time()
-        self._maintain_segments()
-        if self._store.active.bytes >= self._settings.storing.memtable_bytes_max:
-            self._maintain()
-
-    def _retry_checkpoint(self) -> None:
-        del self._timers["checkpoint"]
-        self._context.spawn(self._checkpoint())
-
-    def _maintain_segments(self) -> None:
-        if not self._merging and len(self._store.segments) > self._settings.storing.segments_max:
-            self._merging = True
-            self._context.spawn(self._merge())
-
-    async def _merge(self) -> None:
-        try:
-            while await self._maintenance.merge(self._horizon):
-                pass
-        except DatabaseError as error:
-            self._noted(error)
-            logger.error("%s: the merge failed: %s", self._name, error.message)
-        self._merging = False
-
-    def _later(self, name: str, callback: Any) -> None:
-        if not self._stopped:
-            self._timers[name] = self._loop.call_later(MAINTENANCE_RETRY_S, callback)
+            reply.fail(self.noted(error))

@@ -305,16 +305,20 @@ class Segment:
         """Raises XX001 where the block is damaged."""
         block = self._open.get(number)
         if block is None:
-            footer = self.footer.blocks[number]
-            message = self._buffer.slice(footer.offset, footer.length)
-            if google_crc32c.value(message.to_pybytes()) != footer.crc:
-                raise corrupted(self.name, f"block {number} of {len(self.footer.blocks)}: checksum mismatch")
-            block = self._open[number] = Block(self, number, footer, message)
+            block = self._open[number] = Block(self, number, self.footer.blocks[number], self.verify(number))
             if len(self._open) > BLOCKS_OPEN_MAX:
                 self._open.popitem(last=False)
         elif len(self._open) == BLOCKS_OPEN_MAX:
             self._open.move_to_end(number)
         return block
+
+    def verify(self, number: int) -> pa.Buffer:
+        """The block's bytes in the mapped file. Raises XX001 where they are damaged."""
+        footer = self.footer.blocks[number]
+        message = self._buffer.slice(footer.offset, footer.length)
+        if google_crc32c.value(message.to_pybytes()) != footer.crc:
+            raise corrupted(self.name, f"block {number} of {len(self.footer.blocks)}: checksum mismatch")
+        return message
 
     def number_at(self, key: bytes) -> int:
         """The block that holds `key` or, where there is none, the next greater key; the number of blocks past the end."""

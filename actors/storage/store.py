@@ -61,11 +61,12 @@ def too_old(at: int, horizon: int) -> DatabaseError:
 
 
 class Store:
-    """Opens what is on `disk`. Raises XX001 where manifest or a segment's footer is damaged."""
+    """Opens what is on `disk`. Raises XX001 where manifest or a segment's footer is damaged. `anew`: an empty store instead, which leaves alone what is there
+    until a store is opened on its first manifest."""
 
-    def __init__(self, disk: Disk) -> None:
+    def __init__(self, disk: Disk, anew: bool = False) -> None:
         self.disk = disk
-        found = manifest_file.load(disk)
+        found = Manifest() if anew else manifest_file.load(disk)
         self.checkpoint_ts = found.watermark
         self.horizon = found.horizon
         self.next_segment = found.next_segment
@@ -81,7 +82,8 @@ class Store:
         for name in disk.list(SEGMENT_FOLDER):
             path = f"{SEGMENT_FOLDER}/{name}"
             if path not in found.segments:
-                disk.remove(path)
+                if not anew:
+                    disk.remove(path)
                 self.next_segment = max(self.next_segment, int(name.partition(".")[0]) + 1)
 
     # -- writing ---------------------------------------------------------------------------------------------------------------

@@ -34,6 +34,8 @@ class Plan:
     strike_s_max: float
     bounds: tuple[str, ...] = ()
     """Which of `BOUNDS` are small in this run."""
+    cuts: tuple[bytes, ...] = ()
+    """Where keyspaces are cut, if not where a new cluster's map does it: among the small integers that the proofs' keys are, so that every owner has some."""
     nemeses: int = 1
     """Two strike at the same time: any quorum may be away for a while. Then no disk is lost, which no quorum outlives."""
 
@@ -56,7 +58,15 @@ def draw(random: Random, proofs: tuple[str, ...], seconds: float) -> Plan:
     )
     if strikes and random.random() < 0.3:  # drawn last: what is added here leaves old seeds' plans as they were
         plan = replace(plan, strikes=(*plan.strikes, *RESHAPINGS))
+    plan = replace(plan, cuts=draw_cuts(random, max(plan.settings.layout.adjudicators, plan.settings.layout.shards)))
     return replace(plan, bounds=tuple(name for name in BOUNDS if random.random() < 0.3))
+
+
+def draw_cuts(random: Random, pieces: int) -> tuple[bytes, ...]:
+    """Into three pieces, a new cluster's map leaves every small integer in the middle one."""
+    if pieces == 2 and random.random() < 0.5:
+        return ()
+    return tuple(((1 << 31) + place).to_bytes(4, "big") for place in sorted(random.sample(range(-4, 5), pieces - 1)))
 
 
 BOUNDS = {
@@ -67,6 +77,17 @@ BOUNDS = {
     "actors.storage.block_scan.BLOCK_SCAN_ROWS_MIN": 1,
     "actors.adjudicator.window.BULK_KEYS": 2,
     "actors.adjudicator.window.WINDOW_KEYS_MAX": 50,
+    "actors.crossbar.subscriber.LAZY_BYTES": 1,
+    "actors.crossbar.subscriber.DELIVER_BYTES_MAX": 1,
+    "actors.crossbar.merge.PENDING_MAX": 1,
+    "actors.crossbar.catch_up.COLLECTED_BYTES_MAX": 1,
+    "actors.journal.subscription.MESSAGE_BYTES_MAX": 1,
+    "actors.storage.scan.WORK_US_MAX": 1,
+    "actors.storage.scan.WINDOW_ROWS_MAX": 2,
+    "actors.storage.replica.ACK_MESSAGES_MAX": 1,
+    "actors.storage.filling.PIECE_BYTES_MAX": 100,
+    "actors.query_processor.transaction.storage_client.GET_KEYS_MAX": 1,
+    "actors.query_processor.transaction.storage_client.PIECES_AHEAD": 1,
 }
 """Constants that divide the usual from the rare (a block's rows, a bulk write's keys), and values that make the rare usual: runs are too small to get there otherwise."""
 

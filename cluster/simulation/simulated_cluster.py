@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable
 from random import Random
 from typing import cast
 
+import msgspec
+
 from actors.common.errors import DatabaseError
 from actors.common.messages import Register
 from actors.common.ranges import ShardMap
@@ -17,6 +19,7 @@ from actors.runtime.host import RoleSpec
 from actors.runtime.interfaces import Context
 from actors.runtime.simulation.nemesis import Nemesis, Reshape
 from actors.runtime.simulation.world import World
+from actors.storage.replica import StorageReplica
 from cluster.controller import Controller
 from cluster.plan import controller_az, homes, make_plan, shard_map
 from cluster.roles import role_spec, role_specs
@@ -39,6 +42,8 @@ class SimulatedCluster:
         self.plan = plan
         self.world = World(seed, plan.faults, plan.settings, keep_trace=keep_trace)
         self.map: ShardMap = shard_map(plan.settings)
+        if plan.cuts:
+            self.map = msgspec.structs.replace(self.map, cuts=plan.cuts)
         self.nemeses: list[Nemesis] = []
         self._processes = [process for process in make_plan(plan.settings) if not process.name.startswith("gateway")]
         az = controller_az(plan.settings)
@@ -123,13 +128,9 @@ class SimulatedCluster:
         self.world.spawn(CONTROLLER, move())
 
     def disk_groups(self) -> list[list[str]]:
-        """Whose disks may be lost: journal replicas, one at a time. A storage replica cannot be filled from its peers yet."""
+        """Whose disks may be lost: one process's at a time."""
         processes = self.world.processes
-        return [
-            [name]
-            for name in sorted(processes)
-            if processes[name].specs and all(s.name.startswith("journal/") for s in processes[name].specs)
-        ]
+        return [[name] for name in sorted(processes) if processes[name].disks]
 
     # -- what Ray does ------------------------------------------------------------------------------------------------------------
 
@@ -161,6 +162,8 @@ class SimulatedCluster:
                 role = process.role(spec.name)
                 if isinstance(role, JournalReplica) and not role.status()["load"]["voter"]:
                     return f"{spec.name} does not vote"
+                if isinstance(role, StorageReplica) and not role.whole:
+                    return f"{spec.name} is not whole"
         return None
 
     async def until_settled(self) -> None:

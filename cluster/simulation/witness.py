@@ -111,14 +111,17 @@ class Witness:
         self._lost_at: dict[str, float] = {}
         self._rotten: set[str] = set()
         """Disks with a flipped bit, which may be in the very record that is looked for."""
+        self._unfilled: set[str] = set()
+        """Storage replicas whose disk was lost or has rotted, until they claim a checkpoint of what they have now."""
 
     def rotten(self, role: str) -> None:
         self._rotten.add(role)
+        self._unfilled.add(role)
 
     def wiped(self, role: str) -> None:
         self._lost_at[role] = self._world.loop.time()
         self._sealed.pop(role, None)
-        self._checkpoints.pop(role, None)
+        self._unfilled.add(role)
 
     def _hold(self, invariant: str, holds: bool, what: str) -> None:
         if not holds:
@@ -218,7 +221,7 @@ class Witness:
 
     def _trim(self, role: str, below_ts: int) -> None:
         for name, image in self._images.items():
-            if name.startswith("storage/"):
+            if name.startswith("storage/") and name not in self._unfilled:
                 checkpoint = self._checkpoint_on_disk(name, image)
                 self._hold("I12", checkpoint >= below_ts, f"{role} may trim below {below_ts}, {name} has checkpointed up to {checkpoint}")
 
@@ -229,8 +232,14 @@ class Witness:
         if message.number != stream.number + 1:
             return  # repeated, or after one that was lost: not taken
         stream.number = message.number
+        self._hold(
+            "I4",
+            message.after_ts <= (stream.watermark or message.after_ts),
+            f"{replica}: nobody told of {stream.watermark}, {message.after_ts}",
+        )
         for commit_ts, payload in zip(message.commit_ts, message.write_sets, strict=True):
-            self._hold("I5", commit_ts > stream.watermark, f"{replica} was given {commit_ts} after the watermark {stream.watermark}")
+            known = max(stream.watermark, message.after_ts)
+            self._hold("I5", commit_ts > known, f"{replica} was given {commit_ts} after the watermark {known}")
             self._hold("order", commit_ts >= stream.last_ts, f"{replica} was given {commit_ts} after {stream.last_ts}")
             stream.last_ts = commit_ts
             assert write_set.decode(payload).num_rows
@@ -239,14 +248,17 @@ class Witness:
         stream.watermark = message.watermark
 
     def _claim_checkpoint(self, replica: str, checkpoint_ts: int) -> None:
-        if self._checkpoints.get(replica, 0) < checkpoint_ts:
-            self._checkpoints[replica] = checkpoint_ts
-            found = self._checkpoint_on_disk(replica, self._images[replica])
+        found = self._checkpoint_on_disk(replica, self._images[replica])
+        if replica in self._unfilled:
+            if found == checkpoint_ts:  # else it was said before the loss, perhaps
+                self._unfilled.remove(replica)
+        elif self._checkpoints.get(replica, 0) < checkpoint_ts:
             self._hold("I12", found >= checkpoint_ts, f"{replica} says it has checkpointed {checkpoint_ts}, on its disk is {found}")
+        self._checkpoints[replica] = max(self._checkpoints.get(replica, 0), checkpoint_ts)
 
     def _checkpoint_on_disk(self, replica: str, image: DiskImage) -> int:
-        """0 where nothing is, the last one claimed where the disk was damaged since."""
+        """0 where nothing is, or nothing that can be read."""
         try:
             return manifest.load(SimulatedDisk(image, Owner("witness"))).watermark
         except DatabaseError:
-            return self._checkpoints.get(replica, 0)
+            return 0

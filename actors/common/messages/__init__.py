@@ -29,6 +29,7 @@ from actors.common.messages.control import (
     Topology,
     Watch,
 )
+from actors.common.messages.filling import AskContents, AskPiece, Contents, Piece
 from actors.common.messages.journaling import Append, Appended, Fetch, Fetched, Promote, Reset, Seal, Sealed, Trim, Watched
 from actors.common.messages.reading import Get, Got, Scan, Scanned
 from actors.common.messages.streaming import (
@@ -76,6 +77,10 @@ AnyMessage = (
     | StreamAck
     | StreamLost
     | DemandWatermark
+    | AskContents
+    | Contents
+    | AskPiece
+    | Piece
     | Topology
     | AskStatus
     | StatusIs
@@ -96,12 +101,15 @@ __all__ = [
     "Append",
     "Appended",
     "AskCluster",
+    "AskContents",
     "AskOutcome",
+    "AskPiece",
     "AskPromise",
     "AskStatus",
     "Cancel",
     "Commit",
     "Committed",
+    "Contents",
     "Decided",
     "Deliver",
     "DemandWatermark",
@@ -115,6 +123,7 @@ __all__ = [
     "Lead",
     "Message",
     "OutcomeIs",
+    "Piece",
     "Ping",
     "Prepare",
     "Prepared",

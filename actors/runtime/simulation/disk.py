@@ -18,8 +18,7 @@ import asyncio
 from collections.abc import Callable
 from random import Random
 
-from actors.common.errors import DISK_FULL, DatabaseError
-from actors.runtime.local_disk import IO_ERROR
+from actors.common.errors import DISK_FULL, IO_ERROR, DatabaseError
 from actors.runtime.simulation.faults import Faults
 from actors.runtime.simulation.loop import Owner
 from actors.runtime.simulation.trace import Trace

@@ -19,7 +19,7 @@ from actors.common.ranges import ShardMap
 from actors.common.settings import Limits, Settings, Storing, Streaming
 from actors.runtime.clock import SystemClock
 from actors.runtime.interfaces import Context
-from actors.storage import replica
+from actors.storage import upkeep
 from actors.storage.replica import StorageReplica
 from tests.unit.storage.memory_disk import MemoryDisk
 
@@ -327,8 +327,8 @@ def test_a_full_disk_delays_the_checkpoint_and_loses_nothing() -> None:
         assert world.replica.status()["checkpoint"] == 0
         assert world.get(b"a", 1) == b"1"
         disk.full = False
-        world.replica._retry_checkpoint.__self__._timers["checkpoint"].cancel()
-        world.replica._retry_checkpoint()
+        world.replica._upkeep._timers["checkpoint"].cancel()
+        world.replica._upkeep.retry_checkpoint()
         await world.settle()
         assert world.replica.status()["checkpoint"] == 1
         assert (await World(disk, SMALL).start()).get(b"a", 1) == b"1"
@@ -391,7 +391,7 @@ def test_a_checkpoint_without_rows_moves_the_watermark_on_disk(busy: bool) -> No
 
     async def test() -> None:
         world = await World(settings=Settings(storing=Storing(checkpoint_idle_s=1000.0 if busy else 0.005))).start()
-        with patch.object(replica, "CHECKPOINT_S_MAX", 0.01 if busy else 1000.0):
+        with patch.object(upkeep, "CHECKPOINT_S_MAX", 0.01 if busy else 1000.0):
             at = 0
             while not any(ack.checkpoint_ts for ack in world.bus.sent(StreamAck)):
                 at += 1

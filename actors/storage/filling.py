@@ -1,0 +1,154 @@
+"""Filling a storage replica from a peer: the way back for one that lost its disk, found a block of it damaged, or was away for longer than the journals reach back.
+
+    taker --AskContents--> every peer          the one that has come furthest is asked first
+    taker --AskPiece-----> one peer            segment after segment, under names of the taker's own; each is synced and every block verified
+    taker: manifest                            durable: from now on this is what the replica holds; what it held before is removed by the next opening
+    taker --SubscribeRange(after the manifest's watermark)--> crossbar
+
+What it promises: the replica is either what it was or what the peer's manifest says, at whatever moment it crashes. The peer serves its files as they are and holds nothing
+back for the taker: a segment that is merged away meanwhile is gone (58P01), and the taker asks for the contents again and keeps what it has of them.
+Why the journals reach back to the peer's watermark: they are trimmed below the least checkpoint of all replicas, the peer's included (I12).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from actors.common.errors import DISK_FULL, IO_ERROR, UNDEFINED_FILE, DatabaseError
+from actors.common.messages.filling import AskContents, AskPiece, Contents, Piece
+from actors.runtime.interfaces import Context, Disk
+from actors.storage import manifest as manifest_file
+from actors.storage.maintenance import discard, sync
+from actors.storage.manifest import Manifest
+from actors.storage.segment import Segment, corrupted
+from actors.storage.store import Store
+
+PIECE_BYTES_MAX = 1 << 20
+"""One piece is under way at a time: bounds what filling holds in memory, and how long it keeps the peer from answering reads (about 1 ms)."""
+CONTENTS_ASKED_MAX = 10
+"""Times that one peer's merges may overtake the copying."""
+ANSWER_S_MAX = 5.0
+
+logger = logging.getLogger(__name__)
+
+
+# -- the giver --------------------------------------------------------------------------------------------------------------------
+
+
+def contents(disk: Disk) -> Contents:
+    """What the manifest on this disk says."""
+    return Contents(disk.read(manifest_file.PATH) if disk.exists(manifest_file.PATH) else b"")
+
+
+def piece(disk: Disk, message: AskPiece) -> Piece:
+    """Raises 58P01 for a segment that the manifest on this disk does not name, XX001 where the manifest is damaged."""
+    if message.segment not in manifest_file.load(disk).segments:
+        raise DatabaseError(UNDEFINED_FILE, f"{message.segment} is not here any more")
+    mapped = disk.map(message.segment)
+    return Piece(bytes(mapped[message.offset : message.offset + message.bytes_max]), len(mapped))
+
+
+# -- the taker --------------------------------------------------------------------------------------------------------------------
+
+
+async def fill(context: Context, peers: list[str], store: Store, wanted: Callable[[Manifest], bool]) -> bool:
+    """Make the disk that `store` is on hold what one of `peers` does; then it has to be opened anew. False where no peer can be reached that has what is `wanted`,
+    all being well otherwise. Raises 53100 and 58030 of the own disk."""
+    offers: list[tuple[int, str, Manifest]] = []
+    for peer in peers:
+        try:
+            manifest = await _contents(context, peer)
+        except DatabaseError as error:
+            logger.info("%s: %s gives nothing: %s", context.name, peer, error.message)
+        else:
+            offers.append((manifest.watermark, peer, manifest))
+    for _, peer, manifest in sorted(offers, key=lambda offer: (-offer[0], offer[1])):
+        if not wanted(manifest):
+            continue
+        try:
+            await _Copying(context, peer, store).run(manifest)
+        except DatabaseError as error:
+            if error.sqlstate in (DISK_FULL, IO_ERROR):
+                raise
+            logger.warning("%s cannot be filled from %s: %s", context.name, peer, error.message)
+        else:
+            return True
+    return False
+
+
+async def _contents(context: Context, peer: str) -> Manifest:
+    answer: Contents = await context.bus.call(context.name, peer, AskContents(), ANSWER_S_MAX)
+    return manifest_file.decode(answer.manifest) if answer.manifest else Manifest()
+
+
+class _Copying:
+    """From one peer. `_copied`: the peer's segments by name, and what they are called here."""
+
+    def __init__(self, context: Context, peer: str, store: Store) -> None:
+        self._context = context
+        self._peer = peer
+        self._store = store
+        self._copied: dict[str, str] = {}
+
+    async def run(self, manifest: Manifest) -> None:
+        disk, copied = self._store.disk, self._copied
+        named: set[str] = set()
+        try:
+            manifest = await self._all_segments(manifest)
+            segments = [copied[name] for name in manifest.segments]
+            own = Manifest(
+                manifest.watermark, manifest.horizon, segments, self._store.next_segment, manifest.catalog_changes, manifest.drops
+            )
+            await manifest_file.save(disk, own)
+            named = set(segments)
+        finally:
+            for path in copied.values():
+                if path not in named:
+                    discard(disk, path)
+
+    async def _all_segments(self, manifest: Manifest) -> Manifest:
+        """Copies them; the manifest that names them."""
+        for _ in range(CONTENTS_ASKED_MAX):
+            try:
+                for name in manifest.segments:
+                    if name not in self._copied:
+                        self._copied[name] = await self._segment(name)
+            except DatabaseError as error:
+                if error.sqlstate != UNDEFINED_FILE:
+                    raise
+                manifest = await _contents(self._context, self._peer)
+            else:
+                return manifest
+        raise DatabaseError(UNDEFINED_FILE, "its segments are merged faster than they are copied")
+
+    async def _segment(self, name: str) -> str:
+        """Copied, durable and verified; its path here."""
+        disk = self._store.disk
+        path = self._store.new_segment_path()
+        file = disk.open(path)
+        try:
+            while True:
+                message = AskPiece(name, file.size, PIECE_BYTES_MAX)
+                answer: Piece = await self._context.bus.call(self._context.name, self._peer, message, ANSWER_S_MAX)
+                if not answer.data:
+                    raise corrupted(name, f"ends at {file.size} of {answer.size} bytes")
+                file.append(answer.data)
+                if file.size >= answer.size:
+                    break
+            await sync(file)
+            await verify(Segment(disk, path))
+        except BaseException:
+            discard(disk, path)
+            raise
+        finally:
+            file.close()
+        return path
+
+
+async def verify(segment: Segment, bytes_s: float = 0.0) -> None:
+    """Look at every block, with the event loop's turn between two; no faster than `bytes_s` where that is given. Raises XX001."""
+    for number, block in enumerate(segment.footer.blocks):
+        segment.verify(number)
+        await asyncio.sleep(block.length / bytes_s if bytes_s else 0)

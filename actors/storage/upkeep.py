@@ -1,0 +1,185 @@
+"""When a storage replica looks after its disk: checkpoints, merges, a look at every block after a start, and being filled from a peer.
+
+    memtable full, or idle for a while   checkpoint, then merges while there are too many segments      (maintenance.py)
+    started                              every block is looked at once, unhurriedly: damage is found while the peers are whole
+    stranded, or damaged                 filled from a peer                                             (filling.py)
+
+What it promises: none of these run in each other's way. A checkpoint and a merge may be under way together; filling begins when neither is, and keeps both from beginning,
+for it ends with another store. What fails (a full disk, no peer that can help) is tried again after `RETRY_S`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from actors.common.errors import DatabaseError
+from actors.runtime.interfaces import Context
+from actors.storage import filling
+from actors.storage.maintenance import Maintenance
+from actors.storage.manifest import Manifest
+from actors.storage.store import Store
+
+if TYPE_CHECKING:
+    from actors.storage.replica import StorageReplica
+
+CHECKPOINT_S_MAX = 300.0
+"""A replica that is never idle and never full checkpoints so often: all journals are as long as the oldest checkpoint is old."""
+RETRY_S = 5.0
+LOOK_BYTES_S = 64 << 20
+"""Blocks are looked at after a start no faster than this: a small share of what a disk reads."""
+
+logger = logging.getLogger(__name__)
+
+
+class Upkeep:
+    """One for each StorageReplica. `maintain` is called after every delivery, `fill` when the replica needs it; the rest happens here."""
+
+    def __init__(self, context: Context, replica: StorageReplica) -> None:
+        self._context = context
+        self._replica = replica
+        self._settings = context.settings.storing
+        self._loop = asyncio.get_running_loop()
+        self._maintenance = Maintenance(replica.store, self._settings.segments_max)
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._checkpointing = False
+        self._merging = False
+        self._filling = False
+        self._fill_due = False
+        """As soon as no checkpoint and no merge is under way."""
+        self._checkpointed_at = self._loop.time()
+        self._stopped = False
+        self.looking = True
+        """Not every block has been looked at since the start."""
+        context.spawn(self._look())
+
+    def stop(self) -> None:
+        self._stopped = True
+        for timer in self._timers.values():
+            timer.cancel()
+
+    @property
+    def filling(self) -> bool:
+        return self._filling
+
+    def _after(self, name: str, seconds: float, callback: Callable[[], None]) -> None:
+        def due() -> None:
+            del self._timers[name]
+            callback()
+
+        if not self._stopped and name not in self._timers:
+            self._timers[name] = self._loop.call_later(seconds, due)
+
+    # -- checkpoints and merges --------------------------------------------------------------------------------------------------
+
+    @property
+    def _memtable_is_full(self) -> bool:
+        return self._replica.store.active.bytes >= self._settings.memtable_bytes_max  # type: ignore[no-any-return]
+
+    def maintain(self) -> None:
+        """Start a checkpoint where the memtable is full; see to one when nothing has changed for a while."""
+        if self._checkpointing or self._filling:
+            return
+        if self._memtable_is_full:
+            self._begin_checkpoint()
+        else:
+            self._after("idle", min(self._settings.checkpoint_idle_s, CHECKPOINT_S_MAX), self._check_idle)
+
+    def _check_idle(self) -> None:
+        if self._checkpointing or self._filling:
+            return
+        due = min(self._replica.changed_at + self._settings.checkpoint_idle_s, self._checkpointed_at + CHECKPOINT_S_MAX)
+        if self._loop.time() < due:
+            self._after("idle", due - self._loop.time(), self._check_idle)
+        else:
+            self._begin_checkpoint()
+
+    def _begin_checkpoint(self) -> None:
+        self._checkpointing = True
+        self._context.spawn(self._checkpoint())
+
+    async def _checkpoint(self) -> None:
+        replica = self._replica
+        try:
+            await self._maintenance.checkpoint(replica.watermark, replica.horizon)
+            replica.acknowledge(now=True)
+        except DatabaseError as error:
+            logger.error("%s: the checkpoint failed and is tried again: %s", self._context.name, error.message)
+            self._after("checkpoint", RETRY_S, self.retry_checkpoint)
+            return
+        self._checkpointing = False
+        self._checkpointed_at = self._loop.time()
+        self._begin_merge()
+        self._fill_if_due()
+        if self._memtable_is_full:
+            self.maintain()
+
+    def retry_checkpoint(self) -> None:
+        self._context.spawn(self._checkpoint())
+
+    def _begin_merge(self) -> None:
+        if not self._merging and not self._fill_due and len(self._replica.store.segments) > self._settings.segments_max:
+            self._merging = True
+            self._context.spawn(self._merge())
+
+    async def _merge(self) -> None:
+        try:
+            while not self._fill_due and await self._maintenance.merge(self._replica.horizon):
+                pass
+        except DatabaseError as error:
+            logger.error("%s: the merge failed: %s", self._context.name, error.message)
+            self._replica.noted(error)
+        self._merging = False
+        self._fill_if_due()
+
+    # -- damage, and being filled ------------------------------------------------------------------------------------------------
+
+    async def _look(self) -> None:
+        store = self._replica.store
+        try:
+            for segment in list(store.segments):
+                if segment in store.segments:  # not merged since: then each of its blocks was read
+                    await filling.verify(segment, LOOK_BYTES_S)
+        except DatabaseError as error:
+            if store is self._replica.store:
+                self._replica.noted(error)
+        self.looking = False
+
+    def fill(self) -> None:
+        """From a peer, as soon as may be."""
+        if not self._filling and "fill" not in self._timers:
+            self._fill_due = True
+            self._fill_if_due()
+
+    def _fill_if_due(self) -> None:
+        if self._fill_due and not self._checkpointing and not self._merging and not self._stopped:
+            self._fill_due = False
+            if self._replica.lacks:
+                self._filling = True
+                self._context.spawn(self._fill())
+
+    async def _fill(self) -> None:
+        replica, context = self._replica, self._context
+        damaged = replica.damaged
+
+        def wanted(manifest: Manifest) -> bool:
+            return manifest.watermark > (0 if damaged else replica.watermark)
+
+        filled = False
+        try:
+            filled = await filling.fill(context, replica.peers(), replica.store, wanted)
+        except DatabaseError as error:
+            logger.error("%s cannot be filled: %s", context.name, error.message)
+        self._filling = False
+        if filled:
+            store = Store(context.disk)
+            self._maintenance = Maintenance(store, self._settings.segments_max)
+            replica.exchange_store(store)
+        else:
+            self._after("fill", RETRY_S, self._fill_again)
+
+    def _fill_again(self) -> None:
+        if self._replica.lacks:
+            self.fill()
