@@ -117,7 +117,9 @@ class JournalWriter:
                     await self._make_voters(wanted)
                     sealed = {name: Sealed(0, 0, 1, 0, True, wanted) for name in sealed}
                 voters = {name: answer for name, answer in sealed.items() if answer.voter}
-                if len(voters) >= self._majority:
+                if (
+                    len(voters) >= self._majority and not outbid
+                ):  # who has promised a higher epoch would depose this one with its first record
                     self._sealed = sealed
                     return await self._recover(voters, on_record)
             except DatabaseError as error:

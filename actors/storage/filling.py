@@ -16,7 +16,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from actors.common.errors import DISK_FULL, IO_ERROR, UNDEFINED_FILE, DatabaseError
+from actors.common.errors import CONNECTION_FAILURE, DISK_FULL, IO_ERROR, UNDEFINED_FILE, DatabaseError
 from actors.common.messages.filling import AskContents, AskPiece, Contents, Piece
 from actors.runtime.interfaces import Context, Disk
 from actors.storage import manifest as manifest_file
@@ -29,7 +29,9 @@ PIECE_BYTES_MAX = 1 << 20
 """One piece is under way at a time: bounds what filling holds in memory, and how long it keeps the peer from answering reads (about 1 ms)."""
 CONTENTS_ASKED_MAX = 10
 """Times that one peer's merges may overtake the copying."""
-ANSWER_S_MAX = 5.0
+ANSWER_S_MAX = 2.0
+PIECE_ATTEMPTS_MAX = 5
+"""A lost message costs one piece, not the segment."""
 
 logger = logging.getLogger(__name__)
 
@@ -130,8 +132,7 @@ class _Copying:
         file = disk.open(path)
         try:
             while True:
-                message = AskPiece(name, file.size, PIECE_BYTES_MAX)
-                answer: Piece = await self._context.bus.call(self._context.name, self._peer, message, ANSWER_S_MAX)
+                answer = await self._piece(AskPiece(name, file.size, PIECE_BYTES_MAX))
                 if not answer.data:
                     raise corrupted(name, f"ends at {file.size} of {answer.size} bytes")
                 file.append(answer.data)
@@ -145,6 +146,16 @@ class _Copying:
         finally:
             file.close()
         return path
+
+    async def _piece(self, message: AskPiece) -> Piece:
+        context = self._context
+        for _ in range(1, PIECE_ATTEMPTS_MAX):
+            try:
+                return await context.bus.call(context.name, self._peer, message, ANSWER_S_MAX)  # type: ignore[no-any-return]
+            except DatabaseError as error:
+                if error.sqlstate != CONNECTION_FAILURE:
+                    raise
+        return await context.bus.call(context.name, self._peer, message, ANSWER_S_MAX)  # type: ignore[no-any-return]
 
 
 async def verify(segment: Segment, bytes_s: float = 0.0) -> None:

@@ -318,7 +318,7 @@ class StorageReplica:
         """A watermark that is late makes the crossbar suspect: the controller looks whether it lives."""
         del self._timers["late"]
         if self._demanded and not self._stopped:
-            if self._loop.time() - self._heard_at >= LATE_S:
+            if self._loop.time() - self._heard_at >= LATE_S and not self._stranded:
                 self._bus.post(self._name, "controller", Suspect(self._crossbars[self._crossbar]))
             self._timers["late"] = self._loop.call_later(LATE_S, self._check_late)
 

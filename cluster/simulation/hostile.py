@@ -85,7 +85,7 @@ BOUNDS = {
     "actors.storage.scan.WORK_US_MAX": 1,
     "actors.storage.scan.WINDOW_ROWS_MAX": 2,
     "actors.storage.replica.ACK_MESSAGES_MAX": 1,
-    "actors.storage.filling.PIECE_BYTES_MAX": 100,
+    "actors.storage.filling.PIECE_BYTES_MAX": 500,
     "actors.query_processor.transaction.storage_client.GET_KEYS_MAX": 1,
     "actors.query_processor.transaction.storage_client.PIECES_AHEAD": 1,
 }

@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 
-from actors.common.messages import Append, Fetch, Fetched, Reset, Trim
+from actors.common.messages import Append, Fetch, Fetched, Reset, Seal, Trim
 from actors.common.messages.base import Message
 from actors.runtime.interfaces import Bus, OnReply
 from actors.runtime.simulation.faults import Faults
@@ -66,6 +66,25 @@ def test_a_deposed_writer_commits_nothing() -> None:
         await new.commit(b"after")
         await same_logs(world)
         assert set(payloads(world, "a").values()) == {b"before", b"after"}
+
+    with make_world() as world:
+        world.run(scenario(world))
+
+
+def test_a_writer_begins_above_whatever_a_replica_that_it_can_reach_has_promised() -> None:
+    """Seed 400010: a majority would have done, but the third replica deposed the writer with its first record; and again, an epoch higher, a lease later."""
+
+    async def scenario(world: World) -> None:
+        await begin_world(world)
+        first = await TestWriter(world).lead()
+        await first.commit()
+        await world.bus.call("test", NAMES[2], Seal(100))
+        second = TestWriter(world)
+        second.writer.epoch = 4  # what it knows is enough for the other two
+        await second.lead()
+        assert second.writer.epoch > 100
+        await second.commit()
+        assert not second.deposed
 
     with make_world() as world:
         world.run(scenario(world))
