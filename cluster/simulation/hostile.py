@@ -158,6 +158,8 @@ def hostile_settings(random: Random) -> Settings:
             placement=mostly("role", "az"),
         ),
     )
+    if aside.random() < 0.15:
+        settings = replace(settings, limits=replace(settings.limits, transaction_age_s=5))
     return trimmed(settings) if aside.random() < 0.3 else settings
 
 

@@ -20,6 +20,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
+from actors.common.errors import PROGRAM_LIMIT_EXCEEDED
 from actors.runtime.simulation.faults import Faults
 from actors.runtime.simulation.nemesis import Nemesis
 from cluster.simulation import verdict
@@ -38,6 +39,8 @@ PROGRESS_S_MAX = 60.0
 RUN_S_MAX = 900.0
 """Virtual; a run that has not ended by then hangs."""
 SETUP_ATTEMPTS_MAX = 20
+OUTAGE_SHARE = 0.3
+"""Of the runs that end with a zone away."""
 OLD_S = 60.0
 """What clocks that are set at random, time and again, come to be off, at most."""
 EARLIER_US = (0, 150_000, 2_000_000)
@@ -109,6 +112,9 @@ class _Run:
         self._plan = cluster.plan
         self._recent = cluster.plan.faults.clock_honest
         self._proofs: list[Proof] = [PROOFS[name](self._plan.pace_s, self._recent) for name in self._plan.proofs]
+        if self._plan.settings.limits.transaction_age_s < OLD_S:
+            for proof in self._proofs:
+                proof.tolerated = (PROGRAM_LIMIT_EXCEEDED,)
         self._witness = Witness(self._world)
         self._journals = JournalWitness(self._world, self._witness.evidence)
         self._world.network.observers += [self._witness, self._journals]
@@ -157,9 +163,23 @@ class _Run:
         world.network.heal()
         await self._cluster.until_whole()
         await self._set_clocks()
+        if self._world.derive("outage").random() < OUTAGE_SHARE:
+            await self._outage()
         for proof in self._proofs:
             await self._progress(proof)
         await self._check(keepers)
+
+    async def _outage(self) -> None:
+        """All of an availability zone is gone for good, as far as the others can tell: they go on without it."""
+        cluster = self._cluster
+        az = self._world.derive("outage/az").choice(sorted({process.az for process in self._world.processes.values()}))
+        if not cluster.can_do_without(az):
+            return
+        cluster.take_away(az)
+        for proof in self._proofs:
+            await self._progress(proof)
+        cluster.give_back()
+        await cluster.until_whole()
 
     def _set_faults(self, faults: Faults) -> None:
         self._world.network.faults = faults
@@ -184,7 +204,7 @@ class _Run:
 
     def _proof_client(self, proof: Proof, purpose: str) -> ProofClient:
         label = f"{purpose}/{proof.name}"
-        return ProofClient(self._cluster.database(label), self._world.derive(label), proof.problems, proof.recent)
+        return ProofClient(self._cluster.database(label), self._world.derive(label), proof.problems, proof.recent, proof.tolerated)
 
     async def _progress(self, proof: Proof) -> None:
         client = self._proof_client(proof, "progress")
@@ -204,13 +224,13 @@ class _Run:
             assert not wrong, f"{proof.name}: {wrong[0]} ({len(wrong)} problems)"
             await client.close()
         await self._set_clocks()
-        now = world.clock.true_us()
-        await verdict.await_replicas(world, self._cluster.map, now)
+        await verdict.await_replicas(world, self._cluster.map, world.clock.true_us())
         await self._cluster.until_settled()
         await verdict.read_the_rest(world, self._witness.evidence)
         await self._journals.await_equal()
         self._progress_of(keepers)
         model = verdict.check_records(self._witness.evidence)
+        now = world.clock.true_us()
         self._report.rows = await verdict.check_replicas(world, model, self._cluster.map, [now - earlier for earlier in EARLIER_US])
 
     def _progress_of(self, keepers: list[asyncio.Task[None]]) -> None:

@@ -45,6 +45,7 @@ class SimulatedCluster:
         if plan.cuts:
             self.map = msgspec.structs.replace(self.map, cuts=plan.cuts)
         self.nemeses: list[Nemesis] = []
+        self._away: set[str] = set()
         self._processes = [process for process in make_plan(plan.settings) if not process.name.startswith("gateway")]
         az = controller_az(plan.settings)
         self.world.add_process(CONTROLLER, az, [RoleSpec(CONTROLLER, az, self._make_controller)])
@@ -141,9 +142,30 @@ class SimulatedCluster:
             await asyncio.sleep(random.uniform(0.1, RESTART_S_MAX))
             for name, process in self.world.processes.items():
                 struck = any(name in nemesis.struck for nemesis in self.nemeses)
-                if not process.up and not struck:
+                if not process.up and not struck and name not in self._away:
                     with contextlib.suppress(DatabaseError):  # its disk may be full still
                         await self.world.restart(name)
+
+    # -- an outage ----------------------------------------------------------------------------------------------------------------
+
+    def can_do_without(self, az: str) -> bool:
+        """Clients find a query processor elsewhere."""
+        return any(
+            spec.name.startswith("query_processor/")
+            for process in self.world.processes.values()
+            for spec in process.specs
+            if process.az != az
+        )
+
+    def take_away(self, az: str) -> None:
+        """All of a zone's processes are killed and stay away; a controller is started again elsewhere, as Ray does."""
+        self._away = {name for name, process in self.world.processes.items() if process.az == az and name != CONTROLLER}
+        for name in sorted(self._away | {CONTROLLER}):
+            if self.world.processes[name].up:
+                self.world.crash(name)
+
+    def give_back(self) -> None:
+        self._away = set()
 
     # -- being whole ------------------------------------------------------------------------------------------------------------
 

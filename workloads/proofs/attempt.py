@@ -43,10 +43,12 @@ def is_uncertain(error: SqlError) -> bool:
 
 
 class ProofClient:
-    """A client's connection, made again whenever it is broken. `problems`: what should never have happened is added to it; `recent`: see Proof."""
+    """A client's connection, made again whenever it is broken. `problems`: what should never have happened is added to it; `recent`, `tolerated`: see Proof."""
 
-    def __init__(self, database: Database, random: Random, problems: list[str], recent: bool = True) -> None:
-        self.tolerated = () if recent else OLD_SNAPSHOT
+    def __init__(
+        self, database: Database, random: Random, problems: list[str], recent: bool = True, tolerated: tuple[str, ...] = ()
+    ) -> None:
+        self.tolerated = tolerated if recent else (*tolerated, *OLD_SNAPSHOT)
         self.database = database
         self.random = random
         self.problems = problems

@@ -25,6 +25,8 @@ class Proof(ABC):
         self.recent = recent
         self.commits = 0
         self.attempts = 0
+        self.tolerated: tuple[str, ...] = ()
+        """Further SQLSTATEs that a statement may fail with under this cluster's settings."""
         self.problems: list[str] = []
         """What should never have happened: an error that no fault explains, a wrong row seen on the way."""
 
@@ -42,7 +44,7 @@ class Proof(ABC):
 
     async def run_client(self, database: Database, number: int, random: Random, stop: Stop) -> None:
         """Steps until `stop()`."""
-        client = ProofClient(database, random, self.problems, self.recent)
+        client = ProofClient(database, random, self.problems, self.recent, self.tolerated)
         while not stop():
             self.attempts += 1
             await self.step(client, number)
