@@ -34,6 +34,8 @@ class Plan:
     strike_s_max: float
     bounds: tuple[str, ...] = ()
     """Which of `BOUNDS` are small in this run."""
+    dawdle_s: float = 0.0
+    """Clients think for up to so long before some statements."""
     cuts: tuple[bytes, ...] = ()
     """Where keyspaces are cut, if not where a new cluster's map does it: among the small integers that the proofs' keys are, so that every owner has some."""
     nemeses: int = 1
@@ -59,6 +61,7 @@ def draw(random: Random, proofs: tuple[str, ...], seconds: float) -> Plan:
     if strikes and random.random() < 0.3:  # drawn last: what is added here leaves old seeds' plans as they were
         plan = replace(plan, strikes=(*plan.strikes, *RESHAPINGS))
     plan = replace(plan, cuts=draw_cuts(random, max(plan.settings.layout.adjudicators, plan.settings.layout.shards)))
+    plan = replace(plan, dawdle_s=random.choice((0.0, 1.0, 10.0)))
     return replace(plan, bounds=tuple(name for name in BOUNDS if random.random() < 0.3))
 
 

@@ -199,7 +199,10 @@ class _Run:
     async def _client(self, proof: Proof, number: int, end: float) -> None:
         label = f"{proof.name}/{number}"
         await proof.run_client(
-            self._cluster.database(f"sockets/{label}"), number, self._world.derive(label), lambda: self._world.loop.time() >= end
+            self._cluster.database(f"sockets/{label}", self._plan.dawdle_s),
+            number,
+            self._world.derive(label),
+            lambda: self._world.loop.time() >= end,
         )
 
     def _proof_client(self, proof: Proof, purpose: str) -> ProofClient:
