@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from random import Random
 
 from actors.common.errors import DatabaseError
 from actors.common.messages import Append, Appended, Done, Fetch, Fetched, Promote, Reset, Seal, Sealed, Trim
@@ -24,9 +23,9 @@ from actors.common.messages.base import Message
 from actors.common.settings import Journaling
 from actors.journal.log import JournalLog
 from actors.journal.record import TRIMMED, decode_header
-from actors.runtime.simulation.disk import DiskImage, SimulatedDisk
-from actors.runtime.simulation.loop import Owner
+from actors.runtime.simulation.disk import DiskImage
 from actors.runtime.simulation.world import World
+from cluster.simulation.synced import synced_copy
 from cluster.simulation.witness import Evidence
 
 EQUAL_S_MAX = 60.0
@@ -211,9 +210,5 @@ class JournalWitness:
 
 
 def synced_log(image: DiskImage) -> JournalLog:
-    """Of a copy: what an open tidies up stays on the disk itself. Raises XX001."""
-    copy = DiskImage(image.name, Random(0), image.faults, image.trace)
-    for path, file in image.files.items():
-        if file.entry_durable:
-            copy.put(path, bytes(file.durable))
-    return JournalLog.open(SimulatedDisk(copy, Owner("witness")), Journaling())
+    """As the next start would open it after a power failure. Raises XX001."""
+    return JournalLog.open(synced_copy(image), Journaling())

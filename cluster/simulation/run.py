@@ -27,6 +27,7 @@ from cluster.simulation import verdict
 from cluster.simulation.hostile import Plan, bounded, draw
 from cluster.simulation.journal_witness import JournalWitness
 from cluster.simulation.simulated_cluster import SimulatedCluster, eventually
+from cluster.simulation.storage_witness import StorageWitness
 from cluster.simulation.witness import Witness
 from workloads.proofs import PROOFS
 from workloads.proofs.attempt import ProofClient
@@ -117,7 +118,8 @@ class _Run:
                 proof.tolerated = (PROGRAM_LIMIT_EXCEEDED,)
         self._witness = Witness(self._world)
         self._journals = JournalWitness(self._world, self._witness.evidence)
-        self._world.network.observers += [self._witness, self._journals]
+        self._storage = StorageWitness(self._world, cluster.map)
+        self._world.network.observers += [self._witness, self._journals, self._storage]
         self._nemeses = [
             Nemesis(
                 self._world,

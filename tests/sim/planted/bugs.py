@@ -75,6 +75,15 @@ def impatient_pair(plan: Plan) -> Plan:
     return replace(plan, settings=replace(plan.settings, adjudication=replace(plan.settings.adjudication, ask_outcome_ms=1)))
 
 
+def repeating(plan: Plan) -> Plan:
+    faults = replace(plan.faults, repeat_chance=0.5, delay_spike_chance=0.2, delay_spike_s_max=0.5)
+    return replace(plan, faults=faults, strikes=("kill", "isolate"), pause_s_max=0.5, strike_s_max=0.5, pace_s=0.3)
+
+
+def losing_disks(plan: Plan) -> Plan:
+    return replace(plan, settings=trimmed(plan.settings), strikes=("wipe",), nemeses=1, pause_s_max=2.0, strike_s_max=0.5, pace_s=0.5)
+
+
 def slow_disks(plan: Plan) -> Plan:
     return replace(plan, faults=replace(plan.faults, sync_s_max=0.1), strikes=("power", "power", "kill"), pause_s_max=2.0, pace_s=0.5)
 
@@ -121,6 +130,7 @@ BUGS: dict[str, Planted] = {
         Planted(reading.counts_promises_before_their_records, ANY, change=busy_pair),
         Planted(reading.watermark_of_the_fastest_journal, ANY, change=busy_pair),
         Planted(reading.routes_by_the_first_key, ANY, change=busy_pair),
+        Planted(reading.begins_anew_at_a_repeated_subscription, ANY, change=repeating),
         Planted(reading.loses_a_catalog_change, ANY, ("schema",), busy),
         Planted(reading.trims_what_one_replica_has, ("AssertionError: I12",), change=with_settings(small_storage)),
         Planted(reading.answers_above_its_watermark, ANY, change=busy),
@@ -130,6 +140,7 @@ BUGS: dict[str, Planted] = {
         Planted(reading.loses_a_write_in_a_restart, ANY, change=with_settings(small_storage)),
         Planted(reading.tells_of_a_checkpoint_before_it_is_durable, ("AssertionError: I12",), change=with_settings(small_storage)),
         Planted(reading.one_replica_skips_a_write_set, ("AssertionError",), change=busy),
+        Planted(reading.gives_what_it_has_not_checkpointed, ANY, change=losing_disks),
         Planted(reading.answers_for_another_shard, ("AssertionError: I10",)),
         Planted(reading.sends_again_what_may_have_happened, ANY, change=with_strikes("kill", "stall", "mute", "deaf")),
         Planted(reading.reads_an_old_snapshot, ANY, change=busy),

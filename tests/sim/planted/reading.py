@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
+
+import msgspec
 
 from actors.adjudicator.reign import Reign
 from actors.common import write_set
-from actors.common.messages import Commit, Committed, Get, Trim
+from actors.common.messages import AskContents, Commit, Committed, Contents, Deliver, Get, SubscribeRange, Trim
 from actors.crossbar import crossbar as crossbar_module
+from actors.crossbar.crossbar import Crossbar
 from actors.crossbar.merge import Head, Merge
-from actors.crossbar.subscriber import Ring
+from actors.crossbar.subscriber import Ring, Subscriber
 from actors.query_processor.catalog.cache import CatalogCache
 from actors.query_processor.transaction.transaction import Transaction, TransactionServices
+from actors.runtime.interfaces import Bus
 from actors.storage import maintenance
 from actors.storage.maintenance import Maintenance
 from actors.storage.memtable import Memtable
 from actors.storage.replica import StorageReplica
+from actors.storage.segment import with_checksum
 from actors.storage.store import Store
 
 # -- crossbar --------------------------------------------------------------------------------------------------------------------------
@@ -55,6 +60,33 @@ def routes_by_the_first_key() -> None:
         return {shard_map.shard(first[0]): payload}
 
     crossbar_module.route = careless
+
+
+def begins_anew_at_a_repeated_subscription() -> None:
+    """And nobody looks at what a message begins after."""
+    subscribe, deliver = Crossbar._subscribe, Subscriber.deliver
+
+    def careless(crossbar: Crossbar, sender: str, message: SubscribeRange, reply: Any) -> None:
+        crossbar._subscribers.pop(sender, None)
+        subscribe(crossbar, sender, message, reply)
+
+    def vague(subscriber: Subscriber, *rows: Any) -> None:
+        subscriber._bus, bus = cast(Bus, _Vague(subscriber._bus)), subscriber._bus
+        deliver(subscriber, *rows)
+        subscriber._bus = bus
+
+    Crossbar._subscribe = careless  # type: ignore[method-assign]
+    Subscriber.deliver = vague  # type: ignore[method-assign]
+
+
+class _Vague:
+    """A bus that takes out of Delivers what they begin after."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+
+    def post(self, sender: str, destination: str, message: Deliver) -> None:
+        self._bus.post(sender, destination, msgspec.structs.replace(message, after_ts=0))
 
 
 def loses_a_catalog_change() -> None:
@@ -155,6 +187,19 @@ def one_replica_skips_a_write_set() -> None:
             apply(memtable, payload, commit_ts)
 
     Memtable.apply = careless  # type: ignore[method-assign]
+
+
+def gives_what_it_has_not_checkpointed() -> None:
+    """To a replica that it fills: a manifest up to its watermark, of segments that end before."""
+
+    def careless(replica: StorageReplica, message: Any, reply: Any) -> None:
+        if isinstance(message, AskContents) and replica.store.segments:
+            reply(Contents(with_checksum(msgspec.msgpack.encode(replica.store.manifest(replica.watermark)))))
+        else:
+            give(replica, message, reply)
+
+    give = StorageReplica._give
+    StorageReplica._give = careless  # type: ignore[method-assign]
 
 
 def answers_for_another_shard() -> None:

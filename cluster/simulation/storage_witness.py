@@ -1,0 +1,135 @@
+"""The storage witness: holds what a storage replica says of its checkpoint against what would be left of its disk if the power failed that moment.
+
+    I12  a checkpoint that a crossbar is told of names segments that are all there, and they hold every version committed above their horizon, up to it, and no other
+    I12  no segment is removed that the manifest on the disk still names
+
+What was committed is known from the records that crossbars have read (witness.py): a checkpoint lies below a watermark, hence below them. A disk that has rotted is not judged
+until its replica has been filled from another.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from actors.common import write_set
+from actors.common.errors import DatabaseError
+from actors.common.messages import JournalRecords, StreamAck
+from actors.common.messages.base import Message
+from actors.common.ranges import ShardMap
+from actors.journal.record import COMMIT, decode_header, payload_of
+from actors.runtime.simulation.disk import DiskImage, SimulatedDisk
+from actors.runtime.simulation.world import World
+from actors.storage import manifest as manifest_file
+from actors.storage.manifest import Manifest
+from actors.storage.segment import Segment
+from cluster.simulation.synced import synced_copy
+
+Row = tuple[bytes, bytes | None, int]
+Version = tuple[bytes, int]
+"""(key, commit time)"""
+
+
+class StorageWitness:
+    """An Observer (runtime/simulation/network.py)."""
+
+    def __init__(self, world: World, shard_map: ShardMap) -> None:
+        self._world = world
+        self._map = shard_map
+        self._images: dict[str, DiskImage] = {
+            name: image for process in world.processes.values() for name, image in process.disks.items() if name.startswith("storage/")
+        }
+        self._read: set[tuple[str, int]] = set()
+        """Records taken down: (journal, number)."""
+        self._versions: dict[int, dict[Version, bytes | None]] = {shard: {} for shard in shard_map.all_shards()}
+        """By shard: all that was committed and not by a dropped range."""
+        self._drops: set[tuple[bytes, bytes, int]] = set()
+        self._checked: dict[str, Manifest] = {}
+        self._rotten: set[str] = set()
+        for role, image in self._images.items():
+            image.on_removed = partial(self._removed, role)
+
+    def wiped(self, role: str) -> None:
+        self._rotten.discard(role)
+
+    def rotten(self, role: str) -> None:
+        self._rotten.add(role)
+
+    def answered(self, requester: str, role: str, request: Message, answer: Message) -> None:
+        """Nothing is learnt from answers."""
+
+    def delivered(self, sender: str, destination: str, message: Message) -> None:
+        match message:
+            case JournalRecords():
+                self._take_down(sender.split("/")[1], message)
+            case StreamAck() if message.checkpoint_ts and sender in self._images:
+                self._look(sender)
+
+    def _take_down(self, journal: str, message: JournalRecords) -> None:
+        for lsn, record in enumerate(message.records, message.first_lsn):
+            if (journal, lsn) in self._read:
+                continue
+            self._read.add((journal, lsn))
+            header = decode_header(record)
+            if header.kind != COMMIT:
+                continue
+            for key, value, kind in write_set.rows(payload_of(record)):
+                if kind == write_set.DROP_RANGE:
+                    assert value is not None
+                    self._drops.add((key, value, header.commit_ts))
+                else:
+                    self._versions[self._map.shard(key)][key, header.commit_ts] = value
+
+    def _hold(self, holds: bool, what: str) -> None:
+        if not holds:
+            self._world.trace.add("violated", f"I12: {what}")
+            self._world.fail(AssertionError(f"I12: {what}"))
+
+    def _look(self, role: str) -> None:
+        """At what is synced, where the manifest is another than the last time."""
+        disk = synced_copy(self._images[role])
+        try:
+            manifest = manifest_file.load(disk)
+        except DatabaseError as error:
+            self._hold(role in self._rotten, f"{role}: {error.message}")
+            return
+        if manifest == self._checked.get(role) or role in self._rotten:
+            return
+        self._checked[role] = manifest
+        found = self._found(role, disk, manifest)
+        if found is None:
+            return
+        versions = self._versions[int(role.split("/")[1])]
+        for version, value in versions.items():
+            if manifest.horizon < version[1] <= manifest.watermark and found.get(version, self) != value:
+                at = f"{version[0].hex()} of {version[1]}"
+                self._hold(
+                    False, f"{role} has checkpointed up to {manifest.watermark}, on its disk {at} is not {value!r}: {found.get(version)!r}"
+                )
+        for start, end, commit_ts in self._drops:  # whole keyspaces, hence on every shard
+            kept = commit_ts <= manifest.horizon or commit_ts > manifest.watermark or (start, end, commit_ts) in manifest.drops
+            self._hold(kept, f"{role} has checkpointed up to {manifest.watermark} without the drop of {start.hex()} at {commit_ts}")
+        foreign = next((version for version in found if version not in versions), None)
+        self._hold(foreign is None, f"{role} has {foreign} on its disk, which nobody has committed")
+
+    def _found(self, role: str, disk: SimulatedDisk, manifest: Manifest) -> dict[Version, bytes | None] | None:
+        """All versions in the segments that the manifest names."""
+        found: dict[Version, bytes | None] = {}
+        try:
+            for name in manifest.segments:
+                segment = Segment(disk, name)
+                for number in range(len(segment.footer.blocks)):
+                    keys, times, values = segment.block(number).versions(0, segment.footer.blocks[number].rows)
+                    found.update(zip(zip(keys, times, strict=True), values, strict=True))
+        except (DatabaseError, OSError) as error:
+            self._hold(False, f"{role}: a power failure would leave {manifest} and {error}")
+            return None
+        return found
+
+    def _removed(self, role: str, path: str) -> None:
+        if role in self._rotten:
+            return
+        try:
+            manifest = manifest_file.load(synced_copy(self._images[role]))
+        except DatabaseError:
+            return  # it begins anew
+        self._hold(path not in manifest.segments, f"{role} has removed {path}, which its manifest names")
