@@ -32,6 +32,9 @@ from actors.runtime.simulation.world import World
 from cluster.simulation.witness import Evidence
 
 SCAN_ATTEMPTS_MAX = 60
+VERSIONS_MAX = 20
+VERSIONS_US = 20_000_000
+"""So many of a replica's last versions are read at their own times, and none that is older than this."""
 
 
 @dataclass(frozen=True)
@@ -203,6 +206,7 @@ async def check_replicas(world: World, model: Model, shard_map: ShardMap, times:
                     found.update(await scan_all(world, role, start, end, at))
             rows += len(found)
             expected = model.contents(at, shard, shard_map)
+            await check_gets(world, role, model, shard_map, at)
             if found != expected:
                 wrong = sorted({*found.items()} ^ {*expected.items()})[0][0]
                 raise AssertionError(
@@ -213,6 +217,24 @@ async def check_replicas(world: World, model: Model, shard_map: ShardMap, times:
             await check_refused(world, role, Scan(foreign[0], foreign[1], times[0]))
             await check_refused(world, role, Get([foreign[0] + b"\0"], times[0]))
     return rows
+
+
+async def check_gets(world: World, role: str, model: Model, shard_map: ShardMap, at: Timestamp) -> None:
+    """I4 of point reads: every key that was ever written, and some at the very times of their versions, which nobody may be off by one at."""
+    shard = int(role.split("/")[1])
+    keys = [key for key in model.keys if shard_map.shard(key) == shard]
+    asked = [(keys, at)] if keys else []
+    recent = sorted((commit_ts, key) for key in keys for commit_ts, _ in model.versions[key] if at - VERSIONS_US < commit_ts <= at)
+    asked += [([key], commit_ts - early) for commit_ts, key in recent[-VERSIONS_MAX:] for early in (0, 1)]
+    for some, time in asked:
+        try:
+            answer = await world.bus.call("verdict", role, Get(some, time), timeout_s=8)
+        except DatabaseError as error:
+            assert error.sqlstate in ("54000", "08006"), f"I4: {role} at {time}: {error}"
+            continue
+        for key, value in zip(some, answer.values, strict=True):
+            expected = model.get(key, time)
+            assert value == expected, f"I4: {role} at {time}: {key.hex()} is {value!r}, not {expected!r}; versions {model.versions[key]}"
 
 
 async def check_refused(world: World, role: str, message: Scan | Get) -> None:

@@ -31,8 +31,11 @@ class BankTransfers(Proof):
         await connection.execute(f"INSERT INTO accounts VALUES {', '.join(f'({account}, {BALANCE_EACH})' for account in ACCOUNTS)}")
 
     async def step(self, client: ProofClient, number: int) -> None:
-        if client.random.random() < 0.3:
+        choice = client.random.random()
+        if choice < 0.15:
             await self._add_up(client)
+        elif choice < 0.3:
+            await self._page_through(client)
         else:
             await self._transfer(client)
 
@@ -65,6 +68,21 @@ class BankTransfers(Proof):
             [(total, least)] = (await connection.execute("SELECT sum(balance), min(balance) FROM accounts")).rows
             if int(total or 0) != TOTAL or int(least or 0) < 0:
                 self.problems.append(f"a snapshot adds up to {total} of {TOTAL}, the least balance is {least}")
+
+        await client.attempt(work)
+
+    async def _page_through(self, client: ProofClient) -> None:
+        """The same by pages of a few rows, in either direction."""
+        size = client.random.randint(1, 3)
+        order, beyond = client.random.choice((("ASC", ">"), ("DESC", "<")))
+
+        async def work(connection: Connection) -> None:
+            total, where = 0, ""
+            while rows := (await connection.execute(f"SELECT id, balance FROM accounts {where} ORDER BY id {order} LIMIT {size}")).rows:
+                total += sum(int(balance or 0) for _, balance in rows)
+                where = f"WHERE id {beyond} {rows[-1][0]}"
+            if total != TOTAL:
+                self.problems.append(f"the pages of a snapshot add up to {total} of {TOTAL}")
 
         await client.attempt(work)
 

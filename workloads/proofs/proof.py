@@ -12,10 +12,13 @@ from workloads.proofs.connection import Connection, Database, SqlError
 Stop = Callable[[], bool]
 
 SETUP_ATTEMPTS_MAX = 100
+BURST = 4
+"""Transactions of one client, on average."""
 
 
 class Proof(ABC):
-    """Subclass this. `pace_s`: a client waits up to so long between two transactions; 0: not at all. `recent`: clocks keep their bounds."""
+    """Subclass this. `pace_s`: the mean time between two transactions of a client, which come in bursts (`pause_s`); 0: without a pause. `recent`: clocks keep
+    their bounds."""
 
     name = ""
     clients = 3
@@ -49,9 +52,17 @@ class Proof(ABC):
             self.attempts += 1
             await self.step(client, number)
             if self.pace_s:
-                await database.sleep(random.uniform(0, self.pace_s))
+                await database.sleep(self.pause_s(random, database.now_us() / 1e6))
         self.commits += client.commits
         await client.close()
+
+    def pause_s(self, random: Random, now_s: float) -> float:
+        """Transactions in quick succession, then none until all clients begin their next burst at the same time: what goes wrong among concurrent ones, or right
+        after another, needs them close together."""
+        if random.random() < 1 - 1 / BURST:
+            return random.uniform(0, self.pace_s / 50)
+        interval_s = BURST * self.pace_s
+        return interval_s - now_s % interval_s
 
     async def final(self, client: ProofClient, sql: str) -> list[tuple[str | None, ...]]:
         """A statement of the check, which must succeed in the end. Raises SqlError when it does not."""

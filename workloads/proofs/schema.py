@@ -1,7 +1,8 @@
 """`SchemaChanges`: columns and indexes come and go, tables are made and dropped, while clients insert, update and read.
 
 A client that begins after a change was acknowledged sees it (it may lose with 40001, never with "does not exist"); every acknowledged row keeps the values that it was
-given, an added column's default included; every index gives what the table gives.
+given, an added column's default included; every index gives what the table gives. Rows without a primary key are inserted without a read before: what such an insert
+goes by, nobody but the adjudicators can tell to be stale.
 """
 
 from __future__ import annotations
@@ -23,23 +24,26 @@ class SchemaChanges(Proof):
         self._columns: list[str] = []
         """Those whose ADD COLUMN was acknowledged; column cN has the default N."""
         self._maybe_columns: set[str] = set()
-        self._index_known: bool | None = False
+        self._index_known: dict[str, bool | None] = {"items": False, "notes": False}
+        """By table: whether its index is there; None: not known."""
         self._side_tables: set[str] = set()
         self._sequence = 0
         self._rows: dict[str, tuple[str, str, str]] = {}
         """Row -> outcome, value, the columns that it was given besides."""
+        self._notes: dict[str, str] = {}
+        """Note -> outcome."""
 
     async def setup(self, connection: Connection) -> None:
         await connection.execute("CREATE TABLE items (id int PRIMARY KEY, v text NOT NULL)")
+        await connection.execute("CREATE TABLE notes (v text NOT NULL, n int NOT NULL)")
 
     async def step(self, client: ProofClient, number: int) -> None:
         if number == 0:
             await self._change(client)
             await client.database.sleep(client.random.uniform(0, 4 * self.pace_s))
-        elif client.random.random() < 0.6:
-            await self._insert(client)
         else:
-            await self._look(client)
+            work = client.random.choices((self._insert, self._note, self._look), (3, 3, 4))[0]
+            await work(client)
 
     # -- changes ----------------------------------------------------------------------------------------------------------------
 
@@ -63,14 +67,16 @@ class SchemaChanges(Proof):
             self._maybe_columns.discard(column)
 
     async def _toggle_index(self, client: ProofClient) -> None:
-        if self._index_known is not True:
+        table = client.random.choice(("items", "notes"))
+        known = self._index_known[table]
+        if known is not True:
             outcome, _ = await client.statement(
-                "CREATE INDEX ASYNC items_v ON items (v)", also=() if self._index_known is False and self.recent else DUPLICATE
+                f"CREATE INDEX ASYNC {table}_v ON {table} (v)", also=() if known is False and self.recent else DUPLICATE
             )
-            self._index_known = True if outcome == COMMITTED else False if outcome == ABORTED and self._index_known is False else None
+            self._index_known[table] = True if outcome == COMMITTED else False if outcome == ABORTED and known is False else None
         else:
-            outcome, _ = await client.statement("DROP INDEX items_v", also=() if self.recent else DUPLICATE)
-            self._index_known = False if outcome == COMMITTED else True if outcome == ABORTED else None
+            outcome, _ = await client.statement(f"DROP INDEX {table}_v", also=() if self.recent else DUPLICATE)
+            self._index_known[table] = False if outcome == COMMITTED else True if outcome == ABORTED else None
 
     async def _side_table(self, client: ProofClient) -> None:
         name = f"side_{self._sequence}"
@@ -106,6 +112,19 @@ class SchemaChanges(Proof):
         outcome, _ = await client.statement(f"INSERT INTO items (id, v{names}) VALUES ({row}, '{value}'{values})")
         self._rows[row] = (outcome, value, ",".join(known))
 
+    async def _note(self, client: ProofClient) -> None:
+        self._sequence += 1
+        note, value = str(self._sequence), f"v{client.random.randint(1, 9)}"
+        reads = client.random.random() < 0.5
+
+        async def work(connection: Connection) -> None:
+            await connection.execute(f"INSERT INTO notes VALUES ('{value}', {note})")
+            if reads:
+                await connection.execute(f"SELECT v FROM items WHERE id = {note}")
+
+        outcome, _ = await client.attempt(work)
+        self._notes[note] = outcome
+
     async def _look(self, client: ProofClient) -> None:
         columns = list(self._columns)
         expected = dict(self._rows)
@@ -118,6 +137,10 @@ class SchemaChanges(Proof):
             by_value = (await connection.execute(f"SELECT id FROM items WHERE v = '{value}'")).rows
             if sorted(by_value) != sorted((row[0],) for row in rows if row[1] == value):
                 self.problems.append(f"items with v = {value}: {len(by_value)} by index, {sum(row[1] == value for row in rows)} by table")
+            notes = (await connection.execute("SELECT v, n FROM notes")).rows
+            by_value = (await connection.execute(f"SELECT v, n FROM notes WHERE v = '{value}'")).rows
+            if sorted(by_value) != sorted(row for row in notes if row[0] == value):
+                self.problems.append(f"notes with v = {value}: {by_value} by index, {notes} by table")
 
         await client.attempt(work)
 
@@ -140,7 +163,19 @@ class SchemaChanges(Proof):
         names = "".join(f", {column}" for column in self._columns)
         rows = await self.final(client, f"SELECT id, v{names} FROM items")
         wrong = self._judge(rows, self._columns, self._rows)
+        notes = await self.final(client, "SELECT v, n FROM notes")
+        there = [note for _, note in notes]
+        wrong += [
+            f"note {note} was acknowledged and is there {there.count(note)} times"
+            for note, outcome in self._notes.items()
+            if outcome == COMMITTED and there.count(note) != 1
+        ]
+        wrong += [f"note {note} was refused and is there" for note, outcome in self._notes.items() if outcome == ABORTED and note in there]
         for number in range(1, 10):
+            if sorted(await self.final(client, f"SELECT v, n FROM notes WHERE v = 'v{number}'")) != sorted(
+                row for row in notes if row[0] == f"v{number}"
+            ):
+                wrong.append(f"v{number}: the index of notes does not give what the table gives")
             by_value = await self.final(client, f"SELECT id FROM items WHERE v = 'v{number}'")
             by_table = [(row[0],) for row in rows if row[1] == f"v{number}"]
             if sorted(by_value) != sorted(by_table):
