@@ -162,7 +162,7 @@ def hostile_settings(random: Random) -> Settings:
             placement=mostly("role", "az"),
         ),
     )
-    if aside.random() < 0.15:
+    if aside.random() < 0.25:
         settings = replace(settings, limits=replace(settings.limits, transaction_age_s=5))
     return trimmed(settings) if aside.random() < 0.3 else settings
 

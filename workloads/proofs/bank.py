@@ -53,6 +53,8 @@ class BankTransfers(Proof):
             amount = held if close else int(held * share)
             if close:
                 await connection.execute(f"DELETE FROM accounts WHERE id = {source}")
+                if rows := (await connection.execute(f"SELECT balance FROM accounts WHERE id = {source}")).rows:
+                    self.problems.append(f"a transaction reads {rows} in the account that it has closed")
             elif str(source) in balances:
                 await connection.execute(f"UPDATE accounts SET balance = balance - {amount} WHERE id = {source}")
             await connection.execute(
@@ -64,10 +66,17 @@ class BankTransfers(Proof):
         self.transfers[outcome].append(str(transfer))
 
     async def _add_up(self, client: ProofClient) -> None:
+        """By a scan, or key by key."""
+        where = client.random.choice(("", f" WHERE id IN ({', '.join(map(str, ACCOUNTS))})"))
+        acknowledged = set(self.transfers[COMMITTED]) if self.recent else set()
+
         async def work(connection: Connection) -> None:
-            [(total, least)] = (await connection.execute("SELECT sum(balance), min(balance) FROM accounts")).rows
+            [(total, least)] = (await connection.execute(f"SELECT sum(balance), min(balance) FROM accounts{where}")).rows
             if int(total or 0) != TOTAL or int(least or 0) < 0:
                 self.problems.append(f"a snapshot adds up to {total} of {TOTAL}, the least balance is {least}")
+            known = {row[0] for row in (await connection.execute("SELECT id FROM transfers")).rows}
+            if acknowledged - known:
+                self.problems.append(f"transfers were acknowledged before a snapshot and are not in it: {sorted(acknowledged - known)}")
 
         await client.attempt(work)
 

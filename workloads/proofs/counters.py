@@ -15,7 +15,7 @@ from workloads.proofs.proof import Proof
 
 KEYS = (-3, -2, -1, 1, 2, 3)
 """Negative and positive integers belong to different halves of the key space, hence to different adjudicators."""
-PAIRS = 4
+PAIRS = 2
 
 
 class Counters(Proof):
@@ -57,12 +57,16 @@ class Counters(Proof):
         self._rises[outcome].append(str(rise))
 
     async def _look(self, client: ProofClient) -> None:
+        acknowledged = len(self._rises[COMMITTED]) if self.recent else 0
+
         async def work(connection: Connection) -> None:
             counted = (await connection.execute("SELECT k, n FROM counters ORDER BY k")).rows
             logged = as_dict(await connection.execute("SELECT k, count(*) FROM counter_log GROUP BY k"))
             for key, n in counted:
                 if logged.get(key, "0") != n:
                     self.problems.append(f"a snapshot has counter {key} at {n} and {logged.get(key, '0')} lines for it")
+            if sum(int(lines or 0) for lines in logged.values()) < acknowledged:
+                self.problems.append(f"{acknowledged} rises were acknowledged before a snapshot, which has {logged}")
 
         await client.attempt(work)
 

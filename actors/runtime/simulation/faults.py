@@ -65,6 +65,6 @@ class Faults:
             hole_chance=sometimes(0.5),
             clock_offset_us_max=random.choice((0, 0, 1000, 1_000_000)),
             clock_drift_ppm_max=sometimes(500.0),
-            clock_error_us=random.choice((0, 0, 1000, 100_000)),
+            clock_error_us=random.choice((0, 1000, 100_000, 100_000)),
             clock_honest=random.random() < 0.7,
         )

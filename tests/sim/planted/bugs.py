@@ -66,7 +66,7 @@ def busy(plan: Plan) -> Plan:
 def busy_pair(plan: Plan) -> Plan:
     """Two adjudicators and two shards, calm."""
     layout = replace(plan.settings.layout, adjudicators=2, shards=2)
-    return replace(plan, settings=replace(plan.settings, layout=layout), pace_s=0.3)
+    return replace(plan, settings=replace(plan.settings, layout=layout), cuts=(), pace_s=0.3)
 
 
 def impatient_pair(plan: Plan) -> Plan:
@@ -154,10 +154,10 @@ BUGS: dict[str, Planted] = {
 
 LIKELY = {
     "commits_on_one_replica": 1,
-    "takes_the_shorter_tail": 4,
+    "takes_the_shorter_tail": 2,
     "lets_a_stale_epoch_write": 2,
-    "keeps_a_diverging_tail": 18,
-    "a_learner_votes": 1,
+    "keeps_a_diverging_tail": 1,
+    "a_learner_votes": 44,
     "trims_before_it_has_promised_to": 6,
     "forgets_how_far_it_has_trimmed": 6,
     "trims_by_the_first_time_of_a_segment": 6,
@@ -168,10 +168,13 @@ LIKELY = {
     "ignores_the_catalog_version": 2,
     "loses_a_catalog_change": 2,
     "tells_of_a_checkpoint_before_it_is_durable": 1,
-    "sends_again_what_may_have_happened": 12,
-    "checks_no_keys": 3,
-    "does_not_reload_the_catalog": 1,
+    "sends_again_what_may_have_happened": 21,
+    "checks_no_keys": 1,
+    "does_not_reload_the_catalog": 2,
     "forgets_its_own_writes": 5,
+    "takes_transactions_older_than_its_epoch": 6,
+    "begins_anew_at_a_repeated_subscription": 124,
+    "gives_what_it_has_not_checkpointed": 9,
 }
 """Seeds that are tried first: they found these bugs when this was written, others are tried after them. Not named: 0."""
 
