@@ -133,6 +133,30 @@ def test_every_layer_is_stalled_in_turn(cluster: LiveCluster) -> None:
 
 
 @pytest.mark.timeout(200)
+def test_a_storage_replica_whose_disk_has_rotted_is_filled_from_a_peer(cluster: LiveCluster) -> None:
+    name = "storage/1/c"
+    folder = cluster.data / "roles" / name / "segments"
+    with psycopg.connect(cluster.url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE kept (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), v text NOT NULL)")
+        connection.execute("INSERT INTO kept (v) SELECT repeat('v', 100) FROM generate_series(1, 5000)")
+        while not (segments := sorted(folder.glob("*"), key=lambda path: path.stat().st_size)) or segments[-1].stat().st_size < 100_000:
+            threading.Event().wait(0.2)  # for the checkpoint
+        rotten = segments[-1]
+        with rotten.open("r+b") as file:
+            file.seek(rotten.stat().st_size // 2)
+            [byte] = file.read(1)
+            file.seek(-1, os.SEEK_CUR)
+            file.write(bytes([byte ^ 1]))
+        [pid] = [actor["pid"] for actor in whole(cluster) if actor["name"] == name]
+        os.kill(pid, signal.SIGKILL)
+        while rotten.exists():
+            threading.Event().wait(0.2)
+        assert not any("damage" in actor for actor in whole(cluster))
+        assert connection.execute("SELECT count(*), min(length(v)) FROM kept").fetchone() == (5000, 100)
+        connection.execute("DROP TABLE kept")
+
+
+@pytest.mark.timeout(200)
 def test_new_clients_do_not_wait_for_a_stalled_query_processor(cluster: LiveCluster) -> None:
     for actor in whole(cluster):
         if actor["layer"] != "query_processor":

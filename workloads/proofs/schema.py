@@ -42,16 +42,16 @@ class SchemaChanges(Proof):
             await self._change(client)
             await client.database.sleep(client.random.uniform(0, 4 * self.pace_s))
         else:
-            work = client.random.choices((self._insert, self._note, self._look), (3, 3, 4))[0]
+            work = client.random.choices((self._insert, self._note, self._look), (3, 4, 3))[0]
             await work(client)
 
     # -- changes ----------------------------------------------------------------------------------------------------------------
 
     async def _change(self, client: ProofClient) -> None:
         choice = client.random.random()
-        if choice < 0.4 and len(self._columns) + len(self._maybe_columns) < COLUMNS_MAX:
+        if choice < 0.3 and len(self._columns) + len(self._maybe_columns) < COLUMNS_MAX:
             await self._add_column(client)
-        elif choice < 0.7:
+        elif choice < 0.8:
             await self._toggle_index(client)
         else:
             await self._side_table(client)
