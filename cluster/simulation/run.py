@@ -40,7 +40,7 @@ PROGRESS_S_MAX = 60.0
 RUN_S_MAX = 900.0
 """Virtual; a run that has not ended by then hangs."""
 SETUP_ATTEMPTS_MAX = 20
-OUTAGE_SHARE = 0.3
+OUTAGE_SHARE = 0.5
 """Of the runs that end with a zone away."""
 OLD_S = 60.0
 """What clocks that are set at random, time and again, come to be off, at most."""

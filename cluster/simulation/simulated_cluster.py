@@ -159,8 +159,9 @@ class SimulatedCluster:
 
     def take_away(self, az: str) -> None:
         """All of a zone's processes are killed and stay away; a controller is started again elsewhere, as Ray does."""
-        self._away = {name for name, process in self.world.processes.items() if process.az == az and name != CONTROLLER}
-        for name in sorted(self._away | {CONTROLLER}):
+        struck = sorted(name for name, process in self.world.processes.items() if process.az == az)
+        self._away = set(struck) - {CONTROLLER}
+        for name in struck:
             if self.world.processes[name].up:
                 self.world.crash(name)
 

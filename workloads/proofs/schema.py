@@ -31,7 +31,7 @@ class SchemaChanges(Proof):
         self._rows: dict[str, tuple[str, str, str]] = {}
         """Row -> outcome, value, the columns that it was given besides."""
         self._notes: dict[str, str] = {}
-        """Note -> outcome."""
+        """Note -> outcome; ABORTED once it was deleted."""
 
     async def setup(self, connection: Connection) -> None:
         await connection.execute("CREATE TABLE items (id int PRIMARY KEY, v text NOT NULL)")
@@ -42,7 +42,7 @@ class SchemaChanges(Proof):
             await self._change(client)
             await client.database.sleep(client.random.uniform(0, 4 * self.pace_s))
         else:
-            work = client.random.choices((self._insert, self._note, self._look), (3, 4, 3))[0]
+            work = client.random.choices((self._insert, self._note, self._tear_off, self._look), (3, 4, 1, 3))[0]
             await work(client)
 
     # -- changes ----------------------------------------------------------------------------------------------------------------
@@ -114,16 +114,28 @@ class SchemaChanges(Proof):
 
     async def _note(self, client: ProofClient) -> None:
         self._sequence += 1
-        note, value = str(self._sequence), f"v{client.random.randint(1, 9)}"
+        notes = [f"{self._sequence}{place}" for place in range(client.random.randint(1, 3))]
+        values = ", ".join(f"('v{client.random.randint(1, 9)}', {note})" for note in notes)
         reads = client.random.random() < 0.5
 
         async def work(connection: Connection) -> None:
-            await connection.execute(f"INSERT INTO notes VALUES ('{value}', {note})")
+            await connection.execute(f"INSERT INTO notes VALUES {values}")
             if reads:
-                await connection.execute(f"SELECT v FROM items WHERE id = {note}")
+                await connection.execute(f"SELECT v FROM items WHERE id = {notes[0]}")
 
         outcome, _ = await client.attempt(work)
-        self._notes[note] = outcome
+        self._notes.update(dict.fromkeys(notes, outcome))
+
+    async def _tear_off(self, client: ProofClient) -> None:
+        """Delete a note that is certainly there."""
+        there = [note for note, outcome in self._notes.items() if outcome == COMMITTED]
+        if not there:
+            return
+        note = client.random.choice(there)
+        self._notes[note] = UNKNOWN
+        outcome, _ = await client.statement(f"DELETE FROM notes WHERE n = {note}")
+        if outcome != UNKNOWN:
+            self._notes[note] = ABORTED if outcome == COMMITTED else COMMITTED
 
     async def _look(self, client: ProofClient) -> None:
         columns = list(self._columns)
@@ -170,7 +182,11 @@ class SchemaChanges(Proof):
             for note, outcome in self._notes.items()
             if outcome == COMMITTED and there.count(note) != 1
         ]
-        wrong += [f"note {note} was refused and is there" for note, outcome in self._notes.items() if outcome == ABORTED and note in there]
+        wrong += [
+            f"note {note} was refused, or deleted, and is there"
+            for note, outcome in self._notes.items()
+            if outcome == ABORTED and note in there
+        ]
         for number in range(1, 10):
             if sorted(await self.final(client, f"SELECT v, n FROM notes WHERE v = 'v{number}'")) != sorted(
                 row for row in notes if row[0] == f"v{number}"
