@@ -231,12 +231,9 @@ class Witness:
         stream = self._streams.setdefault((replica, message.stream), _Stream())
         if message.number != stream.number + 1:
             return  # repeated, or after one that was lost: not taken
+        if stream.number and message.after_ts > stream.watermark:
+            return  # of a crossbar that has begun the stream anew: not taken either
         stream.number = message.number
-        self._hold(
-            "I4",
-            message.after_ts <= (stream.watermark or message.after_ts),
-            f"{replica}: nobody told of {stream.watermark}, {message.after_ts}",
-        )
         for commit_ts, payload in zip(message.commit_ts, message.write_sets, strict=True):
             known = max(stream.watermark, message.after_ts)
             self._hold("I5", commit_ts > known, f"{replica} was given {commit_ts} after the watermark {known}")

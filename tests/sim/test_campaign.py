@@ -18,7 +18,7 @@ from cluster.simulation.run import SECONDS
 
 SEEDS = int(os.environ.get("SEEDS", "200"))
 CHUNK = 25
-PAUSE = 4.0
+PAUSE = 6.0
 """Fewer transactions a seed, so that two hundred fit into two minutes of two processors."""
 REGRESSIONS = Path(__file__).parent / "regression_seeds.txt"
 
