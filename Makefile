@@ -39,12 +39,12 @@ down: $(VENV)/.base
 status: $(VENV)/.base
 	@$(BIN)/eagleray status --data $(DATA)
 
-# Two halves side by side, each about a processor's work: what needs a live cluster, and what does not.
+# Two halves side by side, each about a processor's work: the simulator, and all else.
 test: $(VENV)/.dev
-	@trap 'kill $$live 2>/dev/null; exit 1' INT TERM; \
-	$(BIN)/python -m pytest tests/clients tests/cluster tests/sql > $(VENV)/live-tests.log 2>&1 & live=$$!; \
-	$(BIN)/python -m pytest tests/scripts tests/sim tests/unit; status=$$?; \
-	wait $$live || status=1; cat $(VENV)/live-tests.log; exit $$status
+	@trap 'kill $$other 2>/dev/null; exit 1' INT TERM; \
+	$(BIN)/python -m pytest tests/clients tests/cluster tests/sql tests/unit > $(VENV)/other-tests.log 2>&1 & other=$$!; \
+	$(BIN)/python -m pytest tests/scripts tests/sim; status=$$?; \
+	wait $$other || status=1; cat $(VENV)/other-tests.log; exit $$status
 
 check: $(VENV)/.dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
