@@ -2,7 +2,8 @@
 
     watch        every process holds one request that is never answered: kill -9 breaks its connection, and the controller hears of it at once
     suspect      who misses an answer says so (a commit that is late, a watermark that does not come): stalled processes and cut links break no connection
-    doubt        either way the process is asked for a sign of life, `PINGS` times `PING_S`; only then is it given up
+    doubt        either way the process is asked for a sign of life, `PINGS` times `PING_S`; only then is it given up; if it lives, it says what it
+                 runs, and what is missing is started
     move         each of its movable roles is started at the next of its homes (plan.homes), the new topology is published, an adjudicator is told to lead
 
 Safety does not hang on any of this: a false alarm costs the transactions under way (40001) and a new epoch. A process that was given up and answers again is told the
@@ -20,7 +21,7 @@ import logging
 from collections.abc import Callable
 
 from actors.common.errors import DatabaseError
-from actors.common.messages import Message, Ping, Register, StartRole, StopRole, Watch
+from actors.common.messages import Message, Ping, Pong, Register, StartRole, StopRole, Watch
 from actors.runtime.interfaces import Context
 
 WATCH_S = 600.0
@@ -121,11 +122,14 @@ class Failover:
     def _ask(self, process: str, pings: int, watched: Register | None) -> None:
         register = self._registers[process]
 
-        def alive(_: Message) -> None:
+        def alive(answer: Message) -> None:
+            assert isinstance(answer, Pong)
             self._doubted.discard(process)
             self._calm_until[process] = asyncio.get_running_loop().time() + CALM_S
             if watched is not None and self._registers[process] is watched:
                 self._watch(watched)
+            if self._registers[process] is register:
+                self._start_missing(process, answer.roles)
 
         def silent(_: DatabaseError) -> None:
             if self._registers[process] is not register:  # it has been restarted meanwhile, and registered
@@ -137,6 +141,15 @@ class Failover:
                 self._lose(process, watched)
 
         self._context.bus.request(self._context.name, f"host/{process}", Ping(), alive, silent, timeout_s=PING_S)
+
+    def _start_missing(self, process: str, running: list[str]) -> None:
+        """It lives; what it was taken to run and does not (it stopped that by an older topology, just after it had told us) is started again."""
+        for role in sorted(
+            role for role, home in self.home.items() if home == process and role not in running and role not in self._moving
+        ):
+            logger.warning("%s does not run %s", process, role)
+            del self.home[role]
+            self._assign(role)
 
     def _lose(self, process: str, watched: Register | None) -> None:
         if self.stopped:

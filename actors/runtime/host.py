@@ -15,7 +15,7 @@ Messages that a host answers itself, so that no role has to know them:
   all of its roles (`roles`: a list of the former).
 - `Topology` (one-way or request) to either: handed to the bus, once for the process.
 - `Shutdown` to `host/<name>`: stops the roles, answers Done, then calls `on_shutdown`.
-- `StartRole`, `StopRole` to `host/<name>`: a role that moves between processes (assigned_roles.py). `Ping`: Done. `Watch`: no answer, for life.
+- `StartRole`, `StopRole` to `host/<name>`: a role that moves between processes (assigned_roles.py). `Ping`: Pong. `Watch`: no answer, for life.
 
 A crash is honest: an exception that escapes a task, a message, a timer or a callback of any role (but a DatabaseError that answers a request) is logged and ends the process through `on_crash`, since the role's state can no longer be trusted; the supervisor starts it again.
 
@@ -39,7 +39,7 @@ from typing import Any, Protocol
 
 from actors.common.errors import DatabaseError
 from actors.common.messages.base import Done, Message
-from actors.common.messages.control import AskStatus, Ping, Register, Shutdown, StartRole, StatusIs, StopRole, Topology, Watch
+from actors.common.messages.control import AskStatus, Ping, Pong, Register, Shutdown, StartRole, StatusIs, StopRole, Topology, Watch
 from actors.common.settings import Settings
 from actors.common.timestamps import Clock
 from actors.runtime.assigned_roles import AssignedRoles, MakeRole
@@ -308,7 +308,7 @@ class Host:
         """Messages to `host/<name>` that are not intercepted."""
         if isinstance(message, Ping):
             if reply is not None:
-                reply(Done())
+                reply(Pong(self.role_names))
         elif isinstance(message, Watch):
             """Our death is the answer."""
         elif isinstance(message, StartRole) and self._assigned is not None:

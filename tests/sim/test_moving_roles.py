@@ -94,3 +94,24 @@ def test_a_restarted_controller_brings_roles_home() -> None:
 
     with world:
         world.run(scenario())
+
+
+@pytest.mark.parametrize(("process", "role"), [("adjudicator-2", "adjudicator/2"), ("crossbar-1", "crossbar/1")])
+def test_a_role_that_its_process_does_not_run_is_started_again(process: str, role: str) -> None:
+    """Seed 601217: it told a new controller that it ran the role, and stopped that by an older topology. Process and controller were well, and the role was nowhere."""
+    cluster = SimulatedCluster(3, PLAN)
+    world = cluster.world
+
+    async def scenario() -> None:
+        await cluster.start()
+        connection = await cluster.database("setup").connect()
+        await connection.execute("CREATE TABLE t (k int PRIMARY KEY, v int)")
+        life = world.processes[process].life
+        assert life is not None
+        world.spawn(process, life.host.stop_role(role))
+        await until(cluster, lambda: not home(cluster, role), 1.0)
+        await commits(cluster, 5.0)
+        assert home(cluster, role)
+
+    with world:
+        world.run(scenario())

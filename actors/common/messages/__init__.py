@@ -20,6 +20,7 @@ from actors.common.messages.control import (
     Cancel,
     Lead,
     Ping,
+    Pong,
     Register,
     Shutdown,
     StartRole,
@@ -93,6 +94,7 @@ AnyMessage = (
     | StopRole
     | Watch
     | Ping
+    | Pong
     | Suspect
 )
 
@@ -125,6 +127,7 @@ __all__ = [
     "OutcomeIs",
     "Piece",
     "Ping",
+    "Pong",
     "Prepare",
     "Prepared",
     "Promised",

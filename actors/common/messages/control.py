@@ -70,7 +70,13 @@ class Watch(Message, frozen=True):
 
 
 class Ping(Message, frozen=True):
-    """Controller -> process. Answer: Done, at once."""
+    """Controller -> process. Answer: Pong, at once."""
+
+
+class Pong(Message, frozen=True):
+    """A sign of life, and the names of the roles that run."""
+
+    roles: list[str]
 
 
 class Suspect(Message, frozen=True):
