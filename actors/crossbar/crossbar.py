@@ -307,7 +307,7 @@ class Crossbar:
             self._advance()
 
         def failed(error: DatabaseError) -> None:
-            if error.detail == NOT_SENT:
+            if error.detail in (NOT_SENT, ""):  # the bus could not reach it; what it says itself has other details
                 self._context.bus.post(self._context.name, "controller", Suspect(name))
             asyncio.get_running_loop().call_later(PROMISE_RETRY_S, again)
 

@@ -357,6 +357,8 @@ class Transaction:
     async def _commit_again(self, message: Commit, keys: list[bytes], flight: Flight, error: DatabaseError) -> Committed:
         """`error` ended the first attempt: send again where it is certain that nothing was decided and another attempt may do better."""
         revalidations = 0
+        if error.sqlstate == CONNECTION_FAILURE and error.detail == "" and flight.destination:  # reached by nobody, or left by its answer
+            self._services.suspect(flight.destination)
         for _ in range(1, COMMIT_ATTEMPTS_MAX):
             if not flight.done and error.sqlstate == QUERY_CANCELED:
                 # Too late to cancel: the answer decides, and it comes within the request's timeout.
