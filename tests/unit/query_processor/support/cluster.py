@@ -60,7 +60,11 @@ class FakeBus:
         self.roles: dict[str, Callable[[Message], Message]] = {}
         self.failures: dict[str, list[DatabaseError]] = {}
         self.sent: list[tuple[str, Message]] = []
+        self.posts: list[tuple[str, Message]] = []
         self.topology: Topology | None = None
+
+    def post(self, sender: str, destination: str, message: Message) -> None:
+        self.posts.append((destination, message))
 
     def request(
         self,

@@ -14,7 +14,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from actors.common.errors import DatabaseError, unavailable
-from actors.common.messages import Commit, Get
+from actors.common.messages import Commit, Get, Suspect
 from actors.common.settings import Limits, Settings
 from actors.query_processor.transaction import CatalogStale, Transaction
 from actors.query_processor.transaction import storage_client as storage_client_module
@@ -218,6 +218,7 @@ def test_no_answer_to_a_commit_is_unknown() -> None:
     with pytest.raises(DatabaseError) as failure:
         run(transaction.commit())
     assert (failure.value.sqlstate, failure.value.message) == ("08007", "transaction resolution unknown")
+    assert cluster.bus.posts == [("controller", Suspect("adjudicator/1"))]
 
 
 def test_certainly_not_committed_is_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
