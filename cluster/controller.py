@@ -29,8 +29,8 @@ from cluster.plan import MOVABLE, ProcessPlan, homes
 STATUS_TIMEOUT_S = 2.0
 """A role that does not account for itself within this is shown as unreachable."""
 SHUTDOWN_TIMEOUT_S = 30.0
-LEAD_TIMEOUT_S = 60.0
-"""Longer than any wait for a lease to end."""
+LEAD_TIMEOUT_S = 2.0
+"""Before a Lead is sent again: it may have been lost, and a repeated one changes nothing."""
 TELL_TIMEOUT_S = 1.0
 TELL_RETRY_S = 0.5
 """Between two attempts to hand a process the topology; goes on as long as it neither answers nor registers anew."""

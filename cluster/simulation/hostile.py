@@ -39,7 +39,9 @@ class Plan:
     cuts: tuple[bytes, ...] = ()
     """Where keyspaces are cut, if not where a new cluster's map does it: among the small integers that the proofs' keys are, so that every owner has some."""
     nemeses: int = 1
-    """Two strike at the same time: any quorum may be away for a while. Then no disk is lost, which no quorum outlives."""
+    """Two strike at the same time: any quorum may be away for a while."""
+    losses: tuple[str, ...] = ()
+    """Of two nemeses, the first one's alone: disks are lost one at a time, while the other one goes on striking. (One nemesis: among its `strikes`.)"""
 
 
 def draw(random: Random, proofs: tuple[str, ...], seconds: float) -> Plan:
@@ -62,7 +64,10 @@ def draw(random: Random, proofs: tuple[str, ...], seconds: float) -> Plan:
         plan = replace(plan, strikes=(*plan.strikes, *RESHAPINGS))
     plan = replace(plan, cuts=draw_cuts(random, max(plan.settings.layout.adjudicators, plan.settings.layout.shards)))
     plan = replace(plan, dawdle_s=random.choice((0.0, 1.0, 10.0)))
-    return replace(plan, bounds=tuple(name for name in BOUNDS if random.random() < 0.3))
+    plan = replace(plan, bounds=tuple(name for name in BOUNDS if random.random() < 0.3))
+    if nemeses == 2 and random.random() < 0.7:
+        plan = replace(plan, losses=tuple(strike for strike in strikes if strike in LOSSES))
+    return plan
 
 
 def draw_cuts(random: Random, pieces: int) -> tuple[bytes, ...]:

@@ -110,6 +110,7 @@ class _Run:
         self._world = cluster.world
         self._report = report
         self._seconds = seconds
+        self._strikes_end = 0.0
         self._plan = cluster.plan
         self._recent = cluster.plan.faults.clock_honest
         self._proofs: list[Proof] = [PROOFS[name](self._plan.pace_s, self._recent) for name in self._plan.proofs]
@@ -124,10 +125,10 @@ class _Run:
             Nemesis(
                 self._world,
                 cluster.groups(),
-                strikes=self._plan.strikes or ("jump",),
+                strikes=(*self._plan.strikes, *(() if number else self._plan.losses)) or ("jump",),
                 pause_s_max=self._plan.pause_s_max,
                 strike_s_max=self._plan.strike_s_max,
-                until_whole=cluster.until_whole,
+                until_whole=self._until_whole,
                 disk_victims=cluster.disk_groups(),
                 reshapings=cluster.reshapings,
                 label=f"nemesis/{number}",
@@ -135,6 +136,13 @@ class _Run:
             for number in range(self._plan.nemeses)
         ]
         cluster.nemeses = self._nemeses
+
+    async def _until_whole(self) -> None:
+        """After a loss. Where another nemesis strikes meanwhile it may take as long as that does."""
+        if self._plan.nemeses == 1:
+            await self._cluster.until_whole()
+        else:
+            await self._cluster.until_whole(self._strikes_end)
 
     def account(self) -> None:
         report = self._report
@@ -158,7 +166,8 @@ class _Run:
         keepers = [asyncio.create_task(self._cluster.supervise())]
         end = world.loop.time() + self._seconds
         clients = [asyncio.create_task(self._client(proof, number, end)) for proof in self._proofs for number in range(self._plan.clients)]
-        if self._plan.strikes:
+        self._strikes_end = end
+        if self._plan.strikes or self._plan.losses:
             await asyncio.gather(*(nemesis.run(self._seconds) for nemesis in self._nemeses))
         await _all(clients)
         self._set_faults(Faults())

@@ -3,7 +3,7 @@
     I1   what was acknowledged is in a journal, at the commit time that was told; what was refused for good is in none
     I2   every transaction is one record of one journal
     I3   of two committed writers of one key, or a writer and one who checked it, the second began after the first's commit
-    I4   every answer to a read held, for each key, the newest version at or below its time, on whatever replica
+    I4   every answer to a read held, for each key, the newest version at or below its time, on whatever replica, and named the newest catalog change by then
     I5   nothing was committed at or below a promise
     I6   the epochs' intervals of commit times follow one another, and every commit lies within its own
     I8   all replicas of a shard hold the journals' contents, at several times
@@ -52,6 +52,7 @@ class Model:
         self.commits: dict[bytes, Commitment] = {}
         self.versions: dict[bytes, list[tuple[Timestamp, bytes | None]]] = {}
         self.drops: list[tuple[Timestamp, bytes, bytes]] = []
+        self.catalog_changes: list[Timestamp] = []
         for journal in sorted(evidence.records):
             records = evidence.records[journal]
             for header in evidence.headers(journal):
@@ -61,6 +62,8 @@ class Model:
                     rows = list(write_set.rows(payload_of(records[header.lsn])))
                     self.commits[name] = Commitment(header, rows)
                     self._apply(header.commit_ts, rows)
+                    if header.catalog_change:
+                        insort(self.catalog_changes, header.commit_ts)
         self.keys = sorted(self.versions)
 
     def _apply(self, commit_ts: Timestamp, rows: list[tuple[bytes, bytes | None, int]]) -> None:
@@ -155,6 +158,9 @@ def check_promises(evidence: Evidence) -> None:
 
 def check_reads(evidence: Evidence, model: Model) -> None:
     for read in evidence.reads:
+        place = bisect_right(model.catalog_changes, read.at)
+        newest = model.catalog_changes[place - 1] if place else 0
+        assert read.catalog_ts == newest, f"I4: {read.role} at {read.at} calls the catalog of {read.catalog_ts} the newest, not {newest}'s"
         for key, value in zip(read.keys, read.values, strict=True):
             expected = model.get(key, read.at)
             assert value == expected, (

@@ -33,6 +33,8 @@ from actors.common.messages import (
     Prepare,
     Prepared,
     Promised,
+    Scan,
+    Scanned,
     Seal,
     Sealed,
     StreamAck,
@@ -45,8 +47,8 @@ from actors.runtime.simulation.loop import Owner
 from actors.runtime.simulation.world import World
 from actors.storage import manifest
 
-LATELY_S = 1.0
-"""A disk that was lost no longer ago may have been one of the two that a commit on its way to its client was on."""
+LATELY_S = 12.0
+"""A disk that was lost no longer ago may have been one of the two that a commit on its way to its client was on: whoever is to tell him may be stalled meanwhile."""
 READS_MAX = 50_000
 """Reads kept for the end of a run; later ones are not checked one by one."""
 
@@ -65,10 +67,13 @@ class Told:
 
 @dataclass
 class Read:
+    """An answer of a storage replica; of a scan no keys, which are compared at the end."""
+
     role: str
     at: int
     keys: list[bytes]
     values: list[bytes | None]
+    catalog_ts: int
 
 
 @dataclass
@@ -158,7 +163,9 @@ class Witness:
             case Prepare() if isinstance(answer, Prepared):
                 self._within_the_lease(role, answer.epoch_end, "offers")
             case Get() if isinstance(answer, Got) and len(self.evidence.reads) < READS_MAX:
-                self.evidence.reads.append(Read(role, request.at, request.keys, answer.values))
+                self.evidence.reads.append(Read(role, request.at, request.keys, answer.values, answer.catalog_ts))
+            case Scan() if isinstance(answer, Scanned) and len(self.evidence.reads) < READS_MAX:
+                self.evidence.reads.append(Read(role, request.at, [], [], answer.catalog_ts))
 
     # -- commits --------------------------------------------------------------------------------------------------------------
 

@@ -9,7 +9,11 @@ from random import Random
 
 import pytest
 
+from actors.adjudicator.adjudicator import Adjudicator
+from actors.common.messages import Lead
+from actors.common.messages.base import Message
 from actors.common.settings import Settings
+from actors.runtime.interfaces import Reply
 from actors.runtime.simulation.faults import Faults
 from cluster.failover import RESTORE_S
 from cluster.simulation.hostile import Plan, draw
@@ -91,6 +95,32 @@ def test_a_restarted_controller_brings_roles_home() -> None:
         await world.restart("adjudicator-1")
         await world.restart(CONTROLLER)
         await until(cluster, lambda: home(cluster, "adjudicator/1") == {"adjudicator-1"}, 2 * RESTORE_S)
+
+    with world:
+        world.run(scenario())
+
+
+def test_a_lost_lead_is_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seed 801526: the journal had no writer for a minute."""
+    cluster = SimulatedCluster(4, PLAN)
+    world = cluster.world
+    receive = Adjudicator.receive
+    lost: list[Message] = []
+
+    def forgetful(adjudicator: Adjudicator, sender: str, message: Message, reply: Reply | None) -> None:
+        if isinstance(message, Lead) and not lost:
+            lost.append(message)
+        else:
+            receive(adjudicator, sender, message, reply)
+
+    async def scenario() -> None:
+        await cluster.start()
+        connection = await cluster.database("setup").connect()
+        await connection.execute("CREATE TABLE t (k int PRIMARY KEY, v int)")
+        monkeypatch.setattr(Adjudicator, "receive", forgetful)
+        world.crash("adjudicator-2")
+        await commits(cluster, 5.0)
+        assert lost
 
     with world:
         world.run(scenario())

@@ -76,8 +76,11 @@ class BankTransfers(Proof):
                 balances = [int(balance or 0) for _, balance in found]
                 total, least = sum(balances), min(balances, default=0)
             else:
-                [sums] = (await connection.execute("SELECT sum(balance), min(balance) FROM accounts")).rows
-                total, least = (int(value or 0) for value in sums)
+                [sums] = (await connection.execute("SELECT sum(balance), min(balance), count(*) FROM accounts")).rows
+                total, least, counted = (int(value or 0) for value in sums)
+                listed = len((await connection.execute("SELECT id FROM accounts")).rows)
+                if counted != listed:
+                    self.problems.append(f"a snapshot counts {counted} accounts and lists {listed}")
             if total != TOTAL or least < 0:
                 self.problems.append(f"a snapshot adds up to {total} of {TOTAL}, the least balance is {least}")
             known = {row[0] for row in (await connection.execute("SELECT id FROM transfers")).rows}

@@ -3,8 +3,8 @@
 A rise reads the counter FOR UPDATE, writes what it read plus one, and adds a row to the log, in one transaction. In every snapshot the counter equals the log's count, and
 in the end it counts every acknowledged rise once, every refused one never.
 
-A pair guards against write skew: who raises one row of a pair has read the other one FOR UPDATE and found it at zero. Snapshot isolation alone would let two
-clients raise both.
+A pair guards against write skew: who raises one row of a pair has read the other one FOR UPDATE and found it at zero, or has left it alone in an
+ON CONFLICT DO UPDATE, which locks it too. Snapshot isolation alone would let two clients raise both.
 """
 
 from __future__ import annotations
@@ -72,9 +72,13 @@ class Counters(Proof):
 
     async def _raise_one_of_a_pair(self, client: ProofClient) -> None:
         pair = client.random.randint(1, PAIRS) * client.random.choice((-1, 1))
+        lock = client.random.choice(("FOR UPDATE", ""))
 
         async def work(connection: Connection) -> None:
-            [(other,)] = (await connection.execute(f"SELECT n FROM counter_pairs WHERE k = {-pair} FOR UPDATE")).rows
+            if not lock:
+                left_alone = "ON CONFLICT (k) DO UPDATE SET n = 1 WHERE counter_pairs.n > 1"
+                await connection.execute(f"INSERT INTO counter_pairs VALUES ({-pair}, 0) {left_alone}")
+            [(other,)] = (await connection.execute(f"SELECT n FROM counter_pairs WHERE k = {-pair} {lock}")).rows
             [(mine,)] = (await connection.execute(f"SELECT n FROM counter_pairs WHERE k = {pair}")).rows
             if mine == other == "1":
                 self.problems.append(f"both rows of pair {abs(pair)} are raised")

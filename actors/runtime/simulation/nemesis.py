@@ -6,7 +6,8 @@
 A victim is a group of processes that is struck together (one process, or all of an availability zone). Only one group is down at a time, so
 that a quorum of the others stands; run two of them at once to take that away. What is struck, when and for how long comes from the world's seed alone.
 `reshapings` are strikes too, by name: the cluster's own changes (a role that moves) amid all others.
-After a disk was lost or has rotted the nemesis waits until `until_whole` says that the victim is what it was, for no quorum outlives a second loss before that.
+After a disk was lost or has rotted the nemesis waits until `until_whole` says that the victim is what it was, for no quorum outlives a second loss before that. What
+else may happen meanwhile is another nemesis's part, that takes no disks.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from actors.crossbar.crossbar import Crossbar
 from actors.crossbar.merge import Head, Merge
 from actors.crossbar.subscriber import Ring, Subscriber
 from actors.query_processor.catalog.cache import CatalogCache
+from actors.query_processor.row_executor.upserting import Upserter
 from actors.query_processor.transaction.transaction import Transaction, TransactionServices
 from actors.runtime.interfaces import Bus
 from actors.storage import maintenance
@@ -135,6 +136,17 @@ def takes_the_oldest_source_first() -> None:
     Store.get = careless  # type: ignore[method-assign]
 
 
+def forgets_the_catalog_at_the_horizon() -> None:
+    """The newest catalog change goes too."""
+    raise_horizon = Store._raise_horizon
+
+    def careless(store: Store, horizon: int) -> None:
+        raise_horizon(store, horizon)
+        store.catalog_changes = [change for change in store.catalog_changes if change > store.horizon]
+
+    Store._raise_horizon = careless  # type: ignore[method-assign]
+
+
 def a_merge_drops_a_version() -> None:
     visible = maintenance.visible_versions
 
@@ -231,6 +243,20 @@ def reads_an_old_snapshot() -> None:
 
 def checks_no_keys() -> None:
     Transaction.check = lambda transaction, key: None  # type: ignore[method-assign]
+
+
+def does_not_lock_what_it_leaves_alone() -> None:
+    """ON CONFLICT DO UPDATE WHERE ...: the rows that fail the WHERE are no longer as they were read."""
+    change = Upserter._change
+
+    async def careless(upserter: Upserter, transaction: Transaction, *arguments: Any) -> Any:
+        before = set(transaction._checked)
+        changed = await change(upserter, transaction, *arguments)
+        if changed is None:
+            transaction._checked = before
+        return changed
+
+    Upserter._change = careless  # type: ignore[method-assign]
 
 
 def does_not_reload_the_catalog() -> None:
