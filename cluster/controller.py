@@ -3,7 +3,7 @@
 A process registers when it has started (also after Ray restarted it); the controller hands every process the new Topology and suggests to each
 adjudicator that it lead its journal. Nothing here is durable and nothing depends on it for safety: a restarted controller learns the same things
 again from the processes' registrations, and two of them, or none, do no harm to data (design, section 10). Topology versions are clock times, so
-that a later controller's are greater.
+that a later controller's are greater; one whose clock is behind hears from the processes what they know, and goes on from there.
 
 Adjudicators and crossbars are not bound to a process: failover.py starts them, and starts them elsewhere when theirs dies.
 
@@ -19,7 +19,7 @@ from functools import partial
 from typing import Any
 
 from actors.common.errors import DatabaseError
-from actors.common.messages import AskCluster, AskStatus, Done, Lead, Register, Shutdown, StatusIs, Suspect, Topology
+from actors.common.messages import AskCluster, AskStatus, Done, Informed, Lead, Register, Shutdown, StatusIs, Suspect, Topology
 from actors.common.messages.base import Message
 from actors.common.ranges import ShardMap
 from actors.runtime.interfaces import Context, Reply
@@ -215,7 +215,13 @@ class Controller:
             if self._version == version and self._processes[process] is register and not self._stopping:
                 self._tell(process)
 
-        self._context.bus.request("controller", f"host/{process}", self._topology(), lambda _: None, silent, timeout_s=TELL_TIMEOUT_S)
+        def informed(answer: Message) -> None:
+            assert isinstance(answer, Informed)
+            if answer.version > self._version and not self._stopping:  # an earlier controller's clock was ahead of ours
+                self._version = answer.version
+                self._publish()
+
+        self._context.bus.request("controller", f"host/{process}", self._topology(), informed, silent, timeout_s=TELL_TIMEOUT_S)
 
     def _ask_everyone(self, reply: Reply) -> None:
         """Every role's own account, with what the registrations tell; a planned role that does not answer is shown as such."""

@@ -39,7 +39,19 @@ from typing import Any, Protocol
 
 from actors.common.errors import DatabaseError
 from actors.common.messages.base import Done, Message
-from actors.common.messages.control import AskStatus, Ping, Pong, Register, Shutdown, StartRole, StatusIs, StopRole, Topology, Watch
+from actors.common.messages.control import (
+    AskStatus,
+    Informed,
+    Ping,
+    Pong,
+    Register,
+    Shutdown,
+    StartRole,
+    StatusIs,
+    StopRole,
+    Topology,
+    Watch,
+)
 from actors.common.settings import Settings
 from actors.common.timestamps import Clock
 from actors.runtime.assigned_roles import AssignedRoles, MakeRole
@@ -339,7 +351,8 @@ class Host:
             for name in self._assigned.moved(message):
                 self._spawn(self._assigned.leave(name), self._own_tasks)
         if reply is not None:
-            reply(Done())
+            known = self.bus.topology
+            reply(Informed(known.version if known is not None else 0))
 
     def _answer_status(self, destination: str, sender: str, message: Message, reply: Reply | None) -> None:
         if reply is None:

@@ -100,6 +100,26 @@ def test_a_restarted_controller_brings_roles_home() -> None:
         world.run(scenario())
 
 
+def test_a_controller_whose_clock_is_behind_is_heard() -> None:
+    """Seed 1000424: every process took its topologies for old ones, and said nothing; who had registered with it alone was found by nobody."""
+    cluster = SimulatedCluster(5, PLAN)
+    world = cluster.world
+
+    async def scenario() -> None:
+        await cluster.start()
+        connection = await cluster.database("setup").connect()
+        await connection.execute("CREATE TABLE t (k int PRIMARY KEY, v int)")
+        world.crash(CONTROLLER)
+        clock = world.processes[CONTROLLER].clock
+        clock.honest, clock.offset_us = False, -3_600_000_000
+        await world.restart(CONTROLLER)
+        world.crash("adjudicator-2")
+        await commits(cluster, 5.0)
+
+    with world:
+        world.run(scenario())
+
+
 def test_a_lost_lead_is_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Seed 801526: the journal had no writer for a minute."""
     cluster = SimulatedCluster(4, PLAN)

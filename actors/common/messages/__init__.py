@@ -18,6 +18,7 @@ from actors.common.messages.control import (
     AskCluster,
     AskStatus,
     Cancel,
+    Informed,
     Lead,
     Ping,
     Pong,
@@ -83,6 +84,7 @@ AnyMessage = (
     | AskPiece
     | Piece
     | Topology
+    | Informed
     | AskStatus
     | StatusIs
     | Lead
@@ -121,6 +123,7 @@ __all__ = [
     "Fetched",
     "Get",
     "Got",
+    "Informed",
     "JournalRecords",
     "Lead",
     "Message",

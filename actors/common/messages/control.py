@@ -7,12 +7,18 @@ from actors.common.ranges import ShardMap
 
 
 class Topology(Message, frozen=True):
-    """Controller -> every process: who is where. `routes`: role name -> endpoint; `azs`: role name -> AZ. A lower version is ignored."""
+    """Controller -> every process: who is where. `routes`: role name -> endpoint; `azs`: role name -> AZ. A lower version is ignored. Answer: Informed."""
 
     version: int
     routes: dict[str, str]
     azs: dict[str, str]
     shard_map: ShardMap
+
+
+class Informed(Message, frozen=True):
+    """The version of the topology that counts here: above the one that was sent, where an earlier controller's clock was ahead."""
+
+    version: int
 
 
 class AskStatus(Message, frozen=True):

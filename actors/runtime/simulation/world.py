@@ -309,14 +309,14 @@ class World:
 
     def close(self) -> None:
         """End everything that still runs, without running it."""
-        for process in self.processes.values():
-            if process.up:
-                self._end(process)
-        for task in asyncio.all_tasks(self.loop):
-            task._log_destroy_pending = False  # type: ignore[attr-defined]
-        self.loop.close()
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)  # coroutines that a stalled process never began
+            warnings.simplefilter("ignore", RuntimeWarning)  # coroutines that were never begun
+            for process in self.processes.values():
+                if process.up:
+                    self._end(process)
+            for task in asyncio.all_tasks(self.loop):
+                task._log_destroy_pending = False  # type: ignore[attr-defined]
+            self.loop.close()
             self._graveyard.clear()
             gc.collect()
 

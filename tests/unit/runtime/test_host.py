@@ -13,7 +13,7 @@ import pytest
 import uvloop
 
 from actors.common.errors import DatabaseError
-from actors.common.messages import Done, Register, Topology
+from actors.common.messages import Informed, Register, Topology
 from actors.common.messages.base import Message
 from actors.common.ranges import ShardMap
 from actors.common.settings import Settings
@@ -100,7 +100,8 @@ def test_registration_and_topology() -> None:
             assert (register.process, register.roles, register.endpoint) == ("p", {"x/1": "b"}, host.bus.endpoint)
             newer = Topology(version=8, routes={}, azs={}, shard_map=MAP)
             controller.bus.add_route("host/p", host.bus.endpoint)
-            assert await controller.bus.call("controller", "host/p", newer) == Done()
+            assert await controller.bus.call("controller", "host/p", newer) == Informed(8)
+            assert await controller.bus.call("controller", "host/p", ROLES) == Informed(8), "of an older one, which does not count"
             assert host.bus.topology == newer
 
     uvloop.run(main())
