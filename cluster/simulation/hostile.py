@@ -38,6 +38,8 @@ class Plan:
     """Clients think for up to so long before some statements."""
     cuts: tuple[bytes, ...] = ()
     """Where keyspaces are cut, if not where a new cluster's map does it: among the small integers that the proofs' keys are, so that every owner has some."""
+    crowded: bool = False
+    """Many clients, who come seldom and all at once, go for few keys."""
     nemeses: int = 1
     """Two strike at the same time: any quorum may be away for a while."""
     losses: tuple[str, ...] = ()
@@ -67,7 +69,19 @@ def draw(random: Random, proofs: tuple[str, ...], seconds: float) -> Plan:
     plan = replace(plan, bounds=tuple(name for name in BOUNDS if random.random() < 0.3))
     if nemeses == 2 and random.random() < 0.7:
         plan = replace(plan, losses=tuple(strike for strike in strikes if strike in LOSSES))
+    if random.random() < 0.5:
+        plan = replace(plan, crowded=True, clients=random.randint(5, 8), pace_s=plan.pace_s * 2)
+    if not calm and random.random() < 0.5:
+        slow = tuple(random.sample(SLOW_MESSAGES, random.randint(1, 3)))
+        plan = replace(plan, faults=replace(plan.faults, slow_messages=slow, slow_s_max=random.choice((0.05, 0.3, 1.0))))
     return plan
+
+
+SLOW_MESSAGES = (
+    *("Commit", "Committed", "Prepare", "Prepared", "Decided", "AskOutcome", "OutcomeIs", "AskPromise", "Promised"),
+    *("Append", "Appended", "Seal", "Sealed", "Fetch", "Fetched", "Promote", "Reset", "Trim", "SubscribeJournal", "JournalRecords"),
+    *("SubscribeRange", "Deliver", "StreamAck", "Get", "Got", "Scan", "Scanned", "Topology", "Lead", "StartRole", "StopRole"),
+)
 
 
 def draw_cuts(random: Random, pieces: int) -> tuple[bytes, ...]:
@@ -83,8 +97,8 @@ BOUNDS = {
     "actors.storage.maintenance.SLICE_ROWS": 2,
     "actors.storage.memtable.BULK_ROWS": 2,
     "actors.storage.block_scan.BLOCK_SCAN_ROWS_MIN": 1,
-    "actors.adjudicator.window.BULK_KEYS": 2,
-    "actors.adjudicator.window.WINDOW_KEYS_MAX": 50,
+    "actors.adjudicator.window.BULK_KEYS": 1,
+    "actors.adjudicator.window.WINDOW_KEYS_MAX": 10,
     "actors.crossbar.subscriber.LAZY_BYTES": 100,
     "actors.crossbar.subscriber.DELIVER_BYTES_MAX": 1000,
     "actors.crossbar.merge.PENDING_MAX": 1,

@@ -113,7 +113,7 @@ class _Run:
         self._strikes_end = 0.0
         self._plan = cluster.plan
         self._recent = cluster.plan.faults.clock_honest
-        self._proofs: list[Proof] = [PROOFS[name](self._plan.pace_s, self._recent) for name in self._plan.proofs]
+        self._proofs: list[Proof] = [PROOFS[name](self._plan.pace_s, self._recent, self._plan.crowded) for name in self._plan.proofs]
         if self._plan.settings.limits.transaction_age_s < OLD_S:
             for proof in self._proofs:
                 proof.tolerated = (PROGRAM_LIMIT_EXCEEDED,)
@@ -234,6 +234,7 @@ class _Run:
         world = self._world
         for proof in self._proofs:
             client = self._proof_client(proof, "check")
+            await proof.rewrite(client)
             wrong = [*proof.problems, *await proof.check(client)]
             assert not wrong, f"{proof.name}: {wrong[0]} ({len(wrong)} problems)"
             await client.close()

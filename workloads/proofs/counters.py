@@ -4,7 +4,8 @@ A rise reads the counter FOR UPDATE, writes what it read plus one, and adds a ro
 in the end it counts every acknowledged rise once, every refused one never.
 
 A pair guards against write skew: who raises one row of a pair has read the other one FOR UPDATE and found it at zero, or has left it alone in an
-ON CONFLICT DO UPDATE, which locks it too. Snapshot isolation alone would let two clients raise both.
+ON CONFLICT DO UPDATE, which locks it too. Snapshot isolation alone would let two clients raise both. Others touch one row of a pair, or lock one and
+leave a line of that: they do no harm, but are writes amid what is only checked.
 """
 
 from __future__ import annotations
@@ -16,35 +17,42 @@ from workloads.proofs.proof import Proof
 KEYS = (-3, -2, -1, 1, 2, 3)
 """Negative and positive integers belong to different halves of the key space, hence to different adjudicators."""
 PAIRS = 2
+CROWDED_KEYS, CROWDED_PAIRS = (-1, 1), 1
 
 
 class Counters(Proof):
     name = "counters"
+    rewrites = ("UPDATE counters SET n = n", "UPDATE counter_pairs SET n = n")
 
-    def __init__(self, pace_s: float = 0.0, recent: bool = True) -> None:
-        super().__init__(pace_s, recent)
+    def __init__(self, pace_s: float = 0.0, recent: bool = True, crowded: bool = False) -> None:
+        super().__init__(pace_s, recent, crowded)
+        self._keys = CROWDED_KEYS if crowded else KEYS
+        self._pairs = CROWDED_PAIRS if crowded else PAIRS
         self._rises: dict[str, list[str]] = {COMMITTED: [], ABORTED: [], UNKNOWN: []}
         self._sequence = 0
 
     async def setup(self, connection: Connection) -> None:
         await connection.execute("CREATE TABLE counters (k int PRIMARY KEY, n int NOT NULL)")
         await connection.execute("CREATE TABLE counter_log (rise int PRIMARY KEY, k int NOT NULL)")
-        await connection.execute("CREATE TABLE counter_pairs (k int PRIMARY KEY, n int NOT NULL)")
-        await connection.execute(f"INSERT INTO counters VALUES {', '.join(f'({key}, 0)' for key in KEYS)}")
-        pairs = ", ".join(f"({sign * pair}, 0)" for pair in range(1, PAIRS + 1) for sign in (-1, 1))
-        await connection.execute(f"INSERT INTO counter_pairs VALUES {pairs}")
+        await connection.execute("CREATE TABLE counter_pairs (k int PRIMARY KEY, n int NOT NULL, touched int NOT NULL DEFAULT 0)")
+        await connection.execute("CREATE TABLE counter_visits (id int PRIMARY KEY, k int NOT NULL)")
+        await connection.execute(f"INSERT INTO counters VALUES {', '.join(f'({key}, 0)' for key in self._keys)}")
+        pairs = ", ".join(f"({sign * pair}, 0)" for pair in range(1, self._pairs + 1) for sign in (-1, 1))
+        await connection.execute(f"INSERT INTO counter_pairs (k, n) VALUES {pairs}")
 
     async def step(self, client: ProofClient, number: int) -> None:
         chance = client.random.random()
-        if chance < 0.6:
+        if chance < 0.5:
             await self._rise(client)
-        elif chance < 0.8:
+        elif chance < 0.65:
             await self._look(client)
+        elif chance < 0.8:
+            await self._touch(client)
         else:
             await self._raise_one_of_a_pair(client)
 
     async def _rise(self, client: ProofClient) -> None:
-        key = client.random.choice(KEYS)
+        key = client.random.choice(self._keys)
         self._sequence += 1
         rise = self._sequence * client.random.choice((-1, 1))
 
@@ -71,13 +79,13 @@ class Counters(Proof):
         await client.attempt(work)
 
     async def _raise_one_of_a_pair(self, client: ProofClient) -> None:
-        pair = client.random.randint(1, PAIRS) * client.random.choice((-1, 1))
+        pair = client.random.randint(1, self._pairs) * client.random.choice((-1, 1))
         lock = client.random.choice(("FOR UPDATE", ""))
 
         async def work(connection: Connection) -> None:
             if not lock:
                 left_alone = "ON CONFLICT (k) DO UPDATE SET n = 1 WHERE counter_pairs.n > 1"
-                await connection.execute(f"INSERT INTO counter_pairs VALUES ({-pair}, 0) {left_alone}")
+                await connection.execute(f"INSERT INTO counter_pairs (k, n) VALUES ({-pair}, 0) {left_alone}")
             [(other,)] = (await connection.execute(f"SELECT n FROM counter_pairs WHERE k = {-pair} {lock}")).rows
             [(mine,)] = (await connection.execute(f"SELECT n FROM counter_pairs WHERE k = {pair}")).rows
             if mine == other == "1":
@@ -89,6 +97,21 @@ class Counters(Proof):
 
         await client.attempt(work)
 
+    async def _touch(self, client: ProofClient) -> None:
+        key = client.random.randint(1, self._pairs) * client.random.choice((-1, 1))
+        locks = client.random.random() < 0.5
+        self._sequence += 1
+        visit = self._sequence if key > 0 else -self._sequence
+
+        async def work(connection: Connection) -> None:
+            if locks:
+                await connection.execute(f"SELECT n FROM counter_pairs WHERE k = {key} FOR UPDATE")
+                await connection.execute(f"INSERT INTO counter_visits VALUES ({visit}, {key})")
+            else:
+                await connection.execute(f"UPDATE counter_pairs SET touched = touched + 1 WHERE k = {key}")
+
+        await client.attempt(work)
+
     async def check(self, client: ProofClient) -> list[str]:
         wrong: list[str] = []
         counted = as_dict(await self.final(client, "SELECT k, n FROM counters"))
@@ -96,7 +119,7 @@ class Counters(Proof):
         there = {rise for rise, _ in log}
         wrong += [f"rise {rise} was acknowledged and is lost" for rise in self._rises[COMMITTED] if rise not in there]
         wrong += [f"rise {rise} was refused and is there" for rise in self._rises[ABORTED] if rise in there]
-        for key in map(str, KEYS):
+        for key in map(str, self._keys):
             lines = sum(1 for _, k in log if k == key)
             if counted.get(key) != str(lines):
                 wrong.append(f"counter {key} is {counted.get(key)}, its log has {lines} lines")

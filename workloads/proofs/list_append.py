@@ -13,6 +13,7 @@ from workloads.proofs.connection import Connection, as_dict
 from workloads.proofs.proof import Proof
 
 KEYS_AT_A_TIME = 6
+CROWDED_KEYS_AT_A_TIME = 2
 APPENDS_MAX = 24
 """Of one key; then another takes its place."""
 OPERATIONS_MAX = 4
@@ -20,13 +21,14 @@ OPERATIONS_MAX = 4
 
 class ListAppend(Proof):
     name = "append"
+    rewrites = ("UPDATE lists SET v = v",)
 
-    def __init__(self, pace_s: float = 0.0, recent: bool = True) -> None:
-        super().__init__(pace_s, recent)
+    def __init__(self, pace_s: float = 0.0, recent: bool = True, crowded: bool = False) -> None:
+        super().__init__(pace_s, recent, crowded)
         self.history: list[Transaction] = []
-        self._keys = [self._sign(number) for number in range(1, KEYS_AT_A_TIME + 1)]
+        self._last_key = CROWDED_KEYS_AT_A_TIME if crowded else KEYS_AT_A_TIME
+        self._keys = [self._sign(number) for number in range(1, self._last_key + 1)]
         self._appends = dict.fromkeys(self._keys, 0)
-        self._last_key = KEYS_AT_A_TIME
         self._last_value = 0
 
     @staticmethod

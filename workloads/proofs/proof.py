@@ -18,13 +18,16 @@ BURST = 4
 
 class Proof(ABC):
     """Subclass this. `pace_s`: the mean time between two transactions of a client, which come in bursts (`pause_s`); 0: without a pause. `recent`: clocks keep
-    their bounds."""
+    their bounds. `crowded`: all go for few keys."""
 
     name = ""
     clients = 3
+    rewrites: tuple[str, ...] = ()
+    """Statements that write every row as it is."""
 
-    def __init__(self, pace_s: float = 0.0, recent: bool = True) -> None:
+    def __init__(self, pace_s: float = 0.0, recent: bool = True, crowded: bool = False) -> None:
         self.pace_s = pace_s
+        self.crowded = crowded
         self.recent = recent
         self.commits = 0
         self.attempts = 0
@@ -44,6 +47,11 @@ class Proof(ABC):
     @abstractmethod
     async def check(self, client: ProofClient) -> list[str]:
         """After all clients have ended and the database is healthy: what is wrong, in words."""
+
+    async def rewrite(self, client: ProofClient) -> None:
+        """Before the check: every row can be written again, by nobody's leave. Raises SqlError where that does not succeed in the end."""
+        for sql in self.rewrites:
+            await self.final(client, sql)
 
     async def run_client(self, database: Database, number: int, random: Random, stop: Stop) -> None:
         """Steps until `stop()`."""

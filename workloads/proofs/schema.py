@@ -18,9 +18,10 @@ DUPLICATE = ("42701", "42P07", "42704")
 
 class SchemaChanges(Proof):
     name = "schema"
+    rewrites = ("UPDATE items SET v = v", "UPDATE notes SET n = n")
 
-    def __init__(self, pace_s: float = 0.0, recent: bool = True) -> None:
-        super().__init__(pace_s, recent)
+    def __init__(self, pace_s: float = 0.0, recent: bool = True, crowded: bool = False) -> None:
+        super().__init__(pace_s, recent, crowded)
         self._columns: list[str] = []
         """Those whose ADD COLUMN was acknowledged; column cN has the default N."""
         self._maybe_columns: set[str] = set()

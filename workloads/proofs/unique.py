@@ -12,14 +12,17 @@ from workloads.proofs.proof import Proof
 
 NAMES = ("Ann", "Ben", "Cem", "Dai", "Eve", "ann", "zoe", "\u00e9mile")
 """Text of both halves of the key space: the last one's first byte is above 0x80."""
+CROWDED_NAMES = NAMES[-2:]
 UNIQUE_VIOLATION = "23505"
 
 
 class UniqueNames(Proof):
     name = "unique"
+    rewrites = ("UPDATE people SET visits = visits",)
 
-    def __init__(self, pace_s: float = 0.0, recent: bool = True) -> None:
-        super().__init__(pace_s, recent)
+    def __init__(self, pace_s: float = 0.0, recent: bool = True, crowded: bool = False) -> None:
+        super().__init__(pace_s, recent, crowded)
+        self._names = CROWDED_NAMES if crowded else NAMES
         self._sequence = 0
         self._inserted: dict[str, str] = {}
         """Row -> the outcome of its insert."""
@@ -43,16 +46,16 @@ class UniqueNames(Proof):
     async def _insert(self, client: ProofClient) -> None:
         self._sequence += 1
         row = str(self._sequence * client.random.choice((-1, 1)))
-        name = client.random.choice(NAMES)
+        name = client.random.choice(self._names)
         outcome, _ = await client.statement(f"INSERT INTO people VALUES ({row}, '{name}', 0)", also=(UNIQUE_VIOLATION,))
         self._inserted[row] = outcome
 
     async def _rename(self, client: ProofClient) -> None:
-        old, new = client.random.sample(NAMES, 2)
+        old, new = client.random.sample(self._names, 2)
         await client.statement(f"UPDATE people SET name = '{new}', visits = visits + 1 WHERE name = '{old}'", also=(UNIQUE_VIOLATION,))
 
     async def _delete(self, client: ProofClient) -> None:
-        name = client.random.choice(NAMES)
+        name = client.random.choice(self._names)
         found: list[str] = []
 
         async def work(connection: Connection) -> None:

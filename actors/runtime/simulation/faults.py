@@ -24,6 +24,9 @@ class Faults:
     """Of one-way messages and of requests (a repeated request is answered twice; the first answer counts)."""
     reorder_chance: float = 0.0
     """A message is not held to the order of those sent before it on its link."""
+    slow_messages: tuple[str, ...] = ()
+    """Messages of these classes take up to `slow_s_max` longer, whatever overtakes them: races that usually last a millisecond last that long."""
+    slow_s_max: float = 0.0
     reset_chance: float = 0.75
     """When a process dies, that those who wait for it hear of it at once (else they wait for their timeout)."""
     sync_s_min: float = 0.0003

@@ -139,7 +139,7 @@ class SimulatedNetwork:
             return
         copies = 2 if random.random() < faults.repeat_chance else 1
         for _ in range(copies):
-            when = self._arrival(source.owner.name, target.owner.name)
+            when = self._arrival(source.owner.name, target.owner.name, label)
             self._trace.add("send", f"{description} at {round(when * 1e6)}")
             self._loop.call_at(when, self._arrive, source, target, frame, description, context=_context_of(target))
 
@@ -152,9 +152,12 @@ class SimulatedNetwork:
     def _is_cut(self, source: Station, target: Station) -> bool:
         return (source.owner.name, target.owner.name) in self._cut
 
-    def _arrival(self, source: str, target: str) -> float:
+    def _arrival(self, source: str, target: str, label: str) -> float:
         link = (source, target)
         when = max(self._loop.time() + self._delay_s(), self._clogged.get(link, 0.0))
+        if self.faults.slow_messages and (message := label.split(" ", 3)[2]) in self.faults.slow_messages:
+            when += self._random.uniform(0, self.faults.slow_s_max)
+            link = (source, f"{target} {message}")  # overtaken by others, but not by its like
         if self._random.random() < self.faults.reorder_chance:
             return when
         when = max(when, self._last_arrival.get(link, 0.0) + 1e-7)

@@ -314,8 +314,10 @@ class World:
             for process in self.processes.values():
                 if process.up:
                     self._end(process)
+            task = None
             for task in asyncio.all_tasks(self.loop):
                 task._log_destroy_pending = False  # type: ignore[attr-defined]
+            del task
             self.loop.close()
             self._graveyard.clear()
             gc.collect()
