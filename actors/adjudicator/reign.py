@@ -10,8 +10,8 @@ all that was decided after it with it. One that spans adjudicators is coordinato
 What ends without a commit: 40001 (conflicts; too much under way), 55000 (map moved; catalog to be revalidated), 08006 with a detail that begins with
 "not committed" are certain. 08007 is not: the record was appended, and the epoch ended before it was known to be durable.
 
-Commits that arrive twice get one decision: while it is under way the second is answered with the first, for ANSWERED_KEEP_S its outcome is remembered,
-and after that it meets its own write in the window.
+Commits that arrive twice get one decision: while it is under way the second is answered with the first, for ANSWERED_KEEP_S its outcome is remembered (a
+refusal of any kind is one: whoever was told of it may have sent the same work under another name), and after that it meets its own write in the window.
 """
 
 from __future__ import annotations
@@ -124,6 +124,14 @@ class Reign:
                 raise conflict()
             reply(Committed(known))
             return
+        try:
+            self._admit(message, reply)
+        except DatabaseError:
+            self._answered.remember(transaction, ABORTED, self._clock.now().earliest)
+            raise
+
+    def _admit(self, message: Commit, reply: Reply) -> None:
+        """Of a transaction that is not known yet."""
         if self.over:  # a repeated message about one that is appended already got the one's own answer above
             raise not_committed("the epoch is over")
         if len(self._flights) >= COMMITS_MAX or (self._bytes > COMMIT_BYTES_MAX and self._flights):
@@ -146,7 +154,7 @@ class Reign:
         if not (dropped or message.schema_changes or message.exclusive) and (
             ownership.sole_owner([*written, *checked] if checked else written) == self.number
         ):
-            flight.claim = Claim(transaction, message.start_ts, message.catalog_ts, written, checked)
+            flight.claim = Claim(message.transaction, message.start_ts, message.catalog_ts, written, checked)
             self._enter(flight)
             self._judge(flight)
         else:
@@ -230,10 +238,10 @@ class Reign:
             reply(answer)
 
     def abort(self, flight: Flight, error: DatabaseError) -> None:
-        """Certainly not committed. 40001 is final; after the others the query processor may send the transaction again."""
+        """Certainly not committed. 40001 is final; after the others the query processor may send the same work as another transaction."""
         if error.sqlstate == SERIALIZATION_FAILURE:
             self.conflicts += 1
-            self._answered.remember(flight.message.transaction, ABORTED, self._clock.now().earliest)
+        self._answered.remember(flight.message.transaction, ABORTED, self._clock.now().earliest)
         self._leave(flight)
         for reply in flight.replies:
             reply.fail(error)

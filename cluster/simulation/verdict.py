@@ -104,7 +104,7 @@ def check_records(evidence: Evidence) -> Model:
             assert commitment.header.commit_ts == told.commit_ts, (
                 f"I1: {name.hex()} was acknowledged at {told.commit_ts}: {commitment.header}"
             )
-        elif told.refused and told.sent == 1:
+        elif told.refused:
             assert commitment is None, f"I1: {name.hex()} was refused and is committed"
     check_conflicts(evidence, model)
     check_promises(evidence)

@@ -49,6 +49,7 @@ from actors.storage import manifest
 
 LATELY_S = 12.0
 """A disk that was lost no longer ago may have been one of the two that a commit on its way to its client was on: whoever is to tell him may be stalled meanwhile."""
+REFUSALS = ("40001", "55000", "53100")
 READS_MAX = 50_000
 """Reads kept for the end of a run; later ones are not checked one by one."""
 
@@ -59,10 +60,10 @@ class Told:
 
     start_ts: int
     checked: tuple[bytes, ...]
-    sent: int = 0
     commit_ts: int = 0
     refused: bool = False
-    """The last answer was 40001."""
+    """The first answer was a refusal: whatever comes later, and however often the request is repeated, it is not committed."""
+    answers: int = 0
 
 
 @dataclass
@@ -138,8 +139,7 @@ class Witness:
     def delivered(self, sender: str, destination: str, message: Message) -> None:
         match message:
             case Commit():
-                told = self.evidence.told.setdefault(message.transaction, Told(message.start_ts, tuple(message.checked)))
-                told.sent += 1
+                self.evidence.told.setdefault(message.transaction, Told(message.start_ts, tuple(message.checked)))
             case JournalRecords():
                 self._read_journal(sender, message)
             case Deliver():
@@ -171,8 +171,10 @@ class Witness:
 
     def _answered_commit(self, role: str, request: Commit, answer: Message) -> None:
         told = self.evidence.told[request.transaction]
+        told.answers += 1
         if isinstance(answer, Failure):
-            told.refused = answer.sqlstate == "40001"
+            if told.answers == 1:
+                told.refused = answer.sqlstate in REFUSALS or answer.detail.startswith("not committed")
         elif isinstance(answer, Committed):
             name = request.transaction.hex()
             self._hold("I2", told.commit_ts in (0, answer.commit_ts), f"{name} committed at {told.commit_ts} and {answer.commit_ts}")

@@ -65,9 +65,11 @@ class Answer:
 class Bus:
     def __init__(self) -> None:
         self.requests: list[tuple[str, Message, Callable[[Message], None]]] = []
+        self.failures: list[Callable[[DatabaseError], None]] = []
 
     def request(self, sender: str, destination: str, message: Message, on_reply: Any, on_failure: Any, timeout_s: float = 10.0) -> None:
         self.requests.append((destination, message, on_reply))
+        self.failures.append(on_failure)
 
     def post(self, sender: str, destination: str, message: Message) -> None:
         self.requests.append((destination, message, lambda _: None))
@@ -95,6 +97,10 @@ class Bench:
         except DatabaseError as error:
             answer.fail(error)
         return answer
+
+
+def is_error(answer: Answer, sqlstate: str) -> bool:
+    return isinstance(answer.message, DatabaseError) and answer.message.sqlstate == sqlstate
 
 
 def play(scenario: Callable[[], None]) -> None:
@@ -153,6 +159,26 @@ def prepared(bench: Bench, name: bytes, written: list[bytes], checked: list[byte
     bench.reign.participant.prepare(Prepare(name, 2, 9, BEGIN, BEGIN, written, checked), answer)
     assert isinstance(answer.message, Prepared)
     return answer.message
+
+
+def test_what_was_refused_stays_refused_when_it_arrives_again() -> None:
+    """Its sender has tried again under another name, or told the client: a repeated request that were let in now would be committed beside that."""
+
+    def scenario() -> None:
+        bench = Bench()
+        bench.writer.has_room = False
+        assert is_error(bench.commit(1), "53100")
+        bench.writer.has_room = True
+        assert is_error(bench.commit(1), "40001")
+        payload = write_set.encode([KEY + b"x", KEY[:6] + b"\xf0"], [b"v", b"v"], [write_set.PUT] * 2)
+        spanning, repeated = Commit(b"s" * 16, BEGIN, BEGIN, payload), Answer()
+        bench.reign.commit(spanning, Answer())
+        bench.bus.failures[0](DatabaseError("08006", "adjudicator/2 does not answer"))
+        with pytest.raises(DatabaseError, match="conflicts"):
+            bench.reign.commit(spanning, repeated)
+        assert all(kind != COMMIT for kind, _ in bench.writer.records)
+
+    play(scenario)
 
 
 def test_a_decision_pushes_later_commit_times_above_it() -> None:
