@@ -134,9 +134,11 @@ class SchemaChanges(Proof):
             return
         note = client.random.choice(there)
         self._notes[note] = UNKNOWN
-        outcome, _ = await client.statement(f"DELETE FROM notes WHERE n = {note}")
+        outcome, found = await client.statement(f"DELETE FROM notes WHERE n = {note} RETURNING n")
         if outcome != UNKNOWN:
-            self._notes[note] = ABORTED if outcome == COMMITTED else COMMITTED
+            self._notes[note] = ABORTED if outcome == COMMITTED and found else COMMITTED
+            if outcome == COMMITTED and not found and self.recent:
+                self.problems.append(f"note {note} was acknowledged before a DELETE, which does not find it")
 
     async def _look(self, client: ProofClient) -> None:
         columns = list(self._columns)

@@ -1,8 +1,9 @@
 """`Transaction`: a snapshot to read from, a buffer to write to, and one message to commit with.
 
 - Every read is at `start_ts`, the clock's latest when the first statement began (hybrid: see TransactionServices.now); own writes are merged in.
-- Nothing leaves the query processor before `commit`. A transaction without writes commits for free; else its write set is encoded once and
-  goes to the coordinator, the adjudicator that owns most of its keys, which answers with commit_ts.
+- Nothing leaves the query processor before `commit`. A transaction without writes sends nothing: where the clock has an error bound it waits until its
+  start_ts is past for everybody, since who begins after it on a slower clock must see what it saw (I11; with a bound of 0 there is nothing to wait for).
+  Else its write set is encoded once and goes to the coordinator, the adjudicator that owns most of its keys, which answers with commit_ts.
 - A failed statement fails the transaction (there are no savepoints), so nothing is ever undone.
 
         transaction = Transaction(services, catalog, start_ts)
@@ -304,6 +305,11 @@ class Transaction:
         """commit_ts, or None for a transaction that wrote nothing (which sends nothing). See the module for what it raises."""
         buffer = self.buffer
         if not buffer:
+            now = self._services.clock.now()
+            if now.earliest < self.start_ts:
+                await pause(
+                    min(self.start_ts - now.earliest, now.latest - now.earliest) / 1e6
+                )  # longer than an honest clock's bound for nobody
             return None
         self.check_age()
         services = self._services

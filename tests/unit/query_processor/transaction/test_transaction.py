@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from actors.common.errors import DatabaseError, unavailable
 from actors.common.messages import Commit, Get, Suspect
 from actors.common.settings import Limits, Settings
+from actors.common.timestamps import Interval
 from actors.query_processor.transaction import CatalogStale, Transaction
 from actors.query_processor.transaction import storage_client as storage_client_module
 from actors.query_processor.transaction import transaction as transaction_module
@@ -105,6 +106,28 @@ def test_commit_sends_one_sorted_write_set_to_the_owner_of_most_keys() -> None:
     [(name, message)] = [(name, message) for name, message in cluster.bus.sent if isinstance(message, Commit)]
     assert name == "adjudicator/2" and message.checked == [key(9)] and message.start_ts == transaction.start_ts
     assert commit_ts > transaction.start_ts and cluster.keys(commit_ts, SPACE) == [key(3), key(230), key(240), key(250)]
+
+
+def test_a_reader_ends_when_its_snapshot_is_past_on_every_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else who begins after it, on a slower clock, might not see what it saw."""
+    cluster = FakeCluster()
+    transaction = cluster.begin()
+    pauses: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+
+    def commit_at(earliest: int, latest: int) -> None:
+        cluster.clock.now = lambda: Interval(transaction.start_ts + earliest, transaction.start_ts + latest)  # type: ignore[method-assign]
+        assert run(transaction.commit()) is None
+
+    monkeypatch.setattr(transaction_module, "pause", pause)
+    commit_at(0, 0)
+    assert pauses == []
+    commit_at(-20_000, 500)
+    assert pauses == [0.02]
+    commit_at(-3_600_000_000, -3_599_999_000)
+    assert pauses == [0.02, 0.001], "not for an hour, where the clock was set back by one"
 
 
 def test_a_transaction_without_writes_sends_nothing() -> None:
