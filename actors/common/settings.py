@@ -44,6 +44,7 @@ class Adjudication:
     ask_outcome_ms: int = 250
     """A participant that has not been told a prepared transaction's outcome for so long asks for it. Less than writers wait for it."""
     clock_error_us: int = 0
+    """How far any clock of the cluster may be off. Commits are acknowledged, and readers end, up to twice as much later than they could be."""
 
 
 @dataclass(frozen=True)
