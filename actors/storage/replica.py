@@ -336,8 +336,10 @@ class StorageReplica:
 
     def _renew(self) -> None:
         self._timers["renewal"] = self._loop.call_later(RENEWAL_S, self._renew)
-        if not self._demanded and (not self._number or self._loop.time() - self._heard_at >= RENEWAL_S / 2):
-            self._demand(self._context.clock.now().earliest)
+        at = self._context.clock.now().earliest
+        idle = not self._number or self._loop.time() - self._heard_at >= RENEWAL_S / 2
+        if not self._demanded and idle and at > self.watermark:  # what is there already nobody would answer
+            self._demand(at)
 
     # -- the stream ----------------------------------------------------------------------------------------------------------------
 

@@ -234,6 +234,22 @@ def test_silence_while_a_demand_is_in_flight_opens_a_new_stream() -> None:
     drive(test)
 
 
+def test_a_replica_whose_clock_is_behind_its_watermark_demands_nothing_that_it_has() -> None:
+    """Seed 3000242: nobody answers that, and as there is one demand at a time no read was ever demanded for again."""
+
+    async def test() -> None:
+        world = await World().start()
+        ahead = SystemClock(0).now().latest + 3_600_000_000
+        world.deliver({}, ahead)
+        world.replica._number = 0
+        world.replica._renew()
+        assert world.ask(Get([PREFIX + b"a"], ahead + 1)).message is None
+        assert [demand.at for demand in world.bus.sent(DemandWatermark)] == [ahead + 1]
+        await world.replica.stop()
+
+    drive(test)
+
+
 def test_a_refused_subscription_is_tried_again() -> None:
     async def test() -> None:
         world = World()
