@@ -14,7 +14,7 @@ from actors.common.errors import DISK_FULL, OBJECT_NOT_IN_PREREQUISITE_STATE, Da
 from actors.common.messages import Append, Appended, Fetch, Fetched, Promote, Reset
 from actors.common.messages.base import Message
 from actors.common.timestamps import Epoch, Lsn, Timestamp
-from actors.journal.record import TRIMMED
+from actors.journal.record import TRIMMED, decode_header
 
 if TYPE_CHECKING:
     from actors.journal.writer import JournalWriter
@@ -158,6 +158,10 @@ class Peer:
             if not records:
                 self._later()
                 return
+            for lsn, record in enumerate(records, self._next):
+                if decode_header(record).epoch != writer.epoch_at(lsn):
+                    writer.deposed_by(f"{source.name} has taken another writer's record {lsn} since")
+                    return
             self._busy = True
             previous = self._next - 1
             message = Append(writer.epoch, previous, writer.epoch_at(previous), records, writer.committed_lsn)

@@ -10,6 +10,7 @@ import pytest
 
 from actors.common.messages import Append, Fetch, Fetched, Reset, Seal, Trim
 from actors.common.messages.base import Message
+from actors.journal.record import COMMIT, RecordHeader, encode_record
 from actors.runtime.interfaces import Bus, OnReply
 from actors.runtime.simulation.faults import Faults
 from actors.runtime.simulation.world import World
@@ -249,10 +250,11 @@ def test_a_replica_is_filled_no_further_than_its_source_has_acknowledged() -> No
         behind.push()
         destination, fetch, fetched = sent.pop()
         assert destination == source.name and fetch == Fetch(40, fetch.bytes_max)  # type: ignore[attr-defined]
-        fetched(Fetched([b"%d" % lsn for lsn in range(40, 61)], 60))
+        records = [encode_record(RecordHeader(lsn, 1, COMMIT, lsn, lsn, 1000)) for lsn in range(40, 61)]
+        fetched(Fetched(records, 60))
         destination, append, _ = sent.pop()
         assert destination == behind.name and isinstance(append, Append)
-        assert (append.previous_lsn, append.records[0], append.records[-1]) == (39, b"40", b"50")
+        assert (append.previous_lsn, append.records) == (39, records[:11])
 
     with make_world() as world:
         world.run(scenario(world))

@@ -1,0 +1,61 @@
+"""One peer of a writer that the test plays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import pytest
+
+from actors.common.messages import Append, Fetch, Fetched
+from actors.common.messages.base import Message
+from actors.journal.peer import Peer
+from actors.journal.record import COMMIT, RecordHeader, encode_record
+
+
+class Writer:
+    """Of epoch 1, with records up to 10, none of which it still holds."""
+
+    epoch = 1
+    first_lsn = 1
+    last_lsn = committed_lsn = 10
+    memory_first = 11
+    stopped = False
+
+    def __init__(self) -> None:
+        self.requests: list[tuple[str, Message, Callable[[Message], None]]] = []
+        self.deposed: list[str] = []
+        self.source: Peer | None = None
+
+    def epoch_at(self, lsn: int) -> int:
+        return 1
+
+    def source_for(self, lsn: int, peer: Peer) -> Peer | None:
+        return self.source
+
+    def request(self, name: str, message: Message, on_reply: Callable[[Any], None], on_failure: Any, timeout_s: float) -> None:
+        self.requests.append((name, message, on_reply))
+
+    def deposed_by(self, why: str) -> None:
+        self.deposed.append(why)
+
+
+def record(lsn: int, epoch: int) -> bytes:
+    return encode_record(RecordHeader(lsn, epoch, COMMIT, lsn, lsn, 1000, lsn.to_bytes(16, "big")), b"")
+
+
+@pytest.mark.parametrize("epoch", [0, 1, 2])
+def test_a_replica_is_filled_with_this_writers_records_only(epoch: int) -> None:
+    """Seed 4000103: the source had been overwritten by a later writer since it had acknowledged its records."""
+    writer = Writer()
+    writer.source = Peer(cast(Any, writer), "journal/1/a")
+    writer.source.durable = 10
+    peer = Peer(cast(Any, writer), "journal/1/b")
+    peer.begin(9, True)
+    peer.push()
+    [(name, message, on_reply)] = writer.requests
+    assert name == "journal/1/a" and isinstance(message, Fetch) and message.from_lsn == 9
+    records = [record(9, 1), record(10, epoch)]
+    on_reply(Fetched(records, 10))
+    sent = [message.records for _, message, _ in writer.requests if isinstance(message, Append)]
+    assert (sent, len(writer.deposed)) == (([records], 0) if epoch == 1 else ([], 1))
