@@ -185,6 +185,8 @@ class SimulatedCluster:
             if not process.up:
                 return f"{name} is down"
             for spec in process.specs:
+                if not process.runs(spec.name):
+                    return f"{spec.name} does not run"
                 role = process.role(spec.name)
                 if isinstance(role, JournalReplica) and not role.status()["load"]["voter"]:
                     return f"{spec.name} does not vote"
