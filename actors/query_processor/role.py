@@ -72,7 +72,8 @@ class QueryProcessor:
         self._address = (host, port)
         self._server: asyncio.Server | None = None
         self._services: ConnectionServices | None = None
-        self._connections: set[Connection] = set()
+        self._connections: dict[Connection, None] = {}
+        """In the order in which they came: what ends them all does it in one order, too."""
         self._sessions: dict[int, Connection] = {}
         self._sequence = 0
         self._all_closed = asyncio.Event()
@@ -187,7 +188,7 @@ class QueryProcessor:
         """The protocol of one more client; its `connection_made` is next."""
         assert self._services is not None
         connection = Connection(self._services)
-        self._connections.add(connection)
+        self._connections[connection] = None
         return connection
 
     def _on_socket(self, client: socket.socket, already_read: bytes) -> None:
@@ -217,7 +218,7 @@ class QueryProcessor:
         return process, self._entropy(secret_bytes)
 
     def _closed(self, connection: Connection) -> None:
-        self._connections.discard(connection)
+        self._connections.pop(connection, None)
         if self._sessions.get(connection.process) is connection:
             del self._sessions[connection.process]
         if self._stopping and not self._connections:

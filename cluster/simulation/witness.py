@@ -5,7 +5,7 @@ It trusts no role's account of itself. What a client or another role was told is
     at once (the run ends)   I1   a commit that is acknowledged is on the synced part of two of its journal's disks
                              I1   a journal replica that acknowledges a record has it on its disk, synced
                              I6   no adjudicator promises or offers a time beyond the end that a majority of its journal has
-                             I7   a journal replica takes nothing of a lower epoch after it has sealed for a higher one
+                             I7   a journal replica that votes takes nothing of a lower epoch after it has sealed for a higher one
                              I11  nobody is told of a commit before its time (where clocks are honest)
                              I12  nobody asks a journal to trim what some storage replica has not checkpointed on its disk
                              the crossbar delivers in order, nothing at or below a watermark that it has given, each record whole and once
@@ -212,7 +212,8 @@ class Witness:
         last = decode_header(request.records[-1])
         if answer.durable_lsn < last.lsn:
             return
-        fenced = sealed is not None and request.epoch < sealed.promised_epoch and last.lsn > sealed.tail_lsn
+        # What a learner takes counts for nothing: it may have lost its promise with its disk, and be filled by the writer that it was promised against.
+        fenced = answer.voter and sealed is not None and request.epoch < sealed.promised_epoch and last.lsn > sealed.tail_lsn
         self._hold("I7", not fenced, f"{role} took record {last.lsn} of epoch {request.epoch} after {sealed}")
         self._ends[role] = max(self._ends.get(role, 0), last.epoch_end)
         record = request.records[-1]

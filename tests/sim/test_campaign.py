@@ -53,21 +53,26 @@ def test_seeds_that_once_failed() -> None:
     assert not totals.failing, say(totals)
 
 
-@pytest.mark.parametrize("seed", [2, 11])
-def test_one_seed_is_one_trace_under_any_hash_seed(seed: int) -> None:
+ONE_TRACE = [2, 11, 19, 43, 44, 76, 85, 125, 128, 152, 175, 206]
+"""Each of the last ten had several traces once: a query processor that stops ended its connections in the order of a set of objects, that of their addresses."""
+
+
+def test_one_seed_is_one_trace_under_any_hash_seed() -> None:
     program = (
         "import json, logging; logging.disable(50); from cluster.simulation.campaign import Options;"
-        f"report = Options(30.0).run({seed}); print(json.dumps([report.digest, report.events, report.commits, report.failure]))"
+        f"reports = [Options(30.0, pause={PAUSE}).run(seed) for seed in {ONE_TRACE}];"
+        "print(json.dumps([[report.seed, report.digest, report.events, report.commits, report.failure] for report in reports]))"
     )
-    told = set()
-    for hash_seed in ("0", "1", "4242"):
-        done = subprocess.run(
-            [sys.executable, "-c", program], env={**os.environ, "PYTHONHASHSEED": hash_seed}, capture_output=True, text=True, check=True
-        )
-        told.add(done.stdout)
-    assert len(told) == 1, told
-    digest, events, commits, failure = json.loads(told.pop())
-    assert len(digest) == 64 and events > 1000 and commits > 10 and failure is None
+    runs = [
+        subprocess.Popen([sys.executable, "-c", program], env={**os.environ, "PYTHONHASHSEED": hash_seed}, stdout=subprocess.PIPE)
+        for hash_seed in ("0", "4242")
+    ]
+    one, other = (json.loads(run.communicate()[0]) for run in runs)
+    assert one == other
+    assert [report[0] for report in one] == ONE_TRACE
+    for _, digest, events, _, failure in one:
+        assert len(digest) == 64 and events > 1000 and failure is None
+    assert sum(commits for _, _, _, commits, _ in one) > 10 * len(one)
 
 
 def test_the_command_replays_a_seed_and_counts_many(tmp_path: Path) -> None:
