@@ -2,7 +2,8 @@
 
     I1   what was acknowledged is in a journal, at the commit time that was told; what was refused for good is in none
     I2   every transaction is one record of one journal
-    I3   of two committed writers of one key, or a writer and one who checked it, the second began after the first's commit
+    I3   of two committed writers of one key, or a writer and one who checked it, the second began after the first's commit; each commits after its start
+    I3   who wrote or checked a key knew its table's schema of that time; who had a table to himself met no write in it
     I4   every answer to a read held, for each key, the newest version at or below its time, on whatever replica, and named the newest catalog change by then
     I5   nothing was committed at or below a promise
     I6   the epochs' intervals of commit times follow one another, and every commit lies within its own
@@ -16,11 +17,13 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_right, insort
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
 
 from actors.adjudicator.coordinator import TRANSACTION_BYTES
+from actors.adjudicator.window import TABLE_BYTES
 from actors.common import write_set
 from actors.common.errors import DatabaseError
 from actors.common.keys import prefix_end
@@ -107,6 +110,7 @@ def check_records(evidence: Evidence) -> Model:
         elif told.refused:
             assert commitment is None, f"I1: {name.hex()} was refused and is committed"
     check_conflicts(evidence, model)
+    check_schemas(evidence, model)
     check_promises(evidence)
     check_reads(evidence, model)
     return model
@@ -136,6 +140,7 @@ def check_conflicts(evidence: Evidence, model: Model) -> None:
         told = evidence.told.get(name)
         assert told is not None, f"{name.hex()} is committed and nobody asked for it"
         commit_ts = commitment.header.commit_ts
+        assert commit_ts > told.start_ts, f"I3: {name.hex()} committed at {commit_ts}, before its start: {told}"
         for key in (*(row[0] for row in commitment.rows if row[2] != write_set.DROP_RANGE), *told.checked):
             versions = model.versions.get(key, [])
             place = bisect_right(versions, told.start_ts, key=lambda version: version[0])
@@ -144,6 +149,39 @@ def check_conflicts(evidence: Evidence, model: Model) -> None:
                     break
                 other = owner_of[(other_ts, key)]
                 assert other == name, f"I3: {other.hex()} wrote {key.hex()} at {other_ts} while {name.hex()} was open: {told}, {commit_ts}"
+
+
+def check_schemas(evidence: Evidence, model: Model) -> None:
+    changes: dict[int, list[Timestamp]] = {}
+    writes: dict[int, list[Timestamp]] = {}
+    for commitment in sorted(model.commits.values(), key=lambda commitment: commitment.header.commit_ts):
+        for table in commitment.header.schema_changes:
+            changes.setdefault(table, []).append(commitment.header.commit_ts)
+        for table in sorted({table_of(key) for key, _, _ in commitment.rows}):
+            writes.setdefault(table, []).append(commitment.header.commit_ts)
+    for name, commitment in model.commits.items():
+        told = evidence.told[name]
+        commit_ts = commitment.header.commit_ts
+        for table in sorted(
+            {table_of(key) for key in (*(row[0] for row in commitment.rows), *told.checked)} | {*commitment.header.schema_changes}
+        ):
+            assert not between(changes.get(table, ()), told.catalog_ts, commit_ts), (
+                f"I3: {name.hex()} at {commit_ts} knows not of a change of table {table}: {told}, {changes[table]}"
+            )
+        for table in told.exclusive:
+            assert not between(writes.get(table, ()), told.start_ts, commit_ts), (
+                f"I3: {name.hex()} at {commit_ts} wanted table {table} to itself: {told}, {writes[table]}"
+            )
+
+
+def table_of(key: bytes) -> int:
+    return int.from_bytes(key[:TABLE_BYTES], "big")
+
+
+def between(times: Sequence[Timestamp], after: Timestamp, before: Timestamp) -> bool:
+    """Whether one of the ascending `times` lies strictly between."""
+    place = bisect_right(times, after)
+    return place < len(times) and times[place] < before
 
 
 def check_promises(evidence: Evidence) -> None:

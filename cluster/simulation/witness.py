@@ -60,6 +60,8 @@ class Told:
 
     start_ts: int
     checked: tuple[bytes, ...]
+    catalog_ts: int = 0
+    exclusive: tuple[int, ...] = ()
     commit_ts: int = 0
     refused: bool = False
     """The first answer was a refusal: whatever comes later, and however often the request is repeated, it is not committed."""
@@ -139,7 +141,9 @@ class Witness:
     def delivered(self, sender: str, destination: str, message: Message) -> None:
         match message:
             case Commit():
-                self.evidence.told.setdefault(message.transaction, Told(message.start_ts, tuple(message.checked)))
+                self.evidence.told.setdefault(
+                    message.transaction, Told(message.start_ts, tuple(message.checked), message.catalog_ts, tuple(message.exclusive))
+                )
             case JournalRecords():
                 self._read_journal(sender, message)
             case Deliver():

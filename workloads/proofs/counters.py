@@ -3,9 +3,12 @@
 A rise reads the counter FOR UPDATE, writes what it read plus one, and adds a row to the log, in one transaction. In every snapshot the counter equals the log's count, and
 in the end it counts every acknowledged rise once, every refused one never.
 
+A visit locks a counter, by FOR UPDATE or by an ON CONFLICT DO UPDATE that leaves it alone, and leaves a line of what it read, in no relation to any other key. While it stands at that,
+the visit must be made: every snapshot in which the counter is higher has the visit. A sweep writes all counters, or all pairs, at once.
+
 A pair guards against write skew: who raises one row of a pair has read the other one FOR UPDATE and found it at zero, or has left it alone in an
-ON CONFLICT DO UPDATE, which locks it too. Snapshot isolation alone would let two clients raise both. Others touch one row of a pair, or lock one and
-leave a line of that: they do no harm, but are writes amid what is only checked.
+ON CONFLICT DO UPDATE, which locks it too. Snapshot isolation alone would let two clients raise both. Others touch one row of a pair, which does no harm, but
+is a write amid what is only checked.
 """
 
 from __future__ import annotations
@@ -30,26 +33,31 @@ class Counters(Proof):
         self._pairs = CROWDED_PAIRS if crowded else PAIRS
         self._rises: dict[str, list[str]] = {COMMITTED: [], ABORTED: [], UNKNOWN: []}
         self._sequence = 0
+        self._looks: list[tuple[dict[str, int], frozenset[str]]] = []
+        """Of each snapshot: the counters, and which visits had been made."""
 
     async def setup(self, connection: Connection) -> None:
         await connection.execute("CREATE TABLE counters (k int PRIMARY KEY, n int NOT NULL)")
         await connection.execute("CREATE TABLE counter_log (rise int PRIMARY KEY, k int NOT NULL)")
         await connection.execute("CREATE TABLE counter_pairs (k int PRIMARY KEY, n int NOT NULL, touched int NOT NULL DEFAULT 0)")
-        await connection.execute("CREATE TABLE counter_visits (id int PRIMARY KEY, k int NOT NULL)")
+        await connection.execute("CREATE TABLE counter_visits (id int PRIMARY KEY, k int NOT NULL, n int NOT NULL)")
         await connection.execute(f"INSERT INTO counters VALUES {', '.join(f'({key}, 0)' for key in self._keys)}")
         pairs = ", ".join(f"({sign * pair}, 0)" for pair in range(1, self._pairs + 1) for sign in (-1, 1))
         await connection.execute(f"INSERT INTO counter_pairs (k, n) VALUES {pairs}")
 
     async def step(self, client: ProofClient, number: int) -> None:
         chance = client.random.random()
-        if chance < 0.5:
-            await self._rise(client)
-        elif chance < 0.65:
-            await self._look(client)
-        elif chance < 0.8:
-            await self._touch(client)
-        else:
-            await self._raise_one_of_a_pair(client)
+        for share, work in (
+            (0.4, self._rise),
+            (0.15, self._look),
+            (0.2, self._visit),
+            (0.07, self._touch),
+            (0.03, self._sweep),
+            (1.0, self._raise_one_of_a_pair),
+        ):
+            chance -= share
+            if chance < 0:
+                return await work(client)
 
     async def _rise(self, client: ProofClient) -> None:
         key = client.random.choice(self._keys)
@@ -70,6 +78,8 @@ class Counters(Proof):
         async def work(connection: Connection) -> None:
             counted = (await connection.execute("SELECT k, n FROM counters ORDER BY k")).rows
             logged = as_dict(await connection.execute("SELECT k, count(*) FROM counter_log GROUP BY k"))
+            visits = (await connection.execute("SELECT id FROM counter_visits")).rows
+            self._looks.append(({str(key): int(n or 0) for key, n in counted}, frozenset(str(made) for (made,) in visits)))
             for key, n in counted:
                 if logged.get(key, "0") != n:
                     self.problems.append(f"a snapshot has counter {key} at {n} and {logged.get(key, '0')} lines for it")
@@ -97,20 +107,27 @@ class Counters(Proof):
 
         await client.attempt(work)
 
-    async def _touch(self, client: ProofClient) -> None:
-        key = client.random.randint(1, self._pairs) * client.random.choice((-1, 1))
-        locks = client.random.random() < 0.5
+    async def _visit(self, client: ProofClient) -> None:
+        key = client.random.choice(self._keys)
         self._sequence += 1
         visit = self._sequence if key > 0 else -self._sequence
+        lock = client.random.choice(("FOR UPDATE", ""))
 
         async def work(connection: Connection) -> None:
-            if locks:
-                await connection.execute(f"SELECT n FROM counter_pairs WHERE k = {key} FOR UPDATE")
-                await connection.execute(f"INSERT INTO counter_visits VALUES ({visit}, {key})")
-            else:
-                await connection.execute(f"UPDATE counter_pairs SET touched = touched + 1 WHERE k = {key}")
+            if not lock:
+                left_alone = "ON CONFLICT (k) DO UPDATE SET n = -1 WHERE counters.n < 0"
+                await connection.execute(f"INSERT INTO counters VALUES ({key}, -1) {left_alone}")
+            [(n,)] = (await connection.execute(f"SELECT n FROM counters WHERE k = {key} {lock}")).rows
+            await connection.execute(f"INSERT INTO counter_visits VALUES ({visit}, {key}, {n})")
 
         await client.attempt(work)
+
+    async def _touch(self, client: ProofClient) -> None:
+        key = client.random.randint(1, self._pairs) * client.random.choice((-1, 1))
+        await client.statement(f"UPDATE counter_pairs SET touched = touched + 1 WHERE k = {key}")
+
+    async def _sweep(self, client: ProofClient) -> None:
+        await client.statement(client.random.choice(self.rewrites))
 
     async def check(self, client: ProofClient) -> list[str]:
         wrong: list[str] = []
@@ -123,6 +140,13 @@ class Counters(Proof):
             lines = sum(1 for _, k in log if k == key)
             if counted.get(key) != str(lines):
                 wrong.append(f"counter {key} is {counted.get(key)}, its log has {lines} lines")
+        for visit, locked, n in await self.final(client, "SELECT id, k, n FROM counter_visits"):
+            assert visit is not None and locked is not None
+            for counted_then, visits_then in self._looks:
+                if counted_then[locked] > int(n or 0) and visit not in visits_then:
+                    wrong.append(
+                        f"visit {visit} locked counter {locked} at {n}, and a snapshot has that at {counted_then[locked]} without the visit"
+                    )
         for (pair,) in await self.final(client, "SELECT abs(k) FROM counter_pairs WHERE n = 1 GROUP BY abs(k) HAVING count(*) > 1"):
             wrong.append(f"both rows of pair {pair} are raised")
         return wrong

@@ -2,7 +2,7 @@
 
 A client that begins after a change was acknowledged sees it (it may lose with 40001, never with "does not exist"); every acknowledged row keeps the values that it was
 given, an added column's default included; every index gives what the table gives. Rows without a primary key are inserted without a read before: what such an insert
-goes by, nobody but the adjudicators can tell to be stale.
+goes by, nobody but the adjudicators can tell to be stale. One client does nothing else: its query processor may not hear of a change for a long time.
 """
 
 from __future__ import annotations
@@ -42,6 +42,8 @@ class SchemaChanges(Proof):
         if number == 0:
             await self._change(client)
             await client.database.sleep(client.random.uniform(0, 4 * self.pace_s))
+        elif number == 1 and client.random.random() < 0.95:
+            await self._note(client, reads=False)
         else:
             work = client.random.choices((self._insert, self._note, self._tear_off, self._look), (3, 4, 1, 3))[0]
             await work(client)
@@ -113,15 +115,15 @@ class SchemaChanges(Proof):
         outcome, _ = await client.statement(f"INSERT INTO items (id, v{names}) VALUES ({row}, '{value}'{values})")
         self._rows[row] = (outcome, value, ",".join(known))
 
-    async def _note(self, client: ProofClient) -> None:
+    async def _note(self, client: ProofClient, reads: bool | None = None) -> None:
         self._sequence += 1
         notes = [f"{self._sequence}{place}" for place in range(client.random.randint(1, 3))]
         values = ", ".join(f"('v{client.random.randint(1, 9)}', {note})" for note in notes)
-        reads = client.random.random() < 0.5
+        also_reads = client.random.random() < 0.5 if reads is None else reads
 
         async def work(connection: Connection) -> None:
             await connection.execute(f"INSERT INTO notes VALUES {values}")
-            if reads:
+            if also_reads:
                 await connection.execute(f"SELECT v FROM items WHERE id = {notes[0]}")
 
         outcome, _ = await client.attempt(work)

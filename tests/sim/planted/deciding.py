@@ -75,18 +75,6 @@ def keeps_a_diverging_tail() -> None:
     JournalReplica._unknown = careless  # type: ignore[method-assign]
 
 
-def commits_an_older_epochs_record_by_count() -> None:
-    """The trap of Raft's figure 8: a record of an older epoch that a majority has is taken for committed before one of the own epoch is."""
-    begin = JournalWriter.begin
-
-    async def careless(writer: JournalWriter, *times: int) -> None:
-        task = begin(writer, *times)
-        await task
-        writer._begin_lsn = 1
-
-    JournalWriter.begin = careless  # type: ignore[method-assign]
-
-
 def forgets_its_promise_in_a_restart() -> None:
     set_promise = JournalLog.set_promise
 
@@ -191,6 +179,35 @@ def ignores_checked_keys() -> None:
         return judge(window, claim)
 
     ConflictWindow.judge = careless  # type: ignore[method-assign]
+
+
+def checks_no_marks_of_writers() -> None:
+    """What is only checked meets no write that is undecided."""
+    judge = ConflictWindow._judge_marks
+
+    def careless(window: ConflictWindow, claim: Any) -> Any:
+        checked, claim.checked = claim.checked, ()
+        try:
+            return judge(window, claim)
+        finally:
+            claim.checked = checked
+
+    ConflictWindow._judge_marks = careless  # type: ignore[method-assign]
+
+
+def checks_no_bulk_writes() -> None:
+    """What is only checked, and was written by one who writes so many keys that his tables are remembered in their stead."""
+    is_overwritten = ConflictWindow._is_overwritten
+
+    def careless(window: ConflictWindow, claim: Any) -> bool:
+        bulk = window._table_bulk
+        window._table_bulk = {table: bulk[table] for table in claim.tables if table in bulk}
+        try:
+            return is_overwritten(window, claim)
+        finally:
+            window._table_bulk = bulk
+
+    ConflictWindow._is_overwritten = careless  # type: ignore[method-assign]
 
 
 def ignores_its_promises() -> None:
