@@ -1,0 +1,67 @@
+"""What the verdict says of histories written by hand: each rule passes what is just right, and names what is just wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from actors.common import write_set
+from actors.journal.record import COMMIT, RecordHeader
+from cluster.simulation.verdict import Commitment, Model, check_conflicts, check_schemas
+from cluster.simulation.witness import Evidence, Told
+
+TABLE = 7
+KEY = TABLE.to_bytes(4, "big") + b"k"
+OTHER = TABLE.to_bytes(4, "big") + b"l"
+
+
+class History:
+    def __init__(self) -> None:
+        self.evidence = Evidence()
+        self.model = Model(self.evidence)
+
+    def commit(self, name: bytes, told: Told, commit_ts: int, keys: tuple[bytes, ...] = (), changes: tuple[int, ...] = ()) -> None:
+        rows = [(key, b"value", write_set.PUT) for key in keys]
+        header = RecordHeader(len(self.model.commits) + 1, 1, COMMIT, commit_ts, commit_ts, 1000, name, schema_changes=list(changes))
+        self.model.commits[name] = Commitment(header, rows)
+        self.model._apply(commit_ts, rows)
+        self.evidence.told[name] = told
+
+
+def test_a_commit_is_after_its_start() -> None:
+    history = History()
+    history.commit(b"a", Told(10, ()), 11, (KEY,))
+    check_conflicts(history.evidence, history.model)
+    history.commit(b"b", Told(20, ()), 20, (OTHER,))
+    with pytest.raises(AssertionError, match="before its start"):
+        check_conflicts(history.evidence, history.model)
+
+
+def test_what_is_checked_is_not_written_meanwhile() -> None:
+    history = History()
+    history.commit(b"a", Told(10, ()), 15, (KEY,))
+    history.commit(b"b", Told(15, (KEY,)), 20, (OTHER,))
+    check_conflicts(history.evidence, history.model)
+    history.commit(b"c", Told(14, (KEY,)), 21)
+    with pytest.raises(AssertionError, match="wrote"):
+        check_conflicts(history.evidence, history.model)
+
+
+@pytest.mark.parametrize(("keys", "checked", "changes"), [((KEY,), (), ()), ((), (KEY,), ()), ((), (), (TABLE,))])
+def test_who_uses_a_table_knows_its_schema(keys: tuple[bytes, ...], checked: tuple[bytes, ...], changes: tuple[int, ...]) -> None:
+    history = History()
+    history.commit(b"change", Told(10, (), 10), 15, changes=(TABLE,))
+    history.commit(b"knows", Told(16, checked, 15), 20, keys, changes)
+    check_schemas(history.evidence, history.model)
+    history.commit(b"does not", Told(16, checked, 14), 21, keys, changes)
+    with pytest.raises(AssertionError, match="knows not of a change"):
+        check_schemas(history.evidence, history.model)
+
+
+def test_a_table_held_alone_is_not_written_meanwhile() -> None:
+    history = History()
+    history.commit(b"write", Told(10, (), 10), 15, (KEY,))
+    history.commit(b"after", Told(15, (), 15, (TABLE,)), 20)
+    check_schemas(history.evidence, history.model)
+    history.commit(b"beside", Told(14, (), 14, (TABLE,)), 21)
+    with pytest.raises(AssertionError, match="to itself"):
+        check_schemas(history.evidence, history.model)
