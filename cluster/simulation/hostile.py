@@ -42,6 +42,8 @@ class Plan:
     """Many clients, who come seldom and all at once, go for few keys."""
     nemeses: int = 1
     """Two strike at the same time: any quorum may be away for a while."""
+    weather_s_max: float = 0.0
+    """After at most so long, other classes of messages are slow; 0: the same ones all the time."""
     losses: tuple[str, ...] = ()
     """Of two nemeses, the first one's alone: disks are lost one at a time, while the other one goes on striking. (One nemesis: among its `strikes`.)"""
 
@@ -73,15 +75,28 @@ def draw(random: Random, proofs: tuple[str, ...], seconds: float) -> Plan:
         plan = replace(plan, crowded=True, clients=random.randint(5, 8), pace_s=plan.pace_s * 2)
     if not calm and random.random() < 0.5:
         slow = tuple(random.sample(SLOW_MESSAGES, random.randint(1, 3)))
-        plan = replace(plan, faults=replace(plan.faults, slow_messages=slow, slow_s_max=random.choice((0.05, 0.3, 1.0))))
+        plan = replace(plan, faults=replace(plan.faults, slow_messages=slow, slow_s_max=random.choice(SLOW_S_MAX)))
+    if not calm:
+        plan = replace(plan, weather_s_max=random.choice((0.0, 0.0, 2.0, 10.0)))
+    if not calm and random.random() < 0.15:
+        plan = replace(plan, faults=replace(plan.faults, clock_offset_us_max=SKEW_US, clock_error_us=0, clock_honest=False))
     return plan
 
 
+SKEW_US = 300_000
+"""What clocks that claim to be true are off, at most, in some runs: long enough for transactions to be decided in one order and timed in another."""
+SLOW_S_MAX = (0.05, 0.3, 1.0)
+COMMIT_MESSAGES = ("Commit", "Committed", "Prepare", "Prepared", "Decided", "AskOutcome", "OutcomeIs", "AskPromise", "Promised")
 SLOW_MESSAGES = (
-    *("Commit", "Committed", "Prepare", "Prepared", "Decided", "AskOutcome", "OutcomeIs", "AskPromise", "Promised"),
+    *COMMIT_MESSAGES,
     *("Append", "Appended", "Seal", "Sealed", "Fetch", "Fetched", "Promote", "Reset", "Trim", "SubscribeJournal", "JournalRecords"),
     *("SubscribeRange", "Deliver", "StreamAck", "Get", "Got", "Scan", "Scanned", "Topology", "Lead", "StartRole", "StopRole"),
 )
+
+
+def forecast(random: Random) -> tuple[str, ...]:
+    """Which classes of messages are slow next, if any; half of the time those of the commit protocol."""
+    return tuple(random.sample(random.choice((COMMIT_MESSAGES, SLOW_MESSAGES)), random.randint(0, 3)))
 
 
 def draw_cuts(random: Random, pieces: int) -> tuple[bytes, ...]:

@@ -17,14 +17,14 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from actors.common.errors import PROGRAM_LIMIT_EXCEEDED
 from actors.runtime.simulation.faults import Faults
 from actors.runtime.simulation.nemesis import Nemesis
 from cluster.simulation import verdict
-from cluster.simulation.hostile import Plan, bounded, draw
+from cluster.simulation.hostile import SLOW_S_MAX, Plan, bounded, draw, forecast
 from cluster.simulation.journal_witness import JournalWitness
 from cluster.simulation.simulated_cluster import SimulatedCluster, eventually
 from cluster.simulation.storage_witness import StorageWitness
@@ -166,10 +166,12 @@ class _Run:
         keepers = [asyncio.create_task(self._cluster.supervise())]
         end = world.loop.time() + self._seconds
         clients = [asyncio.create_task(self._client(proof, number, end)) for proof in self._proofs for number in range(self._plan.clients)]
+        weather = asyncio.create_task(self._weather())
         self._strikes_end = end
         if self._plan.strikes or self._plan.losses:
             await asyncio.gather(*(nemesis.run(self._seconds) for nemesis in self._nemeses))
         await _all(clients)
+        weather.cancel()
         self._set_faults(Faults())
         world.network.heal()
         await self._cluster.until_whole()
@@ -191,6 +193,16 @@ class _Run:
             await self._progress(proof)
         cluster.give_back()
         await cluster.until_whole()
+
+    async def _weather(self) -> None:
+        """Races change: what is slow now, is fast a while later."""
+        if not self._plan.weather_s_max:
+            return
+        network, random = self._world.network, self._world.derive("weather")
+        while True:
+            slow_s_max = random.choice(SLOW_S_MAX)
+            network.faults = replace(network.faults, slow_messages=forecast(random), slow_s_max=slow_s_max)
+            await asyncio.sleep(random.uniform(0, self._plan.weather_s_max))
 
     def _set_faults(self, faults: Faults) -> None:
         self._world.network.faults = faults

@@ -3,8 +3,9 @@
 A rise reads the counter FOR UPDATE, writes what it read plus one, and adds a row to the log, in one transaction. In every snapshot the counter equals the log's count, and
 in the end it counts every acknowledged rise once, every refused one never.
 
-A visit locks a counter, by FOR UPDATE or by an ON CONFLICT DO UPDATE that leaves it alone, and leaves a line of what it read, in no relation to any other key. While it stands at that,
-the visit must be made: every snapshot in which the counter is higher has the visit. A sweep writes all counters, or all pairs, at once.
+A visit locks a counter, by FOR UPDATE or by an ON CONFLICT DO UPDATE that leaves it alone, and leaves a line of what it read, in no relation to any other key (most often the
+counter's adjudicator alone decides it). While it stands at that, the visit must be made: every snapshot in which the counter is higher has the visit. A sweep writes all
+counters, or all pairs, at once.
 
 A pair guards against write skew: who raises one row of a pair has read the other one FOR UPDATE and found it at zero, or has left it alone in an
 ON CONFLICT DO UPDATE, which locks it too. Snapshot isolation alone would let two clients raise both. Others touch one row of a pair, which does no harm, but
@@ -110,7 +111,7 @@ class Counters(Proof):
     async def _visit(self, client: ProofClient) -> None:
         key = client.random.choice(self._keys)
         self._sequence += 1
-        visit = self._sequence if key > 0 else -self._sequence
+        visit = self._sequence * (client.random.choice((1, 1, -1)) if key > 0 else client.random.choice((-1, -1, 1)))
         lock = client.random.choice(("FOR UPDATE", ""))
 
         async def work(connection: Connection) -> None:
