@@ -80,6 +80,7 @@ class Adjudicator:
         self._leads: list[Reply] = []
         self._regain_at_s: float | None = None
         """Set once it was deposed."""
+        self._stopping = False
 
     async def start(self) -> None:
         self._context.bus.on_topology(self._on_topology)
@@ -87,7 +88,9 @@ class Adjudicator:
             self._on_topology(self._context.bus.topology)
 
     async def stop(self) -> None:
-        """Nothing new is accepted; what was decided is made durable (for a bounded time), and the epoch's end drawn back."""
+        """Nothing new is accepted; what was decided is made durable (for a bounded time), and the epoch's end drawn back. Who is deposed meanwhile does
+        not lead again."""
+        self._stopping = True
         if self._leading is not None:
             self._leading.cancel()
             self._leading = None
@@ -184,7 +187,7 @@ class Adjudicator:
     # -- leading -----------------------------------------------------------------------------------------------------------------
 
     def _lead(self) -> None:
-        if self._leading is None and self._reign is None:
+        if self._leading is None and self._reign is None and not self._stopping:
             self._leading = self._context.spawn(self._take_lead())
 
     async def _take_lead(self) -> None:

@@ -224,7 +224,7 @@ class Host:
         try:
             await role.start()
         except BaseException:
-            del self._running[spec.name]
+            self._running.pop(spec.name, None)
             await running.release()
             raise
         self.bus.attach(spec.name, role)

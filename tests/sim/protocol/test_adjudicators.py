@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from actors.adjudicator.adjudicator import Adjudicator
+from actors.adjudicator.adjudicator import REGAIN_S_MAX, Adjudicator
 from actors.adjudicator.coordinator import Coordinator
 from actors.common import write_set
 from actors.common.errors import DatabaseError
@@ -267,5 +267,25 @@ def test_a_participant_that_stops_cleanly_keeps_what_it_has_offered() -> None:
         await lead(world)
         begun = [header for log in journals(world)[2].logs for header in log if header.kind == EPOCH_BEGIN]
         assert max(header.commit_ts for header in begun) > answer.epoch_end
+
+    play(scenario)
+
+
+def test_who_is_deposed_while_it_stops_does_not_lead_again() -> None:
+    """Its second reign would be forgotten with the first one, and decide on with a writer that has been stopped."""
+
+    async def scenario(bench: Bench) -> None:
+        role = bench.role(1)
+        assert role._reign is not None
+        writer = role._reign.writer
+        bench.world.network.isolate("adjudicator-1")  # the journal never takes the CLOSE record
+        stopping = asyncio.create_task(role.stop())
+        await asyncio.sleep(0.01)
+        writer.deposed_by("another one leads")
+        bench.world.network.heal()
+        await asyncio.sleep(REGAIN_S_MAX)
+        assert "not committed" in (await bench.refusal(bench.ask(1, AskPromise(bench.now())))).detail
+        assert role.status()["state"] == "standing by"
+        await stopping
 
     play(scenario)
