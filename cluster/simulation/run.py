@@ -76,8 +76,10 @@ def run_seed(
     proofs: Sequence[str] = (),
     keep_trace: bool = False,
     change: Callable[[Plan], Plan] | None = None,
+    proofs_alone: bool = False,
 ) -> SeedReport:
-    """`proofs`: of which to choose; all where none is named. `change`: for tests, makes another plan of the one drawn."""
+    """`proofs`: of which to choose; all where none is named. For tests: `change` makes another plan of the one drawn, and with `proofs_alone` nobody judges
+    but the proofs, who see what a client sees."""
     plan = draw(Random(f"{seed}/plan"), tuple(sorted(proofs or PROOFS)), seconds)
     if change is not None:
         plan = change(plan)
@@ -87,7 +89,7 @@ def run_seed(
     world = cluster.world
     gc.disable()  # what a run leaves behind is collected at its end, by the world
     with world, bounded(plan.bounds):
-        run = _Run(cluster, report, seconds)
+        run = _Run(cluster, report, seconds, proofs_alone)
         try:
             world.run(run.scenario(), RUN_S_MAX)
         except Exception as error:
@@ -105,7 +107,7 @@ def run_seed(
 
 
 class _Run:
-    def __init__(self, cluster: SimulatedCluster, report: SeedReport, seconds: float) -> None:
+    def __init__(self, cluster: SimulatedCluster, report: SeedReport, seconds: float, proofs_alone: bool) -> None:
         self._cluster = cluster
         self._world = cluster.world
         self._report = report
@@ -120,7 +122,9 @@ class _Run:
         self._witness = Witness(self._world)
         self._journals = JournalWitness(self._world, self._witness.evidence)
         self._storage = StorageWitness(self._world, cluster.map)
-        self._world.network.observers += [self._witness, self._journals, self._storage]
+        self._proofs_alone = proofs_alone
+        if not proofs_alone:
+            self._world.network.observers += [self._witness, self._journals, self._storage]
         self._nemeses = [
             Nemesis(
                 self._world,
@@ -250,6 +254,8 @@ class _Run:
             wrong = [*proof.problems, *await proof.check(client)]
             assert not wrong, f"{proof.name}: {wrong[0]} ({len(wrong)} problems)"
             await client.close()
+        if self._proofs_alone:
+            return
         await self._set_clocks()
         await verdict.await_replicas(world, self._cluster.map, world.clock.true_us())
         await self._cluster.until_settled()

@@ -3,6 +3,8 @@
 `BUGS[name]` is a `Planted`: `plant` changes the code of this process (a child process: nothing is ever changed back), `found_by` is what the failures must begin with
 to count, `change` narrows the plan of a seed where the bug needs a certain setting to show. `hunt` looks for it, seed after seed.
 
+`proofs_alone` has a proof find the bug without the witnesses' help.
+
     python -m tests.sim.planted.bugs [name ...]                 hunts and prints how many seeds each took
     python -m tests.sim.planted.bugs --as-drawn [name ...]      with the plans of `eagleray sim`, narrowed to nothing
 """
@@ -31,6 +33,10 @@ class Planted:
     found_by: tuple[str, ...]
     proofs: tuple[str, ...] = ()
     change: Callable[[Plan], Plan] | None = None
+    proofs_alone: bool = False
+    """No witness looks on, no verdict follows: the proof itself must see it, by SQL."""
+    name: str = ""
+    """`plant`'s, where it has none of its own."""
 
 
 # -- what the plans are narrowed to ---------------------------------------------------------------------------------------------------
@@ -92,7 +98,7 @@ def slow_disks(plan: Plan) -> Plan:
 ANY: tuple[str, ...] = ("",)
 
 BUGS: dict[str, Planted] = {
-    bug.plant.__name__: bug
+    bug.name or bug.plant.__name__: bug
     for bug in (
         Planted(deciding.acknowledges_before_sync, ("AssertionError: I1",)),
         Planted(deciding.commits_on_one_replica, ("AssertionError: I1",)),
@@ -153,6 +159,17 @@ BUGS: dict[str, Planted] = {
         Planted(reading.forgets_its_own_writes, ANY, change=busy),
         Planted(reading.commits_half_a_write_set, ANY, change=busy),
         Planted(reading.does_not_lock_what_it_leaves_alone, ANY, ("counters",), busy),
+        *(
+            Planted(plant, (f"AssertionError: {proof}:",), (proof,), busy, proofs_alone=True, name=f"{plant.__name__}, seen by {proof}")
+            for proof, plant in (
+                ("append", deciding.forgets_a_key),
+                ("bank", deciding.forgets_a_key),
+                ("bank", reading.commits_half_a_write_set),
+                ("counters", deciding.ignores_checked_keys),
+                ("unique", deciding.forgets_a_key),
+                ("schema", deciding.ignores_the_catalog_version),
+            )
+        ),
     )
 }
 
@@ -201,7 +218,11 @@ def hunt(name: str, seeds: range = range(SEEDS_MAX), processes: int = 2, as_draw
 def _hunt_one(work: tuple[str, int, bool]) -> SeedReport:
     name, seed, as_drawn = work
     bug = BUGS[name]
-    report = Options().run(seed) if as_drawn else run_seed(seed, seconds=SECONDS, proofs=bug.proofs, change=bug.change)
+    report = (
+        Options().run(seed)
+        if as_drawn
+        else run_seed(seed, seconds=SECONDS, proofs=bug.proofs, change=bug.change, proofs_alone=bug.proofs_alone)
+    )
     report.trace, report.details, report.plan = [], "", None  # type: ignore[assignment]
     return report
 

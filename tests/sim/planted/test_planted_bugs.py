@@ -10,6 +10,7 @@ import pytest
 from cluster.simulation.hostile import Plan, trimmed
 from cluster.simulation.run import run_seed
 from tests.sim.planted.bugs import BUGS, SECONDS, busy, busy_pair, hunt, short_leases, slow_disks, small_storage, two_nemeses, with_settings
+from workloads.proofs import PROOFS
 
 
 @pytest.mark.timeout(400)
@@ -28,4 +29,11 @@ def test_a_planted_bug_is_found(name: str) -> None:
 def test_nothing_is_found_where_nothing_is_planted(change: Callable[[Plan], Plan]) -> None:
     for seed in range(2):
         report = run_seed(seed, seconds=SECONDS, change=change)
+        assert report.failure is None, report.details
+
+
+@pytest.mark.parametrize("proof", PROOFS)
+def test_a_proof_alone_finds_nothing_where_nothing_is_planted(proof: str) -> None:
+    for seed in range(2):
+        report = run_seed(seed, seconds=SECONDS, proofs=(proof,), change=busy, proofs_alone=True)
         assert report.failure is None, report.details
