@@ -69,6 +69,8 @@ class Failover:
         self._registers: dict[str, Register] = {}
         self._alive: set[str] = set()
         self._doubted: set[str] = set()
+        self._unwatched: set[str] = set()
+        """Their watch has ended; it is renewed when they live."""
         self._calm_until: dict[str, float] = {}
         self._moving: set[str] = set()
         self._assigning = False
@@ -100,45 +102,51 @@ class Failover:
             self._assign_all()
 
     def _watch(self, message: Register) -> None:
-        def broken(_: object) -> None:
-            if self._registers.get(message.process) is message and not self.stopped:
-                self.doubt(message.process, message)
+        process = message.process
+        self._unwatched.discard(process)
 
-        self._context.bus.request(self._context.name, f"host/{message.process}", Watch(), broken, broken, timeout_s=WATCH_S)
+        def broken(_: object) -> None:
+            if self._registers.get(process) is message and not self.stopped:
+                self._unwatched.add(process)
+                self.doubt(process)
+
+        self._context.bus.request(self._context.name, f"host/{process}", Watch(), broken, broken, timeout_s=WATCH_S)
+
+    def _watch_again(self, register: Register) -> None:
+        if register.process in self._unwatched:
+            self._watch(register)
 
     def suspect(self, role: str) -> None:
         process = self.home.get(role)
         if process is not None:
             self.doubt(process)
 
-    def doubt(self, process: str, watched: Register | None = None) -> None:
-        """`watched`: its watch has ended, and is renewed when it lives."""
-        now = asyncio.get_running_loop().time()
-        if process not in self._alive or process in self._doubted or (watched is None and now < self._calm_until.get(process, 0.0)):
+    def doubt(self, process: str) -> None:
+        calm = process not in self._unwatched and asyncio.get_running_loop().time() < self._calm_until.get(process, 0.0)
+        if process not in self._alive or process in self._doubted or calm:
             return
         self._doubted.add(process)
-        self._ask(process, PINGS, watched)
+        self._ask(process, PINGS)
 
-    def _ask(self, process: str, pings: int, watched: Register | None) -> None:
+    def _ask(self, process: str, pings: int) -> None:
         register = self._registers[process]
 
         def alive(answer: Message) -> None:
             assert isinstance(answer, Pong)
             self._doubted.discard(process)
             self._calm_until[process] = asyncio.get_running_loop().time() + CALM_S
-            if watched is not None and self._registers[process] is watched:
-                self._watch(watched)
             if self._registers[process] is register:
+                self._watch_again(register)
                 self._start_missing(process, answer.roles)
 
         def silent(_: DatabaseError) -> None:
             if self._registers[process] is not register:  # it has been restarted meanwhile, and registered
                 self._doubted.discard(process)
             elif pings > 1:
-                self._ask(process, pings - 1, watched)
+                self._ask(process, pings - 1)
             else:
                 self._doubted.discard(process)
-                self._lose(process, watched)
+                self._lose(process)
 
         self._context.bus.request(self._context.name, f"host/{process}", Ping(), alive, silent, timeout_s=PING_S)
 
@@ -151,7 +159,7 @@ class Failover:
             del self.home[role]
             self._assign(role)
 
-    def _lose(self, process: str, watched: Register | None) -> None:
+    def _lose(self, process: str) -> None:
         if self.stopped:
             return
         logger.warning("%s gives no sign of life", process)
@@ -159,17 +167,16 @@ class Failover:
         for role in sorted(role for role, home in self.home.items() if home == process):
             del self.home[role]
         self._assign_all()
-        self._await_return(process, self._registers[process], watched)
+        self._await_return(process, self._registers[process])
 
-    def _await_return(self, process: str, register: Register, watched: Register | None) -> None:
+    def _await_return(self, process: str, register: Register) -> None:
         """It may be stalled, or cut off: ask until it answers or is restarted."""
 
         def back(_: Message) -> None:
             if self._registers[process] is register:
                 logger.warning("%s is back", process)
                 self._alive.add(process)
-                if watched is not None:
-                    self._watch(register)
+                self._watch_again(register)
                 self._on_change()
                 self._assign_all()
                 self._restore_later(register)

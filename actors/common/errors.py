@@ -134,6 +134,10 @@ def schema_changed() -> DatabaseError:
     return DatabaseError(SERIALIZATION_FAILURE, "schema has been updated by another transaction, please retry: (OC001)")
 
 
+def is_schema_changed(error: DatabaseError) -> bool:
+    return error.sqlstate == SERIALIZATION_FAILURE and error.message.endswith("(OC001)")
+
+
 NOT_SENT = "not sent"
 
 

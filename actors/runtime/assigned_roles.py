@@ -46,6 +46,7 @@ class AssignedRoles:
                     if reply is not None:
                         reply.fail(error)
                     return
+            await self._leave(message.role)  # it was late: a newer topology, here already, has it elsewhere
         if reply is not None:
             reply(Done())
 
@@ -67,7 +68,10 @@ class AssignedRoles:
 
     async def leave(self, name: str) -> None:
         async with self._changing:
-            topology = self._host.bus.topology
-            if topology is not None and name in self.moved(topology):
-                del self._since[name]
-                await self._host.stop_role(name)
+            await self._leave(name)
+
+    async def _leave(self, name: str) -> None:
+        topology = self._host.bus.topology
+        if topology is not None and name in self.moved(topology):
+            del self._since[name]
+            await self._host.stop_role(name)

@@ -4,7 +4,8 @@
     load(at)         read at `at` from storage, keep it if it is newer
 
 What is known of change: a storage answer's catalog_ts (`note_change`, `note_current`) and the commits of this process's own DDL. A snapshot that
-is stale without this process knowing is found out by the transaction's first read, or by the adjudicators at commit.
+is stale without this process knowing is found out by the transaction's first read, or by the adjudicators at commit (`note_refused`): whoever only writes would
+else be refused again and again.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ class CatalogCache:
         self._current: Catalog | None = None
         self._current_until = 0
         self._newest_change = 0
+        self._refused = -1
+        """start_ts of the latest transaction that was refused for its snapshot: one that is not known to have been current after it counts no more."""
 
     @property
     def current(self) -> Catalog | None:
@@ -30,7 +33,7 @@ class CatalogCache:
     def pin(self, at: int) -> Catalog | None:
         """The snapshot for a transaction that starts at `at`; None where it has to be loaded."""
         current = self._current
-        if current is None or current.version > at or current.version < self._newest_change <= at:
+        if current is None or current.version > at or current.version < self._newest_change <= at or self._current_until <= self._refused:
             return None
         return current
 
@@ -57,6 +60,10 @@ class CatalogCache:
         """The catalog changed at `catalog_ts`."""
         if catalog_ts > self._newest_change:
             self._newest_change = catalog_ts
+
+    def note_refused(self, at: int) -> None:
+        """The adjudicators know of a change that the snapshot of a transaction that began at `at` lacks."""
+        self._refused = max(self._refused, at)
 
     def note_current(self, version: int, at: int) -> None:
         """The snapshot of `version` was still the newest at `at`."""

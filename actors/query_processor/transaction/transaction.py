@@ -35,6 +35,7 @@ from actors.common.errors import (
     QUERY_CANCELED,
     TRANSACTION_RESOLUTION_UNKNOWN,
     DatabaseError,
+    is_schema_changed,
     schema_changed,
     unavailable,
 )
@@ -329,7 +330,12 @@ class Transaction:
         try:
             committed: Committed = await flight  # type: ignore[assignment]
         except DatabaseError as error:
-            committed = await self._commit_again(message, keys, flight, error)
+            try:
+                committed = await self._commit_again(message, keys, flight, error)
+            except DatabaseError as last:
+                if is_schema_changed(last):
+                    services.catalogs.note_refused(self.start_ts)
+                raise
         services.newest_commit_ts = max(services.newest_commit_ts, committed.commit_ts)
         if self.schema_changes:
             services.catalogs.note_change(committed.commit_ts)

@@ -232,6 +232,16 @@ def test_a_blind_write_under_a_stale_catalog_is_oc001(client: Client) -> None:
     assert error.sqlstate == "40001" and "(OC001)" in error.message
 
 
+def test_who_only_writes_is_refused_once_for_a_stale_catalog(client: Client) -> None:
+    """No read tells this query processor of the other one's change: the refusal must."""
+    other = Client(client.cluster, make_services(client.cluster))
+    client.query("INSERT INTO t VALUES (1, 'a')")
+    other.query("ALTER TABLE t ADD COLUMN more int")
+    assert "(OC001)" in client.error("INSERT INTO t VALUES (2, 'b')").message
+    client.query("INSERT INTO t (id, name) VALUES (3, 'c')")
+    assert other.rows("SELECT id, more FROM t ORDER BY id") == [(1, None), (3, None)]
+
+
 def test_prepare_execute_deallocate(client: Client) -> None:
     client.query("PREPARE ins (int, text) AS INSERT INTO t VALUES ($1, $2)")
     assert client.tag("EXECUTE ins(7, 'x')") == "INSERT 0 1"
