@@ -1,7 +1,7 @@
 """`UniqueNames`: rows with a unique name, inserted, renamed and deleted by clients that fight over few names.
 
 No snapshot has two rows of one name, the unique index gives the same rows as the table, and every acknowledged insert is there until its delete. An
-insert that is told 23505 must have found the name taken: some row had it, or may have had it, at some time of the transaction.
+insert is told 23505 where its own snapshot has a row of that name, and nowhere else.
 """
 
 from __future__ import annotations
@@ -47,8 +47,23 @@ class UniqueNames(Proof):
         self._sequence += 1
         row = str(self._sequence * client.random.choice((-1, 1)))
         name = client.random.choice(self._names)
-        outcome, _ = await client.statement(f"INSERT INTO people VALUES ({row}, '{name}', 0)", also=(UNIQUE_VIOLATION,))
+        insert = f"INSERT INTO people VALUES ({row}, '{name}', 0)"
+        if client.random.random() < 0.5:
+            outcome, _ = await client.statement(insert, also=(UNIQUE_VIOLATION,))
+        else:
+            outcome, _ = await client.attempt(lambda connection: self._insert_seeing(connection, name, insert), also=(UNIQUE_VIOLATION,))
         self._inserted[row] = outcome
+
+    async def _insert_seeing(self, connection: Connection, name: str, insert: str) -> None:
+        taken = [row for other, row in (await connection.execute("SELECT name, id FROM people")).rows if other == name]
+        try:
+            await connection.execute(insert)
+        except SqlError as error:
+            if error.sqlstate == UNIQUE_VIOLATION and not taken:
+                self.problems.append(f"{name!r} was refused with 23505, and its snapshot has no such row")
+            raise
+        if taken:
+            self.problems.append(f"{name!r} was inserted, and its snapshot has row {taken[0]} of that name")
 
     async def _rename(self, client: ProofClient) -> None:
         old, new = client.random.sample(self._names, 2)
