@@ -25,6 +25,11 @@ COLLECTED_BYTES_MAX = 8 << 20
 """Rows ready for the subscriber beyond which no journal is read on; with as much again held for each journal that is ahead of the others."""
 
 
+CATCH_UP_WINDOW_BYTES = 256 << 10
+"""Of each journal's stream. The past is read in small bites: the journal's replica and the crossbar serve the present between them, and what waits there for its
+watermark would else wait for the whole window."""
+
+
 class CatchUp:
     """Starts at once; calls `crossbar.caught_up(subscriber)` when done."""
 
@@ -43,8 +48,9 @@ class CatchUp:
         self._times: list[Timestamp] = []
         self._write_sets: list[bytes] = []
         self._changes: list[Timestamp] = []
+        window_bytes = min(CATCH_UP_WINDOW_BYTES, crossbar.window_bytes)
         for journal in crossbar.journals:
-            feed = crossbar.make_feed(journal, subscriber.sent_ts, self._on_records)
+            feed = crossbar.make_feed(journal, subscriber.sent_ts, self._on_records, window_bytes)
             feed.on_subscribed = partial(self._reached, journal)
             feed.on_trimmed = partial(crossbar.strand, subscriber)
             self._feeds[journal] = feed

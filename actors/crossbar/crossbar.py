@@ -142,8 +142,12 @@ class Crossbar:
         for number in [number for number, other in self._streams.items() if other is feed]:
             del self._streams[number]
 
-    def make_feed(self, journal: int, after_ts: Timestamp, on_records: Any) -> Feed:
-        return Feed(self._context, journal, self._journals[journal], after_ts, on_records, self.new_stream)
+    @property
+    def window_bytes(self) -> int:
+        return self._context.settings.streaming.window_bytes
+
+    def make_feed(self, journal: int, after_ts: Timestamp, on_records: Any, window_bytes: int) -> Feed:
+        return Feed(self._context, journal, self._journals[journal], after_ts, on_records, self.new_stream, window_bytes)
 
     @property
     def journals(self) -> list[int]:
@@ -173,7 +177,7 @@ class Crossbar:
         self._ring = Ring(self.shard_map.all_shards(), self._context.settings.streaming.ring_bytes_max)
         self._ring.floor = after_ts
         for journal in self.journals:
-            feed = self.make_feed(journal, after_ts, self._on_records)
+            feed = self.make_feed(journal, after_ts, self._on_records, self.window_bytes)
             feed.on_subscribed = partial(self._positioned, journal, feed)
             feed.on_trimmed = self._begin_again
             self._feeds[journal] = feed

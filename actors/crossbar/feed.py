@@ -38,6 +38,7 @@ class Feed:
         after_ts: Timestamp,
         on_records: OnRecords,
         new_stream: Callable[[Feed], int],
+        window_bytes: int,
     ) -> None:
         self._context = context
         self._journal = journal
@@ -47,6 +48,7 @@ class Feed:
         self._after_ts = after_ts
         self._on_records = on_records
         self._new_stream = new_stream
+        self._window_bytes = window_bytes
         self._stream = 0
         self._expected = 1
         self._taken = 0
@@ -76,8 +78,7 @@ class Feed:
         self._expected = 1
         self._taken = self._taken_bytes = 0
         stream = self._stream
-        window = self._context.settings.streaming.window_bytes
-        message = SubscribeJournal(stream, self.next_lsn, self._after_ts, window)
+        message = SubscribeJournal(stream, self.next_lsn, self._after_ts, self._window_bytes)
 
         def subscribed(answer: Message) -> None:
             assert isinstance(answer, Subscribed)
@@ -139,7 +140,7 @@ class Feed:
             self._acknowledge()
 
     def _acknowledge(self) -> None:
-        if not self._closed and self._stream and self._taken_bytes * ACKNOWLEDGE_SHARE > self._context.settings.streaming.window_bytes:
+        if not self._closed and self._stream and self._taken_bytes * ACKNOWLEDGE_SHARE > self._window_bytes:
             self._taken_bytes = 0
             self._context.bus.post(self._context.name, self.replica, StreamAck(self._stream, self._taken))
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 MESSAGE_BYTES_MAX = 1 << 20
 """Records beyond this go into the next message."""
+WINDOW_MESSAGES = 4
+"""At least so many messages fill a window, so that its end is acknowledged while the rest is on its way."""
 
 
 class Subscription:
@@ -24,7 +26,7 @@ class Subscription:
         self._subscriber = subscriber
         self._stream = request.stream
         self._window_bytes = request.window_bytes
-        self._message_bytes = min(MESSAGE_BYTES_MAX, request.window_bytes)
+        self._message_bytes = min(MESSAGE_BYTES_MAX, request.window_bytes // WINDOW_MESSAGES)
         self.begun = begun
         self._next = begun.first_lsn
         self._replica = replica
