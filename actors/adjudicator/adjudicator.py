@@ -19,13 +19,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from actors.adjudicator.coordinator import RecoveredOutcomes, is_spanning
 from actors.adjudicator.lease import Lease
+from actors.adjudicator.outcomes import Outcomes
 from actors.adjudicator.ownership import Ownership
 from actors.adjudicator.refusals import not_committed
-from actors.adjudicator.reign import Reign
+from actors.adjudicator.reign import ANSWERED_KEEP_S, Reign, answer_again
 from actors.common.errors import CONNECTION_FAILURE, OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
 from actors.common.messages import AskOutcome, AskPromise, Commit, Decided, Done, Lead, OutcomeIs, Prepare, Topology, Watched
 from actors.common.messages.base import Message
@@ -78,6 +80,7 @@ class Adjudicator:
         self._writer: JournalWriter | None = None
         self._leading: asyncio.Task[None] | None = None
         self._leads: list[Reply] = []
+        self._answered = Outcomes(ANSWERED_KEEP_S * 1_000_000)
         self._regain_at_s: float | None = None
         """Set once it was deposed."""
         self._stopping = False
@@ -128,6 +131,8 @@ class Adjudicator:
             self._receive_idle(sender, message, reply)
         elif isinstance(message, Decided):
             reign.participant.decided(message.transaction, message.commit_ts)
+            if reply is not None and reign.epoch < message.epoch:
+                raise not_committed(f"epoch {reign.epoch} does not know what epoch {message.epoch} has prepared")
             if reply is not None:
                 reply(Done())
         elif isinstance(message, Watched):
@@ -160,14 +165,14 @@ class Adjudicator:
             return
         if reply is None:
             return
-        if isinstance(message, Decided):
-            reply(Done())
+        if isinstance(message, Commit) and (known := self._answered.get(message.transaction)) is not None:
+            answer_again(known, reply)
             return
         if self._regain_at_s is not None and asyncio.get_running_loop().time() >= self._regain_at_s:
             self._lead()
         if isinstance(message, AskOutcome):
             reply(OutcomeIs("undecided"))
-        elif isinstance(message, Commit | AskPromise | Prepare):
+        elif isinstance(message, Commit | AskPromise | Prepare | Decided):
             reply.fail(not_committed(f"adjudicator/{self._number} does not lead its journal"))
         else:
             reply.fail(DatabaseError("0A000", f"an adjudicator does not understand {type(message).__name__}"))
@@ -216,7 +221,13 @@ class Adjudicator:
         former = self._writer.epoch if self._writer is not None else 0
         writer = self._writer = JournalWriter(context, self._number, self._replicas, lambda why: self._deposed(writer, deposed, why))
         recovery = Recovery()
-        recovered = await writer.open(recovery.record, former + 1)
+
+        def anew() -> Callable[[RecordHeader], None]:
+            nonlocal recovery
+            recovery = Recovery()
+            return recovery.record
+
+        recovered = await writer.open(anew, former + 1)
         assert recovery.last_end or recovered.last_lsn == 0, "I6: the journal's records tell where the old epoch ends"
         recovery.finish(writer.epoch)
         begin = max(recovery.last_end, recovered.last_commit_ts) + 1
@@ -235,7 +246,7 @@ class Adjudicator:
             beginning.cancel()
             raise DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, deposed.result())
         beginning.result()
-        return Reign(context, self._number, writer, Lease(begin, end, length_us), recovery.outcomes, self._ownership)
+        return Reign(context, self._number, writer, Lease(begin, end, length_us), recovery.outcomes, self._ownership, self._answered)
 
     def _deposed(self, writer: JournalWriter, deposed: asyncio.Future[str], why: str) -> None:
         """A higher epoch has been met. Nothing of this writer's is committed after this."""

@@ -12,7 +12,8 @@ The parts of one attempt go by its *name*, the transaction's 16 bytes and 4 rand
 and the refused attempt's stragglers must not touch the new one's marks. The record carries the name; records of other transactions carry the 16 bytes,
 which is how recovery tells them apart.
 
-An outcome is remembered until every participant has acknowledged it, or for twice the window: by then nobody could start below it any more.
+An outcome is remembered until every participant has acknowledged it, in the epoch that prepared it or a later one (whoever does not lead, or not any more, knows
+nothing of its marks), or for twice the window. Once one has been forgotten by age nobody is told "aborted" any more, but "unknown".
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ class Coordinator:
         """Not yet durable, nor aborted."""
         self._outcomes = Outcomes(WINDOWS_KEPT * reign.window.length_us)
         for name, commit_ts in recovered.commits.items():
-            self._outcomes.remember(name, commit_ts, reign.lease.begin)
+            self._outcomes.remember(name, commit_ts, max(reign.lease.begin, reign.context.clock.now().earliest))
         recovered.commits.clear()
         self._unacknowledged: dict[bytes, int] = {}
         self._timeout_s = reign.context.settings.adjudication.prepare_timeout_ms / 1000
@@ -154,6 +155,9 @@ class Coordinator:
 
     def _judge(self, spanning: Spanning) -> None:
         reign = self._reign
+        if reign.over:  # woken by the end of whom it waited for
+            self._abort(spanning, not_committed("the epoch is over"))
+            return
         if spanning.claim.start_ts < reign.window.horizon:
             self._abort(spanning, conflict())
             return
@@ -206,12 +210,11 @@ class Coordinator:
         self._outcomes.remember(name, commit_ts, self._reign.context.clock.now().earliest)
         self._unacknowledged[name] = len(spanning.participants)
         reign = self._reign
-        decided = Decided(name, commit_ts)
         for number in spanning.participants:
             reign.context.bus.request(
                 reign.name,
                 f"adjudicator/{number}",
-                decided,
+                Decided(name, commit_ts, spanning.prepared[number].epoch),
                 partial(self._acknowledged, name),
                 partial(self._not_acknowledged, name),
                 DECIDED_TIMEOUT_S,
@@ -250,7 +253,8 @@ class Coordinator:
         commit_ts = self._outcomes.get(name)
         if commit_ts is not None:
             return OutcomeIs("committed", commit_ts)
-        return OutcomeIs("aborted" if message.coordinator_epoch >= self._recovered.complete_from else "unknown")
+        is_certain = message.coordinator_epoch >= self._recovered.complete_from and not self._outcomes.has_expired
+        return OutcomeIs("aborted" if is_certain else "unknown")
 
     def end(self) -> None:
         """Abort all that is not appended; what is appended stays undecided here and is known to the next epoch."""

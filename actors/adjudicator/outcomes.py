@@ -13,15 +13,19 @@ from collections import OrderedDict
 from actors.common.timestamps import Timestamp
 
 ABORTED: Timestamp = 0
+UNRESOLVED: Timestamp = -1
+"""It may be committed: its record was appended, and the epoch ended before that was known."""
 
 
 class Outcomes:
-    """transaction -> commit time, or ABORTED."""
+    """transaction -> commit time, ABORTED or UNRESOLVED."""
 
     def __init__(self, keep_us: int) -> None:
         self._keep_us = keep_us
         self._known: OrderedDict[bytes, tuple[Timestamp, Timestamp]] = OrderedDict()
         """transaction -> (its commit time, when that was noted). A plain dict's oldest entry is slow to find once many were removed before it."""
+        self.has_expired = False
+        """One that was committed has been forgotten by age."""
 
     def remember(self, transaction: bytes, commit_ts: Timestamp, now: Timestamp) -> None:
         """The first outcome noted stays: a transaction has one."""
@@ -31,7 +35,8 @@ class Outcomes:
         known[transaction] = (commit_ts, now)
         oldest = now - self._keep_us
         while known[next(iter(known))][1] < oldest:
-            known.popitem(last=False)
+            _, (forgotten, _) = known.popitem(last=False)
+            self.has_expired = self.has_expired or forgotten > ABORTED
 
     def get(self, transaction: bytes) -> Timestamp | None:
         """None where the transaction is not known (any more)."""

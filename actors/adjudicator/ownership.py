@@ -74,6 +74,10 @@ class Ownership:
                 return None
         return owner
 
+    def owns(self, number: int, *parts: Sequence[bytes]) -> bool:
+        """Whether adjudicator `number` owns every key of all parts, each sorted by itself."""
+        return all(self.sole_owner(keys) == number for keys in parts if keys)
+
     def split(self, keys: Sequence[bytes]) -> dict[int, list[bytes]]:
         """Owner -> its keys, in order. Many keys must be sorted (08P01)."""
         parts: dict[int, list[bytes]] = {}

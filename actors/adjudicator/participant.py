@@ -74,9 +74,10 @@ class Participant:
         if len(self._pending) >= PENDING_MAX:
             raise not_committed("too many undecided transactions")
         reign.check_entrance(message.start_ts, message.catalog_ts)
-        for keys in (message.written, message.checked):
-            if keys and (reign.ownership is None or reign.ownership.sole_owner(keys) != reign.number):
-                raise redirected()
+        if (message.written or message.checked) and (
+            reign.ownership is None or not reign.ownership.owns(reign.number, message.written, message.checked)
+        ):
+            raise redirected()
         claim = Claim(
             name,
             message.start_ts,
@@ -92,6 +93,9 @@ class Participant:
 
     def _judge(self, claim: Claim, message: Prepare, reply: Reply) -> None:
         reign = self._reign
+        if reign.over:  # woken by the end of whom it waited for
+            reply.fail(not_committed("the epoch is over"))
+            return
         if claim.start_ts < reign.window.horizon:
             reply.fail(conflict())
             return

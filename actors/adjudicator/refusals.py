@@ -1,14 +1,26 @@
-"""What an adjudicator answers when it does not decide: none of these transactions is committed, and each may be sent again."""
+"""What an adjudicator answers when it does not decide: none of these transactions is committed, and each may be sent again; but for the one `unresolved`."""
 
 from __future__ import annotations
 
-from actors.common.errors import CONNECTION_FAILURE, DISK_FULL, OBJECT_NOT_IN_PREREQUISITE_STATE, SERIALIZATION_FAILURE, DatabaseError
+from actors.common.errors import (
+    CONNECTION_FAILURE,
+    DISK_FULL,
+    OBJECT_NOT_IN_PREREQUISITE_STATE,
+    SERIALIZATION_FAILURE,
+    TRANSACTION_RESOLUTION_UNKNOWN,
+    DatabaseError,
+)
 from actors.common.timestamps import Timestamp
 
 
 def not_committed(why: str) -> DatabaseError:
     """08006; the detail's first words tell it from a peer that could not be asked whether it had acted."""
     return DatabaseError(CONNECTION_FAILURE, f"the adjudicator is unavailable: {why}", detail=f"not committed: {why}")
+
+
+def unresolved(why: str) -> DatabaseError:
+    """08007: it may be committed."""
+    return DatabaseError(TRANSACTION_RESOLUTION_UNKNOWN, "transaction resolution unknown", detail=why)
 
 
 def redirected() -> DatabaseError:

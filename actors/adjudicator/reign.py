@@ -10,8 +10,8 @@ all that was decided after it with it. One that spans adjudicators is coordinato
 What ends without a commit: 40001 (conflicts; too much under way), 55000 (map moved; catalog to be revalidated), 08006 with a detail that begins with
 "not committed" are certain. 08007 is not: the record was appended, and the epoch ended before it was known to be durable.
 
-Commits that arrive twice get one decision: while it is under way the second is answered with the first, for ANSWERED_KEEP_S its outcome is remembered (a
-refusal of any kind is one: whoever was told of it may have sent the same work under another name), and after that it meets its own write in the window.
+Commits that arrive twice get one decision: while it is under way the second is answered with the first, for ANSWERED_KEEP_S its outcome is remembered, beyond the
+reign's end (a refusal of any kind is one: whoever was told of it may have sent the same work under another name), and after that it meets its own write in the window.
 """
 
 from __future__ import annotations
@@ -23,17 +23,16 @@ from typing import TYPE_CHECKING
 
 from actors.adjudicator.coordinator import Coordinator, RecoveredOutcomes
 from actors.adjudicator.lease import Lease
-from actors.adjudicator.outcomes import ABORTED, Outcomes
+from actors.adjudicator.outcomes import ABORTED, UNRESOLVED, Outcomes
 from actors.adjudicator.ownership import Ownership, read_write_set
 from actors.adjudicator.participant import Participant
-from actors.adjudicator.refusals import disk_full, not_committed, overloaded, redirected, stale_catalog
+from actors.adjudicator.refusals import disk_full, not_committed, overloaded, redirected, stale_catalog, unresolved
 from actors.adjudicator.waiting import WaitingRoom
 from actors.adjudicator.window import Claim, ConflictWindow
 from actors.common.errors import (
     OBJECT_NOT_IN_PREREQUISITE_STATE,
     PROTOCOL_VIOLATION,
     SERIALIZATION_FAILURE,
-    TRANSACTION_RESOLUTION_UNKNOWN,
     DatabaseError,
     conflict,
 )
@@ -80,11 +79,27 @@ class Flight:
         self.durable = False
 
 
+def answer_again(known: Timestamp, reply: Reply) -> None:
+    """To a Commit that arrives again: what was answered to the first one, or might have been. Raises 40001, 08007."""
+    if known == ABORTED:
+        raise conflict()
+    if known == UNRESOLVED:
+        raise unresolved("the epoch that was asked for it is over")
+    reply(Committed(known))
+
+
 class Reign:
-    """`writer` has begun the epoch. `ownership`: None until a map is known."""
+    """`writer` has begun the epoch. `ownership`: None until a map is known. `answered`: what earlier reigns of this process have answered, or left open."""
 
     def __init__(
-        self, context: Context, number: int, writer: JournalWriter, lease: Lease, recovered: RecoveredOutcomes, ownership: Ownership | None
+        self,
+        context: Context,
+        number: int,
+        writer: JournalWriter,
+        lease: Lease,
+        recovered: RecoveredOutcomes,
+        ownership: Ownership | None,
+        answered: Outcomes,
     ) -> None:
         self.context = context
         self.number = number
@@ -103,7 +118,7 @@ class Reign:
         self._clock = context.clock
         self._flights: dict[bytes, Flight] = {}
         self._bytes = 0
-        self._answered = Outcomes(ANSWERED_KEEP_S * 1_000_000)
+        self._answered = answered
         self._uncovered: list[tuple[Timestamp, Callable[[], None], Callable[[DatabaseError], None]]] = []
         self._held = 0
         self._room_asked_s = 0.0
@@ -120,9 +135,7 @@ class Reign:
             return
         known = self._answered.get(transaction)
         if known is not None:
-            if known == ABORTED:
-                raise conflict()
-            reply(Committed(known))
+            answer_again(known, reply)
             return
         try:
             self._admit(message, reply)
@@ -151,9 +164,7 @@ class Reign:
         checked = message.checked
         if not (written or dropped or checked or message.schema_changes or message.exclusive):
             raise DatabaseError(PROTOCOL_VIOLATION, "a transaction that changes nothing has nothing to commit")
-        if not (dropped or message.schema_changes or message.exclusive) and (
-            ownership.sole_owner([*written, *checked] if checked else written) == self.number
-        ):
+        if not (dropped or message.schema_changes or message.exclusive) and ownership.owns(self.number, written, checked):
             flight.claim = Claim(message.transaction, message.start_ts, message.catalog_ts, written, checked)
             self._enter(flight)
             self._judge(flight)
@@ -183,6 +194,9 @@ class Reign:
     def _judge(self, flight: Flight) -> None:
         claim = flight.claim
         assert claim is not None
+        if self.over:  # woken by the end of whom it waited for
+            self.abort(flight, not_committed("the epoch is over"))
+            return
         if claim.start_ts < self.window.horizon:  # it has waited, and the window has moved on
             self.abort(flight, conflict())
             return
@@ -334,11 +348,13 @@ class Reign:
         """Deposed or stopped: answer everybody what is certain. Durable commits that only wait for their time are still answered."""
         self._refuse_undecided(why)
         self.participant.end()
+        now = self._clock.now().earliest
         for flight in list(self._flights.values()):
+            self._answered.remember(flight.message.transaction, UNRESOLVED, now)
             if not flight.durable:
                 self._leave(flight)
                 for reply in flight.replies:
-                    reply.fail(DatabaseError(TRANSACTION_RESOLUTION_UNKNOWN, "transaction resolution unknown", detail=why))
+                    reply.fail(unresolved(why))
 
     def _refuse_undecided(self, why: str) -> None:
         """Decide, promise and offer nothing any more."""

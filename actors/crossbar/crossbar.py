@@ -144,7 +144,8 @@ class Crossbar:
 
     @property
     def window_bytes(self) -> int:
-        return self._context.settings.streaming.window_bytes
+        window_bytes: int = self._context.settings.streaming.window_bytes
+        return window_bytes
 
     def make_feed(self, journal: int, after_ts: Timestamp, on_records: Any, window_bytes: int) -> Feed:
         return Feed(self._context, journal, self._journals[journal], after_ts, on_records, self.new_stream, window_bytes)

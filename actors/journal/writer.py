@@ -1,7 +1,7 @@
 """The journal's one writer, inside the adjudicator: elects itself by sealing a majority, appends, and says what is committed.
 
     writer = JournalWriter(context, journal=1, replicas=["journal/1/a", "journal/1/b", "journal/1/c"], on_deposed=...)
-    recovered = await writer.open(on_record)        seal a majority under a higher epoch; every record still kept is shown to on_record
+    recovered = await writer.open(anew)             seal a majority under a higher epoch; every record still kept is shown to what anew() gives
     await writer.begin(commit_ts, epoch_end)        EPOCH_BEGIN, committed: now all before it is committed too
     lsn = writer.append(COMMIT, ..., on_committed=callback)
 
@@ -106,8 +106,9 @@ class JournalWriter:
 
     # -- opening -----------------------------------------------------------------------------------------------------------------
 
-    async def open(self, on_record: OnRecord, epoch_hint: Epoch = 0) -> Recovered:
-        """Win a majority. Takes as long as it takes: while fewer replicas answer, it goes on asking."""
+    async def open(self, anew: Callable[[], OnRecord], epoch_hint: Epoch = 0) -> Recovered:
+        """Win a majority. Takes as long as it takes: while fewer replicas answer, it goes on asking. `anew` begins an attempt to read what is kept: the log
+        that counts may be another one than that of an attempt which failed half-way."""
         wanted = max(epoch_hint, self.epoch + 1)
         while True:
             self.epoch = wanted
@@ -121,7 +122,7 @@ class JournalWriter:
                     len(voters) >= self._majority and not outbid
                 ):  # who has promised a higher epoch would depose this one with its first record
                     self._sealed = sealed
-                    return await self._recover(voters, on_record)
+                    return await self._recover(voters, anew())
             except DatabaseError as error:
                 # A replica went away in the middle, or found its log damaged (it becomes a learner): begin again, under a higher epoch.
                 logger.info("journal %d: %s", self._journal, error.message)
@@ -157,6 +158,7 @@ class JournalWriter:
         self.trimmed_ts = tail.trimmed_ts
         self.last_lsn = tail.tail_lsn
         self.committed_lsn = 0
+        self.last_commit_ts = self.last_epoch_end = 0
         self._memory.clear()
         self._memory_bytes = 0
         self._epochs.clear()

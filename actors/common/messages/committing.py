@@ -58,10 +58,12 @@ class Prepared(Message, frozen=True):
 
 
 class Decided(Message, frozen=True):
-    """Coordinator -> participant: the outcome; commit_ts 0: aborted (one-way). Of a commit, Done acknowledges it: the participant need not ask."""
+    """Coordinator -> participant: the outcome; commit_ts 0: aborted (one-way). Of a commit, Done acknowledges it: the participant need not ask. Only an adjudicator
+    that leads in `epoch`, which prepared it, or in a later one may say so; any other fails (08006)."""
 
     transaction: bytes
     commit_ts: int
+    epoch: int = 0
 
 
 class AskOutcome(Message, frozen=True):

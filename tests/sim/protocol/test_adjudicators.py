@@ -12,7 +12,7 @@ from actors.adjudicator.adjudicator import REGAIN_S_MAX, Adjudicator
 from actors.adjudicator.coordinator import Coordinator
 from actors.common import write_set
 from actors.common.errors import DatabaseError
-from actors.common.messages import AskOutcome, AskPromise, Commit, Committed, Decided, OutcomeIs, Prepare, Prepared, Promised
+from actors.common.messages import AskOutcome, AskPromise, Commit, Committed, Decided, Done, OutcomeIs, Prepare, Prepared, Promised
 from actors.common.settings import Layout, Settings
 from actors.journal.record import CLOSE, EPOCH_BEGIN
 from actors.runtime.simulation.faults import Faults
@@ -26,6 +26,14 @@ TABLE = 20000
 def key(owner: int, number: int = 0, table: int = TABLE) -> bytes:
     """A key of adjudicator 1 or 2."""
     return table.to_bytes(4, "big") + b"\0\0" + bytes([0x10 if owner == 1 else 0xF0, number])
+
+
+class Silent:
+    """A reply that nobody waits for."""
+
+    def __call__(self, message: object) -> None: ...
+
+    def fail(self, error: DatabaseError) -> None: ...
 
 
 class Bench:
@@ -287,5 +295,39 @@ def test_who_is_deposed_while_it_stops_does_not_lead_again() -> None:
         assert "not committed" in (await bench.refusal(bench.ask(1, AskPromise(bench.now())))).detail
         assert role.status()["state"] == "standing by"
         await stopping
+
+    play(scenario)
+
+
+def test_only_who_may_know_of_a_prepared_transaction_acknowledges_its_outcome() -> None:
+    """Whoever does not lead, or leads an older epoch, would have the coordinator forget what the holder of the marks still asks for."""
+
+    async def scenario(bench: Bench) -> None:
+        epoch = bench.role(2).status()["epoch"]
+        name, at = b"voted" * 4, bench.now()
+        assert await bench.ask(2, Decided(name, at, epoch)) == Done()
+        assert "not committed" in (await bench.refusal(bench.ask(2, Decided(name, at, epoch + 1)))).detail
+        bench.world.crash("adjudicator-2")
+        await bench.world.restart("adjudicator-2")
+        assert bench.role(2).status()["state"] == "standing by"
+        assert "not committed" in (await bench.refusal(bench.ask(2, Decided(name, at, epoch)))).detail
+        await lead(bench.world)
+        assert await bench.ask(2, Decided(name, at, epoch)) == Done()
+
+    play(scenario)
+
+
+def test_a_commit_that_comes_again_after_its_adjudicator_was_deposed_stays_unknown() -> None:
+    async def scenario(bench: Bench) -> None:
+        role, message = bench.role(1), bench.message([key(1)])
+        assert role._reign is not None
+        bench.world.network.isolate("adjudicator-1")
+        writer = role._reign.writer
+        role.receive("client/1", message, Silent())
+        bench.world.network.heal()
+        writer.deposed_by("another one leads")
+        assert (await bench.refusal(bench.send(message))).sqlstate == "08007"
+        await lead(bench.world)
+        assert (await bench.refusal(bench.send(message))).sqlstate == "08007"
 
     play(scenario)

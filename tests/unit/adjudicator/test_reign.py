@@ -13,7 +13,8 @@ from actors.adjudicator import reign as reign_module
 from actors.adjudicator.adjudicator import Recovery
 from actors.adjudicator.coordinator import RecoveredOutcomes
 from actors.adjudicator.lease import Lease
-from actors.adjudicator.ownership import Ownership
+from actors.adjudicator.outcomes import Outcomes
+from actors.adjudicator.ownership import BISECT_KEYS_MIN, Ownership
 from actors.adjudicator.reign import Reign
 from actors.common import write_set
 from actors.common.errors import DatabaseError
@@ -40,8 +41,10 @@ class Writer:
         self.records: list[tuple[int, int]] = []
         self.waiting: list[Callable[[], None]] = []
         self.has_room = True
+        self.stopped = False
 
     def append(self, kind: int, commit_ts: int, promise: int, epoch_end: int, *, on_committed: Callable[[], None], **_: Any) -> None:
+        assert not self.stopped, "a deposed writer appends nothing"
         self.records.append((kind, commit_ts))
         self.waiting.append(on_committed)
 
@@ -87,13 +90,14 @@ class Bench:
         context = Context("adjudicator/1", "a", self.bus, Clock(), None, Random(1), None, Settings())  # type: ignore[arg-type]
         lease = Lease(BEGIN, BEGIN + 500_000, 500_000)
         ownership = Ownership(ShardMap(1, (b"\x80",), (1, 2), (1, 2)))
-        self.reign = Reign(context, 1, self.writer, lease, recovered or RecoveredOutcomes(), ownership)  # type: ignore[arg-type]
+        self.reign = Reign(context, 1, self.writer, lease, recovered or RecoveredOutcomes(), ownership, Outcomes(20_000_000))  # type: ignore[arg-type]
 
-    def commit(self, number: int, key: bytes = KEY, start_ts: int = BEGIN) -> Answer:
+    def commit(self, number: int, *keys: bytes, start_ts: int = BEGIN, checked: list[bytes] | None = None) -> Answer:
         answer = Answer()
-        payload = write_set.encode([key], [b"v"], [write_set.PUT])
+        written = keys or (KEY,)
+        payload = write_set.encode(list(written), [b"v"] * len(written), [write_set.PUT] * len(written))
         try:
-            self.reign.commit(Commit(number.to_bytes(16, "big"), start_ts, start_ts, payload), answer)
+            self.reign.commit(Commit(number.to_bytes(16, "big"), start_ts, start_ts, payload, checked or []), answer)
         except DatabaseError as error:
             answer.fail(error)
         return answer
@@ -236,3 +240,65 @@ def test_a_coordinator_knows_which_epochs_it_knows_whole() -> None:
     trimmed.record(header(50, 3, COMMIT, b"a" * 20))
     trimmed.finish(4)
     assert Bench(trimmed.outcomes).reign.coordinator.outcome(AskOutcome(b"c" * 20, 3)) == OutcomeIs("unknown")
+
+
+def test_many_keys_written_and_many_checked_have_one_owner() -> None:
+    """Each list is sorted; one after the other they are not."""
+
+    def scenario() -> None:
+        bench = Bench()
+        keys = [KEY + number.to_bytes(2, "big") for number in range(BISECT_KEYS_MIN + 2)]
+        answer = bench.commit(1, *keys[5:9], checked=[*keys[:5], *keys[9:]])
+        bench.writer.commit_all()
+        assert answer.message == Committed(BEGIN + 1000)
+
+    play(scenario)
+
+
+def test_who_waits_for_a_transaction_that_the_end_aborts_is_refused_with_it() -> None:
+    """To be woken is not to be decided: the writer has been stopped."""
+
+    def scenario() -> None:
+        bench = Bench()
+        bench.commit(1, KEY, KEY[:6] + b"\xf0", start_ts=BEGIN + 10)
+        alone, spanning, prepared = (
+            bench.commit(2, start_ts=BEGIN + 20),
+            bench.commit(3, KEY, KEY[:6] + b"\xf1", start_ts=BEGIN + 30),
+            Answer(),
+        )
+        bench.reign.participant.prepare(Prepare(b"p" * 20, 2, 1, BEGIN + 20, BEGIN + 20, [KEY], []), prepared)
+        assert len(bench.reign.waiting) >= 2 and alone.message is prepared.message is None
+        bench.writer.stopped = True
+        bench.reign.end("deposed")
+        assert not bench.writer.records
+        for answer in (alone, spanning, prepared):
+            assert isinstance(answer.message, DatabaseError) and answer.message.sqlstate in ("08006", "40001")
+
+    play(scenario)
+
+
+def test_a_commit_that_comes_again_after_the_end_is_not_called_off() -> None:
+    def scenario() -> None:
+        bench = Bench()
+        first = bench.commit(1)
+        bench.reign.end("deposed")
+        assert is_error(first, "08007") and is_error(bench.commit(1), "08007")
+
+    play(scenario)
+
+
+def test_once_an_outcome_is_too_old_nobody_is_told_of_an_abort() -> None:
+    outcomes = Outcomes(1000)
+    outcomes.remember(b"refused", 0, 0)
+    outcomes.remember(b"second", 5, 2000)
+    assert not outcomes.has_expired
+    outcomes.remember(b"third", 6, 4000)
+    assert outcomes.has_expired
+
+    def scenario() -> None:
+        bench = Bench()
+        assert bench.reign.coordinator.outcome(AskOutcome(b"n" * 20, 4)) == OutcomeIs("aborted")
+        bench.reign.coordinator._outcomes.has_expired = True
+        assert bench.reign.coordinator.outcome(AskOutcome(b"n" * 20, 4)) == OutcomeIs("unknown")
+
+    play(scenario)

@@ -62,10 +62,14 @@ class TestWriter:
         self.writer = JournalWriter(context, 1, NAMES, self.deposed.append)
 
     async def lead(self) -> TestWriter:
-        recovered = await self.writer.open(self.found.append)
+        recovered = await self.writer.open(self._anew)
         self.now = max(recovered.last_epoch_end, recovered.last_commit_ts) + 1
         await self.writer.begin(self.now, self.now + EPOCH_US)
         return self
+
+    def _anew(self) -> Callable[[RecordHeader], None]:
+        self.found = []
+        return self.found.append
 
     def append(self, payload: bytes, on_committed: Callable[[], None] | None = None) -> Lsn:
         self.now += 1

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from typing import cast
 
 import pytest
 
-from actors.common.messages import Append, Fetch, Fetched, Reset, Seal, Trim
+from actors.common.errors import CONNECTION_FAILURE, DatabaseError
+from actors.common.messages import Append, Fetch, Fetched, Reset, Seal, Sealed, Trim
 from actors.common.messages.base import Message
 from actors.journal.record import COMMIT, RecordHeader, encode_record
+from actors.journal.writer import JournalWriter
 from actors.runtime.interfaces import Bus, OnReply
 from actors.runtime.simulation.faults import Faults
 from actors.runtime.simulation.world import World
@@ -323,7 +326,7 @@ def test_a_writer_deposed_while_it_begins_does_not_wait_for_ever() -> None:
     async def scenario(world: World) -> None:
         await begin_world(world)
         first = TestWriter(world)
-        recovered = await first.writer.open(first.found.append)
+        recovered = await first.writer.open(lambda: first.found.append)
         await TestWriter(world).lead()
         await asyncio.wait_for(first.writer.begin(recovered.last_epoch_end + 1, recovered.last_epoch_end + 2), 30)
         assert first.writer.stopped and first.deposed
@@ -381,4 +384,32 @@ def test_power_failures_lose_nothing_acknowledged(seed: int) -> None:
         assert acknowledged and acknowledged.items() <= kept.items()
 
     with make_world(seed, Faults(hole_chance=0.3, sync_s_max=0.01), segment_bytes=1500) as world:
+        world.run(scenario(world))
+
+
+def test_an_attempt_to_read_the_journal_that_fails_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next one may find another replica's log to be the journal."""
+    read_kept = JournalWriter._read_kept
+
+    async def scenario(world: World) -> None:
+        await begin_world(world)
+        first = await TestWriter(world).lead()
+        first.append(b"row")
+        await asyncio.sleep(1)
+        attempts: list[str] = []
+
+        async def fails_once(writer: JournalWriter, name: str, tail: Sealed, on_record: Callable[[RecordHeader], None]) -> None:
+            await read_kept(writer, name, tail, on_record)
+            attempts.append(name)
+            if len(attempts) == 1:
+                writer.last_commit_ts += 10**9
+                raise DatabaseError(CONNECTION_FAILURE, f"{name} went away")
+
+        monkeypatch.setattr(JournalWriter, "_read_kept", fails_once)
+        second = await TestWriter(world).lead()
+        assert len(attempts) == 2
+        assert [header.lsn for header in second.found] == [1, 2]
+        assert second.writer.last_commit_ts < first.now + 10**9
+
+    with make_world() as world:
         world.run(scenario(world))
