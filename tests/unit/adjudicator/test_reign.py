@@ -266,6 +266,8 @@ def test_who_waits_for_a_transaction_that_the_end_aborts_is_refused_with_it() ->
             bench.commit(3, KEY, KEY[:6] + b"\xf1", start_ts=BEGIN + 30),
             Answer(),
         )
+        _, _, on_prepared = bench.bus.requests[-1]
+        on_prepared(Prepared(9, BEGIN + 5, BEGIN + 400_000))
         bench.reign.participant.prepare(Prepare(b"p" * 20, 2, 1, BEGIN + 20, BEGIN + 20, [KEY], []), prepared)
         assert len(bench.reign.waiting) >= 2 and alone.message is prepared.message is None
         bench.writer.stopped = True
