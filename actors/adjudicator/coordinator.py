@@ -50,13 +50,16 @@ def is_spanning(name: bytes) -> bool:
 class Spanning:
     """One attempt at a transaction that spans adjudicators."""
 
-    __slots__ = ("claim", "flight", "is_marked", "is_settled", "name", "participants", "prepared")
+    __slots__ = ("claim", "flight", "has_reached", "is_marked", "is_settled", "name", "participants", "prepared", "shares")
 
-    def __init__(self, name: bytes, flight: Flight, claim: Claim, participants: list[int]) -> None:
+    def __init__(self, name: bytes, flight: Flight, claim: Claim, shares: Shares, participants: list[int]) -> None:
         self.name = name
         self.flight = flight
         self.claim = claim
+        self.shares = shares
         self.participants = participants
+        self.has_reached = False
+        """Participants have been asked once more, for a later end of what they offer."""
         self.prepared: dict[int, Prepared] = {}
         self.is_marked = False
         self.is_settled = False
@@ -131,27 +134,31 @@ class Coordinator:
             shares.dropped,
             holds_elsewhere=True,
         )
-        spanning = Spanning(name, flight, claim, [owner for owner in shares.owners if owner != own])
+        spanning = Spanning(name, flight, claim, shares, [owner for owner in shares.owners if owner != own])
         self._open[name] = spanning
-        bus = reign.context.bus
         for number in spanning.participants:
-            prepare = Prepare(
-                name,
-                own,
-                reign.epoch,
-                message.start_ts,
-                message.catalog_ts,
-                shares.written.get(number, []),
-                shares.checked.get(number, []),
-                message.schema_changes,
-                message.exclusive,
-                list(shares.dropped),
-                max(reign.lease.last, reign.context.clock.now().earliest),
-            )
-            on_prepared, on_refused = partial(self._prepared, spanning, number), partial(self._refused, spanning, number)
-            bus.request(reign.name, f"adjudicator/{number}", prepare, on_prepared, on_refused, self._timeout_s)
+            self._ask(spanning, number)
         if not spanning.is_settled:
             self._judge(spanning)
+
+    def _ask(self, spanning: Spanning, number: int) -> None:
+        """The participant answers at once where it has been asked before."""
+        reign, shares, message = self._reign, spanning.shares, spanning.flight.message
+        prepare = Prepare(
+            spanning.name,
+            reign.number,
+            reign.epoch,
+            message.start_ts,
+            message.catalog_ts,
+            shares.written.get(number, []),
+            shares.checked.get(number, []),
+            message.schema_changes,
+            message.exclusive,
+            list(shares.dropped),
+            max(reign.lease.last, reign.context.clock.now().earliest),
+        )
+        on_prepared, on_refused = partial(self._prepared, spanning, number), partial(self._refused, spanning, number)
+        reign.context.bus.request(reign.name, f"adjudicator/{number}", prepare, on_prepared, on_refused, self._timeout_s)
 
     def _judge(self, spanning: Spanning) -> None:
         reign = self._reign
@@ -193,13 +200,25 @@ class Coordinator:
         end = min((answer.epoch_end for answer in spanning.prepared.values()), default=TIMESTAMP_MAX)
         commit_ts = reign.lease.pick(floor, now)
         if commit_ts > end:
-            self._abort(spanning, conflict())
+            self._reach(spanning, commit_ts)
             return
         spanning.is_settled = True
         reign.window.release(spanning.name)
         reign.window.commit(spanning.claim, commit_ts)
         reign.append(spanning.flight, spanning.name, commit_ts, now, partial(self._durable, spanning))
         reign.waiting.wake(spanning.name)
+
+    def _reach(self, spanning: Spanning, commit_ts: Timestamp) -> None:
+        """One participant's clock is so far ahead of another's that what they offer has no time in common: the late ones are asked, once, to come as far."""
+        if spanning.has_reached:
+            self._abort(spanning, conflict())
+            return
+        spanning.has_reached = True
+        late = [number for number, answer in spanning.prepared.items() if answer.epoch_end < commit_ts]
+        for number in late:
+            del spanning.prepared[number]
+        for number in late:
+            self._ask(spanning, number)
 
     def _durable(self, spanning: Spanning) -> None:
         """It is committed: tell the participants."""

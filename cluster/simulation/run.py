@@ -26,7 +26,7 @@ from actors.runtime.simulation.nemesis import Nemesis
 from cluster.simulation import verdict
 from cluster.simulation.hostile import SLOW_S_MAX, Plan, bounded, draw, forecast
 from cluster.simulation.journal_witness import JournalWitness
-from cluster.simulation.simulated_cluster import SimulatedCluster, eventually
+from cluster.simulation.simulated_cluster import LOSSY_WHOLE_S_MAX, SimulatedCluster, eventually
 from cluster.simulation.storage_witness import StorageWitness
 from cluster.simulation.witness import Witness
 from workloads.proofs import PROOFS
@@ -144,7 +144,7 @@ class _Run:
     async def _until_whole(self) -> None:
         """After a loss. Where another nemesis strikes meanwhile it may take as long as that does."""
         if self._plan.nemeses == 1:
-            await self._cluster.until_whole()
+            await self._cluster.until_whole(seconds=LOSSY_WHOLE_S_MAX)
         else:
             await self._cluster.until_whole(self._strikes_end)
 

@@ -32,7 +32,9 @@ RESTART_S_MAX = 0.5
 """Before Ray has started again what died by itself."""
 SETTLED_S_MAX = 30.0
 WHOLE_S_MAX = 90.0
-"""A replica that lost its disk must vote or answer again within this."""
+"""A replica that lost its disk must vote or answer again within this, once all faults are over."""
+LOSSY_WHOLE_S_MAX = 300.0
+"""... and within this while the network goes on to lose and reorder: a stream of many small messages begins anew with each that is overtaken."""
 
 
 class SimulatedCluster:
@@ -170,10 +172,10 @@ class SimulatedCluster:
 
     # -- being whole ------------------------------------------------------------------------------------------------------------
 
-    async def until_whole(self, given_up_at: float | None = None) -> None:
+    async def until_whole(self, given_up_at: float | None = None, seconds: float = WHOLE_S_MAX) -> None:
         """Every process is up, every journal replica votes, every storage replica follows. Raises AssertionError where that takes too long, unless it is
         given up before."""
-        end = self.world.loop.time() + WHOLE_S_MAX
+        end = self.world.loop.time() + seconds
         while (lacking := self._lacking()) is not None:
             if given_up_at is not None and self.world.loop.time() >= given_up_at:
                 break

@@ -304,3 +304,20 @@ def test_once_an_outcome_is_too_old_nobody_is_told_of_an_abort() -> None:
         assert bench.reign.coordinator.outcome(AskOutcome(b"n" * 20, 4)) == OutcomeIs("unknown")
 
     play(scenario)
+
+
+def test_a_participant_whose_offer_ends_too_early_is_asked_once_more() -> None:
+    def scenario() -> None:
+        for second_end, comes_through in ((BEGIN + 5000, True), (BEGIN + 900, False)):
+            bench = Bench()
+            answer = bench.commit(1, KEY, KEY[:6] + b"\xf0", start_ts=BEGIN + 10)
+            bench.bus.requests[-1][2](Prepared(9, BEGIN + 20, BEGIN + 800))
+            destination, again, on_prepared = bench.bus.requests[-1]
+            assert destination == "adjudicator/2" and isinstance(again, Prepare) and again.coordinator_last > BEGIN + 800
+            assert len(bench.bus.requests) == 2 and not bench.writer.records
+            on_prepared(Prepared(9, BEGIN + 20, second_end))
+            bench.writer.commit_all()
+            assert is_error(answer, "40001") != comes_through
+            assert len(bench.writer.records) == comes_through
+
+    play(scenario)
