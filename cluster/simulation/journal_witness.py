@@ -44,6 +44,8 @@ class JournalWitness:
         }
         self._acknowledged: dict[str, tuple[int, int]] = {}
         """By replica: epoch and number of the last record that it said is on its disk."""
+        self._cuts: dict[str, tuple[int, int]] = {}
+        """By replica: the highest epoch that wrote to it, and the last number before that."""
         self._promised: dict[str, int] = {}
         self._trims: dict[str, int] = {}
         """By journal: the latest time below which anybody was told to trim."""
@@ -85,6 +87,7 @@ class JournalWitness:
     def _may_cut(self, role: str, epoch: int, last: int) -> None:
         """A tail of an older epoch may have to go: a majority has another."""
         acknowledged = self._acknowledged.get(role, (0, 0))
+        self._cuts[role] = max(self._cuts.get(role, (0, 0)), (epoch, last))
         if epoch > acknowledged[0] and last < acknowledged[1]:
             del self._acknowledged[role]
 
@@ -105,6 +108,9 @@ class JournalWitness:
         self._hold("I7", answer.epoch == request.epoch, f"{role} answers an Append of epoch {request.epoch} as one of {answer.epoch}")
         self._hold("I1", answer.durable_lsn <= last, f"{role} says that it agrees up to {answer.durable_lsn}, and was told of {last}")
         if answer.durable_lsn == last:
+            cut_epoch, cut_last = self._cuts.get(role, (0, 0))
+            if request.epoch < cut_epoch and last > cut_last:
+                return  # of a sync that was under way: what comes next, and is here already, cuts it
             epoch = decode_header(request.records[-1]).epoch if request.records else request.previous_epoch
             self._acknowledged[role] = max(self._acknowledged.get(role, (0, 0)), (epoch, last))
             files = self._images[role].files

@@ -4,7 +4,7 @@ A rise reads the counter FOR UPDATE, writes what it read plus one, and adds a ro
 in the end it counts every acknowledged rise once, every refused one never.
 
 A visit locks a counter, by FOR UPDATE or by an ON CONFLICT DO UPDATE that leaves it alone, and leaves a line of what it read, in no relation to any other key (most often the
-counter's adjudicator alone decides it). While it stands at that, the visit must be made: every snapshot in which the counter is higher has the visit. A sweep writes all
+counter's adjudicator alone decides it). While it stands at that, the visit must be made: every snapshot in which the counter is higher has the visit. Some visit all counters at once. A sweep writes all
 counters, or all pairs, at once.
 
 A pair guards against write skew: who raises one row of a pair has read the other one FOR UPDATE and found it at zero, or has left it alone in an
@@ -51,7 +51,8 @@ class Counters(Proof):
         for share, work in (
             (0.4, self._rise),
             (0.15, self._look),
-            (0.2, self._visit),
+            (0.15, self._visit),
+            (0.1, self._visit_all),
             (0.07, self._touch),
             (0.03, self._sweep),
             (1.0, self._raise_one_of_a_pair),
@@ -120,6 +121,18 @@ class Counters(Proof):
                 await connection.execute(f"INSERT INTO counters VALUES ({key}, -1) {left_alone}")
             [(n,)] = (await connection.execute(f"SELECT n FROM counters WHERE k = {key} {lock}")).rows
             await connection.execute(f"INSERT INTO counter_visits VALUES ({visit}, {key}, {n})")
+
+        await client.attempt(work)
+
+    async def _visit_all(self, client: ProofClient) -> None:
+        """Many such locks of one transaction, shared with others of its kind, at every adjudicator."""
+        self._sequence += len(self._keys)
+        visits = {key: (self._sequence - place) * client.random.choice((-1, 1)) for place, key in enumerate(self._keys)}
+
+        async def work(connection: Connection) -> None:
+            found = (await connection.execute("SELECT k, n FROM counters FOR UPDATE")).rows
+            lines = ", ".join(f"({visits[int(key or 0)]}, {key}, {n})" for key, n in found)
+            await connection.execute(f"INSERT INTO counter_visits VALUES {lines}")
 
         await client.attempt(work)
 
