@@ -74,6 +74,8 @@ RENEWAL_S = 60.0
 """Small against the journals' length that an unread replica holds on to, and one message a minute."""
 FIRST_RENEWAL_S = 1.0
 """After a start: what was missed is not left to the first read to wait for."""
+LIFE_BITS = 62
+"""Of the number that tells a store from what was on this disk before it."""
 LATE_S = 0.3
 """For a demanded watermark; an adjudicator that extends its lease for it writes to disk."""
 
@@ -142,13 +144,14 @@ class StorageReplica:
     async def start(self) -> None:
         """Opens what is on disk and subscribes after its watermark. Where the manifest or a footer is damaged, as after the loss of the disk: from the beginning."""
         self._loop = asyncio.get_running_loop()
+        life = self._context.random.getrandbits(LIFE_BITS)
         try:
-            self.store = Store(self._context.disk)
+            self.store = Store(self._context.disk, life=life)
         except DatabaseError as error:
             if error.sqlstate != DATA_CORRUPTED:
                 raise
             logger.error("%s begins anew: %s", self._name, error.message)
-            self.store = Store(self._context.disk, anew=True)
+            self.store = Store(self._context.disk, anew=True, life=life)
         self._scanner = Scanner(self.store)
         self.watermark = self.store.checkpoint_ts
         self._upkeep = Upkeep(self._context, self)
