@@ -7,7 +7,7 @@
 
 What it promises: the replica is either what it was or what the peer's manifest says, at whatever moment it crashes. The peer serves its files as they are and holds nothing
 back for the taker: a segment that is merged away meanwhile is gone (58P01), and the taker asks for the contents again and keeps what it has of them. Where the peer has lost
-its disk meanwhile, its segments are other ones, though they may have the old names: every piece is asked for by the life of the store that the manifest is of.
+its disk meanwhile, its segments are other ones, though they may have the old names: every piece is asked for by the life of the store that the manifest is of. Where it has less then than the taker, another peer is asked.
 Why the journals reach back to the peer's watermark: they are trimmed below the least checkpoint of all replicas, the peer's included (I12).
 """
 
@@ -72,7 +72,7 @@ async def fill(context: Context, peers: list[str], store: Store, wanted: Callabl
         if not wanted(manifest):
             continue
         try:
-            await _Copying(context, peer, store).run(manifest)
+            await _Copying(context, peer, store, wanted).run(manifest)
         except DatabaseError as error:
             if error.sqlstate in (DISK_FULL, IO_ERROR):
                 raise
@@ -90,10 +90,11 @@ async def _contents(context: Context, peer: str) -> Manifest:
 class _Copying:
     """From one peer. `_copied`: the peer's segments by name, all of one life, and what they are called here."""
 
-    def __init__(self, context: Context, peer: str, store: Store) -> None:
+    def __init__(self, context: Context, peer: str, store: Store, wanted: Callable[[Manifest], bool]) -> None:
         self._context = context
         self._peer = peer
         self._store = store
+        self._wanted = wanted
         self._copied: dict[str, str] = {}
 
     async def run(self, manifest: Manifest) -> None:
@@ -134,6 +135,10 @@ class _Copying:
                 if error.sqlstate != UNDEFINED_FILE:
                     raise
                 again = await _contents(self._context, self._peer)
+                if not self._wanted(again):
+                    raise DatabaseError(
+                        UNDEFINED_FILE, f"it has no longer what is wanted, only what was committed up to {again.watermark}"
+                    ) from None
                 if again.life != manifest.life:
                     self._forget(set())
                 manifest = again

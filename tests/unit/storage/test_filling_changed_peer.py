@@ -117,3 +117,24 @@ def test_a_manifest_of_a_version_that_knew_no_lives_is_read_and_gets_one() -> No
         assert Store(disk, life=6).life == 5
 
     asyncio.run(test())
+
+
+def test_a_peer_that_has_lost_what_is_wanted_is_left_for_another() -> None:
+    """It offered the most, began anew and has nothing, or less than the taker: what the taker has stays, and the next one is asked."""
+
+    async def test(lost: MemoryDisk, others: dict[str, MemoryDisk]) -> None:
+        own = await made(99, (50, [(b"mine", 10)]))
+        before = dict(own.files)
+        peers = Peers(best=await made(1, (100, ALL[:2]), (200, ALL[2:3])), **others)
+        peers.lost["best"] = 2, lost
+        assert await filled(peers, own, above_50) == bool(others)
+        assert own.files == before or others
+        assert Store(own).checkpoint_ts == (100 if others else 50)
+        assert {peer for peer, _ in peers.asked} == set(peers.disks)
+
+    async def tests() -> None:
+        for lost in (MemoryDisk(), await made(2, (40, [(b"hot", 10)]))):
+            await test(lost, {})
+            await test(lost, {"other": await made(3, (100, ALL[:2]))})
+
+    asyncio.run(tests())
