@@ -26,6 +26,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import logging
+from bisect import bisect_right
 from collections import deque
 from typing import Any
 
@@ -403,10 +404,16 @@ class StorageReplica:
         self._stranded = ""
         store = self.store
         size = MESSAGE_OVERHEAD_BYTES
-        for commit_ts, write_set in zip(message.commit_ts, message.write_sets, strict=True):
+        times, write_sets, changes = message.commit_ts, message.write_sets, message.catalog_changes
+        if message.after_ts < self.watermark:
+            # Less what is there already: it may lie in a segment, and an older version must not come to lie above a newer one. It counts for the window all the same.
+            first = bisect_right(times, self.watermark)
+            size += sum(map(len, write_sets[:first]))
+            times, write_sets, changes = times[first:], write_sets[first:], changes[bisect_right(changes, self.watermark) :]
+        for commit_ts, write_set in zip(times, write_sets, strict=True):
             store.apply(write_set, commit_ts)
             size += len(write_set)
-        for commit_ts in message.catalog_changes:
+        for commit_ts in changes:
             store.note_catalog_change(commit_ts)
         if message.watermark > self.watermark:
             self.watermark = message.watermark
