@@ -414,12 +414,12 @@ class Crossbar:
         subscriber.serve(self.ring, self.merge.watermark)
 
     def _acknowledged(self, sender: str, message: StreamAck) -> None:
+        subscriber = self._subscribers.get(sender)
+        if subscriber is None or subscriber.stream != message.stream:
+            return  # nor does its checkpoint count: the disk that had it may have been lost since
         if message.checkpoint_ts > self._checkpoints.get(sender, TIMESTAMP_MIN):
             self._checkpoints[sender] = message.checkpoint_ts
             self._trim()
-        subscriber = self._subscribers.get(sender)
-        if subscriber is None or subscriber.stream != message.stream:
-            return
         had_room = subscriber.has_room
         subscriber.acknowledge(message)
         if not had_room and subscriber.has_room:

@@ -324,13 +324,31 @@ def test_the_journals_trim_only_what_all_storage_replicas_have_and_no_transactio
             storage.checkpoint()
         await asyncio.sleep(1)
         assert first_lsns() == [1] * 6
-        cluster.world.bus.post("storage/1/a", "crossbar/1", StreamAck(0, 0, last + 1_000_000))
+        cluster.world.bus.post("storage/1/a", "crossbar/1", StreamAck(replicas[0].stream, 0, last + 1_000_000))
         await asyncio.sleep(1)
         assert first_lsns() == [1] * 6, "a participant may still ask for these transactions' outcomes"
         replicas[0].checkpoint()
         await until(lambda: min(first_lsns()) > 1)
 
     run(scenario, azs="ab")
+
+
+def test_a_late_word_of_a_checkpoint_on_a_lost_disk_trims_nothing() -> None:
+    async def scenario(cluster: Cluster) -> None:
+        replicas = [cluster.storage(shard) for shard in (1, 2)]
+        for storage in replicas:
+            await storage.subscribe(0)
+        at = 1_000_000_000
+        late = StreamAck(replicas[0].stream, 1, at)
+        await replicas[0].subscribe(0)  # its disk has been lost
+        crossbar = cluster.crossbar
+        crossbar.receive("storage/2/a", StreamAck(replicas[1].stream, 1, at), None)
+        crossbar.receive("storage/1/a", late, None)
+        assert crossbar._trimmed == 0
+        crossbar.receive("storage/1/a", StreamAck(replicas[0].stream, 1, at), None)
+        assert crossbar._trimmed > 0
+
+    run(scenario)
 
 
 @pytest.mark.parametrize("power_failure", [False, True])
