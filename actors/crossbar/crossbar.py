@@ -16,6 +16,7 @@ trimmed is refused (58P01), never given a stream with a hole.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -78,7 +79,7 @@ class Crossbar:
         self._demand: Timestamp = TIMESTAMP_MIN
         self._asking: dict[int, Timestamp] = {}
         self._asked_at: dict[int, float] = {}
-        self._late_timer: asyncio.TimerHandle | None = None
+        self._timers: dict[str, asyncio.TimerHandle] = {}
         self._waiting_since: dict[int, float] = {}
         self._checkpoints: dict[str, Timestamp] = {}
         self._trimmed: Timestamp = TIMESTAMP_MIN
@@ -86,17 +87,33 @@ class Crossbar:
         self._gone_ts: Timestamp = TIMESTAMP_MIN
         """Commits at or below this time are no longer in every journal, as the journals told."""
         self._records = 0
+        self._stopped = False
 
     async def start(self) -> None:
         self._context.bus.on_topology(self._on_topology)
 
     async def stop(self) -> None:
-        if self._late_timer is not None:
-            self._late_timer.cancel()
+        """Asks nobody anything any more: not when a promise that it waits for comes, nor a topology."""
+        self._stopped = True
+        for timer in self._timers.values():
+            timer.cancel()
         for feed in [*self._feeds.values()]:
             feed.close()
         for catch_up in list(self._catch_ups.values()):
             catch_up.close()
+
+    def _after(self, name: str, seconds: float, callback: Callable[[], None]) -> None:
+        """In place of the timer of that name, if there is one."""
+
+        def due() -> None:
+            del self._timers[name]
+            callback()
+
+        former = self._timers.pop(name, None)
+        if former is not None:
+            former.cancel()
+        if not self._stopped:
+            self._timers[name] = asyncio.get_running_loop().call_later(seconds, due)
 
     def receive(self, sender: str, message: Message, reply: Reply | None) -> None:
         if isinstance(message, JournalRecords):
@@ -302,19 +319,23 @@ class Crossbar:
     def _ask(self, journal: int, name: str, demand: Timestamp) -> None:
         self._asking[journal] = demand
         self._asked_at[journal] = asyncio.get_running_loop().time()
-        if self._late_timer is None:
-            self._late_timer = asyncio.get_running_loop().call_later(LATE_S, self._check_late)
+        if "late" not in self._timers:
+            self._after("late", LATE_S, self._check_late)
 
         def promised(answer: Message) -> None:
             assert isinstance(answer, Promised)
+            if self._stopped:
+                return
             self._asking.pop(journal, None)
             self.merge.promised(journal, answer.epoch, answer.promise, answer.after_lsn)
             self._advance()
 
         def failed(error: DatabaseError) -> None:
+            if self._stopped:
+                return
             if error.detail in (NOT_SENT, ""):  # the bus could not reach it; what it says itself has other details
                 self._context.bus.post(self._context.name, "controller", Suspect(name))
-            asyncio.get_running_loop().call_later(PROMISE_RETRY_S, again)
+            self._after(f"ask {journal}", PROMISE_RETRY_S, again)
 
         def again() -> None:
             self._asking.pop(journal, None)
@@ -329,20 +350,20 @@ class Crossbar:
         for journal in self._asking:
             if loop.time() - self._asked_at[journal] >= LATE_S:
                 self._context.bus.post(self._context.name, "controller", Suspect(self._adjudicators[journal]))
-        self._late_timer = loop.call_later(LATE_S, self._check_late) if self._asking else None
+        if self._asking:
+            self._after("late", LATE_S, self._check_late)
 
     def _suspect(self, journal: int) -> None:
         """A promise waits for records that the feed has not brought. After PROBE_S the replica is asked for a sign of life; a dead one fails
         that at once, a silent one is left after silence_s: read at another replica then."""
         if journal in self._waiting_since:
             return
-        loop = asyncio.get_running_loop()
         silence_s = self._context.settings.streaming.silence_s
-        since = self._waiting_since[journal] = loop.time()
+        since = self._waiting_since[journal] = asyncio.get_running_loop().time()
         feed = self._feeds[journal]
 
         def leave(*_: object) -> None:
-            if self._waiting_since.get(journal) == since:
+            if self._waiting_since.get(journal) == since and not self._stopped:
                 del self._waiting_since[journal]
                 feed.turn()
                 if self._demand > self.merge.watermark:
@@ -357,8 +378,8 @@ class Crossbar:
             if error.sqlstate == CONNECTION_FAILURE:
                 leave()
 
-        loop.call_later(PROBE_S, probe)
-        loop.call_later(silence_s, leave)
+        self._after(f"probe {journal}", PROBE_S, probe)
+        self._after(f"leave {journal}", silence_s, leave)
 
     # -- subscribers -------------------------------------------------------------------------------------------------------------
 
@@ -414,12 +435,12 @@ class Crossbar:
         subscriber.serve(self.ring, self.merge.watermark)
 
     def _acknowledged(self, sender: str, message: StreamAck) -> None:
+        subscriber = self._subscribers.get(sender)
+        if subscriber is None or subscriber.stream != message.stream:
+            return  # nor does its checkpoint count: the disk that had it may have been lost since
         if message.checkpoint_ts > self._checkpoints.get(sender, TIMESTAMP_MIN):
             self._checkpoints[sender] = message.checkpoint_ts
             self._trim()
-        subscriber = self._subscribers.get(sender)
-        if subscriber is None or subscriber.stream != message.stream:
-            return
         had_room = subscriber.has_room
         subscriber.acknowledge(message)
         if not had_room and subscriber.has_room:
@@ -443,5 +464,7 @@ class Crossbar:
                     self._context.bus.post(self._context.name, name, Trim(least))
 
     def _on_topology(self, _: Topology) -> None:
+        if self._stopped:  # the bus keeps its listeners
+            return
         if self._merge is not None and self._demand > self._merge.watermark:
             self._pursue()

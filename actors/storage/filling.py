@@ -6,7 +6,8 @@
     taker --SubscribeRange(after the manifest's watermark)--> crossbar
 
 What it promises: the replica is either what it was or what the peer's manifest says, at whatever moment it crashes. The peer serves its files as they are and holds nothing
-back for the taker: a segment that is merged away meanwhile is gone (58P01), and the taker asks for the contents again and keeps what it has of them.
+back for the taker: a segment that is merged away meanwhile is gone (58P01), and the taker asks for the contents again and keeps what it has of them. Where the peer has lost
+its disk meanwhile, its segments are other ones, though they may have the old names: every piece is asked for by the life of the store that the manifest is of. Where it has less then than the taker, another peer is asked.
 Why the journals reach back to the peer's watermark: they are trimmed below the least checkpoint of all replicas, the peer's included (I12).
 """
 
@@ -45,8 +46,9 @@ def contents(disk: Disk) -> Contents:
 
 
 def piece(disk: Disk, message: AskPiece) -> Piece:
-    """Raises 58P01 for a segment that the manifest on this disk does not name, XX001 where the manifest is damaged."""
-    if message.segment not in manifest_file.load(disk).segments:
+    """Raises 58P01 for a segment that the manifest on this disk does not name, or that is of another life; XX001 where the manifest is damaged."""
+    manifest = manifest_file.load(disk)
+    if message.life != manifest.life or message.segment not in manifest.segments:
         raise DatabaseError(UNDEFINED_FILE, f"{message.segment} is not here any more")
     mapped = disk.map(message.segment)
     return Piece(bytes(mapped[message.offset : message.offset + message.bytes_max]), len(mapped))
@@ -70,7 +72,7 @@ async def fill(context: Context, peers: list[str], store: Store, wanted: Callabl
         if not wanted(manifest):
             continue
         try:
-            await _Copying(context, peer, store).run(manifest)
+            await _Copying(context, peer, store, wanted).run(manifest)
         except DatabaseError as error:
             if error.sqlstate in (DISK_FULL, IO_ERROR):
                 raise
@@ -86,12 +88,13 @@ async def _contents(context: Context, peer: str) -> Manifest:
 
 
 class _Copying:
-    """From one peer. `_copied`: the peer's segments by name, and what they are called here."""
+    """From one peer. `_copied`: the peer's segments by name, all of one life, and what they are called here."""
 
-    def __init__(self, context: Context, peer: str, store: Store) -> None:
+    def __init__(self, context: Context, peer: str, store: Store, wanted: Callable[[Manifest], bool]) -> None:
         self._context = context
         self._peer = peer
         self._store = store
+        self._wanted = wanted
         self._copied: dict[str, str] = {}
 
     async def run(self, manifest: Manifest) -> None:
@@ -101,14 +104,25 @@ class _Copying:
             manifest = await self._all_segments(manifest)
             segments = [copied[name] for name in manifest.segments]
             own = Manifest(
-                manifest.watermark, manifest.horizon, segments, self._store.next_segment, manifest.catalog_changes, manifest.drops
+                manifest.watermark,
+                manifest.horizon,
+                segments,
+                self._store.next_segment,
+                manifest.catalog_changes,
+                manifest.drops,
+                self._store.life,
             )
             await manifest_file.save(disk, own)
             named = set(segments)
         finally:
-            for path in copied.values():
-                if path not in named:
-                    discard(disk, path)
+            self._forget(named)
+
+    def _forget(self, named: set[str]) -> None:
+        """Remove all copies but those `named`."""
+        for path in self._copied.values():
+            if path not in named:
+                discard(self._store.disk, path)
+        self._copied.clear()
 
     async def _all_segments(self, manifest: Manifest) -> Manifest:
         """Copies them; the manifest that names them."""
@@ -116,23 +130,30 @@ class _Copying:
             try:
                 for name in manifest.segments:
                     if name not in self._copied:
-                        self._copied[name] = await self._segment(name)
+                        self._copied[name] = await self._segment(name, manifest.life)
             except DatabaseError as error:
                 if error.sqlstate != UNDEFINED_FILE:
                     raise
-                manifest = await _contents(self._context, self._peer)
+                again = await _contents(self._context, self._peer)
+                if not self._wanted(again):
+                    raise DatabaseError(
+                        UNDEFINED_FILE, f"it has no longer what is wanted, only what was committed up to {again.watermark}"
+                    ) from None
+                if again.life != manifest.life:
+                    self._forget(set())
+                manifest = again
             else:
                 return manifest
         raise DatabaseError(UNDEFINED_FILE, "its segments are merged faster than they are copied")
 
-    async def _segment(self, name: str) -> str:
+    async def _segment(self, name: str, life: int) -> str:
         """Copied, durable and verified; its path here."""
         disk = self._store.disk
         path = self._store.new_segment_path()
         file = disk.open(path)
         try:
             while True:
-                answer = await self._piece(AskPiece(name, file.size, PIECE_BYTES_MAX))
+                answer = await self._piece(AskPiece(name, file.size, PIECE_BYTES_MAX, life))
                 if not answer.data:
                     raise corrupted(name, f"ends at {file.size} of {answer.size} bytes")
                 file.append(answer.data)

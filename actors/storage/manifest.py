@@ -15,7 +15,8 @@ PATH = "manifest"
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """`watermark`: all committed up to there is in `segments` (oldest first) and `drops`. `horizon`: reads below it would miss versions."""
+    """`watermark`: all committed up to there is in `segments` (oldest first) and `drops`. `horizon`: reads below it would miss versions. `life`: drawn when the store
+    began with nothing; a segment's name means one file within it. 0: written by a version that drew none."""
 
     watermark: int = 0
     horizon: int = 0
@@ -23,6 +24,7 @@ class Manifest(msgspec.Struct, frozen=True):
     next_segment: int = 1
     catalog_changes: list[int] = []
     drops: list[tuple[bytes, bytes, int]] = []
+    life: int = 0
 
 
 def load(disk: Disk) -> Manifest:

@@ -26,6 +26,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import logging
+from bisect import bisect_right
 from collections import deque
 from typing import Any
 
@@ -74,6 +75,8 @@ RENEWAL_S = 60.0
 """Small against the journals' length that an unread replica holds on to, and one message a minute."""
 FIRST_RENEWAL_S = 1.0
 """After a start: what was missed is not left to the first read to wait for."""
+LIFE_BITS = 62
+"""Of the number that tells a store from what was on this disk before it."""
 LATE_S = 0.3
 """For a demanded watermark; an adjudicator that extends its lease for it writes to disk."""
 
@@ -142,13 +145,14 @@ class StorageReplica:
     async def start(self) -> None:
         """Opens what is on disk and subscribes after its watermark. Where the manifest or a footer is damaged, as after the loss of the disk: from the beginning."""
         self._loop = asyncio.get_running_loop()
+        life = self._context.random.getrandbits(LIFE_BITS)
         try:
-            self.store = Store(self._context.disk)
+            self.store = Store(self._context.disk, life=life)
         except DatabaseError as error:
             if error.sqlstate != DATA_CORRUPTED:
                 raise
             logger.error("%s begins anew: %s", self._name, error.message)
-            self.store = Store(self._context.disk, anew=True)
+            self.store = Store(self._context.disk, anew=True, life=life)
         self._scanner = Scanner(self.store)
         self.watermark = self.store.checkpoint_ts
         self._upkeep = Upkeep(self._context, self)
@@ -400,10 +404,16 @@ class StorageReplica:
         self._stranded = ""
         store = self.store
         size = MESSAGE_OVERHEAD_BYTES
-        for commit_ts, write_set in zip(message.commit_ts, message.write_sets, strict=True):
+        times, write_sets, changes = message.commit_ts, message.write_sets, message.catalog_changes
+        if message.after_ts < self.watermark:
+            # Less what is there already: it may lie in a segment, and an older version must not come to lie above a newer one. It counts for the window all the same.
+            first = bisect_right(times, self.watermark)
+            size += sum(map(len, write_sets[:first]))
+            times, write_sets, changes = times[first:], write_sets[first:], changes[bisect_right(changes, self.watermark) :]
+        for commit_ts, write_set in zip(times, write_sets, strict=True):
             store.apply(write_set, commit_ts)
             size += len(write_set)
-        for commit_ts in message.catalog_changes:
+        for commit_ts in changes:
             store.note_catalog_change(commit_ts)
         if message.watermark > self.watermark:
             self.watermark = message.watermark

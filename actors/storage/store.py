@@ -62,14 +62,15 @@ def too_old(at: int, horizon: int) -> DatabaseError:
 
 class Store:
     """Opens what is on `disk`. Raises XX001 where manifest or a segment's footer is damaged. `anew`: an empty store instead, which leaves alone what is there
-    until a store is opened on its first manifest."""
+    until a store is opened on its first manifest. `life`: of a store that has none yet, a number that no other's is (manifest.py)."""
 
-    def __init__(self, disk: Disk, anew: bool = False) -> None:
+    def __init__(self, disk: Disk, anew: bool = False, life: int = 0) -> None:
         self.disk = disk
         found = Manifest() if anew else manifest_file.load(disk)
         self.checkpoint_ts = found.watermark
         self.horizon = found.horizon
         self.next_segment = found.next_segment
+        self.life = found.life or life
         self.catalog_changes = list(found.catalog_changes)
         """Commit times, ascending; below the horizon only the newest."""
         self.tombstones = RangeTombstones(found.drops)
@@ -140,6 +141,7 @@ class Store:
             self.next_segment,
             list(self.catalog_changes),
             self.tombstones.drops(),
+            self.life,
         )
 
     def new_segment_path(self) -> str:

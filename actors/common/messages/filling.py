@@ -16,11 +16,13 @@ class Contents(Message, frozen=True):
 
 
 class AskPiece(Message, frozen=True):
-    """Up to `bytes_max` bytes from `offset` on of a segment that the manifest names. Answer: Piece. Failure 58P01: the segment has been merged away since."""
+    """Up to `bytes_max` bytes from `offset` on of a segment that the manifest names. `life`: the manifest's; names come back after the disk's loss. Answer: Piece.
+    Failure 58P01: the segment has been merged away since, or the disk has been lost."""
 
     segment: str
     offset: int
     bytes_max: int
+    life: int = 0
 
 
 class Piece(Message, frozen=True):

@@ -12,7 +12,7 @@ import pytest
 from actors.common import write_set
 from actors.common.messages import Done, StreamAck, SubscribeRange, Trim
 from actors.runtime.simulation.faults import Faults
-from tests.unit.crossbar.support import JOURNALS, KEYSPACE, Cluster, key, until
+from tests.unit.crossbar.support import JOURNALS, KEYSPACE, MAP, Cluster, key, until
 
 
 def run(scenario: Callable[[Cluster], Awaitable[None]], seed: int = 1, faults: Faults | None = None, **arguments: Any) -> None:
@@ -324,13 +324,60 @@ def test_the_journals_trim_only_what_all_storage_replicas_have_and_no_transactio
             storage.checkpoint()
         await asyncio.sleep(1)
         assert first_lsns() == [1] * 6
-        cluster.world.bus.post("storage/1/a", "crossbar/1", StreamAck(0, 0, last + 1_000_000))
+        cluster.world.bus.post("storage/1/a", "crossbar/1", StreamAck(replicas[0].stream, 0, last + 1_000_000))
         await asyncio.sleep(1)
         assert first_lsns() == [1] * 6, "a participant may still ask for these transactions' outcomes"
         replicas[0].checkpoint()
         await until(lambda: min(first_lsns()) > 1)
 
     run(scenario, azs="ab")
+
+
+def test_a_late_word_of_a_checkpoint_on_a_lost_disk_trims_nothing() -> None:
+    async def scenario(cluster: Cluster) -> None:
+        replicas = [cluster.storage(shard) for shard in (1, 2)]
+        for storage in replicas:
+            await storage.subscribe(0)
+        at = 1_000_000_000
+        late = StreamAck(replicas[0].stream, 1, at)
+        await replicas[0].subscribe(0)  # its disk has been lost
+        crossbar = cluster.crossbar
+        crossbar.receive("storage/2/a", StreamAck(replicas[1].stream, 1, at), None)
+        crossbar.receive("storage/1/a", late, None)
+        assert crossbar._trimmed == 0
+        crossbar.receive("storage/1/a", StreamAck(replicas[0].stream, 1, at), None)
+        assert crossbar._trimmed > 0
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("missing", ["adjudicator-2", "journal-1-a", ""])
+@pytest.mark.parametrize("after_s", [0.0005, 0.05, 0.3])
+def test_a_stopped_crossbar_is_silent(missing: str, after_s: float) -> None:
+    """With a demand that waits for an adjudicator, for records or, just asked, for an answer."""
+
+    async def scenario(cluster: Cluster) -> None:
+        world, storage = cluster.world, cluster.storage(1)
+        await storage.subscribe(0)
+        last = write_some(cluster, 10, 100)
+        await cluster.reads(storage, last)
+        if missing:
+            world.crash(missing)
+        if missing != "adjudicator-2":
+            last = write_some(cluster, 10, last)
+        storage.demand(last + 1000)
+        await asyncio.sleep(after_s)
+        life = world.processes["crossbar-1"].life
+        assert life is not None
+        await life.host.stop_role("crossbar/1")
+        sent: list[str] = []
+        life.bus.post = lambda sender, destination, message: sent.append(destination)  # type: ignore[method-assign]
+        life.bus.request = lambda sender, destination, *_: sent.append(destination)  # type: ignore[method-assign]
+        world.publish(MAP)
+        await asyncio.sleep(5)
+        assert not sent
+
+    run(scenario)
 
 
 @pytest.mark.parametrize("power_failure", [False, True])

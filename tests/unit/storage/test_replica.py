@@ -222,6 +222,40 @@ def test_a_message_that_begins_above_the_watermark_is_not_taken() -> None:
     drive(test)
 
 
+@pytest.mark.parametrize("memtable_bytes_max", [1, 1 << 20])
+def test_what_a_message_repeats_from_below_the_watermark_is_not_applied_again(memtable_bytes_max: int) -> None:
+    """With the newer version in a segment, the older one lay above it in the memtable and was found first."""
+
+    async def test() -> None:
+        world = await World(settings=replace(SMALL, storing=Storing(memtable_bytes_max=memtable_bytes_max))).start()
+        first: dict[int, dict[bytes, bytes | None]] = {5: {b"a": b"1"}, 7: {b"a": b"2", b"b": b"x"}}
+        world.deliver(first, 10, (5, 7))
+        await world.settle()
+        rows = world.replica.store.rows
+        world.deliver(first, 9, (5, 7), after_ts=0)
+        assert world.replica.watermark == 10
+        world.deliver({**first, 12: {b"b": b"y"}}, 20, (5, 7, 12), after_ts=0)
+        await world.settle()
+        assert world.replica.store.rows == rows + 1
+        assert [world.get(b"a", 20), world.get(b"b", 10), world.get(b"b", 20)] == [b"2", b"x", b"y"]
+        assert [world.ask(Get([], at)).message.catalog_ts for at in (10, 20)] == [7, 12]
+
+    drive(test)
+
+
+def test_what_is_not_applied_again_is_acknowledged_all_the_same() -> None:
+    """The crossbar counts it as under way, and would else wait for good once its window is full."""
+
+    async def test() -> None:
+        world = await World(settings=Settings(streaming=Streaming(window_bytes=16_000))).start()
+        world.deliver({5: {b"a": bytes(1000)}}, 10)
+        assert not world.bus.sent(StreamAck)
+        world.deliver({5: {b"a": bytes(1000)}}, 10, after_ts=0)
+        assert [ack.number for ack in world.bus.sent(StreamAck)] == [2]
+
+    drive(test)
+
+
 def test_silence_while_a_demand_is_in_flight_opens_a_new_stream() -> None:
     async def test() -> None:
         world = await World(settings=Settings(streaming=Streaming(silence_s=0.01))).start()
