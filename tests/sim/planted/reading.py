@@ -14,6 +14,7 @@ from actors.crossbar.crossbar import Crossbar
 from actors.crossbar.merge import Head, Merge
 from actors.crossbar.subscriber import Ring, Subscriber
 from actors.query_processor.catalog.cache import CatalogCache
+from actors.query_processor.row_executor.changing import RowRemover
 from actors.query_processor.row_executor.upserting import Upserter
 from actors.query_processor.transaction.transaction import Transaction, TransactionServices
 from actors.runtime.interfaces import Bus
@@ -294,6 +295,18 @@ def commits_half_a_write_set() -> None:
         return send(transaction, message, keys)
 
     Transaction._send = careless  # type: ignore[method-assign]
+
+
+def a_deleted_row_keeps_its_unique_name() -> None:
+    """The index's entry leads to no row: reads pass over it, inserts do not."""
+
+    def careless(remover: RowRemover, transaction: Transaction, key: bytes, row: Any) -> None:
+        transaction.delete(key)
+        for index in remover.stored.secondary:
+            if index not in remover.stored.unique_indexes:
+                transaction.delete(index.entry(row, key)[0], counts=False)
+
+    RowRemover.remove = careless  # type: ignore[method-assign]
 
 
 def answers_before_the_journal() -> None:
