@@ -205,6 +205,11 @@ class FloatSum:
                 raise DatabaseError(NUMERIC_VALUE_OUT_OF_RANGE, "value out of range: overflow")
             self._sum = total
 
+    @property
+    def may_overflow(self) -> bool:
+        """By the sum of a column that has passed `check`."""
+        return self._sum is not None and _SAFE_FLOAT < abs(self._sum) < math.inf
+
     def add_array(self, array: pa.Array) -> None:
         self.add(array.drop_null().to_pylist())
 

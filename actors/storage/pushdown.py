@@ -12,7 +12,7 @@ Columns of the answers: "rows" key, value; "columns" `key` (where asked for) and
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -21,7 +21,7 @@ from actors.common.arrow_types import arrow_type, from_arrow, to_arrow
 from actors.common.errors import DatabaseError
 from actors.common.rows import RowCodec
 from actors.common.scan_program import ScanProgram
-from actors.storage.aggregates import Accumulator, NotVectorized, accumulator, group_identity, result_arrow_type
+from actors.storage.aggregates import Accumulator, FloatSum, NotVectorized, accumulator, group_identity, result_arrow_type
 from actors.storage.block_scan import BlockPart, ColumnCache
 from actors.storage.expression_binding import Filter, RowFunction, parameter_types, revive_parameters
 
@@ -378,8 +378,12 @@ class AggregatesOutput:
                 made.add_partial(rows)
             else:
                 made.add_array(columns[argument.position])  # type: ignore[index]
-        for made, total in zip(fresh, self._groups[()].accumulators, strict=True):
+        group = self._groups[()]
+        merged = self.compiled.accumulators()
+        for total, former, made in zip(merged, group.accumulators, fresh, strict=True):
+            total.merge(former)
             total.merge(made)
+        group.accumulators = merged  # once none has refused: else the block is added again, row by row
 
     def _add_groups(self, columns: dict[int, pa.Array]) -> None:
         """By Arrow's hash aggregation. What may raise comes before anything is added."""
@@ -402,8 +406,11 @@ class AggregatesOutput:
         for made, (name, function) in zip(self.compiled.accumulators(), wanted, strict=True):
             column = grouped.column(f"{name}_{function}" if name else function)
             results.append(from_arrow(column, made.result_type) if function in ("min", "max") else column.to_pylist())
-        for place, datums in enumerate(zip(*keys, strict=True)):
-            group = self._group(self._identity_of(datums), datums)
+        groups = [self._group(self._identity_of(datums), datums) for datums in zip(*keys, strict=True)]
+        sums = [number for number, made in enumerate(self.compiled.accumulators()) if isinstance(made, FloatSum)]
+        if any(cast(FloatSum, group.accumulators[number]).may_overflow for number in sums for group in groups):
+            raise NotVectorized
+        for place, group in enumerate(groups):
             for made, result in zip(group.accumulators, results, strict=True):
                 if result[place] is not None:
                     made.add_partial(result[place])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Iterator
 from decimal import Decimal
 from random import Random
@@ -294,3 +295,27 @@ def test_groups_are_made_by_arrow_where_they_can_be(data: Data) -> None:
     )
     with patch.object(pushdown, "all_rows", side_effect=AssertionError("row by row")):
         answers(data, scan_program.encode(program))
+
+
+@pytest.mark.parametrize(("group_by", "floats"), [((), (1.7e308, 1e308)), ((1,), (sys.float_info.max, 1e295))])
+def test_a_block_whose_sum_overflows_is_added_once(group_by: tuple[int, ...], floats: tuple[float, float]) -> None:
+    """The second block alone takes the sum of floats over float8's end, with the newer row it does not; it was counted before that was seen, and then again."""
+
+    def rows(low: int, high: int, first: float) -> bytes:
+        values = [CODEC.encode([number, "same", Decimal(0), first if number == low else 0.0, 0]) for number in range(low, high)]
+        return write_set.encode([PREFIX + b"%06d" % number for number in range(low, high)], list(values), [write_set.PUT] * len(values))
+
+    async def filled() -> Data:
+        data = Data()
+        maintenance = Maintenance(data.store, 8)
+        for place, value in enumerate(floats):
+            data.store.apply(rows(place * 1000, place * 1000 + 100, value), place + 1)
+            await maintenance.checkpoint(place + 1, 0)
+        data.store.apply(rows(1050, 1051, -floats[1]), 3)
+        return data
+
+    wanted = (Aggregate("count"), Aggregate("sum", column(3)), Aggregate("max", column(0)))
+    program = scan_program.encode(ScanProgram(columns=TYPES, output="aggregates", aggregates=wanted, group_by=group_by))
+    with patch.object(block_scan, "BLOCK_SCAN_ROWS_MIN", 50):
+        (row,) = table(answers(asyncio.run(filled()), program)).to_pylist()
+    assert [row["a0"], row["a1"], row["a2"]] == [200, floats[0], 1099]
