@@ -181,6 +181,10 @@ class JournalWriter:
                 header = verify(record, f"{name}, record {lsn}")
                 if header.lsn > tail.tail_lsn:
                     break
+                if header.epoch >= self.epoch:
+                    raise DatabaseError(
+                        OBJECT_NOT_IN_PREREQUISITE_STATE, f"{name} has taken another writer's record {lsn} since it was sealed"
+                    )
                 self._epochs.begin(header.lsn, header.epoch)
                 self.last_commit_ts = max(self.last_commit_ts, header.commit_ts)
                 self.last_epoch_end = header.epoch_end

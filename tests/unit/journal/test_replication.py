@@ -13,8 +13,9 @@ from actors.common.errors import CONNECTION_FAILURE, DatabaseError
 from actors.common.messages import Append, Fetch, Fetched, Reset, Seal, Sealed, Trim
 from actors.common.messages.base import Message
 from actors.journal.record import COMMIT, RecordHeader, encode_record
+from actors.journal.replica import JournalReplica
 from actors.journal.writer import JournalWriter
-from actors.runtime.interfaces import Bus, OnReply
+from actors.runtime.interfaces import Bus, OnReply, Reply
 from actors.runtime.simulation.faults import Faults
 from actors.runtime.simulation.world import World
 from tests.unit.journal.support import NAMES, TestWriter, begin_world, make_world, payloads, replica, until
@@ -410,6 +411,34 @@ def test_an_attempt_to_read_the_journal_that_fails_leaves_nothing(monkeypatch: p
         assert len(attempts) == 2
         assert [header.lsn for header in second.found] == [1, 2]
         assert second.writer.last_commit_ts < first.now + 10**9
+
+    with make_world() as world:
+        world.run(scenario(world))
+
+
+def test_a_record_that_a_later_writer_put_in_place_since_the_seal_is_not_taken_for_the_journals(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow Fetch: the log that was sealed has been overwritten when it is read. The next attempt outbids that writer; the process does not end."""
+    fetch = JournalReplica._fetch
+
+    async def scenario(world: World) -> None:
+        await begin_world(world)
+        first = await TestWriter(world).lead()
+        await first.commit(b"row")
+        await same_logs(world)
+        overwritten: list[int] = []
+
+        def late(self: JournalReplica, message: Fetch, reply: Reply | None) -> None:
+            if overwritten or reply is None:
+                fetch(self, message, reply)
+                return
+            overwritten.append(message.from_lsn)
+            kept = self.log.read(1, 1 << 20, 1)
+            reply(Fetched([*kept, encode_record(RecordHeader(2, 50, COMMIT, 1, 1, 1000))], 2))
+
+        monkeypatch.setattr(JournalReplica, "_fetch", late)
+        second = await TestWriter(world).lead()
+        assert overwritten == [1] and [header.epoch for header in second.found] == [1, 1]
+        await second.commit(b"after")
 
     with make_world() as world:
         world.run(scenario(world))
