@@ -284,11 +284,8 @@ class JournalReplica:
                         reply.fail(error)
                     return
         self._note_committed(min(message.committed_lsn, last))
-        if reply is not None:
-            if records:
-                self._sync_and_answer(last, message.epoch, reply)
-            else:
-                reply(Appended(message.epoch, last, False, bool(self._subscriptions), self._voter))
+        if records or reply is not None:
+            self._sync_and_answer(last, message.epoch, reply)
 
     def _store(self, records: list[bytes]) -> None:
         """Raises 53100 where not even the reserve makes room."""
@@ -319,7 +316,7 @@ class JournalReplica:
         log = self.log
         agree = min(log.last_lsn, message.previous_lsn - 1)
         if reply is not None:
-            reply(Appended(message.epoch, agree, True, bool(self._subscriptions), self._voter, log.first_lsn))
+            reply(self._appended(message.epoch, agree, conflict=True))
 
     def _sync_and_answer(self, lsn: Lsn, epoch: Epoch, reply: Reply | None) -> None:
         self._appends += 1
@@ -329,10 +326,12 @@ class JournalReplica:
             if error is not None:
                 raise error
             if reply is not None:
-                low = not self._reserve.is_held
-                reply(Appended(epoch, lsn, False, bool(self._subscriptions), self._voter, low=low))
+                reply(self._appended(epoch, lsn))
 
         self.log.sync(synced)
+
+    def _appended(self, epoch: Epoch, lsn: Lsn, conflict: bool = False) -> Appended:
+        return Appended(epoch, lsn, conflict, bool(self._subscriptions), self._voter, self.log.first_lsn, not self._reserve.is_held)
 
     def _note_committed(self, lsn: Lsn) -> None:
         if lsn > self._committed:

@@ -442,3 +442,49 @@ def test_a_record_that_a_later_writer_put_in_place_since_the_seal_is_not_taken_f
 
     with make_world() as world:
         world.run(scenario(world))
+
+
+def test_a_full_disk_is_told_with_every_answer() -> None:
+    """Those that only compare logs, too: a replica that has been restarted would else be taken for one with room."""
+
+    async def scenario(world: World) -> None:
+        await begin_world(world)
+        leader = await TestWriter(world).lead()
+        await same_logs(world)
+        image = world.processes["journal-1-c"].disks[NAMES[2]]
+        image.capacity_bytes = image.used_bytes
+        lsn = await leader.commit(b"into the reserve")
+        peer = leader.writer._peers[2]
+        await until(lambda: peer.is_full and peer.durable == lsn)
+        leader.writer.restarted(NAMES[2])
+        await until(lambda: peer.durable == lsn)
+        assert peer.is_full
+        answer = await world.bus.call("test", NAMES[2], Append(leader.writer.epoch, lsn + 10, leader.writer.epoch, [], lsn))
+        assert answer.conflict and answer.low
+
+    with make_world() as world:
+        world.run(scenario(world))
+
+
+def test_what_an_answer_calls_durable_has_been_synced_in_this_life() -> None:
+    """After a kill -9 the log comes back from the operating system's memory, and the answer to an Append without records must wait for the disk, too."""
+
+    async def scenario(world: World) -> None:
+        await begin_world(world)
+        leader = await TestWriter(world).lead()
+        await same_logs(world)
+        lsn = leader.append(b"written, not synced")
+        await until(lambda: replica(world, "c").log.last_lsn == lsn)
+        leader.writer.stop()
+        world.crash("journal-1-c")
+        await world.restart("journal-1-c")
+        assert replica(world, "c").log.last_lsn == lsn
+        answer = await world.bus.call("test", NAMES[2], Append(leader.writer.epoch, lsn, leader.writer.epoch, [], 0))
+        assert answer.durable_lsn == lsn
+        world.crash("journal-1-c", power_failure=True)
+        await world.restart("journal-1-c")
+        assert replica(world, "c").log.last_lsn == lsn
+
+    for seed in range(5):
+        with make_world(seed, Faults(sync_s_min=0.3, sync_s_max=0.4)) as world:
+            world.run(scenario(world))
