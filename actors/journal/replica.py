@@ -280,6 +280,7 @@ class JournalReplica:
                 try:
                     self._store(fresh)
                 except DatabaseError as error:
+                    log.sync(_expect_none)  # files that a cut or a reset has made void go with it: there may be room the next time
                     if reply is not None:
                         reply.fail(error)
                     return
@@ -323,8 +324,7 @@ class JournalReplica:
 
         def synced(error: DatabaseError | None) -> None:
             self._syncs += 1
-            if error is not None:
-                raise error
+            _expect_none(error)
             if reply is not None:
                 reply(self._appended(epoch, lsn))
 
@@ -409,6 +409,11 @@ class JournalReplica:
         return DatabaseError(
             TRIMMED, f"records below {log.first_lsn} have been trimmed", detail=f"{log.first_lsn} {log.promise.trimmed_ts}"
         )
+
+
+def _expect_none(error: DatabaseError | None) -> None:
+    if error is not None:
+        raise error
 
 
 def _refuse(reply: Reply | None, promised: Epoch) -> None:
