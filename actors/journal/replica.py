@@ -64,6 +64,8 @@ class JournalReplica:
         self._promised: Epoch = 0
         self._voter = False
         self._damaged = ""
+        self._life = 1 + context.random.getrandbits(62)
+        """A Promote must name it: what the writer knows of an earlier life says nothing of this one's disk."""
         self._reserve = Reserve(context.disk)
         self._committed: Lsn = 0
         self._storing_promise = False
@@ -163,7 +165,7 @@ class JournalReplica:
             if reply is not None:
                 log = self.log
                 before = log.epoch_at(log.first_lsn - 1)
-                kept = (self._promised, before, log.promise.trimmed_ts, log.promise.lost)
+                kept = (self._promised, before, log.promise.trimmed_ts, log.promise.lost, self._life)
                 reply(Sealed(log.last_epoch, log.last_lsn, log.first_lsn, self._committed, self._voter, *kept))
 
         self._store_promise(replace(self.log.promise, epoch=message.epoch), promised, reply)
@@ -212,6 +214,9 @@ class JournalReplica:
     def _promote(self, message: Promote, reply: Reply | None) -> None:
         if message.epoch < self._promised:
             _refuse(reply, self._promised)
+        elif message.life != self._life:
+            if reply is not None:
+                reply.fail(DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, f"{self._context.name} has been restarted since it was to vote"))
         elif self._voter:
             if reply is not None:
                 reply(Done())
@@ -331,7 +336,8 @@ class JournalReplica:
         self.log.sync(synced)
 
     def _appended(self, epoch: Epoch, lsn: Lsn, conflict: bool = False) -> Appended:
-        return Appended(epoch, lsn, conflict, bool(self._subscriptions), self._voter, self.log.first_lsn, not self._reserve.is_held)
+        log, low = self.log, not self._reserve.is_held
+        return Appended(epoch, lsn, conflict, bool(self._subscriptions), self._voter, log.first_lsn, low, self._life)
 
     def _note_committed(self, lsn: Lsn) -> None:
         if lsn > self._committed:
