@@ -5,7 +5,8 @@
 
 Nothing is cut in place, so that no crash leaves a half-done cut: a diverging tail (`cut_from`) is overridden by a new segment of the next generation. Removing
 files is only tidying up, and need not be durable: a segment that is back after a power failure is overridden by name, or lies below the promise's
-`first_lsn`, which is durable before a segment is trimmed.
+`first_lsn`, which is durable before a segment is trimmed. But no file is removed before all that is in the log then, the new segment among it, is durable:
+a power failure might else lose the new segment, too, and bring back any of the old ones without the others. As it is, it leaves the log as it was before.
 
 At `open`, the first record that is missing or broken ends the log, if it was never acknowledged (a torn or lost tail). If an intact frame further on says
 that it had been synced, or it does not look torn, it is damage: XX001, naming segment, record and byte. What cannot be seen: the very last records lost
@@ -68,6 +69,8 @@ class JournalLog:
         self._segments: list[Segment] = []
         self._dirty: list[Segment] = []
         """Segments with bytes that are not known to be on disk; also while a sync is under way."""
+        self._void: list[str] = []
+        """Files that are no part of the log any more, to be removed once all that is part of it is durable."""
         self._generation = 0
         self._roll = False
         """The next record goes to a segment of a new generation: what follows in the last one is void."""
@@ -197,10 +200,12 @@ class JournalLog:
 
     def sync(self, on_done: OnSynced) -> None:
         """`on_done` once all that is in the log now is durable, whichever sync brought it there."""
-        upto, cuts = self.last_lsn, self._cuts
+        upto, cuts, has_followed = self.last_lsn, self._cuts, not self._roll
         waiting = [(segment, segment.end) for segment in self._dirty]
         left = len(waiting)
         if not left:
+            if has_followed:
+                self._remove_void()
             on_done(None)
             return
         failure: DatabaseError | None = None
@@ -216,6 +221,8 @@ class JournalLog:
             if left == 0:
                 if failure is None and cuts == self._cuts:
                     self._synced = max(self._synced, upto)
+                    if has_followed:
+                        self._remove_void()
                 on_done(failure)
 
         for segment, end in waiting:
@@ -243,10 +250,11 @@ class JournalLog:
         self._synced = self.promise.first_lsn - 1
         self._new_segment(self.promise.first_lsn, self.promise.previous_epoch)
 
-    def begin_anew(self, generation: int) -> None:
-        """An empty log, of a generation above that of all files in its folder."""
+    def begin_anew(self, names: list[SegmentName]) -> None:
+        """An empty log in place of the segments `names`, all that are in its folder, which go with the next sync."""
         assert not self._segments
-        self._generation = generation - 1
+        self._generation = max((name.generation for name in names), default=0)
+        self._void = [name.path for name in names]
         self.reset()
 
     def after_trim(self, below_ts: Timestamp, committed: Lsn) -> Promise | None:
@@ -272,15 +280,21 @@ class JournalLog:
         )
 
     def trim(self) -> None:
-        """Remove the segments below the promise's first_lsn."""
+        """Give up the segments below the promise's first_lsn."""
         while len(self._segments) > 1 and self._segments[0].last_lsn < self.promise.first_lsn:
             self._drop(self._segments.pop(0))
+        if not self._dirty and not self._roll:
+            self._remove_void()
 
     def _drop(self, segment: Segment) -> None:
         segment.file.close()
-        self._disk.remove(segment.name.path)
+        self._void.append(segment.name.path)
         if segment in self._dirty:
             self._dirty.remove(segment)
+
+    def _remove_void(self) -> None:
+        while self._void:
+            self._disk.remove(self._void.pop())
 
     async def set_promise(self, promise: Promise) -> None:
         """Durable when it returns. One at a time."""
@@ -293,6 +307,7 @@ class JournalLog:
         return sum(segment.end for segment in self._segments)
 
     def close(self) -> None:
+        self._void.clear()  # they are the next one's to remove, whatever sync ends now
         for segment in self._segments:
             segment.file.close()
 
@@ -307,7 +322,7 @@ class JournalLog:
             limit = min((other.first_lsn for other in names[place + 1 :] if other.generation > name.generation), default=1 << 62)
             self._generation = name.generation
             if limit <= max(name.first_lsn, floor):
-                self._disk.remove(name.path)
+                self._void.append(name.path)
                 continue
             segment = Segment(name, self._disk.open(name.path))
             data = segment.file.read(0, segment.file.size)
@@ -316,7 +331,7 @@ class JournalLog:
                 while self._segments:
                     self._drop(self._segments.pop())
                 broken = None
-            if broken is None and self._segments and not self._follows(name):
+            if broken is None and (not self._follows(name) if self._segments else name.first_lsn > floor):
                 broken = self.last_lsn + 1
             offset = 0
             if broken is None:
@@ -326,8 +341,7 @@ class JournalLog:
                 if synced_after(data, offset) >= broken >= floor:
                     raise _damaged(name, broken, offset)
                 if broken <= segment.first_lsn and segment not in self._segments:
-                    segment.file.close()
-                    self._disk.remove(name.path)
+                    self._drop(segment)
         self._settle(broken)
 
     def _follows(self, name: SegmentName) -> bool:

@@ -36,7 +36,9 @@ class Peer:
         self.voter = False
         self.subscribed = False
         self.barrier: Lsn | None = None
-        """A learner may vote once it has this record and a majority of the others has committed it."""
+        """A learner may vote once it has this record and a majority of the others has committed it; in the life in which it was noticed to be one."""
+        self._life = 0
+        """Of the replica, when it answered last."""
         self.is_full = False
         """Its disk is."""
         self._next: Lsn = 0
@@ -105,6 +107,9 @@ class Peer:
         self._note_room(answer.low)
         if answer.epoch != self._writer.epoch:
             return
+        if answer.life != self._life:
+            self._life = answer.life
+            self.barrier = None
         if self.voter and not answer.voter:
             self.voter = False
             self.barrier = None
@@ -177,25 +182,34 @@ class Peer:
         writer.request(source.name, Fetch(self._next, FETCH_BYTES), fetched, missing, APPEND_TIMEOUT_S)
 
     def promote(self, epoch: Epoch, then: Callable[[], None]) -> None:
-        """Let it vote; `then` once it may be counted."""
+        """Let it vote; `then` once it may be counted, or must be considered anew."""
+        life = self._life
 
         def promoted(_: Message) -> None:
             self._promoting = False
-            self.voter = True
-            self.barrier = None
+            if life == self._life:  # else it has answered in a later life since, as a learner perhaps
+                self.voter = True
+                self.barrier = None
             then()
 
         def failed(_: DatabaseError) -> None:
+            # It may vote all the same, seal for another writer, and lose its disk: all that this one knows of it counts for nothing.
+            self.barrier = None
+            self.durable = -1
             asyncio.get_running_loop().call_later(RETRY_S_MAX, again)
 
         def again() -> None:
             self._promoting = False
-            if not self._writer.stopped and not self.voter:
+            if self._writer.stopped or self.voter:
+                return
+            if self.durable >= 0:
                 then()
+            else:
+                self.push()
 
         if not self._promoting:
             self._promoting = True
-            self._writer.request(self.name, Promote(epoch), promoted, failed, APPEND_TIMEOUT_S)
+            self._writer.request(self.name, Promote(epoch, life), promoted, failed, APPEND_TIMEOUT_S)
 
     def restarted(self) -> None:
         """It may have lost what it had, and does not know who writes: compare the logs again."""

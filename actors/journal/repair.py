@@ -12,6 +12,7 @@ The epoch promised is kept where it can still be read. Where not, nothing is: a 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 from actors.common.errors import DATA_CORRUPTED, DatabaseError
@@ -49,8 +50,11 @@ async def _set_aside(disk: Disk, settings: Journaling) -> JournalLog:
         await disk.replace(f"{DAMAGED}/{name}", disk.read(f"{FOLDER}/{name}"))
     log = JournalLog(disk, settings)
     await log.set_promise(Promise(epoch, voter=False, lost=True))
-    # Files that a power failure brings back are overridden by the generation above theirs.
-    log.begin_anew(max((SegmentName.parse(name).generation for name in names), default=0) + 1)
-    for name in names:
-        disk.remove(f"{FOLDER}/{name}")
+    log.begin_anew([SegmentName.parse(name) for name in names])
+    # The old files go now: on a full disk they would be in the way of the first record.
+    begun: asyncio.Future[DatabaseError | None] = asyncio.get_running_loop().create_future()
+    log.sync(begun.set_result)
+    error = await begun
+    if error is not None:
+        raise error
     return log

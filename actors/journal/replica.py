@@ -64,6 +64,8 @@ class JournalReplica:
         self._promised: Epoch = 0
         self._voter = False
         self._damaged = ""
+        self._life = 1 + context.random.getrandbits(62)
+        """A Promote must name it: what the writer knows of an earlier life says nothing of this one's disk."""
         self._reserve = Reserve(context.disk)
         self._committed: Lsn = 0
         self._storing_promise = False
@@ -163,7 +165,7 @@ class JournalReplica:
             if reply is not None:
                 log = self.log
                 before = log.epoch_at(log.first_lsn - 1)
-                kept = (self._promised, before, log.promise.trimmed_ts, log.promise.lost)
+                kept = (self._promised, before, log.promise.trimmed_ts, log.promise.lost, self._life)
                 reply(Sealed(log.last_epoch, log.last_lsn, log.first_lsn, self._committed, self._voter, *kept))
 
         self._store_promise(replace(self.log.promise, epoch=message.epoch), promised, reply)
@@ -212,6 +214,9 @@ class JournalReplica:
     def _promote(self, message: Promote, reply: Reply | None) -> None:
         if message.epoch < self._promised:
             _refuse(reply, self._promised)
+        elif message.life != self._life:
+            if reply is not None:
+                reply.fail(DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, f"{self._context.name} has been restarted since it was to vote"))
         elif self._voter:
             if reply is not None:
                 reply(Done())
@@ -280,15 +285,13 @@ class JournalReplica:
                 try:
                     self._store(fresh)
                 except DatabaseError as error:
+                    log.sync(_expect_none)  # files that a cut or a reset has made void go with it: there may be room the next time
                     if reply is not None:
                         reply.fail(error)
                     return
         self._note_committed(min(message.committed_lsn, last))
-        if reply is not None:
-            if records:
-                self._sync_and_answer(last, message.epoch, reply)
-            else:
-                reply(Appended(message.epoch, last, False, bool(self._subscriptions), self._voter))
+        if records or reply is not None:
+            self._sync_and_answer(last, message.epoch, reply)
 
     def _store(self, records: list[bytes]) -> None:
         """Raises 53100 where not even the reserve makes room."""
@@ -319,20 +322,22 @@ class JournalReplica:
         log = self.log
         agree = min(log.last_lsn, message.previous_lsn - 1)
         if reply is not None:
-            reply(Appended(message.epoch, agree, True, bool(self._subscriptions), self._voter, log.first_lsn))
+            reply(self._appended(message.epoch, agree, conflict=True))
 
     def _sync_and_answer(self, lsn: Lsn, epoch: Epoch, reply: Reply | None) -> None:
         self._appends += 1
 
         def synced(error: DatabaseError | None) -> None:
             self._syncs += 1
-            if error is not None:
-                raise error
+            _expect_none(error)
             if reply is not None:
-                low = not self._reserve.is_held
-                reply(Appended(epoch, lsn, False, bool(self._subscriptions), self._voter, low=low))
+                reply(self._appended(epoch, lsn))
 
         self.log.sync(synced)
+
+    def _appended(self, epoch: Epoch, lsn: Lsn, conflict: bool = False) -> Appended:
+        log, low = self.log, not self._reserve.is_held
+        return Appended(epoch, lsn, conflict, bool(self._subscriptions), self._voter, log.first_lsn, low, self._life)
 
     def _note_committed(self, lsn: Lsn) -> None:
         if lsn > self._committed:
@@ -410,6 +415,11 @@ class JournalReplica:
         return DatabaseError(
             TRIMMED, f"records below {log.first_lsn} have been trimmed", detail=f"{log.first_lsn} {log.promise.trimmed_ts}"
         )
+
+
+def _expect_none(error: DatabaseError | None) -> None:
+    if error is not None:
+        raise error
 
 
 def _refuse(reply: Reply | None, promised: Epoch) -> None:

@@ -11,7 +11,7 @@ committed when a majority of all replicas, learners not counted, has it fsynced.
 
 A brand-new journal: every replica is empty and none votes. Only when all of them (not a majority) answer so are they made voters.
 A replica that lost its disk votes again only after a barrier record, appended after the loss was noticed, has been committed by the others and stored by it:
-an older writer, outbid by those others, cannot win it over (I9).
+an older writer, outbid by those others, cannot win it over (I9). Both hold for one life of the replica: one that has been restarted begins again.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ class JournalWriter:
             sealed, outbid = await self._seal_all(wanted)
             try:
                 if self._is_new(sealed):
-                    await self._make_voters(wanted)
+                    await self._make_voters(wanted, sealed)
                     sealed = {name: Sealed(0, 0, 1, 0, True, wanted) for name in sealed}
                 voters = {name: answer for name, answer in sealed.items() if answer.voter}
                 if (
@@ -147,9 +147,9 @@ class JournalWriter:
         """Every replica answers, and none has ever held a record."""
         return len(sealed) == len(self._peers) and all(answer.tail_lsn == 0 and not answer.lost for answer in sealed.values())
 
-    async def _make_voters(self, epoch: Epoch) -> None:
+    async def _make_voters(self, epoch: Epoch, sealed: dict[str, Sealed]) -> None:
         for peer in self._peers:
-            await self._context.bus.call(self._name, peer.name, Promote(epoch), SEAL_TIMEOUT_S)
+            await self._context.bus.call(self._name, peer.name, Promote(epoch, sealed[peer.name].life), SEAL_TIMEOUT_S)
 
     async def _recover(self, voters: dict[str, Sealed], on_record: OnRecord) -> Recovered:
         best = max(sorted(voters), key=lambda name: (voters[name].tail_epoch, voters[name].tail_lsn))
@@ -181,6 +181,10 @@ class JournalWriter:
                 header = verify(record, f"{name}, record {lsn}")
                 if header.lsn > tail.tail_lsn:
                     break
+                if header.epoch >= self.epoch:
+                    raise DatabaseError(
+                        OBJECT_NOT_IN_PREREQUISITE_STATE, f"{name} has taken another writer's record {lsn} since it was sealed"
+                    )
                 self._epochs.begin(header.lsn, header.epoch)
                 self.last_commit_ts = max(self.last_commit_ts, header.commit_ts)
                 self.last_epoch_end = header.epoch_end

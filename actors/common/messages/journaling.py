@@ -26,6 +26,8 @@ class Sealed(Message, frozen=True):
     """No record below `first_lsn` has a later commit time."""
     lost: bool = False
     """It had records, and they were lost to damage: an empty log of this kind is no sign of a new journal."""
+    life: int = 0
+    """Of the replica: drawn anew at each start, as a disk may have been lost in between (I9)."""
 
 
 class Append(Message, frozen=True):
@@ -55,6 +57,8 @@ class Appended(Message, frozen=True):
     """With `conflict`: the replica's first kept record."""
     low: bool = False
     """Its disk is full, but for what was kept in reserve."""
+    life: int = 0
+    """See Sealed."""
 
 
 class Fetch(Message, frozen=True):
@@ -76,9 +80,13 @@ class Trim(Message, frozen=True):
 
 
 class Promote(Message, frozen=True):
-    """Writer of `epoch` -> learner that has caught up (or an empty replica of a new journal): vote from now on. Answer: Done when durable."""
+    """Writer of `epoch` -> learner that has caught up (or an empty replica of a new journal): vote from now on. Answer: Done when durable.
+
+    `life`: the one that has caught up, or that was found empty. In any other it is refused (55000): the disk may have been lost since.
+    """
 
     epoch: int
+    life: int
 
 
 class Reset(Message, frozen=True):

@@ -124,9 +124,10 @@ def test_damage_before_the_tail_is_named(tmp_path: Path, place: int) -> None:
     assert failure.value.sqlstate == "XX001" and "record 1 " in failure.value.message
 
 
-def test_a_missing_segment_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_missing_segment_is_named(tmp_path: Path, place: int) -> None:
     written(tmp_path, 30).close()
-    segment_files(tmp_path)[1].unlink()
+    segment_files(tmp_path)[place].unlink()
     with pytest.raises(DatabaseError, match="damaged"):
         opened(tmp_path)
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from actors.common.messages import Append, Fetch, Fetched
+from actors.common.messages import Append, Appended, Done, Fetch, Fetched, Promote
 from actors.common.messages.base import Message
 from actors.journal.peer import Peer
 from actors.journal.record import COMMIT, RecordHeader, encode_record
@@ -30,11 +30,20 @@ class Writer:
     def epoch_at(self, lsn: int) -> int:
         return 1
 
+    def records_from(self, lsn: int) -> list[bytes]:
+        return []
+
     def source_for(self, lsn: int, peer: Peer) -> Peer | None:
         return self.source
 
     def request(self, name: str, message: Message, on_reply: Callable[[Any], None], on_failure: Any, timeout_s: float) -> None:
         self.requests.append((name, message, on_reply))
+
+    def advanced(self, peer: Peer) -> None:
+        pass
+
+    def note_room(self) -> None:
+        pass
 
     def deposed_by(self, why: str) -> None:
         self.deposed.append(why)
@@ -59,3 +68,34 @@ def test_a_replica_is_filled_with_this_writers_records_only(epoch: int) -> None:
     on_reply(Fetched(records, 10))
     sent = [message.records for _, message, _ in writer.requests if isinstance(message, Append)]
     assert (sent, len(writer.deposed)) == (([records], 0) if epoch == 1 else ([], 1))
+
+
+@pytest.mark.parametrize("life", [7, 8])
+def test_the_answer_to_a_promote_counts_for_the_life_that_gave_it(life: int) -> None:
+    """It came late, when the replica had answered as a learner again: its disk had been lost in between."""
+    writer = Writer()
+    peer = Peer(cast(Any, writer), "journal/1/c")
+    peer.begin(11, False)
+    peer.push()
+    writer.requests.pop()[2](Appended(1, 10, voter=False, life=7))
+    peer.promote(1, lambda: None)
+    _, promote, on_promoted = writer.requests.pop()
+    assert promote == Promote(1, 7)
+    peer.restarted()
+    writer.requests.pop()[2](Appended(1, 10, voter=False, life=life))
+    on_promoted(Done())
+    assert peer.voter == (life == 7)
+
+
+@pytest.mark.parametrize("life", [7, 8])
+def test_a_barrier_is_one_for_the_life_in_which_the_loss_was_noticed(life: int) -> None:
+    """In between another writer may have made the learner a voter, and what it promised then is lost with its disk."""
+    writer = Writer()
+    peer = Peer(cast(Any, writer), "journal/1/c")
+    peer.begin(11, False)
+    peer.push()
+    writer.requests.pop()[2](Appended(1, 10, voter=False, life=7))
+    peer.barrier = 10
+    peer.restarted()
+    writer.requests.pop()[2](Appended(1, 10, voter=False, life=life))
+    assert peer.barrier == (10 if life == 7 else None)

@@ -13,8 +13,9 @@ from actors.common.errors import CONNECTION_FAILURE, DatabaseError
 from actors.common.messages import Append, Fetch, Fetched, Reset, Seal, Sealed, Trim
 from actors.common.messages.base import Message
 from actors.journal.record import COMMIT, RecordHeader, encode_record
+from actors.journal.replica import JournalReplica
 from actors.journal.writer import JournalWriter
-from actors.runtime.interfaces import Bus, OnReply
+from actors.runtime.interfaces import Bus, OnReply, Reply
 from actors.runtime.simulation.faults import Faults
 from actors.runtime.simulation.world import World
 from tests.unit.journal.support import NAMES, TestWriter, begin_world, make_world, payloads, replica, until
@@ -413,3 +414,77 @@ def test_an_attempt_to_read_the_journal_that_fails_leaves_nothing(monkeypatch: p
 
     with make_world() as world:
         world.run(scenario(world))
+
+
+def test_a_record_that_a_later_writer_put_in_place_since_the_seal_is_not_taken_for_the_journals(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow Fetch: the log that was sealed has been overwritten when it is read. The next attempt outbids that writer; the process does not end."""
+    fetch = JournalReplica._fetch
+
+    async def scenario(world: World) -> None:
+        await begin_world(world)
+        first = await TestWriter(world).lead()
+        await first.commit(b"row")
+        await same_logs(world)
+        overwritten: list[int] = []
+
+        def late(self: JournalReplica, message: Fetch, reply: Reply | None) -> None:
+            if overwritten or reply is None:
+                fetch(self, message, reply)
+                return
+            overwritten.append(message.from_lsn)
+            kept = self.log.read(1, 1 << 20, 1)
+            reply(Fetched([*kept, encode_record(RecordHeader(2, 50, COMMIT, 1, 1, 1000))], 2))
+
+        monkeypatch.setattr(JournalReplica, "_fetch", late)
+        second = await TestWriter(world).lead()
+        assert overwritten == [1] and [header.epoch for header in second.found] == [1, 1]
+        await second.commit(b"after")
+
+    with make_world() as world:
+        world.run(scenario(world))
+
+
+def test_a_full_disk_is_told_with_every_answer() -> None:
+    """Those that only compare logs, too: a replica that has been restarted would else be taken for one with room."""
+
+    async def scenario(world: World) -> None:
+        await begin_world(world)
+        leader = await TestWriter(world).lead()
+        await same_logs(world)
+        image = world.processes["journal-1-c"].disks[NAMES[2]]
+        image.capacity_bytes = image.used_bytes
+        lsn = await leader.commit(b"into the reserve")
+        peer = leader.writer._peers[2]
+        await until(lambda: peer.is_full and peer.durable == lsn)
+        leader.writer.restarted(NAMES[2])
+        await until(lambda: peer.durable == lsn)
+        assert peer.is_full
+        answer = await world.bus.call("test", NAMES[2], Append(leader.writer.epoch, lsn + 10, leader.writer.epoch, [], lsn))
+        assert answer.conflict and answer.low
+
+    with make_world() as world:
+        world.run(scenario(world))
+
+
+def test_what_an_answer_calls_durable_has_been_synced_in_this_life() -> None:
+    """After a kill -9 the log comes back from the operating system's memory, and the answer to an Append without records must wait for the disk, too."""
+
+    async def scenario(world: World) -> None:
+        await begin_world(world)
+        leader = await TestWriter(world).lead()
+        await same_logs(world)
+        lsn = leader.append(b"written, not synced")
+        await until(lambda: replica(world, "c").log.last_lsn == lsn)
+        leader.writer.stop()
+        world.crash("journal-1-c")
+        await world.restart("journal-1-c")
+        assert replica(world, "c").log.last_lsn == lsn
+        answer = await world.bus.call("test", NAMES[2], Append(leader.writer.epoch, lsn, leader.writer.epoch, [], 0))
+        assert answer.durable_lsn == lsn
+        world.crash("journal-1-c", power_failure=True)
+        await world.restart("journal-1-c")
+        assert replica(world, "c").log.last_lsn == lsn
+
+    for seed in range(5):
+        with make_world(seed, Faults(sync_s_min=0.3, sync_s_max=0.4)) as world:
+            world.run(scenario(world))
