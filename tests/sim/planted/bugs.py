@@ -181,7 +181,7 @@ LIKELY = {
     "takes_the_shorter_tail": 4,
     "lets_a_stale_epoch_write": 2,
     "keeps_a_diverging_tail": 5,
-    "a_learner_votes": 50,
+    "a_learner_votes": 52,
     "trims_before_it_has_promised_to": 6,
     "forgets_how_far_it_has_trimmed": 6,
     "trims_by_the_first_time_of_a_segment": 6,
