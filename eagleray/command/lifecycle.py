@@ -31,10 +31,11 @@ def start(data: Path, port: int | None, detach: bool, config: Path | None, mode:
     try:
         folder.create()
         _check_free(folder)
-        settings = _settings(folder, port, config, mode)
-    except (DataFolderError, SettingsError) as error:
+        _check_port(_settings(folder, port, config, mode))
+    except (DataFolderError, SettingsError, OneLine) as error:
+        if not folder.is_locked():
+            folder.clear_run()
         raise OneLine(str(error)) from None
-    _check_port(settings)
     process, reader = _spawn_supervisor(folder, port, config, mode)
     _await_ready(folder, process, reader, detach)
 
