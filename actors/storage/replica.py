@@ -71,6 +71,9 @@ ACK_MESSAGES_MAX = 64
 MESSAGE_OVERHEAD_BYTES = 64
 RESUBSCRIBE_S_MIN = 0.05
 RESUBSCRIBE_S_MAX = 0.5
+PATIENCE_MAX = 16
+"""So many times silence_s, at most: each stream that was given up for its silence gives the next one twice the time. A crossbar that has to read the journals again, over slow
+links, would else be asked to begin anew for ever."""
 RENEWAL_S = 60.0
 """Small against the journals' length that an unread replica holds on to, and one message a minute."""
 FIRST_RENEWAL_S = 1.0
@@ -124,6 +127,8 @@ class StorageReplica:
         self._number = 0
         self._open = False
         self._subscribe_delay_s = RESUBSCRIBE_S_MIN
+        self._patience = 1
+        """Times silence_s."""
         self._unacknowledged_bytes = 0
         self._unacknowledged_messages = 0
         self._heard_at = 0.0
@@ -327,15 +332,17 @@ class StorageReplica:
             self._timers["late"] = self._loop.call_later(LATE_S, self._check_late)
 
     def _check_silence(self) -> None:
-        """While a demand is in flight the stream speaks at least every `silence_s`, or it is given up."""
+        """While a demand is in flight the stream speaks at least every `silence_s`, or it is given up; the next one has more time to begin to speak."""
         del self._timers["silence"]
         if not self._demanded or self._stopped:
             return
-        due = self._heard_at + self._settings.streaming.silence_s
+        silence_s = self._settings.streaming.silence_s
+        due = self._heard_at + silence_s * self._patience
         if self._loop.time() >= due:
             if self._open:
                 self._resubscribe("silence")
-            due = self._loop.time() + self._settings.streaming.silence_s
+                self._patience = min(2 * self._patience, PATIENCE_MAX)
+            due = self._loop.time() + silence_s
         self._timers["silence"] = self._loop.call_at(due, self._check_silence)
 
     def _renew(self) -> None:
@@ -401,6 +408,7 @@ class StorageReplica:
         self._number = message.number
         self._heard_at = self._loop.time()
         self._subscribe_delay_s = RESUBSCRIBE_S_MIN
+        self._patience = 1
         self._stranded = ""
         store = self.store
         size = MESSAGE_OVERHEAD_BYTES

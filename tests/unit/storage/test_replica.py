@@ -268,6 +268,26 @@ def test_silence_while_a_demand_is_in_flight_opens_a_new_stream() -> None:
     drive(test)
 
 
+def test_each_silent_stream_gives_the_next_one_more_time() -> None:
+    """Seed 50002513: a crossbar that needs longer to read the journals again than a stream may be silent was asked to begin anew for ever."""
+
+    async def test() -> None:
+        world = await World(settings=Settings(streaming=Streaming(silence_s=0.01))).start()
+        world.ask(Get([PREFIX + b"a"], 30))
+        patience: list[int] = []
+        while len(patience) < 6:
+            stream = world.stream
+            while world.stream == stream:
+                await asyncio.sleep(0.001)
+            patience.append(world.replica._patience)
+        assert patience == [2, 4, 8, 16, 16, 16]
+        world.deliver({5: {b"a": b"v"}}, 40)
+        assert world.replica._patience == 1
+        await world.replica.stop()
+
+    drive(test)
+
+
 def test_a_replica_whose_clock_is_behind_its_watermark_demands_nothing_that_it_has() -> None:
     """Seed 3000242: nobody answers that, and as there is one demand at a time no read was ever demanded for again."""
 
