@@ -146,7 +146,7 @@ class JournalReplica:
                 "committed": self._committed,
                 "bytes": log.size_bytes if log is not None else 0,
                 "syncs": self._syncs,
-                "voter": self._voter,
+                "voter": log is not None and log.promise.voter,
                 "subscribers": len(self._subscriptions),
                 "damage": self._damaged,
                 "disk_full": not self._reserve.fill(),  # an idle journal has nobody else to notice that there is room again

@@ -6,7 +6,9 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from random import Random
+from typing import cast
 
+import msgspec
 import pytest
 
 from actors.adjudicator.adjudicator import Adjudicator
@@ -15,6 +17,7 @@ from actors.common.messages.base import Message
 from actors.common.settings import Settings
 from actors.runtime.interfaces import Reply
 from actors.runtime.simulation.faults import Faults
+from cluster.controller import Controller
 from cluster.failover import RESTORE_S
 from cluster.simulation.hostile import Plan, draw
 from cluster.simulation.simulated_cluster import CONTROLLER, SimulatedCluster
@@ -165,3 +168,30 @@ def test_a_role_that_its_process_does_not_run_is_started_again(process: str, rol
 
     with world:
         world.run(scenario())
+
+
+def test_what_a_process_that_registers_late_runs_is_told_to_all() -> None:
+    """Seed 50006161: only the process itself heard where its roles were, under a version that all others had with other contents."""
+    cluster = SimulatedCluster(1, PLAN)
+    world = cluster.world
+
+    async def scenario() -> None:
+        await cluster.start()
+        [process] = home(cluster, "crossbar/1")
+        controller = cast(Controller, world.processes[CONTROLLER].role(CONTROLLER))
+        register = controller._processes[process]
+        assert "crossbar/1" in world.processes[process].role_names
+        del controller._failover.home["crossbar/1"]  # a restarted one, which has given up waiting for it
+        controller._publish()
+        controller.receive(
+            f"host/{process}", msgspec.structs.replace(register, roles={**register.roles, "crossbar/1": world.processes[process].az}), None
+        )
+
+        def told() -> bool:
+            lives = [other.life for other in world.processes.values() if other.life is not None]
+            return all(life.bus.topology is not None and "crossbar/1" in life.bus.topology.routes for life in lives)
+
+        await until(cluster, told, 5.0)
+
+    with world:
+        world.run(scenario(), 100.0)
