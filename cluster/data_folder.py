@@ -18,6 +18,7 @@ import json
 import os
 import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,8 @@ class DataFolder:
             probe.write_bytes(b"")
             probe.unlink()
         except OSError as error:
+            with suppress(OSError):  # not there, or in use
+                self.short.rmdir()
             raise DataFolderError(f"data folder {self.root}: {error.strerror or error}") from None
 
     def lock(self) -> None:

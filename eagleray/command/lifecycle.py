@@ -33,7 +33,7 @@ def start(data: Path, port: int | None, detach: bool, config: Path | None, mode:
         _check_free(folder)
         _check_port(_settings(folder, port, config, mode))
     except (DataFolderError, SettingsError, OneLine) as error:
-        if not folder.is_locked():
+        if folder.root.is_dir() and not folder.is_locked():
             folder.clear_run()
         raise OneLine(str(error)) from None
     process, reader = _spawn_supervisor(folder, port, config, mode)
