@@ -128,11 +128,7 @@ class Controller:
 
     def _register(self, message: Register) -> None:
         self._processes[message.process] = message
-        self._publish()
-        homes = dict(self._failover.home)
         self._failover.registered(message)
-        if self._failover.home != homes:  # it runs movable roles, which nobody else would hear of: each version has one content
-            self._publish()
         if not self._unsettled:
             self._answer_registrations()
         self._notice_complete()

@@ -88,14 +88,13 @@ class Failover:
         process = message.process
         self._registers[process] = message
         self._alive.add(process)
-        for role in sorted(self._homes):
-            if role in message.roles and self.home.get(role, process) == process:
-                claimed = role not in self.home
-                self.home[role] = process
-                if claimed:
-                    self._on_running(role)
-            elif self.home.get(role) == process:
-                del self.home[role]  # it was restarted, and runs it no more
+        claimed = [role for role in sorted(self._homes) if role in message.roles and role not in self.home]
+        for role in sorted(role for role, home in self.home.items() if home == process and role not in message.roles):
+            del self.home[role]  # it was restarted, and runs it no more
+        self.home.update(dict.fromkeys(claimed, process))
+        self._on_change()
+        for role in claimed:
+            self._on_running(role)
         self._watch(message)
         self._restore_later(message)
         if self._assigning or self._azs.keys() <= self._alive:

@@ -131,9 +131,9 @@ class Adjudicator:
             self._receive_idle(sender, message, reply)
         elif isinstance(message, Decided):
             reign.participant.decided(message.transaction, message.commit_ts)
-            if reply is not None and reign.epoch < message.epoch:
-                raise not_committed(f"epoch {reign.epoch} does not know what epoch {message.epoch} has prepared")
             if reply is not None:
+                if reign.epoch < message.epoch:
+                    raise not_committed(f"epoch {reign.epoch} does not know what epoch {message.epoch} has prepared")
                 reply(Done())
         elif isinstance(message, Watched):
             self._watched(reign.writer, sender, message)

@@ -96,8 +96,9 @@ class Coordinator:
         self._open: dict[bytes, Spanning] = {}
         """Not yet durable, nor aborted."""
         self._outcomes = Outcomes(WINDOWS_KEPT * reign.window.length_us)
+        now = max(reign.lease.begin, reign.context.clock.now().earliest)
         for name, commit_ts in recovered.commits.items():
-            self._outcomes.remember(name, commit_ts, max(reign.lease.begin, reign.context.clock.now().earliest))
+            self._outcomes.remember(name, commit_ts, now)
         recovered.commits.clear()
         self._unacknowledged: dict[bytes, int] = {}
         self._timeout_s = reign.context.settings.adjudication.prepare_timeout_ms / 1000
@@ -162,13 +163,7 @@ class Coordinator:
 
     def _judge(self, spanning: Spanning) -> None:
         reign = self._reign
-        if reign.over:  # woken by the end of whom it waited for
-            self._abort(spanning, not_committed("the epoch is over"))
-            return
-        if spanning.claim.start_ts < reign.window.horizon:
-            self._abort(spanning, conflict())
-            return
-        verdict = reign.window.judge(spanning.claim)
+        verdict = reign.judge(spanning.claim)
         if verdict is None:
             reign.window.mark(spanning.claim)
             spanning.is_marked = True

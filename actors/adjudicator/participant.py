@@ -93,13 +93,7 @@ class Participant:
 
     def _judge(self, claim: Claim, message: Prepare, reply: Reply) -> None:
         reign = self._reign
-        if reign.over:  # woken by the end of whom it waited for
-            reply.fail(not_committed("the epoch is over"))
-            return
-        if claim.start_ts < reign.window.horizon:
-            reply.fail(conflict())
-            return
-        verdict = reign.window.judge(claim)
+        verdict = reign.judge(claim)
         if verdict is None:
             reign.window.mark(claim)
             now_s = asyncio.get_running_loop().time()

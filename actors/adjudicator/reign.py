@@ -191,16 +191,19 @@ class Reign:
         if catalog_ts < self.lease.begin:
             raise stale_catalog(self.lease.begin)
 
+    def judge(self, claim: Claim) -> DatabaseError | bytes | None:
+        """The window's answer, for one that has just come or one that has waited: its epoch may be over since (it was woken by the end of whom it waited
+        for), or the window have moved on."""
+        if self.over:
+            return not_committed("the epoch is over")
+        if claim.start_ts < self.window.horizon:
+            return conflict()
+        return self.window.judge(claim)
+
     def _judge(self, flight: Flight) -> None:
         claim = flight.claim
         assert claim is not None
-        if self.over:  # woken by the end of whom it waited for
-            self.abort(flight, not_committed("the epoch is over"))
-            return
-        if claim.start_ts < self.window.horizon:  # it has waited, and the window has moved on
-            self.abort(flight, conflict())
-            return
-        verdict = self.window.judge(claim)
+        verdict = self.judge(claim)
         if verdict is None:
             now = self._clock.now().earliest
             commit_ts = self.lease.pick(claim.start_ts, now)
@@ -350,7 +353,9 @@ class Reign:
         self.participant.end()
         now = self._clock.now().earliest
         for flight in list(self._flights.values()):
-            self._answered.remember(flight.message.transaction, UNRESOLVED, now)
+            self._answered.remember(
+                flight.message.transaction, UNRESOLVED, now
+            )  # of a durable one, too: others must not hear of it before its time
             if not flight.durable:
                 self._leave(flight)
                 for reply in flight.replies:

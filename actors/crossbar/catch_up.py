@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 COLLECTED_BYTES_MAX = 8 << 20
 """Rows ready for the subscriber beyond which no journal is read on; with as much again held for each journal that is ahead of the others."""
-
-
 CATCH_UP_WINDOW_BYTES = 256 << 10
 """Of each journal's stream. The past is read in small bites: the journal's replica and the crossbar serve the present between them, and what waits there for its
 watermark would else wait for the whole window."""

@@ -389,9 +389,8 @@ class AggregatesOutput:
         """By Arrow's hash aggregation. What may raise comes before anything is added."""
         names = [f"c{position}" for position in self._group_by]
         wanted: list[tuple[Any, str]] = []
-        for made, aggregate, argument in zip(
-            self.compiled.accumulators(), self.compiled.program.aggregates, self.compiled.arguments, strict=True
-        ):
+        fresh = self.compiled.accumulators()
+        for made, aggregate, argument in zip(fresh, self.compiled.program.aggregates, self.compiled.arguments, strict=True):
             if argument is None:
                 wanted.append(([], "count_all"))
             else:
@@ -403,11 +402,11 @@ class AggregatesOutput:
             from_arrow(grouped.column(name), self.compiled.types[position]) for name, position in zip(names, self._group_by, strict=True)
         ]
         results = []
-        for made, (name, function) in zip(self.compiled.accumulators(), wanted, strict=True):
+        for made, (name, function) in zip(fresh, wanted, strict=True):
             column = grouped.column(f"{name}_{function}" if name else function)
             results.append(from_arrow(column, made.result_type) if function in ("min", "max") else column.to_pylist())
         groups = [self._group(self._identity_of(datums), datums) for datums in zip(*keys, strict=True)]
-        sums = [number for number, made in enumerate(self.compiled.accumulators()) if isinstance(made, FloatSum)]
+        sums = [number for number, made in enumerate(fresh) if isinstance(made, FloatSum)]
         if any(cast(FloatSum, group.accumulators[number]).may_overflow for number in sums for group in groups):
             raise NotVectorized
         for place, group in enumerate(groups):
