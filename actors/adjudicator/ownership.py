@@ -27,6 +27,8 @@ DROPPED_TABLES_MAX = 4096
 
 def read_write_set(payload: bytes) -> tuple[list[bytes], list[Table]]:
     """The keys put or deleted, and the tables of which ranges are dropped. Raises 08P01 for bytes that are no write set."""
+    if not payload:
+        return [], []
     try:
         keys, ends, kinds = columns(payload)
     except (pa.ArrowException, OSError, EOFError) as error:

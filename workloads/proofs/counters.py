@@ -22,6 +22,8 @@ KEYS = (-3, -2, -1, 1, 2, 3)
 """Negative and positive integers belong to different halves of the key space, hence to different adjudicators."""
 PAIRS = 2
 CROWDED_KEYS, CROWDED_PAIRS = (-1, 1), 1
+THINKS_S_MAX = 0.1
+"""Of a guard: some transactions' time."""
 
 
 class Counters(Proof):
@@ -36,6 +38,8 @@ class Counters(Proof):
         self._sequence = 0
         self._looks: list[tuple[dict[str, int], frozenset[str]]] = []
         """Of each snapshot: the counters, and which visits had been made."""
+        self._raised: dict[int, int] = dict.fromkeys(self._keys, 0)
+        """The highest value that an acknowledged rise has written."""
 
     async def setup(self, connection: Connection) -> None:
         await connection.execute("CREATE TABLE counters (k int PRIMARY KEY, n int NOT NULL)")
@@ -55,6 +59,7 @@ class Counters(Proof):
             (0.1, self._visit_all),
             (0.07, self._touch),
             (0.03, self._sweep),
+            (0.05, self._guard),
             (1.0, self._raise_one_of_a_pair),
         ):
             chance -= share
@@ -66,13 +71,36 @@ class Counters(Proof):
         self._sequence += 1
         rise = self._sequence * client.random.choice((-1, 1))
 
-        async def work(connection: Connection) -> None:
+        async def work(connection: Connection) -> int:
             [(n,)] = (await connection.execute(f"SELECT n FROM counters WHERE k = {key} FOR UPDATE")).rows
             await connection.execute(f"INSERT INTO counter_log VALUES ({rise}, {key})")
             await connection.execute(f"UPDATE counters SET n = {int(n or 0) + 1} WHERE k = {key}")
+            return int(n or 0) + 1
 
-        outcome, _ = await client.attempt(work)
+        outcome, raised_to = await client.attempt(work)
         self._rises[outcome].append(str(rise))
+        if outcome == COMMITTED and raised_to is not None:
+            self._raised[key] = max(raised_to, self._raised[key])
+
+    async def _guard(self, client: ProofClient) -> None:
+        """Locks alone: of one counter, of some, or of all, and most often of more than one adjudicator."""
+        keys = client.random.sample(self._keys, client.random.randint(1, len(self._keys)))
+        lock = client.random.choice(("FOR UPDATE", "FOR KEY SHARE"))
+        thinks_s = client.random.uniform(0, THINKS_S_MAX)
+
+        async def work(connection: Connection) -> tuple[dict[int, int], dict[int, int]]:
+            found = (await connection.execute(f"SELECT k, n FROM counters WHERE k IN ({', '.join(map(str, keys))}) {lock}")).rows
+            await client.database.sleep(thinks_s)
+            return {int(key or 0): int(n or 0) for key, n in found}, dict(self._raised)
+
+        outcome, result = await client.attempt(work)
+        if outcome == COMMITTED and result is not None:
+            seen, raised = result
+            self.problems += [
+                f"a guard stood with counter {key} at {n}, and a rise to {raised[key]} was acknowledged before it committed"
+                for key, n in seen.items()
+                if raised[key] > n
+            ]
 
     async def _look(self, client: ProofClient) -> None:
         acknowledged = len(self._rises[COMMITTED]) if self.recent else 0

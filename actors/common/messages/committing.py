@@ -8,7 +8,8 @@ from actors.common.messages.base import Message
 class Commit(Message, frozen=True):
     """QP -> coordinator (an adjudicator that owns one of the keys). Answer: Committed, or a Failure.
 
-    `write_set`: write_set.py. `checked`: keys that are checked and not written (FOR UPDATE rows, absent unique keys).
+    `write_set`: write_set.py; empty where the transaction only checked keys. `checked`: keys that are checked and not written (FOR UPDATE rows, absent
+    unique keys).
     `catalog_ts`: a time at which the QP's catalog is known to have been current. `schema_changes`: ids of the tables whose schema this
     transaction creates, changes or drops (then every adjudicator is a participant); `exclusive`: ids of tables that nobody may have written since
     start_ts (index backfill, table rewrite).

@@ -30,7 +30,7 @@ def translate_query(translator: Translator, statement: Any, parent: Level | None
     if not isinstance(statement, ast.SelectStmt):
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "data-modifying statements in WITH are not supported")
     if statement.lockingClause:
-        raise DatabaseError(FEATURE_NOT_SUPPORTED, "FOR UPDATE is not allowed in a query of this shape")
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "a locking clause such as FOR UPDATE is not supported in a subquery here")
     level = Level(parent=parent)
     prefix = _with_clause(translator, statement.withClause, level) if statement.withClause else ""
     if statement.op != enums.SetOperation.SETOP_NONE:

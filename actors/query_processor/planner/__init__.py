@@ -25,9 +25,11 @@ from actors.query_processor.analyzer import NotRowExpression
 from actors.query_processor.catalog import Catalog
 from actors.query_processor.planner.change import plan_delete, plan_update
 from actors.query_processor.planner.insert import plan_insert
+from actors.query_processor.planner.locking import check_locking, refused
 from actors.query_processor.planner.planning import Planning
 from actors.query_processor.planner.scope import NotRowStatement
 from actors.query_processor.planner.select import plan_select
+from actors.query_processor.planner.subquery import with_parts
 
 if TYPE_CHECKING:
     from actors.query_processor.session import Session
@@ -49,15 +51,17 @@ def make_plan(statement: Any, catalog: Catalog, parameter_types: Sequence[Column
             return plan_update(planning, statement, _plan_inner)
         assert isinstance(statement, ast.DeleteStmt), f"not a statement to be planned: {type(statement).__name__}"
         return plan_delete(planning, statement, _plan_inner)
-    except (NotRowStatement, NotRowExpression) as refused:
-        what = f": {refused}" if str(refused) else ""
+    except (NotRowStatement, NotRowExpression) as error:
+        what = f": {error}" if str(error) else ""
         raise DatabaseError(FEATURE_NOT_SUPPORTED, f"this kind of expression is not supported here{what}") from None
     except RecursionError:
         raise DatabaseError(STATEMENT_TOO_COMPLEX, "stack depth limit exceeded") from None
 
 
 def _plan_query(planning: Planning, statement: ast.SelectStmt) -> Any:
-    """By the row executor where it can, else by the column executor."""
+    """By the row executor where it can, else by the column executor, which locks nothing."""
+    if statement.lockingClause:
+        check_locking(statement, planning.settings.mode)
     try:
         return plan_select(planning, statement)
     except (NotRowStatement, NotRowExpression):
@@ -69,18 +73,13 @@ def _plan_query(planning: Planning, statement: ast.SelectStmt) -> Any:
         pass_on = error
     from actors.query_processor.column_executor.plan import plan_columns
 
-    locking = statement.lockingClause
-    statement.lockingClause = None
+    query = with_parts(statement, lambda part: part, lockingClause=None) if statement.lockingClause else statement
     try:
-        plan = plan_columns(statement, planning.catalog, planning.given, planning.settings)
+        plan = plan_columns(query, planning.catalog, planning.given, planning.settings)
     except DatabaseError as error:
         raise pass_on or error from None  # a name that this catalog does not know, above all
-    finally:
-        statement.lockingClause = locking
-    if locking:
-        raise DatabaseError(
-            FEATURE_NOT_SUPPORTED, "locking clause such as FOR UPDATE can be applied only on tables with equality predicates on the key"
-        )
+    if statement.lockingClause:
+        raise refused(statement)
     return plan
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from pglast import ast
 from pglast.visitors import Visitor
 
-from actors.common.errors import FEATURE_NOT_SUPPORTED, GROUPING_ERROR, DatabaseError
+from actors.common.errors import GROUPING_ERROR, DatabaseError
 from actors.common.expressions.compile import compile_expression, compile_tuple
 from actors.common.expressions.tree import Column, Expression, NullTest, Parameter, is_immutable, walk
 from actors.common.scan_program import Aggregate
@@ -160,8 +160,6 @@ def plan_aggregate(planning: Planning, statement: Any, scope: Scope) -> Aggregat
         raise NotRowStatement
     if statement.limitCount is not None or statement.limitOffset is not None:
         raise NotRowStatement
-    if statement.lockingClause:
-        raise DatabaseError(FEATURE_NOT_SUPPORTED, "FOR UPDATE is not allowed with aggregate functions")
     [relation] = scope.relations
     stored = stored_table(relation.table)
     parts = planning.condition(statement.whereClause, scope)

@@ -144,7 +144,14 @@ def explain_path(
 
 
 def explain_join(
-    sides: Any, scope: Scope, access: Any, filters: Sequence[Expression], sort: SortItems, limited: bool, is_left: bool
+    sides: Any,
+    scope: Scope,
+    access: Any,
+    filters: Sequence[Expression],
+    sort: SortItems,
+    limited: bool,
+    is_left: bool,
+    locking: bool = False,
 ) -> Explainer:
     """Of a join by look-up (join.py's Sides, joining.py's LookUpJoin)."""
     name_of = names_in(scope)
@@ -167,6 +174,8 @@ def explain_join(
         made += side(restored(sides.inner), sides.inner_relation, name_of)
         if sort:
             made = ["Sort", f"  Sort Key: {sort_key(sort, name_of)}", *indent(made)]
+        if locking:
+            made = ["LockRows", *indent(made)]
         return ["Limit", *indent(made)] if limited else made
 
     return lines

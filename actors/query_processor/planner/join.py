@@ -11,15 +11,17 @@ from dataclasses import dataclass
 
 from pglast import ast, enums
 
-from actors.common.errors import DatabaseError
+from actors.common.errors import FEATURE_NOT_SUPPORTED, DatabaseError
 from actors.common.expressions.compile import compile_filter, compile_tuple
 from actors.common.expressions.tree import Column, Expression, Parameter, columns_of, rewrite
 from actors.query_processor.planner.clauses import limits_of, output, sort_expressions, sorting_of
 from actors.query_processor.planner.explain import explain_join
 from actors.query_processor.planner.facts import conjunction
+from actors.query_processor.planner.locking import command_of, lock_name, locked_relations
 from actors.query_processor.planner.planning import Path, Planning, path_to
 from actors.query_processor.planner.scope import NotRowStatement, Relation, Scope, field_of, relation_of
-from actors.query_processor.row_executor.joining import LookUpJoin
+from actors.query_processor.row_executor.access import KeyedRow
+from actors.query_processor.row_executor.joining import LookUpJoin, both_keys, inner_key, outer_key
 from actors.query_processor.row_executor.selecting import SelectPlan
 from actors.query_processor.row_executor.stored_table import stored_table
 
@@ -39,7 +41,7 @@ class Sides:
 
 def plan_join(planning: Planning, statement: ast.SelectStmt) -> SelectPlan:
     """Raises NotRowStatement for joins that are not for the row executor."""
-    if statement.lockingClause or statement.groupClause or statement.havingClause is not None:
+    if statement.groupClause or statement.havingClause is not None:
         raise NotRowStatement
     left_node, right_node, quals, is_left = _sides(statement)
     left_table, right_table = planning.table(left_node), planning.table(right_node)
@@ -64,6 +66,7 @@ def plan_join(planning: Planning, statement: ast.SelectStmt) -> SelectPlan:
     if sides is None:
         raise NotRowStatement
     rest = conjunction(kept)
+    locked = _locked(statement, scope, sides, is_left)
     access = LookUpJoin(
         sides.outer.access,
         sides.inner.access,
@@ -71,6 +74,7 @@ def plan_join(planning: Planning, statement: ast.SelectStmt) -> SelectPlan:
         sides.outer_relation is left,
         is_left,
         compile_filter(rest) if rest is not None else None,
+        keyed=locked is not None,
     )
     return SelectPlan(
         lambda: types,
@@ -79,9 +83,21 @@ def plan_join(planning: Planning, statement: ast.SelectStmt) -> SelectPlan:
         compile_tuple(tuple(expressions)),
         sorting_of(items),
         limits,
-        False,
-        explain_join(sides, scope, access, kept, items, limits.count is not None, is_left),
+        explain_join(sides, scope, access, kept, items, limits.count is not None, is_left, locked is not None),
+        command_of(statement),
+        locked,
     )
+
+
+def _locked(statement: ast.SelectStmt, scope: Scope, sides: Sides, is_left: bool) -> Callable[[KeyedRow], Sequence[bytes]] | None:
+    """What gives a joined row's keys to be locked. Raises 0A000 for the side of an outer join that may have no row."""
+    locked = locked_relations(statement, scope)
+    if is_left and sides.inner_relation in locked:
+        name = lock_name(statement)
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, f"{name} cannot be applied to the nullable side of an outer join")
+    if len(locked) == 2:
+        return both_keys
+    return (outer_key if sides.outer_relation in locked else inner_key) if locked else None
 
 
 def _sides(statement: ast.SelectStmt) -> tuple[ast.RangeVar, ast.RangeVar, object, bool]:

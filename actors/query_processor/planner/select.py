@@ -9,7 +9,6 @@ from typing import Any
 
 from pglast import ast, enums
 
-from actors.common.errors import FEATURE_NOT_SUPPORTED, DatabaseError
 from actors.common.expressions.compile import compile_filter, compile_tuple
 from actors.common.expressions.tree import columns_of
 from actors.query_processor.planner.aggregate import find_aggregates, plan_aggregate
@@ -17,10 +16,11 @@ from actors.query_processor.planner.clauses import limits_of, orders, output, so
 from actors.query_processor.planner.explain import explain_path, explain_result
 from actors.query_processor.planner.facts import conjunction
 from actors.query_processor.planner.join import plan_join
-from actors.query_processor.planner.planning import Path, Planning, path_to
+from actors.query_processor.planner.locking import command_of, locked_relations
+from actors.query_processor.planner.planning import Planning, path_to
 from actors.query_processor.planner.scope import NotRowStatement, Scope, field_of, relation_of
 from actors.query_processor.row_executor.access import NoRowAccess, PointAccess
-from actors.query_processor.row_executor.selecting import SelectPlan
+from actors.query_processor.row_executor.selecting import SelectPlan, own_key
 from actors.query_processor.row_executor.stored_table import stored_table
 
 COLUMNS_SHARE_MAX = 2
@@ -57,14 +57,10 @@ def plan_select(planning: Planning, statement: ast.SelectStmt) -> Any:
 
 
 def _plan_without_table(planning: Planning, statement: ast.SelectStmt) -> SelectPlan:
-    if (
-        statement.groupClause
-        or statement.havingClause is not None
-        or find_aggregates(statement)
-        or any(clause.lockedRels for clause in statement.lockingClause or ())
-    ):
+    if statement.groupClause or statement.havingClause is not None or find_aggregates(statement):
         raise NotRowStatement
     scope = Scope()
+    locked_relations(statement, scope)
     targets, expressions = output(planning, statement, scope)
     items = sort_expressions(planning, statement, scope, targets, expressions)
     parts = planning.condition(statement.whereClause, scope)
@@ -77,8 +73,8 @@ def _plan_without_table(planning: Planning, statement: ast.SelectStmt) -> Select
         compile_tuple(tuple(expressions)),
         sorting_of(items),
         limits_of(planning, statement),
-        False,
         explain_result(parts),
+        command_of(statement),
     )
 
 
@@ -93,14 +89,12 @@ def _plan_table(planning: Planning, statement: ast.SelectStmt, scope: Scope) -> 
     limits = limits_of(planning, statement)
     wanted = orders(items)
     used = sorted(set().union(*map(columns_of, [*expressions, *(item[0] for item in items), *parts])))
-    locking = bool(statement.lockingClause)
+    locking = bool(locked_relations(statement, scope))
     project = None
     if not locking and limits.count is None and used and len(used) * COLUMNS_SHARE_MAX <= len(relation.table.live_columns()):
         project = tuple(used) if all(stored.types[position].name in _COLUMN_TYPES for position in used) else None
     path = path_to(stored, parts, wanted, limits.count is not None, project, planning.settings.limits.statement_memory_bytes_max)
     ordered = not items or path.ordered or isinstance(path.access, PointAccess)
-    if locking:
-        check_locking(planning, statement, scope, path)
     sorting = None if ordered else sorting_of(items)
     return SelectPlan(
         planning.parameter_types,
@@ -109,19 +103,7 @@ def _plan_table(planning: Planning, statement: ast.SelectStmt, scope: Scope) -> 
         compile_tuple(tuple(expressions)),
         sorting,
         limits,
-        locking,
         explain_path(path, scope, sort=None if ordered else items, limited=limits.count is not None, locking=locking, output=expressions),
+        command_of(statement),
+        own_key if locking else None,
     )
-
-
-def check_locking(planning: Planning, statement: ast.SelectStmt, scope: Scope, path: Path) -> None:
-    """Raises 42P01 for a relation that is not in FROM, 0A000 where DSQL would refuse the clause."""
-    for clause in statement.lockingClause:
-        for locked in clause.lockedRels or ():
-            if not any(relation.alias == locked.relname for relation in scope.relations):
-                raise DatabaseError("42P01", f'relation "{locked.relname}" in FOR UPDATE clause not found in FROM clause')
-    if planning.settings.mode == "dsql" and not path.by_primary_key:
-        raise DatabaseError(
-            FEATURE_NOT_SUPPORTED,
-            "locking clause such as FOR UPDATE can be applied only on tables with equality predicates on the key",
-        )

@@ -110,18 +110,19 @@ class PointAccess:
         statistics.passed = 1
         return key, row
 
-    async def rows_of_many(self, transaction: Transaction, given: Sequence[Sequence[Any]]) -> list[list[Row]]:
+    async def rows_of_many(self, transaction: Transaction, given: Sequence[Sequence[Any]]) -> list[list[KeyedRow]]:
         """The row (or none) for each of many sets of parameters, in one batched read."""
         environment, key_of = transaction.environment, self._key
         keys = [key_of(parameters, environment) for parameters in given]
         asked = list(dict.fromkeys(key for key in keys if key is not None))
         values = dict(zip(asked, await transaction.get(asked), strict=True)) if asked else {}
         decode, passes = self.stored.decode, self._filter
-        found: list[list[Row]] = []
+        found: list[list[KeyedRow]] = []
         for key, parameters in zip(keys, given, strict=True):
             value = values.get(key) if key is not None else None
             row = decode(value) if value is not None else None
-            found.append([row] if row is not None and (passes is None or passes(row, parameters, environment)) else [])
+            is_found = key is not None and row is not None and (passes is None or passes(row, parameters, environment))
+            found.append([(key, row)] if is_found else [])  # type: ignore[list-item]
         self.statistics = Statistics(len(asked), len(asked), 0, sum(map(len, found)))
         return found
 

@@ -11,7 +11,7 @@ from actors.common.expressions.environment import Environment
 from actors.common.keys import KeyCodec
 from actors.common.schema import ColumnType
 from actors.query_processor.results import Batch, Field
-from actors.query_processor.row_executor.access import Access, NoRowAccess, PointAccess, Statistics
+from actors.query_processor.row_executor.access import Access, KeyedRow, NoRowAccess, PointAccess, Statistics
 
 if TYPE_CHECKING:
     from actors.query_processor.transaction import Transaction
@@ -63,10 +63,14 @@ class Sorting:
         return sorted(rows, key=key) if rows_max is None else nsmallest(rows_max, rows, key=key)
 
 
-class SelectPlan:
-    """See the module. `locking`: the rows join the conflict check (FOR UPDATE)."""
+def own_key(keyed: KeyedRow) -> Sequence[bytes]:
+    """What locks a row of one table: its key."""
+    return (keyed[0],)
 
-    kind = "SELECT"
+
+class SelectPlan:
+    """See the module. `kind`: SELECT, or SELECT FOR UPDATE and its like. `locked`: which keys of each row that is given out join the conflict check; None where
+    the query locks nothing."""
 
     def __init__(
         self,
@@ -76,9 +80,11 @@ class SelectPlan:
         output: TupleOf,
         sorting: Sorting | None,
         limits: Limits,
-        locking: bool,
         explainer: Explainer,
+        kind: str = "SELECT",
+        locked: Callable[[KeyedRow], Sequence[bytes]] | None = None,
     ) -> None:
+        self.kind = kind
         self.parameter_types = parameter_types()
         self.fields = fields
         self._access = access
@@ -86,7 +92,7 @@ class SelectPlan:
         self._sorting = sorting
         self._limits = limits
         self._limited = limits.count is not None or limits.offset is not None
-        self._locking = locking
+        self._locked = locked
         self._explainer = explainer
         self._point = access if isinstance(access, PointAccess) and not self._limited else None
 
@@ -97,7 +103,7 @@ class SelectPlan:
             found = await self._point.row(transaction, parameters)
             if found is None:
                 return Batch([], True, "SELECT 0")
-            if self._locking:
+            if self._locked is not None:
                 transaction.check(found[0])
             return Batch([self._output(found[1], parameters, environment)], True, "SELECT 1")
         count, offset = self._limits.evaluate(parameters, environment) if self._limited else (None, 0)
@@ -109,9 +115,10 @@ class SelectPlan:
             keyed = self._sorting.sort(keyed, _row_of, wanted, parameters, environment)
         if self._limited:
             keyed = keyed[offset:wanted]
-        if self._locking:
-            for key, _ in keyed:
-                transaction.check(key)
+        if self._locked is not None:
+            for row in keyed:
+                for key in self._locked(row):
+                    transaction.check(key)
         output = self._output
         rows: list[tuple[object, ...]] = [output(row, parameters, environment) for _, row in keyed]
         return Batch(rows, True, f"SELECT {len(rows)}")

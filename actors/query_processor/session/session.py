@@ -168,8 +168,11 @@ class Session:
         raise schema_changed()
 
     def _may_write(self, transaction: Transaction, kind: str) -> None:
+        """`kind`: as in "cannot execute SELECT FOR UPDATE in a read-only transaction"; any but a mere SELECT."""
         if transaction.read_only:
             raise DatabaseError(READ_ONLY_SQL_TRANSACTION, f"cannot execute {kind} in a read-only transaction")
+        if kind.startswith("SELECT"):
+            return
         if transaction.has_ddl and not self.settings.limits.mixed_ddl:
             raise DatabaseError(FEATURE_NOT_SUPPORTED, "ddl and dml are not supported in the same transaction")
         transaction.has_dml = True

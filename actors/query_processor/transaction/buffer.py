@@ -92,7 +92,9 @@ class WriteBuffer:
         return sorted([*keys, *(start for start, _ in self._dropped)]) if self._dropped else keys
 
     def encode(self) -> bytes:
-        """The write set (write_set.py)."""
+        """The write set (write_set.py); nothing at all where nothing was written."""
+        if not self:
+            return b""
         keys = self._sort()
         values = self.values
         if not self._dropped:

@@ -1,9 +1,11 @@
 """`Transaction`: a snapshot to read from, a buffer to write to, and one message to commit with.
 
 - Every read is at `start_ts`, the clock's latest when the first statement began (hybrid: see TransactionServices.now); own writes are merged in.
-- Nothing leaves the query processor before `commit`. A transaction without writes sends nothing: where the clock has an error bound it waits until its
-  start_ts is past for everybody, since who begins after it on a slower clock must see what it saw (I11; with a bound of 0 there is nothing to wait for).
-  Else its write set is encoded once and goes to the coordinator, the adjudicator that owns most of its keys, which answers with commit_ts.
+- Nothing leaves the query processor before `commit`. A transaction that has neither written nor checked a key sends nothing: where the clock has an error
+  bound it waits until its start_ts is past for everybody, since who begins after it on a slower clock must see what it saw (I11; with a bound of 0 there is
+  nothing to wait for). Else its write set is encoded once and goes to the coordinator, the adjudicator that owns most of its keys, which answers with
+  commit_ts. A transaction that only checked keys (SELECT ... FOR UPDATE) commits like any other, with an empty write set: what it has read still holds at its
+  commit_ts, and the record in the journal orders it among the writers of those keys.
 - A failed statement fails the transaction (there are no savepoints), so nothing is ever undone.
 
         transaction = Transaction(services, catalog, start_ts)
@@ -303,9 +305,9 @@ class Transaction:
         self._checked.clear()
 
     async def commit(self) -> int | None:
-        """commit_ts, or None for a transaction that wrote nothing (which sends nothing). See the module for what it raises."""
+        """commit_ts, or None for a transaction that wrote and checked nothing (which sends nothing). See the module for what it raises."""
         buffer = self.buffer
-        if not buffer:
+        if not buffer and not self._checked:
             now = self._services.clock.now()
             if now.earliest < self.start_ts:
                 await pause(
@@ -314,8 +316,8 @@ class Transaction:
             return None
         self.check_age()
         services = self._services
-        keys = buffer.keys()
         checked = sorted(self._checked.difference(buffer.values)) if self._checked else []
+        keys = buffer.keys() or checked
         catalog_ts = self.start_ts if self._verified else self._known_current_ts
         message = Commit(
             services.random.getrandbits(128).to_bytes(16, "big"),

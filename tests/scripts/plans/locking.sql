@@ -19,10 +19,15 @@ b
 x
 y
 SELECT 2
-ERROR 0A000: locking clause such as FOR UPDATE can be applied only on tables with equality predicates on the key
-ERROR 0A000: locking clause such as FOR UPDATE can be applied only on tables with equality predicates on the key
+b
+x
+y
+SELECT 2
+ERROR 0A000: locking clauses other than FOR UPDATE/FOR KEY SHARE are not supported
 ERROR 42P01: relation "u" in FOR UPDATE clause not found in FROM clause
-ERROR 0A000: locking clause such as FOR UPDATE can be applied only on tables with equality predicates on the key
+b
+x
+SELECT 1
 ?column?
 1
 SELECT 1

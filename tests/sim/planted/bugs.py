@@ -160,6 +160,8 @@ BUGS: dict[str, Planted] = {
         Planted(reading.commits_half_a_write_set, ANY, change=busy),
         Planted(reading.a_deleted_row_keeps_its_unique_name, ("AssertionError: unique",), ("unique",), busy),
         Planted(reading.does_not_lock_what_it_leaves_alone, ANY, ("counters",), busy),
+        Planted(reading.skips_the_commit_of_mere_locks, ("AssertionError: counters",), ("counters",), busy),
+        Planted(deciding.drops_the_marks_of_mere_locks, ("AssertionError: I3",), ("counters",), busy_pair),
         *(
             Planted(plant, (f"AssertionError: {proof}:",), (proof,), busy, proofs_alone=True, name=f"{plant.__name__}, seen by {proof}")
             for proof, plant in (

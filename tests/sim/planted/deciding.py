@@ -195,6 +195,18 @@ def checks_no_marks_of_writers() -> None:
     ConflictWindow._judge_marks = careless  # type: ignore[method-assign]
 
 
+def drops_the_marks_of_mere_locks() -> None:
+    """Of a transaction that has nothing to write at this adjudicator: its locks are judged, and not held until the outcome is known."""
+    mark = ConflictWindow.mark
+
+    def careless(window: ConflictWindow, claim: Any) -> None:
+        if not claim.written:
+            claim.checked = ()
+        mark(window, claim)
+
+    ConflictWindow.mark = careless  # type: ignore[method-assign]
+
+
 def checks_no_bulk_writes() -> None:
     """What is only checked, and was written by one who writes so many keys that his tables are remembered in their stead."""
     is_overwritten = ConflictWindow._is_overwritten

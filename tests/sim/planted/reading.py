@@ -246,6 +246,18 @@ def checks_no_keys() -> None:
     Transaction.check = lambda transaction, key: None  # type: ignore[method-assign]
 
 
+def skips_the_commit_of_mere_locks() -> None:
+    """As if a transaction that wrote nothing had nothing to be judged for."""
+    commit = Transaction.commit
+
+    async def careless(transaction: Transaction) -> Any:
+        if not transaction.buffer:
+            transaction.rollback()
+        return await commit(transaction)
+
+    Transaction.commit = careless  # type: ignore[method-assign]
+
+
 def does_not_lock_what_it_leaves_alone() -> None:
     """ON CONFLICT DO UPDATE WHERE ...: the rows that fail the WHERE are no longer as they were read."""
     change = Upserter._change

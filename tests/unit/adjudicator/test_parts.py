@@ -73,7 +73,6 @@ def test_write_sets_are_read_and_bad_ones_refused() -> None:
     assert read_write_set(rows) == ([table + b"\0\1k"], [table])
     assert read_write_set(write_set.encode([b"k"], [None], [write_set.DELETE])) == ([b"k"], [])
     bad = [
-        b"",
         b"nonsense",
         rows[:60],
         write_set.encode([b"b"], [b"a"], [write_set.DROP_RANGE]),

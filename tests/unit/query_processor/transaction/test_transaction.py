@@ -133,9 +133,29 @@ def test_a_reader_ends_when_its_snapshot_is_past_on_every_clock(monkeypatch: pyt
 def test_a_transaction_without_writes_sends_nothing() -> None:
     cluster = FakeCluster()
     transaction = cluster.begin()
-    transaction.check(key(1))
     cluster.bus.sent.clear()
     assert run(transaction.commit()) is None and cluster.bus.sent == []
+    transaction = cluster.begin()
+    transaction.check(key(1))
+    transaction.rollback()
+    assert run(transaction.commit()) is None and cluster.bus.sent == []
+
+
+def test_a_transaction_that_only_checked_commits_with_nothing_to_write() -> None:
+    cluster = FakeCluster()
+    locks, writes = cluster.begin(), cluster.begin()
+    for number in (250, 3, 230):
+        locks.check(key(number))
+    assert run(locks.commit()) > locks.start_ts
+    [(name, message)] = [(name, message) for name, message in cluster.bus.sent if isinstance(message, Commit)]
+    assert name == "adjudicator/2" and message.write_set == b"" and message.checked == [key(3), key(230), key(250)]
+    locks = cluster.begin()
+    locks.check(key(3))
+    writes.put(key(3), b"x")
+    run(writes.commit())
+    with pytest.raises(DatabaseError) as failure:
+        run(locks.commit())
+    assert failure.value.sqlstate == "40001" and "(OC000)" in failure.value.message
 
 
 def test_first_committer_wins() -> None:
