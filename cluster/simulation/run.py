@@ -18,14 +18,18 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from random import Random
 
 from actors.common.errors import PROGRAM_LIMIT_EXCEEDED
 from actors.runtime.simulation.faults import Faults
 from actors.runtime.simulation.nemesis import Nemesis
 from cluster.simulation import verdict
-from cluster.simulation.hostile import SLOW_S_MAX, Plan, bounded, draw, forecast
+from cluster.simulation.claim_witness import ClaimWitness
+from cluster.simulation.emphases import emphasised
+from cluster.simulation.hostile import ALL_LOSSES, SLOW_S_MAX, Plan, bounded, draw, forecast
 from cluster.simulation.journal_witness import JournalWitness
+from cluster.simulation.scenes import SCENES
 from cluster.simulation.simulated_cluster import LOSSY_WHOLE_S_MAX, SimulatedCluster, eventually
 from cluster.simulation.storage_witness import StorageWitness
 from cluster.simulation.witness import Witness
@@ -109,7 +113,8 @@ def run_seed(
 
 
 def drawn_plan(seed: int, proofs: Sequence[str] = (), seconds: float = SECONDS) -> Plan:
-    return draw(Random(f"{seed}/plan"), tuple(sorted(proofs or PROOFS)), seconds)
+    names = tuple(sorted(proofs or PROOFS))
+    return emphasised(draw(Random(f"{seed}/plan"), names, seconds), Random(f"{seed}/emphases"), names)
 
 
 class _Run:
@@ -122,6 +127,8 @@ class _Run:
         self._plan = cluster.plan
         self._recent = cluster.plan.faults.clock_honest
         self._proofs: list[Proof] = [PROOFS[name](self._plan.pace_s, self._recent, self._plan.crowded) for name in self._plan.proofs]
+        for proof in self._proofs:
+            proof.row_bytes = self._plan.row_bytes
         if self._plan.settings.limits.transaction_age_s < OLD_S:
             for proof in self._proofs:
                 proof.tolerated = (PROGRAM_LIMIT_EXCEEDED,)
@@ -130,7 +137,7 @@ class _Run:
         self._storage = StorageWitness(self._world, cluster.map)
         self._proofs_alone = proofs_alone
         if not proofs_alone:
-            self._world.network.observers += [self._witness, self._journals, self._storage]
+            self._world.network.observers += [self._witness, self._journals, self._storage, ClaimWitness(self._world)]
         self._nemeses = [
             Nemesis(
                 self._world,
@@ -141,6 +148,8 @@ class _Run:
                 until_whole=self._until_whole,
                 disk_victims=cluster.disk_groups(),
                 reshapings=cluster.reshapings,
+                scenes={name: partial(scene, cluster) for name, scene in SCENES.items()},
+                losses=ALL_LOSSES,
                 label=f"nemesis/{number}",
             )
             for number in range(self._plan.nemeses)

@@ -103,6 +103,14 @@ class SimulatedCluster:
         for role, endpoint in routes.items():
             self.world.bus.add_route(role, endpoint)
 
+    def roles(self, prefix: str) -> list[str]:
+        """Names of the plan's roles, those that move among them."""
+        return sorted(role.name for process in self._processes for role in process.roles if role.name.startswith(prefix))
+
+    def process_running(self, role: str) -> str | None:
+        """Where a role is now, wherever it began; None where it is nowhere."""
+        return next((name for name, process in self.world.processes.items() if process.runs(role)), None)
+
     def groups(self) -> list[list[str]]:
         """Whom a nemesis strikes: processes, all of an AZ, all replicas of a journal's or a shard's place, everything."""
         processes = self.world.processes
