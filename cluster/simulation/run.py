@@ -29,6 +29,7 @@ from cluster.simulation.claim_witness import ClaimWitness
 from cluster.simulation.emphases import emphasised
 from cluster.simulation.hostile import ALL_LOSSES, SLOW_S_MAX, Plan, bounded, draw, forecast
 from cluster.simulation.journal_witness import JournalWitness
+from cluster.simulation.late_witness import LateWitness
 from cluster.simulation.scenes import SCENES
 from cluster.simulation.simulated_cluster import LOSSY_WHOLE_S_MAX, SimulatedCluster, eventually
 from cluster.simulation.storage_witness import StorageWitness
@@ -46,6 +47,8 @@ RUN_S_MAX = 900.0
 SETUP_ATTEMPTS_MAX = 20
 OUTAGE_SHARE = 0.5
 """Of the runs that end with a zone away."""
+REST_S = 10.0
+"""Of a time without faults in which nobody may have to wait."""
 OLD_S = 60.0
 """What clocks that are set at random, time and again, come to be off, at most."""
 EARLIER_US = (0, 150_000, 2_000_000)
@@ -124,6 +127,7 @@ class _Run:
         self._report = report
         self._seconds = seconds
         self._strikes_end = 0.0
+        self._calm = False
         self._plan = cluster.plan
         self._recent = cluster.plan.faults.clock_honest
         self._proofs: list[Proof] = [PROOFS[name](self._plan.pace_s, self._recent, self._plan.crowded) for name in self._plan.proofs]
@@ -135,9 +139,10 @@ class _Run:
         self._witness = Witness(self._world)
         self._journals = JournalWitness(self._world, self._witness.evidence)
         self._storage = StorageWitness(self._world, cluster.map)
+        self._late = LateWitness(self._world, cluster.storage_keys())
         self._proofs_alone = proofs_alone
         if not proofs_alone:
-            self._world.network.observers += [self._witness, self._journals, self._storage, ClaimWitness(self._world)]
+            self._world.network.observers += [self._witness, self._journals, self._storage, ClaimWitness(self._world), self._late]
         self._nemeses = [
             Nemesis(
                 self._world,
@@ -187,9 +192,10 @@ class _Run:
         clients = [asyncio.create_task(self._client(proof, number, end)) for proof in self._proofs for number in range(self._plan.clients)]
         weather = asyncio.create_task(self._weather())
         self._strikes_end = end
+        lull = asyncio.create_task(self._lull())
         if self._plan.strikes or self._plan.losses:
             await asyncio.gather(*(nemesis.run(self._seconds) for nemesis in self._nemeses))
-        await _all(clients)
+        await _all([*clients, lull])
         weather.cancel()
         self._set_faults(Faults())
         world.network.heal()
@@ -199,7 +205,29 @@ class _Run:
             await self._outage()
         for proof in self._proofs:
             await self._progress(proof)
+        if not self._proofs_alone:
+            await self._late.look(REST_S)
         await self._check(keepers)
+
+    async def _lull(self) -> None:
+        """Half-way nobody strikes, network and disks are what they should be, clients go on: whoever asks is answered in time."""
+        if not self._plan.lull or self._proofs_alone or not self._recent:
+            return
+        await asyncio.sleep(self._seconds / 3)
+        for nemesis in self._nemeses:
+            nemesis.paused = True
+        while any(nemesis.busy for nemesis in self._nemeses):
+            if self._world.loop.time() >= self._strikes_end:
+                return
+            await asyncio.sleep(0.5)
+        self._calm = True
+        self._set_faults(Faults())
+        await self._cluster.until_whole()
+        await self._late.look(REST_S)
+        self._calm = False
+        self._set_faults(self._plan.faults)
+        for nemesis in self._nemeses:
+            nemesis.paused = False
 
     async def _outage(self) -> None:
         """All of an availability zone is gone for good, as far as the others can tell: they go on without it."""
@@ -220,7 +248,8 @@ class _Run:
         network, random = self._world.network, self._world.derive("weather")
         while True:
             slow_s_max = random.choice(SLOW_S_MAX)
-            network.faults = replace(network.faults, slow_messages=forecast(random), slow_s_max=slow_s_max)
+            if not self._calm:
+                network.faults = replace(network.faults, slow_messages=forecast(random), slow_s_max=slow_s_max)
             await asyncio.sleep(random.uniform(0, self._plan.weather_s_max))
 
     def _set_faults(self, faults: Faults) -> None:

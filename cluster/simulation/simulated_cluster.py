@@ -12,7 +12,7 @@ import msgspec
 
 from actors.common.errors import DatabaseError
 from actors.common.messages import Register
-from actors.common.ranges import ShardMap
+from actors.common.ranges import KEYSPACE_BYTES, ShardMap
 from actors.journal.replica import JournalReplica
 from actors.query_processor.role import QueryProcessor
 from actors.runtime.host import RoleSpec
@@ -106,6 +106,14 @@ class SimulatedCluster:
     def roles(self, prefix: str) -> list[str]:
         """Names of the plan's roles, those that move among them."""
         return sorted(role.name for process in self._processes for role in process.roles if role.name.startswith(prefix))
+
+    def storage_keys(self) -> dict[str, bytes]:
+        """By storage replica: a key that its shard owns, of no table."""
+        keys = {}
+        for role in self.roles("storage/"):
+            piece = self.map.shards.index(int(role.split("/")[1]))
+            keys[role] = bytes(KEYSPACE_BYTES) + (self.map.cuts[piece - 1] if piece else b"") + b"\0"
+        return keys
 
     def process_running(self, role: str) -> str | None:
         """Where a role is now, wherever it began; None where it is nowhere."""

@@ -3,7 +3,7 @@
     I1   what was acknowledged is in a journal, at the commit time that was told; what was refused for good is in none
     I2   every transaction is one record of one journal
     I3   of two committed writers of one key, or a writer and one who checked it, the second began after the first's commit; each commits after its start
-    I3   who wrote or checked a key knew its table's schema of that time; who had a table to himself met no write in it
+    I3   who wrote or checked a key knew its table's schema of that time; who had a table to himself, or dropped its keys, met no write in it
     I4   every answer to a read held, for each key, the newest version at or below its time, on whatever replica, and named the newest catalog change by then
     I5   nothing was committed at or below a promise
     I6   the epochs' intervals of commit times follow one another, and every commit lies within its own
@@ -168,10 +168,18 @@ def check_schemas(evidence: Evidence, model: Model) -> None:
             assert not between(changes.get(table, ()), told.catalog_ts, commit_ts), (
                 f"I3: {name.hex()} at {commit_ts} knows not of a change of table {table}: {told}, {changes[table]}"
             )
-        for table in told.exclusive:
+        dropped = {table for key, end, kind in commitment.rows if kind == write_set.DROP_RANGE for table in tables_between(key, end)}
+        for table in sorted({*told.exclusive, *dropped}):
             assert not between(writes.get(table, ()), told.start_ts, commit_ts), (
                 f"I3: {name.hex()} at {commit_ts} wanted table {table} to itself: {told}, {writes[table]}"
             )
+
+
+def tables_between(start: bytes, end: bytes | None) -> list[int]:
+    """Those that the keys of [start, end) may be of."""
+    assert end is not None
+    last = table_of(end) - (not end[TABLE_BYTES:].strip(b"\0"))
+    return list(range(table_of(start), last + 1))
 
 
 def table_of(key: bytes) -> int:
