@@ -125,7 +125,9 @@ class ClaimWitness:
         if claimed and of.startswith("journal/"):
             self.claims += 1
             journal = self._journal(of)
-            self._hold("I1", claimed <= journal.committed_lsn, f"{sender} says that {claimed} is committed, a majority has {journal.committed_lsn}")
+            self._hold(
+                "I1", claimed <= journal.committed_lsn, f"{sender} says that {claimed} is committed, a majority has {journal.committed_lsn}"
+            )
 
     def _records(self, replica: str, message: JournalRecords) -> None:
         journal = self._journal(replica)
@@ -139,7 +141,9 @@ class ClaimWitness:
         self.claims += 1
         journal = self._journal(replica)
         first = answer.first_lsn
-        self._hold("I4", first <= journal.committed_lsn + 1, f"{replica} begins a stream at {first}, a majority has {journal.committed_lsn}")
+        self._hold(
+            "I4", first <= journal.committed_lsn + 1, f"{replica} begins a stream at {first}, a majority has {journal.committed_lsn}"
+        )
         if request.from_lsn:
             self._hold("I4", first == request.from_lsn, f"{replica} begins a stream at {first}, asked for was {request.from_lsn}")
         place = bisect_left(journal.numbers, first)

@@ -10,6 +10,7 @@ kind of schedule needs, and leaves the rest as it was drawn; a seed has each wit
     gathering    journals that are trimmed all the time, and subscribers that come back at different places
     upkeep       checkpoints, merges, looks and fillings that take their time, on storage that does little else, with rot and lost disks
     sweeping     tables that are filled, truncated, dropped and made again
+    skew         honest clocks, as far apart as their bound lets them be
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ from random import Random
 from cluster.simulation.hostile import ALL_LOSSES, Plan, draw_cuts, trimmed
 
 SHARE = 0.25
+SKEW_ERROR_US, SKEW_OFFSET_US_MAX = 100_000, 1_000_000
+"""Most clocks stand at an end of what they may be off."""
+PACE_S_MAX = 1.0
 SWEEPING = "sweeping"
 """The proof that truncates and drops."""
 
@@ -28,46 +32,57 @@ SWEEPING = "sweeping"
 def outcomes(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
     plan = _with_bounds(_several_adjudicators(plan, random), *(("actors.adjudicator.window.BULK_KEYS",) if random.random() < 0.5 else ()))
     slow = tuple(sorted({*plan.faults.slow_messages, "Decided", *(("OutcomeIs",) if random.random() < 0.5 else ())}))
-    faults = replace(plan.faults, slow_messages=slow, slow_s_max=random.choice((0.1, 0.5, 1.0)), reorder_chance=max(0.1, plan.faults.reorder_chance))
+    faults = replace(
+        plan.faults, slow_messages=slow, slow_s_max=random.choice((0.1, 0.5, 1.0)), reorder_chance=max(0.1, plan.faults.reorder_chance)
+    )
     asking = replace(plan.settings.adjudication, ask_outcome_ms=random.choice((250, 2000)), pending_wait_ms_max=random.choice((1000, 3000)))
     plan = replace(plan, faults=faults, settings=replace(plan.settings, adjudication=asking), weather_s_max=0.0)
-    return _with_proof(plan, SWEEPING, proofs)
+    return _loaded(_with_proof(plan, SWEEPING, proofs))
 
 
 def severance(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
-    plan = _with_strikes(_several_adjudicators(plan, random), "sever", "sever")
-    return replace(plan, crowded=True, clients=max(plan.clients, 5), dawdle_s=random.choice((1.0, 3.0)), pause_s_max=min(plan.pause_s_max, 5.0))
+    plan = _with_strikes(_several_adjudicators(plan, random), "sever", *(("rolling", "move") if random.random() < 0.5 else ()))
+    return _loaded(replace(plan, crowded=True, clients=max(plan.clients, 5), dawdle_s=random.choice((1.0, 3.0))))
 
 
 def large_rows(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
     journaling = replace(plan.settings.journaling, append_bytes_max=random.choice((200, 1000)), writer_bytes_max=random.choice((500, 3000)))
     faults = replace(plan.faults, sync_s_max=random.choice((0.01, 0.1)))
     settings = replace(plan.settings, journaling=journaling)
-    return _with_proof(replace(plan, settings=settings, faults=faults, row_bytes=random.choice((500, 3000))), SWEEPING, proofs)
+    plan = _loaded(replace(plan, settings=settings, faults=faults, row_bytes=random.choice((500, 3000))))
+    return _with_proof(plan, SWEEPING, proofs)
 
 
 def islands(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
-    plan = _with_strikes(plan, "island", "island")
+    plan = _with_strikes(plan, "island")
     append_bytes_max = random.choice((300, plan.settings.journaling.append_bytes_max))
     settings = replace(plan.settings, journaling=replace(plan.settings.journaling, append_bytes_max=append_bytes_max))
-    return replace(plan, settings=settings, pace_s=min(plan.pace_s, 1.0), pause_s_max=min(plan.pause_s_max, 5.0))
+    return _loaded(replace(plan, settings=settings))
 
 
 def gathering(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
     settings = trimmed(plan.settings)
     layout = replace(settings.layout, shards=random.choice((2, 3)))
     settings = replace(settings, layout=layout, limits=replace(settings.limits, transaction_age_s=5))
-    settings = replace(settings, streaming=replace(settings.streaming, ring_bytes_max=random.choice((2000, 20_000, settings.streaming.ring_bytes_max))))
-    plan = replace(plan, settings=settings, cuts=draw_cuts(random, max(layout.adjudicators, layout.shards)), dawdle_s=min(plan.dawdle_s, 1.0))
-    return _with_strikes(replace(plan, pause_s_max=min(plan.pause_s_max, 5.0)), "regather", "regather")
+    settings = replace(
+        settings, streaming=replace(settings.streaming, ring_bytes_max=random.choice((2000, 20_000, settings.streaming.ring_bytes_max)))
+    )
+    plan = replace(
+        plan, settings=settings, cuts=draw_cuts(random, max(layout.adjudicators, layout.shards)), dawdle_s=min(plan.dawdle_s, 1.0)
+    )
+    return _with_strikes(replace(plan, pause_s_max=min(plan.pause_s_max, 5.0)), "regather")
 
 
 def upkeep(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
     storing = replace(plan.settings.storing, memtable_bytes_max=2000, checkpoint_idle_s=0.5, segments_max=2)
     plan = replace(plan, settings=replace(plan.settings, storing=storing), pause_s_max=min(plan.pause_s_max, 5.0))
-    plan = _with_bounds(plan, "actors.storage.maintenance.SLICE_PAUSE_S", *(("actors.storage.maintenance.SLICE_ROWS",) if random.random() < 0.7 else ()))
-    plan = _with_bounds(plan, "actors.storage.segment.BLOCK_ROWS_MAX", "actors.storage.upkeep.LOOK_BYTES_S", "actors.storage.upkeep.RETRY_S")
-    return _with_strikes(plan, "decay", "decay", *(("wipe",) if random.random() < 0.5 else ()))
+    plan = _with_bounds(
+        plan, "actors.storage.maintenance.SLICE_PAUSE_S", *(("actors.storage.maintenance.SLICE_ROWS",) if random.random() < 0.7 else ())
+    )
+    plan = _with_bounds(
+        plan, "actors.storage.segment.BLOCK_ROWS_MAX", "actors.storage.upkeep.LOOK_BYTES_S", "actors.storage.upkeep.RETRY_S"
+    )
+    return _with_strikes(plan, "decay", *(("wipe",) if random.random() < 0.5 else ()))
 
 
 def sweeping(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
@@ -78,9 +93,16 @@ def sweeping(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
     return _with_proof(plan, SWEEPING, proofs)
 
 
+def skew(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
+    faults = replace(plan.faults, clock_offset_us_max=SKEW_OFFSET_US_MAX, clock_error_us=SKEW_ERROR_US, clock_honest=True)
+    layout = replace(plan.settings.layout, query_processors=random.choice((2, 3)))
+    plan = replace(plan, faults=faults, settings=replace(plan.settings, layout=layout), crowded=True, clients=max(plan.clients, 5))
+    return _loaded(_with_proof(plan, "append", proofs))
+
+
 Emphasis = Callable[[Plan, Random, tuple[str, ...]], Plan]
 EMPHASES: dict[str, Emphasis] = {
-    emphasis.__name__: emphasis for emphasis in (outcomes, severance, large_rows, islands, gathering, upkeep, sweeping)
+    emphasis.__name__: emphasis for emphasis in (outcomes, severance, large_rows, islands, gathering, upkeep, sweeping, skew)
 }
 
 
@@ -100,13 +122,23 @@ def _several_adjudicators(plan: Plan, random: Random) -> Plan:
     return replace(plan, settings=replace(plan.settings, layout=layout), cuts=draw_cuts(random, max(layout.adjudicators, layout.shards)))
 
 
+def _loaded(plan: Plan) -> Plan:
+    """Enough is under way whenever something is struck."""
+    return replace(plan, pace_s=min(plan.pace_s, PACE_S_MAX), pause_s_max=min(plan.pause_s_max, 5.0), keen=True)
+
+
 def _with_strikes(plan: Plan, *strikes: str) -> Plan:
-    """Named twice: drawn as often as two. Of two nemeses only the first one loses disks."""
-    if plan.nemeses == 1:
-        return replace(plan, strikes=(*plan.strikes, *strikes))
+    """Drawn as often as all others together. Of two nemeses only the first one loses disks."""
     losing = tuple(strike for strike in strikes if strike in ALL_LOSSES)
+    if plan.nemeses == 1:
+        return replace(plan, strikes=(*plan.strikes, *strikes * _weight(plan.strikes, strikes)))
     other = tuple(strike for strike in strikes if strike not in ALL_LOSSES)
-    return replace(plan, strikes=(*plan.strikes, *other), losses=(*plan.losses, *losing))
+    plan = replace(plan, strikes=(*plan.strikes, *other * _weight(plan.strikes, other)))
+    return replace(plan, losses=(*plan.losses, *losing * _weight((*plan.strikes, *plan.losses), losing)))
+
+
+def _weight(all_others: tuple[str, ...], strikes: tuple[str, ...]) -> int:
+    return max(1, len(all_others) // max(1, len(strikes)))
 
 
 def _with_bounds(plan: Plan, *bounds: str) -> Plan:

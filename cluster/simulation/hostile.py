@@ -50,6 +50,8 @@ class Plan:
     """Of large rows, in the proofs that have some; 0: small ones."""
     emphases: tuple[str, ...] = ()
     """Which of `emphases.EMPHASES` have shaped this plan."""
+    keen: bool = False
+    """Most strikes wait until somebody commits."""
     lull: bool = False
     """Half-way everything rests for a while: no strikes, calm network and disks, clients as busy as before."""
 
@@ -86,7 +88,9 @@ def draw(random: Random, proofs: tuple[str, ...], seconds: float) -> Plan:
         plan = replace(plan, weather_s_max=random.choice((0.0, 0.0, 2.0, 10.0)))
     if not calm and random.random() < 0.15:
         plan = replace(plan, faults=replace(plan.faults, clock_offset_us_max=SKEW_US, clock_error_us=0, clock_honest=False))
-    plan = replace(plan, lull=bool(strikes) and random.random() < 0.3, row_bytes=random.choice((0, 0, 0, 300, 3000)))
+    plan = replace(
+        plan, lull=bool(strikes) and random.random() < 0.3, row_bytes=random.choice((0, 0, 0, 300, 3000)), keen=random.random() < 0.3
+    )
     return plan
 
 

@@ -27,6 +27,8 @@ CHANGED_S = 6.0
 SETTLED_S_MAX = 60.0
 """Within this after the last fault every replica answers in time: longer than the patience with a stream that does not speak."""
 PROBE_S_MAX = 0.5
+APART_S_MAX = 0.004
+"""About as long as a watermark takes."""
 
 
 class LateWitness:
@@ -93,9 +95,10 @@ class LateWitness:
         self._judging_since = None
 
     async def _probe_all(self) -> Sequence[bool]:
-        """A read of every replica at now, all at once, or one a little after the other."""
-        apart_s = self._random.choice((0.0, 0.01))
-        return await asyncio.gather(*(self._probe(replica, number * apart_s) for number, replica in enumerate(self._keys)))
+        """Two reads of every replica, the second one while the first may wait for its watermark; whether both were answered in time."""
+        twice = [*self._keys, *self._keys]
+        answers = await asyncio.gather(*(self._probe(replica, self._random.uniform(0, APART_S_MAX)) for replica in twice))
+        return [one and other for one, other in zip(answers[: len(self._keys)], answers[len(self._keys) :], strict=True)]
 
     async def _probe(self, replica: str, after_s: float) -> bool:
         await asyncio.sleep(after_s)

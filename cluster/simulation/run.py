@@ -47,6 +47,8 @@ RUN_S_MAX = 900.0
 SETUP_ATTEMPTS_MAX = 20
 OUTAGE_SHARE = 0.5
 """Of the runs that end with a zone away."""
+BUSY_S, BUSY_S_MAX = 0.02, 30.0
+"""How often a keen nemesis looks whether anybody commits, and how long."""
 REST_S = 10.0
 """Of a time without faults in which nobody may have to wait."""
 OLD_S = 60.0
@@ -155,11 +157,19 @@ class _Run:
                 reshapings=cluster.reshapings,
                 scenes={name: partial(scene, cluster) for name, scene in SCENES.items()},
                 losses=ALL_LOSSES,
+                until_busy=self._until_busy if self._plan.keen and not proofs_alone else None,
                 label=f"nemesis/{number}",
             )
             for number in range(self._plan.nemeses)
         ]
         cluster.nemeses = self._nemeses
+
+    async def _until_busy(self) -> None:
+        """Until somebody commits, or nobody does for a while."""
+        told = self._witness.evidence.told
+        before, end = len(told), self._world.loop.time() + BUSY_S_MAX
+        while len(told) == before and self._world.loop.time() < end:
+            await asyncio.sleep(BUSY_S)
 
     async def _until_whole(self) -> None:
         """After a loss. Where another nemesis strikes meanwhile it may take as long as that does."""

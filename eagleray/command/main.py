@@ -137,7 +137,11 @@ def run_workload(data: Path, name: str, url: str | None, seconds: float | None, 
     "--plan", type=click.Path(path_type=Path, dir_okay=False, exists=True), default=None, help="With --seed: the plan that --json has kept."
 )
 @click.option(
-    "--json", "summary", type=click.Path(path_type=Path, dir_okay=False), default=None, help="Write the totals (--seed: the plan) here, too."
+    "--json",
+    "summary",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=None,
+    help="Write the totals (--seed: the plan) here, too.",
 )
 def sim(
     seeds: int,

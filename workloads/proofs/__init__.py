@@ -15,4 +15,6 @@ from workloads.proofs.schema import SchemaChanges
 from workloads.proofs.sweeping import Sweeping
 from workloads.proofs.unique import UniqueNames
 
-PROOFS: dict[str, type[Proof]] = {proof.name: proof for proof in (BankTransfers, Counters, ListAppend, SchemaChanges, Sweeping, UniqueNames)}
+PROOFS: dict[str, type[Proof]] = {
+    proof.name: proof for proof in (BankTransfers, Counters, ListAppend, SchemaChanges, Sweeping, UniqueNames)
+}

@@ -36,6 +36,8 @@ Scene = Callable[["Nemesis"], Awaitable[None]]
 """A strike that needs to know the cluster's roles: it takes its victims (`strike_at`), does what it does, and has undone it when it returns."""
 JUMP_US_MAX = 2_000_000
 SLOW_SYNC_S_MAX = 0.5
+KEEN_SHARE = 0.8
+"""Of the strikes of a nemesis that waits for load."""
 
 
 class Nemesis:
@@ -55,6 +57,7 @@ class Nemesis:
         reshapings: Mapping[str, Reshape] | None = None,
         scenes: Mapping[str, Scene] | None = None,
         losses: Sequence[str] = LOSSES,
+        until_busy: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self.struck: list[str] = []
         """The group that is struck now."""
@@ -65,6 +68,8 @@ class Nemesis:
         self._scenes = scenes or {}
         self._losses = losses
         """Those that lose what is on a disk."""
+        self._until_busy = until_busy
+        """Most strikes wait for it: what is struck at rest shows little."""
         self.paused = False
         """No strike begins."""
         self.busy = False
@@ -91,7 +96,9 @@ class Nemesis:
             await asyncio.sleep(self.random.uniform(0, self._pause_s_max))
             if self._world.loop.time() >= end:
                 break
-            if not self.paused:
+            if self._until_busy is not None and self.random.random() < KEEN_SHARE:
+                await self._until_busy()
+            if not self.paused and self._world.loop.time() < end:
                 self.busy = True
                 await self._strike_once(self.random.choice(self._strikes))
                 self.busy = False

@@ -21,7 +21,7 @@ from actors.common.settings import Adjudication, Settings
 from cluster.simulation.campaign import Options
 from cluster.simulation.hostile import Plan, trimmed
 from cluster.simulation.run import SeedReport, run_seed
-from tests.sim.planted import deciding, reading
+from tests.sim.planted import deciding, reading, schedules
 
 SEEDS_MAX = 200
 SECONDS = 30.0
@@ -37,6 +37,8 @@ class Planted:
     """No witness looks on, no verdict follows: the proof itself must see it, by SQL."""
     name: str = ""
     """`plant`'s, where it has none of its own."""
+    as_drawn: bool = False
+    """Nothing is narrowed: it must be found by the very runs of the campaign that tests make. The run that found it is kept in found.jsonl, and tried first."""
 
 
 # -- what the plans are narrowed to ---------------------------------------------------------------------------------------------------
@@ -160,6 +162,35 @@ BUGS: dict[str, Planted] = {
         Planted(reading.commits_half_a_write_set, ANY, change=busy),
         Planted(reading.a_deleted_row_keeps_its_unique_name, ("AssertionError: unique",), ("unique",), busy),
         Planted(reading.does_not_lock_what_it_leaves_alone, ANY, ("counters",), busy),
+        *(
+            Planted(plant, ANY, as_drawn=True)
+            for plant in (
+                schedules.a_tables_last_write_goes_back,
+                schedules.a_bulk_claim_stays_pending,
+                schedules.forgets_a_key_that_was_written_again,
+                schedules.a_claim_forgets_one_of_two_tables,
+                schedules.forgets_an_outcome_that_nobody_acknowledged,
+                schedules.takes_silence_for_an_abort,
+                schedules.a_clean_stop_takes_back_what_was_offered,
+                schedules.lets_go_of_uncommitted_records,
+                schedules.a_filling_leaves_out_the_last_record,
+                schedules.a_stream_skips_what_a_diverging_tail_covers,
+                schedules.believes_a_commit_beyond_what_it_was_given,
+                schedules.commits_what_an_older_epoch_wrote,
+                schedules.a_stream_begins_one_record_late,
+                schedules.begins_again_at_the_furthest_place,
+                schedules.does_not_know_where_its_ring_begins,
+                schedules.fills_beside_a_merge,
+                schedules.checkpoints_while_it_is_filled,
+                schedules.settles_drops_by_a_partial_merge,
+                schedules.a_dropped_range_misses_the_last_shard,
+                schedules.truncates_the_first_table_alone,
+                schedules.takes_its_demand_back,
+                schedules.asks_for_the_first_reader_alone,
+                schedules.pursues_no_demand_that_came_meanwhile,
+                schedules.does_not_wait_out_its_snapshot,
+            )
+        ),
         *(
             Planted(plant, (f"AssertionError: {proof}:",), (proof,), busy, proofs_alone=True, name=f"{plant.__name__}, seen by {proof}")
             for proof, plant in (
