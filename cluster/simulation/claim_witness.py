@@ -1,12 +1,16 @@
-"""The claims' witness: holds what anybody says of a journal's committed records, in whatever message, against what a majority of its replicas has acknowledged.
+"""The claims' witness: holds what anybody says of a journal's committed records, in whatever message, against what a
+majority of its replicas has acknowledged.
 
-    I1   a `committed_lsn`, in an Append, an answer to a Seal or anything else, is a record that a majority has acknowledged, under a writer one of whose own records it has
+    I1   a `committed_lsn`, in an Append, an answer to a Seal or anything else, is a record that a majority has
+         acknowledged, under a writer one of whose own records it has
     I9   records that a crossbar is given are those that the writer which committed them has sent
-    I4   a subscription that begins after a commit time skips no committed record above that time, and none whose number lies below; what it says of the record before its
+    I4   a subscription that begins after a commit time skips no committed record above that time, and none whose
+         number lies below; what it says of the record before its
          first (`previous_epoch`) is so
     I4   ... and one that begins at a number begins there
 
-The majority's log is made of Appends and their answers alone: a record is committed once two replicas have answered an Append of one writer up to it or beyond, and up to that
+The majority's log is made of Appends and their answers alone: a record is committed once two replicas have answered
+an Append of one writer up to it or beyond, and up to that
 writer's first record of its own (Raft, section 5.4.2). A replica that loses its disk later takes nothing of that back.
 """
 
@@ -41,7 +45,8 @@ class _Writer:
 
 @dataclass
 class _Journal:
-    """`records`: numbers of committed records, ascending, with their epochs and commit times, as far as the writer that committed them has sent them."""
+    """`records`: numbers of committed records, ascending, with their epochs and commit times, as far as the writer
+    that committed them has sent them."""
 
     committed_lsn: int = 0
     writers: dict[int, _Writer] = field(default_factory=dict)
@@ -72,7 +77,7 @@ class ClaimWitness:
     def _journal(self, role: str) -> _Journal:
         return self._journals.setdefault(role.split("/")[1], _Journal())
 
-    # -- messages -------------------------------------------------------------------------------------------------------------
+    # -- messages ------------------------------------------------------------------------------------------------------
 
     def delivered(self, sender: str, destination: str, message: Message) -> None:
         if isinstance(message, JournalRecords):
@@ -89,7 +94,7 @@ class ClaimWitness:
             self._subscribed(role, request, answer)
         self._claim(role, role, answer)
 
-    # -- the majority's log -----------------------------------------------------------------------------------------------------
+    # -- the majority's log --------------------------------------------------------------------------------------------
 
     def _sent(self, replica: str, message: Append) -> None:
         writer = self._journal(replica).writers.setdefault(message.epoch, _Writer())
@@ -118,7 +123,7 @@ class ClaimWitness:
                 journal.numbers.append(lsn)
         journal.committed_lsn = committed_lsn
 
-    # -- claims -----------------------------------------------------------------------------------------------------------------
+    # -- claims --------------------------------------------------------------------------------------------------------
 
     def _claim(self, of: str, sender: str, message: Message) -> None:
         claimed = getattr(message, "committed_lsn", None)
@@ -126,26 +131,42 @@ class ClaimWitness:
             self.claims += 1
             journal = self._journal(of)
             self._hold(
-                "I1", claimed <= journal.committed_lsn, f"{sender} says that {claimed} is committed, a majority has {journal.committed_lsn}"
+                "I1",
+                claimed <= journal.committed_lsn,
+                f"{sender} says that {claimed} is committed, a majority has {journal.committed_lsn}",
             )
 
     def _records(self, replica: str, message: JournalRecords) -> None:
         journal = self._journal(replica)
         last = message.first_lsn + len(message.records) - 1
-        self._hold("I1", last <= journal.committed_lsn, f"{replica} gives out record {last}, a majority has {journal.committed_lsn}")
+        self._hold(
+            "I1",
+            last <= journal.committed_lsn,
+            f"{replica} gives out record {last}, a majority has {journal.committed_lsn}",
+        )
         for lsn, record in enumerate(message.records, message.first_lsn):
             known = journal.known.get(lsn)
-            self._hold("I9", known is None or known[2] == record, f"{replica} gives out another record {lsn} than was committed")
+            self._hold(
+                "I9",
+                known is None or known[2] == record,
+                f"{replica} gives out another record {lsn} than was committed",
+            )
 
     def _subscribed(self, replica: str, request: SubscribeJournal, answer: Subscribed) -> None:
         self.claims += 1
         journal = self._journal(replica)
         first = answer.first_lsn
         self._hold(
-            "I4", first <= journal.committed_lsn + 1, f"{replica} begins a stream at {first}, a majority has {journal.committed_lsn}"
+            "I4",
+            first <= journal.committed_lsn + 1,
+            f"{replica} begins a stream at {first}, a majority has {journal.committed_lsn}",
         )
         if request.from_lsn:
-            self._hold("I4", first == request.from_lsn, f"{replica} begins a stream at {first}, asked for was {request.from_lsn}")
+            self._hold(
+                "I4",
+                first == request.from_lsn,
+                f"{replica} begins a stream at {first}, asked for was {request.from_lsn}",
+            )
         place = bisect_left(journal.numbers, first)
         if not place:
             return
@@ -155,4 +176,8 @@ class ClaimWitness:
             skipped = f"{replica} begins a stream after {request.after_ts} at {first} and skips record {before} of {commit_ts}"
             self._hold("I4", commit_ts <= request.after_ts, skipped)
         if before == first - 1 and answer.previous_epoch:
-            self._hold("I4", epoch == answer.previous_epoch, f"{replica}: record {before} is of epoch {epoch}, not {answer.previous_epoch}")
+            self._hold(
+                "I4",
+                epoch == answer.previous_epoch,
+                f"{replica}: record {before} is of epoch {epoch}, not {answer.previous_epoch}",
+            )

@@ -1,14 +1,17 @@
 """Emphases: what must come together for a rare kind of schedule, drawn together.
 
-What a seed draws (hostile.py) it draws one by one: a state that needs five of these at once would come up in one seed of a thousand. Each emphasis gives a plan all that one
+What a seed draws (hostile.py) it draws one by one: a state that needs five of these at once would come up in one seed
+of a thousand. Each emphasis gives a plan all that one
 kind of schedule needs, and leaves the rest as it was drawn; a seed has each with `SHARE`, whatever others it has.
 
     outcomes     participants hear of outcomes late and out of order, beside claims of whole tables and bulk writes
-    severance    adjudicators are cut off from each other for longer than a decision waits, while long transactions go for few keys
+    severance    adjudicators are cut off from each other for longer than a decision waits, while long transactions go
+                 for few keys
     large_rows   a row is larger than what an Append may carry and what a writer holds
     islands      tails that diverge for long, found by a crossbar that has just been restarted
     gathering    journals that are trimmed all the time, and subscribers that come back at different places
-    upkeep       checkpoints, merges, looks and fillings that take their time, on storage that does little else, with rot and lost disks
+    upkeep       checkpoints, merges, looks and fillings that take their time, on storage that does little else, with
+                 rot and lost disks
     sweeping     tables that are filled, truncated, dropped and made again
     skew         honest clocks, as far apart as their bound lets them be
 """
@@ -25,17 +28,33 @@ SHARE = 0.25
 SKEW_ERROR_US, SKEW_OFFSET_US_MAX = 100_000, 1_000_000
 """Most clocks stand at an end of what they may be off."""
 PACE_S_MAX = 1.0
+SLOW_UPKEEP = (
+    "actors.storage.maintenance.SLICE_PAUSE_S",
+    "actors.storage.upkeep.LOOK_BYTES_S",
+    "actors.storage.upkeep.RETRY_S",
+)
+SMALL_PIECES = ("actors.storage.maintenance.SLICE_ROWS", "actors.storage.segment.BLOCK_ROWS_MAX")
 SWEEPING = "sweeping"
 """The proof that truncates and drops."""
 
 
 def outcomes(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
-    plan = _with_bounds(_several_adjudicators(plan, random), *(("actors.adjudicator.window.BULK_KEYS",) if random.random() < 0.5 else ()))
+    plan = _with_bounds(
+        _several_adjudicators(plan, random),
+        *(("actors.adjudicator.window.BULK_KEYS",) if random.random() < 0.5 else ()),
+    )
     slow = tuple(sorted({*plan.faults.slow_messages, "Decided", *(("OutcomeIs",) if random.random() < 0.5 else ())}))
     faults = replace(
-        plan.faults, slow_messages=slow, slow_s_max=random.choice((0.1, 0.5, 1.0)), reorder_chance=max(0.1, plan.faults.reorder_chance)
+        plan.faults,
+        slow_messages=slow,
+        slow_s_max=random.choice((0.1, 0.5, 1.0)),
+        reorder_chance=max(0.1, plan.faults.reorder_chance),
     )
-    asking = replace(plan.settings.adjudication, ask_outcome_ms=random.choice((250, 2000)), pending_wait_ms_max=random.choice((1000, 3000)))
+    asking = replace(
+        plan.settings.adjudication,
+        ask_outcome_ms=random.choice((250, 2000)),
+        pending_wait_ms_max=random.choice((1000, 3000)),
+    )
     plan = replace(plan, faults=faults, settings=replace(plan.settings, adjudication=asking), weather_s_max=0.0)
     return _loaded(_with_proof(plan, SWEEPING, proofs))
 
@@ -46,9 +65,14 @@ def severance(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
 
 
 def large_rows(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
-    journaling = replace(plan.settings.journaling, append_bytes_max=random.choice((200, 1000)), writer_bytes_max=random.choice((500, 3000)))
+    journaling = replace(
+        plan.settings.journaling,
+        append_bytes_max=random.choice((200, 1000)),
+        writer_bytes_max=random.choice((500, 3000)),
+    )
     faults = replace(plan.faults, sync_s_max=random.choice((0.01, 0.1)))
-    settings = replace(plan.settings, journaling=journaling)
+    streaming = replace(plan.settings.streaming, window_bytes=random.choice((2000, plan.settings.streaming.window_bytes)))
+    settings = replace(plan.settings, journaling=journaling, streaming=streaming)
     plan = _loaded(replace(plan, settings=settings, faults=faults, row_bytes=random.choice((500, 3000))))
     return _with_proof(plan, SWEEPING, proofs)
 
@@ -65,10 +89,14 @@ def gathering(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
     layout = replace(settings.layout, shards=random.choice((2, 3)))
     settings = replace(settings, layout=layout, limits=replace(settings.limits, transaction_age_s=5))
     settings = replace(
-        settings, streaming=replace(settings.streaming, ring_bytes_max=random.choice((2000, 20_000, settings.streaming.ring_bytes_max)))
+        settings,
+        streaming=replace(settings.streaming, ring_bytes_max=random.choice((2000, 20_000, settings.streaming.ring_bytes_max))),
     )
     plan = replace(
-        plan, settings=settings, cuts=draw_cuts(random, max(layout.adjudicators, layout.shards)), dawdle_s=min(plan.dawdle_s, 1.0)
+        plan,
+        settings=settings,
+        cuts=draw_cuts(random, max(layout.adjudicators, layout.shards)),
+        dawdle_s=min(plan.dawdle_s, 1.0),
     )
     return _with_strikes(replace(plan, pause_s_max=min(plan.pause_s_max, 5.0)), "regather")
 
@@ -76,12 +104,7 @@ def gathering(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
 def upkeep(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
     storing = replace(plan.settings.storing, memtable_bytes_max=2000, checkpoint_idle_s=0.5, segments_max=2)
     plan = replace(plan, settings=replace(plan.settings, storing=storing), pause_s_max=min(plan.pause_s_max, 5.0))
-    plan = _with_bounds(
-        plan, "actors.storage.maintenance.SLICE_PAUSE_S", *(("actors.storage.maintenance.SLICE_ROWS",) if random.random() < 0.7 else ())
-    )
-    plan = _with_bounds(
-        plan, "actors.storage.segment.BLOCK_ROWS_MAX", "actors.storage.upkeep.LOOK_BYTES_S", "actors.storage.upkeep.RETRY_S"
-    )
+    plan = _with_bounds(plan, *SLOW_UPKEEP, *(name for name in SMALL_PIECES if random.random() < 0.5))
     return _with_strikes(plan, "decay", *(("wipe",) if random.random() < 0.5 else ()))
 
 
@@ -119,7 +142,11 @@ def _several_adjudicators(plan: Plan, random: Random) -> Plan:
     if layout.adjudicators > 1:
         return plan
     layout = replace(layout, adjudicators=random.choice((2, 3)))
-    return replace(plan, settings=replace(plan.settings, layout=layout), cuts=draw_cuts(random, max(layout.adjudicators, layout.shards)))
+    return replace(
+        plan,
+        settings=replace(plan.settings, layout=layout),
+        cuts=draw_cuts(random, max(layout.adjudicators, layout.shards)),
+    )
 
 
 def _loaded(plan: Plan) -> Plan:

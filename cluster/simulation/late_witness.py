@@ -3,10 +3,13 @@
     late   a watermark that a storage replica demands of the crossbar reaches it within `LATE_S`
     late   so does the answer to a read of a storage replica, at the time of its asking
 
-Many a fault of a protocol mends itself: a stream that was forgotten is given up for its silence, a read is answered by another replica, and no promise is broken. Where every
-process is up, every link and disk as fast as it should be and no role on its way to another place, nothing is there to be mended, and nobody may have to wait for it.
+Many a fault of a protocol mends itself: a stream that was forgotten is given up for its silence, a read is answered
+by another replica, and no promise is broken. Where every
+process is up, every link and disk as fast as it should be and no role on its way to another place, nothing is there
+to be mended, and nobody may have to wait for it.
 
-`look(seconds)` brings such a time about being judged: it waits until every replica has answered in time once, and judges from then on. A role that is started, stopped or
+`look(seconds)` brings such a time about being judged: it waits until every replica has answered in time once, and
+judges from then on. A role that is started, stopped or
 asked to lead suspends the judgement for a while.
 """
 
@@ -21,11 +24,13 @@ from actors.common.messages.base import Message
 from actors.runtime.simulation.world import World
 
 LATE_S = 1.0
-"""A hundred times what it takes: two ways across the network, and a record on a majority's disks where a lease has to be extended."""
+"""A hundred times what it takes: two ways across the network, and a record on a majority's disks where a lease has to
+be extended."""
 CHANGED_S = 6.0
 """So long after a role has moved nobody is judged: streams begin anew."""
 SETTLED_S_MAX = 60.0
-"""Within this after the last fault every replica answers in time: longer than the patience with a stream that does not speak."""
+"""Within this after the last fault every replica answers in time: longer than the patience with a stream that does
+not speak."""
 PROBE_S_MAX = 0.5
 APART_S_MAX = 0.004
 """About as long as a watermark takes."""
@@ -76,10 +81,11 @@ class LateWitness:
         self._world.trace.add("violated", f"late: {what}")
         self._world.fail(AssertionError(f"late: {what}"))
 
-    # -- a time of rest ---------------------------------------------------------------------------------------------------------
+    # -- a time of rest ------------------------------------------------------------------------------------------------
 
     async def look(self, seconds: float) -> None:
-        """Nothing is wrong from now on, for so many virtual seconds after everybody has answered in time once. Raises AssertionError where that does not come about."""
+        """Nothing is wrong from now on, for so many virtual seconds after everybody has answered in time once. Raises
+        AssertionError where that does not come about."""
         end = self._world.loop.time() + SETTLED_S_MAX
         while late := [replica for replica, fast in zip(self._keys, await self._probe_all(), strict=True) if not fast]:
             assert self._world.loop.time() < end, f"no progress: late: {late[0]} does not answer in time, long after the last fault"
@@ -95,7 +101,8 @@ class LateWitness:
         self._judging_since = None
 
     async def _probe_all(self) -> Sequence[bool]:
-        """Two reads of every replica, the second one while the first may wait for its watermark; whether both were answered in time."""
+        """Two reads of every replica, the second one while the first may wait for its watermark; whether both were
+        answered in time."""
         twice = [*self._keys, *self._keys]
         answers = await asyncio.gather(*(self._probe(replica, self._random.uniform(0, APART_S_MAX)) for replica in twice))
         return [one and other for one, other in zip(answers[: len(self._keys)], answers[len(self._keys) :], strict=True)]

@@ -1,4 +1,5 @@
-"""A drawn plan as JSON: what is kept of a seed beside its number, so that a later change of the draw leaves its run the one that it was.
+"""A drawn plan as JSON: what is kept of a seed beside its number, so that a later change of the draw leaves its run
+the one that it was.
 
     as_json(plan)          {"settings": {"layout": {"shards": 3}}, "strikes": ["kill"], ...}      only what differs from `CALM`
     plan_from(found)       the plan; raises ValueError for a field that no plan has, or a value of another type
@@ -17,7 +18,16 @@ from actors.common.settings import Settings
 from actors.runtime.simulation.faults import Faults
 from cluster.simulation.hostile import Plan
 
-CALM = Plan(settings=Settings(), faults=Faults(), proofs=(), clients=2, pace_s=1.0, strikes=(), pause_s_max=1.0, strike_s_max=1.0)
+CALM = Plan(
+    settings=Settings(),
+    faults=Faults(),
+    proofs=(),
+    clients=2,
+    pace_s=1.0,
+    strikes=(),
+    pause_s_max=1.0,
+    strike_s_max=1.0,
+)
 """Saved plans are differences from this one: it may not change."""
 
 

@@ -1,13 +1,19 @@
-"""Strikes that need to know who is who in a cluster, each with a second act: what the first one has left behind is met in a state that chance seldom brings about.
+"""Strikes that need to know who is who in a cluster, each with a second act: what the first one has left behind is
+met in a state that chance seldom brings about.
 
-    sever      adjudicators do not hear each other, and all else goes on: longer than a decision waits for its participants
-    island     an adjudicator and one replica of its journal are cut off together, query processors still speak to it: its log grows a tail that no majority has.
+    sever      adjudicators do not hear each other, and all else goes on: longer than a decision waits for its
+               participants
+    island     an adjudicator and one replica of its journal are cut off together, query processors still speak to it:
+               its log grows a tail that no majority has.
                As the cut heals, the crossbar is restarted, next to that replica more often than not
-    regather   a storage disk is lost, the crossbar dies, and another storage replica with it: subscribers come back at different places, one at a place that the
+    regather   a storage disk is lost, the crossbar dies, and another storage replica with it: subscribers come back
+               at different places, one at a place that the
                journals no longer reach
-    decay      a storage segment rots, and its replica is restarted on a slow disk: checkpoints, merges and fillings meet what the look at every block has not found yet
+    decay      a storage segment rots, and its replica is restarted on a slow disk: checkpoints, merges and fillings
+               meet what the look at every block has not found yet
 
-Each takes a Nemesis (`random`, `strike_s_max`, `strike_at`) and returns when it has undone what it did; of a lost disk the nemesis awaits the mending.
+Each takes a Nemesis (`random`, `strike_s_max`, `strike_at`) and returns when it has undone what it did; of a lost
+disk the nemesis awaits the mending.
 """
 
 from __future__ import annotations

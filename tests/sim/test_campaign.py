@@ -16,11 +16,10 @@ import pytest
 from cluster.simulation.campaign import Options, Totals, run_campaign
 from cluster.simulation.run import SECONDS
 from cluster.simulation.saved_plan import plan_from
+from tests.sim.seeds import PAUSE
 
 SEEDS = int(os.environ.get("SEEDS", "200"))
 CHUNK = 25
-PAUSE = 6.0
-"""Fewer transactions a seed, so that two hundred fit into two minutes of two processors."""
 REGRESSIONS = Path(__file__).parent / "regressions.jsonl"
 """Seeds of whole simulated clusters that once failed, one a line, with the plans that they had then: a later change of the draw does not change them. Each is kept,
 for what it costs, and for what it tells."""

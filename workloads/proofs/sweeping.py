@@ -1,7 +1,10 @@
-"""`Sweeping`: tables are filled by batches of rows, and truncated, or dropped and made again, while others fill and read them.
+"""`Sweeping`: tables are filled by batches of rows, and truncated, or dropped and made again, while others fill and
+read them.
 
-A batch is several rows with one number, in one table or in two, in both halves of the key space, large ones among them. In every snapshot a batch is in a table with all of its
-rows there, or not at all. With clocks that keep their bounds: a batch that was acknowledged before a sweep of its table began is gone once the sweep was acknowledged, and one
+A batch is several rows with one number, in one table or in two, in both halves of the key space, large ones among
+them. In every snapshot a batch is in a table with all of its
+rows there, or not at all. With clocks that keep their bounds: a batch that was acknowledged before a sweep of its
+table began is gone once the sweep was acknowledged, and one
 that no sweep has met is there. A sweep takes one table, or both at once.
 """
 
@@ -16,7 +19,8 @@ from workloads.proofs.proof import SETUP_ATTEMPTS_MAX, Proof
 TABLES = ("heap", "pile")
 NEVER = 1 << 62
 ROWS_MAX = (1, 3, 8, 24)
-"""Of a batch, drawn: most are small, some are larger than a block, a bulk write and a segment under hostile settings."""
+"""Of a batch, drawn: most are small, some are larger than a block, a bulk write and a segment under hostile
+settings."""
 LARGE_ROWS_MAX = 6
 NO_TABLE = "42P01"
 TAKEN = ("42P07", "23505")

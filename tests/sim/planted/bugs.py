@@ -7,21 +7,26 @@ to count, `change` narrows the plan of a seed where the bug needs a certain sett
 
     python -m tests.sim.planted.bugs [name ...]                 hunts and prints how many seeds each took
     python -m tests.sim.planted.bugs --as-drawn [name ...]      with the plans of `eagleray sim`, narrowed to nothing
+    python -m tests.sim.planted.bugs --keep [name ...]          and adds the runs that found bugs which must be found as drawn to found.jsonl
 """
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from actors.common.settings import Adjudication, Settings
 from cluster.simulation.campaign import Options
 from cluster.simulation.hostile import Plan, trimmed
 from cluster.simulation.run import SeedReport, run_seed
+from cluster.simulation.saved_plan import as_json, plan_from
 from tests.sim.planted import deciding, reading, schedules
+from tests.sim.seeds import PAUSE
 
 SEEDS_MAX = 200
 SECONDS = 30.0
@@ -173,7 +178,8 @@ BUGS: dict[str, Planted] = {
                 schedules.takes_silence_for_an_abort,
                 schedules.a_clean_stop_takes_back_what_was_offered,
                 schedules.lets_go_of_uncommitted_records,
-                schedules.a_filling_leaves_out_the_last_record,
+                schedules.forgets_what_it_let_go_of_while_it_read,
+                schedules.a_row_larger_than_the_window_waits_for_ever,
                 schedules.a_stream_skips_what_a_diverging_tail_covers,
                 schedules.believes_a_commit_beyond_what_it_was_given,
                 schedules.commits_what_an_older_epoch_wrote,
@@ -236,26 +242,48 @@ LIKELY = {
 """Seeds that are tried first: they found these bugs when this was written, others are tried after them. Not named: 0."""
 
 
+CAMPAIGN = Options(pause=PAUSE)
+"""What a bug that must be found as drawn is found by."""
+FOUND = Path(__file__).parent / "found.jsonl"
+"""Of each such bug: the run that found it, with the plan that its seed drew then."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    name: str
+    seed: int
+    as_drawn: bool
+    plan: Plan | None = None
+
+
+def kept_runs() -> dict[str, Attempt]:
+    lines = [json.loads(line) for line in FOUND.read_text().splitlines()]
+    return {line["bug"]: Attempt(line["bug"], line["seed"], True, plan_from(line["plan"])) for line in lines}
+
+
 def hunt(name: str, seeds: range = range(SEEDS_MAX), processes: int = 2, as_drawn: bool = False) -> SeedReport | None:
-    """The first seed (about) in which the bug was found by what must find it (as drawn: by anything); None where none of them did."""
+    """The first run (about) in which the bug was found by what must find it (as drawn: by anything); None where none of them did. `as_drawn`: with the plans of `eagleray
+    sim`, whatever the bug is narrowed to."""
     bug = BUGS[name]
     order = sorted(seeds, key=lambda seed: seed != LIKELY.get(name, 0))
+    attempts = [Attempt(name, seed, as_drawn or bug.as_drawn) for seed in order]
+    kept = kept_runs().get(name)
+    if kept is not None and not as_drawn:
+        attempts.insert(0, kept)
     with multiprocessing.get_context("fork").Pool(processes, bug.plant) as pool:
-        for report in pool.imap(_hunt_one, ((name, seed, as_drawn) for seed in order)):
+        for report in pool.imap(_hunt_one, attempts):
             if report.failure is not None and (as_drawn or report.failure.startswith(bug.found_by)):
                 return report
     return None
 
 
-def _hunt_one(work: tuple[str, int, bool]) -> SeedReport:
-    name, seed, as_drawn = work
-    bug = BUGS[name]
-    report = (
-        Options().run(seed)
-        if as_drawn
-        else run_seed(seed, seconds=SECONDS, proofs=bug.proofs, change=bug.change, proofs_alone=bug.proofs_alone)
-    )
-    report.trace, report.details, report.plan = [], "", None  # type: ignore[assignment]
+def _hunt_one(attempt: Attempt) -> SeedReport:
+    bug, seed = BUGS[attempt.name], attempt.seed
+    if attempt.as_drawn:
+        report = (CAMPAIGN if bug.as_drawn else Options()).run(seed, plan=attempt.plan)
+    else:
+        report = run_seed(seed, seconds=SECONDS, proofs=bug.proofs, change=bug.change, proofs_alone=bug.proofs_alone)
+    report.trace, report.details = [], ""
     return report
 
 
@@ -263,11 +291,14 @@ def main() -> None:
     import logging
 
     logging.disable(logging.CRITICAL)
-    as_drawn = "--as-drawn" in sys.argv
+    as_drawn, keep = "--as-drawn" in sys.argv, "--keep" in sys.argv
     for name in [name for name in sys.argv[1:] if name in BUGS] or BUGS:
         begun = time.perf_counter()
         report = hunt(name, as_drawn=as_drawn)
         took = time.perf_counter() - begun
+        if report is not None and keep and BUGS[name].as_drawn:
+            told = {"bug": name, "seed": report.seed, "what": report.failure, "plan": as_json(report.plan)}
+            FOUND.write_text(FOUND.read_text() + json.dumps(told) + "\n")
         print(f"{name:48} {'NOT FOUND' if report is None else f'seed {report.seed}: {report.failure}'[:150]} ({took:.1f} s)", flush=True)
 
 

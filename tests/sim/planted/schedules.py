@@ -1,4 +1,5 @@
-"""Bugs that show in rare schedules alone: each kind of `cluster/simulation/emphases.py` has its own. Each function changes the code of this process for good."""
+"""Bugs that show in rare schedules alone: each kind of `cluster/simulation/emphases.py` has its own. Each function
+changes the code of this process for good."""
 
 from __future__ import annotations
 
@@ -10,13 +11,13 @@ from actors.adjudicator.participant import Participant
 from actors.adjudicator.reign import Reign
 from actors.adjudicator.window import Claim, ConflictWindow
 from actors.common.errors import DatabaseError
-from actors.common.messages import Append, SubscribeJournal
+from actors.common.messages import Append, Sealed, SubscribeJournal
 from actors.crossbar import router
 from actors.crossbar.crossbar import Crossbar
 from actors.journal.log import JournalLog
-from actors.journal.peer import Peer
 from actors.journal.record import CLOSE
 from actors.journal.replica import JournalReplica
+from actors.journal.subscription import Subscription
 from actors.journal.writer import JournalWriter
 from actors.query_processor.ddl import tables
 from actors.query_processor.transaction.transaction import Transaction
@@ -25,7 +26,7 @@ from actors.storage.replica import StorageReplica
 from actors.storage.store import Store
 from actors.storage.upkeep import Upkeep
 
-# -- outcomes out of order, whole tables, bulk writes ------------------------------------------------------------------------------------
+# -- outcomes out of order, whole tables, bulk writes ------------------------------------------------------------------
 
 
 def a_tables_last_write_goes_back() -> None:
@@ -76,7 +77,7 @@ def a_claim_forgets_one_of_two_tables() -> None:
     Claim.__init__ = careless  # type: ignore[method-assign]
 
 
-# -- adjudicators that do not hear each other ---------------------------------------------------------------------------------------------
+# -- adjudicators that do not hear each other --------------------------------------------------------------------------
 
 
 def forgets_an_outcome_that_nobody_acknowledged() -> None:
@@ -120,7 +121,7 @@ def a_clean_stop_takes_back_what_was_offered() -> None:
     Reign.close = careless  # type: ignore[method-assign]
 
 
-# -- rows larger than what is sent and held at once -----------------------------------------------------------------------------------------
+# -- rows larger than what is sent and held at once --------------------------------------------------------------------
 
 
 def lets_go_of_uncommitted_records() -> None:
@@ -132,18 +133,33 @@ def lets_go_of_uncommitted_records() -> None:
     JournalWriter._shrink = careless  # type: ignore[method-assign]
 
 
-def a_filling_leaves_out_the_last_record() -> None:
-    """A replica that is behind the writer's memory is given what another one has, but for the last record that it is known to have."""
-    source_for = JournalWriter.source_for
+def forgets_what_it_let_go_of_while_it_read() -> None:
+    """A new writer that reads the journal keeps the last records in memory, and takes them for all that it has read."""
+    read_kept = JournalWriter._read_kept
 
-    def careless(writer: JournalWriter, lsn: int, but: Peer) -> Peer | None:
-        source = source_for(writer, lsn, but)
-        return source if source is not None and source.durable > lsn else None
+    async def careless(writer: JournalWriter, name: str, tail: Sealed, on_record: Any) -> None:
+        await read_kept(writer, name, tail, on_record)
+        writer.memory_first = tail.first_lsn
 
-    JournalWriter.source_for = careless  # type: ignore[method-assign]
+    JournalWriter._read_kept = careless  # type: ignore[method-assign]
 
 
-# -- tails that diverge, and a crossbar that begins beside them -----------------------------------------------------------------------------
+def a_row_larger_than_the_window_waits_for_ever() -> None:
+    """Nothing is sent beyond the window, though nothing else is under way."""
+    advance = Subscription.advance
+
+    def careless(subscription: Subscription) -> bool:
+        replica = subscription._replica
+        if replica.log.first_lsn <= subscription._next <= replica.committed_lsn:
+            size = len(replica.log.read(subscription._next, 1, replica.committed_lsn)[0])
+            if subscription._outstanding_bytes + size > subscription._window_bytes:
+                return True
+        return advance(subscription)
+
+    Subscription.advance = careless  # type: ignore[method-assign]
+
+
+# -- tails that diverge, and a crossbar that begins beside them --------------------------------------------------------
 
 
 def a_stream_skips_what_a_diverging_tail_covers() -> None:
@@ -201,11 +217,12 @@ def a_stream_begins_one_record_late() -> None:
     JournalLog.first_after = careless  # type: ignore[method-assign]
 
 
-# -- subscribers at different places ---------------------------------------------------------------------------------------------------------
+# -- subscribers at different places -----------------------------------------------------------------------------------
 
 
 def begins_again_at_the_furthest_place() -> None:
-    """Where a journal has trimmed what one subscriber needs, the main merge begins again where the others stand: at the last of them, not the first."""
+    """Where a journal has trimmed what one subscriber needs, the main merge begins again where the others stand: at
+    the last of them, not the first."""
     begin_again = Crossbar._begin_again
 
     def careless(crossbar: Crossbar, gone_ts: int) -> None:
@@ -232,7 +249,7 @@ def does_not_know_where_its_ring_begins() -> None:
     Crossbar._begin = careless  # type: ignore[method-assign]
 
 
-# -- storage's upkeep, when it takes its time --------------------------------------------------------------------------------------------------
+# -- storage's upkeep, when it takes its time --------------------------------------------------------------------------
 
 
 def fills_beside_a_merge() -> None:
@@ -257,7 +274,7 @@ def checkpoints_while_it_is_filled() -> None:
     Upkeep.maintain = careless  # type: ignore[method-assign]
 
 
-# -- tables that are swept -----------------------------------------------------------------------------------------------------------------------
+# -- tables that are swept ---------------------------------------------------------------------------------------------
 
 
 def settles_drops_by_a_partial_merge() -> None:
@@ -293,7 +310,7 @@ def truncates_the_first_table_alone() -> None:
     tables.truncate = lambda change, node: truncate(change, _First(node))
 
 
-# -- who asks, and is not answered -----------------------------------------------------------------------------------------------------------------
+# -- who asks, and is not answered -------------------------------------------------------------------------------------
 
 
 def takes_its_demand_back() -> None:
@@ -332,7 +349,7 @@ def pursues_no_demand_that_came_meanwhile() -> None:
     Crossbar._advance = careless  # type: ignore[method-assign]
 
 
-# -- clocks apart --------------------------------------------------------------------------------------------------------------------------------------
+# -- clocks apart ------------------------------------------------------------------------------------------------------
 
 
 def does_not_wait_out_its_snapshot() -> None:

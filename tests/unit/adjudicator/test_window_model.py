@@ -1,7 +1,9 @@
-"""The conflict window against a model that keeps everything, under schedules of its worst kind: outcomes come in any order, at commit times of their coordinators' choosing,
+"""The conflict window against a model that keeps everything, under schedules of its worst kind: outcomes come in any
+order, at commit times of their coordinators' choosing,
 beside bulk writes, claims of whole tables and dropped ranges, while the window forgets what is old or too much.
 
-The model is a list of what was committed. It is asked what is true (I3), never what the window should have said: a spurious conflict is allowed, a missed one is not.
+The model is a list of what was committed. It is asked what is true (I3), never what the window should have said: a
+spurious conflict is allowed, a missed one is not.
 """
 
 from __future__ import annotations
