@@ -7,7 +7,7 @@ to count, `change` narrows the plan of a seed where the bug needs a certain sett
 
     python -m tests.sim.planted.bugs [name ...]                 hunts and prints how many seeds each took
     python -m tests.sim.planted.bugs --as-drawn [name ...]      with the plans of `eagleray sim`, narrowed to nothing
-    python -m tests.sim.planted.bugs --keep [name ...]          and adds the runs that found bugs which must be found as drawn to found.jsonl
+    python -m tests.sim.planted.bugs --keep [name ...]          and adds the runs that found them to found.jsonl
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Planted:
     name: str = ""
     """`plant`'s, where it has none of its own."""
     as_drawn: bool = False
-    """Nothing is narrowed: it must be found by the very runs of the campaign that tests make. The run that found it is kept in found.jsonl, and tried first."""
+    """Nothing is narrowed: it must be found by the very runs of the campaign that tests make."""
 
 
 # -- what the plans are narrowed to ---------------------------------------------------------------------------------------------------
@@ -212,40 +212,10 @@ BUGS: dict[str, Planted] = {
 }
 
 
-LIKELY = {
-    "commits_on_one_replica": 1,
-    "does_not_lock_what_it_leaves_alone": 14,
-    "takes_the_shorter_tail": 4,
-    "lets_a_stale_epoch_write": 2,
-    "keeps_a_diverging_tail": 5,
-    "a_learner_votes": 52,
-    "trims_before_it_has_promised_to": 6,
-    "forgets_how_far_it_has_trimmed": 6,
-    "trims_by_the_first_time_of_a_segment": 6,
-    "ignores_checked_keys": 1,
-    "checks_no_marks_of_writers": 1,
-    "checks_no_bulk_writes": 1,
-    "ignores_its_promises": 2,
-    "drops_a_pending_mark": 1,
-    "answers_before_the_commit_time": 7,
-    "ignores_the_catalog_version": 2,
-    "loses_a_catalog_change": 2,
-    "tells_of_a_checkpoint_before_it_is_durable": 1,
-    "sends_again_what_may_have_happened": 21,
-    "checks_no_keys": 1,
-    "does_not_reload_the_catalog": 2,
-    "forgets_its_own_writes": 5,
-    "takes_transactions_older_than_its_epoch": 6,
-    "begins_anew_at_a_repeated_subscription": 1,
-    "gives_what_it_has_not_checkpointed": 9,
-}
-"""Seeds that are tried first: they found these bugs when this was written, others are tried after them. Not named: 0."""
-
-
 CAMPAIGN = Options(pause=PAUSE)
 """What a bug that must be found as drawn is found by."""
 FOUND = Path(__file__).parent / "found.jsonl"
-"""Of each such bug: the run that found it, with the plan that its seed drew then."""
+"""Of each bug: the run that found it, with the plan that its seed drew then, narrowed as it was. It is tried first, and does not change with the draw."""
 
 
 @dataclass(frozen=True)
@@ -258,15 +228,14 @@ class Attempt:
 
 def kept_runs() -> dict[str, Attempt]:
     lines = [json.loads(line) for line in FOUND.read_text().splitlines()]
-    return {line["bug"]: Attempt(line["bug"], line["seed"], True, plan_from(line["plan"])) for line in lines}
+    return {line["bug"]: Attempt(line["bug"], line["seed"], BUGS[line["bug"]].as_drawn, plan_from(line["plan"])) for line in lines}
 
 
 def hunt(name: str, seeds: range = range(SEEDS_MAX), processes: int = 2, as_drawn: bool = False) -> SeedReport | None:
     """The first run (about) in which the bug was found by what must find it (as drawn: by anything); None where none of them did. `as_drawn`: with the plans of `eagleray
     sim`, whatever the bug is narrowed to."""
     bug = BUGS[name]
-    order = sorted(seeds, key=lambda seed: seed != LIKELY.get(name, 0))
-    attempts = [Attempt(name, seed, as_drawn or bug.as_drawn) for seed in order]
+    attempts = [Attempt(name, seed, as_drawn or bug.as_drawn) for seed in seeds]
     kept = kept_runs().get(name)
     if kept is not None and not as_drawn:
         attempts.insert(0, kept)
@@ -282,7 +251,8 @@ def _hunt_one(attempt: Attempt) -> SeedReport:
     if attempt.as_drawn:
         report = (CAMPAIGN if bug.as_drawn else Options()).run(seed, plan=attempt.plan)
     else:
-        report = run_seed(seed, seconds=SECONDS, proofs=bug.proofs, change=bug.change, proofs_alone=bug.proofs_alone)
+        narrowed = bug.change if attempt.plan is None else None
+        report = run_seed(seed, seconds=SECONDS, proofs=bug.proofs, change=narrowed, proofs_alone=bug.proofs_alone, plan=attempt.plan)
     report.trace, report.details = [], ""
     return report
 
@@ -296,8 +266,8 @@ def main() -> None:
         begun = time.perf_counter()
         report = hunt(name, as_drawn=as_drawn)
         took = time.perf_counter() - begun
-        if report is not None and keep and BUGS[name].as_drawn:
-            told = {"bug": name, "seed": report.seed, "what": report.failure, "plan": as_json(report.plan)}
+        if report is not None and keep and name not in kept_runs():
+            told = {"bug": name, "seed": report.seed, "plan": as_json(report.plan)}
             FOUND.write_text(FOUND.read_text() + json.dumps(told) + "\n")
         print(f"{name:48} {'NOT FOUND' if report is None else f'seed {report.seed}: {report.failure}'[:150]} ({took:.1f} s)", flush=True)
 
