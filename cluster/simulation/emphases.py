@@ -61,7 +61,7 @@ def outcomes(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
 
 def severance(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
     plan = _with_strikes(_several_adjudicators(plan, random), "sever", *(("rolling", "move") if random.random() < 0.5 else ()))
-    return _loaded(replace(plan, crowded=True, clients=max(plan.clients, 5), dawdle_s=random.choice((1.0, 3.0))))
+    return _loaded(replace(plan, crowded=True, clients=max(plan.clients, 5), dawdle_s=random.choice((3.0, 10.0)), dawdle_share=0.15))
 
 
 def large_rows(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
@@ -98,7 +98,7 @@ def gathering(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
         cuts=draw_cuts(random, max(layout.adjudicators, layout.shards)),
         dawdle_s=min(plan.dawdle_s, 1.0),
     )
-    return _with_strikes(replace(plan, pause_s_max=min(plan.pause_s_max, 5.0)), "regather")
+    return _with_strikes(_loaded(plan), "regather")
 
 
 def upkeep(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:

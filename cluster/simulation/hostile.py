@@ -36,6 +36,8 @@ class Plan:
     """Which of `BOUNDS` are small in this run."""
     dawdle_s: float = 0.0
     """Clients think for up to so long before some statements."""
+    dawdle_share: float = 0.03
+    """Of the statements before which they do."""
     cuts: tuple[bytes, ...] = ()
     """Where keyspaces are cut, if not where a new cluster's map does it: among the small integers that the proofs' keys are, so that every owner has some."""
     crowded: bool = False

@@ -82,21 +82,21 @@ def _only_speaks(process: Process) -> bool:
 async def regather(cluster: SimulatedCluster, nemesis: Nemesis) -> None:
     world, random = cluster.world, nemesis.random
     homes = sorted({world.process_of(name).name for name in cluster.roles("storage/")})
-    lost, behind = random.sample(homes, 2)
+    lost, *behind = random.sample(homes, random.randint(2, min(4, len(homes))))
+    if any(spec.name.startswith("journal/") for spec in world.processes[lost].specs):
+        behind = behind[:1]  # a process is all of a zone: two away are a majority of every journal
     crossbar = cluster.process_running("crossbar/1")
-    struck = [lost, *([behind] if random.random() < 0.7 else [])]
-    if crossbar is not None and crossbar not in struck:
-        struck.append(crossbar)
+    others = [*behind, *([crossbar] if crossbar is not None and crossbar not in (lost, *behind) else [])]
+    random.shuffle(others)
+    struck = [lost, *others]
     nemesis.strike_at(struck)
     for name in struck:
         world.crash(name, power_failure=random.random() < 0.3)
     world.wipe(lost)
     await asyncio.sleep(random.uniform(0, max(1.0, nemesis.strike_s_max / 2)))
-    if random.random() < 0.5:
-        struck = [*struck[1:], lost]
-    for name in struck:
+    for name in struck if random.random() < 0.7 else [*others, lost]:
         await nemesis.restart([name])
-        await asyncio.sleep(random.uniform(0, 0.2))
+        await asyncio.sleep(random.uniform(0, 0.1))
 
 
 async def decay(cluster: SimulatedCluster, nemesis: Nemesis) -> None:

@@ -83,7 +83,9 @@ class SimulatedCluster:
 
     def database(self, label: str, dawdle_s: float = 0.0) -> SimulatedDatabase:
         numbers = range(1, self.plan.settings.layout.query_processors + 1)
-        return SimulatedDatabase(self.world, [f"query_processor/{number}" for number in numbers], self.world.derive(label), dawdle_s)
+        return SimulatedDatabase(
+            self.world, [f"query_processor/{number}" for number in numbers], self.world.derive(label), dawdle_s, self.plan.dawdle_share
+        )
 
     async def start(self) -> None:
         """Until the controller calls the cluster complete."""

@@ -1,7 +1,7 @@
 """The verdict: what must be true of the evidence at the end of a run, when all faults are healed and every replica has caught up.
 
     I1   what was acknowledged is in a journal, at the commit time that was told; what was refused for good is in none
-    I2   every transaction is one record of one journal
+    I2   every transaction is one record of one journal; who was told its outcome was told what the record says
     I3   of two committed writers of one key, or a writer and one who checked it, the second began after the first's commit; each commits after its start
     I3   who wrote or checked a key knew its table's schema of that time; who had a table to himself, or dropped its keys, met no write in it
     I4   every answer to a read held, for each key, the newest version at or below its time, on whatever replica, and named the newest catalog change by then
@@ -109,11 +109,20 @@ def check_records(evidence: Evidence) -> Model:
             )
         elif told.refused:
             assert commitment is None, f"I1: {name.hex()} was refused and is committed"
+    check_outcomes(evidence, model)
     check_conflicts(evidence, model)
     check_schemas(evidence, model)
     check_promises(evidence)
     check_reads(evidence, model)
     return model
+
+
+def check_outcomes(evidence: Evidence, model: Model) -> None:
+    """Participants go by what a coordinator says of one attempt at a transaction."""
+    committed = {commitment.header.transaction: commitment.header.commit_ts for commitment in model.commits.values()}
+    for teller, name, commit_ts in evidence.outcomes:
+        found = committed.get(name, 0)
+        assert commit_ts == found, f"I2: {teller} told of {name.hex()} that it is committed at {commit_ts}; its record: {found} (0: none)"
 
 
 def check_epochs(journal: int, headers: list[RecordHeader]) -> None:
