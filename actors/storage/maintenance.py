@@ -31,6 +31,8 @@ from actors.storage.store import Store
 
 SLICE_ROWS = 1024
 """Rows of each source between two turns of the event loop: 1 to 3 ms."""
+SLICE_PAUSE_S = 0.0
+"""Between two slices: one turn of the event loop. The simulator, in which work takes no time, lets merges take some by a longer pause."""
 
 Rows = tuple[list[bytes], list[int], list[bytes | None]]
 
@@ -166,7 +168,7 @@ async def _frozen_rows(memtable: Memtable, tombstones: RangeTombstones, horizon:
         if len(rows[0]) >= SLICE_ROWS:
             yield rows
             rows = ([], [], [])
-            await asyncio.sleep(0)
+            await asyncio.sleep(SLICE_PAUSE_S)
     yield rows
 
 
@@ -228,7 +230,7 @@ async def _merge_segments(
             if not _copy_block(writer, cursors, tombstones, horizon):
                 writer.add(*_drop(_next_rows(cursors), tombstones, horizon, oldest))
             cursors = [cursor for cursor in cursors if not cursor.ended]
-            await asyncio.sleep(0)
+            await asyncio.sleep(SLICE_PAUSE_S)
         return await _complete(disk, path, file, writer)
     except BaseException:
         discard(disk, path)

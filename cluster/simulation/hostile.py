@@ -36,6 +36,8 @@ class Plan:
     """Which of `BOUNDS` are small in this run."""
     dawdle_s: float = 0.0
     """Clients think for up to so long before some statements."""
+    dawdle_share: float = 0.03
+    """Of the statements before which they do."""
     cuts: tuple[bytes, ...] = ()
     """Where keyspaces are cut, if not where a new cluster's map does it: among the small integers that the proofs' keys are, so that every owner has some."""
     crowded: bool = False
@@ -46,6 +48,14 @@ class Plan:
     """After at most so long, other classes of messages are slow; 0: the same ones all the time."""
     losses: tuple[str, ...] = ()
     """Of two nemeses, the first one's alone: disks are lost one at a time, while the other one goes on striking. (One nemesis: among its `strikes`.)"""
+    row_bytes: int = 0
+    """Of large rows, in the proofs that have some; 0: small ones."""
+    emphases: tuple[str, ...] = ()
+    """Which of `emphases.EMPHASES` have shaped this plan."""
+    keen: bool = False
+    """Most strikes wait until somebody commits."""
+    lull: bool = False
+    """Half-way everything rests for a while: no strikes, calm network and disks, clients as busy as before."""
 
 
 def draw(random: Random, proofs: tuple[str, ...], seconds: float) -> Plan:
@@ -59,7 +69,7 @@ def draw(random: Random, proofs: tuple[str, ...], seconds: float) -> Plan:
         proofs=tuple(sorted(random.sample(proofs, min(2, len(proofs))))),
         clients=random.randint(2, 4),
         pace_s=seconds / 120 * random.choice((1.0, 2.5, 5.0)),
-        strikes=strikes if nemeses == 1 else tuple(strike for strike in strikes if strike not in LOSSES),
+        strikes=strikes if nemeses == 1 else tuple(strike for strike in strikes if strike not in ALL_LOSSES),
         pause_s_max=random.choice((1.0, 5.0, 15.0)),
         strike_s_max=random.choice((0.5, 3.0, 10.0)),
         nemeses=nemeses,
@@ -70,7 +80,7 @@ def draw(random: Random, proofs: tuple[str, ...], seconds: float) -> Plan:
     plan = replace(plan, dawdle_s=random.choice((0.0, 1.0, 10.0)))
     plan = replace(plan, bounds=tuple(name for name in BOUNDS if random.random() < 0.3))
     if nemeses == 2 and random.random() < 0.7:
-        plan = replace(plan, losses=tuple(strike for strike in strikes if strike in LOSSES))
+        plan = replace(plan, losses=tuple(strike for strike in strikes if strike in ALL_LOSSES))
     if random.random() < 0.5:
         plan = replace(plan, crowded=True, clients=random.randint(5, 8), pace_s=plan.pace_s * 2)
     if not calm and random.random() < 0.5:
@@ -80,6 +90,9 @@ def draw(random: Random, proofs: tuple[str, ...], seconds: float) -> Plan:
         plan = replace(plan, weather_s_max=random.choice((0.0, 0.0, 2.0, 10.0)))
     if not calm and random.random() < 0.15:
         plan = replace(plan, faults=replace(plan.faults, clock_offset_us_max=SKEW_US, clock_error_us=0, clock_honest=False))
+    plan = replace(
+        plan, lull=bool(strikes) and random.random() < 0.3, row_bytes=random.choice((0, 0, 0, 300, 3000)), keen=random.random() < 0.3
+    )
     return plan
 
 
@@ -91,6 +104,7 @@ SLOW_MESSAGES = (
     *COMMIT_MESSAGES,
     *("Append", "Appended", "Seal", "Sealed", "Fetch", "Fetched", "Promote", "Reset", "Trim", "SubscribeJournal", "JournalRecords"),
     *("SubscribeRange", "Deliver", "StreamAck", "Get", "Got", "Scan", "Scanned", "Topology", "Lead", "StartRole", "StopRole"),
+    *("AskContents", "Contents", "AskPiece", "Piece", "DemandWatermark", "Watched"),
 )
 
 
@@ -110,6 +124,8 @@ BOUNDS = {
     "actors.storage.segment.BLOCK_ROWS_MAX": 3,
     "actors.storage.segment.BLOCKS_OPEN_MAX": 1,
     "actors.storage.maintenance.SLICE_ROWS": 2,
+    "actors.storage.maintenance.SLICE_PAUSE_S": 0.05,
+    "actors.storage.upkeep.LOOK_BYTES_S": 20_000.0,
     "actors.storage.memtable.BULK_ROWS": 2,
     "actors.storage.block_scan.BLOCK_SCAN_ROWS_MIN": 1,
     "actors.adjudicator.window.BULK_KEYS": 1,
@@ -148,7 +164,11 @@ def bounded(names: Sequence[str]) -> Iterator[None]:
 
 RESHAPINGS = ("move",)
 """Of those that the simulated cluster offers."""
-ALL_STRIKES = (*STRIKES, *DISK_STRIKES, RESTARTS)
+SCENES = ("sever", "island")
+LOSING_SCENES = ("regather", "decay")
+"""Of scenes.py; the latter lose what is on a disk."""
+ALL_LOSSES = (*LOSSES, *LOSING_SCENES)
+ALL_STRIKES = (*STRIKES, *DISK_STRIKES, RESTARTS, *SCENES, *LOSING_SCENES)
 
 
 def mild(faults: Faults, random: Random) -> Faults:

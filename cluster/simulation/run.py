@@ -18,14 +18,19 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from random import Random
 
 from actors.common.errors import PROGRAM_LIMIT_EXCEEDED
 from actors.runtime.simulation.faults import Faults
 from actors.runtime.simulation.nemesis import Nemesis
 from cluster.simulation import verdict
-from cluster.simulation.hostile import SLOW_S_MAX, Plan, bounded, draw, forecast
+from cluster.simulation.claim_witness import ClaimWitness
+from cluster.simulation.emphases import emphasised
+from cluster.simulation.hostile import ALL_LOSSES, SLOW_S_MAX, Plan, bounded, draw, forecast
 from cluster.simulation.journal_witness import JournalWitness
+from cluster.simulation.late_witness import LateWitness
+from cluster.simulation.scenes import SCENES
 from cluster.simulation.simulated_cluster import LOSSY_WHOLE_S_MAX, SimulatedCluster, eventually
 from cluster.simulation.storage_witness import StorageWitness
 from cluster.simulation.witness import Witness
@@ -42,6 +47,10 @@ RUN_S_MAX = 900.0
 SETUP_ATTEMPTS_MAX = 20
 OUTAGE_SHARE = 0.5
 """Of the runs that end with a zone away."""
+BUSY_S, BUSY_S_MAX = 0.02, 30.0
+"""How often a keen nemesis looks whether anybody commits, and how long."""
+REST_S = 10.0
+"""Of a time without faults in which nobody may have to wait."""
 OLD_S = 60.0
 """What clocks that are set at random, time and again, come to be off, at most."""
 EARLIER_US = (0, 150_000, 2_000_000)
@@ -77,10 +86,12 @@ def run_seed(
     keep_trace: bool = False,
     change: Callable[[Plan], Plan] | None = None,
     proofs_alone: bool = False,
+    plan: Plan | None = None,
 ) -> SeedReport:
-    """`proofs`: of which to choose; all where none is named. For tests: `change` makes another plan of the one drawn, and with `proofs_alone` nobody judges
-    but the proofs, who see what a client sees."""
-    plan = draw(Random(f"{seed}/plan"), tuple(sorted(proofs or PROOFS)), seconds)
+    """`proofs`: of which to choose; all where none is named. `plan`: one that was kept (saved_plan.py), in place of the one that the seed draws now. For tests:
+    `change` makes another plan of the one drawn, and with `proofs_alone` nobody judges but the proofs, who see what a client sees."""
+    if plan is None:
+        plan = drawn_plan(seed, proofs, seconds)
     if change is not None:
         plan = change(plan)
     report = SeedReport(seed, plan)
@@ -106,6 +117,11 @@ def run_seed(
     return report
 
 
+def drawn_plan(seed: int, proofs: Sequence[str] = (), seconds: float = SECONDS) -> Plan:
+    names = tuple(sorted(proofs or PROOFS))
+    return emphasised(draw(Random(f"{seed}/plan"), names, seconds), Random(f"{seed}/emphases"), names)
+
+
 class _Run:
     def __init__(self, cluster: SimulatedCluster, report: SeedReport, seconds: float, proofs_alone: bool) -> None:
         self._cluster = cluster
@@ -113,18 +129,22 @@ class _Run:
         self._report = report
         self._seconds = seconds
         self._strikes_end = 0.0
+        self._calm = False
         self._plan = cluster.plan
         self._recent = cluster.plan.faults.clock_honest
         self._proofs: list[Proof] = [PROOFS[name](self._plan.pace_s, self._recent, self._plan.crowded) for name in self._plan.proofs]
+        for proof in self._proofs:
+            proof.row_bytes = self._plan.row_bytes
         if self._plan.settings.limits.transaction_age_s < OLD_S:
             for proof in self._proofs:
                 proof.tolerated = (PROGRAM_LIMIT_EXCEEDED,)
         self._witness = Witness(self._world)
         self._journals = JournalWitness(self._world, self._witness.evidence)
         self._storage = StorageWitness(self._world, cluster.map)
+        self._late = LateWitness(self._world, cluster.storage_keys())
         self._proofs_alone = proofs_alone
         if not proofs_alone:
-            self._world.network.observers += [self._witness, self._journals, self._storage]
+            self._world.network.observers += [self._witness, self._journals, self._storage, ClaimWitness(self._world), self._late]
         self._nemeses = [
             Nemesis(
                 self._world,
@@ -135,11 +155,21 @@ class _Run:
                 until_whole=self._until_whole,
                 disk_victims=cluster.disk_groups(),
                 reshapings=cluster.reshapings,
+                scenes={name: partial(scene, cluster) for name, scene in SCENES.items()},
+                losses=ALL_LOSSES,
+                until_busy=self._until_busy if self._plan.keen and not proofs_alone else None,
                 label=f"nemesis/{number}",
             )
             for number in range(self._plan.nemeses)
         ]
         cluster.nemeses = self._nemeses
+
+    async def _until_busy(self) -> None:
+        """Until somebody commits, or nobody does for a while."""
+        told = self._witness.evidence.told
+        before, end = len(told), self._world.loop.time() + BUSY_S_MAX
+        while len(told) == before and self._world.loop.time() < end:
+            await asyncio.sleep(BUSY_S)
 
     async def _until_whole(self) -> None:
         """After a loss. Where another nemesis strikes meanwhile it may take as long as that does."""
@@ -172,9 +202,10 @@ class _Run:
         clients = [asyncio.create_task(self._client(proof, number, end)) for proof in self._proofs for number in range(self._plan.clients)]
         weather = asyncio.create_task(self._weather())
         self._strikes_end = end
+        lull = asyncio.create_task(self._lull())
         if self._plan.strikes or self._plan.losses:
             await asyncio.gather(*(nemesis.run(self._seconds) for nemesis in self._nemeses))
-        await _all(clients)
+        await _all([*clients, lull])
         weather.cancel()
         self._set_faults(Faults())
         world.network.heal()
@@ -184,7 +215,29 @@ class _Run:
             await self._outage()
         for proof in self._proofs:
             await self._progress(proof)
+        if not self._proofs_alone:
+            await self._late.look(REST_S)
         await self._check(keepers)
+
+    async def _lull(self) -> None:
+        """Half-way nobody strikes, network and disks are what they should be, clients go on: whoever asks is answered in time."""
+        if not self._plan.lull or self._proofs_alone or not self._recent:
+            return
+        await asyncio.sleep(self._seconds / 3)
+        for nemesis in self._nemeses:
+            nemesis.paused = True
+        while any(nemesis.busy for nemesis in self._nemeses):
+            if self._world.loop.time() >= self._strikes_end:
+                return
+            await asyncio.sleep(0.5)
+        self._calm = True
+        self._set_faults(Faults())
+        await self._cluster.until_whole()
+        await self._late.look(REST_S)
+        self._calm = False
+        self._set_faults(self._plan.faults)
+        for nemesis in self._nemeses:
+            nemesis.paused = False
 
     async def _outage(self) -> None:
         """All of an availability zone is gone for good, as far as the others can tell: they go on without it."""
@@ -205,7 +258,8 @@ class _Run:
         network, random = self._world.network, self._world.derive("weather")
         while True:
             slow_s_max = random.choice(SLOW_S_MAX)
-            network.faults = replace(network.faults, slow_messages=forecast(random), slow_s_max=slow_s_max)
+            if not self._calm:
+                network.faults = replace(network.faults, slow_messages=forecast(random), slow_s_max=slow_s_max)
             await asyncio.sleep(random.uniform(0, self._plan.weather_s_max))
 
     def _set_faults(self, faults: Faults) -> None:

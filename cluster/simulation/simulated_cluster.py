@@ -12,7 +12,7 @@ import msgspec
 
 from actors.common.errors import DatabaseError
 from actors.common.messages import Register
-from actors.common.ranges import ShardMap
+from actors.common.ranges import KEYSPACE_BYTES, ShardMap
 from actors.journal.replica import JournalReplica
 from actors.query_processor.role import QueryProcessor
 from actors.runtime.host import RoleSpec
@@ -83,7 +83,9 @@ class SimulatedCluster:
 
     def database(self, label: str, dawdle_s: float = 0.0) -> SimulatedDatabase:
         numbers = range(1, self.plan.settings.layout.query_processors + 1)
-        return SimulatedDatabase(self.world, [f"query_processor/{number}" for number in numbers], self.world.derive(label), dawdle_s)
+        return SimulatedDatabase(
+            self.world, [f"query_processor/{number}" for number in numbers], self.world.derive(label), dawdle_s, self.plan.dawdle_share
+        )
 
     async def start(self) -> None:
         """Until the controller calls the cluster complete."""
@@ -102,6 +104,22 @@ class SimulatedCluster:
         routes = {spec.name: f"simulated:{name}" for name, process in self.world.processes.items() for spec in process.specs}
         for role, endpoint in routes.items():
             self.world.bus.add_route(role, endpoint)
+
+    def roles(self, prefix: str) -> list[str]:
+        """Names of the plan's roles, those that move among them."""
+        return sorted(role.name for process in self._processes for role in process.roles if role.name.startswith(prefix))
+
+    def storage_keys(self) -> dict[str, bytes]:
+        """By storage replica: a key that its shard owns, of no table."""
+        keys = {}
+        for role in self.roles("storage/"):
+            piece = self.map.shards.index(int(role.split("/")[1]))
+            keys[role] = bytes(KEYSPACE_BYTES) + (self.map.cuts[piece - 1] if piece else b"") + b"\0"
+        return keys
+
+    def process_running(self, role: str) -> str | None:
+        """Where a role is now, wherever it began; None where it is nowhere."""
+        return next((name for name, process in self.world.processes.items() if process.runs(role)), None)
 
     def groups(self) -> list[list[str]]:
         """Whom a nemesis strikes: processes, all of an AZ, all replicas of a journal's or a shard's place, everything."""

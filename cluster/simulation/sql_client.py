@@ -31,7 +31,6 @@ DELAY_S_MAX = 0.002
 ORDER_S = 1e-6
 """Between two pieces on one socket: timers of one time have no order."""
 EXTENDED_SHARE = 0.3
-DAWDLE_SHARE = 0.03
 
 _LENGTH = struct.Struct(">I")
 
@@ -132,10 +131,11 @@ class _Link:
 class SimulatedConnection:
     """One session. `execute` raises SqlError: the server's, or 08006 where the connection broke (`closed` is then true)."""
 
-    def __init__(self, world: World, process: str, random: Random, dawdle_s: float = 0.0) -> None:
+    def __init__(self, world: World, process: str, random: Random, dawdle_s: float, dawdle_share: float) -> None:
         self._loop = world.loop
         self._random = random
         self._dawdle_s = dawdle_s
+        self._dawdle_share = dawdle_share
         self._buffer = bytearray()
         self._messages: deque[tuple[bytes, bytes] | None] = deque()
         """None: the connection is broken, or the client's patience ended."""
@@ -150,7 +150,7 @@ class SimulatedConnection:
         await self._until_ready()
 
     async def execute(self, sql: str) -> Rows:
-        if self._dawdle_s and self._random.random() < DAWDLE_SHARE:
+        if self._dawdle_s and self._random.random() < self._dawdle_share:
             await asyncio.sleep(self._random.uniform(0, self._dawdle_s))
         if self.closed:
             raise SqlError("08003", "the connection is closed")
@@ -217,14 +217,15 @@ class SimulatedConnection:
 
 
 class SimulatedDatabase:
-    """What a workload's client connects through. `processors`: names of query processors, tried in an order of the seed. `dawdle_s`: now and then a client thinks for
-    up to so long before its next statement, so that transactions grow old."""
+    """What a workload's client connects through. `processors`: names of query processors, tried in an order of the seed. `dawdle_s`: before a share of its
+    statements a client thinks for up to so long, so that transactions grow old."""
 
-    def __init__(self, world: World, processors: list[str], random: Random, dawdle_s: float = 0.0) -> None:
+    def __init__(self, world: World, processors: list[str], random: Random, dawdle_s: float = 0.0, dawdle_share: float = 0.0) -> None:
         self._world = world
         self._processors = processors
         self._random = random
         self._dawdle_s = dawdle_s
+        self._dawdle_share = dawdle_share
 
     def now_us(self) -> int:
         return self._world.clock.true_us()
@@ -240,7 +241,7 @@ class SimulatedDatabase:
             raise SqlError("08001", "connection refused")
         process, name = self._random.choice(running)
         role = cast(QueryProcessor, process.role(name))
-        connection = SimulatedConnection(self._world, process.name, self._random, self._dawdle_s)
+        connection = SimulatedConnection(self._world, process.name, self._random, self._dawdle_s, self._dawdle_share)
         await connection.start(role.new_connection())
         return connection
 

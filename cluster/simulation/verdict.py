@@ -1,9 +1,9 @@
 """The verdict: what must be true of the evidence at the end of a run, when all faults are healed and every replica has caught up.
 
     I1   what was acknowledged is in a journal, at the commit time that was told; what was refused for good is in none
-    I2   every transaction is one record of one journal
+    I2   every transaction is one record of one journal; who was told its outcome was told what the record says
     I3   of two committed writers of one key, or a writer and one who checked it, the second began after the first's commit; each commits after its start
-    I3   who wrote or checked a key knew its table's schema of that time; who had a table to himself met no write in it
+    I3   who wrote or checked a key knew its table's schema of that time; who had a table to himself, or dropped its keys, met no write in it
     I4   every answer to a read held, for each key, the newest version at or below its time, on whatever replica, and named the newest catalog change by then
     I5   nothing was committed at or below a promise
     I6   the epochs' intervals of commit times follow one another, and every commit lies within its own
@@ -109,11 +109,20 @@ def check_records(evidence: Evidence) -> Model:
             )
         elif told.refused:
             assert commitment is None, f"I1: {name.hex()} was refused and is committed"
+    check_outcomes(evidence, model)
     check_conflicts(evidence, model)
     check_schemas(evidence, model)
     check_promises(evidence)
     check_reads(evidence, model)
     return model
+
+
+def check_outcomes(evidence: Evidence, model: Model) -> None:
+    """Participants go by what a coordinator says of one attempt at a transaction."""
+    committed = {commitment.header.transaction: commitment.header.commit_ts for commitment in model.commits.values()}
+    for teller, name, commit_ts in evidence.outcomes:
+        found = committed.get(name, 0)
+        assert commit_ts == found, f"I2: {teller} told of {name.hex()} that it is committed at {commit_ts}; its record: {found} (0: none)"
 
 
 def check_epochs(journal: int, headers: list[RecordHeader]) -> None:
@@ -168,10 +177,18 @@ def check_schemas(evidence: Evidence, model: Model) -> None:
             assert not between(changes.get(table, ()), told.catalog_ts, commit_ts), (
                 f"I3: {name.hex()} at {commit_ts} knows not of a change of table {table}: {told}, {changes[table]}"
             )
-        for table in told.exclusive:
+        dropped = {table for key, end, kind in commitment.rows if kind == write_set.DROP_RANGE for table in tables_between(key, end)}
+        for table in sorted({*told.exclusive, *dropped}):
             assert not between(writes.get(table, ()), told.start_ts, commit_ts), (
                 f"I3: {name.hex()} at {commit_ts} wanted table {table} to itself: {told}, {writes[table]}"
             )
+
+
+def tables_between(start: bytes, end: bytes | None) -> list[int]:
+    """Those that the keys of [start, end) may be of."""
+    assert end is not None
+    last = table_of(end) - (not end[TABLE_BYTES:].strip(b"\0"))
+    return list(range(table_of(start), last + 1))
 
 
 def table_of(key: bytes) -> int:

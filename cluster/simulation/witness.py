@@ -10,7 +10,7 @@ It trusts no role's account of itself. What a client or another role was told is
                              I12  nobody asks a journal to trim what some storage replica has not checkpointed on its disk
                              the crossbar delivers in order, nothing at or below a watermark that it has given, each record whole and once
                              two readers of a journal get the same committed records
-    kept for the end         reads, promises, what every commit was told: verdict.py
+    kept for the end         reads, promises, what every commit and every participant was told: verdict.py
 """
 
 from __future__ import annotations
@@ -23,13 +23,16 @@ from actors.common.errors import DatabaseError
 from actors.common.messages import (
     Append,
     Appended,
+    AskOutcome,
     AskPromise,
     Commit,
     Committed,
+    Decided,
     Deliver,
     Get,
     Got,
     JournalRecords,
+    OutcomeIs,
     Prepare,
     Prepared,
     Promised,
@@ -96,6 +99,8 @@ class Evidence:
     reads: list[Read] = field(default_factory=list)
     promises: list[tuple[int, Promised]] = field(default_factory=list)
     records: dict[int, dict[int, bytes]] = field(default_factory=dict)
+    outcomes: list[tuple[str, bytes, int]] = field(default_factory=list)
+    """What a coordinator has told: its name, the attempt's name, commit time (0: aborted)."""
 
     def headers(self, journal: int) -> Iterator[RecordHeader]:
         """In the order of the journal."""
@@ -144,6 +149,8 @@ class Witness:
                 self.evidence.told.setdefault(
                     message.transaction, Told(message.start_ts, tuple(message.checked), message.catalog_ts, tuple(message.exclusive))
                 )
+            case Decided():
+                self.evidence.outcomes.append((sender, message.transaction, message.commit_ts))
             case JournalRecords():
                 self._read_journal(sender, message)
             case Deliver():
@@ -157,6 +164,8 @@ class Witness:
         match request:
             case Commit():
                 self._answered_commit(role, request, answer)
+            case AskOutcome() if isinstance(answer, OutcomeIs) and answer.state in ("committed", "aborted"):
+                self.evidence.outcomes.append((role, request.transaction, answer.commit_ts))
             case Append() if isinstance(answer, Appended):
                 self._appended(role, request, answer)
             case Seal() if isinstance(answer, Sealed):

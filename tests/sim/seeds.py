@@ -10,3 +10,7 @@ import os
 
 def seeds(few: int) -> range:
     return range(int(os.environ.get("SEEDS", few)))
+
+
+PAUSE = 6.0
+"""Of the campaign that tests run: fewer transactions a seed, so that two hundred fit into minutes."""

@@ -65,3 +65,17 @@ def test_a_table_held_alone_is_not_written_meanwhile() -> None:
     history.commit(b"beside", Told(14, (), 14, (TABLE,)), 21)
     with pytest.raises(AssertionError, match="to itself"):
         check_schemas(history.evidence, history.model)
+
+
+def test_a_table_whose_keys_are_dropped_is_not_written_meanwhile() -> None:
+    history = History()
+    history.commit(b"write", Told(10, (), 10), 15, (KEY,))
+    drop = [(TABLE.to_bytes(4, "big") + b"\0\1", TABLE.to_bytes(4, "big") + b"\0\2", write_set.DROP_RANGE)]
+    for name, start_ts, commit_ts in ((b"after", 15, 20), (b"beside", 14, 21)):
+        header = RecordHeader(len(history.model.commits) + 1, 1, COMMIT, commit_ts, commit_ts, 1000, name)
+        history.model.commits[name] = Commitment(header, list(drop))
+        history.evidence.told[name] = Told(start_ts, (), start_ts)
+        if name == b"after":
+            check_schemas(history.evidence, history.model)
+    with pytest.raises(AssertionError, match="to itself"):
+        check_schemas(history.evidence, history.model)

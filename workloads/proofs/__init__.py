@@ -12,6 +12,9 @@ from workloads.proofs.counters import Counters
 from workloads.proofs.list_append import ListAppend
 from workloads.proofs.proof import Proof
 from workloads.proofs.schema import SchemaChanges
+from workloads.proofs.sweeping import Sweeping
 from workloads.proofs.unique import UniqueNames
 
-PROOFS: dict[str, type[Proof]] = {proof.name: proof for proof in (BankTransfers, Counters, ListAppend, SchemaChanges, UniqueNames)}
+PROOFS: dict[str, type[Proof]] = {
+    proof.name: proof for proof in (BankTransfers, Counters, ListAppend, SchemaChanges, Sweeping, UniqueNames)
+}

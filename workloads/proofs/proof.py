@@ -31,6 +31,8 @@ class Proof(ABC):
         self.recent = recent
         self.commits = 0
         self.attempts = 0
+        self.row_bytes = 0
+        """Of large rows, in proofs that have some; 0: small ones."""
         self.tolerated: tuple[str, ...] = ()
         """Further SQLSTATEs that a statement may fail with under this cluster's settings."""
         self.problems: list[str] = []

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from workloads.proofs.attempt import ABORTED, COMMITTED, UNKNOWN, ProofClient
 from workloads.proofs.connection import Connection, SqlError
-from workloads.proofs.proof import Proof
+from workloads.proofs.proof import SETUP_ATTEMPTS_MAX, Proof
 
 COLUMNS_MAX = 8
 UNDEFINED_TABLE = "42P01"
@@ -47,6 +47,17 @@ class SchemaChanges(Proof):
         else:
             work = client.random.choices((self._insert, self._note, self._tear_off, self._look), (3, 4, 1, 3))[0]
             await work(client)
+
+    async def rewrite(self, client: ProofClient) -> None:
+        """Nobody holds a table any more, either: its index can come or go, in the end."""
+        await super().rewrite(client)
+        for _ in range(SETUP_ATTEMPTS_MAX):
+            before = client.commits
+            await self._toggle_index(client)
+            if client.commits > before:
+                return
+            await client.database.sleep(0.1)
+        raise SqlError("XX000", "no progress: no index can be made or dropped")
 
     # -- changes ----------------------------------------------------------------------------------------------------------------
 

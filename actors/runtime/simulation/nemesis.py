@@ -32,8 +32,12 @@ RESTARTS = "rolling"
 """Each of the group is stopped cleanly and started again, one after the other."""
 Reshape = Callable[[Random], None]
 """A change of the cluster's shape, such as an operator asks for: it begins, and goes on under later strikes."""
+Scene = Callable[["Nemesis"], Awaitable[None]]
+"""A strike that needs to know the cluster's roles: it takes its victims (`strike_at`), does what it does, and has undone it when it returns."""
 JUMP_US_MAX = 2_000_000
 SLOW_SYNC_S_MAX = 0.5
+KEEN_SHARE = 0.8
+"""Of the strikes of a nemesis that waits for load."""
 
 
 class Nemesis:
@@ -51,6 +55,9 @@ class Nemesis:
         until_whole: Callable[[], Awaitable[None]] | None = None,
         disk_victims: Sequence[Sequence[str]] | None = None,
         reshapings: Mapping[str, Reshape] | None = None,
+        scenes: Mapping[str, Scene] | None = None,
+        losses: Sequence[str] = LOSSES,
+        until_busy: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self.struck: list[str] = []
         """The group that is struck now."""
@@ -58,40 +65,69 @@ class Nemesis:
         self._until_whole = until_whole
         self._world = world
         self._reshapings = reshapings or {}
+        self._scenes = scenes or {}
+        self._losses = losses
+        """Those that lose what is on a disk."""
+        self._until_busy = until_busy
+        """Most strikes wait for it: what is struck at rest shows little."""
+        self.paused = False
+        """No strike begins."""
+        self.busy = False
+        """One is under way, or its victim is not whole yet."""
         self._victims = [list(group) for group in victims]
         self._disk_victims = self._victims if disk_victims is None else [list(group) for group in disk_victims]
         self._strikes = list(strikes)
         self._pause_s_max = pause_s_max
         self._strike_s_max = strike_s_max
-        self._random = world.derive(label)
+        self.random = world.derive(label)
+
+    @property
+    def strike_s_max(self) -> float:
+        return self._strike_s_max
+
+    def strike_at(self, group: Sequence[str]) -> None:
+        """A scene's victims: nobody else starts them again meanwhile."""
+        self.struck = list(group)
 
     async def run(self, duration_s: float) -> None:
         """Strike for so many virtual seconds, then see that all is up. Raises what a restart raises."""
         end = self._world.loop.time() + duration_s
         while True:
-            await asyncio.sleep(self._random.uniform(0, self._pause_s_max))
+            await asyncio.sleep(self.random.uniform(0, self._pause_s_max))
             if self._world.loop.time() >= end:
                 break
-            strike = self._random.choice(self._strikes)
-            if strike in self._reshapings:
-                self.counts[strike] += 1
-                self._reshapings[strike](self._random)
-                continue
-            victims = self._disk_victims if strike in LOSSES else self._victims
-            if not victims:
-                continue
-            self.struck = self._random.choice(victims)
-            self.counts[strike] += 1
-            await self._strike(strike, self.struck)
-            self.struck = []
-            if strike in LOSSES and self._until_whole is not None:
-                await self._until_whole()
+            if self._until_busy is not None and self.random.random() < KEEN_SHARE:
+                await self._until_busy()
+            if not self.paused and self._world.loop.time() < end:
+                self.busy = True
+                await self._strike_once(self.random.choice(self._strikes))
+                self.busy = False
         for name in (name for group in self._victims for name in group):
             if not self._world.processes[name].up:
                 await self._world.restart(name)
 
+    async def _strike_once(self, strike: str) -> None:
+        victims = self._disk_victims if strike in self._losses else self._victims
+        if strike in self._reshapings:
+            self.counts[strike] += 1
+            self._reshapings[strike](self.random)
+            return
+        if strike in self._scenes:
+            self.counts[strike] += 1
+            self._world.trace.add("scene", strike)
+            await self._scenes[strike](self)
+        elif victims:
+            self.struck = self.random.choice(victims)
+            self.counts[strike] += 1
+            await self._strike(strike, self.struck)
+        else:
+            return
+        self.struck = []
+        if strike in self._losses and self._until_whole is not None:
+            await self._until_whole()
+
     async def _strike(self, strike: str, group: list[str]) -> None:
-        world, random = self._world, self._random
+        world, random = self._world, self.random
         seconds = random.uniform(0, self._strike_s_max)
         others = [name for name in world.processes if name not in group]
         world.trace.add("strike", f"{strike} {','.join(group)} {round(seconds * 1e6)}")
@@ -105,7 +141,7 @@ class Nemesis:
             for name in group:
                 if world.processes[name].up:
                     await world.stop(name)
-                await self._restart([name])
+                await self.restart([name])
         elif strike == "stall":
             for name in group:
                 world.stall(name)
@@ -138,7 +174,7 @@ class Nemesis:
                 )  # what has not been read since is found at a start: two replicas that rot unseen are more than a quorum outlives
         else:
             await self._strike_disks(strike, group, seconds)
-        await self._restart(group)
+        await self.restart(group)
 
     async def _strike_disks(self, strike: str, group: list[str], seconds: float) -> None:
         world = self._world
@@ -157,7 +193,7 @@ class Nemesis:
             for image in images:  # not what it was before: another nemesis may have filled it then
                 image.capacity_bytes = CAPACITY_BYTES
 
-    async def _restart(self, group: list[str]) -> None:
+    async def restart(self, group: Sequence[str]) -> None:
         for name in group:
             if not self._world.processes[name].up:
                 with contextlib.suppress(DatabaseError):  # another nemesis has filled its disk

@@ -7,6 +7,7 @@ reorder it, and may be lost or repeated. On top of that a test can cut links, on
     network.partition(["x"], ["y"], one_way=True)                    x's frames do not reach y
     network.isolate("x"); network.heal()
     network.clog("x", "y", until_s=9.5)                              x's frames to y arrive from then on, in order
+    network.sever(["adjudicator/1"], ["adjudicator/2"])              what these roles send each other is lost, wherever they run; `join_again` undoes it
 
 A cut link drops what is sent and what is under way, without a word to the sender. A process that is not there refuses requests at once; those that wait
 for one that dies hear of it at once or never (`reset_chance`). Everything is traced: who sent what to whom, and its fate.
@@ -67,6 +68,8 @@ class SimulatedNetwork:
         self._stations: dict[str, Station] = {}
         self._cut: dict[tuple[str, str], None] = {}
         self._clogged: dict[tuple[str, str], float] = {}
+        self._severed: dict[tuple[str, str], None] = {}
+        """(sender, destination): roles, not processes."""
         self._last_arrival: dict[tuple[str, str], float] = {}
 
     # faults
@@ -93,9 +96,33 @@ class SimulatedNetwork:
                 self._cut.pop((a, b), None)
                 self._cut.pop((b, a), None)
 
+    def sever(self, one: Sequence[str], other: Sequence[str], one_way: bool = False) -> None:
+        """As `partition`, of roles: their processes' other roles hear each other as before."""
+        self._trace.add("sever", f"{','.join(one)} {'->' if one_way else '<->'} {','.join(other)}")
+        for a in one:
+            for b in other:
+                self._severed[(a, b)] = None
+                if not one_way:
+                    self._severed[(b, a)] = None
+
+    def join_again(self, one: Sequence[str], other: Sequence[str]) -> None:
+        """Undo `sever` between these, both ways."""
+        self._trace.add("join again", f"{','.join(one)} <-> {','.join(other)}")
+        for a in one:
+            for b in other:
+                self._severed.pop((a, b), None)
+                self._severed.pop((b, a), None)
+
+    @property
+    def is_whole(self) -> bool:
+        """Nothing is cut, severed or clogged."""
+        now = self._loop.time()
+        return not self._cut and not self._severed and all(until <= now for until in self._clogged.values())
+
     def heal(self) -> None:
         """No link is cut or clogged any more."""
         self._trace.add("heal", "")
+        self._severed.clear()
         self._cut.clear()
         self._clogged.clear()
 
@@ -132,6 +159,9 @@ class SimulatedNetwork:
                 self._later(source, self._delay_s(), source.refused, request, "nobody is there", False)
             return
         description = f"{source.owner.name} -> {target.owner.name} {label} {len(frame)} {crc32(frame):08x}"
+        if self._severed and tuple(label.rpartition(" ")[2].split(">")) in self._severed:
+            self._trace.add("severed", description)
+            return
         if random.random() < faults.loss_chance:
             self._trace.add("lost", description)
             if kind == REQUEST and random.random() < 0.5:

@@ -7,21 +7,26 @@ to count, `change` narrows the plan of a seed where the bug needs a certain sett
 
     python -m tests.sim.planted.bugs [name ...]                 hunts and prints how many seeds each took
     python -m tests.sim.planted.bugs --as-drawn [name ...]      with the plans of `eagleray sim`, narrowed to nothing
+    python -m tests.sim.planted.bugs --keep [name ...]          and adds the runs that found them to found.jsonl
 """
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from actors.common.settings import Adjudication, Settings
 from cluster.simulation.campaign import Options
 from cluster.simulation.hostile import Plan, trimmed
 from cluster.simulation.run import SeedReport, run_seed
-from tests.sim.planted import deciding, reading
+from cluster.simulation.saved_plan import as_json, plan_from
+from tests.sim.planted import deciding, reading, schedules
+from tests.sim.seeds import PAUSE
 
 SEEDS_MAX = 200
 SECONDS = 30.0
@@ -37,6 +42,8 @@ class Planted:
     """No witness looks on, no verdict follows: the proof itself must see it, by SQL."""
     name: str = ""
     """`plant`'s, where it has none of its own."""
+    as_drawn: bool = False
+    """Nothing is narrowed: it must be found by the very runs of the campaign that tests make."""
 
 
 # -- what the plans are narrowed to ---------------------------------------------------------------------------------------------------
@@ -163,6 +170,36 @@ BUGS: dict[str, Planted] = {
         Planted(reading.skips_the_commit_of_mere_locks, ("AssertionError: counters",), ("counters",), busy),
         Planted(deciding.drops_the_marks_of_mere_locks, ("AssertionError: I3",), ("counters",), busy_pair),
         *(
+            Planted(plant, ANY, as_drawn=True)
+            for plant in (
+                schedules.a_tables_last_write_goes_back,
+                schedules.a_bulk_claim_stays_pending,
+                schedules.forgets_a_key_that_was_written_again,
+                schedules.a_claim_forgets_one_of_two_tables,
+                schedules.forgets_an_outcome_that_nobody_acknowledged,
+                schedules.takes_silence_for_an_abort,
+                schedules.a_clean_stop_takes_back_what_was_offered,
+                schedules.lets_go_of_uncommitted_records,
+                schedules.forgets_what_it_let_go_of_while_it_read,
+                schedules.a_row_larger_than_the_window_waits_for_ever,
+                schedules.a_stream_skips_what_a_diverging_tail_covers,
+                schedules.believes_a_commit_beyond_what_it_was_given,
+                schedules.commits_what_an_older_epoch_wrote,
+                schedules.a_stream_begins_one_record_late,
+                schedules.begins_again_at_the_furthest_place,
+                schedules.does_not_know_where_its_ring_begins,
+                schedules.fills_beside_a_merge,
+                schedules.checkpoints_while_it_is_filled,
+                schedules.settles_drops_by_a_partial_merge,
+                schedules.a_dropped_range_misses_the_last_shard,
+                schedules.truncates_the_first_table_alone,
+                schedules.takes_its_demand_back,
+                schedules.asks_for_the_first_reader_alone,
+                schedules.pursues_no_demand_that_came_meanwhile,
+                schedules.does_not_wait_out_its_snapshot,
+            )
+        ),
+        *(
             Planted(plant, (f"AssertionError: {proof}:",), (proof,), busy, proofs_alone=True, name=f"{plant.__name__}, seen by {proof}")
             for proof, plant in (
                 ("append", deciding.forgets_a_key),
@@ -177,56 +214,48 @@ BUGS: dict[str, Planted] = {
 }
 
 
-LIKELY = {
-    "commits_on_one_replica": 1,
-    "does_not_lock_what_it_leaves_alone": 14,
-    "takes_the_shorter_tail": 4,
-    "lets_a_stale_epoch_write": 2,
-    "keeps_a_diverging_tail": 5,
-    "a_learner_votes": 52,
-    "trims_before_it_has_promised_to": 6,
-    "forgets_how_far_it_has_trimmed": 6,
-    "trims_by_the_first_time_of_a_segment": 6,
-    "ignores_checked_keys": 1,
-    "checks_no_marks_of_writers": 1,
-    "checks_no_bulk_writes": 1,
-    "ignores_its_promises": 2,
-    "drops_a_pending_mark": 1,
-    "answers_before_the_commit_time": 7,
-    "ignores_the_catalog_version": 2,
-    "loses_a_catalog_change": 2,
-    "tells_of_a_checkpoint_before_it_is_durable": 1,
-    "sends_again_what_may_have_happened": 21,
-    "checks_no_keys": 1,
-    "does_not_reload_the_catalog": 2,
-    "forgets_its_own_writes": 5,
-    "takes_transactions_older_than_its_epoch": 6,
-    "begins_anew_at_a_repeated_subscription": 1,
-    "gives_what_it_has_not_checkpointed": 9,
-}
-"""Seeds that are tried first: they found these bugs when this was written, others are tried after them. Not named: 0."""
+CAMPAIGN = Options(pause=PAUSE)
+"""What a bug that must be found as drawn is found by."""
+FOUND = Path(__file__).parent / "found.jsonl"
+"""Of each bug: the run that found it, with the plan that its seed drew then, narrowed as it was. It is tried first, and does not change with the draw."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    name: str
+    seed: int
+    as_drawn: bool
+    plan: Plan | None = None
+
+
+def kept_runs() -> dict[str, Attempt]:
+    lines = [json.loads(line) for line in FOUND.read_text().splitlines()]
+    return {line["bug"]: Attempt(line["bug"], line["seed"], BUGS[line["bug"]].as_drawn, plan_from(line["plan"])) for line in lines}
 
 
 def hunt(name: str, seeds: range = range(SEEDS_MAX), processes: int = 2, as_drawn: bool = False) -> SeedReport | None:
-    """The first seed (about) in which the bug was found by what must find it (as drawn: by anything); None where none of them did."""
+    """The first run (about) in which the bug was found by what must find it (as drawn: by anything); None where none of them did. `as_drawn`: with the plans of `eagleray
+    sim`, whatever the bug is narrowed to."""
     bug = BUGS[name]
-    order = sorted(seeds, key=lambda seed: seed != LIKELY.get(name, 0))
+    attempts = [Attempt(name, seed, as_drawn or bug.as_drawn) for seed in seeds]
+    kept = kept_runs().get(name)
+    if kept is not None and not as_drawn:
+        attempts.insert(0, kept)
     with multiprocessing.get_context("fork").Pool(processes, bug.plant) as pool:
-        for report in pool.imap(_hunt_one, ((name, seed, as_drawn) for seed in order)):
+        for report in pool.imap(_hunt_one, attempts):
             if report.failure is not None and (as_drawn or report.failure.startswith(bug.found_by)):
                 return report
     return None
 
 
-def _hunt_one(work: tuple[str, int, bool]) -> SeedReport:
-    name, seed, as_drawn = work
-    bug = BUGS[name]
-    report = (
-        Options().run(seed)
-        if as_drawn
-        else run_seed(seed, seconds=SECONDS, proofs=bug.proofs, change=bug.change, proofs_alone=bug.proofs_alone)
-    )
-    report.trace, report.details, report.plan = [], "", None  # type: ignore[assignment]
+def _hunt_one(attempt: Attempt) -> SeedReport:
+    bug, seed = BUGS[attempt.name], attempt.seed
+    if attempt.as_drawn:
+        report = (CAMPAIGN if bug.as_drawn else Options()).run(seed, plan=attempt.plan)
+    else:
+        narrowed = bug.change if attempt.plan is None else None
+        report = run_seed(seed, seconds=SECONDS, proofs=bug.proofs, change=narrowed, proofs_alone=bug.proofs_alone, plan=attempt.plan)
+    report.trace, report.details = [], ""
     return report
 
 
@@ -234,11 +263,14 @@ def main() -> None:
     import logging
 
     logging.disable(logging.CRITICAL)
-    as_drawn = "--as-drawn" in sys.argv
+    as_drawn, keep = "--as-drawn" in sys.argv, "--keep" in sys.argv
     for name in [name for name in sys.argv[1:] if name in BUGS] or BUGS:
         begun = time.perf_counter()
         report = hunt(name, as_drawn=as_drawn)
         took = time.perf_counter() - begun
+        if report is not None and keep and name not in kept_runs():
+            told = {"bug": name, "seed": report.seed, "plan": as_json(report.plan)}
+            FOUND.write_text(FOUND.read_text() + json.dumps(told) + "\n")
         print(f"{name:48} {'NOT FOUND' if report is None else f'seed {report.seed}: {report.failure}'[:150]} ({took:.1f} s)", flush=True)
 
 

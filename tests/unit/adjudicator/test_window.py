@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from actors.adjudicator import window as window_module
 from actors.adjudicator.window import Claim, ConflictWindow
@@ -118,47 +116,3 @@ def test_the_window_forgets_by_time_and_by_number(monkeypatch: pytest.MonkeyPatc
     for moment in range(20_000, 22_000, 10):
         window.commit(claim("a", moment, [moment]), moment + 1)
     assert window.keys <= 210 and window.horizon > 19_000
-
-
-step = st.tuples(
-    st.sampled_from(["commit", "prepare", "resolve", "abort"]),
-    st.lists(st.integers(0, 7), max_size=3, unique=True),
-    st.lists(st.integers(0, 7), max_size=2, unique=True),
-    st.integers(0, 12),
-)
-
-
-@settings(max_examples=300, deadline=None)
-@given(st.lists(step, max_size=40))
-def test_against_a_model_of_everything(steps: list[tuple[str, list[int], list[int], int]]) -> None:
-    """Whatever is let through keeps I3: between start and commit nobody else wrote a written or checked key."""
-    window = ConflictWindow(LENGTH_US)
-    now = 100
-    history: list[tuple[int, int, set[int], set[int]]] = []
-    prepared: dict[bytes, tuple[Claim, list[int], list[int]]] = {}
-    for number, (action, written, checked, age) in enumerate(steps):
-        now += 2
-        if action in ("commit", "prepare"):
-            one = claim(f"{number:03}", now - age, written, checked)
-            if window.judge(one) is not None:
-                continue
-            if action == "commit":
-                window.commit(one, now)
-                history.append((one.start_ts, now, set(written), set(checked)))
-            else:
-                window.mark(one)
-                prepared[one.transaction] = (one, written, checked)
-        elif prepared:
-            name = sorted(prepared)[age % len(prepared)]
-            one, written, checked = prepared.pop(name)
-            assert window.release(name) is one
-            if action == "resolve":
-                window.commit(one, now)
-                history.append((one.start_ts, now, set(written), set(checked)))
-    for start_ts, commit_ts, written_keys, checked_keys in history:
-        for _, other_ts, other_keys, _ in history:
-            if start_ts < other_ts < commit_ts:
-                assert not other_keys & (written_keys | checked_keys)
-    for name in sorted(prepared):
-        window.release(name)
-    assert not window._write_marks and not window._read_marks and not window._table_pending and not window._table_holds

@@ -1,0 +1,179 @@
+"""Emphases: what must come together for a rare kind of schedule, drawn together.
+
+What a seed draws (hostile.py) it draws one by one: a state that needs five of these at once would come up in one seed
+of a thousand. Each emphasis gives a plan all that one
+kind of schedule needs, and leaves the rest as it was drawn; a seed has each with `SHARE`, whatever others it has.
+
+    outcomes     participants hear of outcomes late and out of order, beside claims of whole tables and bulk writes
+    severance    adjudicators are cut off from each other for longer than a decision waits, while long transactions go
+                 for few keys
+    large_rows   a row is larger than what an Append may carry and what a writer holds
+    islands      tails that diverge for long, found by a crossbar that has just been restarted
+    gathering    journals that are trimmed all the time, and subscribers that come back at different places
+    upkeep       checkpoints, merges, looks and fillings that take their time, on storage that does little else, with
+                 rot and lost disks
+    sweeping     tables that are filled, truncated, dropped and made again
+    skew         honest clocks, as far apart as their bound lets them be
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from random import Random
+
+from cluster.simulation.hostile import ALL_LOSSES, Plan, draw_cuts, trimmed
+
+SHARE = 0.25
+SKEW_ERROR_US, SKEW_OFFSET_US_MAX = 100_000, 1_000_000
+"""Most clocks stand at an end of what they may be off."""
+PACE_S_MAX = 1.0
+SLOW_UPKEEP = (
+    "actors.storage.maintenance.SLICE_PAUSE_S",
+    "actors.storage.upkeep.LOOK_BYTES_S",
+    "actors.storage.upkeep.RETRY_S",
+)
+SMALL_PIECES = ("actors.storage.maintenance.SLICE_ROWS", "actors.storage.segment.BLOCK_ROWS_MAX")
+SWEEPING = "sweeping"
+"""The proof that truncates and drops."""
+
+
+def outcomes(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
+    plan = _with_bounds(
+        _several_adjudicators(plan, random),
+        *(("actors.adjudicator.window.BULK_KEYS",) if random.random() < 0.5 else ()),
+    )
+    slow = tuple(sorted({*plan.faults.slow_messages, "Decided", *(("OutcomeIs",) if random.random() < 0.5 else ())}))
+    faults = replace(
+        plan.faults,
+        slow_messages=slow,
+        slow_s_max=random.choice((0.1, 0.5, 1.0)),
+        reorder_chance=max(0.1, plan.faults.reorder_chance),
+    )
+    asking = replace(
+        plan.settings.adjudication,
+        ask_outcome_ms=random.choice((250, 2000)),
+        pending_wait_ms_max=random.choice((1000, 3000)),
+    )
+    plan = replace(plan, faults=faults, settings=replace(plan.settings, adjudication=asking), weather_s_max=0.0)
+    return _loaded(_with_proof(plan, SWEEPING, proofs))
+
+
+def severance(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
+    plan = _with_strikes(_several_adjudicators(plan, random), "sever", *(("rolling", "move") if random.random() < 0.5 else ()))
+    return _loaded(replace(plan, crowded=True, clients=max(plan.clients, 5), dawdle_s=random.choice((3.0, 10.0)), dawdle_share=0.15))
+
+
+def large_rows(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
+    journaling = replace(
+        plan.settings.journaling,
+        append_bytes_max=random.choice((200, 1000)),
+        writer_bytes_max=random.choice((500, 3000)),
+    )
+    faults = replace(plan.faults, sync_s_max=random.choice((0.01, 0.1)))
+    streaming = replace(plan.settings.streaming, window_bytes=random.choice((2000, plan.settings.streaming.window_bytes)))
+    settings = replace(plan.settings, journaling=journaling, streaming=streaming)
+    plan = _loaded(replace(plan, settings=settings, faults=faults, row_bytes=random.choice((500, 3000))))
+    return _with_proof(plan, SWEEPING, proofs)
+
+
+def islands(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
+    plan = _with_strikes(plan, "island")
+    append_bytes_max = random.choice((300, plan.settings.journaling.append_bytes_max))
+    settings = replace(plan.settings, journaling=replace(plan.settings.journaling, append_bytes_max=append_bytes_max))
+    return _loaded(replace(plan, settings=settings))
+
+
+def gathering(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
+    settings = trimmed(plan.settings)
+    layout = replace(settings.layout, shards=random.choice((2, 3)))
+    settings = replace(settings, layout=layout, limits=replace(settings.limits, transaction_age_s=5))
+    settings = replace(
+        settings,
+        streaming=replace(settings.streaming, ring_bytes_max=random.choice((2000, 20_000, settings.streaming.ring_bytes_max))),
+    )
+    plan = replace(
+        plan,
+        settings=settings,
+        cuts=draw_cuts(random, max(layout.adjudicators, layout.shards)),
+        dawdle_s=min(plan.dawdle_s, 1.0),
+    )
+    return _with_strikes(_loaded(plan), "regather")
+
+
+def upkeep(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
+    storing = replace(plan.settings.storing, memtable_bytes_max=2000, checkpoint_idle_s=0.5, segments_max=2)
+    plan = replace(plan, settings=replace(plan.settings, storing=storing), pause_s_max=min(plan.pause_s_max, 5.0))
+    plan = _with_bounds(plan, *SLOW_UPKEEP, *(name for name in SMALL_PIECES if random.random() < 0.5))
+    return _with_strikes(plan, "decay", *(("wipe",) if random.random() < 0.5 else ()))
+
+
+def sweeping(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
+    storing = replace(plan.settings.storing, memtable_bytes_max=random.choice((2000, 20_000)), checkpoint_idle_s=0.5, segments_max=2)
+    limits = replace(plan.settings.limits, transaction_age_s=random.choice((5, 5, plan.settings.limits.transaction_age_s)))
+    plan = replace(plan, settings=replace(plan.settings, storing=storing, limits=limits), dawdle_s=min(plan.dawdle_s, 1.0))
+    plan = _with_bounds(plan, *(("actors.adjudicator.window.BULK_KEYS",) if random.random() < 0.5 else ()))
+    return _with_proof(plan, SWEEPING, proofs)
+
+
+def skew(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
+    faults = replace(plan.faults, clock_offset_us_max=SKEW_OFFSET_US_MAX, clock_error_us=SKEW_ERROR_US, clock_honest=True)
+    layout = replace(plan.settings.layout, query_processors=random.choice((2, 3)))
+    plan = replace(plan, faults=faults, settings=replace(plan.settings, layout=layout), crowded=True, clients=max(plan.clients, 5))
+    return _loaded(_with_proof(plan, "append", proofs))
+
+
+Emphasis = Callable[[Plan, Random, tuple[str, ...]], Plan]
+EMPHASES: dict[str, Emphasis] = {
+    emphasis.__name__: emphasis for emphasis in (outcomes, severance, large_rows, islands, gathering, upkeep, sweeping, skew)
+}
+
+
+def emphasised(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
+    """`proofs`: the names to choose from."""
+    chosen = tuple(name for name in EMPHASES if random.random() < SHARE)
+    for name in chosen:
+        plan = EMPHASES[name](plan, random, proofs)
+    return replace(plan, emphases=chosen)
+
+
+def _several_adjudicators(plan: Plan, random: Random) -> Plan:
+    layout = plan.settings.layout
+    if layout.adjudicators > 1:
+        return plan
+    layout = replace(layout, adjudicators=random.choice((2, 3)))
+    return replace(
+        plan,
+        settings=replace(plan.settings, layout=layout),
+        cuts=draw_cuts(random, max(layout.adjudicators, layout.shards)),
+    )
+
+
+def _loaded(plan: Plan) -> Plan:
+    """Enough is under way whenever something is struck."""
+    return replace(plan, pace_s=min(plan.pace_s, PACE_S_MAX), pause_s_max=min(plan.pause_s_max, 5.0), keen=True)
+
+
+def _with_strikes(plan: Plan, *strikes: str) -> Plan:
+    """Drawn as often as all others together. Of two nemeses only the first one loses disks."""
+    losing = tuple(strike for strike in strikes if strike in ALL_LOSSES)
+    if plan.nemeses == 1:
+        return replace(plan, strikes=(*plan.strikes, *strikes * _weight(plan.strikes, strikes)))
+    other = tuple(strike for strike in strikes if strike not in ALL_LOSSES)
+    plan = replace(plan, strikes=(*plan.strikes, *other * _weight(plan.strikes, other)))
+    return replace(plan, losses=(*plan.losses, *losing * _weight((*plan.strikes, *plan.losses), losing)))
+
+
+def _weight(all_others: tuple[str, ...], strikes: tuple[str, ...]) -> int:
+    return max(1, len(all_others) // max(1, len(strikes)))
+
+
+def _with_bounds(plan: Plan, *bounds: str) -> Plan:
+    return replace(plan, bounds=tuple(dict.fromkeys((*plan.bounds, *bounds))))
+
+
+def _with_proof(plan: Plan, name: str, proofs: tuple[str, ...]) -> Plan:
+    """In place of one of those drawn, where it may be chosen at all."""
+    if name in plan.proofs or name not in proofs:
+        return plan
+    return replace(plan, proofs=tuple(sorted((*plan.proofs[1:], name))))

@@ -1,0 +1,126 @@
+"""Strikes that need to know who is who in a cluster, each with a second act: what the first one has left behind is
+met in a state that chance seldom brings about.
+
+    sever      adjudicators do not hear each other, and all else goes on: longer than a decision waits for its
+               participants
+    island     an adjudicator and one replica of its journal are cut off together, query processors still speak to it:
+               its log grows a tail that no majority has.
+               As the cut heals, the crossbar is restarted, next to that replica more often than not
+    regather   a storage disk is lost, the crossbar dies, and another storage replica with it: subscribers come back
+               at different places, one at a place that the
+               journals no longer reach
+    decay      a storage segment rots, and its replica is restarted on a slow disk: checkpoints, merges and fillings
+               meet what the look at every block has not found yet
+
+Each takes a Nemesis (`random`, `strike_s_max`, `strike_at`) and returns when it has undone what it did; of a lost
+disk the nemesis awaits the mending.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from actors.runtime.simulation.nemesis import Nemesis
+from actors.runtime.simulation.world import Process
+
+if TYPE_CHECKING:
+    from cluster.simulation.simulated_cluster import SimulatedCluster
+
+SEVER_S_MAX = 8.0
+"""Longer than a decision waits, an outcome is asked for, and a lease lasts."""
+ISLAND_S_MAX = 4.0
+DECAY_S_MAX = 4.0
+DECAY_SYNC_S_MAX = 1.0
+NEIGHBOUR_SHARE = 0.75
+"""Of the islands whose replica is the one that the crossbar reads first."""
+
+
+async def sever(cluster: SimulatedCluster, nemesis: Nemesis) -> None:
+    network, random = cluster.world.network, nemesis.random
+    names = cluster.roles("adjudicator/")
+    if len(names) < 2:
+        return
+    one = [random.choice(names)]
+    others = [name for name in names if name not in one]
+    network.sever(one, others, one_way=random.random() < 0.3)
+    await asyncio.sleep(random.uniform(0.5, max(SEVER_S_MAX, nemesis.strike_s_max)))
+    network.join_again(one, others)
+
+
+async def island(cluster: SimulatedCluster, nemesis: Nemesis) -> None:
+    world, random = cluster.world, nemesis.random
+    adjudicator = random.choice(cluster.roles("adjudicator/"))
+    crossbar = cluster.process_running("crossbar/1")
+    leader = cluster.process_running(adjudicator)
+    if leader is None or crossbar is None:
+        return
+    replicas = cluster.roles(f"journal/{adjudicator.partition('/')[2]}/")
+    near = [name for name in replicas if name.endswith(f"/{world.processes[crossbar].az}")]
+    replica = random.choice(near if near and random.random() < NEIGHBOUR_SHARE else replicas)
+    cut_off = sorted({leader, world.process_of(replica).name})
+    others = [name for name, process in world.processes.items() if name not in cut_off and not _only_speaks(process)]
+    world.network.partition(cut_off, others)
+    await asyncio.sleep(random.uniform(1.0, max(ISLAND_S_MAX, nemesis.strike_s_max)))
+    crossbar = cluster.process_running("crossbar/1")
+    restarts = crossbar is not None and crossbar not in cut_off
+    if crossbar is not None and restarts:
+        nemesis.strike_at([crossbar])
+        world.crash(crossbar)
+    world.network.mend(cut_off, others)
+    if crossbar is not None and restarts:
+        await nemesis.restart([crossbar])
+
+
+def _only_speaks(process: Process) -> bool:
+    """To clients: a query processor in a process of its own."""
+    return all(spec.name.startswith("query_processor/") for spec in process.specs) and bool(process.specs)
+
+
+async def regather(cluster: SimulatedCluster, nemesis: Nemesis) -> None:
+    world, random = cluster.world, nemesis.random
+    homes = sorted({world.process_of(name).name for name in cluster.roles("storage/")})
+    lost, *behind = random.sample(homes, random.randint(2, min(4, len(homes))))
+    if any(spec.name.startswith("journal/") for spec in world.processes[lost].specs):
+        behind = behind[:1]  # a process is all of a zone: two away are a majority of every journal
+    crossbar = cluster.process_running("crossbar/1")
+    others = [*behind, *([crossbar] if crossbar is not None and crossbar not in (lost, *behind) else [])]
+    random.shuffle(others)
+    struck = [lost, *others]
+    nemesis.strike_at(struck)
+    for name in struck:
+        world.crash(name, power_failure=random.random() < 0.3)
+    world.wipe(lost)
+    await asyncio.sleep(random.uniform(0, max(1.0, nemesis.strike_s_max / 2)))
+    for name in struck if random.random() < 0.7 else [*others, lost]:
+        await nemesis.restart([name])
+        await asyncio.sleep(random.uniform(0, 0.1))
+
+
+async def decay(cluster: SimulatedCluster, nemesis: Nemesis) -> None:
+    world, random = cluster.world, nemesis.random
+    image = world.disk_of(world.process_of(role := random.choice(cluster.roles("storage/"))), role)
+    segments = sorted(path for path, file in image.files.items() if path.startswith("segments/") and file.durable)
+    if not segments:
+        return
+    process = world.process_of(role).name
+    nemesis.strike_at([process])
+    world.crash(process)
+    image.flip_bit(random.choice(segments))
+    world.tell_rotten(role)
+    image.faults = replace(image.faults, sync_s_max=DECAY_SYNC_S_MAX)
+    await nemesis.restart([process])
+    nemesis.strike_at([])
+    await asyncio.sleep(random.uniform(1.0, max(DECAY_S_MAX, nemesis.strike_s_max)))
+    image.faults = replace(image.faults, sync_s_max=world.faults.sync_s_max)
+    if world.processes[process].up:  # what has not been read since is found at a start
+        nemesis.strike_at([process])
+        world.crash(process)
+        await nemesis.restart([process])
+
+
+SCENES: dict[str, Callable[[SimulatedCluster, Nemesis], Awaitable[None]]] = {
+    scene.__name__: scene for scene in (sever, island, regather, decay)
+}

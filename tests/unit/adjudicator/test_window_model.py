@@ -1,0 +1,180 @@
+"""The conflict window against a model that keeps everything, under schedules of its worst kind: outcomes come in any
+order, at commit times of their coordinators' choosing,
+beside bulk writes, claims of whole tables and dropped ranges, while the window forgets what is old or too much.
+
+The model is a list of what was committed. It is asked what is true (I3), never what the window should have said: a
+spurious conflict is allowed, a missed one is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from actors.adjudicator import window as window_module
+from actors.adjudicator.window import BUCKETS, Claim, ConflictWindow
+from actors.common.errors import DatabaseError
+
+TABLES = (1, 2)
+LENGTH_US = 40 * BUCKETS
+STEP_US = 10
+
+
+def key(table: int, number: int) -> bytes:
+    return table.to_bytes(4, "big") + b"\0\1" + number.to_bytes(4, "big")
+
+
+def table_of(key: bytes) -> int:
+    return int.from_bytes(key[:4], "big")
+
+
+@dataclass
+class Wish:
+    """What a transaction wants, in the test's own terms."""
+
+    start_ts: int
+    catalog_ts: int
+    written: set[bytes]
+    checked: set[bytes]
+    changes: set[int] = field(default_factory=set)
+    alone: set[int] = field(default_factory=set)
+    """Tables that nobody may have written since its start: exclusive, or dropped."""
+    dropped: set[int] = field(default_factory=set)
+    offered: int = 0
+    """Prepared: its commit time will be above."""
+
+
+class Truth:
+    """Everything that was committed."""
+
+    def __init__(self) -> None:
+        self.commits: list[tuple[int, Wish]] = []
+
+    def holds(self, wish: Wish, commit_ts: int) -> None:
+        for other_ts, other in self.commits:
+            if not wish.start_ts < other_ts < commit_ts:
+                continue
+            touched = wish.written | wish.checked
+            assert not other.written & touched, "a written or checked key was written meanwhile"
+            assert not {table_of(one) for one in touched} & other.dropped, "a written or checked key was dropped meanwhile"
+            writes = {table_of(one) for one in other.written} | other.dropped
+            assert not wish.alone & writes, "a table that it had to itself was written meanwhile"
+        for other_ts, other in self.commits:
+            if wish.catalog_ts < other_ts < commit_ts:
+                used = {table_of(one) for one in wish.written | wish.checked} | wish.changes | wish.alone
+                assert not used & other.changes, "it went by an older schema of a table"
+
+    def commit(self, wish: Wish, commit_ts: int) -> None:
+        self.holds(wish, commit_ts)
+        for later_ts, later in self.commits:  # its outcome came late: they were decided before, at higher times
+            if later_ts > commit_ts:
+                Truth.pair(wish, commit_ts, later, later_ts)
+        self.commits.append((commit_ts, wish))
+
+    @staticmethod
+    def pair(one: Wish, one_ts: int, later: Wish, later_ts: int) -> None:
+        truth = Truth()
+        truth.commits.append((one_ts, one))
+        truth.holds(later, later_ts)
+
+
+keys = st.builds(key, st.sampled_from(TABLES), st.integers(0, 4))
+subsets = st.sets(st.sampled_from(TABLES), max_size=2)
+step = st.fixed_dictionaries(
+    {
+        "action": st.sampled_from(["commit", "commit", "prepare", "prepare", "resolve", "resolve", "abort"]),
+        "written": st.sets(keys, max_size=4),
+        "checked": st.sets(keys, max_size=2),
+        "tables": st.one_of(st.just("none"), st.just("none"), st.sampled_from(["exclusive", "dropped", "changed", "swept"])),
+        "which": subsets,
+        "age": st.integers(0, 60),
+        "pick": st.integers(0, 7),
+        "ahead": st.integers(0, 30),
+    }
+)
+
+
+def make(number: int, wanted: dict[str, Any], now: int) -> tuple[Claim, Wish]:
+    tables: set[int] = wanted["which"] if wanted["tables"] != "none" else set()
+    changes = tables if wanted["tables"] in ("changed", "swept") else set()
+    dropped = tables if wanted["tables"] in ("dropped", "swept") else set()
+    exclusive = tables if wanted["tables"] == "exclusive" else set()
+    start_ts = now - wanted["age"]
+    written, checked = sorted(wanted["written"]), sorted(wanted["checked"] - wanted["written"])
+    claim = Claim(
+        f"{number:04}".encode(),
+        start_ts,
+        start_ts,
+        written,
+        checked,
+        sorted(changes),
+        sorted(exclusive),
+        [table.to_bytes(4, "big") for table in sorted(dropped)],
+        holds_elsewhere=wanted["action"] == "prepare",
+    )
+    return claim, Wish(start_ts, start_ts, set(written), set(checked), changes, exclusive | dropped, dropped)
+
+
+@pytest.fixture(params=[(20_000, 1_000_000), (1, 1_000_000), (2, 6)], ids=["usual", "all bulk", "few keys"])
+def _bounds(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    bulk, most = request.param
+    monkeypatch.setattr(window_module, "BULK_KEYS", bulk)
+    monkeypatch.setattr(window_module, "WINDOW_KEYS_MAX", most)
+    yield
+
+
+@pytest.mark.usefixtures("_bounds")
+@settings(max_examples=400, deadline=None)
+@given(st.lists(step, max_size=60))
+def test_whatever_is_let_through_is_true(steps: Sequence[dict[str, Any]]) -> None:
+    window, truth = ConflictWindow(LENGTH_US), Truth()
+    now, last = 1000, 1000
+    prepared: dict[bytes, tuple[Claim, Wish]] = {}
+    for number, wanted in enumerate(steps):
+        now += STEP_US
+        if wanted["action"] in ("commit", "prepare"):
+            claim, wish = make(number, wanted, now)
+            if claim.start_ts < window.horizon or window.judge(claim) is not None:
+                continue
+            if wanted["action"] == "prepare":
+                window.mark(claim)
+                wish.offered = max(last, claim.start_ts)
+                prepared[claim.transaction] = claim, wish
+            else:
+                last = max(last, now, claim.start_ts) + 1
+                truth.commit(wish, last)
+                window.commit(claim, last)
+        elif prepared:
+            claim, wish = prepared.pop(sorted(prepared)[wanted["pick"] % len(prepared)])
+            assert window.release(claim.transaction) is claim
+            if wanted["action"] == "resolve":
+                # The coordinator has chosen any time above what was offered: outcomes come in no order of their times.
+                commit_ts = wish.offered + 1 + wanted["ahead"]
+                while any(commit_ts == other_ts for other_ts, _ in truth.commits):
+                    commit_ts += 1
+                truth.commit(wish, commit_ts)
+                window.commit(claim, commit_ts)
+                last = max(last, commit_ts)
+        assert window.marked(b"nobody") is None and window.pending == len(prepared)
+    for name in sorted(prepared):
+        window.release(name)
+    assert not window._write_marks and not window._read_marks and not window._table_pending and not window._table_holds
+    alone = Claim(b"last", last + 1, last + 1, [], [], TABLES, TABLES)
+    assert window.judge(alone) is None, "nothing is left that could hold a table"
+
+
+def test_a_missed_conflict_is_seen() -> None:
+    truth = Truth()
+    truth.commit(Wish(5, 5, {key(1, 1)}, set()), 20)
+    with pytest.raises(AssertionError, match="written meanwhile"):
+        truth.commit(Wish(10, 10, {key(1, 1)}, set()), 30)
+    with pytest.raises(AssertionError, match="to itself"):
+        truth.commit(Wish(10, 10, set(), set(), alone={1}), 30)
+    with pytest.raises(AssertionError, match="to itself"):
+        Truth.pair(Wish(1, 1, {key(1, 2)}, set()), 15, Wish(10, 10, set(), set(), alone={1}), 30)
+    assert isinstance(DatabaseError("40001", ""), Exception)
