@@ -38,9 +38,12 @@ class Owner:
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.context = Context()
+        """In which the process's callbacks run: they, and all that they start, belong to it."""
+        self.context.run(OWNER.set, self)
         self.alive = True
         self.stalled = False
-        self.deferred: list[_Handle | _Timer] = []
+        self.deferred: list[_Handle | Timer] = []
         """Callbacks of a stalled process, kept until the process goes on."""
         self.when_dead: list[Callable[[], None]] = []
         """Called once, outside of the process."""
@@ -70,7 +73,7 @@ class _Handle:
         return f"<{self._callback!r} {self._args!r}>"
 
 
-class _Timer(float):
+class Timer(float):
     """What asyncio.TimerHandle is. The timer is its own time, so that the heap compares numbers and calls no Python."""
 
     __slots__ = ("_args", "_callback", "_cancelled", "_context", "_loop", "_scheduled")
@@ -112,10 +115,10 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         self._now = 0.0
         self._callbacks_at_this_time = 0
         self._clock_resolution = 1e-9
-        self._timers: list[_Timer] = []
+        self._timers: list[Timer] = []
         self.cancelled_timers = 0
         """Of those in the heap."""
-        self._turns: deque[_Handle | _Timer] = deque()
+        self._turns: deque[_Handle | Timer] = deque()
 
     def _check_closed(self) -> None:
         """What dead code's `finally` blocks want of a loop that has ended is of no account."""
@@ -147,7 +150,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
             if self._stopping:  # type: ignore[attr-defined]
                 return
 
-    def _run(self, handle: _Handle | _Timer) -> None:
+    def _run(self, handle: _Handle | Timer) -> None:
         context = handle._context
         owner = context.get(OWNER)
         if owner is not None:
@@ -163,7 +166,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         except BaseException as error:
             self.call_exception_handler({"message": f"Exception in callback {handle!r}", "exception": error, "handle": handle})
 
-    def _drop_cancelled(self) -> list[_Timer]:
+    def _drop_cancelled(self) -> list[Timer]:
         """The heap, with no cancelled timer on top."""
         timers = self._timers
         if len(timers) > _TIMERS_MIN and self.cancelled_timers > len(timers) * _CANCELLED_SHARE_MAX:
@@ -196,8 +199,8 @@ class SimulatedLoop(asyncio.BaseEventLoop):
 
     def call_at(  # type: ignore[override]
         self, when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
-    ) -> _Timer:
-        timer = _Timer(when)
+    ) -> Timer:
+        timer = Timer(when)
         timer._callback = callback
         timer._args = args
         timer._context = copy_context() if context is None else context
@@ -209,7 +212,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
 
     def call_later(  # type: ignore[override]
         self, delay: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
-    ) -> _Timer:
+    ) -> Timer:
         return self.call_at(self._now + delay, callback, *args, context=context)
 
     def call_soon(  # type: ignore[override]

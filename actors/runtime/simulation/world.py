@@ -61,8 +61,7 @@ class _Life:
 
     def __init__(self, name: str) -> None:
         self.owner = Owner(name)
-        self.context = Context()
-        self.context.run(OWNER.set, self.owner)
+        self.context = self.owner.context
         self.bus: SimulatedBus
         self.host: Host
         self.ended: asyncio.Future[None]
