@@ -17,12 +17,12 @@ from actors.common.messages import JournalRecords, StreamAck
 from actors.common.messages.base import Message
 from actors.common.ranges import ShardMap
 from actors.journal.record import COMMIT, decode_header, payload_of
-from actors.runtime.simulation.disk import DiskImage, SimulatedDisk
+from actors.runtime.simulation.disk import DiskImage
 from actors.runtime.simulation.world import World
 from actors.storage import manifest as manifest_file
 from actors.storage.manifest import Manifest
 from actors.storage.segment import Segment
-from cluster.simulation.synced import synced_copy
+from cluster.simulation.synced import SyncedFiles
 
 Row = tuple[bytes, bytes | None, int]
 Version = tuple[bytes, int]
@@ -44,6 +44,8 @@ class StorageWitness:
         """By shard: all that was committed and not by a dropped range."""
         self._drops: set[tuple[bytes, bytes, int]] = set()
         self._checked: dict[str, Manifest] = {}
+        self._segments: dict[bytes, dict[Version, bytes | None]] = {}
+        """What segments hold, by their files' fingerprints."""
         self._rotten: set[str] = set()
         for role, image in self._images.items():
             image.on_removed = partial(self._removed, role)
@@ -86,7 +88,7 @@ class StorageWitness:
 
     def _look(self, role: str) -> None:
         """At what is synced, where the manifest is another than the last time."""
-        disk = synced_copy(self._images[role])
+        disk = SyncedFiles(self._images[role])
         try:
             manifest = manifest_file.load(disk)
         except DatabaseError as error:
@@ -111,25 +113,35 @@ class StorageWitness:
         foreign = next((version for version in found if version not in versions), None)
         self._hold(foreign is None, f"{role} has {foreign} on its disk, which nobody has committed")
 
-    def _found(self, role: str, disk: SimulatedDisk, manifest: Manifest) -> dict[Version, bytes | None] | None:
+    def _found(self, role: str, disk: SyncedFiles, manifest: Manifest) -> dict[Version, bytes | None] | None:
         """All versions in the segments that the manifest names."""
         found: dict[Version, bytes | None] = {}
         try:
             for name in manifest.segments:
-                segment = Segment(disk, name)
-                for number in range(len(segment.footer.blocks)):
-                    keys, times, values = segment.block(number).versions(0, segment.footer.blocks[number].rows)
-                    found.update(zip(zip(keys, times, strict=True), values, strict=True))
+                found.update(self._contents(disk, name))
         except (DatabaseError, OSError) as error:
             self._hold(False, f"{role}: a power failure would leave {manifest} and {error}")
             return None
         return found
 
+    def _contents(self, disk: SyncedFiles, name: str) -> dict[Version, bytes | None]:
+        """Of a segment; read once for every content that its file has had. Raises what opening it raises."""
+        fingerprint = disk.fingerprint(name)
+        contents = self._segments.get(fingerprint)
+        if contents is None:
+            segment = Segment(disk, name)
+            contents = {}
+            for number in range(len(segment.footer.blocks)):
+                keys, times, values = segment.block(number).versions(0, segment.footer.blocks[number].rows)
+                contents.update(zip(zip(keys, times, strict=True), values, strict=True))
+            self._segments[fingerprint] = contents
+        return contents
+
     def _removed(self, role: str, path: str) -> None:
         if role in self._rotten:
             return
         try:
-            manifest = manifest_file.load(synced_copy(self._images[role]))
+            manifest = manifest_file.load(SyncedFiles(self._images[role]))
         except DatabaseError:
             return  # it begins anew
         self._hold(path not in manifest.segments, f"{role} has removed {path}, which its manifest names")
