@@ -101,17 +101,21 @@ class StorageWitness:
         if found is None:
             return
         versions = self._versions[int(role.split("/")[1])]
-        for version, value in versions.items():
-            if manifest.horizon < version[1] <= manifest.watermark and found.get(version, self) != value:
-                at = f"{version[0].hex()} of {version[1]}"
-                self._hold(
-                    False, f"{role} has checkpointed up to {manifest.watermark}, on its disk {at} is not {value!r}: {found.get(version)!r}"
-                )
+        lacking = [
+            version for version, _ in versions.items() - found.items() if manifest.horizon < version[1] <= manifest.watermark
+        ]
+        if lacking:
+            key, commit_ts = version = min(lacking)
+            self._hold(
+                False,
+                f"{role} has checkpointed up to {manifest.watermark}, on its disk {key.hex()} of {commit_ts} is not {versions[version]!r}: "
+                f"{found.get(version)!r}",
+            )
         for start, end, commit_ts in self._drops:  # whole keyspaces, hence on every shard
             kept = commit_ts <= manifest.horizon or commit_ts > manifest.watermark or (start, end, commit_ts) in manifest.drops
             self._hold(kept, f"{role} has checkpointed up to {manifest.watermark} without the drop of {start.hex()} at {commit_ts}")
-        foreign = next((version for version in found if version not in versions), None)
-        self._hold(foreign is None, f"{role} has {foreign} on its disk, which nobody has committed")
+        if not found.keys() <= versions.keys():
+            self._hold(False, f"{role} has {min(found.keys() - versions.keys())} on its disk, which nobody has committed")
 
     def _found(self, role: str, disk: SyncedFiles, manifest: Manifest) -> dict[Version, bytes | None] | None:
         """All versions in the segments that the manifest names."""
