@@ -24,7 +24,6 @@ from typing import Any
 from cluster.simulation.hostile import Plan
 from cluster.simulation.run import SECONDS, SeedReport, run_seed
 
-
 RUNS_MAX = 10
 """Of one worker process. It leaves their garbage (some 30 MB each) uncollected, which would take a tenth of the time."""
 PRELOADED = (

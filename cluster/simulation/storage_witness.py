@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from actors.common import write_set
+from actors.common import small_write_set, write_set
 from actors.common.errors import DatabaseError
 from actors.common.messages import JournalRecords, StreamAck
 from actors.common.messages.base import Message
@@ -74,7 +74,7 @@ class StorageWitness:
             header = decode_header(record)
             if header.kind != COMMIT:
                 continue
-            for key, value, kind in write_set.rows(payload_of(record)):
+            for key, value, kind in small_write_set.rows(payload_of(record)):
                 if kind == write_set.DROP_RANGE:
                     assert value is not None
                     self._drops.add((key, value, header.commit_ts))
@@ -101,9 +101,7 @@ class StorageWitness:
         if found is None:
             return
         versions = self._versions[int(role.split("/")[1])]
-        lacking = [
-            version for version, _ in versions.items() - found.items() if manifest.horizon < version[1] <= manifest.watermark
-        ]
+        lacking = [version for version, _ in versions.items() - found.items() if manifest.horizon < version[1] <= manifest.watermark]
         if lacking:
             key, commit_ts = version = min(lacking)
             self._hold(
