@@ -12,6 +12,7 @@ one of many rows, and one whose numbers do not fit its body are left to pyarrow,
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import accumulate, pairwise
 from struct import Struct, error, pack_into
 
@@ -128,6 +129,11 @@ def columns(payload: bytes) -> tuple[list[bytes], list[bytes | None], list[int]]
         present = int.from_bytes(payload[at : at + numbers[7]], "little")
         values = [value if present >> place & 1 else None for place, value in enumerate(values)]
     return keys, values, list(payload[kinds_at : kinds_at + rows])
+
+
+def rows(payload: bytes) -> Iterable[tuple[bytes, bytes | None, int]]:
+    """What write_set.rows gives."""
+    return zip(*columns(payload), strict=True)
 
 
 def _columns_by_arrow(payload: bytes) -> tuple[list[bytes], list[bytes | None], list[int]]:

@@ -6,9 +6,9 @@ import itertools
 
 import pyarrow as pa
 
-from actors.common import write_set
+from actors.common import small_write_set, write_set
 from actors.common.ranges import KEYSPACE_BYTES, ShardMap
-from actors.common.small_write_set import columns
+from actors.common.small_write_set import ROWS_MAX, columns
 from actors.common.write_set import DROP_RANGE
 
 
@@ -24,7 +24,7 @@ def route(payload: bytes, shard_map: ShardMap) -> dict[int, bytes]:
     shards = [owner(key) for key in keys]
     if not dropping and shards.count(shards[0]) == len(shards):
         return {shards[0]: payload}
-    if not dropping and len(shards) > 1 and _few_runs(shards):
+    if not dropping and len(shards) > ROWS_MAX and _few_runs(shards):
         return _by_runs(write_set.decode(payload), shards)
     rows: dict[int, tuple[list[bytes], list[bytes | None], list[int]]] = {}
     for key, value, kind, shard in zip(keys, values, kinds, shards, strict=True):
@@ -34,7 +34,7 @@ def route(payload: bytes, shard_map: ShardMap) -> dict[int, bytes]:
             part[0].append(key)
             part[1].append(value)
             part[2].append(kind)
-    return {shard: write_set.encode(*rows[shard]) for shard in sorted(rows)}
+    return {shard: (small_write_set if len(rows[shard][0]) <= ROWS_MAX else write_set).encode(*rows[shard]) for shard in sorted(rows)}
 
 
 def _few_runs(shards: list[int]) -> bool:

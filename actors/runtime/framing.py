@@ -76,6 +76,14 @@ def encode_frame(kind: int, request: int, sender: str, destination: str, message
     return _pack_header(len(body)) + body
 
 
+def decode_frame(frame: bytes) -> Frame:
+    """A whole frame, as `encode_frame` gives it. Raises DatabaseError 08P01 for a body that is not one."""
+    try:
+        return _decode(memoryview(frame)[HEADER_BYTES:])
+    except BAD_BODY as error:
+        raise DatabaseError(PROTOCOL_VIOLATION, f"bytes that are no frame: {error}") from None
+
+
 class FrameReader:
     """Cuts a byte stream into frames. Holds at most one frame's bytes beyond the last piece received."""
 

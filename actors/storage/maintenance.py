@@ -26,7 +26,7 @@ from actors.runtime.interfaces import Disk, File
 from actors.storage import manifest as manifest_file
 from actors.storage.memtable import Memtable, Version
 from actors.storage.range_tombstones import RangeTombstones
-from actors.storage.segment import Block, Segment, SegmentWriter
+from actors.storage.segment import Block, BlockFooter, Segment, SegmentWriter
 from actors.storage.store import Store
 
 SLICE_ROWS = 1024
@@ -189,9 +189,14 @@ class _Cursor:
     def ended(self) -> bool:
         return self._number == len(self.segment.footer.blocks)
 
-    def whole_block(self) -> Block | None:
-        """The block ahead where it begins here and has no versions to drop, else None."""
-        return self.segment.block(self._number) if self._row == 0 and self.segment.footer.blocks[self._number].plain else None
+    def whole_block(self) -> BlockFooter | None:
+        """The footer of the block ahead where it begins here and has no versions to drop, else None."""
+        footer = self.segment.footer.blocks[self._number]
+        return footer if self._row == 0 and footer.plain else None
+
+    def block(self) -> Block:
+        """The one ahead. Raises XX001 where it is damaged."""
+        return self.segment.block(self._number)
 
     def next_key(self) -> bytes:
         if self._row == 0:
@@ -242,13 +247,13 @@ async def _merge_segments(
 def _copy_block(writer: SegmentWriter, cursors: list[_Cursor], tombstones: RangeTombstones, horizon: int) -> bool:
     """Copy the next block as it is, where it needs no change and overlaps with nothing."""
     first = min(cursors, key=_Cursor.next_key)
-    block = first.whole_block()
-    if block is None or any(cursor is not first and cursor.next_key() <= block.footer.last_key for cursor in cursors):
+    footer = first.whole_block()
+    if footer is None or any(cursor is not first and cursor.next_key() <= footer.last_key for cursor in cursors):
         return False
-    if tombstones and tombstones.any_in(block.footer.first_key, block.footer.last_key, horizon):
+    if tombstones and tombstones.any_in(footer.first_key, footer.last_key, horizon):
         return False
-    writer.add_block(block)
-    first.advance(block.footer.rows)
+    writer.add_block(first.block())
+    first.advance(footer.rows)
     return True
 
 

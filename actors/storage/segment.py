@@ -144,7 +144,8 @@ class SegmentWriter:
         if self._keys:
             self._write(self._batch(len(self._keys)), self._keys[0], self._keys[-1])
             self._keys, self._times, self._values, self._bytes = [], [], [], 0
-        self._write(block.batch, block.footer.first_key, block.footer.last_key)
+        footer = block.footer
+        self._append(block.batch, footer.first_key, footer.last_key, footer.min_ts, footer.max_ts, footer.plain)
 
     def finish(self) -> SegmentFooter:
         """Writes what is left and the footer. The file is complete, and not synced."""
@@ -183,23 +184,15 @@ class SegmentWriter:
         keys, times, values = batch.columns
         repeated = batch.num_rows > 1 and pc.any(pc.equal(keys.slice(1), keys.slice(0, batch.num_rows - 1))).as_py()
         bounds = pc.min_max(times).as_py()
+        self._append(batch, first_key, last_key, bounds["min"], bounds["max"], not repeated and values.null_count == 0)
+
+    def _append(self, batch: pa.RecordBatch, first_key: bytes, last_key: bytes, min_ts: int, max_ts: int, plain: bool) -> None:
         self._flush()
         offset = self._sink.position
         self._writer.write_batch(batch)
         message = self._flush()
-        self._blocks.append(
-            BlockFooter(
-                offset,
-                len(message),
-                int(google_crc32c.value(message)),
-                batch.num_rows,
-                first_key,
-                last_key,
-                bounds["min"],
-                bounds["max"],
-                not repeated and values.null_count == 0,
-            )
-        )
+        crc = int(google_crc32c.value(message))
+        self._blocks.append(BlockFooter(offset, len(message), crc, batch.num_rows, first_key, last_key, min_ts, max_ts, plain))
 
     def _flush(self) -> bytes:
         data = self._sink.take()
@@ -239,7 +232,11 @@ class Block:
         self.batch = pa.ipc.read_record_batch(message, SCHEMA)
         self.times = memoryview(self.batch.column(1).buffers()[1]).cast("q")
         self._keys = _Keys(self.batch.column(0))
-        self._sparse: list[bytes] = self.batch.column(0).take(pa.array(range(0, footer.rows, SPARSE_ROWS), pa.int32())).to_pylist()
+        self._sparse: list[bytes] = (
+            self.batch.column(0).take(pa.array(range(0, footer.rows, SPARSE_ROWS), pa.int32())).to_pylist()
+            if footer.rows > SPARSE_ROWS
+            else [footer.first_key]
+        )
         self._slots: bytearray | None = None
 
     def may_contain(self, key: bytes) -> bool:

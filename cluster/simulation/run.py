@@ -31,6 +31,7 @@ from cluster.simulation.hostile import ALL_LOSSES, SLOW_S_MAX, Plan, bounded, dr
 from cluster.simulation.journal_witness import JournalWitness
 from cluster.simulation.late_witness import LateWitness
 from cluster.simulation.scenes import SCENES
+from cluster.simulation.shared_parses import shared_parses
 from cluster.simulation.simulated_cluster import LOSSY_WHOLE_S_MAX, SimulatedCluster, eventually
 from cluster.simulation.storage_witness import StorageWitness
 from cluster.simulation.witness import Witness
@@ -98,8 +99,11 @@ def run_seed(
     begun = time.perf_counter()
     cluster = SimulatedCluster(seed, plan, keep_trace)
     world = cluster.world
-    gc.disable()  # what a run leaves behind is collected at its end, by the world
-    with world, bounded(plan.bounds):
+    collecting = gc.isenabled()
+    world.collects_garbage = collecting
+    gc.disable()  # what a run leaves behind is collected at its end, by the world, and nothing else is looked at
+    gc.freeze()
+    with world, bounded(plan.bounds), shared_parses():
         run = _Run(cluster, report, seconds, proofs_alone)
         try:
             world.run(run.scenario(), RUN_S_MAX)
@@ -112,7 +116,9 @@ def run_seed(
         report.events = world.trace.count
         report.digest = world.trace.digest
         report.trace = list(world.trace.lines)
-    gc.enable()
+    gc.unfreeze()
+    if collecting:
+        gc.enable()
     report.seconds = time.perf_counter() - begun
     return report
 

@@ -11,18 +11,18 @@ from __future__ import annotations
 
 from functools import partial
 
-from actors.common import write_set
+from actors.common import small_write_set, write_set
 from actors.common.errors import DatabaseError
 from actors.common.messages import JournalRecords, StreamAck
 from actors.common.messages.base import Message
 from actors.common.ranges import ShardMap
 from actors.journal.record import COMMIT, decode_header, payload_of
-from actors.runtime.simulation.disk import DiskImage, SimulatedDisk
+from actors.runtime.simulation.disk import DiskImage
 from actors.runtime.simulation.world import World
 from actors.storage import manifest as manifest_file
 from actors.storage.manifest import Manifest
 from actors.storage.segment import Segment
-from cluster.simulation.synced import synced_copy
+from cluster.simulation.synced import SyncedFiles
 
 Row = tuple[bytes, bytes | None, int]
 Version = tuple[bytes, int]
@@ -44,6 +44,8 @@ class StorageWitness:
         """By shard: all that was committed and not by a dropped range."""
         self._drops: set[tuple[bytes, bytes, int]] = set()
         self._checked: dict[str, Manifest] = {}
+        self._segments: dict[bytes, dict[Version, bytes | None]] = {}
+        """What segments hold, by their files' fingerprints."""
         self._rotten: set[str] = set()
         for role, image in self._images.items():
             image.on_removed = partial(self._removed, role)
@@ -72,7 +74,7 @@ class StorageWitness:
             header = decode_header(record)
             if header.kind != COMMIT:
                 continue
-            for key, value, kind in write_set.rows(payload_of(record)):
+            for key, value, kind in small_write_set.rows(payload_of(record)):
                 if kind == write_set.DROP_RANGE:
                     assert value is not None
                     self._drops.add((key, value, header.commit_ts))
@@ -86,7 +88,7 @@ class StorageWitness:
 
     def _look(self, role: str) -> None:
         """At what is synced, where the manifest is another than the last time."""
-        disk = synced_copy(self._images[role])
+        disk = SyncedFiles(self._images[role])
         try:
             manifest = manifest_file.load(disk)
         except DatabaseError as error:
@@ -99,37 +101,49 @@ class StorageWitness:
         if found is None:
             return
         versions = self._versions[int(role.split("/")[1])]
-        for version, value in versions.items():
-            if manifest.horizon < version[1] <= manifest.watermark and found.get(version, self) != value:
-                at = f"{version[0].hex()} of {version[1]}"
-                self._hold(
-                    False, f"{role} has checkpointed up to {manifest.watermark}, on its disk {at} is not {value!r}: {found.get(version)!r}"
-                )
+        lacking = [version for version, _ in versions.items() - found.items() if manifest.horizon < version[1] <= manifest.watermark]
+        if lacking:
+            key, commit_ts = version = min(lacking)
+            self._hold(
+                False,
+                f"{role} has checkpointed up to {manifest.watermark}, on its disk {key.hex()} of {commit_ts} is not {versions[version]!r}: "
+                f"{found.get(version)!r}",
+            )
         for start, end, commit_ts in self._drops:  # whole keyspaces, hence on every shard
             kept = commit_ts <= manifest.horizon or commit_ts > manifest.watermark or (start, end, commit_ts) in manifest.drops
             self._hold(kept, f"{role} has checkpointed up to {manifest.watermark} without the drop of {start.hex()} at {commit_ts}")
-        foreign = next((version for version in found if version not in versions), None)
-        self._hold(foreign is None, f"{role} has {foreign} on its disk, which nobody has committed")
+        if not found.keys() <= versions.keys():
+            self._hold(False, f"{role} has {min(found.keys() - versions.keys())} on its disk, which nobody has committed")
 
-    def _found(self, role: str, disk: SimulatedDisk, manifest: Manifest) -> dict[Version, bytes | None] | None:
+    def _found(self, role: str, disk: SyncedFiles, manifest: Manifest) -> dict[Version, bytes | None] | None:
         """All versions in the segments that the manifest names."""
         found: dict[Version, bytes | None] = {}
         try:
             for name in manifest.segments:
-                segment = Segment(disk, name)
-                for number in range(len(segment.footer.blocks)):
-                    keys, times, values = segment.block(number).versions(0, segment.footer.blocks[number].rows)
-                    found.update(zip(zip(keys, times, strict=True), values, strict=True))
+                found.update(self._contents(disk, name))
         except (DatabaseError, OSError) as error:
             self._hold(False, f"{role}: a power failure would leave {manifest} and {error}")
             return None
         return found
 
+    def _contents(self, disk: SyncedFiles, name: str) -> dict[Version, bytes | None]:
+        """Of a segment; read once for every content that its file has had. Raises what opening it raises."""
+        fingerprint = disk.fingerprint(name)
+        contents = self._segments.get(fingerprint)
+        if contents is None:
+            segment = Segment(disk, name)
+            contents = {}
+            for number in range(len(segment.footer.blocks)):
+                keys, times, values = segment.block(number).versions(0, segment.footer.blocks[number].rows)
+                contents.update(zip(zip(keys, times, strict=True), values, strict=True))
+            self._segments[fingerprint] = contents
+        return contents
+
     def _removed(self, role: str, path: str) -> None:
         if role in self._rotten:
             return
         try:
-            manifest = manifest_file.load(synced_copy(self._images[role]))
+            manifest = manifest_file.load(SyncedFiles(self._images[role]))
         except DatabaseError:
             return  # it begins anew
         self._hold(path not in manifest.segments, f"{role} has removed {path}, which its manifest names")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from random import Random
 
 from actors.runtime.simulation.disk import DiskImage, SimulatedDisk
@@ -15,3 +16,23 @@ def synced_copy(image: DiskImage) -> SimulatedDisk:
         if file.entry_durable:
             copy.put(path, bytes(file.durable))
     return SimulatedDisk(copy, Owner("witness"))
+
+
+class SyncedFiles(SimulatedDisk):
+    """The same to look at only: nothing is copied before it is read. Writing has no effect, as for the dead."""
+
+    def __init__(self, image: DiskImage) -> None:
+        super().__init__(image, Owner("witness"))
+        self.owner.alive = False
+
+    def exists(self, path: str) -> bool:
+        return path in self.image.files and self.image.files[path].entry_durable
+
+    def read(self, path: str) -> bytes:
+        if not self.exists(path):
+            raise FileNotFoundError(path)
+        return bytes(self.image.files[path].durable)
+
+    def fingerprint(self, path: str) -> bytes:
+        """Of the file's contents: who has looked at the same before need not look again."""
+        return blake2b(self.read(path), digest_size=16).digest()

@@ -24,7 +24,7 @@ import pyarrow as pa
 
 from actors.adjudicator.coordinator import TRANSACTION_BYTES
 from actors.adjudicator.window import TABLE_BYTES
-from actors.common import write_set
+from actors.common import small_write_set, write_set
 from actors.common.errors import DatabaseError
 from actors.common.keys import prefix_end
 from actors.common.messages import Fetch, Get, Scan, Scanned
@@ -62,7 +62,7 @@ class Model:
                 if header.kind == COMMIT:
                     name = header.transaction[:TRANSACTION_BYTES]
                     assert name not in self.commits, f"I2: {name.hex()} has two records"
-                    rows = list(write_set.rows(payload_of(records[header.lsn])))
+                    rows = list(small_write_set.rows(payload_of(records[header.lsn])))
                     self.commits[name] = Commitment(header, rows)
                     self._apply(header.commit_ts, rows)
                     if header.catalog_change:

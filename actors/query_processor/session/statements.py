@@ -243,6 +243,8 @@ def _same_shape(one: list[Field] | None, other: list[Field] | None) -> bool:
 
 
 EMPTY = RawStatement("", None)
+parse_trees: Callable[[str], tuple[Any, ...]] = pglast.parse_sql
+"""A simulated cluster has one parser for all its query processors (cluster/simulation/shared_parses.py)."""
 
 
 def parse(text: str) -> list[RawStatement]:
@@ -250,7 +252,7 @@ def parse(text: str) -> list[RawStatement]:
     index_async = _ASYNC_INDEX.match(text) is not None
     source = _without_async(text) if index_async else text
     try:
-        trees = pglast.parse_sql(source)
+        trees = parse_trees(source)
     except ParseError as error:
         location = error.args[1] if len(error.args) > 1 and isinstance(error.args[1], int) else 0
         raise DatabaseError(SYNTAX_ERROR, str(error.args[0]), position=location + 1 if location else 0) from None

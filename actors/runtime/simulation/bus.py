@@ -15,9 +15,9 @@ from actors.common.errors import DatabaseError, unavailable
 from actors.common.messages.base import Failure, Message
 from actors.common.messages.control import Topology
 from actors.common.settings import Messaging
-from actors.runtime.framing import POST, REPLY, REQUEST, Frame, FrameReader, encode_frame, error_of, failure_of
+from actors.runtime.framing import POST, REPLY, REQUEST, Frame, decode_frame, encode_frame, error_of, failure_of
 from actors.runtime.interfaces import OnFailure, OnReply, Reply, Service
-from actors.runtime.simulation.loop import Owner, SimulatedLoop
+from actors.runtime.simulation.loop import Owner, SimulatedLoop, Timer
 from actors.runtime.simulation.network import SimulatedNetwork, Station
 from actors.runtime.socket_bus import Intercept, OnCrash
 
@@ -77,7 +77,7 @@ class SimulatedBus:
         self._topology: Topology | None = None
         self._listeners: list[Callable[[Topology], None]] = []
         self._requests = 0
-        self._outstanding: dict[int, tuple[Station | None, asyncio.TimerHandle, OnReply, OnFailure, str]] = {}
+        self._outstanding: dict[int, tuple[Station | None, Timer, OnReply, OnFailure, str]] = {}
 
     # life
 
@@ -146,7 +146,7 @@ class SimulatedBus:
         local = destination in self._services
         endpoint = None if local else self._endpoint_of(destination)
         target = self._network.find(endpoint) if endpoint is not None else None
-        timer = self.loop.call_later(timeout_s, self._fail, request, unavailable(destination, "no answer in time"))
+        timer = self.loop.call_later(timeout_s, self._time_out, request)
         self._outstanding[request] = (target, timer, on_reply, on_failure, destination)
         if self._closed or (not local and (endpoint is None or endpoint == self.endpoint)):
             self.loop.call_soon(
@@ -188,28 +188,30 @@ class SimulatedBus:
         """Raises DatabaseError 54000 above the frame bound."""
         if self.owner.alive and not self._closed:
             frame = encode_frame(kind, request, sender, destination, message, self._settings.frame_bytes_max)
-            label = f"{'post' if kind == POST else 'request'} {request} {type(message).__name__} {sender}>{destination}"
-            self._network.send(self, target, frame, kind, request, label)
+            name = type(message).__name__
+            label = f"{'post' if kind == POST else 'request'} {request} {name} {sender}>{destination}"
+            self._network.send(self, target, frame, kind, request, name, label)
 
     def answer(self, target: Station, asked: Frame, message: Message) -> None:
         """Raises DatabaseError 54000 above the frame bound."""
         if self.owner.alive and not self._closed:
             frame = encode_frame(REPLY, asked.request, "", "", message, self._settings.frame_bytes_max)
-            label = f"reply {asked.request} {type(message).__name__} {asked.destination}>{asked.sender}"
-            self._network.send(self, target, frame, REPLY, asked.request, label)
+            name = type(message).__name__
+            label = f"reply {asked.request} {name} {asked.destination}>{asked.sender}"
+            self._network.send(self, target, frame, REPLY, asked.request, name, label)
 
     # what the network does to us
 
     def arrive(self, source: Station, frame: bytes) -> None:
         if self._closed:
             return
-        for received in FrameReader(self._settings.frame_bytes_max).receive_data(frame):
-            if received.kind == REPLY:
-                self.answered(source, received.request, received.message)
-            elif received.kind == REQUEST:
-                self._deliver(received.sender, received.destination, received.message, _RemoteReply(self, source, received))
-            else:
-                self._deliver(received.sender, received.destination, received.message, None)
+        received = decode_frame(frame)
+        if received.kind == REPLY:
+            self.answered(source, received.request, received.message)
+        elif received.kind == REQUEST:
+            self._deliver(received.sender, received.destination, received.message, _RemoteReply(self, source, received))
+        else:
+            self._deliver(received.sender, received.destination, received.message, None)
 
     def refused(self, request: int, why: str, sent: bool) -> None:
         entry = self._outstanding.get(request)
@@ -257,6 +259,11 @@ class SimulatedBus:
                 reply.fail(error)
         except Exception as error:
             self._crash(error)
+
+    def _time_out(self, request: int) -> None:
+        entry = self._outstanding.get(request)
+        if entry is not None:
+            self._fail(request, unavailable(entry[4], "no answer in time"))
 
     def _fail(self, request: int, error: DatabaseError) -> None:
         entry = self._outstanding.pop(request, None)

@@ -15,10 +15,10 @@ sleeps, waits or computes anywhere, without its cooperation.
 from __future__ import annotations
 
 import asyncio
-import asyncio.events
-import heapq
+from collections import deque
 from collections.abc import Callable
-from contextvars import Context, ContextVar
+from contextvars import Context, ContextVar, copy_context
+from heapq import heapify, heappop, heappush
 from typing import Any
 
 CALLBACKS_AT_ONE_TIME_MAX = 200_000
@@ -38,64 +38,87 @@ class Owner:
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.context = Context()
+        """In which the process's callbacks run: they, and all that they start, belong to it."""
+        self.context.run(OWNER.set, self)
         self.alive = True
         self.stalled = False
-        self.deferred: list[asyncio.Handle] = []
+        self.deferred: list[_Handle | Timer] = []
+        """Callbacks of a stalled process, kept until the process goes on."""
         self.when_dead: list[Callable[[], None]] = []
         """Called once, outside of the process."""
-
-    def admits(self, handle: asyncio.Handle) -> bool:
-        """Whether a callback of this process may run now; a stalled process keeps it for later."""
-        if self.alive and self.stalled:
-            self.deferred.append(handle)
-            return False
-        return self.alive
 
 
 OWNER: ContextVar[Owner | None] = ContextVar("OWNER", default=None)
 
 
-class _Handle(asyncio.events.Handle):
-    __slots__ = ()
+class _Handle:
+    """What asyncio.Handle is, less what a loop without debugging has no use for; its owner is looked up in its context when it runs."""
 
-    def _run(self) -> None:
-        owner = self._context.get(OWNER)  # type: ignore[attr-defined]
-        if owner is None or owner.admits(self):
-            super()._run()
+    __slots__ = ("_args", "_callback", "_cancelled", "_context")
+
+    def __init__(self, callback: Callable[..., Any], args: tuple[Any, ...], context: Context) -> None:
+        self._callback = callback
+        self._args = args
+        self._context = context
+        self._cancelled = False
+
+    def cancel(self) -> None:
+        self._cancelled = True
+
+    def cancelled(self) -> bool:
+        return self._cancelled
+
+    def __repr__(self) -> str:
+        return f"<{self._callback!r} {self._args!r}>"
 
 
-class _TimerHandle(asyncio.events.TimerHandle):
-    __slots__ = ()
+class Timer(float):
+    """What asyncio.TimerHandle is. The timer is its own time, so that the heap compares numbers and calls no Python."""
 
-    def _run(self) -> None:
-        owner = self._context.get(OWNER)  # type: ignore[attr-defined]
-        if owner is None or owner.admits(self):
-            super()._run()
+    __slots__ = ("_args", "_callback", "_cancelled", "_context", "_loop", "_scheduled")
+
+    _args: tuple[Any, ...]
+    _callback: Callable[..., Any]
+    _cancelled: bool
+    _context: Context
+    _loop: SimulatedLoop
+    _scheduled: bool
+    """Whether the loop's heap holds the timer."""
+
+    def cancel(self) -> None:
+        if not self._cancelled:
+            self._cancelled = True
+            if self._scheduled:
+                self._loop.cancelled_timers += 1
+
+    def cancelled(self) -> bool:
+        return self._cancelled
+
+    def when(self) -> float:
+        return float(self)
+
+    def __repr__(self) -> str:
+        return f"<{self._callback!r} {self._args!r} at {float(self)}>"
 
 
-class _Selector:
-    """Where a real loop waits for sockets, this one moves time on."""
-
-    def __init__(self, loop: SimulatedLoop) -> None:
-        self._loop = loop
-
-    def select(self, timeout: float | None) -> list[Any]:
-        self._loop.advance(timeout)
-        return []
-
-    def close(self) -> None:
-        """Nothing is held."""
+_TIMERS_MIN = 100
+_CANCELLED_SHARE_MAX = 0.5
+"""Where more of at least so many timers are cancelled, the heap is made anew without them (as asyncio does)."""
 
 
 class SimulatedLoop(asyncio.BaseEventLoop):
-    """See the module. `call_owned` schedules on behalf of a process."""
+    """See the module. Of asyncio's loop the turn and the scheduling are its own: a simulated cluster spends its time on nothing else as often."""
 
     def __init__(self) -> None:
         super().__init__()
         self._now = 0.0
         self._callbacks_at_this_time = 0
         self._clock_resolution = 1e-9
-        self._selector = _Selector(self)
+        self._timers: list[Timer] = []
+        self.cancelled_timers = 0
+        """Of those in the heap."""
+        self._turns: deque[_Handle | Timer] = deque()
 
     def _check_closed(self) -> None:
         """What dead code's `finally` blocks want of a loop that has ended is of no account."""
@@ -103,43 +126,111 @@ class SimulatedLoop(asyncio.BaseEventLoop):
     def time(self) -> float:
         return self._now
 
-    def advance(self, timeout: float | None) -> None:
-        """The end of a turn. `timeout` None: nothing is ready and nothing is scheduled."""
-        if timeout is None:
-            raise Deadlock("nothing is ready, nothing is scheduled, and the run has not ended")
-        if timeout > 0:
-            self._now = max(self._now, self._scheduled[0]._when)  # type: ignore[attr-defined]
-            self._callbacks_at_this_time = 0
+    def _run_once(self) -> None:
+        """Turns until the loop is stopped. One runs what was ready at its begin; time moves where nothing is."""
+        turns = self._turns
+        while True:
+            timers = self._drop_cancelled()
+            if turns or self._stopping:  # type: ignore[attr-defined]
+                self._stand_still(len(turns))
+            elif not timers:
+                raise Deadlock("nothing is ready, nothing is scheduled, and the run has not ended")
+            elif timers[0] > self._now:
+                self._now = float(timers[0])
+                self._callbacks_at_this_time = 0
+            end = self._now + self._clock_resolution
+            while timers and timers[0] < end:
+                timer = heappop(timers)
+                timer._scheduled = False
+                turns.append(timer)
+            for _ in range(len(turns)):
+                handle = turns.popleft()
+                if not handle._cancelled:
+                    self._run(handle)
+            if self._stopping:  # type: ignore[attr-defined]
+                return
+
+    def _run(self, handle: _Handle | Timer) -> None:
+        context = handle._context
+        owner = context.get(OWNER)
+        if owner is not None:
+            if not owner.alive:
+                return
+            if owner.stalled:
+                owner.deferred.append(handle)
+                return
+        try:
+            context.run(handle._callback, *handle._args)
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            self.call_exception_handler({"message": f"Exception in callback {handle!r}", "exception": error, "handle": handle})
+
+    def _drop_cancelled(self) -> list[Timer]:
+        """The heap, with no cancelled timer on top."""
+        timers = self._timers
+        if len(timers) > _TIMERS_MIN and self.cancelled_timers > len(timers) * _CANCELLED_SHARE_MAX:
+            kept = []
+            for timer in timers:
+                if timer._cancelled:
+                    timer._scheduled = False
+                else:
+                    kept.append(timer)
+            heapify(kept)
+            self._timers = timers = kept
+            self.cancelled_timers = 0
         else:
-            self._callbacks_at_this_time += len(self._ready)  # type: ignore[attr-defined]
-            if self._callbacks_at_this_time > CALLBACKS_AT_ONE_TIME_MAX:
-                last = self._ready[-1]  # type: ignore[attr-defined]
-                raise SimulationError(f"time stands still at {self._now} s; one of the callbacks that go round: {last!r}")
+            while timers and timers[0]._cancelled:
+                self.cancelled_timers -= 1
+                heappop(timers)._scheduled = False
+        return timers
+
+    def _stand_still(self, callbacks: int) -> None:
+        self._callbacks_at_this_time += callbacks
+        if self._callbacks_at_this_time > CALLBACKS_AT_ONE_TIME_MAX:
+            last = self._turns[-1]
+            raise SimulationError(f"time stands still at {self._now} s; one of the callbacks that go round: {last!r}")
 
     def resume(self, owner: Owner) -> None:
         """What a stalled process has missed runs now, in order."""
         owner.stalled = False
-        self._ready.extend(owner.deferred)  # type: ignore[attr-defined]
+        self._turns.extend(owner.deferred)
         owner.deferred = []
 
     def call_at(  # type: ignore[override]
         self, when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
-    ) -> asyncio.TimerHandle:
-        self._check_closed()
-        timer = _TimerHandle(when, callback, args, self, context)
-        heapq.heappush(self._scheduled, timer)  # type: ignore[attr-defined]
-        timer._scheduled = True  # type: ignore[attr-defined]
+    ) -> Timer:
+        timer = Timer(when)
+        timer._callback = callback
+        timer._args = args
+        timer._context = copy_context() if context is None else context
+        timer._loop = self
+        timer._cancelled = False
+        timer._scheduled = True
+        heappush(self._timers, timer)
         return timer
 
-    def _call_soon(self, callback: Callable[..., Any], args: tuple[Any, ...], context: Context | None) -> asyncio.Handle:
-        handle = _Handle(callback, args, self, context)
-        self._ready.append(handle)  # type: ignore[attr-defined]
+    def call_later(  # type: ignore[override]
+        self, delay: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
+    ) -> Timer:
+        return self.call_at(self._now + delay, callback, *args, context=context)
+
+    def call_soon(  # type: ignore[override]
+        self, callback: Callable[..., Any], *args: Any, context: Context | None = None
+    ) -> _Handle:
+        handle = _Handle(callback, args, copy_context() if context is None else context)
+        self._turns.append(handle)
         return handle
 
     def call_soon_threadsafe(  # type: ignore[override]
         self, callback: Callable[..., Any], *args: Any, context: Context | None = None
-    ) -> asyncio.Handle:
+    ) -> _Handle:
         return self.call_soon(callback, *args, context=context)
+
+    def close(self) -> None:
+        super().close()
+        self._turns.clear()
+        self._timers.clear()
 
     def run_in_executor(self, executor: Any, function: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:  # type: ignore[override]
         future: asyncio.Future[Any] = self.create_future()

@@ -15,9 +15,7 @@ for one that dies hear of it at once or never (`reset_chance`). Everything is tr
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
-from contextvars import Context
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Protocol
 from zlib import crc32
@@ -25,7 +23,7 @@ from zlib import crc32
 from actors.common.messages.base import Message
 from actors.runtime.framing import REQUEST
 from actors.runtime.simulation.faults import Faults
-from actors.runtime.simulation.loop import OWNER, Owner, SimulatedLoop
+from actors.runtime.simulation.loop import Owner, SimulatedLoop
 from actors.runtime.simulation.trace import Trace
 
 
@@ -64,6 +62,7 @@ class SimulatedNetwork:
         self.observers: list[Observer] = []
         self._loop = loop
         self._random = random
+        self._chance = random.random
         self._trace = trace
         self._stations: dict[str, Station] = {}
         self._cut: dict[tuple[str, str], None] = {}
@@ -150,31 +149,32 @@ class SimulatedNetwork:
 
     # frames
 
-    def send(self, source: Station, target: Station | None, frame: bytes, kind: int, request: int, label: str) -> None:
-        """`target` None: nobody is there. `label` is for the trace."""
-        random, faults = self._random, self.faults
+    def send(self, source: Station, target: Station | None, frame: bytes, kind: int, request: int, name: str, label: str) -> None:
+        """`target` None: nobody is there. `name`: of the message's class; `label`: for the trace."""
+        faults, chance = self.faults, self._chance
         if target is None or not target.owner.alive:
             self._trace.add("send", f"{source.owner.name} -> nobody {label}")
             if kind == REQUEST:
                 self._later(source, self._delay_s(), source.refused, request, "nobody is there", False)
             return
-        description = f"{source.owner.name} -> {target.owner.name} {label} {len(frame)} {crc32(frame):08x}"
+        link = (source.owner.name, target.owner.name)
+        description = f"{link[0]} -> {link[1]} {label} {len(frame)} {crc32(frame):08x}"
         if self._severed and tuple(label.rpartition(" ")[2].split(">")) in self._severed:
             self._trace.add("severed", description)
             return
-        if random.random() < faults.loss_chance:
+        if chance() < faults.loss_chance:
             self._trace.add("lost", description)
-            if kind == REQUEST and random.random() < 0.5:
+            if kind == REQUEST and chance() < 0.5:
                 self._later(source, self._delay_s(), source.refused, request, "the connection was reset", True)
             return
-        copies = 2 if random.random() < faults.repeat_chance else 1
+        copies = 2 if chance() < faults.repeat_chance else 1
         for _ in range(copies):
-            when = self._arrival(source.owner.name, target.owner.name, label)
+            when = self._arrival(link, name)
             self._trace.add("send", f"{description} at {round(when * 1e6)}")
-            self._loop.call_at(when, self._arrive, source, target, frame, description, context=_context_of(target))
+            self._loop.call_at(when, self._arrive, source, target, frame, description, context=target.owner.context)
 
     def _arrive(self, source: Station, target: Station, frame: bytes, description: str) -> None:
-        if self._is_cut(source, target):
+        if self._cut and self._is_cut(source, target):
             self._trace.add("cut", description)
         else:
             target.arrive(source, frame)
@@ -182,30 +182,27 @@ class SimulatedNetwork:
     def _is_cut(self, source: Station, target: Station) -> bool:
         return (source.owner.name, target.owner.name) in self._cut
 
-    def _arrival(self, source: str, target: str, label: str) -> float:
-        link = (source, target)
-        when = max(self._loop.time() + self._delay_s(), self._clogged.get(link, 0.0))
-        if self.faults.slow_messages and (message := label.split(" ", 3)[2]) in self.faults.slow_messages:
-            when += self._random.uniform(0, self.faults.slow_s_max)
-            link = (source, f"{target} {message}")  # overtaken by others, but not by its like
-        if self._random.random() < self.faults.reorder_chance:
+    def _arrival(self, link: tuple[str, str], name: str) -> float:
+        faults = self.faults
+        when = self._loop.time() + self._delay_s()
+        if self._clogged:
+            when = max(when, self._clogged.get(link, 0.0))
+        if name in faults.slow_messages:
+            when += self._random.uniform(0, faults.slow_s_max)
+            link = (link[0], f"{link[1]} {name}")  # overtaken by others, but not by its like
+        if self._chance() < faults.reorder_chance:
             return when
-        when = max(when, self._last_arrival.get(link, 0.0) + 1e-7)
+        earliest = self._last_arrival.get(link, 0.0) + 1e-7
+        if when < earliest:
+            when = earliest
         self._last_arrival[link] = when
         return when
 
     def _delay_s(self) -> float:
         faults = self.faults
-        if self._random.random() < faults.delay_spike_chance:
+        if self._chance() < faults.delay_spike_chance:
             return self._random.uniform(faults.delay_s_max, faults.delay_spike_s_max)
-        return self._random.uniform(faults.delay_s_min, faults.delay_s_max)
+        return faults.delay_s_min + (faults.delay_s_max - faults.delay_s_min) * self._chance()  # as Random.uniform
 
-    def _later(self, station: Station, delay_s: float, callback: object, *arguments: object) -> asyncio.TimerHandle:
-        return self._loop.call_later(delay_s, callback, *arguments, context=_context_of(station))  # type: ignore[arg-type]
-
-
-def _context_of(station: Station) -> Context:
-    """What the station's code runs in: its callbacks belong to its process."""
-    context = Context()
-    context.run(OWNER.set, station.owner)
-    return context
+    def _later(self, station: Station, delay_s: float, callback: Callable[..., None], *arguments: object) -> None:
+        self._loop.call_later(delay_s, callback, *arguments, context=station.owner.context)

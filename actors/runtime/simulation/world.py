@@ -61,8 +61,7 @@ class _Life:
 
     def __init__(self, name: str) -> None:
         self.owner = Owner(name)
-        self.context = Context()
-        self.context.run(OWNER.set, self.owner)
+        self.context = self.owner.context
         self.bus: SimulatedBus
         self.host: Host
         self.ended: asyncio.Future[None]
@@ -123,6 +122,8 @@ class World:
         """For hosts: the roles that a controller assigns."""
         self.on_started: list[Callable[[str], None]] = []
         """Called with the name of a process whose roles have started."""
+        self.collects_garbage = True
+        """At its end. A process that ends soon need not (campaign.py)."""
         self._graveyard: list[object] = []
         """Dead code is kept until the end, so that no garbage collection runs its `finally` blocks at a time of its own choosing."""
         self.bus = SimulatedBus(f"simulated:{SCENARIO}", Owner(SCENARIO), self.network, self.loop, self.settings.messaging)
@@ -320,7 +321,8 @@ class World:
             del task
             self.loop.close()
             self._graveyard.clear()
-            gc.collect()
+            if self.collects_garbage:
+                gc.collect()
 
     def __enter__(self) -> World:
         return self
