@@ -137,6 +137,8 @@ def rows(payload: bytes) -> Iterable[tuple[bytes, bytes | None, int]]:
 
 
 def _columns_by_arrow(payload: bytes) -> tuple[list[bytes], list[bytes | None], list[int]]:
+    if not payload:  # of a transaction that only checked keys
+        return [], [], []
     batch = write_set.decode(payload)
     return batch.column(0).to_pylist(), batch.column(1).to_pylist(), batch.column(2).to_pylist()
 
