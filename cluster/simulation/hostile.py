@@ -112,7 +112,7 @@ BOUNDS = {
     "actors.storage.maintenance.SLICE_ROWS": 2,
     "actors.storage.memtable.BULK_ROWS": 2,
     "actors.storage.block_scan.BLOCK_SCAN_ROWS_MIN": 1,
-    "actors.adjudicator.window.BULK_KEYS": 1,
+    "actors.adjudicator.claim.BULK_KEYS": 1,
     "actors.adjudicator.window.WINDOW_KEYS_MAX": 10,
     "actors.crossbar.subscriber.LAZY_BYTES": 100,
     "actors.crossbar.subscriber.DELIVER_BYTES_MAX": 1000,

@@ -22,15 +22,14 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from actors.adjudicator.coordinator import TRANSACTION_BYTES
-from actors.adjudicator.window import TABLE_BYTES
+from actors.adjudicator.claim import TABLE_BYTES
 from actors.common import write_set
 from actors.common.errors import DatabaseError
 from actors.common.keys import prefix_end
 from actors.common.messages import Fetch, Get, Scan, Scanned
 from actors.common.ranges import KEYSPACE_BYTES, ShardMap
 from actors.common.timestamps import Timestamp
-from actors.journal.record import COMMIT, EPOCH_BEGIN, RecordHeader, decode_header, payload_of
+from actors.journal.record import COMMIT, EPOCH_BEGIN, TRANSACTION_BYTES, RecordHeader, decode_header, payload_of
 from actors.runtime.simulation.world import World
 from cluster.simulation.witness import Evidence
 
