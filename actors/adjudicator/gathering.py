@@ -39,7 +39,7 @@ GATHER_TIMEOUT_S = 5.0
 class Gathering:
     """One transaction's pieces. `numbers`: part -> checksum. `shares`: participant -> Gathers that it has acknowledged."""
 
-    __slots__ = ("claim", "error", "heard_s", "name", "numbers", "shares", "under_way")
+    __slots__ = ("claim", "error", "heard_s", "journaled", "name", "numbers", "shares", "under_way")
 
     def __init__(self, name: bytes, claim: GatheredClaim, heard_s: float) -> None:
         self.name = name
@@ -47,6 +47,8 @@ class Gathering:
         self.claim = claim
         self.heard_s = heard_s
         self.numbers: dict[int, int] = {}
+        self.journaled: dict[int, int] = {}
+        """Those of `numbers` that have rows, and hence a record."""
         self.shares: dict[int, int] = {}
         self.under_way: dict[int, _Arriving] = {}
         self.error: DatabaseError | None = None
@@ -138,6 +140,7 @@ class GatheringRoom:
                 GATHER_TIMEOUT_S,
             )
         if message.write_set:
+            gathering.journaled[number] = gathering.numbers[number]
             reign.append_note(PART, arrived, transaction=message.transaction, payload=message.write_set, part=number)
         elif not others:
             arrived(0)
@@ -182,6 +185,7 @@ class GatheringRoom:
             gathering.under_way
             or len(numbers) != message.parts
             or checksum_of_parts(numbers.get(number, 0) for number in range(1, message.parts + 1)) != message.checksum
+            or max(gathering.journaled, default=0) != len(gathering.journaled)
         ):
             gathering.error = not_committed(f"{len(numbers)} of its {message.parts} parts are here")
         if gathering.error is not None:
@@ -193,6 +197,13 @@ class GatheringRoom:
     def decided(self, transaction: bytes) -> None:
         """It is committed: its record counts the parts."""
         self._gatherings.pop(transaction, None)
+
+    def counted(self, transaction: bytes) -> tuple[int, int]:
+        """(how many PART records, their checksum), for the COMMIT record; (0, 0) for a transaction that came in one message."""
+        gathering = self._gatherings.get(transaction)
+        if gathering is None or not gathering.journaled:
+            return 0, 0
+        return len(gathering.journaled), checksum_of_parts(gathering.journaled[number] for number in sorted(gathering.journaled))
 
     def drop(self, transaction: bytes) -> None:
         """It will not be committed: its parts are void. Nothing happens where there are none."""

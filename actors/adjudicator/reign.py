@@ -256,8 +256,9 @@ class Reign:
         message = flight.message
         flight.commit_ts = commit_ts
         flight.appended = True
-        self.gatherings.decided(message.transaction)
         epoch_end = self.lease.end_for(commit_ts, now)
+        parts, checksum = self.gatherings.counted(message.transaction) if message.parts else (0, 0)
+        self.gatherings.decided(message.transaction)
         self.writer.append(
             COMMIT,
             commit_ts,
@@ -267,8 +268,8 @@ class Reign:
             payload=message.write_set,
             catalog_change=bool(message.schema_changes),
             schema_changes=message.schema_changes,
-            part=message.parts,
-            checksum=message.checksum,
+            part=parts,
+            checksum=checksum,
             on_committed=partial(self._committed, flight, epoch_end, then),
         )
 

@@ -86,7 +86,19 @@ def draw(random: Random, proofs: tuple[str, ...], seconds: float) -> Plan:
 SKEW_US = 300_000
 """What clocks that claim to be true are off, at most, in some runs: long enough for transactions to be decided in one order and timed in another."""
 SLOW_S_MAX = (0.05, 0.3, 1.0)
-COMMIT_MESSAGES = ("Commit", "Committed", "Prepare", "Prepared", "Decided", "AskOutcome", "OutcomeIs", "AskPromise", "Promised")
+COMMIT_MESSAGES = (
+    "Commit",
+    "Part",
+    "Gather",
+    "Committed",
+    "Prepare",
+    "Prepared",
+    "Decided",
+    "AskOutcome",
+    "OutcomeIs",
+    "AskPromise",
+    "Promised",
+)
 SLOW_MESSAGES = (
     *COMMIT_MESSAGES,
     *("Append", "Appended", "Seal", "Sealed", "Fetch", "Fetched", "Promote", "Reset", "Trim", "SubscribeJournal", "JournalRecords"),
@@ -120,6 +132,9 @@ BOUNDS = {
     "actors.crossbar.catch_up.COLLECTED_BYTES_MAX": 1,
     "actors.journal.subscription.MESSAGE_BYTES_MAX": 1000,
     "actors.storage.scan.WORK_US_MAX": 1,
+    "actors.common.write_set.PIECE_ROWS_MAX": 1,
+    "actors.query_processor.transaction.buffer.SORT_ROWS": 2,
+    "actors.query_processor.transaction.committing.PARTS_AHEAD": 1,
     "actors.storage.scan.WINDOW_ROWS_MAX": 2,
     "actors.storage.replica.ACK_MESSAGES_MAX": 1,
     "actors.storage.upkeep.RETRY_S": 0.3,

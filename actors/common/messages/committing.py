@@ -44,7 +44,7 @@ class Part(Message, frozen=True):
     number: int
     """1, 2, 3 ..."""
     write_set: bytes
-    """PUT and DELETE only; keys of different pieces do not interleave. May be empty."""
+    """PUT and DELETE only; keys of different pieces do not interleave. Pieces that only check keys have none, and come last."""
     checked: list[bytes] = []
 
 
