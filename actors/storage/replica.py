@@ -18,8 +18,7 @@ has passed their commit time. When both memtables are full the stream is not ack
 
 A damaged block (XX001) is noted in `status` and fails the read with 08006, so that it is answered by another replica. Journals that no longer reach back to the
 watermark (58P01) leave the replica stranded: no read above the watermark is answered. In both cases it is filled from a peer (filling.py), and goes on from where that one's
-disk stands. A replica whose disk cannot be opened begins anew, which comes to the same.
-Left out: moving ranges.
+disk stands. A replica whose disk cannot be opened begins anew, which comes to the same. Left out: moving ranges.
 """
 
 from __future__ import annotations
@@ -121,9 +120,8 @@ class StorageReplica:
         self._gets = 0
         self._scans = 0
         self._delivered_bytes = 0
-        self._damage = ""
-        self._stranded = ""
-        """Why no crossbar can feed us; empty: one may."""
+        self._damage = self._stranded = ""
+        """What is broken; why no crossbar can feed us. Empty: nothing, and one may."""
         # the stream
         self._stream = 0
         self._number = 0
@@ -485,7 +483,7 @@ class StorageReplica:
         return [name for name in sorted(topology.routes) if name.startswith(own) and name != self._name] if topology is not None else []
 
     def exchange_store(self, store: Store) -> None:
-        """The disk now holds what a peer's did. The watermark may go back: the stream brings again what lies above."""
+        """The disk now holds what a peer's did. The watermark may go back."""
         logger.warning("%s has been filled up to %s", self._name, store.checkpoint_ts)
         self.store = store
         self._scanner = Scanner(store)
