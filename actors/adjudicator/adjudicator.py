@@ -29,7 +29,21 @@ from actors.adjudicator.ownership import Ownership
 from actors.adjudicator.refusals import not_committed
 from actors.adjudicator.reign import ANSWERED_KEEP_S, Reign, answer_again
 from actors.common.errors import CONNECTION_FAILURE, OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
-from actors.common.messages import AskOutcome, AskPromise, Commit, Decided, Done, Lead, OutcomeIs, Prepare, Topology, Watched
+from actors.common.messages import (
+    AskOutcome,
+    AskPromise,
+    Commit,
+    Decided,
+    Done,
+    DropParts,
+    Gather,
+    Lead,
+    OutcomeIs,
+    Part,
+    Prepare,
+    Topology,
+    Watched,
+)
 from actors.common.messages.base import Message
 from actors.common.timestamps import Timestamp
 from actors.journal.record import COMMIT, EPOCH_BEGIN, RecordHeader
@@ -137,14 +151,20 @@ class Adjudicator:
                 reply(Done())
         elif isinstance(message, Watched):
             self._watched(reign.writer, sender, message)
+        elif isinstance(message, DropParts):
+            reign.drop_parts(message.transaction)
         elif reply is None:
             return
         elif isinstance(message, Commit):
             reign.commit(message, reply)
+        elif isinstance(message, Part):
+            reign.gatherings.part(message, reply)
         elif isinstance(message, AskPromise):
             reign.promise(message, reply)
         elif isinstance(message, Prepare):
             reign.participant.prepare(message, reply)
+        elif isinstance(message, Gather):
+            reign.participant.gather(message, reply)
         elif isinstance(message, AskOutcome):
             reply(reign.coordinator.outcome(message))
         elif isinstance(message, Lead):
@@ -172,7 +192,7 @@ class Adjudicator:
             self._lead()
         if isinstance(message, AskOutcome):
             reply(OutcomeIs("undecided"))
-        elif isinstance(message, Commit | AskPromise | Prepare | Decided):
+        elif isinstance(message, Commit | Part | AskPromise | Prepare | Gather | Decided):
             reply.fail(not_committed(f"adjudicator/{self._number} does not lead its journal"))
         else:
             reply.fail(DatabaseError("0A000", f"an adjudicator does not understand {type(message).__name__}"))

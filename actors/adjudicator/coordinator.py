@@ -18,25 +18,25 @@ nothing of its marks), or for twice the window. Once one has been forgotten by a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
+from actors.adjudicator.claim import Claim, Table
+from actors.adjudicator.gathering import NAME_SALT_BYTES, Gathering
 from actors.adjudicator.outcomes import Outcomes
 from actors.adjudicator.ownership import Ownership
 from actors.adjudicator.refusals import not_committed, redirected
-from actors.adjudicator.window import Claim, Table
 from actors.common.errors import CONNECTION_FAILURE, DatabaseError, conflict
 from actors.common.messages import AskOutcome, Commit, Decided, Done, OutcomeIs, Prepare, Prepared
 from actors.common.messages.base import Message
 from actors.common.timestamps import TIMESTAMP_MAX, Epoch, Timestamp
+from actors.journal.record import TRANSACTION_BYTES
 
 if TYPE_CHECKING:
     from actors.adjudicator.reign import Flight, Reign
 
-NAME_SALT_BYTES = 4
-TRANSACTION_BYTES = 16
 DECIDED_TIMEOUT_S = 5.0
 """For the acknowledgement only; nobody waits for it."""
 WINDOWS_KEPT = 2
@@ -50,14 +50,18 @@ def is_spanning(name: bytes) -> bool:
 class Spanning:
     """One attempt at a transaction that spans adjudicators."""
 
-    __slots__ = ("claim", "flight", "has_reached", "is_marked", "is_settled", "name", "participants", "prepared", "shares")
+    __slots__ = ("claim", "flight", "has_reached", "is_marked", "is_settled", "name", "participants", "parts", "prepared", "shares")
 
-    def __init__(self, name: bytes, flight: Flight, claim: Claim, shares: Shares, participants: list[int]) -> None:
+    def __init__(
+        self, name: bytes, flight: Flight, claim: Claim, shares: Shares, participants: list[int], parts: Mapping[int, int]
+    ) -> None:
         self.name = name
         self.flight = flight
         self.claim = claim
         self.shares = shares
         self.participants = participants
+        self.parts = parts
+        """Participant -> pieces of its share that it has (gathering.py)."""
         self.has_reached = False
         """Participants have been asked once more, for a later end of what they offer."""
         self.prepared: dict[int, Prepared] = {}
@@ -107,21 +111,37 @@ class Coordinator:
     def open(self) -> int:
         return len(self._open)
 
-    def shares_of(self, message: Commit, written: list[bytes], dropped: Sequence[Table], ownership: Ownership) -> Shares:
+    def shares_of(
+        self, message: Commit, written: list[bytes], dropped: Sequence[Table], ownership: Ownership, gathering: Gathering | None
+    ) -> Shares:
         """Raises 55000 where this adjudicator has no part."""
         own = self._reign.number
         shares = ownership.split(written)
         checked = ownership.split(message.checked)
         everybody = message.schema_changes or message.exclusive or dropped
-        owners = ownership.adjudicators if everybody else sorted({*shares, *checked})
+        gathered = {own, *gathering.shares} if gathering is not None else set()
+        owners = ownership.adjudicators if everybody else sorted({*shares, *checked, *gathered})
         if own not in owners:
             raise redirected()
         return Shares(owners, shares, checked, dropped)
 
-    def begin(self, flight: Flight, shares: Shares) -> None:
+    def begin(self, flight: Flight, shares: Shares, gathering: Gathering | None) -> None:
         """Ask the participants, and judge the own share."""
         reign = self._reign
-        message = flight.message
+        name, claim = self._claim(flight.message, shares) if gathering is None else (gathering.name, gathering.claim)
+        claim.transaction = name
+        claim.holds_elsewhere = True
+        parts = gathering.shares if gathering is not None else {}
+        spanning = Spanning(name, flight, claim, shares, [owner for owner in shares.owners if owner != reign.number], parts)
+        self._open[name] = spanning
+        for number in spanning.participants:
+            self._ask(spanning, number)
+        if not spanning.is_settled:
+            self._judge(spanning)
+
+    def _claim(self, message: Commit, shares: Shares) -> tuple[bytes, Claim]:
+        """(name, what is claimed here) of one attempt."""
+        reign = self._reign
         own = reign.number
         name = message.transaction + reign.context.random.getrandbits(8 * NAME_SALT_BYTES).to_bytes(NAME_SALT_BYTES, "big")
         claim = Claim(
@@ -133,14 +153,8 @@ class Coordinator:
             message.schema_changes,
             message.exclusive,
             shares.dropped,
-            holds_elsewhere=True,
         )
-        spanning = Spanning(name, flight, claim, shares, [owner for owner in shares.owners if owner != own])
-        self._open[name] = spanning
-        for number in spanning.participants:
-            self._ask(spanning, number)
-        if not spanning.is_settled:
-            self._judge(spanning)
+        return name, claim
 
     def _ask(self, spanning: Spanning, number: int) -> None:
         """The participant answers at once where it has been asked before."""
@@ -157,6 +171,7 @@ class Coordinator:
             message.exclusive,
             list(shares.dropped),
             max(reign.lease.last, reign.context.clock.now().earliest),
+            spanning.parts.get(number, 0),
         )
         on_prepared, on_refused = partial(self._prepared, spanning, number), partial(self._refused, spanning, number)
         reign.context.bus.request(reign.name, f"adjudicator/{number}", prepare, on_prepared, on_refused, self._timeout_s)
@@ -165,6 +180,7 @@ class Coordinator:
         reign = self._reign
         verdict = reign.judge(spanning.claim)
         if verdict is None:
+            reign.window.leave(spanning.claim)
             reign.window.mark(spanning.claim)
             spanning.is_marked = True
             self._consider(spanning)

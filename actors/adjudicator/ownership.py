@@ -14,7 +14,7 @@ from operator import lt
 
 import pyarrow as pa
 
-from actors.adjudicator.window import TABLE_BYTES, Table, table_prefix
+from actors.adjudicator.claim import TABLE_BYTES, Table, table_prefix
 from actors.common import write_set
 from actors.common.errors import PROTOCOL_VIOLATION, DatabaseError
 from actors.common.ranges import KEYSPACE_BYTES, ShardMap

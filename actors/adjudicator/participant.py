@@ -7,6 +7,8 @@ is answered; there is no other way for marks to go but the end of this epoch (th
 
 A Prepare that arrives twice is answered twice; one that arrives after its own Decided is refused while that is remembered, and is otherwise
 marked, asked about, and found to be aborted or in the window already.
+
+Its share of a large transaction comes ahead of the Prepare, in Gathers, and holds no marks before that (claim.py).
 """
 
 from __future__ import annotations
@@ -15,11 +17,11 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
+from actors.adjudicator.claim import Claim, GatheredClaim
 from actors.adjudicator.outcomes import Outcomes
 from actors.adjudicator.refusals import not_committed, redirected
-from actors.adjudicator.window import Claim
 from actors.common.errors import DatabaseError, conflict
-from actors.common.messages import AskOutcome, OutcomeIs, Prepare, Prepared
+from actors.common.messages import AskOutcome, Done, Gather, OutcomeIs, Prepare, Prepared
 from actors.common.messages.base import Message
 from actors.common.timestamps import Timestamp
 from actors.runtime.interfaces import Reply
@@ -32,6 +34,10 @@ DECIDED_KEEP_S = 60
 """Stragglers of a Prepare that come later than this are asked about instead."""
 PENDING_MAX = 10_000
 """Prepared transactions without an outcome; beyond, they are refused."""
+SHARES_MAX = 256
+"""Shares of large transactions that are not prepared yet."""
+SHARE_S_MAX = 60.0
+"""A share without a word for so long goes when another one comes."""
 LEASE_SHARE = 4
 """A Prepared offers at least this part of a lease to choose a commit time from: the coordinator has other participants to hear."""
 
@@ -50,13 +56,85 @@ class Pending:
         self.is_asking = False
 
 
+class _Share:
+    """Pieces of a large transaction's share. `numbers`: of the parts that have come."""
+
+    __slots__ = ("claim", "heard_s", "numbers")
+
+    def __init__(self, claim: GatheredClaim) -> None:
+        self.claim = claim
+        self.numbers: set[int] = set()
+        self.heard_s = 0.0
+
+
 class Participant:
     def __init__(self, reign: Reign) -> None:
         self._reign = reign
         self._pending: dict[bytes, Pending] = {}
+        self._shares: dict[bytes, _Share] = {}
         self._decided = Outcomes(DECIDED_KEEP_S * 1_000_000)
         self._timer: asyncio.TimerHandle | None = None
         self._ask_after_s: float = reign.context.settings.adjudication.ask_outcome_ms / 1000
+
+    def gather(self, message: Gather, reply: Reply) -> None:
+        """One piece of a share. Raises what refuses it, which ends the transaction."""
+        reign = self._reign
+        name = message.transaction
+        if reign.over:
+            raise not_committed("the epoch is over")
+        if self._decided.get(name) is not None:
+            raise conflict()
+        share = self._shares.get(name)
+        if share is None:
+            self._forget_silent_shares()
+            if len(self._shares) >= SHARES_MAX:
+                raise not_committed("too many large transactions")
+            reign.check_entrance(message.start_ts, message.catalog_ts)
+            claim = GatheredClaim(name, message.start_ts, message.catalog_ts, holds_elsewhere=True)
+            share = self._shares[name] = _Share(claim)
+        share.heard_s = asyncio.get_running_loop().time()
+        if message.number not in share.numbers:
+            self._check_owner(message.written, message.checked)
+            reign.window.gather(share.claim, message.written, message.checked)
+            share.numbers.add(message.number)
+        reply(Done())
+
+    def _check_owner(self, written: list[bytes], checked: list[bytes]) -> None:
+        """Raises 55000."""
+        reign = self._reign
+        if (written or checked) and (reign.ownership is None or not reign.ownership.owns(reign.number, written, checked)):
+            raise redirected()
+
+    def _forget_silent_shares(self) -> None:
+        """Their coordinators have died, or their word was lost that it is over."""
+        due = asyncio.get_running_loop().time() - SHARE_S_MAX
+        for name in [name for name, share in self._shares.items() if share.heard_s < due]:
+            self._leave(name)
+
+    def _leave(self, name: bytes) -> None:
+        share = self._shares.pop(name, None)
+        if share is not None:
+            self._reign.window.leave(share.claim)
+
+    def _claim(self, message: Prepare) -> Claim:
+        """What the transaction claims here. Raises 08006 where pieces of it have not come."""
+        if not message.parts:
+            return Claim(
+                message.transaction,
+                message.start_ts,
+                message.catalog_ts,
+                message.written,
+                message.checked,
+                message.schema_changes,
+                message.exclusive,
+                message.dropped,
+                holds_elsewhere=True,
+            )
+        share = self._shares.get(message.transaction)
+        if share is None or len(share.numbers) != message.parts:
+            raise not_committed(f"{message.parts} parts of its share are wanted")
+        share.claim.relate(message.schema_changes, message.exclusive, message.dropped)
+        return share.claim
 
     def prepare(self, message: Prepare, reply: Reply) -> None:
         """Answered with Prepared once all is marked, or refused. Raises what refuses it at once."""
@@ -74,27 +152,14 @@ class Participant:
         if len(self._pending) >= PENDING_MAX:
             raise not_committed("too many undecided transactions")
         reign.check_entrance(message.start_ts, message.catalog_ts)
-        if (message.written or message.checked) and (
-            reign.ownership is None or not reign.ownership.owns(reign.number, message.written, message.checked)
-        ):
-            raise redirected()
-        claim = Claim(
-            name,
-            message.start_ts,
-            message.catalog_ts,
-            message.written,
-            message.checked,
-            message.schema_changes,
-            message.exclusive,
-            message.dropped,
-            holds_elsewhere=True,
-        )
-        self._judge(claim, message, reply)
+        self._check_owner(message.written, message.checked)
+        self._judge(self._claim(message), message, reply)
 
     def _judge(self, claim: Claim, message: Prepare, reply: Reply) -> None:
         reign = self._reign
         verdict = reign.judge(claim)
         if verdict is None:
+            self._leave(claim.transaction)
             reign.window.mark(claim)
             now_s = asyncio.get_running_loop().time()
             self._pending[claim.transaction] = Pending(message.coordinator, message.coordinator_epoch, now_s)
@@ -125,6 +190,7 @@ class Participant:
         """The outcome (0: aborted); may come again, early or late."""
         reign = self._reign
         self._pending.pop(name, None)
+        self._leave(name)
         reign.waiting.leave(name)
         self._decided.remember(name, commit_ts, reign.context.clock.now().earliest)
         claim = reign.window.release(name)
@@ -168,6 +234,7 @@ class Participant:
     def end(self) -> None:
         """The epoch is over, and with it what was promised to coordinators: its marks are needed no more."""
         self._pending.clear()
+        self._shares.clear()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

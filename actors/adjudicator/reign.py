@@ -5,7 +5,8 @@ One that touches this adjudicator's keys only is decided in one go, in the turn 
     commit() --judge--> window --pick--> lease --append--> journal ...majority durable... _committed() --clock.earliest >= commit_ts--> Committed
 
 Later transactions see its keys from the moment it has its commit time, before it is durable: if the journal never takes the record, the epoch is over, and
-all that was decided after it with it. One that spans adjudicators is coordinator.py's; parts of those that others coordinate are participant.py's.
+all that was decided after it with it. One that spans adjudicators is coordinator.py's; parts of those that others coordinate are participant.py's. One that is too large for one message comes
+in pieces first (gathering.py).
 
 What ends without a commit: 40001 (conflicts; too much under way), 55000 (map moved; catalog to be revalidated), 08006 with a detail that begins with
 "not committed" are certain. 08007 is not: the record was appended, and the epoch ended before it was known to be durable.
@@ -21,14 +22,16 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from actors.adjudicator.claim import Claim
 from actors.adjudicator.coordinator import Coordinator, RecoveredOutcomes
+from actors.adjudicator.gathering import GatheringRoom
 from actors.adjudicator.lease import Lease
 from actors.adjudicator.outcomes import ABORTED, UNRESOLVED, Outcomes
 from actors.adjudicator.ownership import Ownership, read_write_set
 from actors.adjudicator.participant import Participant
 from actors.adjudicator.refusals import disk_full, not_committed, overloaded, redirected, stale_catalog, unresolved
 from actors.adjudicator.waiting import WaitingRoom
-from actors.adjudicator.window import Claim, ConflictWindow
+from actors.adjudicator.window import ConflictWindow
 from actors.common.errors import (
     OBJECT_NOT_IN_PREREQUISITE_STATE,
     PROTOCOL_VIOLATION,
@@ -36,7 +39,7 @@ from actors.common.errors import (
     DatabaseError,
     conflict,
 )
-from actors.common.messages import AskPromise, Commit, Committed, Promised
+from actors.common.messages import AskPromise, Commit, Committed, Part, Promised
 from actors.common.timestamps import Timestamp
 from actors.journal.record import CLOSE, COMMIT, LEASE
 from actors.runtime.interfaces import Context, Reply
@@ -112,6 +115,7 @@ class Reign:
         self.waiting = WaitingRoom(context.settings.adjudication.pending_wait_ms_max / 1000)
         self.coordinator = Coordinator(self, recovered)
         self.participant = Participant(self)
+        self.gatherings = GatheringRoom(self)
         self.over = False
         self.commits = 0
         self.conflicts = 0
@@ -141,7 +145,32 @@ class Reign:
             self._admit(message, reply)
         except DatabaseError:
             self._answered.remember(transaction, ABORTED, self._clock.now().earliest)
+            self.gatherings.drop(transaction)
             raise
+
+    def check_part(self, message: Part) -> None:
+        """Raises what refuses the first piece that arrives of a large transaction."""
+        if self.over:
+            raise not_committed("the epoch is over")
+        if self.is_under_way(message.transaction) or self._answered.get(message.transaction) is not None:
+            raise not_committed("it is decided already")
+        self._check_room()
+        self.check_entrance(message.start_ts, message.catalog_ts)
+
+    def _check_room(self) -> None:
+        """Raises 53100."""
+        if not self.writer.has_room:
+            self._ask_for_room()
+            raise disk_full()
+
+    def is_under_way(self, transaction: bytes) -> bool:
+        """Its Commit has come, and has no answer yet."""
+        return transaction in self._flights
+
+    def drop_parts(self, transaction: bytes) -> None:
+        """Its query processor has given it up."""
+        if not self.is_under_way(transaction):
+            self.gatherings.drop(transaction)
 
     def _admit(self, message: Commit, reply: Reply) -> None:
         """Of a transaction that is not known yet."""
@@ -149,9 +178,7 @@ class Reign:
             raise not_committed("the epoch is over")
         if len(self._flights) >= COMMITS_MAX or (self._bytes > COMMIT_BYTES_MAX and self._flights):
             raise overloaded()
-        if not self.writer.has_room:
-            self._ask_for_room()
-            raise disk_full()
+        self._check_room()
         now = self._clock.now()
         if message.start_ts > now.latest and self._hold_until_near(message.start_ts, partial(self._commit_later, message, reply)):
             return
@@ -162,16 +189,25 @@ class Reign:
         if ownership is None:
             raise redirected()
         checked = message.checked
-        if not (written or dropped or checked or message.schema_changes or message.exclusive):
+        if not (written or dropped or checked or message.schema_changes or message.exclusive or message.parts):
             raise DatabaseError(PROTOCOL_VIOLATION, "a transaction that changes nothing has nothing to commit")
-        if not (dropped or message.schema_changes or message.exclusive) and ownership.owns(self.number, written, checked):
-            flight.claim = Claim(message.transaction, message.start_ts, message.catalog_ts, written, checked)
+        if message.parts and (written or checked):
+            raise DatabaseError(PROTOCOL_VIOLATION, "what comes in parts comes in parts alone")
+        gathering = self.gatherings.complete(message, dropped) if message.parts else None
+        concerns_all = bool(dropped or message.schema_changes or message.exclusive)
+        is_own = not gathering.shares if gathering is not None else ownership.owns(self.number, written, checked)
+        if is_own and not concerns_all:
+            flight.claim = (
+                gathering.claim
+                if gathering is not None
+                else Claim(message.transaction, message.start_ts, message.catalog_ts, written, checked)
+            )
             self._enter(flight)
             self._judge(flight)
         else:
-            shares = self.coordinator.shares_of(message, written, dropped, ownership)
+            shares = self.coordinator.shares_of(message, written, dropped, ownership, gathering)
             self._enter(flight)
-            self.coordinator.begin(flight, shares)
+            self.coordinator.begin(flight, shares, gathering)
 
     def _enter(self, flight: Flight) -> None:
         self._flights[flight.message.transaction] = flight
@@ -207,6 +243,7 @@ class Reign:
         if verdict is None:
             now = self._clock.now().earliest
             commit_ts = self.lease.pick(claim.start_ts, now)
+            self.window.leave(claim)
             self.window.commit(claim, commit_ts)
             self.append(flight, claim.transaction, commit_ts, now, None)
         elif isinstance(verdict, bytes):
@@ -220,6 +257,8 @@ class Reign:
         flight.commit_ts = commit_ts
         flight.appended = True
         epoch_end = self.lease.end_for(commit_ts, now)
+        parts, checksum = self.gatherings.counted(message.transaction) if message.parts else (0, 0)
+        self.gatherings.decided(message.transaction)
         self.writer.append(
             COMMIT,
             commit_ts,
@@ -229,6 +268,8 @@ class Reign:
             payload=message.write_set,
             catalog_change=bool(message.schema_changes),
             schema_changes=message.schema_changes,
+            part=parts,
+            checksum=checksum,
             on_committed=partial(self._committed, flight, epoch_end, then),
         )
 
@@ -260,6 +301,7 @@ class Reign:
             self.conflicts += 1
         self._answered.remember(flight.message.transaction, ABORTED, self._clock.now().earliest)
         self._leave(flight)
+        self.gatherings.drop(flight.message.transaction)
         for reply in flight.replies:
             reply.fail(error)
 
@@ -329,6 +371,21 @@ class Reign:
         epoch_end = lease.end_for(at, self._clock.now().earliest)
         self.writer.append(LEASE, lease.last, lease.last, epoch_end, on_committed=partial(self._covered, epoch_end))
 
+    def append_note(
+        self, kind: int, then: Callable[[], None] | None = None, *, transaction: bytes, payload: bytes = b"", part: int = 0
+    ) -> None:
+        """A PART or an ABORT: what commits nothing. `then` runs when it is durable."""
+        lease = self.lease
+        epoch_end = lease.end_for(lease.last, self._clock.now().earliest)
+
+        def noted() -> None:
+            if epoch_end > lease.durable_end:
+                self._covered(epoch_end)
+            if then is not None:
+                then()
+
+        self.writer.append(kind, lease.last, lease.last, epoch_end, transaction=transaction, payload=payload, part=part, on_committed=noted)
+
     def _ask_for_room(self) -> None:
         now_s = asyncio.get_running_loop().time()
         if not self.writer.waiting and now_s >= self._room_asked_s + ROOM_PROBE_S:
@@ -365,6 +422,7 @@ class Reign:
         """Decide, promise and offer nothing any more."""
         self.over = True
         self.coordinator.end()
+        self.gatherings.end(not_committed(why))
         for flight in list(self._flights.values()):
             if not flight.appended:
                 self.waiting.leave(flight.message.transaction)

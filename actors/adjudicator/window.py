@@ -13,91 +13,28 @@ It answers one question about a transaction: may it commit, does it conflict, or
 - Memory: keys are kept in buckets by commit time and forgotten a bucket at a time (cheaper than an ordered index over them: no per-key work on
   the commit path). More than WINDOW_KEYS_MAX keys raise the horizon early. A write set above BULK_KEYS is remembered as one write of its whole tables. Both
   bounds cost spurious conflicts, never missed ones.
+- A large transaction is judged as its pieces arrive: `gather` holds each piece against what was committed before, `commit` each commit against the pieces that
+  have come (claim.py).
 
         window.judge(claim) -> None (go on) | the transaction to wait for | DatabaseError
         window.commit(claim, commit_ts)                     decided here and now
         window.mark(claim); window.release(transaction)     prepared; then commit or not
+        window.gather(claim, written, checked); window.leave(claim)       pieces; then mark, commit or neither
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
+from actors.adjudicator.claim import Claim, GatheredClaim, Table
 from actors.common.errors import DatabaseError, conflict, schema_changed
 from actors.common.timestamps import TIMESTAMP_MIN, Timestamp
 
-BULK_KEYS = 20_000
-"""Above DSQL's 3,000 rows with several indexes each; only bulk loads are larger."""
 WINDOW_KEYS_MAX = 1_000_000
 """About 150 bytes each."""
 BUCKETS = 64
 """A commit is forgotten at most 1/64 of the window late."""
-TABLE_BYTES = 4
-
-Table = bytes
-"""A table's id as it begins its keys."""
-
-
-def table_prefix(table_id: int) -> Table:
-    return table_id.to_bytes(TABLE_BYTES, "big")
-
-
-class Claim:
-    """What a transaction wants to do here: this adjudicator's keys only, and its relation to tables.
-
-    `schema_changes`: tables whose schema it changes; `exclusive`: tables nobody may have written since start_ts; `dropped`: tables of which it drops
-    whole ranges (they are exclusive too). `holds_elsewhere`: other adjudicators may hold marks of it.
-    """
-
-    __slots__ = (
-        "catalog_ts",
-        "checked",
-        "dropped",
-        "exclusive",
-        "holds_elsewhere",
-        "is_bulk",
-        "schema_changes",
-        "start_ts",
-        "tables",
-        "transaction",
-        "written",
-    )
-
-    def __init__(
-        self,
-        transaction: bytes,
-        start_ts: Timestamp,
-        catalog_ts: Timestamp,
-        written: Sequence[bytes],
-        checked: Sequence[bytes] = (),
-        schema_changes: Sequence[int] = (),
-        exclusive: Sequence[int] = (),
-        dropped: Sequence[Table] = (),
-        *,
-        holds_elsewhere: bool = False,
-    ) -> None:
-        self.transaction = transaction
-        self.start_ts = start_ts
-        self.catalog_ts = catalog_ts
-        self.written = written
-        self.checked = checked
-        self.schema_changes: Sequence[Table] = [table_prefix(table) for table in schema_changes] if schema_changes else ()
-        self.exclusive: Sequence[Table] = [*map(table_prefix, exclusive), *dropped] if exclusive or dropped else ()
-        self.dropped = dropped
-        self.is_bulk = len(written) > BULK_KEYS
-        self.tables: set[Table] = {key[:TABLE_BYTES] for key in written}
-        self.holds_elsewhere = holds_elsewhere
-
-    @property
-    def held_tables(self) -> list[Table]:
-        """Tables that it needs to itself while it is undecided."""
-        return sorted({*self.schema_changes, *self.exclusive, *(self.tables if self.is_bulk else ())})
-
-    @property
-    def touched_tables(self) -> set[Table]:
-        """Tables that nobody may have to himself while it is undecided."""
-        return self.tables.union(key[:TABLE_BYTES] for key in self.checked)
 
 
 class ConflictWindow:
@@ -120,6 +57,22 @@ class ConflictWindow:
         self._table_pending: dict[Table, dict[bytes, Claim]] = {}
         self._table_holds: dict[Table, Claim] = {}
         self._newest_schema_change: Timestamp = TIMESTAMP_MIN
+        self._gathering: dict[GatheredClaim, None] = {}
+
+    # -- large transactions ------------------------------------------------------------------------------------------------------
+
+    def gather(self, claim: GatheredClaim, written: list[bytes], checked: list[bytes]) -> None:
+        """One more piece of a claim. From the first piece until `leave`, commits are held against it. Raises 08P01."""
+        claim.add(written, checked)
+        self._gathering[claim] = None
+        last, start_ts = self._last, claim.start_ts
+        if any(key in last and last[key] > start_ts for keys in (written, checked) for key in keys):
+            claim.overwritten = True
+
+    def leave(self, claim: Claim) -> None:
+        """A claim that was gathered is decided, marked or given up."""
+        if isinstance(claim, GatheredClaim):
+            self._gathering.pop(claim, None)
 
     # -- the question ------------------------------------------------------------------------------------------------------------
 
@@ -137,6 +90,8 @@ class ConflictWindow:
 
     def _is_overwritten(self, claim: Claim) -> bool:
         """Somebody committed one of its keys after it began."""
+        if claim.overwritten:
+            return True
         start_ts = claim.start_ts
         last = self._last
         if not claim.is_bulk or any(self._table_last.get(table, 0) > start_ts for table in claim.tables):
@@ -150,13 +105,13 @@ class ConflictWindow:
             bulk = self._table_bulk
             if any(bulk.get(table, 0) > start_ts for table in claim.tables):
                 return True
-            if any(bulk.get(key[:TABLE_BYTES], 0) > start_ts for key in claim.checked):
+            if any(bulk.get(table, 0) > start_ts for table in claim.checked_tables):
                 return True
         return False
 
     def _judge_tables(self, claim: Claim) -> DatabaseError | None:
         versions, catalog_ts = self._table_versions, claim.catalog_ts
-        for table in (*claim.tables, *claim.schema_changes, *claim.exclusive, *(key[:TABLE_BYTES] for key in claim.checked)):
+        for table in (*claim.tables, *claim.schema_changes, *claim.exclusive, *claim.checked_tables):
             if versions.get(table, 0) > catalog_ts:
                 return schema_changed()
         for table in claim.exclusive:
@@ -178,7 +133,7 @@ class ConflictWindow:
             for key in claim.written:
                 holders.update(read_marks.get(key, ()))
         if self._table_holds:
-            for table in (*claim.tables, *(key[:TABLE_BYTES] for key in claim.checked)):
+            for table in claim.touched_tables:
                 holder = self._table_holds.get(table)
                 if holder is not None:
                     holders[holder.transaction] = holder
@@ -200,6 +155,9 @@ class ConflictWindow:
 
     def commit(self, claim: Claim, commit_ts: Timestamp) -> None:
         """The transaction has its commit time: from now on older writers of its keys conflict."""
+        for gathered in self._gathering:
+            if commit_ts > gathered.start_ts and gathered is not claim and gathered.meets(claim):
+                gathered.overwritten = True
         if commit_ts > self._newest:
             self._newest = commit_ts
         if commit_ts > self._bucket_until or len(self._last) > WINDOW_KEYS_MAX:

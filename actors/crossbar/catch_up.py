@@ -8,10 +8,13 @@ A slow subscriber slows the reading: what has been collected and not sent, and w
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING
 
 from actors.common.timestamps import Lsn, Timestamp
+from actors.crossbar import subscriber as subscribing
 from actors.crossbar.feed import Feed
 from actors.crossbar.merge import Merge
 from actors.crossbar.router import route
@@ -34,7 +37,7 @@ class CatchUp:
     def __init__(self, crossbar: Crossbar, subscriber: Subscriber) -> None:
         self._crossbar = crossbar
         self._subscriber = subscriber
-        self._merge = Merge(crossbar.journals)
+        self._merge = Merge(crossbar.journals, self._own_rows)
         self._targets: dict[int, tuple[Lsn, Timestamp]] = {
             journal: (head.lsn, head.promise) for journal, head in crossbar.merge.heads.items()
         }
@@ -43,8 +46,8 @@ class CatchUp:
         self._closed = False
         self._after_ts = subscriber.sent_ts
         self._collected_bytes = 0
-        self._times: list[Timestamp] = []
-        self._write_sets: list[bytes] = []
+        self._collected: deque[tuple[Timestamp, bytes]] = deque()
+        """(commit time, the shard's rows), to be sent."""
         self._changes: list[Timestamp] = []
         window_bytes = min(CATCH_UP_WINDOW_BYTES, crossbar.window_bytes)
         for journal in crossbar.journals:
@@ -72,17 +75,19 @@ class CatchUp:
             head.promise = max(head.promise, promise)
         self._collect()
 
+    def _own_rows(self, payload: bytes) -> bytes | None:
+        """Those of a write set that the subscriber's shard owns; None where there are none."""
+        return route(payload, self._crossbar.shard_map).get(self._subscriber.shard)
+
     def _collect(self) -> None:
-        shard = self._subscriber.shard
-        for commit_ts, _, header, record in self._merge.take():
+        for commit_ts, _, header, record, parts in self._merge.take():
             if commit_ts <= self._after_ts:
                 continue
             payload = payload_of(record)
-            part = route(payload, self._crossbar.shard_map).get(shard) if payload else None
-            if part is not None:
-                self._times.append(commit_ts)
-                self._write_sets.append(part)
-                self._collected_bytes += len(part)
+            for part in (*parts, self._own_rows(payload)) if payload else parts:
+                if part is not None:
+                    self._collected.append((commit_ts, part))
+                    self._collected_bytes += len(part)
             if header.catalog_change:
                 self._changes.append(commit_ts)
         self.advance()
@@ -92,19 +97,33 @@ class CatchUp:
         subscriber = self._subscriber
         if self._closed:
             return
-        if not subscriber.has_room:
-            self._pace()
-            return
         watermark = self._merge.watermark
-        if watermark > subscriber.sent_ts:
-            times, write_sets, changes = self._times, self._write_sets, self._changes
-            self._times, self._write_sets, self._changes = [], [], []
-            self._collected_bytes = 0
-            subscriber.deliver(times, write_sets, changes, watermark)
-        if watermark >= self._goal:
+        while watermark > subscriber.sent_ts and subscriber.has_room:
+            self._send(watermark)
+        if subscriber.sent_ts >= self._goal:
             self._crossbar.caught_up(subscriber)
         else:
             self._pace()
+
+    def _send(self, watermark: Timestamp) -> None:
+        """One message's worth of what has been collected."""
+        collected = self._collected
+        times: list[Timestamp] = []
+        write_sets: list[bytes] = []
+        size = 0
+        while collected and (size < subscribing.DELIVER_BYTES_MAX or not times):
+            commit_ts, part = collected.popleft()
+            times.append(commit_ts)
+            write_sets.append(part)
+            size += len(part)
+        self._collected_bytes -= size
+        if not collected:
+            upto = watermark
+        else:
+            upto = times[-1] - (collected[0][0] == times[-1])
+        sent = bisect_right(self._changes, upto)
+        changes, self._changes = self._changes[:sent], self._changes[sent:]
+        self._subscriber.deliver(times, write_sets, changes, upto)
 
     def _pace(self) -> None:
         full = self._collected_bytes > COLLECTED_BYTES_MAX

@@ -36,7 +36,7 @@ from actors.common.messages import (
 from actors.common.messages.base import Message
 from actors.common.messages.control import Suspect, Topology
 from actors.common.ranges import ShardMap
-from actors.common.timestamps import TIMESTAMP_MIN, Timestamp
+from actors.common.timestamps import TIMESTAMP_MAX, TIMESTAMP_MIN, Timestamp
 from actors.crossbar.catch_up import CatchUp
 from actors.crossbar.feed import Feed
 from actors.crossbar.merge import Due, Merge
@@ -191,7 +191,7 @@ class Crossbar:
 
     def _begin(self, after_ts: Timestamp) -> None:
         """Read every journal from the first subscriber's place on."""
-        self._merge = Merge(self.journals)
+        self._merge = Merge(self.journals, partial(route, shard_map=self.shard_map))
         self._ring = Ring(self.shard_map.all_shards(), self._context.settings.streaming.ring_bytes_max)
         self._ring.floor = after_ts
         for journal in self.journals:
@@ -250,7 +250,7 @@ class Crossbar:
             if subscriber.live:
                 subscriber.serve(ring, watermark)
         if due:
-            ring.shrink()
+            self._shrink()
         if self._behind or due:
             self._rescue()
         held_bytes_max = self._context.settings.streaming.held_bytes_max
@@ -265,18 +265,23 @@ class Crossbar:
         ring = self.ring
         shard_map = self.shard_map
         sizes: dict[int, int] = {}
-        for commit_ts, _, header, record in due:
+        for commit_ts, _, header, record, parts in due:
             if commit_ts <= ring.floor:
                 continue  # every subscriber of this merge has it
             payload = payload_of(record)
-            if payload:
-                for shard, part in route(payload, shard_map).items():
+            for routed in (*parts, route(payload, shard_map)) if payload else parts:
+                for shard, part in routed.items():
                     ring.add(shard, commit_ts, part)
                     sizes[shard] = sizes.get(shard, 0) + len(part)
             if header.catalog_change:
                 ring.catalog_changes.append(commit_ts)
         for subscriber in self._subscribers.values():
             subscriber.gather(sizes.get(subscriber.shard, 0))
+
+    def _shrink(self) -> None:
+        """Keep the ring within its bound."""
+        sent = (subscriber.sent_ts for subscriber in self._subscribers.values() if subscriber.live and not subscriber.is_slow)
+        self.ring.shrink(min(sent, default=TIMESTAMP_MAX))
 
     def _rescue(self) -> None:
         """A subscriber that the ring does not reach reads the journals again from where it stands, once the main merge has come as far as the ring begins."""
@@ -419,6 +424,7 @@ class Crossbar:
 
     def _catch_up(self, subscriber: Subscriber) -> None:
         subscriber.live = False
+        subscriber.sent_pieces = 0
         former = self._catch_ups.pop(subscriber.name, None)
         if former is not None:
             former.close()
@@ -446,6 +452,9 @@ class Crossbar:
         if not had_room and subscriber.has_room:
             if subscriber.live:
                 subscriber.serve(self.ring, self.merge.watermark)
+                if self.ring.is_over:
+                    self._shrink()
+                    self._rescue()
             elif sender in self._catch_ups:
                 self._catch_ups[sender].advance()
 

@@ -26,6 +26,7 @@ import msgspec
 from actors.common.errors import DATA_CORRUPTED, DatabaseError
 from actors.common.settings import Journaling
 from actors.common.timestamps import TIMESTAMP_MIN, Epoch, Lsn, Timestamp
+from actors.journal.groups import Groups
 from actors.journal.record import decode_header, is_intact
 from actors.journal.segment import (
     FOLDER,
@@ -79,6 +80,7 @@ class JournalLog:
         self._recent: dict[Lsn, bytes] = {}
         self._recent_first: Lsn = 0
         self._recent_bytes = 0
+        self._groups = Groups()
         self.promise = Promise()
 
     @classmethod
@@ -123,11 +125,15 @@ class JournalLog:
         return segment.times[lsn - segment.first_lsn]
 
     def first_after(self, after_ts: Timestamp) -> Lsn:
-        """The first kept record with commit_ts > after_ts; last_lsn + 1 where there is none."""
+        """The first kept record with commit_ts > after_ts; last_lsn + 1 where there is none. A reader begins there, or earlier: see `begin_for`."""
         for segment in self._segments:
             if segment.times and segment.times[-1] > after_ts:
                 return segment.first_lsn + bisect_right(segment.times, after_ts)
         return self.last_lsn + 1
+
+    def begin_for(self, lsn: Lsn) -> Lsn:
+        """Where a reader who wants every transaction committed by record `lsn` or a later one has to begin: not inside a large one's parts."""
+        return self._groups.begin_for(lsn)
 
     def read(self, from_lsn: Lsn, bytes_max: int, to_lsn: Lsn) -> list[bytes]:
         """Records from_lsn ... to_lsn, at least one if there is one, no more than about bytes_max. Raises XX001."""
@@ -176,6 +182,7 @@ class JournalLog:
         for header, record in zip(headers, records, strict=True):
             end = offset + FRAME_BYTES + len(record)
             segment.note(offset, end, header.epoch, header.commit_ts)
+            self._groups.note(header)
             offset = end
             self._recent[header.lsn] = record
             self._recent_bytes += len(record)
@@ -233,6 +240,7 @@ class JournalLog:
         while len(self._segments) > 1 and self._segments[-1].first_lsn >= lsn:
             self._drop(self._segments.pop())
         self._segments[-1].cut(lsn)
+        self._groups.cut(lsn)
         self._roll = True
         self._cuts += 1
         self._synced = min(self._synced, lsn - 1)
@@ -243,6 +251,7 @@ class JournalLog:
         """Forget every record and go on at the promise's first_lsn, which has been made durable before."""
         while self._segments:
             self._drop(self._segments.pop())
+        self._groups.clear()
         self._recent.clear()
         self._recent_bytes = 0
         self._roll = True
@@ -260,7 +269,7 @@ class JournalLog:
     def after_trim(self, below_ts: Timestamp, committed: Lsn) -> Promise | None:
         """The promise to make durable before `trim`: without the segments all of whose records are committed and have commit_ts <= below_ts.
 
-        None where nothing can go. The last segment always stays.
+        None where nothing can go. The last segment always stays, and no large transaction loses some of its parts.
         """
         kept = 0
         while kept < len(self._segments) - 1:
@@ -268,6 +277,8 @@ class JournalLog:
             if segment.last_lsn > committed or (segment.times and segment.times[-1] > below_ts):
                 break
             kept += 1
+        while kept and self._groups.is_cut_at(self._segments[kept].first_lsn):
+            kept -= 1
         if kept == 0:
             return None
         first = self._segments[kept].name
@@ -283,6 +294,7 @@ class JournalLog:
         """Give up the segments below the promise's first_lsn."""
         while len(self._segments) > 1 and self._segments[0].last_lsn < self.promise.first_lsn:
             self._drop(self._segments.pop(0))
+        self._groups.trim(self.first_lsn)
         if not self._dirty and not self._roll:
             self._remove_void()
 
@@ -330,6 +342,7 @@ class JournalLog:
                 # What is there so far had been trimmed: its removal did not survive, or a part of it did.
                 while self._segments:
                     self._drop(self._segments.pop())
+                self._groups.clear()
                 broken = None
             if broken is None and (not self._follows(name) if self._segments else name.first_lsn > floor):
                 broken = self.last_lsn + 1
@@ -360,6 +373,7 @@ class JournalLog:
                 return offset, lsn
             end = offset + FRAME_BYTES + len(frame[1])
             segment.note(offset, end, header.epoch, header.commit_ts)
+            self._groups.note(header)
             self._synced = max(self._synced, frame[0])
             offset = end
             lsn += 1
@@ -369,6 +383,7 @@ class JournalLog:
         """After loading: nothing follows a broken record, and what was not known to be synced is synced with the next records."""
         while self._segments and self._segments[0].last_lsn < self.promise.first_lsn:
             self._drop(self._segments.pop(0))
+        self._groups.trim(self.first_lsn)
         self._roll = broken is not None or not self._segments
         if broken is not None:
             self._synced = min(self._synced, broken - 1)

@@ -2,7 +2,9 @@
 
     crc32c (4) | header length (4) | payload length (4) | header (msgpack) | payload (the write set's Arrow bytes, untouched)
 
-The checksum covers all that follows it. One committed transaction is exactly one record (I2). A record says three things beside its changes: its
+The checksum covers all that follows it. One committed transaction is exactly one COMMIT record (I2). A large one is preceded, in the same epoch of the same
+journal, by PART records that hold its write set in bounded pieces; its COMMIT counts them and carries a checksum over them. Parts without their COMMIT are nothing: an
+ABORT, or the beginning of the next epoch, says that it will not come. A record says three things beside its changes: its
 `commit_ts`, a `promise` (no later record of this journal has a commit time at or below it), and its epoch's `epoch_end` (the lease: the epoch commits and
 promises nothing above it until a later durable record extends it).
 """
@@ -22,11 +24,18 @@ EPOCH_BEGIN = 1
 """First record of an epoch: commit_ts is the epoch's beginning; nothing of an older epoch follows it."""
 LEASE = 2
 """Extends the epoch's end, or gives a promise its place; changes nothing. Also the barrier before a learner may vote."""
+PART = 4
+"""A piece of a transaction's write set; like a LEASE in all else."""
+ABORT = 5
+"""The parts of this transaction are void; like a LEASE in all else."""
 CLOSE = 3
 """Last record of an epoch that ended cleanly: epoch_end is what was really used, so the next epoch need not wait for the lease to pass."""
 
 TRIMMED = UNDEFINED_FILE
 """SQLSTATE: records that are wanted have been trimmed. The error's detail says what is left: "<first lsn> <latest commit time that may be gone>"."""
+
+TRANSACTION_BYTES = 16
+"""Of a transaction's own name; adjudicators add to it when they decide together (coordinator.py)."""
 
 PREFIX = struct.Struct("<III")
 PREFIX_BYTES = PREFIX.size
@@ -44,6 +53,15 @@ class RecordHeader(msgspec.Struct, array_like=True, frozen=True, gc=False):
     transaction: bytes = b""
     catalog_change: bool = False
     schema_changes: list[int] = []
+    part: int = 0
+    """Of a PART: its number, from 1. Of a COMMIT: how many parts are its own."""
+    checksum: int = 0
+    """Of a COMMIT with parts: write_set.checksum_of_parts."""
+
+    @property
+    def group(self) -> bytes:
+        """What the parts of a transaction and their COMMIT or ABORT have in common."""
+        return self.transaction[:TRANSACTION_BYTES]
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -396,7 +396,7 @@ class JournalReplica:
                 reply.fail(DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, f"{self._context.name} has not heard from its writer yet"))
             return
         # Beyond what is committed this log may differ from the journal's: no place may be skipped there.
-        first = message.from_lsn or min(log.first_after(message.after_ts), max(self._committed + 1, log.first_lsn))
+        first = message.from_lsn or log.begin_for(min(log.first_after(message.after_ts), max(self._committed + 1, log.first_lsn)))
         if first < log.first_lsn or (not message.from_lsn and message.after_ts < log.promise.trimmed_ts):
             if reply is not None:
                 reply.fail(self._trimmed())

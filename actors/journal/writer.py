@@ -220,12 +220,15 @@ class JournalWriter:
         payload: bytes = b"",
         catalog_change: bool = False,
         schema_changes: list[int] | None = None,
+        part: int = 0,
+        checksum: int = 0,
         on_committed: Callable[[], None] | None = None,
     ) -> Lsn:
         """Add one record; it goes out at the end of this turn of the loop with all others of the turn. Returns its number."""
         assert not self.stopped, "a deposed writer appends nothing"
         lsn = self.last_lsn = self.last_lsn + 1
-        header = RecordHeader(lsn, self.epoch, kind, commit_ts, promise, epoch_end, transaction, catalog_change, schema_changes or [])
+        changes = schema_changes or []
+        header = RecordHeader(lsn, self.epoch, kind, commit_ts, promise, epoch_end, transaction, catalog_change, changes, part, checksum)
         if kind == EPOCH_BEGIN:
             self._epochs.begin(lsn, self.epoch)
         self.last_epoch_end = max(self.last_epoch_end, epoch_end)

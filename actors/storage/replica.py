@@ -13,12 +13,12 @@ the highest time asked for. The stream is opened again, at the next crossbar, af
 notices a crossbar that has forgotten it, and its checkpoints move on, which lets journals be trimmed.
 
 A point read whose time has come is answered in `receive` itself. Deliveries are applied in `receive`, too; checkpoints and merges run in tasks in
-slices of a few milliseconds (upkeep.py says when). When both memtables are full the stream is not acknowledged further, so the crossbar stops.
+slices of a few milliseconds (upkeep.py says when). A large transaction's rows are applied as they come, over several deliveries; no read sees them before the watermark
+has passed their commit time. When both memtables are full the stream is not acknowledged further, so the crossbar stops.
 
 A damaged block (XX001) is noted in `status` and fails the read with 08006, so that it is answered by another replica. Journals that no longer reach back to the
 watermark (58P01) leave the replica stranded: no read above the watermark is answered. In both cases it is filled from a peer (filling.py), and goes on from where that one's
-disk stands. A replica whose disk cannot be opened begins anew, which comes to the same.
-Left out: moving ranges.
+disk stands. A replica whose disk cannot be opened begins anew, which comes to the same. Left out: moving ranges.
 """
 
 from __future__ import annotations
@@ -60,6 +60,7 @@ from actors.runtime.interfaces import Context, Reply
 from actors.storage import filling
 from actors.storage.scan import Scanner
 from actors.storage.store import Store
+from actors.storage.unfinished import Unfinished
 from actors.storage.upkeep import Upkeep
 
 WAITING_READS_MAX = 100_000
@@ -119,9 +120,8 @@ class StorageReplica:
         self._gets = 0
         self._scans = 0
         self._delivered_bytes = 0
-        self._damage = ""
-        self._stranded = ""
-        """Why no crossbar can feed us; empty: one may."""
+        self._damage = self._stranded = ""
+        """What is broken; why no crossbar can feed us. Empty: nothing, and one may."""
         # the stream
         self._stream = 0
         self._number = 0
@@ -129,6 +129,7 @@ class StorageReplica:
         self._subscribe_delay_s = RESUBSCRIBE_S_MIN
         self._patience = 1
         """Times silence_s."""
+        self._unfinished = Unfinished()
         self._unacknowledged_bytes = 0
         self._unacknowledged_messages = 0
         self._heard_at = 0.0
@@ -405,6 +406,9 @@ class StorageReplica:
         if message.after_ts > self.watermark:
             self._resubscribe(f"message {message.number} begins after {message.after_ts}, we are at {self.watermark}")
             return
+        if self._unfinished.lacks(message, self.watermark):
+            self._resubscribe(f"message {message.number} goes on after {message.skipped} pieces of {message.commit_ts[0]}")
+            return
         self._number = message.number
         self._heard_at = self._loop.time()
         self._subscribe_delay_s = RESUBSCRIBE_S_MIN
@@ -423,6 +427,7 @@ class StorageReplica:
             size += len(write_set)
         for commit_ts in changes:
             store.note_catalog_change(commit_ts)
+        self._unfinished.note(message)
         if message.watermark > self.watermark:
             self.watermark = message.watermark
             if self._waiting or self._demanded:
@@ -478,11 +483,12 @@ class StorageReplica:
         return [name for name in sorted(topology.routes) if name.startswith(own) and name != self._name] if topology is not None else []
 
     def exchange_store(self, store: Store) -> None:
-        """The disk now holds what a peer's did. The watermark may go back: the stream brings again what lies above."""
+        """The disk now holds what a peer's did. The watermark may go back."""
         logger.warning("%s has been filled up to %s", self._name, store.checkpoint_ts)
         self.store = store
         self._scanner = Scanner(store)
         self.watermark = store.checkpoint_ts
+        self._unfinished = Unfinished()
         self._damage = self._stranded = ""
         self._resubscribe("filled")
         self._answer_waiting()

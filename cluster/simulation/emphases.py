@@ -41,7 +41,7 @@ SWEEPING = "sweeping"
 def outcomes(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
     plan = _with_bounds(
         _several_adjudicators(plan, random),
-        *(("actors.adjudicator.window.BULK_KEYS",) if random.random() < 0.5 else ()),
+        *(("actors.adjudicator.claim.BULK_KEYS",) if random.random() < 0.5 else ()),
     )
     slow = tuple(sorted({*plan.faults.slow_messages, "Decided", *(("OutcomeIs",) if random.random() < 0.5 else ())}))
     faults = replace(
@@ -112,7 +112,7 @@ def sweeping(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
     storing = replace(plan.settings.storing, memtable_bytes_max=random.choice((2000, 20_000)), checkpoint_idle_s=0.5, segments_max=2)
     limits = replace(plan.settings.limits, transaction_age_s=random.choice((5, 5, plan.settings.limits.transaction_age_s)))
     plan = replace(plan, settings=replace(plan.settings, storing=storing, limits=limits), dawdle_s=min(plan.dawdle_s, 1.0))
-    plan = _with_bounds(plan, *(("actors.adjudicator.window.BULK_KEYS",) if random.random() < 0.5 else ()))
+    plan = _with_bounds(plan, *(("actors.adjudicator.claim.BULK_KEYS",) if random.random() < 0.5 else ()))
     return _with_proof(plan, SWEEPING, proofs)
 
 

@@ -99,7 +99,19 @@ def draw(random: Random, proofs: tuple[str, ...], seconds: float) -> Plan:
 SKEW_US = 300_000
 """What clocks that claim to be true are off, at most, in some runs: long enough for transactions to be decided in one order and timed in another."""
 SLOW_S_MAX = (0.05, 0.3, 1.0)
-COMMIT_MESSAGES = ("Commit", "Committed", "Prepare", "Prepared", "Decided", "AskOutcome", "OutcomeIs", "AskPromise", "Promised")
+COMMIT_MESSAGES = (
+    "Commit",
+    "Part",
+    "Gather",
+    "Committed",
+    "Prepare",
+    "Prepared",
+    "Decided",
+    "AskOutcome",
+    "OutcomeIs",
+    "AskPromise",
+    "Promised",
+)
 SLOW_MESSAGES = (
     *COMMIT_MESSAGES,
     *("Append", "Appended", "Seal", "Sealed", "Fetch", "Fetched", "Promote", "Reset", "Trim", "SubscribeJournal", "JournalRecords"),
@@ -128,7 +140,7 @@ BOUNDS = {
     "actors.storage.upkeep.LOOK_BYTES_S": 20_000.0,
     "actors.storage.memtable.BULK_ROWS": 2,
     "actors.storage.block_scan.BLOCK_SCAN_ROWS_MIN": 1,
-    "actors.adjudicator.window.BULK_KEYS": 1,
+    "actors.adjudicator.claim.BULK_KEYS": 1,
     "actors.adjudicator.window.WINDOW_KEYS_MAX": 10,
     "actors.crossbar.subscriber.LAZY_BYTES": 100,
     "actors.crossbar.subscriber.DELIVER_BYTES_MAX": 1000,
@@ -136,6 +148,9 @@ BOUNDS = {
     "actors.crossbar.catch_up.COLLECTED_BYTES_MAX": 1,
     "actors.journal.subscription.MESSAGE_BYTES_MAX": 1000,
     "actors.storage.scan.WORK_US_MAX": 1,
+    "actors.common.write_set.PIECE_ROWS_MAX": 1,
+    "actors.query_processor.transaction.buffer.SORT_ROWS": 2,
+    "actors.query_processor.transaction.committing.PARTS_AHEAD": 1,
     "actors.storage.scan.WINDOW_ROWS_MAX": 2,
     "actors.storage.replica.ACK_MESSAGES_MAX": 1,
     "actors.storage.upkeep.RETRY_S": 0.3,

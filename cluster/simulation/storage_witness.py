@@ -11,20 +11,20 @@ from __future__ import annotations
 
 from functools import partial
 
-from actors.common import small_write_set, write_set
+from actors.common import write_set
 from actors.common.errors import DatabaseError
 from actors.common.messages import JournalRecords, StreamAck
 from actors.common.messages.base import Message
 from actors.common.ranges import ShardMap
-from actors.journal.record import COMMIT, decode_header, payload_of
+from actors.journal.record import decode_header
 from actors.runtime.simulation.disk import DiskImage
 from actors.runtime.simulation.world import World
 from actors.storage import manifest as manifest_file
 from actors.storage.manifest import Manifest
 from actors.storage.segment import Segment
+from cluster.simulation.parted import Parts
 from cluster.simulation.synced import SyncedFiles
 
-Row = tuple[bytes, bytes | None, int]
 Version = tuple[bytes, int]
 """(key, commit time)"""
 
@@ -46,6 +46,8 @@ class StorageWitness:
         self._checked: dict[str, Manifest] = {}
         self._segments: dict[bytes, dict[Version, bytes | None]] = {}
         """What segments hold, by their files' fingerprints."""
+        self._parts: dict[str, Parts] = {}
+        """By journal."""
         self._rotten: set[str] = set()
         for role, image in self._images.items():
             image.on_removed = partial(self._removed, role)
@@ -72,9 +74,7 @@ class StorageWitness:
                 continue
             self._read.add((journal, lsn))
             header = decode_header(record)
-            if header.kind != COMMIT:
-                continue
-            for key, value, kind in small_write_set.rows(payload_of(record)):
+            for key, value, kind in self._parts.setdefault(journal, Parts()).rows(header, record):
                 if kind == write_set.DROP_RANGE:
                     assert value is not None
                     self._drops.add((key, value, header.commit_ts))

@@ -22,16 +22,16 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from actors.adjudicator.coordinator import TRANSACTION_BYTES
-from actors.adjudicator.window import TABLE_BYTES
-from actors.common import small_write_set, write_set
+from actors.adjudicator.claim import TABLE_BYTES
+from actors.common import write_set
 from actors.common.errors import DatabaseError
 from actors.common.keys import prefix_end
 from actors.common.messages import Fetch, Get, Scan, Scanned
 from actors.common.ranges import KEYSPACE_BYTES, ShardMap
 from actors.common.timestamps import Timestamp
-from actors.journal.record import COMMIT, EPOCH_BEGIN, RecordHeader, decode_header, payload_of
+from actors.journal.record import COMMIT, EPOCH_BEGIN, TRANSACTION_BYTES, RecordHeader, decode_header
 from actors.runtime.simulation.world import World
+from cluster.simulation.parted import Parts
 from cluster.simulation.witness import Evidence
 
 SCAN_ATTEMPTS_MAX = 60
@@ -57,12 +57,12 @@ class Model:
         self.drops: list[tuple[Timestamp, bytes, bytes]] = []
         self.catalog_changes: list[Timestamp] = []
         for journal in sorted(evidence.records):
-            records = evidence.records[journal]
+            records, parts = evidence.records[journal], Parts()
             for header in evidence.headers(journal):
+                rows = parts.rows(header, records[header.lsn])
                 if header.kind == COMMIT:
                     name = header.transaction[:TRANSACTION_BYTES]
                     assert name not in self.commits, f"I2: {name.hex()} has two records"
-                    rows = list(small_write_set.rows(payload_of(records[header.lsn])))
                     self.commits[name] = Commitment(header, rows)
                     self._apply(header.commit_ts, rows)
                     if header.catalog_change:

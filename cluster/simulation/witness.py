@@ -18,6 +18,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import msgspec
+
 from actors.common import small_write_set
 from actors.common.errors import DatabaseError
 from actors.common.messages import (
@@ -33,6 +35,7 @@ from actors.common.messages import (
     Got,
     JournalRecords,
     OutcomeIs,
+    Part,
     Prepare,
     Prepared,
     Promised,
@@ -44,7 +47,7 @@ from actors.common.messages import (
     Trim,
 )
 from actors.common.messages.base import Failure, Message
-from actors.journal.record import RecordHeader, decode_header, is_intact
+from actors.journal.record import COMMIT, RecordHeader, decode_header, is_intact
 from actors.runtime.simulation.disk import DiskImage, SimulatedDisk
 from actors.runtime.simulation.loop import Owner
 from actors.runtime.simulation.world import World
@@ -62,7 +65,7 @@ class Told:
     """One transaction as the adjudicators were asked for it, and what they answered."""
 
     start_ts: int
-    checked: tuple[bytes, ...]
+    checked: set[bytes]
     catalog_ts: int = 0
     exclusive: tuple[int, ...] = ()
     commit_ts: int = 0
@@ -89,6 +92,8 @@ class _Stream:
     last_ts: int = 0
     watermark: int = 0
     number: int = 0
+    pieces: int = 0
+    """Of the transaction at `last_ts`, while the watermark is below it."""
 
 
 @dataclass
@@ -118,6 +123,8 @@ class Witness:
         self._images: dict[str, DiskImage] = {name: image for process in world.processes.values() for name, image in process.disks.items()}
         self._sealed: dict[str, Sealed] = {}
         self._streams: dict[tuple[str, int], _Stream] = {}
+        self._checked: dict[bytes, set[bytes]] = {}
+        """Of transactions of which only parts have come."""
         self._checkpoints: dict[str, int] = {}
         self._ends: dict[str, int] = {}
         """Journal replica -> the latest end of an epoch that it has acknowledged."""
@@ -146,9 +153,12 @@ class Witness:
     def delivered(self, sender: str, destination: str, message: Message) -> None:
         match message:
             case Commit():
-                self.evidence.told.setdefault(
-                    message.transaction, Told(message.start_ts, tuple(message.checked), message.catalog_ts, tuple(message.exclusive))
+                told = self.evidence.told.setdefault(
+                    message.transaction, Told(message.start_ts, set(), message.catalog_ts, tuple(message.exclusive))
                 )
+                told.checked.update(message.checked, self._checked.pop(message.transaction, ()))
+            case Part() if message.checked:
+                self._checked.setdefault(message.transaction, set()).update(message.checked)
             case Decided():
                 self.evidence.outcomes.append((sender, message.transaction, message.commit_ts))
             case JournalRecords():
@@ -192,19 +202,23 @@ class Witness:
             name = request.transaction.hex()
             self._hold("I2", told.commit_ts in (0, answer.commit_ts), f"{name} committed at {told.commit_ts} and {answer.commit_ts}")
             told.commit_ts = answer.commit_ts
-            copies = self._copies(role.rpartition("/")[2], request.transaction)
+            copies = self._copies(role.rpartition("/")[2], answer.commit_ts)
             self._hold("I1", copies >= 2, f"{role} acknowledged {name}, which is on {copies} disks")
             if self._honest:
                 now = self._world.clock.true_us()
                 self._hold("I11", answer.commit_ts <= now, f"told at {now} of a commit at {answer.commit_ts}")
 
-    def _copies(self, journal: str, transaction: bytes) -> int:
-        """On how many synced disks of a journal the record of this transaction is."""
+    def _copies(self, journal: str, commit_ts: int) -> int:
+        """On how many synced disks of a journal the COMMIT record of this time is: its parts stand before it."""
+        times = msgspec.msgpack.encode(commit_ts)
+        kind_and_times = msgspec.msgpack.encode(COMMIT) + times + times
         return sum(
             name in self._rotten
             or self._world.loop.time() - self._lost_at.get(name, -LATELY_S) < LATELY_S
             or any(
-                file.durable.rfind(transaction) >= 0 for path, file in sorted(image.files.items(), reverse=True) if path.startswith("log/")
+                file.durable.rfind(kind_and_times) >= 0
+                for path, file in sorted(image.files.items(), reverse=True)
+                if path.startswith("log/")
             )
             for name, image in self._images.items()
             if name.startswith(f"journal/{journal}/")
@@ -256,6 +270,8 @@ class Witness:
             return  # repeated, or after one that was lost: not taken
         if stream.number and message.after_ts > stream.watermark:
             return  # of a crossbar that has begun the stream anew: not taken either
+        if message.skipped and (message.commit_ts[0] != stream.last_ts or message.skipped > stream.pieces):
+            return  # likewise
         stream.number = message.number
         for commit_ts, payload in zip(message.commit_ts, message.write_sets, strict=True):
             known = max(stream.watermark, message.after_ts)
@@ -264,7 +280,14 @@ class Witness:
             stream.last_ts = commit_ts
             assert small_write_set.columns(payload)[0]
         self._hold("order", message.watermark >= stream.watermark, f"{replica}: the watermark went back")
-        self._hold("order", message.watermark >= stream.last_ts, f"{replica}: {stream.last_ts} came with the watermark {message.watermark}")
+        is_whole = message.watermark >= stream.last_ts
+        self._hold(
+            "order",
+            is_whole or message.watermark == stream.last_ts - 1,
+            f"{replica}: {stream.last_ts} came with the watermark {message.watermark}",
+        )
+        pieces = message.commit_ts.count(stream.last_ts)
+        stream.pieces = 0 if is_whole else pieces + (message.skipped if pieces == len(message.commit_ts) else 0)
         stream.watermark = message.watermark
 
     def _claim_checkpoint(self, replica: str, checkpoint_ts: int) -> None:

@@ -9,7 +9,10 @@ from actors.common.messages.committing import (
     Commit,
     Committed,
     Decided,
+    DropParts,
+    Gather,
     OutcomeIs,
+    Part,
     Prepare,
     Prepared,
     Promised,
@@ -53,6 +56,9 @@ AnyMessage = (
     | Scan
     | Scanned
     | Commit
+    | Part
+    | DropParts
+    | Gather
     | Committed
     | Prepare
     | Prepared
@@ -118,9 +124,11 @@ __all__ = [
     "Deliver",
     "DemandWatermark",
     "Done",
+    "DropParts",
     "Failure",
     "Fetch",
     "Fetched",
+    "Gather",
     "Get",
     "Got",
     "Informed",
@@ -128,6 +136,7 @@ __all__ = [
     "Lead",
     "Message",
     "OutcomeIs",
+    "Part",
     "Piece",
     "Ping",
     "Pong",

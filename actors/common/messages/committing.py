@@ -25,6 +25,33 @@ class Commit(Message, frozen=True):
     checked: list[bytes] = []
     schema_changes: list[int] = []
     exclusive: list[int] = []
+    parts: int = 0
+    """So many Parts precede: what they hold is written (and checked) too. `write_set` may then be empty."""
+    checksum: int = 0
+    """Of the Parts (write_set.checksum_of_parts)."""
+
+
+class Part(Message, frozen=True):
+    """QP -> coordinator: one bounded piece of a large transaction, ahead of its Commit (design, I2). Answer: Done once the piece is durable.
+
+    A piece is nothing until the Commit that counts it: the coordinator drops the pieces of a transaction that is aborted, abandoned by DropParts, or silent.
+    Pieces may arrive in any order, each more than once. Failures: as Commit's; the transaction is then certainly not committed.
+    """
+
+    transaction: bytes
+    start_ts: int
+    catalog_ts: int
+    number: int
+    """1, 2, 3 ..."""
+    write_set: bytes
+    """PUT and DELETE only; keys of different pieces do not interleave. Pieces that only check keys have none, and come last."""
+    checked: list[bytes] = []
+
+
+class DropParts(Message, frozen=True):
+    """QP -> coordinator, one-way: no Commit will follow the Parts of this transaction."""
+
+    transaction: bytes
 
 
 class Committed(Message, frozen=True):
@@ -48,6 +75,21 @@ class Prepare(Message, frozen=True):
     """Table ids (4 bytes, as keys begin) of which ranges are dropped: unwritten since start_ts, and every key counts as written."""
     coordinator_last: int = 0
     """The coordinator will commit above this: a participant whose clock is behind offers an interval that reaches it."""
+    parts: int = 0
+    """So many Gathers precede: their keys are the participant's share too."""
+
+
+class Gather(Message, frozen=True):
+    """Coordinator -> participant: the participant's share of one Part, ahead of the Prepare that counts it. Answer: Done, or a Failure."""
+
+    transaction: bytes
+    """The spanning name, as the Prepare's."""
+    number: int
+    """Of the Part."""
+    start_ts: int
+    catalog_ts: int
+    written: list[bytes]
+    checked: list[bytes]
 
 
 class Prepared(Message, frozen=True):

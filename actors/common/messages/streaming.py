@@ -52,6 +52,9 @@ class Deliver(Message, frozen=True):
     """Crossbar -> storage: parts of transactions in ascending commit time, then the watermark that holds after them.
 
     It holds all that was committed for the shard after `after_ts`, up to `watermark`: who stands below `after_ts` lacks something and may not take it.
+    A large transaction comes in pieces, several write sets of one commit time. They may be spread over several messages: then the watermark stays below
+    that time until the last piece, and `skipped` counts the pieces of the transaction at `commit_ts[0]` that earlier messages brought. A subscriber
+    that has not taken so many lacks something, too.
     `commit_ts[i]` belongs to `write_sets[i]` (the rows of that transaction that fall to the shard). `catalog_changes`: commit times of transactions
     among them, or of others', that changed the catalog (broadcast to every shard).
     """
@@ -63,6 +66,7 @@ class Deliver(Message, frozen=True):
     write_sets: list[bytes]
     catalog_changes: list[int]
     watermark: int
+    skipped: int = 0
 
 
 class StreamAck(Message, frozen=True):

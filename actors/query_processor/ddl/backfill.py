@@ -53,7 +53,6 @@ async def fill(change: SchemaChange, table: Table, indexes: Sequence[Index]) -> 
     transaction = change.transaction
     decode = RowCodec([column.type for column in table.columns]).decode
     makers = [(index, entry_maker(table, index)) for index in indexes]
-    written = transaction.buffer.values
     scanner = transaction.scan(*keyspace_range(table.id, table.primary.id))
     while (rows := await scanner.next_rows()) is not None:
         for key, value in rows:
@@ -61,7 +60,7 @@ async def fill(change: SchemaChange, table: Table, indexes: Sequence[Index]) -> 
             primary = key[KEYSPACE_BYTES:]
             for index, make in makers:
                 entry, pointer = make(row, primary)
-                if index.unique and written.get(entry, pointer) != pointer:
+                if index.unique and transaction.buffer.values.get(entry, pointer) != pointer:
                     raise duplicate(table, index, row)
                 transaction.put(entry, pointer, counts=False)
 
@@ -75,7 +74,6 @@ async def rewrite(change: SchemaChange, before: Table, after: Table) -> None:
     places = [column.position for column in after.primary.columns]
     space, _ = keyspace_range(after.id, after.primary.id)
     makers = [(index, entry_maker(after, index)) for index in after.indexes]
-    written = transaction.buffer.values
     scanner = transaction.scan(*keyspace_range(before.id, before.primary.id))
     while (rows := await scanner.next_rows()) is not None:
         for _, value in rows:
@@ -84,7 +82,7 @@ async def rewrite(change: SchemaChange, before: Table, after: Table) -> None:
             if None in datums:
                 raise contains_nulls(after, places[datums.index(None)])
             primary = codec.encode(datums)
-            if space + primary in written:
+            if space + primary in transaction.buffer.values:
                 raise duplicate(after, after.primary, row)
             transaction.put(space + primary, value, counts=False)
             for _, make in makers:

@@ -1,9 +1,12 @@
 """`WriteBuffer`: what a transaction has written and not committed yet.
 
-A dictionary for point reads, and a list of its keys that is sorted only when a scan or the commit wants order: keys come mostly in runs that
+A dictionary for point reads, and lists of its keys that are sorted when a scan or the commit wants order, or SORT_ROWS have come: keys come mostly in runs that
 are ascending already, which sorting merges in linear time, and small transactions never pay for a tree.
 
-    put(k, v); get(k) -> v          delete(k); get(k) -> DELETED          get(other) -> ABSENT
+    put(k, v); values[k] -> v           delete(k); values[k] -> None          other in values -> False
+
+A large transaction is bounded work at every moment: no sort, copy or encoding is of more than SORT_ROWS rows. Keys that ascend beyond all of their keyspace are
+sealed (sealed.py) as they come; the others stay in the dictionary, and are merged with the sealed ones piece by piece at the commit.
 
 A dropped range (DROP_RANGE) hides what was committed before; own writes inside it made before the drop are forgotten here, and nothing is
 written into it afterwards (truncation and rewrites give indexes new keyspaces).
@@ -11,99 +14,236 @@ written into it afterwards (truncation and rewrites give indexes new keyspaces).
 
 from __future__ import annotations
 
-from bisect import bisect_left
+import heapq
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping
 
-from actors.common import small_write_set, write_set
+from actors.common import write_set
+from actors.common.ranges import KEYSPACE_BYTES
+from actors.query_processor.transaction.sealed import SealedRun, Written, encode_rows
 
-
-class Absent:
-    """The type of ABSENT: the buffer says nothing about the key."""
-
-
-ABSENT = Absent()
+TABLE_BYTES = 4
+SORT_ROWS = 16_384
+"""Sorted, and sealed where they ascend, in one go: some ten milliseconds."""
 
 
 class WriteBuffer:
-    __slots__ = ("_dropped", "_sorted", "_unsorted", "bytes", "rows", "values")
+    __slots__ = ("_chunks", "_dropped", "_recent", "_runs", "_unsorted", "bytes", "rows", "values")
 
     def __init__(self) -> None:
-        self.values: dict[bytes, bytes | None] = {}
-        """Key -> encoded row, None where it is deleted."""
-        self._sorted: list[bytes] = []
+        self._recent: dict[bytes, bytes | None] = {}
+        self._runs: dict[bytes, SealedRun] = {}
+        self.values: Mapping[bytes, bytes | None] = self._recent
+        """Key -> encoded row, None where it is deleted. Another object once rows have been sealed: not to be kept across writes."""
+        self._chunks: list[list[bytes]] = []
+        """Keys of `_recent`, each list sorted."""
         self._unsorted: list[bytes] = []
         self._dropped: list[tuple[bytes, bytes]] = []
         self.bytes = 0
-        """Of all keys and values."""
+        """Of all keys and values. What is written again after it was sealed counts twice."""
         self.rows = 0
-        """Distinct keys put or deleted with `counts`."""
+        """Distinct keys put or deleted with `counts`, likewise."""
 
     def __bool__(self) -> bool:
-        return bool(self.values) or bool(self._dropped)
+        return bool(self._recent) or bool(self._dropped) or bool(self._runs)
 
     def __len__(self) -> int:
         return len(self.values)
 
     def write(self, key: bytes, value: bytes | None, counts: bool) -> None:
         """Put (or, with None, delete) one key."""
-        values = self.values
+        values = self._recent
         size = len(value) if value is not None else 0
         if key in values:
             before = values[key]
             self.bytes += size - (len(before) if before is not None else 0)
-        else:
-            self._unsorted.append(key)
-            self.bytes += len(key) + size
-            if counts:
-                self.rows += 1
+            values[key] = value
+            return
         values[key] = value
+        self._unsorted.append(key)
+        self.bytes += len(key) + size
+        if counts:
+            self.rows += 1
+        if len(self._unsorted) >= SORT_ROWS:
+            self._seal()
 
     def drop_range(self, start: bytes, end: bytes) -> None:
         """Hide every committed key in [start, end), forget own writes in it."""
-        for key in [key for key in self.values if start <= key < end]:
-            value = self.values.pop(key)
+        recent = self._recent
+        for key in [key for key in recent if start <= key < end]:
+            value = recent.pop(key)
             self.bytes -= len(key) + (len(value) if value is not None else 0)
-        self._sorted = sorted(self.values)
+        self._chunks = [sorted(recent)] if recent else []
         self._unsorted = []
+        for space, run in list(self._runs.items()):
+            if start <= space and run.last < end:
+                del self._runs[space]
+            elif next(run.items(start, end), None) is not None:
+                self._runs[space] = run.without(start, end)
         self._dropped.append((start, end))
 
-    def _sort(self) -> list[bytes]:
+    # -- order -------------------------------------------------------------------------------------------------------------------
+
+    def _sort(self) -> list[list[bytes]]:
+        """The dictionary's keys, as few sorted lists."""
         if self._unsorted:
-            self._sorted += self._unsorted
-            self._sorted.sort()
-            self._unsorted = []
-        return self._sorted
+            chunk, self._unsorted = sorted(self._unsorted), []
+            if self._chunks and len(self._chunks[-1]) + len(chunk) <= SORT_ROWS:
+                chunk = sorted([*self._chunks.pop(), *chunk])
+            self._chunks.append(chunk)
+        return self._chunks
+
+    def _seal(self) -> None:
+        """Sort what has come lately; encode those keys that lie above all that are sealed of their keyspace."""
+        keys, self._unsorted = sorted(self._unsorted), []
+        left: list[bytes] = []
+        start = 0
+        while start < len(keys):
+            space = keys[start][:KEYSPACE_BYTES]
+            end = bisect_right(keys, space, start, key=_space_of)
+            run = self._runs.get(space)
+            if run is None:
+                run = self._runs[space] = SealedRun()
+            if run.last < keys[start]:
+                self._seal_rows(run, keys[start:end])
+            else:
+                left += keys[start:end]
+            start = end
+        if left:
+            self._chunks.append(left)
+        self.values = Written(self._recent, self._runs)
+
+    def _seal_rows(self, run: SealedRun, keys: list[bytes]) -> None:
+        recent = self._recent
+        values = [recent.pop(key) for key in keys]
+        start = 0
+        while start < len(keys):
+            end = _end_of_piece(keys, values, start)
+            run.append(keys[start:end], values[start:end])
+            start = end
 
     def range(self, start: bytes, end: bytes) -> list[bytes]:
         """The written keys in [start, end), ascending."""
-        keys = self._sort()
-        return keys[bisect_left(keys, start) : bisect_left(keys, end)]
+        parts = [chunk[bisect_left(chunk, start) : bisect_left(chunk, end)] for chunk in self._sort()]
+        for space, run in self._runs.items():
+            if start < run.last + b"\0" and space < end:
+                parts.append([key for key, _ in run.items(start, end) if key not in self._recent])
+        parts = [part for part in parts if part]
+        return parts[0] if len(parts) == 1 else sorted(key for part in parts for key in part)
 
     def touches(self, start: bytes, end: bytes) -> bool:
         """Whether any key in [start, end) was written."""
-        if not self.values:
-            return False
-        keys = self._sort()
-        place = bisect_left(keys, start)
-        return place < len(keys) and keys[place] < end
+        for chunk in self._sort():
+            place = bisect_left(chunk, start)
+            if place < len(chunk) and chunk[place] < end:
+                return True
+        return any(next(run.items(start, end), None) is not None for run in self._runs.values())
 
-    def keys(self) -> list[bytes]:
-        """Every key that the write set names, ascending, dropped ranges by their start."""
-        keys = self._sort()
-        return sorted([*keys, *(start for start, _ in self._dropped)]) if self._dropped else keys
+    def tables(self) -> set[int]:
+        """Ids of the tables that were written, or of which ranges are dropped."""
+        spaces = {key[:TABLE_BYTES] for key in self._recent} | {space[:TABLE_BYTES] for space in self._runs}
+        return {int.from_bytes(table, "big") for table in spaces.union(start[:TABLE_BYTES] for start, _ in self._dropped)}
+
+    def sample(self, keys_max: int) -> list[bytes]:
+        """Some of the keys that the write set names, evenly; dropped ranges by their start."""
+        keys = [key for chunk in self._sort() for key in chunk[:: 1 + len(self._recent) // keys_max]]
+        pieces = [piece.first for run in self._runs.values() for piece in run.pieces]
+        return [*keys, *pieces[:: 1 + len(pieces) // keys_max], *(start for start, _ in self._dropped[:keys_max])]
+
+    # -- encoding ----------------------------------------------------------------------------------------------------------------
+
+    @property
+    def is_large(self) -> bool:
+        """The write set goes in pieces."""
+        return bool(self._runs) or self.bytes > write_set.PIECE_BYTES_MAX or len(self._recent) > write_set.PIECE_ROWS_MAX
 
     def encode(self) -> bytes:
-        """The write set (write_set.py); nothing at all where nothing was written."""
+        """A write set that is not large, in one (write_set.py); nothing at all where nothing was written."""
         if not self:
             return b""
-        keys = self._sort()
-        values = self.values
+        chunks = self._sort()
+        keys = chunks[0] if len(chunks) == 1 else sorted(key for chunk in chunks for key in chunk)
+        values = self._recent
         if not self._dropped:
-            ordered = [values[key] for key in keys]
-            kinds = [write_set.DELETE if value is None else write_set.PUT for value in ordered]
-            if 0 < len(keys) <= small_write_set.ROWS_MAX:
-                return small_write_set.encode(keys, ordered, kinds)
-            return write_set.encode(keys, ordered, kinds)
+            return encode_rows(keys, [values[key] for key in keys])
         rows = [(key, values[key], write_set.DELETE if values[key] is None else write_set.PUT) for key in keys]
-        rows += [(start, end, write_set.DROP_RANGE) for start, end in self._dropped]
-        rows.sort()
-        return write_set.encode([row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows])
+        return _encode_sorted([*rows, *self._drops()])
+
+    def encode_dropped(self) -> bytes:
+        """The dropped ranges alone."""
+        return _encode_sorted(self._drops()) if self._dropped else b""
+
+    def _drops(self) -> list[tuple[bytes, bytes | None, int]]:
+        return [(start, end, write_set.DROP_RANGE) for start, end in self._dropped]
+
+    def pieces(self) -> Iterator[bytes]:
+        """All rows, as write sets of bounded size whose keys ascend from one to the next."""
+        keys = heapq.merge(*self._sort())
+        key = next(keys, None)
+        recent = self._recent
+        rows = _PieceBuilder()
+        for space in sorted(self._runs):
+            for piece in self._runs[space].pieces:
+                while key is not None and key < piece.first:
+                    yield from rows.add(key, recent[key])
+                    key = next(keys, None)
+                if key is None or key > piece.last:
+                    yield from rows.flush()
+                    yield piece.payload
+                    continue
+                for sealed, value in piece.items():
+                    while key is not None and key < sealed:
+                        yield from rows.add(key, recent[key])
+                        key = next(keys, None)
+                    if key == sealed:
+                        value = recent[sealed]
+                        key = next(keys, None)
+                    yield from rows.add(sealed, value)
+        while key is not None:
+            yield from rows.add(key, recent[key])
+            key = next(keys, None)
+        yield from rows.flush()
+
+
+class _PieceBuilder:
+    """Gathers ascending rows into pieces."""
+
+    def __init__(self) -> None:
+        self._keys: list[bytes] = []
+        self._values: list[bytes | None] = []
+        self._bytes = 0
+
+    def add(self, key: bytes, value: bytes | None) -> Iterator[bytes]:
+        """A piece that is full without this row, if any."""
+        size = len(key) + len(value or b"")
+        if self._keys and (self._bytes + size > write_set.PIECE_BYTES_MAX or len(self._keys) >= write_set.PIECE_ROWS_MAX):
+            yield from self.flush()
+        self._keys.append(key)
+        self._values.append(value)
+        self._bytes += size
+
+    def flush(self) -> Iterator[bytes]:
+        if self._keys:
+            keys, values = self._keys, self._values
+            self._keys, self._values, self._bytes = [], [], 0
+            yield encode_rows(keys, values)
+
+
+def _space_of(key: bytes) -> bytes:
+    return key[:KEYSPACE_BYTES]
+
+
+def _end_of_piece(keys: list[bytes], values: list[bytes | None], start: int) -> int:
+    """Where a piece that begins with row `start` ends."""
+    end = min(len(keys), start + write_set.PIECE_ROWS_MAX)
+    size = 0
+    for place in range(start, end):
+        size += len(keys[place]) + len(values[place] or b"")
+        if size > write_set.PIECE_BYTES_MAX and place > start:
+            return place
+    return end
+
+
+def _encode_sorted(rows: list[tuple[bytes, bytes | None, int]]) -> bytes:
+    rows.sort()
+    return write_set.encode([row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows])

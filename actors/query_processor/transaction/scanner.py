@@ -24,7 +24,7 @@ Rows = list[tuple[bytes, bytes]]
 
 
 class Scanner:
-    __slots__ = ("_left", "_limited", "_own", "_passes", "_place", "_reverse", "_scan", "_transaction", "_values")
+    __slots__ = ("_buffer", "_left", "_limited", "_own", "_passes", "_place", "_reverse", "_scan", "_transaction")
 
     def __init__(self, transaction: Transaction, start: bytes, end: bytes, program: bytes, reverse: bool, limit: int) -> None:
         self._transaction = transaction
@@ -32,7 +32,7 @@ class Scanner:
         self._limited = limit > 0
         self._left = limit
         buffer = transaction.buffer
-        self._values = buffer.values
+        self._buffer = buffer
         self._own: list[bytes] = buffer.range(start, end) if buffer.values else []
         self._place = 0
         self._passes: Callable[[bytes], bool] | None = None
@@ -98,6 +98,6 @@ class Scanner:
         return rows
 
     def _emit(self, key: bytes, rows: Rows) -> None:
-        value = self._values[key]
+        value = self._buffer.values[key]
         if value is not None and (self._passes is None or self._passes(value)):
             rows.append((key, value))

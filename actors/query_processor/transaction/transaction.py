@@ -3,8 +3,8 @@
 - Every read is at `start_ts`, the clock's latest when the first statement began (hybrid: see TransactionServices.now); own writes are merged in.
 - Nothing leaves the query processor before `commit`. A transaction that has neither written nor checked a key sends nothing: where the clock has an error
   bound it waits until its start_ts is past for everybody, since who begins after it on a slower clock must see what it saw (I11; with a bound of 0 there is
-  nothing to wait for). Else its write set is encoded once and goes to the coordinator, the adjudicator that owns most of its keys, which answers with
-  commit_ts. A transaction that only checked keys (SELECT ... FOR UPDATE) commits like any other, with an empty write set: what it has read still holds at its
+  nothing to wait for). Else its write set goes to the coordinator, the adjudicator that owns most of its keys, which answers with
+  commit_ts (committing.py). A transaction that only checked keys (SELECT ... FOR UPDATE) commits like any other, with an empty write set: what it has read still holds at its
   commit_ts, and the record in the journal orders it among the writers of those keys.
 - A failed statement fails the transaction (there are no savepoints), so nothing is ever undone.
 
@@ -23,64 +23,33 @@ moving), 08007 (sent, and no answer: it may have happened).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from actors.common.errors import (
-    CONNECTION_FAILURE,
-    NOT_SENT,
-    OBJECT_NOT_IN_PREREQUISITE_STATE,
-    PROGRAM_LIMIT_EXCEEDED,
-    QUERY_CANCELED,
-    TRANSACTION_RESOLUTION_UNKNOWN,
-    DatabaseError,
-    is_schema_changed,
-    schema_changed,
-    unavailable,
-)
-from actors.common.messages.committing import Commit, Committed
+from actors.common import write_set
+from actors.common.errors import PROGRAM_LIMIT_EXCEEDED, DatabaseError, is_schema_changed, schema_changed, unavailable
+from actors.common.messages.committing import Commit
 from actors.common.messages.control import Suspect, Topology
 from actors.common.settings import Settings
 from actors.query_processor.transaction.buffer import WriteBuffer
+from actors.query_processor.transaction.committing import CommitFlight, Committing, Piece
 from actors.query_processor.transaction.pause import pause
 from actors.query_processor.transaction.scanner import Scanner
-from actors.query_processor.transaction.storage_client import Flight, ShardScan, StorageClient
+from actors.query_processor.transaction.storage_client import ShardScan, StorageClient
 from actors.query_processor.transaction.watchdog import Watchdog
 from actors.runtime.interfaces import Context
 
 if TYPE_CHECKING:
     from actors.query_processor.catalog import Catalog, CatalogCache
 
-COMMIT_ATTEMPTS_MAX = 10
-"""Sends of one commit that was certainly not decided: outlasts a failover (a lease and an election)."""
-COMMIT_PAUSE_S = 0.2
-REVALIDATIONS_MAX = 2
-"""Of the catalog for one commit: one for the coordinator, one for a participant that began later."""
 COORDINATOR_SAMPLE = 256
 """Keys looked at to find the adjudicator that owns most."""
 
 
 COMMIT_LATE_S = 0.3
 """A commit without an answer for so long makes its adjudicator suspect: some hundred times a commit's usual time."""
-
-
-class CommitFlight(Flight):
-    """A Commit under way."""
-
-    __slots__ = ("_services", "endpoint")
-
-    def __init__(self, services: TransactionServices) -> None:
-        super().__init__()
-        self._services = services
-        self.endpoint = ""
-        """Of the process that it went to."""
-
-    def late(self) -> None:
-        self._services.suspect(self.destination)
-        self._services.watchdog.watch(self)
 
 
 class CatalogStale(Exception):
@@ -243,7 +212,7 @@ class Transaction:
     def _same_tables(self, fresh: Catalog) -> bool:
         if self.has_ddl:
             return fresh.version == self._base_version
-        written = {int.from_bytes(key[:4], "big") for key in (*self.buffer.keys(), *self._checked)}
+        written = self.buffer.tables() | {int.from_bytes(key[:4], "big") for key in self._checked}
         return all(fresh.table_by_id(table) == self.catalog.table_by_id(table) for table in written)
 
     # -- writes --------------------------------------------------------------------------------------------------------------
@@ -317,98 +286,34 @@ class Transaction:
         self.check_age()
         services = self._services
         checked = sorted(self._checked.difference(buffer.values)) if self._checked else []
-        keys = buffer.keys() or checked
-        catalog_ts = self.start_ts if self._verified else self._known_current_ts
+        pieces: Callable[[], Iterator[Piece]] | None = None
+        if buffer.is_large or len(checked) > write_set.PIECE_ROWS_MAX:
+            pieces = partial(_pieces, buffer, checked)
         message = Commit(
             services.random.getrandbits(128).to_bytes(16, "big"),
             self.start_ts,
-            catalog_ts,
-            buffer.encode(),
-            checked,
+            self.start_ts if self._verified else self._known_current_ts,
+            buffer.encode() if pieces is None else buffer.encode_dropped(),
+            checked if pieces is None else [],
             sorted(self.schema_changes),
             sorted(self.exclusive),
         )
-        flight = self._send(message, keys)
+        sample = buffer.sample(COORDINATOR_SAMPLE) or checked[:: 1 + len(checked) // COORDINATOR_SAMPLE]
         try:
-            committed: Committed = await flight  # type: ignore[assignment]
+            committed = await Committing(services, message, sample, pieces, self.reload_catalog).run()
         except DatabaseError as error:
-            try:
-                committed = await self._commit_again(message, keys, flight, error)
-            except DatabaseError as last:
-                if is_schema_changed(last):
-                    services.catalogs.note_refused(self.start_ts)
-                raise
+            if is_schema_changed(error):
+                services.catalogs.note_refused(self.start_ts)
+            raise
         services.newest_commit_ts = max(services.newest_commit_ts, committed.commit_ts)
         if self.schema_changes:
             services.catalogs.note_change(committed.commit_ts)
         return committed.commit_ts
 
-    def _send(self, message: Commit, keys: list[bytes]) -> CommitFlight:
-        services = self._services
-        flight = CommitFlight(services)
-        topology = services.bus.topology
-        if topology is None:
-            flight.fail(unavailable("the cluster's map", "not known yet", sent=False))
-            return flight
-        owner_of = topology.shard_map.adjudicator
-        if len(keys) == 1:
-            owner = owner_of(keys[0])
-        else:
-            owners = [owner_of(key) for key in keys[:: 1 + len(keys) // COORDINATOR_SAMPLE]]
-            owner = owners[0]
-            if owners.count(owner) < len(owners):
-                owner = min(owners, key=lambda number: (-owners.count(number), number))
-        name = f"adjudicator/{owner}"
-        if name not in topology.routes:
-            flight.fail(unavailable(name, "no route", sent=False))
-            return flight
-        flight.destination = name
-        flight.endpoint = topology.routes[name]
-        services.bus.request(services.name, name, message, flight.succeed, flight.fail, services.settings.messaging.request_timeout_s)
-        services.watchdog.watch(flight)
-        return flight
 
-    async def _commit_again(self, message: Commit, keys: list[bytes], flight: Flight, error: DatabaseError) -> Committed:
-        """`error` ended the first attempt: send again where it is certain that nothing was decided and another attempt may do better."""
-        revalidations = 0
-        if error.sqlstate == CONNECTION_FAILURE and error.detail == "" and flight.destination:  # reached by nobody, or left by its answer
-            self._services.suspect(flight.destination)
-        for _ in range(1, COMMIT_ATTEMPTS_MAX):
-            if not flight.done and error.sqlstate == QUERY_CANCELED:
-                # Too late to cancel: the answer decides, and it comes within the request's timeout.
-                try:
-                    return await flight  # type: ignore[return-value]
-                except DatabaseError as another:
-                    error = another
-                    continue
-            if error.sqlstate == OBJECT_NOT_IN_PREREQUISITE_STATE and error.detail.isdigit():
-                revalidations += 1
-                if revalidations > REVALIDATIONS_MAX:
-                    raise schema_changed()
-                await self.reload_catalog()
-                message = msgspec.structs.replace(message, catalog_ts=self.start_ts)
-            elif error.sqlstate == OBJECT_NOT_IN_PREREQUISITE_STATE or not _may_have_happened(error):
-                if error.detail == NOT_SENT and flight.destination:
-                    self._services.suspect(flight.destination)
-                await pause(COMMIT_PAUSE_S)
-            else:
-                break
-            # What has been refused is over: a stale copy of it must not find its name in use by the attempt that follows.
-            message = msgspec.structs.replace(message, transaction=self._services.random.getrandbits(128).to_bytes(16, "big"))
-            flight = self._send(message, keys)
-            try:
-                return await flight  # type: ignore[return-value]
-            except DatabaseError as another:
-                error = another
-        if not flight.done:
-            raise DatabaseError(TRANSACTION_RESOLUTION_UNKNOWN, "transaction resolution unknown", detail=error.message)
-        if error.sqlstate == OBJECT_NOT_IN_PREREQUISITE_STATE:
-            raise unavailable("the owner of the transaction's keys", "the map keeps moving")
-        if error.sqlstate == CONNECTION_FAILURE and _may_have_happened(error):
-            raise DatabaseError(TRANSACTION_RESOLUTION_UNKNOWN, "transaction resolution unknown", detail=error.message)
-        raise error
-
-
-def _may_have_happened(error: DatabaseError) -> bool:
-    """False only for a commit that did not reach anybody, or a coordinator that says so. (40001 and the like need no second attempt.)"""
-    return error.sqlstate != CONNECTION_FAILURE or not error.detail.startswith((NOT_SENT, "not committed"))
+def _pieces(buffer: WriteBuffer, checked: list[bytes]) -> Iterator[Piece]:
+    """A large transaction's rows, then the keys that it only checked."""
+    for rows in buffer.pieces():
+        yield rows, []
+    for start in range(0, len(checked), write_set.PIECE_ROWS_MAX):
+        yield b"", checked[start : start + write_set.PIECE_ROWS_MAX]

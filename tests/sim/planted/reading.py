@@ -16,6 +16,7 @@ from actors.crossbar.subscriber import Ring, Subscriber
 from actors.query_processor.catalog.cache import CatalogCache
 from actors.query_processor.row_executor.changing import RowRemover
 from actors.query_processor.row_executor.upserting import Upserter
+from actors.query_processor.transaction.committing import Committing
 from actors.query_processor.transaction.transaction import Transaction, TransactionServices
 from actors.runtime.interfaces import Bus
 from actors.storage import maintenance
@@ -233,9 +234,9 @@ def answers_for_another_shard() -> None:
 
 
 def sends_again_what_may_have_happened() -> None:
-    from actors.query_processor.transaction import transaction
+    from actors.query_processor.transaction import committing
 
-    transaction._may_have_happened = lambda error: False
+    committing._may_have_happened = lambda error: False
 
 
 def reads_an_old_snapshot() -> None:
@@ -293,20 +294,19 @@ def forgets_its_own_writes() -> None:
 
 def commits_half_a_write_set() -> None:
     """One message for each half: what should be one transaction becomes two."""
-    send = Transaction._send
+    request = Committing._request
 
-    def careless(transaction: Transaction, message: Commit, keys: list[bytes]) -> Any:
-        rows = list(write_set.rows(message.write_set))
+    def careless(committing: Committing, name: str, message: Any) -> Any:
+        rows = list(write_set.rows(message.write_set)) if isinstance(message, Commit) and not message.parts else []
         if len(rows) > 1 and not message.schema_changes:
             halves = [rows[: len(rows) // 2], rows[len(rows) // 2 :]]
             first, second = (write_set.encode(*(list(column) for column in zip(*half, strict=True))) for half in halves)
-            name = transaction._services.random.getrandbits(128).to_bytes(16, "big")
-            send(transaction, Commit(name, message.start_ts, message.catalog_ts, first, message.checked), [row[0] for row in halves[0]])
+            other = committing._services.random.getrandbits(128).to_bytes(16, "big")
+            request(committing, name, Commit(other, message.start_ts, message.catalog_ts, first, message.checked))
             message = Commit(message.transaction, message.start_ts, message.catalog_ts, second, [])
-            keys = [row[0] for row in halves[1]]
-        return send(transaction, message, keys)
+        return request(committing, name, message)
 
-    Transaction._send = careless  # type: ignore[method-assign]
+    Committing._request = careless  # type: ignore[method-assign]
 
 
 def a_deleted_row_keeps_its_unique_name() -> None:

@@ -14,11 +14,10 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from actors.adjudicator.coordinator import TRANSACTION_BYTES
 from actors.common import write_set
 from actors.common.errors import DatabaseError
 from actors.common.messages import AskPromise, Commit, Committed, Promised
-from actors.journal.record import COMMIT, EPOCH_BEGIN, RecordHeader, decode_header
+from actors.journal.record import COMMIT, EPOCH_BEGIN, TRANSACTION_BYTES, RecordHeader, decode_header
 from actors.journal.replica import JournalReplica
 from actors.runtime.simulation.world import World
 from tests.sim.protocol.cluster import Client, key_of

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from actors.adjudicator import window as window_module
-from actors.adjudicator.window import Claim, ConflictWindow
+from actors.adjudicator import claim as claims
+from actors.adjudicator import window as windows
+from actors.adjudicator.claim import Claim
+from actors.adjudicator.window import ConflictWindow
 from actors.common.errors import DatabaseError
 
 LENGTH_US = 300_000_000
@@ -92,7 +94,7 @@ def test_a_dropped_range_is_a_write_of_every_key_of_its_table() -> None:
 
 
 def test_a_bulk_write_is_remembered_as_one_write_of_its_tables(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(window_module, "BULK_KEYS", 10)
+    monkeypatch.setattr(claims, "BULK_KEYS", 10)
     window = ConflictWindow(LENGTH_US)
     window.commit(claim("a", 5, [3]), 10)
     assert outcome(window, claim("bulk", 9, list(range(11)))) == "OC000"
@@ -112,7 +114,7 @@ def test_the_window_forgets_by_time_and_by_number(monkeypatch: pytest.MonkeyPatc
         window.commit(claim("a", moment, [moment]), moment + 1)
         assert moment < 6400 or moment - 6700 <= window.horizon <= moment - 6400 + 1
         assert window.keys <= 680
-    monkeypatch.setattr(window_module, "WINDOW_KEYS_MAX", 100)
+    monkeypatch.setattr(windows, "WINDOW_KEYS_MAX", 100)
     for moment in range(20_000, 22_000, 10):
         window.commit(claim("a", moment, [moment]), moment + 1)
     assert window.keys <= 210 and window.horizon > 19_000

@@ -16,8 +16,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.adjudicator import window as window_module
-from actors.adjudicator.window import BUCKETS, Claim, ConflictWindow
+from actors.adjudicator import claim as claims
+from actors.adjudicator import window as windows
+from actors.adjudicator.claim import Claim
+from actors.adjudicator.window import BUCKETS, ConflictWindow
 from actors.common.errors import DatabaseError
 
 TABLES = (1, 2)
@@ -123,8 +125,8 @@ def make(number: int, wanted: dict[str, Any], now: int) -> tuple[Claim, Wish]:
 @pytest.fixture(params=[(20_000, 1_000_000), (1, 1_000_000), (2, 6)], ids=["usual", "all bulk", "few keys"])
 def _bounds(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     bulk, most = request.param
-    monkeypatch.setattr(window_module, "BULK_KEYS", bulk)
-    monkeypatch.setattr(window_module, "WINDOW_KEYS_MAX", most)
+    monkeypatch.setattr(claims, "BULK_KEYS", bulk)
+    monkeypatch.setattr(windows, "WINDOW_KEYS_MAX", most)
     yield
 
 

@@ -17,7 +17,7 @@ from actors.common.errors import DatabaseError, unavailable
 from actors.common.messages import Commit, Get, Suspect
 from actors.common.settings import Limits, Settings
 from actors.common.timestamps import Interval
-from actors.query_processor.transaction import CatalogStale, Transaction
+from actors.query_processor.transaction import CatalogStale, Transaction, committing
 from actors.query_processor.transaction import storage_client as storage_client_module
 from actors.query_processor.transaction import transaction as transaction_module
 from actors.runtime.fiber import Fiber, as_future
@@ -243,7 +243,7 @@ def test_reads_give_up_after_bounded_attempts(monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_redirect_is_waited_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(storage_client_module, "ATTEMPT_PAUSE_S", 0.0)
-    monkeypatch.setattr(transaction_module, "COMMIT_PAUSE_S", 0.0)
+    monkeypatch.setattr(committing, "COMMIT_PAUSE_S", 0.0)
     cluster = FakeCluster()
     transaction = cluster.begin()
     cluster.bus.failures["storage/1/a"] = [DatabaseError("55000", "Redirected")] * 2
@@ -265,7 +265,7 @@ def test_no_answer_to_a_commit_is_unknown() -> None:
 
 
 def test_certainly_not_committed_is_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transaction_module, "COMMIT_PAUSE_S", 0.0)
+    monkeypatch.setattr(committing, "COMMIT_PAUSE_S", 0.0)
     cluster = FakeCluster()
     transaction = cluster.begin()
     transaction.put(key(1), b"x")

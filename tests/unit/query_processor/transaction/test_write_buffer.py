@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.common import small_write_set, write_set
+from actors.query_processor.transaction import buffer as buffering
 from actors.query_processor.transaction.buffer import WriteBuffer
 
 KEYS = st.binary(min_size=1, max_size=12)
@@ -22,20 +24,66 @@ def test_small_write_sets_are_arrows_bytes(rows: dict[bytes, bytes | None]) -> N
     assert list(write_set.rows(encoded)) == list(zip(keys, values, kinds, strict=True))
 
 
-@given(st.lists(st.tuples(KEYS, VALUES), max_size=80), KEYS, KEYS)
-def test_buffer_is_a_sorted_dictionary(writes: list[tuple[bytes, bytes | None]], start: bytes, end: bytes) -> None:
-    buffer, model = WriteBuffer(), dict[bytes, bytes | None]()
-    for number, (key, value) in enumerate(writes):
+SPACES = st.sampled_from([b"\0\0\0\x01\0\x01", b"\0\0\0\x01\0\x02", b"\0\0\0\x02\0\x01"])
+SPACED = st.builds(bytes.__add__, SPACES, st.binary(min_size=1, max_size=2))
+
+
+def rows_of(buffer: WriteBuffer) -> list[tuple[bytes, bytes | None]]:
+    """What its pieces hold, in their order."""
+    return [(key, value) for piece in buffer.pieces() for key, value, _ in write_set.rows(piece)]
+
+
+@pytest.mark.parametrize(("sort_rows", "piece_rows"), [(16_384, 4096), (8, 3), (1, 1)])
+@given(st.lists(st.tuples(SPACED, VALUES), max_size=80), SPACED, SPACED)
+def test_buffer_is_a_sorted_dictionary(
+    sort_rows: int, piece_rows: int, writes: list[tuple[bytes, bytes | None]], start: bytes, end: bytes
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(buffering, "SORT_ROWS", sort_rows)
+        patch.setattr(write_set, "PIECE_ROWS_MAX", piece_rows)
+        buffer, model = WriteBuffer(), dict[bytes, bytes | None]()
+        for number, (key, value) in enumerate(writes):
+            buffer.write(key, value, counts=True)
+            model[key] = value
+            if number % 7 == 0:
+                assert rows_of(buffer) == sorted(model.items())
+            if number == 60:
+                buffer.drop_range(start, end)
+                model = {key: value for key, value in model.items() if not start <= key < end}
+        assert buffer.range(start, end) == sorted(key for key in model if start <= key < end)
+        assert buffer.touches(start, end) == any(start <= key < end for key in model)
+        assert {key: buffer.values[key] for key in buffer.values} == model
+        assert all(key in buffer.values and buffer.values.get(key, b"") == value for key, value in model.items())
+        assert (start in buffer.values) == (start in model)
+        assert buffer.tables() >= {int.from_bytes(key[:4], "big") for key in model}
+        assert rows_of(buffer) == rows_of(buffer) == sorted(model.items())
+        if not buffer.is_large and model and len(writes) <= 60:
+            assert buffer.rows == len(model) == len(buffer)
+            assert buffer.bytes == sum(len(key) + len(value or b"") for key, value in model.items())
+            assert [(key, value) for key, value, _ in write_set.rows(buffer.encode())] == sorted(model.items())
+
+
+def test_pieces_are_bounded() -> None:
+    buffer = WriteBuffer()
+    for number in range(40_000):
+        key = number.to_bytes(4, "big") if number % 2 else (number * 2_654_435_761 % (1 << 32)).to_bytes(4, "big")
+        buffer.write(b"\0\0\0\x01\0\x01" + key, b"v" * (number % 200), counts=True)
+    assert buffer.is_large
+    sizes = [sum(len(key) + len(value or b"") for key, value, _ in write_set.rows(piece)) for piece in buffer.pieces()]
+    assert max(sizes) <= write_set.PIECE_BYTES_MAX and len(sizes) < 40
+    assert max(write_set.decode(piece).num_rows for piece in buffer.pieces()) <= write_set.PIECE_ROWS_MAX
+
+
+def test_a_row_above_the_bound_is_a_piece() -> None:
+    buffer = WriteBuffer()
+    large = b"v" * (write_set.PIECE_BYTES_MAX + 1)
+    for key, value in ((b"space.a", b"x"), (b"space.b", large), (b"space.c", b"y")):
         buffer.write(key, value, counts=True)
-        model[key] = value
-        if number % 7 == 0:
-            assert buffer.keys() == sorted(model)
-    assert buffer.range(start, end) == sorted(key for key in model if start <= key < end)
-    assert buffer.touches(start, end) == any(start <= key < end for key in model)
-    assert buffer.rows == len(model) == len(buffer)
-    assert buffer.bytes == sum(len(key) + len(value or b"") for key, value in model.items())
-    if model:
-        assert [(key, value) for key, value, _ in write_set.rows(buffer.encode())] == sorted(model.items())
+    assert [list(write_set.rows(piece)) for piece in buffer.pieces()] == [
+        [(b"space.a", b"x", write_set.PUT)],
+        [(b"space.b", large, write_set.PUT)],
+        [(b"space.c", b"y", write_set.PUT)],
+    ]
 
 
 def test_dropped_ranges_stand_among_the_rows() -> None:
@@ -48,4 +96,5 @@ def test_dropped_ranges_stand_among_the_rows() -> None:
         (b"b", b"c", write_set.DROP_RANGE),
         (b"c1", b"x", write_set.PUT),
     ]
-    assert buffer.keys() == [b"a1", b"b", b"c1"] and bool(buffer)
+    assert buffer.sample(10) == [b"a1", b"c1", b"b"] and bool(buffer)
+    assert list(write_set.rows(buffer.encode_dropped())) == [(b"b", b"c", write_set.DROP_RANGE)]
