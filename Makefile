@@ -1,11 +1,12 @@
 # Two commands on a fresh machine: `make demo` and `make test`. Both set everything up first (stamp files in .venv).
-PYTHON ?= python3.11
+# PYTHON=... names the Python to use; without it, the newest that fits (.ci/find-python).
+PYTHON ?=
 VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= .eagleray
 PORT ?= 5433
 
-.PHONY: demo test check up down status bench sim clean help
+.PHONY: demo test check up down status bench clean help FORCE
 
 help:
 	@echo "make demo    a cluster, the article's orders schema, a workload, its checks; under two minutes"
@@ -13,8 +14,11 @@ help:
 	@echo "make up      start a cluster on $(DATA), port $(PORT); make down stops it, make status shows it"
 	@echo "make bench   against PostgreSQL 18 with two synchronous standbys, in one run"
 
-$(VENV)/.base: pyproject.toml
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+# Looked at each time, made anew (a newer stamp) only where it has to be.
+$(VENV)/.python: FORCE
+	@.ci/make-venv $(VENV) $(PYTHON)
+
+$(VENV)/.base: pyproject.toml $(VENV)/.python
 	@echo "installing pinned dependencies (once) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
 	@touch $@

@@ -10,10 +10,21 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+
+@cache
+def program(name: str) -> str:
+    """The path of one of PostgreSQL's programs, psql or pgbench. Debian has a wrapper of pgbench beside psql that runs nothing without a server."""
+    package = {"psql": "postgresql-client", "pgbench": "postgresql"}[name]
+    path = shutil.which(name)
+    works = path is not None and subprocess.run([path, "--version"], capture_output=True, check=False).returncode == 0
+    assert path is not None and works, f"{name} is missing; on Debian: apt-get install {package}"
+    return path
 
 
 def free_port() -> int:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 
 import psycopg
 import pytest
+
+from tests.conftest import program
 
 SCALE = 1
 ACCOUNTS = 100_000 * SCALE
 
 
 def pgbench(url: str, *arguments: str) -> str:
-    path = shutil.which("pgbench")
-    assert path is not None, "pgbench is missing: apt-get install postgresql-contrib (Debian) has it"
-    done = subprocess.run([path, *arguments, url], capture_output=True, text=True, timeout=100, check=False)
+    done = subprocess.run([program("pgbench"), *arguments, url], capture_output=True, text=True, timeout=100, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout + done.stderr
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import program
+
 
 def run(name: str, *arguments: str, script: str = "") -> subprocess.CompletedProcess[str]:
-    path = shutil.which(name)
-    assert path is not None, f"{name} is missing: apt-get install postgresql-client postgresql-contrib (Debian) has it"
-    return subprocess.run([path, *arguments], input=script, capture_output=True, text=True, timeout=60)
+    return subprocess.run([program(name), *arguments], input=script, capture_output=True, text=True, timeout=60)
 
 
 def test_psql_session(cluster_url: str) -> None:

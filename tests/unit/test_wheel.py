@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("actors", "cluster", "configs", "eagleray", "workloads")
+
+
+def tracked_files() -> list[str]:
+    """What a distribution is built from: the files that git tracks; of a tree without git, all files of the packages."""
+    if shutil.which("git") is not None:
+        listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False).stdout.decode()
+        if listed:
+            return listed.rstrip("\0").split("\0")
+    found = [path for package in PACKAGES for path in (ROOT / package).rglob("*") if "__pycache__" not in path.parts]
+    return ["pyproject.toml", *(str(path.relative_to(ROOT)) for path in found)]
 
 
 def test_wheel_contains_all_packages_and_runs(tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.mkdir()
-    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False).stdout.decode().split("\0")
-    files = [name for name in tracked if name] or [str(path.relative_to(ROOT)) for path in ROOT.rglob("*.py")]
+    files = tracked_files()
     for name in files:
         if (ROOT / name).is_file():
             (source / name).parent.mkdir(parents=True, exist_ok=True)
@@ -28,7 +39,7 @@ def test_wheel_contains_all_packages_and_runs(tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
         archive.extractall(unpacked)
-    packaged = [name for name in files if name.endswith(".py") and name.split("/")[0] in ("actors", "cluster", "workloads", "eagleray")]
+    packaged = [name for name in files if name.endswith(".py") and name.split("/")[0] in PACKAGES]
     assert [name for name in packaged if name not in names] == []
     assert "configs/dsql.toml" in names
     code = (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import shutil
 import socket
 import ssl
 import subprocess
@@ -23,6 +22,7 @@ from cryptography.x509.oid import NameOID
 
 from actors.common.settings import Authentication
 from actors.query_processor.wire.scram import Verifier
+from tests.conftest import program
 from tests.unit.wire.server import Server
 
 
@@ -30,12 +30,6 @@ from tests.unit.wire.server import Server
 def server() -> Iterator[Server]:
     with Server() as running:
         yield running
-
-
-def program(name: str) -> str:
-    path = shutil.which(name)
-    assert path is not None, f"{name} is missing: apt-get install postgresql-client postgresql-contrib (Debian) has it"
-    return path
 
 
 def test_psycopg(server: Server) -> None:
