@@ -1,4 +1,5 @@
-"""What clients are asked for, made ready before a cluster starts: SCRAM verifiers instead of passwords, and certificate files that can be used and are kept safe."""
+"""What clients are asked for, made ready before a cluster starts: SCRAM verifiers instead of passwords, and
+certificate files that can be used and are kept safe."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ KEY_ADVICE = "(0600 where it is yours, 0640 at most where it is root's)"
 
 
 def without_passwords(authentication: Authentication, before: Authentication | None = None) -> Authentication:
-    """Verifiers for passwords; the one that `before` has where the password is still the same. Raises SettingsError for a verifier that is none."""
+    """Verifiers for passwords; the one that `before` has where the password is still the same. Raises SettingsError
+    for a verifier that is none."""
     from actors.query_processor.wire.scram import SALT_BYTES, Verifier
 
     users: dict[str, str] = {}
@@ -34,7 +36,8 @@ def without_passwords(authentication: Authentication, before: Authentication | N
 
 
 def check_certificate(authentication: Authentication) -> None:
-    """Raises SettingsError where TLS is asked for and its files cannot be used, or the key is open to others. The key's rule is PostgreSQL's."""
+    """Raises SettingsError where TLS is asked for and its files cannot be used, or the key is open to others. The
+    key's rule is PostgreSQL's."""
     if not authentication.tls_certificate:
         return
     from actors.query_processor.wire.tls import TlsSettings

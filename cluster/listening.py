@@ -1,9 +1,10 @@
-"""Where a cluster's processes listen, as the kernel tells it (/proc): the proof that other machines cannot reach what is meant for this one.
+"""Where a cluster's processes listen, as the kernel tells it (/proc): the proof that other machines cannot reach what
+is meant for this one.
 
     exposed(process ids, {5433}) -> ["ray::RoleProcess (pid 7) listens on 0.0.0.0:40123"]
 
-Listened to are TCP ports and Unix sockets. A Unix socket that is a file is kept by its folder's mode; one in Linux's abstract namespace has no mode, so every user of
-the machine may connect to it, and it counts as exposed.
+Listened to are TCP ports and Unix sockets. A Unix socket that is a file is kept by its folder's mode; one in Linux's
+abstract namespace has no mode, so every user of the machine may connect to it, and it counts as exposed.
 """
 
 from __future__ import annotations
@@ -68,8 +69,9 @@ def parse_unix(text: str) -> dict[int, Place]:
 
 
 def exposed(processes: Iterable[int], allowed_ports: Collection[int] = ()) -> list[str]:
-    """A sentence for each place, other than the allowed TCP ports, where one of the processes listens to more than this machine (or, in the abstract namespace,
-    to every user of it). Raises PermissionError for a process of another user."""
+    """A sentence for each place, other than the allowed TCP ports, where one of the processes listens to more than
+    this machine (or, in the abstract namespace, to every user of it). Raises PermissionError for a process of another
+    user."""
     return [
         f"{_program(process)} (pid {process}) listens on {place}"
         for process, place in listening(processes)
@@ -78,7 +80,8 @@ def exposed(processes: Iterable[int], allowed_ports: Collection[int] = ()) -> li
 
 
 def listening(processes: Iterable[int]) -> list[tuple[int, Place]]:
-    """Each TCP port and abstract Unix socket where one of the processes listens, with its process. Raises PermissionError for a process of another user."""
+    """Each TCP port and abstract Unix socket where one of the processes listens, with its process. Raises
+    PermissionError for a process of another user."""
     places = _places()
     return [(process, places[inode]) for process in processes for inode in sorted(_sockets(process)) if inode in places]
 

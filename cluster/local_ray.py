@@ -2,15 +2,17 @@
 
 Whoever may call Ray runs code as the user who started it, so three things keep others out (docs/security.md):
 
-- Ray listens on loopback only. A Ray server does so where its node's address is exactly 127.0.0.1; with any other address, 127.0.0.2 included, it listens
-  on all interfaces. cluster/listening.py looks at what came of it.
-- Ray's servers answer nobody without the cluster's token: 256 random bits, made anew for each life of the cluster, in a file that only its user can read.
-  Processes are handed the file's path in their environment; the token itself is in no environment and no command line.
-- Ray's folder lies below one that only its user can enter, and what Ray opens to everybody in it (mode 0777) is closed again.
+- Ray listens on loopback only. A Ray server does so where its node's address is exactly 127.0.0.1; with any other
+  address, 127.0.0.2 included, it listens on all interfaces. cluster/listening.py looks at what came of it.
+- Ray's servers answer nobody without the cluster's token: 256 random bits, made anew for each life of the cluster, in
+  a file that only its user can read. Processes are handed the file's path in their environment; the token itself is
+  in no environment and no command line.
+- Ray's folder lies below one that only its user can enter, and what Ray opens to everybody in it (mode 0777) is
+  closed again.
 
-The raylets and Ray's own control process die with the process that made them, even by `kill -9` (Linux parent-death signal), so a dead
-supervisor leaves nothing behind. A cluster on a real Ray cluster does without this module: it connects to the nodes that are there, whose `az` labels were
-set with `ray start --labels az=...`.
+The raylets and Ray's own control process die with the process that made them, even by `kill -9` (Linux parent-death
+signal), so a dead supervisor leaves nothing behind. A cluster on a real Ray cluster does without this module: it
+connects to the nodes that are there, whose `az` labels were set with `ray start --labels az=...`.
 """
 
 from __future__ import annotations
@@ -30,7 +32,8 @@ ACTORS_A_NODE_MAX = 1000
 
 
 FOREIGN = ("RAY_ADDRESS", "RAY_AUTH_TOKEN", "RAY_NAMESPACE", "RAY_REDIS_ADDRESS", "RAY_OVERRIDE_NODE_ID_FOR_TESTING")
-"""Settings of another Ray that a person's environment may hold: they would have this one use another's store, identity or token."""
+"""Settings of another Ray that a person's environment may hold: they would have this one use another's store,
+identity or token."""
 
 
 class NotProtected(Exception):
@@ -46,7 +49,8 @@ def make_token(path: Path) -> None:
 
 
 def prepare_environment(temporary: Path, token: Path) -> None:
-    """Must run before Ray is imported: what Ray reads from the environment at import. `token`: the file that holds the cluster's token."""
+    """Must run before Ray is imported: what Ray reads from the environment at import. `token`: the file that holds
+    the cluster's token."""
     for name in FOREIGN:
         os.environ.pop(name, None)
     os.environ["RAY_TMPDIR"] = str(temporary)
@@ -62,7 +66,8 @@ def prepare_environment(temporary: Path, token: Path) -> None:
 
 
 def guard() -> None:
-    """Before this process starts a Ray or joins one. Raises NotProtected unless Ray asks for the token here, and has one."""
+    """Before this process starts a Ray or joins one. Raises NotProtected unless Ray asks for the token here, and has
+    one."""
     import ray
     from ray._common import utils
 
@@ -76,7 +81,8 @@ def guard() -> None:
 
 
 class LocalRay:
-    """Start with `start()`, which returns Ray's address; end with `stop()`. `temporary` is a folder that only this user can enter."""
+    """Start with `start()`, which returns Ray's address; end with `stop()`. `temporary` is a folder that only this
+    user can enter."""
 
     def __init__(self, azs: tuple[str, ...], temporary: Path) -> None:
         self._azs = azs
@@ -113,7 +119,8 @@ class LocalRay:
         )
 
     def close_folders(self) -> None:
-        """Ray's agents give their folders mode 0777 as they start, whatever the umask says. Others cannot get to them (`temporary`); here they are closed too."""
+        """Ray's agents give their folders mode 0777 as they start, whatever the umask says. Others cannot get to them
+        (`temporary`); here they are closed too."""
         for folder, _, _ in os.walk(self._temporary):
             with suppress(FileNotFoundError):
                 os.chmod(folder, 0o700)

@@ -3,7 +3,8 @@
     open_private(DIR, ...)              a folder that a person named: made, or closed to others where it is this user's and the cluster's own
     require_private(/tmp/eagleray-...)  a folder with a name that can be foreseen, in a place where everybody may make one: refused unless it is ours alone
 
-The second follows no link. Once such a folder has been found to be ours alone nobody else can put another in its place (the sticky bit of the folder above).
+The second follows no link. Once such a folder has been found to be ours alone nobody else can put another in its
+place (the sticky bit of the folder above).
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ class NotPrivate(Exception):
 
 
 def open_private(path: Path, mark: str, own_names: Collection[str]) -> None:
-    """Make `path`, mode 0700, or close it to others where it is there: it must be this user's, and hold `mark`, or else nothing but `own_names`. A folder of
-    other things (a home folder, the current one) is not taken over. Raises NotPrivate, OSError."""
+    """Make `path`, mode 0700, or close it to others where it is there: it must be this user's, and hold `mark`, or
+    else nothing but `own_names`. A folder of other things (a home folder, the current one) is not taken over. Raises
+    NotPrivate, OSError."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
@@ -39,7 +41,8 @@ def open_private(path: Path, mark: str, own_names: Collection[str]) -> None:
 
 
 def require_private(path: Path) -> None:
-    """Make `path`, mode 0700, or find it made so by this user: nobody else's, no link, closed to others. Raises NotPrivate, OSError."""
+    """Make `path`, mode 0700, or find it made so by this user: nobody else's, no link, closed to others. Raises
+    NotPrivate, OSError."""
     _require_sheltered(path.parent)
     with suppress(FileExistsError):
         os.mkdir(path, 0o700)
@@ -66,7 +69,8 @@ def _require_owner(path: Path, there: os.stat_result) -> None:
 
 
 def _require_sheltered(parent: Path) -> None:
-    """In a folder that others may write to, only the sticky bit keeps them from putting a folder of theirs in the place of ours."""
+    """In a folder that others may write to, only the sticky bit keeps them from putting a folder of theirs in the
+    place of ours."""
     there = os.stat(parent)
     if there.st_mode & 0o022 and not there.st_mode & stat.S_ISVTX:
         raise NotPrivate(f"{parent} can be changed by every user and has no sticky bit: set TMPDIR to another folder")

@@ -2,13 +2,14 @@
 
     {"format": 2, "revision": 3, "settings": {"mode": "open", "layout": {...}, "authentication": {...}, "limits": {"transaction_rows_max": 5000}}}
 
-Remembered is every setting that was ever named, by a settings file or a flag, and the whole layout and authentication even where nothing was named: a newer
-version's defaults must not change what the data lies in, or who may come in. Settings that nobody named follow the version's defaults. A later `up` changes what it
-names, and nothing else; it is told what that is (`Resolution.notes`). Refused is a change of what the data depends on (FIXED). Authentication becomes weaker only
-where the settings file itself names the weaker setting.
+Remembered is every setting that was ever named, by a settings file or a flag, and the whole layout and authentication
+even where nothing was named: a newer version's defaults must not change what the data lies in, or who may come in.
+Settings that nobody named follow the version's defaults. A later `up` changes what it names, and nothing else; it is
+told what that is (`Resolution.notes`). Refused is a change of what the data depends on (FIXED). Authentication
+becomes weaker only where the settings file itself names the weaker setting.
 
-Of passwords only SCRAM verifiers are kept, here and in what the processes are handed. Format 1 named the settings file alone: it is read once more, and kept whole
-from then on.
+Of passwords only SCRAM verifiers are kept, here and in what the processes are handed. Format 1 named the settings
+file alone: it is read once more, and kept whole from then on.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ CLEAR_NOTE = "other machines can connect, and not all of it is encrypted: set au
 
 @dataclass(frozen=True)
 class Resolution:
-    """`settings`: what the cluster runs with. `cluster`: what cluster.json is to hold. `notes`: what the person who starts it must know, a line each."""
+    """`settings`: what the cluster runs with. `cluster`: what cluster.json is to hold. `notes`: what the person who
+    starts it must know, a line each."""
 
     settings: Settings
     cluster: dict[str, Any]
@@ -50,7 +52,8 @@ class Resolution:
 
 
 def resolve(cluster: dict[str, Any] | None, config: Path | None, port: int | None, mode: str | None) -> Resolution:
-    """From cluster.json (None: a new cluster), the settings file and the flags that `up` was given. Raises SettingsError."""
+    """From cluster.json (None: a new cluster), the settings file and the flags that `up` was given. Raises
+    SettingsError."""
     base = _remembered(cluster)
     text, document = read_document(config) if config is not None else ("", {})
     if config is not None:
@@ -83,7 +86,8 @@ def resolve(cluster: dict[str, Any] | None, config: Path | None, port: int | Non
 
 
 def _remembered(cluster: dict[str, Any] | None) -> Document:
-    """Raises SettingsError where a folder of format 1 names a settings file that cannot be read any more: what it said of passwords would be lost."""
+    """Raises SettingsError where a folder of format 1 names a settings file that cannot be read any more: what it
+    said of passwords would be lost."""
     if cluster is None:
         return {}
     if cluster["format"] != 1:
@@ -102,7 +106,8 @@ def _remembered(cluster: dict[str, Any] | None) -> Document:
 
 
 def _absolute(document: Document, folder: Path) -> Document:
-    """Files that a settings file names lie beside it; what is remembered must not depend on where the next `up` is run."""
+    """Files that a settings file names lie beside it; what is remembered must not depend on where the next `up` is
+    run."""
     authentication = document.get("authentication")
     if not isinstance(authentication, dict):
         return document

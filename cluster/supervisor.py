@@ -1,11 +1,13 @@
-"""The supervisor: the one process behind `eagleray up`. It owns the data folder, the embedded Ray, and the actors' creation and end.
+"""The supervisor: the one process behind `eagleray up`. It owns the data folder, the embedded Ray, and the actors'
+creation and end.
 
     python -m cluster.supervisor --data DIR --ready FD [--config FILE] [--port N] [--mode M]
 
-Order: lock the folder, end what a former life left behind, start Ray (a raylet an AZ) with a token of its own, write down what the cluster is, create the controller
-and every process of the plan as Ray actors, wait until the controller calls the cluster complete, look that nothing listens to other machines, write state.json, say
-"ready URL" on the pipe. SIGTERM or SIGINT: the controller
-stops the layers in order, then Ray ends. While it runs, Ray restarts actors that die (max_restarts = -1); nothing here polls.
+Order: lock the folder, end what a former life left behind, start Ray (a raylet an AZ) with a token of its own, write
+down what the cluster is, create the controller and every process of the plan as Ray actors, wait until the controller
+calls the cluster complete, look that nothing listens to other machines, write state.json, say "ready URL" on the
+pipe. SIGTERM or SIGINT: the controller stops the layers in order, then Ray ends. While it runs, Ray restarts actors
+that die (max_restarts = -1); nothing here polls.
 """
 
 from __future__ import annotations
@@ -99,8 +101,8 @@ class Supervisor:
 
     @contextmanager
     def _remembering(self) -> Iterator[None]:
-        """What the cluster is goes to disk before a role writes there: data is never without the settings that say who may read it. A start that fails changes
-        nothing of a cluster that was there before."""
+        """What the cluster is goes to disk before a role writes there: data is never without the settings that say
+        who may read it. A start that fails changes nothing of a cluster that was there before."""
         former = self._folder.read_cluster()
         self._folder.write_cluster(self._remembered)
         try:
@@ -113,7 +115,8 @@ class Supervisor:
             logger.info("created a cluster in %s", self._folder.root)
 
     def _require_nothing_exposed(self) -> None:
-        """Nothing of the cluster can be reached from other machines, but the PostgreSQL port where the settings say so. Raises StartError."""
+        """Nothing of the cluster can be reached from other machines, but the PostgreSQL port where the settings say
+        so. Raises StartError."""
         port = self._settings.layout.port
         open_ports = () if self._settings.authentication.method == "trust" else (port,)
         if found := exposed([os.getpid(), *leftovers.find(self._folder.root)], open_ports):

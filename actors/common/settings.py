@@ -105,9 +105,11 @@ class Authentication:
     method: str = "trust"
     """trust or scram-sha-256."""
     users: dict[str, str] = field(default_factory=dict, repr=False)
-    """User -> SCRAM-SHA-256 verifier as in pg_authid, or a plain password (of which `up` keeps and hands on the verifier only)."""
+    """User -> SCRAM-SHA-256 verifier as in pg_authid, or a plain password (of which `up` keeps and hands on the
+    verifier only)."""
     tls_certificate: str = ""
-    """PEM files. In a settings file a relative path counts from the file's folder. The key must be closed to other users."""
+    """PEM files. In a settings file a relative path counts from the file's folder. The key must be closed to other
+    users."""
     tls_key: str = ""
     tls_required: bool = False
 

@@ -56,7 +56,8 @@ def read_document(path: Path) -> tuple[str, Document]:
 
 
 def settings_from(document: Document, text: str, source: str, overrides: Document | None = None, base: Document | None = None) -> Settings:
-    """The defaults, then `base` (what is remembered of a cluster), then `document` with its `text` and `source` for errors, then `overrides`. Raises SettingsError."""
+    """The defaults, then `base` (what is remembered of a cluster), then `document` with its `text` and `source` for
+    errors, then `overrides`. Raises SettingsError."""
     mode = "dsql"
     for named in (base, document, overrides):
         mode = (named or {}).get("mode", mode)
@@ -77,7 +78,8 @@ def settings_from(document: Document, text: str, source: str, overrides: Documen
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a listening address is reached from this machine only. A name, which may mean any address, is none, except for localhost."""
+    """Whether a listening address is reached from this machine only. A name, which may mean any address, is none,
+    except for localhost."""
     if host == "localhost":
         return True
     try:

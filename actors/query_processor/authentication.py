@@ -2,9 +2,10 @@
 
     await Authenticator(settings.authentication, entropy, settings.mode).check(channel, user)
 
-`channel` is the connection as this sees it: it sends bytes and waits for the client's next password message. Where passwords are asked for, a user who does not
-exist fails as late as one with a wrong password, with the same words. With trust the users are `admin` and those whom the settings name; others are told so, as
-PostgreSQL does, or with Aurora DSQL's words in its mode.
+`channel` is the connection as this sees it: it sends bytes and waits for the client's next password message. Where
+passwords are asked for, a user who does not exist fails as late as one with a wrong password, with the same words.
+With trust the users are `admin` and those whom the settings name; others are told so, as PostgreSQL does, or with
+Aurora DSQL's words in its mode.
 """
 
 from __future__ import annotations
