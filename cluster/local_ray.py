@@ -93,9 +93,12 @@ class LocalRay:
     def start(self) -> str:
         """Raises NotProtected."""
         (self._temporary / "ray").mkdir(mode=0o700, exist_ok=True)
+        import ray._private.utils as ray_utils
         from ray.cluster_utils import Cluster
 
         guard()
+        # Each node would take over SIGTERM and kill its processes; here the layers stop in order first (supervisor.py).
+        ray_utils.set_sigterm_handler = lambda sigterm_handler: None
         cluster = Cluster(shutdown_at_exit=True)
         self._cluster = cluster
         for number, az in enumerate(self._azs):

@@ -19,7 +19,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -59,7 +59,8 @@ def connection_url(settings: Settings) -> str:
 
 
 class Supervisor:
-    def __init__(self, folder: DataFolder, resolution: Resolution) -> None:
+    def __init__(self, folder: DataFolder, resolution: Resolution, handle_signals: Callable[[], None]) -> None:
+        self._handle_signals = handle_signals
         self._folder = folder
         self._remembered = resolution.cluster
         self._settings = resolution.settings
@@ -78,6 +79,7 @@ class Supervisor:
         import ray
 
         ray.init(address=address, namespace=NAMESPACE, log_to_driver=False, configure_logging=False)
+        self._handle_signals()  # Ray has put its own handler of SIGTERM in the place of ours: it prints a stack, and ends the process at once
         self._require_nothing_exposed()
         with self._remembering():
             self._create_actors()
@@ -251,14 +253,19 @@ def main() -> int:
     leftovers.mark(folder.root)
     make_token(folder.token)
     prepare_environment(folder.ray, folder.token)
-    _run(Supervisor(folder, resolution), folder, arguments.ready)
+    _run(folder, resolution, arguments.ready)
 
 
-def _run(supervisor: Supervisor, folder: DataFolder, ready: int) -> NoReturn:
+def _run(folder: DataFolder, resolution: Resolution, ready: int) -> NoReturn:
     stopping: list[int] = []
-    signal.signal(signal.SIGTERM, lambda number, _: _interrupt(stopping, number))
-    signal.signal(signal.SIGINT, lambda number, _: _interrupt(stopping, number))
-    signal.signal(signal.SIGCHLD, lambda number, _: None)
+
+    def handle_signals() -> None:
+        signal.signal(signal.SIGTERM, lambda number, _: _interrupt(stopping, number))
+        signal.signal(signal.SIGINT, lambda number, _: _interrupt(stopping, number))
+        signal.signal(signal.SIGCHLD, lambda number, _: None)
+
+    handle_signals()
+    supervisor = Supervisor(folder, resolution, handle_signals)
     status = 0
     try:
         url = supervisor.start()
@@ -269,9 +276,11 @@ def _run(supervisor: Supervisor, folder: DataFolder, ready: int) -> NoReturn:
     except KeyboardInterrupt:
         pass
     except StartError as error:
+        stopping.append(signal.SIGTERM)  # whoever hears of the failure may send one: stopping is under way
         _say(ready, f"failed {error}")
         status = 1
     except Exception as error:
+        stopping.append(signal.SIGTERM)
         traceback.print_exc()
         _say(ready, f"failed {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}")
         status = 1
