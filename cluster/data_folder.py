@@ -1,13 +1,13 @@
 """The data folder: all that a cluster on this machine owns, and who may use it.
 
-    DIR/cluster.json     what the cluster is: format version, layout, settings file it was created with   (written once)
+    DIR/cluster.json     what the cluster is: its settings (cluster/remembered.py)
     DIR/roles/<name>/    each role's own disk
-    DIR/run/             sockets, state.json (url, pids, Ray address) while it runs
+    DIR/run/             sockets, state.json (url, pids, Ray address), the embedded Ray's token, while it runs
     DIR/logs/            one log a process
     DIR/lock             held (flock) by the supervisor for as long as it lives: a second `up` finds it taken
 
 Unix socket paths are bounded (107 bytes), so where DIR is long the sockets lie in a short folder beside the system's temporary files,
-named by a hash of DIR and removed by `down`.
+named by a hash of DIR and removed by `down`. Both folders are for this user alone (private_folders.py).
 """
 
 from __future__ import annotations
@@ -22,10 +22,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from cluster.private_folders import NotPrivate, is_private, open_private, require_private
+
+CLUSTER_FILE = "cluster.json"
+OWN_NAMES = (CLUSTER_FILE, "cluster.new", "roles", "logs", "run", "ray", "lock")
+"""What a cluster that was never whole may have left."""
 SOCKET_PATH_BYTES_MAX = 100
 RAY_SOCKET_SUFFIX_BYTES = 75
 """session_<date>_<pid>/sockets/plasma_store.<n> below Ray's folder."""
-FORMAT = 1
+FORMAT = 2
+"""Format 1 named the settings file, and not what was in it."""
 
 
 class DataFolderError(Exception):
@@ -66,19 +72,28 @@ class DataFolder:
     def state_path(self) -> Path:
         return self.root / "run" / "state.json"
 
+    @property
+    def token(self) -> Path:
+        """What every process of the embedded Ray knows, and nobody else."""
+        return self.root / "run" / "ray_token"
+
     def create(self) -> None:
-        """Make the folders; DataFolderError where that is not possible."""
+        """Make the folders, closed to other users; DataFolderError where that is not possible."""
         try:
+            open_private(self.root, CLUSTER_FILE, OWN_NAMES)
             if self.short in (self.sockets.parent, self.ray.parent):
-                self.short.mkdir(mode=0o700, exist_ok=True)
-            for folder in (self.root, self.roles, self.logs, self.root / "run", self.sockets, self.ray):
-                folder.mkdir(parents=True, exist_ok=True)
+                require_private(self.short)
+            for folder in (self.roles, self.logs, self.root / "run", self.sockets, self.ray):
+                folder.mkdir(mode=0o700, exist_ok=True)
             probe = self.root / "run" / ".writable"
             probe.write_bytes(b"")
             probe.unlink()
+        except NotPrivate as error:
+            raise DataFolderError(f"data folder: {error}") from None
         except OSError as error:
-            with suppress(OSError):  # not there, or in use
-                self.short.rmdir()
+            if is_private(self.short):
+                with suppress(OSError):  # in use
+                    self.short.rmdir()
             raise DataFolderError(f"data folder {self.root}: {error.strerror or error}") from None
 
     def lock(self) -> None:
@@ -106,19 +121,20 @@ class DataFolder:
 
     def read_cluster(self) -> dict[str, Any] | None:
         """What the cluster is, None for a new folder. DataFolderError when the file is damaged or of another format."""
-        path = self.root / "cluster.json"
+        path = self.root / CLUSTER_FILE
         try:
             cluster = json.loads(path.read_text())
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
             raise DataFolderError(f"{path} cannot be read: {error}") from None
-        if not isinstance(cluster, dict) or cluster.get("format") != FORMAT:
+        if not isinstance(cluster, dict) or cluster.get("format") not in range(1, FORMAT + 1):
             raise DataFolderError(f"{path}: not a data folder of this version (format {FORMAT})")
         return cluster
 
     def write_cluster(self, cluster: dict[str, Any]) -> None:
-        self._write(self.root / "cluster.json", {"format": FORMAT, **cluster})
+        """Durable when this returns; the file is the former or the new one at any time, never a part."""
+        self._write(self.root / CLUSTER_FILE, cluster)
 
     def read_state(self) -> dict[str, Any] | None:
         """The running cluster's state file, None when there is none."""
@@ -133,16 +149,19 @@ class DataFolder:
 
     def clear_run(self) -> None:
         """Remove what only a running cluster needs."""
-        self.state_path.unlink(missing_ok=True)
-        for folder in (self.ray, self.short):
-            shutil.rmtree(folder, ignore_errors=True)
+        for file in (self.state_path, self.token):
+            file.unlink(missing_ok=True)
+        shutil.rmtree(self.ray, ignore_errors=True)
+        if is_private(self.short):
+            shutil.rmtree(self.short, ignore_errors=True)
         for socket in sorted(self.sockets.glob("*.sock")) if self.sockets.exists() else []:
             socket.unlink(missing_ok=True)
 
     @staticmethod
     def _write(path: Path, value: dict[str, Any]) -> None:
         temporary = path.with_suffix(".new")
-        with open(temporary, "w") as file:
+        temporary.unlink(missing_ok=True)
+        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             json.dump(value, file, indent=2)
             file.flush()
             os.fsync(file.fileno())

@@ -1,37 +1,88 @@
-"""An embedded Ray on this machine: one raylet an availability zone, labelled `az`, all on the loopback address.
+"""An embedded Ray on this machine: one raylet an availability zone, labelled `az`, for this user alone.
 
-The raylets and Ray's own control process die with the process that made them, even by `kill -9` (Linux parent-death signal), so a dead
-supervisor leaves nothing behind. A cluster on a real Ray cluster does without this module: it connects to the nodes that are there, whose `az` labels were
-set with `ray start --labels az=...`.
+Whoever may call Ray runs code as the user who started it, so three things keep others out (docs/security.md):
+
+- Ray listens on loopback only. A Ray server does so where its node's address is exactly 127.0.0.1; with any other
+  address, 127.0.0.2 included, it listens on all interfaces. cluster/listening.py looks at what came of it.
+- Ray's servers answer nobody without the cluster's token: 256 random bits, made anew for each life of the cluster, in
+  a file that only its user can read. Processes are handed the file's path in their environment; the token itself is
+  in no environment and no command line.
+- Ray's folder lies below one that only its user can enter, and what Ray opens to everybody in it (mode 0777) is
+  closed again.
+
+The raylets and Ray's own control process die with the process that made them, even by `kill -9` (Linux parent-death
+signal), so a dead supervisor leaves nothing behind. A cluster on a real Ray cluster does without this module: it
+connects to the nodes that are there, whose `az` labels were set with `ray start --labels az=...`.
 """
 
 from __future__ import annotations
 
 import os
+import secrets
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-LOOPBACK = "127.0.0.2"
-"""Of the loopback network, but not an address that Ray takes for "localhost" and replaces by the machine's own address."""
+LOOPBACK = "127.0.0.1"
+"""To this address, and to no other, Ray binds its servers."""
+TOKEN_BYTES = 32
 OBJECT_STORE_BYTES = 100 << 20
 """Each raylet's shared memory; the hot path does not use it."""
 ACTORS_A_NODE_MAX = 1000
 
 
-def prepare_environment(temporary: Path) -> None:
-    """Must run before Ray is imported: what Ray reads from the environment at import."""
+FOREIGN = ("RAY_ADDRESS", "RAY_AUTH_TOKEN", "RAY_NAMESPACE", "RAY_REDIS_ADDRESS", "RAY_OVERRIDE_NODE_ID_FOR_TESTING")
+"""Settings of another Ray that a person's environment may hold: they would have this one use another's store,
+identity or token."""
+
+
+class NotProtected(Exception):
+    """The embedded Ray would let others in; why, in one line."""
+
+
+def make_token(path: Path) -> None:
+    """Write a new random token, readable by this user only from its first moment. Raises OSError."""
+    path.unlink(missing_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_hex(TOKEN_BYTES))
+
+
+def prepare_environment(temporary: Path, token: Path) -> None:
+    """Must run before Ray is imported: what Ray reads from the environment at import. `token`: the file that holds
+    the cluster's token."""
+    for name in FOREIGN:
+        os.environ.pop(name, None)
     os.environ["RAY_TMPDIR"] = str(temporary)
-    os.environ["RAY_AUTH_MODE"] = "disabled"
+    os.environ["RAY_AUTH_MODE"] = "token"
+    os.environ["RAY_AUTH_TOKEN_PATH"] = str(token)
+    # Without a cluster over several machines (the variable is read on Linux too) Ray takes 127.0.0.1 as it is, and doesn't put the machine's own address in its place.
+    os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     # Ray's workers run at niceness 15 unless told otherwise: right for batch jobs, wrong for a database.
     os.environ["RAY_worker_niceness"] = "0"
     os.environ["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] = "0"
     os.environ.setdefault("RAY_DEDUP_LOGS", "0")
-    os.environ.pop("RAY_ADDRESS", None)
+
+
+def guard() -> None:
+    """Before this process starts a Ray or joins one. Raises NotProtected unless Ray asks for the token here, and has
+    one."""
+    import ray
+    from ray._common import utils
+
+    # Ray would give its folders mode 0777, for users who share them.
+    utils.try_make_directory_shared = lambda directory_path: None
+    raylet: Any = ray._raylet  # its stub file lacks these
+    if raylet.get_authentication_mode() != raylet.AuthenticationMode.TOKEN:
+        raise NotProtected("the embedded Ray does not ask for a token (RAY_AUTH_MODE)")
+    if not raylet.AuthenticationTokenLoader.instance().has_token():
+        raise NotProtected("the embedded Ray has no token (RAY_AUTH_TOKEN_PATH)")
 
 
 class LocalRay:
-    """Start with `start()`, which returns Ray's address; end with `stop()`."""
+    """Start with `start()`, which returns Ray's address; end with `stop()`. `temporary` is a folder that only this
+    user can enter."""
 
     def __init__(self, azs: tuple[str, ...], temporary: Path) -> None:
         self._azs = azs
@@ -40,10 +91,14 @@ class LocalRay:
         self._nodes: dict[str, Any] = {}
 
     def start(self) -> str:
-        self._temporary.mkdir(parents=True, exist_ok=True)
-        (self._temporary / "ray").mkdir(exist_ok=True)
+        """Raises NotProtected."""
+        (self._temporary / "ray").mkdir(mode=0o700, exist_ok=True)
+        import ray._private.utils as ray_utils
         from ray.cluster_utils import Cluster
 
+        guard()
+        # Each node would take over SIGTERM and kill its processes; here the layers stop in order first (supervisor.py).
+        ray_utils.set_sigterm_handler = lambda sigterm_handler: None
         cluster = Cluster(shutdown_at_exit=True)
         self._cluster = cluster
         for number, az in enumerate(self._azs):
@@ -65,6 +120,13 @@ class LocalRay:
             include_log_monitor=False,
             no_monitor=True,
         )
+
+    def close_folders(self) -> None:
+        """Ray's agents give their folders mode 0777 as they start, whatever the umask says. Others cannot get to them
+        (`temporary`); here they are closed too."""
+        for folder, _, _ in os.walk(self._temporary):
+            with suppress(FileNotFoundError):
+                os.chmod(folder, 0o700)
 
     def mend(self) -> bool:
         """Replace raylets that have died. False when the head node (with Ray's control process) has, which nothing here can mend."""

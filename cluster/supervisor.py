@@ -1,31 +1,38 @@
-"""The supervisor: the one process behind `eagleray up`. It owns the data folder, the embedded Ray, and the actors' creation and end.
+"""The supervisor: the one process behind `eagleray up`. It owns the data folder, the embedded Ray, and the actors'
+creation and end.
 
     python -m cluster.supervisor --data DIR --ready FD [--config FILE] [--port N] [--mode M]
 
-Order: lock the folder, end what a former life left behind, start Ray (a raylet an AZ), create the controller and every process of the plan as Ray actors,
-wait until the controller calls the cluster complete, write state.json, say "ready URL" on the pipe. SIGTERM or SIGINT: the controller
-stops the layers in order, then Ray ends. While it runs, Ray restarts actors that die (max_restarts = -1); nothing here polls.
+Order: lock the folder, end what a former life left behind, start Ray (a raylet an AZ) with a token of its own, write
+down what the cluster is, create the controller and every process of the plan as Ray actors, wait until the controller
+calls the cluster complete, look that nothing listens to other machines, write state.json, say "ready URL" on the
+pipe. SIGTERM or SIGINT: the controller stops the layers in order, then Ray ends. While it runs, Ray restarts actors
+that die (max_restarts = -1); nothing here polls.
 """
 
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import logging
 import os
 import signal
 import sys
 import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
+from urllib.parse import quote
 
-from actors.common.settings import Settings
-from actors.common.settings_file import SettingsError, load_settings
+from actors.common.settings import ADMIN, Settings
+from actors.common.settings_file import SettingsError
 from cluster import leftovers
 from cluster.data_folder import DataFolder, DataFolderError
-from cluster.local_ray import LocalRay, prepare_environment
+from cluster.listening import exposed
+from cluster.local_ray import LocalRay, NotProtected, make_token, prepare_environment
 from cluster.plan import ProcessPlan, controller_az, make_plan
+from cluster.remembered import Resolution, resolve
 
 if TYPE_CHECKING:
     from actors.runtime.host import RoleSpec
@@ -33,6 +40,8 @@ if TYPE_CHECKING:
 
 NAMESPACE = "eagleray"
 COMPLETE_TIMEOUT_S = 110.0
+PRIVATE_UMASK = 0o077
+"""Files and sockets of a cluster, Ray's included, are their user's from their first moment."""
 
 logger = logging.getLogger("supervisor")
 
@@ -41,67 +50,50 @@ class StartError(Exception):
     """Why the cluster cannot start, in one line."""
 
 
-def effective_settings(folder: DataFolder, config: Path | None, port: int | None, mode: str | None) -> Settings:
-    """The file's settings (at the first start remembered in the data folder), then the flags. The layout of an existing cluster cannot be changed here.
-
-    Raises SettingsError, DataFolderError.
-    """
-    cluster = folder.read_cluster()
-    if config is None and cluster is not None and cluster.get("config"):
-        config = Path(cluster["config"])
-    overrides: dict[str, Any] = {}
-    if port is not None:
-        overrides["layout"] = {"port": port}
-    if mode is None and config is None and cluster is not None:
-        mode = cluster.get("mode")
-    if mode is not None:
-        overrides["mode"] = mode
-    settings = load_settings(config, overrides)
-    if cluster is not None:
-        kept = cluster["layout"]
-        for key in ("azs", "adjudicators", "shards"):
-            value = getattr(settings.layout, key)
-            if kept[key] != (list(value) if isinstance(value, tuple) else value):
-                raise SettingsError(f"layout.{key}: this cluster was created with {kept[key]!r} and cannot be changed by a settings file")
-        if port is None and config is None:
-            layout = dataclasses.replace(settings.layout, port=cluster["port"])
-            settings = dataclasses.replace(settings, layout=layout)
-    return settings
-
-
 def connection_url(settings: Settings) -> str:
-    host = "localhost" if settings.layout.host == "127.0.0.1" else settings.layout.host
-    return f"postgresql://admin@{host}:{settings.layout.port}/postgres"
+    """How to connect from this machine."""
+    host, users = settings.layout.host, sorted(settings.authentication.users)
+    host = {"127.0.0.1": "localhost", "0.0.0.0": "localhost", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+    user = ADMIN if settings.authentication.method == "trust" or ADMIN in users else quote(users[0], safe="")
+    return f"postgresql://{user}@{host}:{settings.layout.port}/postgres"
 
 
 class Supervisor:
-    def __init__(self, folder: DataFolder, settings: Settings, config: Path | None) -> None:
+    def __init__(self, folder: DataFolder, resolution: Resolution, handle_signals: Callable[[], None]) -> None:
+        self._handle_signals = handle_signals
         self._folder = folder
-        self._settings = settings
-        self._config = config
-        self._plan = make_plan(settings)
+        self._remembered = resolution.cluster
+        self._settings = resolution.settings
+        self._plan = make_plan(self._settings)
         self._ray: LocalRay | None = None
         self._actors: dict[str, Any] = {}
         self._ray_is_dead = False
 
     def start(self) -> str:
         """Returns the connection string. Raises StartError."""
-        fresh = self._folder.read_cluster() is None
         self._ray = LocalRay(self._settings.layout.azs, self._folder.ray)
-        address = self._ray.start()
+        try:
+            address = self._ray.start()
+        except NotProtected as error:
+            raise StartError(str(error)) from None
         import ray
 
         ray.init(address=address, namespace=NAMESPACE, log_to_driver=False, configure_logging=False)
-        self._create_actors()
-        self._await_complete()
+        self._handle_signals()  # Ray has put its own handler of SIGTERM in the place of ours: it prints a stack, and ends the process at once
+        self._require_nothing_exposed()
+        with self._remembering():
+            self._create_actors()
+            self._await_complete()
+            self._ray.close_folders()
+            self._require_nothing_exposed()
         url = connection_url(self._settings)
-        self._remember(fresh)
         self._folder.write_state(
             {
                 "url": url,
                 "supervisor": os.getpid(),
                 "ray_address": address,
                 "ray_temporary": str(self._folder.ray),
+                "ray_token": str(self._folder.token),
                 "sockets": str(self._folder.sockets),
                 "controller": self._endpoint("controller"),
                 "mode": self._settings.mode,
@@ -109,18 +101,28 @@ class Supervisor:
         )
         return url
 
-    def _remember(self, fresh: bool) -> None:
-        layout = dataclasses.asdict(self._settings.layout)
-        self._folder.write_cluster(
-            {
-                "layout": {key: list(value) if isinstance(value, tuple) else value for key, value in layout.items()},
-                "port": self._settings.layout.port,
-                "mode": self._settings.mode,
-                "config": str(self._config) if self._config else "",
-            }
-        )
-        if fresh:
+    @contextmanager
+    def _remembering(self) -> Iterator[None]:
+        """What the cluster is goes to disk before a role writes there: data is never without the settings that say
+        who may read it. A start that fails changes nothing of a cluster that was there before."""
+        former = self._folder.read_cluster()
+        self._folder.write_cluster(self._remembered)
+        try:
+            yield
+        except BaseException:
+            if former is not None:
+                self._folder.write_cluster(former)
+            raise
+        if former is None:
             logger.info("created a cluster in %s", self._folder.root)
+
+    def _require_nothing_exposed(self) -> None:
+        """Nothing of the cluster can be reached from other machines, but the PostgreSQL port where the settings say
+        so. Raises StartError."""
+        port = self._settings.layout.port
+        open_ports = () if self._settings.authentication.method == "trust" else (port,)
+        if found := exposed([os.getpid(), *leftovers.find(self._folder.root)], open_ports):
+            raise StartError(f"{found[0]}, where others could reach the cluster; it was ended")
 
     def _endpoint(self, process: str) -> str:
         return f"unix:{self._folder.sockets}/{process}.sock"
@@ -236,27 +238,34 @@ def main() -> int:
     parser.add_argument("--port", type=int)
     parser.add_argument("--mode")
     arguments = parser.parse_args()
+    os.umask(PRIVATE_UMASK)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     folder = DataFolder(arguments.data)
     try:
         folder.lock()
-        settings = effective_settings(folder, arguments.config, arguments.port, arguments.mode)
+        resolution = resolve(folder.read_cluster(), arguments.config, arguments.port, arguments.mode)
+        leftovers.end(folder.root)
+        folder.clear_run()
+        folder.create()
     except (DataFolderError, SettingsError) as error:
         _say(arguments.ready, f"failed {error}")
         return 1
-    leftovers.end(folder.root)
-    folder.clear_run()
-    folder.create()
     leftovers.mark(folder.root)
-    prepare_environment(folder.ray)
-    _run(Supervisor(folder, settings, arguments.config), folder, arguments.ready)
+    make_token(folder.token)
+    prepare_environment(folder.ray, folder.token)
+    _run(folder, resolution, arguments.ready)
 
 
-def _run(supervisor: Supervisor, folder: DataFolder, ready: int) -> NoReturn:
+def _run(folder: DataFolder, resolution: Resolution, ready: int) -> NoReturn:
     stopping: list[int] = []
-    signal.signal(signal.SIGTERM, lambda number, _: _interrupt(stopping, number))
-    signal.signal(signal.SIGINT, lambda number, _: _interrupt(stopping, number))
-    signal.signal(signal.SIGCHLD, lambda number, _: None)
+
+    def handle_signals() -> None:
+        signal.signal(signal.SIGTERM, lambda number, _: _interrupt(stopping, number))
+        signal.signal(signal.SIGINT, lambda number, _: _interrupt(stopping, number))
+        signal.signal(signal.SIGCHLD, lambda number, _: None)
+
+    handle_signals()
+    supervisor = Supervisor(folder, resolution, handle_signals)
     status = 0
     try:
         url = supervisor.start()
@@ -267,9 +276,11 @@ def _run(supervisor: Supervisor, folder: DataFolder, ready: int) -> NoReturn:
     except KeyboardInterrupt:
         pass
     except StartError as error:
+        stopping.append(signal.SIGTERM)  # whoever hears of the failure may send one: stopping is under way
         _say(ready, f"failed {error}")
         status = 1
     except Exception as error:
+        stopping.append(signal.SIGTERM)
         traceback.print_exc()
         _say(ready, f"failed {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}")
         status = 1

@@ -51,9 +51,11 @@ class LiveCluster:
     def url(self) -> str:
         return f"postgresql://admin@localhost:{self.port}/postgres"
 
-    def start(self) -> None:
-        done = eagleray("up", "--detach", "--data", str(self.data), "--port", str(self.port), "--mode", self.mode)
+    def start(self, *arguments: str) -> str:
+        """What `up` said beside the connection string."""
+        done = eagleray("up", "--detach", "--data", str(self.data), "--port", str(self.port), "--mode", self.mode, *arguments)
         assert done.returncode == 0, f"{done.stderr}\n{self.logs()}"
+        return done.stderr
 
     def stop(self) -> subprocess.CompletedProcess[str]:
         return eagleray("down", "--data", str(self.data))

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+ADMIN = "admin"
+"""The user whom every cluster knows that asks for no password."""
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -101,9 +104,12 @@ class Querying:
 class Authentication:
     method: str = "trust"
     """trust or scram-sha-256."""
-    users: dict[str, str] = field(default_factory=dict)
-    """User -> SCRAM-SHA-256 verifier as in pg_authid, or a plain password."""
+    users: dict[str, str] = field(default_factory=dict, repr=False)
+    """User -> SCRAM-SHA-256 verifier as in pg_authid, or a plain password (of which `up` keeps and hands on the
+    verifier only)."""
     tls_certificate: str = ""
+    """PEM files. In a settings file a relative path counts from the file's folder. The key must be closed to other
+    users."""
     tls_key: str = ""
     tls_required: bool = False
 

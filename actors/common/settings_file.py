@@ -10,6 +10,7 @@ An unknown key, a wrong type, or broken TOML raises SettingsError: `settings.tom
 from __future__ import annotations
 
 import dataclasses
+import ipaddress
 import re
 import tomllib
 import typing
@@ -20,16 +21,28 @@ from typing import Any
 from actors.common.settings import OPEN_LIMITS, Settings
 
 MODES = ("dsql", "open")
+METHODS = ("trust", "scram-sha-256")
 
 
 class SettingsError(Exception):
     """One line that a person can act on."""
 
 
-def load_settings(path: Path | None, overrides: dict[str, Any] | None = None) -> Settings:
-    """The settings of a file (None: the defaults), then `overrides` (nested dicts, as from command line flags)."""
+Document = dict[str, Any]
+"""Settings that are named, and no others: tables in tables, as TOML reads them."""
+THE_COMMAND_LINE = "the command line"
+
+
+def load_settings(path: Path | None, overrides: Document | None = None) -> Settings:
+    """The settings of a file (None: the defaults), then `overrides` (as from command line flags)."""
     if path is None:
-        return settings_from({}, "", "the command line", overrides)
+        return settings_from({}, "", THE_COMMAND_LINE, overrides)
+    text, document = read_document(path)
+    return settings_from(document, text, str(path), overrides)
+
+
+def read_document(path: Path) -> tuple[str, Document]:
+    """A settings file's text and what it names, unchecked. Raises SettingsError."""
     try:
         text = path.read_text()
     except OSError as error:
@@ -37,25 +50,44 @@ def load_settings(path: Path | None, overrides: dict[str, Any] | None = None) ->
     except UnicodeDecodeError:
         raise SettingsError(f"{path}: not UTF-8 text") from None
     try:
-        document = tomllib.loads(text)
+        return text, tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path}: {error}") from None
-    return settings_from(document, text, str(path), overrides)
 
 
-def settings_from(document: dict[str, Any], text: str, source: str, overrides: dict[str, Any] | None = None) -> Settings:
-    mode = (overrides or {}).get("mode", document.get("mode", "dsql"))
+def settings_from(document: Document, text: str, source: str, overrides: Document | None = None, base: Document | None = None) -> Settings:
+    """The defaults, then `base` (what is remembered of a cluster), then `document` with its `text` and `source` for
+    errors, then `overrides`. Raises SettingsError."""
+    mode = "dsql"
+    for named in (base, document, overrides):
+        mode = (named or {}).get("mode", mode)
     settings = Settings()
     if mode == "open":
         settings = replace(settings, limits=OPEN_LIMITS)
+    if base:
+        settings = _apply(settings, base, "", "", "what this cluster was created with")
     settings = _apply(settings, document, "", text, source)
     if overrides:
-        settings = _apply(settings, overrides, "", "", "the command line")
+        settings = _apply(settings, overrides, "", "", THE_COMMAND_LINE)
     assert isinstance(settings, Settings)
     if settings.mode not in MODES:
         raise SettingsError(_at(text, source, "mode", f"expected one of {', '.join(MODES)}, got {settings.mode!r}"))
     _check_layout(settings, text, source)
+    _check_authentication(settings, text, source)
     return settings
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a listening address is reached from this machine only. A name, which may mean any address, is none,
+    except for localhost."""
+    if host == "localhost":
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback
 
 
 def _check_layout(settings: Settings, text: str, source: str) -> None:
@@ -69,8 +101,26 @@ def _check_layout(settings: Settings, text: str, source: str) -> None:
         raise SettingsError(_at(text, source, "layout.port", "must lie between 0 and 65535"))
     if layout.placement not in ("role", "az"):
         raise SettingsError(_at(text, source, "layout.placement", f"expected role or az, got {layout.placement!r}"))
-    if settings.authentication.method not in ("trust", "scram-sha-256"):
-        raise SettingsError(_at(text, source, "authentication.method", "expected trust or scram-sha-256"))
+    if not layout.host:
+        raise SettingsError(_at(text, source, "layout.host", "must be an address to listen on"))
+
+
+def _check_authentication(settings: Settings, text: str, source: str) -> None:
+    authentication = settings.authentication
+    if authentication.method not in METHODS:
+        raise SettingsError(_at(text, source, "authentication.method", f"expected {' or '.join(METHODS)}, got {authentication.method!r}"))
+    if authentication.method == "trust" and not is_loopback(settings.layout.host):
+        problem = f'{settings.layout.host!r} can be reached from other machines, which authentication.method = "trust" would let in: use scram-sha-256'
+        raise SettingsError(_at(text, source, "layout.host", problem))
+    if authentication.method == "scram-sha-256" and not authentication.users:
+        raise SettingsError(_at(text, source, "authentication.users", "scram-sha-256 needs at least one user with a password"))
+    for user, password in authentication.users.items():
+        if not user or not password:
+            raise SettingsError(_at(text, source, "authentication.users", f"user {user!r} needs a name and a password"))
+    if bool(authentication.tls_certificate) != bool(authentication.tls_key):
+        raise SettingsError(_at(text, source, "authentication.tls_certificate", "a certificate needs tls_key, and a key tls_certificate"))
+    if authentication.tls_required and not authentication.tls_certificate:
+        raise SettingsError(_at(text, source, "authentication.tls_required", "needs tls_certificate and tls_key"))
 
 
 def _apply(target: Any, document: dict[str, Any], prefix: str, text: str, source: str) -> Any:
@@ -106,7 +156,7 @@ def _convert(hint: Any, value: Any, text: str, source: str, key: str) -> Any:
             raise SettingsError(_at(text, source, key, f"expected a list of strings, got {value!r}"))
         return tuple(value)
     if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
-        raise SettingsError(_at(text, source, key, f"expected a table of strings, got {value!r}"))
+        raise SettingsError(_at(text, source, key, "expected a table of strings"))  # not what was got: it may hold passwords
     return dict(value)
 
 

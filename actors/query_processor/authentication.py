@@ -1,9 +1,11 @@
 """Who is there: trust, or SCRAM-SHA-256 against the verifiers in the settings.
 
-    await Authenticator(settings.authentication, entropy).check(channel, user)
+    await Authenticator(settings.authentication, entropy, settings.mode).check(channel, user)
 
-`channel` is the connection as this sees it: it sends bytes and waits for the client's next password message. A user who does not exist fails as
-late as one with a wrong password, with the same words.
+`channel` is the connection as this sees it: it sends bytes and waits for the client's next password message. Where
+passwords are asked for, a user who does not exist fails as late as one with a wrong password, with the same words.
+With trust the users are `admin` and those whom the settings name; others are told so, as PostgreSQL does, or with
+Aurora DSQL's words in its mode.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from actors.common.errors import INVALID_AUTHORIZATION_SPECIFICATION, INVALID_PASSWORD, DatabaseError
-from actors.common.settings import Authentication
+from actors.common.settings import ADMIN, Authentication
 from actors.query_processor.wire import backend
 from actors.query_processor.wire.frontend import ProtocolViolation
 from actors.query_processor.wire.scram import (
@@ -24,6 +26,9 @@ from actors.query_processor.wire.scram import (
     Verifier,
     initial_response,
 )
+
+ACCESS_DENIED = "unable to accept connection, access denied"
+"""Aurora DSQL's, for whoever may not connect."""
 
 Entropy = Callable[[int], bytes]
 """So many bytes that nobody can guess."""
@@ -43,10 +48,11 @@ class Channel(Protocol):
 class Authenticator:
     """One for each query processor. ValueError for an unknown method or a broken verifier: an error of the settings."""
 
-    def __init__(self, settings: Authentication, entropy: Entropy) -> None:
+    def __init__(self, settings: Authentication, entropy: Entropy, mode: str = "dsql") -> None:
         if settings.method not in ("trust", "scram-sha-256"):
             raise ValueError(f"authentication.method is {settings.method!r}: trust or scram-sha-256")
         self._trust = settings.method == "trust"
+        self._mode = mode
         self._entropy = entropy
         self._secret = entropy(32)
         self._users = dict(settings.users)
@@ -68,6 +74,9 @@ class Authenticator:
             raise DatabaseError(INVALID_AUTHORIZATION_SPECIFICATION, "no PostgreSQL user name specified in startup packet")
         if not self._trust:
             await self._scram(channel, user)
+        elif user != ADMIN and user not in self._users:
+            text = ACCESS_DENIED if self._mode == "dsql" else f'role "{user}" does not exist'
+            raise DatabaseError(INVALID_AUTHORIZATION_SPECIFICATION, text)
         channel.send(backend.AUTHENTICATION_OK)
 
     async def _scram(self, channel: Channel, user: str) -> None:

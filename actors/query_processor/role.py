@@ -90,7 +90,7 @@ class QueryProcessor:
         settings = self._settings.authentication
         try:
             tls = TlsSettings(settings.tls_certificate, settings.tls_key) if settings.tls_certificate else None
-            authenticator = Authenticator(settings, self._entropy)
+            authenticator = Authenticator(settings, self._entropy, self._settings.mode)
         except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
             raise DatabaseError("F0000", f"the authentication settings cannot be used: {error}") from None
         self._services = ConnectionServices(

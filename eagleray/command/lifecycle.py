@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,6 +19,11 @@ from cluster import leftovers
 from cluster.data_folder import DataFolder, DataFolderError
 from eagleray.command.main import OneLine
 
+if TYPE_CHECKING:
+    from cluster.remembered import Resolution
+
+PRIVATE_UMASK = 0o077
+"""What `up` makes is this user's alone."""
 READY_TIMEOUT_S = 120.0
 STOP_TIMEOUT_S = 60.0
 LET_GO_TIMEOUT_S = 20.0
@@ -28,16 +33,22 @@ LET_GO_TIMEOUT_S = 20.0
 def start(data: Path, port: int | None, detach: bool, config: Path | None, mode: str | None) -> None:
     """Raises OneLine for everything that a person can mend."""
     folder = DataFolder(data)
+    os.umask(PRIVATE_UMASK)
     try:
         folder.create()
         _check_free(folder)
-        _check_port(_settings(folder, port, config, mode))
+        resolution = _resolution(folder, port, config, mode)
+        _check_port(resolution.settings)
     except (DataFolderError, SettingsError, OneLine) as error:
         if folder.root.is_dir() and not folder.is_locked():
             folder.clear_run()
         raise OneLine(str(error)) from None
     process, reader = _spawn_supervisor(folder, port, config, mode)
-    _await_ready(folder, process, reader, detach)
+    _await_ready(folder, process, reader)
+    for note in resolution.notes:
+        click.echo(f"eagleray: {note}", err=True)
+    if not detach:
+        _stay(process)
 
 
 def _check_free(folder: DataFolder) -> None:
@@ -64,11 +75,14 @@ def _answers(state: dict[str, Any]) -> bool:
     return True
 
 
-def _settings(folder: DataFolder, port: int | None, config: Path | None, mode: str | None) -> Settings:
-    """The settings that the supervisor will find, read here first so that an error is one line at once."""
-    from cluster.supervisor import effective_settings
+def _resolution(folder: DataFolder, port: int | None, config: Path | None, mode: str | None) -> Resolution:
+    """What the supervisor will find, read here first so that an error is one line at once."""
+    from cluster.credentials import check_certificate
+    from cluster.remembered import resolve
 
-    return effective_settings(folder, config, port, mode)
+    resolution = resolve(folder.read_cluster(), config, port, mode)
+    check_certificate(resolution.settings.authentication)
+    return resolution
 
 
 def _check_port(settings: Settings) -> None:
@@ -107,7 +121,7 @@ def _spawn_supervisor(folder: DataFolder, port: int | None, config: Path | None,
     return process, reader
 
 
-def _await_ready(folder: DataFolder, process: subprocess.Popen[bytes], reader: int, detach: bool) -> None:
+def _await_ready(folder: DataFolder, process: subprocess.Popen[bytes], reader: int) -> None:
     import select
 
     deadline = time.monotonic() + READY_TIMEOUT_S
@@ -131,8 +145,6 @@ def _await_ready(folder: DataFolder, process: subprocess.Popen[bytes], reader: i
             process.terminate()
         raise OneLine(rest or f"the cluster did not start; see {folder.logs / 'supervisor.log'}")
     click.echo(rest)
-    if not detach:
-        _stay(process)
 
 
 def _stay(process: subprocess.Popen[bytes]) -> None:

@@ -19,13 +19,15 @@ if TYPE_CHECKING:
 def submit_program(data: Path, file: Path, arguments: list[str]) -> int:
     """Run FILE as a Ray task of the cluster; its output appears here. Returns its exit status."""
     state = state_of(data)
-    from cluster.local_ray import prepare_environment
+    from cluster.local_ray import guard, prepare_environment
 
-    prepare_environment(Path(state["ray_temporary"]))
+    os.umask(0o077)  # Ray's files of this driver lie in the cluster's folder
+    prepare_environment(Path(state["ray_temporary"]), Path(state["ray_token"]))
     import ray
 
     from cluster.submission import run_source
 
+    guard()
     ray.init(address=state["ray_address"], log_to_driver=True, configure_logging=False, namespace="submissions")
     try:
         task = ray.remote(run_source).options(num_cpus=0, max_retries=0)

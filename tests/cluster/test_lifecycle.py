@@ -91,17 +91,26 @@ def ids(cluster: LiveCluster) -> set[int]:
         return {row[0] for row in connection.execute("SELECT id FROM kept").fetchall()}
 
 
-def test_rows_survive_down_and_kill(own: LiveCluster) -> None:
+def test_rows_and_passwords_survive_down_and_kill(own: LiveCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with psycopg.connect(own.url, autocommit=True) as connection:
         connection.execute("CREATE TABLE kept (id int PRIMARY KEY, filler text)")
         for number in range(50):
             connection.execute("INSERT INTO kept VALUES (%s, %s)", (number, "x" * 100))
     assert own.stop().returncode == 0
     assert leftovers.find(own.data) == []
-    own.start()
+    settings = tmp_path / "passwords.toml"
+    settings.write_text('[authentication]\nmethod = "scram-sha-256"\n[authentication.users]\nadmin = "open sesame"\n')
+    said = own.start("--config", str(settings))
+    assert "authentication.method scram-sha-256 (was trust)" in said and "sesame" not in said
+    settings.unlink()
+    monkeypatch.setenv("PGPASSWORD", "open sesame")
     assert ids(own) == set(range(50))
     acknowledged = killed_under_load(own)
-    own.start()
+    assert "trust" not in own.start()
+    for password in ("", "shut sesame"):
+        with pytest.raises(psycopg.OperationalError, match="password"):
+            psycopg.connect(own.url, password=password)
+    assert all(b"sesame" not in path.read_bytes() for path in own.data.rglob("*") if path.is_file() and path.suffix != ".sock")
     found = ids(own)
     assert acknowledged <= found, f"lost: {sorted(acknowledged - found)[:10]}"
     assert len(acknowledged) > 0

@@ -24,10 +24,15 @@ class TlsSettings:
     def __init__(self, certificate_path: str, key_path: str) -> None:
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.minimum_version = ssl.TLSVersion.TLSv1_2
-        self.context.load_cert_chain(certificate_path, key_path)
+        self.context.load_cert_chain(certificate_path, key_path, password=_no_passphrase)
         self.context.set_alpn_protocols([ALPN_PROTOCOL])
         with open(certificate_path, "rb") as file:
             self.certificate_hash = _end_point_hash(file.read())
+
+
+def _no_passphrase() -> str:
+    """Without this the library would ask for it at a terminal, and wait."""
+    raise ValueError("the key is protected by a passphrase: give one without")
 
 
 def _end_point_hash(pem: bytes) -> bytes:

@@ -13,7 +13,7 @@ import pytest
 
 from actors.common.errors import DatabaseError
 from actors.common.messages import Cancel
-from actors.common.settings import Limits, Querying, Settings
+from actors.common.settings import Authentication, Limits, Querying, Settings
 from actors.query_processor import connection as connection_module
 from actors.query_processor.connection import Connection
 from actors.query_processor.role import QueryProcessor
@@ -393,7 +393,15 @@ def test_limits() -> None:
 
 @pytest.mark.parametrize(
     ("parameters", "state"),
-    [(b"", "28000"), (b"user\0u\0database\0other\0", "3D000"), (b"user\0u\0replication\0true\0", "0A000"), (b"user", "08P01")],
+    [
+        (b"", "28000"),
+        (b"user\0u\0", "28000"),
+        (b"user\0Admin\0", "28000"),
+        (b"user\0u\0database\0other\0", "28000"),
+        (b"user\0admin\0database\0other\0", "3D000"),
+        (b"user\0admin\0replication\0true\0", "0A000"),
+        (b"user", "08P01"),
+    ],
 )
 def test_refused_at_the_door(parameters: bytes, state: str) -> None:
     def check(processor: QueryProcessor) -> None:
@@ -403,6 +411,19 @@ def test_refused_at_the_door(parameters: bytes, state: str) -> None:
         assert sqlstate(answers) == state and client.transport.closed
 
     in_loop(check)
+
+
+@pytest.mark.parametrize(("mode", "text"), [("open", 'role "u" does not exist'), ("dsql", "unable to accept connection, access denied")])
+def test_trust_lets_in_the_users_there_are(mode: str, text: str) -> None:
+    def check(processor: QueryProcessor) -> None:
+        body = struct.pack("!I", 3 << 16) + b"user\0%s\0\0"
+        for user, known in ((b"named", True), (b"u", False)):
+            client = Client(processor, start=False)
+            [*_, (kind, answer)] = client.send(struct.pack("!I", len(body % user) + 4) + body % user)
+            assert kind == ("Z" if known else "E") and client.transport.closed is not known
+            assert known or f"\0M{text}\0".encode() in answer
+
+    in_loop(check, Settings(mode=mode, authentication=Authentication("trust", {"named": "a password"})))
 
 
 def test_byte_at_a_time() -> None:
