@@ -24,7 +24,6 @@ from actors.common.errors import TOO_MANY_CONNECTIONS, DatabaseError
 from actors.common.messages import Cancel
 from actors.common.messages.base import Message
 from actors.common.settings import Settings
-from actors.common.types.calendar import UNIX_EPOCH_US
 from actors.query_processor.authentication import Authenticator, Entropy
 from actors.query_processor.connection import Connection, ConnectionServices
 from actors.query_processor.wire.formats import ShapeCache
@@ -110,32 +109,11 @@ class QueryProcessor:
             self._server = await asyncio.get_running_loop().create_server(self.new_connection, host, port, backlog=LISTEN_BACKLOG)
 
     def _real_sessions(self) -> SessionMaker:
-        from actors.common.expressions.environment import Environment
-        from actors.query_processor.planner import make_plan
+        from actors.query_processor.planner import make_environment, make_plan
         from actors.query_processor.session.services import SessionServices
         from actors.query_processor.session.session import Session
 
-        context = self._context
-        clock, random = context.clock, context.random
-
-        def present() -> int:
-            return clock.now().latest + UNIX_EPOCH_US
-
-        def make_environment(session: Session, at: int) -> Environment:
-            return Environment(
-                transaction_timestamp=at + UNIX_EPOCH_US,
-                statement_timestamp=at + UNIX_EPOCH_US,
-                clock=present,
-                time_zone=session.run_time.zone,
-                random=random,
-                user=session.user,
-                session_user=session.user,
-                database=session.database,
-                backend_pid=session.process,
-                settings=session.run_time.values,
-            )
-
-        services = SessionServices(context, make_plan, make_environment)
+        services = SessionServices(self._context, make_plan, make_environment)
 
         def make_session(user: str, database: str, options: dict[str, str], connection: Connection) -> Session:
             return Session(
