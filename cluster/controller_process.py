@@ -10,6 +10,7 @@ import ray
 
 from actors.common.errors import DatabaseError
 from actors.common.messages import Register, Shutdown
+from actors.runtime import descriptors
 from actors.runtime.host import Host, RoleSpec
 from actors.runtime.ray_shell import ProcessSpec
 from cluster.controller import Controller
@@ -22,6 +23,7 @@ class ControllerProcess:
     """Its constructor does the whole start, so that Ray can restart it."""
 
     async def __init__(self, spec: ProcessSpec, plan: list[ProcessPlan], url: str) -> None:  # type: ignore[misc]
+        descriptors.raise_limit()
         logging.basicConfig(
             filename=spec.log_path, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
         )

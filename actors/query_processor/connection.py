@@ -97,7 +97,7 @@ class Outbox:
 class ConnectionServices:
     """What the connections of one query processor share.
 
-    `make_session(user, database, options, connection)`; `opened` gives a new session's (process, secret) for BackendKeyData, of so many secret
+    `make_session(user, database, options, connection)`; `enter` raises 53300 or 53400 where no more clients are welcome; `opened` gives a new session's (process, secret) for BackendKeyData, of so many secret
     bytes, or raises 53300; `closed` is called once for every connection, when its socket is closed; `cancel` with a cancel request's contents.
     """
 
@@ -106,6 +106,7 @@ class ConnectionServices:
     tls: TlsSettings | None
     shapes: ShapeCache
     make_session: Callable[[str, str, dict[str, str], Connection], Session]
+    enter: Callable[[], None]
     opened: Callable[[Connection, int], tuple[int, bytes]]
     closed: Callable[[Connection], None]
     cancel: Callable[[int, bytes], None]
@@ -371,6 +372,7 @@ class Connection(asyncio.Protocol):
         authentication = services.settings.authentication
         if authentication.tls_required and self._tls is None:
             raise DatabaseError(INVALID_AUTHORIZATION_SPECIFICATION, "unable to accept connection, SSL is required")
+        services.enter()
         if message.negotiate:
             self.output += backend.negotiate_protocol_version(message.version, message.unknown_options)
         user = message.parameters.get("user", "")

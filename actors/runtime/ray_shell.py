@@ -19,6 +19,7 @@ from typing import Protocol
 import ray
 
 from actors.common.settings import Settings
+from actors.runtime import descriptors
 from actors.runtime.host import Host, RoleSpec
 
 SWITCH_INTERVAL_S = 0.0005
@@ -56,6 +57,7 @@ class RoleProcess:
     """The actor class. `ray.remote(RoleProcess).options(name=..., label_selector={"az": ...}, max_restarts=-1).remote(spec)`."""
 
     async def __init__(self, spec: ProcessSpec) -> None:  # type: ignore[misc]
+        descriptors.raise_limit()
         sys.setswitchinterval(SWITCH_INTERVAL_S)
         logging.basicConfig(
             filename=spec.log_path, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True

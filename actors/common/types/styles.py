@@ -59,7 +59,7 @@ def styled(zone: tzinfo, style: Style) -> tzinfo:
 
 
 def style_of(zone: object) -> Style:
-    return zone.style if zone.__class__ is StyledZone else DEFAULT  # type: ignore[attr-defined, no-any-return]
+    return zone.style if zone.__class__ is StyledZone else DEFAULT
 
 
 _STYLES = {"iso": "ISO", "sql": "SQL", "german": "German"}
