@@ -66,6 +66,11 @@ class DataFolder:
     def state_path(self) -> Path:
         return self.root / "run" / "state.json"
 
+    @property
+    def replacements_path(self) -> Path:
+        """Which processes were replaced since the cluster was started (loop_watch.py)."""
+        return self.root / "run" / "replaced.json"
+
     def create(self) -> None:
         """Make the folders; DataFolderError where that is not possible."""
         try:

@@ -4,7 +4,8 @@
 
 Order: lock the folder, end what a former life left behind, start Ray (a raylet an AZ), create the controller and every process of the plan as Ray actors,
 wait until the controller calls the cluster complete, write state.json, say "ready URL" on the pipe. SIGTERM or SIGINT: the controller
-stops the layers in order, then Ray ends. While it runs, Ray restarts actors that die (max_restarts = -1); nothing here polls.
+stops the layers in order, then Ray ends. While it runs, Ray restarts actors that die (max_restarts = -1); a thread watches their event loops and ends
+those that are held (loop_watch.py).
 """
 
 from __future__ import annotations
@@ -22,9 +23,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from actors.common.settings import Settings
 from actors.common.settings_file import SettingsError, load_settings
+from actors.runtime import descriptors
 from cluster import leftovers
 from cluster.data_folder import DataFolder, DataFolderError
 from cluster.local_ray import LocalRay, prepare_environment
+from cluster.loop_watch import LoopWatch, Replacements
 from cluster.plan import ProcessPlan, controller_az, make_plan
 
 if TYPE_CHECKING:
@@ -80,6 +83,10 @@ class Supervisor:
         self._settings = settings
         self._config = config
         self._plan = make_plan(settings)
+        names = ["controller", *(process.name for process in self._plan)]
+        self._watch = LoopWatch(
+            {name: self._heartbeat_path(name) for name in names}, settings.supervision.stall_s, Replacements(folder.replacements_path)
+        )
         self._ray: LocalRay | None = None
         self._actors: dict[str, Any] = {}
         self._ray_is_dead = False
@@ -107,6 +114,7 @@ class Supervisor:
                 "mode": self._settings.mode,
             }
         )
+        self._watch.start()
         return url
 
     def _remember(self, fresh: bool) -> None:
@@ -125,6 +133,9 @@ class Supervisor:
     def _endpoint(self, process: str) -> str:
         return f"unix:{self._folder.sockets}/{process}.sock"
 
+    def _heartbeat_path(self, process: str) -> Path:
+        return self._folder.sockets / f"{process}.beat"
+
     def _spec(self, process: ProcessPlan, roles: Any) -> ProcessSpec:
         from actors.runtime.ray_shell import ProcessSpec
 
@@ -134,6 +145,7 @@ class Supervisor:
             controller_endpoint=self._endpoint("controller"),
             data_dir=self._folder.roles,
             log_path=self._folder.logs / f"{process.name}.log",
+            heartbeat_path=self._heartbeat_path(process.name),
             settings=self._settings,
             roles=roles,
         )
@@ -192,6 +204,7 @@ class Supervisor:
         """Stop the layers in order (best effort: what does not answer is killed), then Ray."""
         import ray
 
+        self._watch.stop()
         if ray.is_initialized() and not self._ray_is_dead:
             try:
                 ray.get(self._actors["controller"].shut_down.remote(), timeout=COMPLETE_TIMEOUT_S)
@@ -248,6 +261,7 @@ def main() -> int:
     folder.clear_run()
     folder.create()
     leftovers.mark(folder.root)
+    descriptors.raise_limit()
     prepare_environment(folder.ray)
     _run(Supervisor(folder, settings, arguments.config), folder, arguments.ready)
 

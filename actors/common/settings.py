@@ -122,6 +122,12 @@ class Authentication:
 
 
 @dataclass(frozen=True)
+class Supervision:
+    stall_s: float = 10.0
+    """A process whose event loop has not turned for so long, though it could have, is replaced. 0: none is."""
+
+
+@dataclass(frozen=True)
 class Layout:
     """How many of what a new cluster has."""
 
@@ -146,4 +152,5 @@ class Settings:
     messaging: Messaging = Messaging()
     querying: Querying = Querying()
     authentication: Authentication = Authentication()
+    supervision: Supervision = Supervision()
     layout: Layout = Layout()
