@@ -35,13 +35,15 @@ class LiveCluster:
     data: Path
     port: int
     mode: str = "open"
+    config: Path | None = None
 
     @property
     def url(self) -> str:
         return f"postgresql://admin@localhost:{self.port}/postgres"
 
     def start(self) -> None:
-        done = eagleray("up", "--detach", "--data", str(self.data), "--port", str(self.port), "--mode", self.mode)
+        config = ["--config", str(self.config)] if self.config is not None else []
+        done = eagleray("up", "--detach", "--data", str(self.data), "--port", str(self.port), "--mode", self.mode, *config)
         assert done.returncode == 0, f"{done.stderr}\n{self.logs()}"
 
     def stop(self) -> subprocess.CompletedProcess[str]:

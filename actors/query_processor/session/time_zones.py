@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from actors.common.types.calendar import format_offset
 
 _HOURS = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)\s*", re.ASCII)
-_POSIX = re.compile(r"(?:<([A-Za-z0-9+-]+)>|([A-Za-z]{3,})?)([+-]?)(\d{1,3})(?::(\d{1,2})(?::(\d{1,2}))?)?", re.ASCII)
+_POSIX = re.compile(r"(?:<([A-Za-z0-9+:-]+)>|([A-Za-z]{3,})?)([+-]?)(\d{1,3})(?::(\d{1,2})(?::(\d{1,2}))?)?", re.ASCII)
 HOURS_MAX = 168
 """As PostgreSQL bounds an offset: a week."""
 PYTHON_OFFSET_S_END = 86400
