@@ -2,7 +2,7 @@
 
 No parameter is accepted and then ignored in silence. Its `use` says how it is kept:
 
-    honoured   something reads it (tests/unit/query_processor/session/test_parameters.py shows the effect of each)
+    honoured   something reads it (tests/unit/query_processor/session/test_run_time_parameters.py shows the effect of each)
     fixed      there is one behaviour: the values that mean it are accepted, others are refused with 0A000
     moot       PostgreSQL's effect concerns what cannot be here, so that every value is kept to (row_security without policies)
     advice     a hint to a planner or an allocator that changes no result; a value other than the present one is answered with a NOTICE
