@@ -10,8 +10,10 @@ import ray
 
 from actors.common.errors import DatabaseError
 from actors.common.messages import Register, Shutdown
+from actors.runtime import descriptors
+from actors.runtime.heartbeat import Heartbeat
 from actors.runtime.host import Host, RoleSpec
-from actors.runtime.ray_shell import ProcessSpec
+from actors.runtime.ray_shell import ProcessSpec, begin_log
 from cluster.controller import Controller
 from cluster.plan import ProcessPlan, controller_az, shard_map
 
@@ -22,9 +24,8 @@ class ControllerProcess:
     """Its constructor does the whole start, so that Ray can restart it."""
 
     async def __init__(self, spec: ProcessSpec, plan: list[ProcessPlan], url: str) -> None:  # type: ignore[misc]
-        logging.basicConfig(
-            filename=spec.log_path, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
-        )
+        descriptors.raise_limit()
+        begin_log(spec)
         context = ray.get_runtime_context()
         az = str(context.get_node_labels().get("az", controller_az(spec.settings)))
         self._host = Host.local(spec.name, spec.endpoint, spec.data_dir, spec.settings, node=context.get_node_id())
@@ -37,6 +38,7 @@ class ControllerProcess:
             return controller
 
         await self._host.start([RoleSpec("controller", az, make)])
+        self._heartbeat = Heartbeat(spec.heartbeat_path)
         self._controllers[0].introduce(
             Register("controller", {"controller": az}, self._host.bus.endpoint, os.getpid(), context.get_node_id())
         )

@@ -77,6 +77,11 @@ class DataFolder:
         """What every process of the embedded Ray knows, and nobody else."""
         return self.root / "run" / "ray_token"
 
+    @property
+    def replacements_path(self) -> Path:
+        """Which processes were replaced since the cluster was started (loop_watch.py)."""
+        return self.root / "run" / "replaced.json"
+
     def create(self) -> None:
         """Make the folders, closed to other users; DataFolderError where that is not possible."""
         try:

@@ -1,8 +1,11 @@
 """Gateways: each listens on the PostgreSQL port of its host and passes every accepted socket to a query processor.
 
 The socket itself goes to the query processor's process (SCM_RIGHTS), so no byte of a session passes through here: the gateway never reads from
-a client, TLS and the startup packet are the query processor's. New sessions go round the query processors of this host; one that is away or stalled is passed over.
-While there is none at all (restart, scaled to zero) accepted sockets wait here, bounded in number and in time.
+a client, TLS and the startup packet are the query processor's. New sessions go round the query processors of this host; one that is away, stalled or full
+(query_processor/admission.py) is passed over. While all that are there are full and others are away (restart), or there is none at all (scaled to zero),
+accepted sockets wait here, bounded in number and in time. Where all are full, one of them gets the client nevertheless, to refuse it with an error or to serve its cancel request.
+
+A lack of descriptors or memory ends no gateway: it stops accepting for a moment, and clients wait in the kernel's queue.
 
 A host has several, in different processes and AZs; the kernel deals connections out among those that listen (SO_REUSEPORT), so that one that dies closes no door.
 """
@@ -10,6 +13,7 @@ A host has several, in different processes and AZs; the kernel deals connections
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 from collections import deque
 from typing import Any
@@ -17,8 +21,9 @@ from typing import Any
 from actors.common.errors import DatabaseError
 from actors.common.messages.base import Message
 from actors.common.messages.control import Topology
+from actors.runtime import descriptors
 from actors.runtime.interfaces import Context, Reply
-from actors.runtime.socket_passing import SocketSender
+from actors.runtime.socket_passing import Outcome, SocketSender, pause_listening
 
 WAITING_SOCKETS_MAX = 1024
 """Clients held while no query processor is there; more are closed at once."""
@@ -28,6 +33,8 @@ ACCEPT_BATCH = 64
 RETRY_S = 0.05
 """Pause before the waiting sockets are offered again when no topology change announced a query processor."""
 LISTEN_BACKLOG = 1024
+
+logger = logging.getLogger(__name__)
 
 
 class Gateway:
@@ -47,7 +54,10 @@ class Gateway:
         """Those that nobody takes now, each with the time (of the loop) when it is given up."""
         self._retry: asyncio.TimerHandle | None = None
         self._listener: socket.socket | None = None
+        self._held_max = min(WAITING_SOCKETS_MAX, descriptors.for_clients(descriptors.limit()))
         self._accepted = 0
+        self._full = 0
+        """Clients that were passed on to be refused."""
         self._refused = 0
 
     async def start(self) -> None:
@@ -90,7 +100,7 @@ class Gateway:
             "layer": "gateway",
             "name": self._name,
             "range": f"{self._host}:{self._port}",
-            "load": {"accepted": self._accepted, "waiting": len(self._waiting), "refused": self._refused},
+            "load": {"accepted": self._accepted, "waiting": len(self._waiting), "full": self._full, "refused": self._refused},
         }
 
     def _accept(self) -> None:
@@ -100,10 +110,16 @@ class Gateway:
                 client, _ = self._listener.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
+            except OSError as error:
+                if error.errno not in descriptors.EXHAUSTED:
+                    raise
+                logger.warning("no client can be accepted: %s", error.strerror)
+                pause_listening(self._listener, self._accept)
+                return
             client.setblocking(False)
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._accepted += 1
-            if len(self._held) >= WAITING_SOCKETS_MAX:
+            if len(self._held) >= self._held_max:
                 self._refused += 1
                 client.close()
             else:
@@ -114,19 +130,50 @@ class Gateway:
         """To each query processor in turn, until one takes it."""
         turn = list(self._order)
         self._order.rotate(-1)
+        asked, full = "", []
 
-        def ended(taken: bool) -> None:
+        def ended(outcome: Outcome) -> None:
+            nonlocal asked
             if client not in self._held:  # the gateway has been stopped
                 return
-            if taken:
-                self._held.discard(client)
-                client.close()
-            elif turn:
-                self._senders[turn.pop(0)].offer(client, ended)
+            if outcome is Outcome.TAKEN:
+                self._drop(client)
+                return
+            if outcome is Outcome.FULL:
+                full.append(asked)
+            if turn:
+                asked = turn.pop(0)
+                self._senders[asked].offer(client, ended)
+                return
+            expired = asyncio.get_running_loop().time() > deadline
+            if full and (expired or len(full) == len(self._senders)):
+                self._insist(client, deadline, full[0])
+            elif expired:
+                self._refused += 1
+                self._drop(client)
             else:
                 self._wait(client, deadline)
 
-        ended(False)
+        ended(Outcome.AWAY)
+
+    def _insist(self, client: socket.socket, deadline: float, name: str) -> None:
+        """Nobody has room: a query processor tells the client so."""
+
+        def ended(outcome: Outcome) -> None:
+            if client not in self._held:
+                return
+            if outcome is Outcome.TAKEN:
+                self._full += 1
+                self._drop(client)
+            else:
+                self._wait(client, deadline)
+
+        self._senders[name].offer(client, ended, insist=True)
+
+    def _drop(self, client: socket.socket) -> None:
+        """It is another's now, or nobody's."""
+        self._held.discard(client)
+        client.close()
 
     def _wait(self, client: socket.socket, deadline: float) -> None:
         self._waiting.append((deadline, client))
@@ -135,15 +182,9 @@ class Gateway:
 
     def _offer_again(self) -> None:
         self._retry = None
-        now = asyncio.get_running_loop().time()
         waiting, self._waiting = self._waiting, []
         for deadline, client in waiting:
-            if now > deadline:
-                self._refused += 1
-                self._held.discard(client)
-                client.close()
-            else:
-                self._offer(client, deadline)
+            self._offer(client, deadline)
 
     def _on_topology(self, _: Topology) -> None:
         if self._retry is not None:

@@ -7,7 +7,7 @@ Order: lock the folder, end what a former life left behind, start Ray (a raylet 
 down what the cluster is, create the controller and every process of the plan as Ray actors, wait until the controller
 calls the cluster complete, look that nothing listens to other machines, write state.json, say "ready URL" on the
 pipe. SIGTERM or SIGINT: the controller stops the layers in order, then Ray ends. While it runs, Ray restarts actors
-that die (max_restarts = -1); nothing here polls.
+that die (max_restarts = -1); a thread watches their event loops and ends those that are held (loop_watch.py).
 """
 
 from __future__ import annotations
@@ -27,10 +27,12 @@ from urllib.parse import quote
 
 from actors.common.settings import ADMIN, Settings
 from actors.common.settings_file import SettingsError
+from actors.runtime import descriptors
 from cluster import leftovers
 from cluster.data_folder import DataFolder, DataFolderError
 from cluster.listening import exposed
 from cluster.local_ray import LocalRay, NotProtected, make_token, prepare_environment
+from cluster.loop_watch import LoopWatch, Replacements
 from cluster.plan import ProcessPlan, controller_az, make_plan
 from cluster.remembered import Resolution, resolve
 
@@ -65,6 +67,12 @@ class Supervisor:
         self._remembered = resolution.cluster
         self._settings = resolution.settings
         self._plan = make_plan(self._settings)
+        names = ["controller", *(process.name for process in self._plan)]
+        self._watch = LoopWatch(
+            {name: self._heartbeat_path(name) for name in names},
+            self._settings.supervision.stall_s,
+            Replacements(folder.replacements_path),
+        )
         self._ray: LocalRay | None = None
         self._actors: dict[str, Any] = {}
         self._ray_is_dead = False
@@ -99,6 +107,7 @@ class Supervisor:
                 "mode": self._settings.mode,
             }
         )
+        self._watch.start()
         return url
 
     @contextmanager
@@ -127,6 +136,9 @@ class Supervisor:
     def _endpoint(self, process: str) -> str:
         return f"unix:{self._folder.sockets}/{process}.sock"
 
+    def _heartbeat_path(self, process: str) -> Path:
+        return self._folder.sockets / f"{process}.beat"
+
     def _spec(self, process: ProcessPlan, roles: Any) -> ProcessSpec:
         from actors.runtime.ray_shell import ProcessSpec
 
@@ -136,6 +148,7 @@ class Supervisor:
             controller_endpoint=self._endpoint("controller"),
             data_dir=self._folder.roles,
             log_path=self._folder.logs / f"{process.name}.log",
+            heartbeat_path=self._heartbeat_path(process.name),
             settings=self._settings,
             roles=roles,
         )
@@ -194,6 +207,7 @@ class Supervisor:
         """Stop the layers in order (best effort: what does not answer is killed), then Ray."""
         import ray
 
+        self._watch.stop()
         if ray.is_initialized() and not self._ray_is_dead:
             try:
                 ray.get(self._actors["controller"].shut_down.remote(), timeout=COMPLETE_TIMEOUT_S)
@@ -251,6 +265,7 @@ def main() -> int:
         _say(arguments.ready, f"failed {error}")
         return 1
     leftovers.mark(folder.root)
+    descriptors.raise_limit()
     make_token(folder.token)
     prepare_environment(folder.ray, folder.token)
     _run(folder, resolution, arguments.ready)

@@ -46,6 +46,7 @@ class LiveCluster:
     data: Path
     port: int
     mode: str = "open"
+    config: Path | None = None
 
     @property
     def url(self) -> str:
@@ -53,7 +54,9 @@ class LiveCluster:
 
     def start(self, *arguments: str) -> str:
         """What `up` said beside the connection string."""
-        done = eagleray("up", "--detach", "--data", str(self.data), "--port", str(self.port), "--mode", self.mode, *arguments)
+        config = ["--config", str(self.config)] if self.config is not None else []
+        place = ["--data", str(self.data), "--port", str(self.port)]
+        done = eagleray("up", "--detach", *place, "--mode", self.mode, *config, *arguments)
         assert done.returncode == 0, f"{done.stderr}\n{self.logs()}"
         return done.stderr
 

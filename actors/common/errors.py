@@ -48,6 +48,7 @@ class DatabaseError(Exception):
         return f"DatabaseError({self.sqlstate!r}, {self.message!r})"
 
 
+SUCCESSFUL_COMPLETION = "00000"
 # Class 08: connection exceptions. A peer that is away (08006) did not necessarily fail to act: a commit that
 # ends in 08007 may have happened.
 CONNECTION_FAILURE = "08006"
@@ -117,7 +118,9 @@ LOCK_NOT_AVAILABLE = "55P03"
 QUERY_CANCELED = "57014"
 ADMIN_SHUTDOWN = "57P01"
 CANNOT_CONNECT_NOW = "57P03"
+IDLE_SESSION_TIMEOUT = "57P05"
 IDLE_IN_TRANSACTION_TIMEOUT = "25P03"
+TRANSACTION_TIMEOUT = "25P04"
 IO_ERROR = "58030"
 UNDEFINED_FILE = "58P01"
 INTERNAL_ERROR = "XX000"

@@ -27,13 +27,26 @@ class Limits:
     table_columns_max: int = 255
     table_indexes_max: int = 24
     connections_max: int = 10_000
+    """Of the whole cluster: each query processor has its share."""
+    connection_age_s: int = 3600
+    """An older connection is ended once no transaction is open."""
+    connection_rate_per_s: int = 100
+    connection_burst: int = 1000
+    """New connections beyond the rate, after a pause. 0 refuses every one where a rate is set."""
     statement_memory_bytes_max: int = 128 << 20
     mixed_ddl: bool = False
     """Several DDL statements, or DDL and DML, in one transaction; TRUNCATE, VACUUM, ALTER TABLE ADD PRIMARY KEY and what else DSQL refuses."""
 
 
 OPEN_LIMITS = Limits(
-    transaction_bytes_max=0, transaction_rows_max=0, row_bytes_max=0, column_bytes_max=0, statement_memory_bytes_max=0, mixed_ddl=True
+    transaction_bytes_max=0,
+    transaction_rows_max=0,
+    row_bytes_max=0,
+    column_bytes_max=0,
+    statement_memory_bytes_max=0,
+    connection_age_s=0,
+    connection_rate_per_s=0,
+    mixed_ddl=True,
 )
 
 
@@ -115,6 +128,12 @@ class Authentication:
 
 
 @dataclass(frozen=True)
+class Supervision:
+    stall_s: float = 10.0
+    """A process whose event loop has not turned for so long, though it could have, is replaced. 0: none is."""
+
+
+@dataclass(frozen=True)
 class Layout:
     """How many of what a new cluster has."""
 
@@ -139,4 +158,5 @@ class Settings:
     messaging: Messaging = Messaging()
     querying: Querying = Querying()
     authentication: Authentication = Authentication()
+    supervision: Supervision = Supervision()
     layout: Layout = Layout()

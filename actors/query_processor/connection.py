@@ -7,8 +7,9 @@ task and no future a message; a batch of pipelined messages costs one write.
 
 - Backpressure: rows stop while the socket's write buffer is above its high water; reading stops while the fiber is busy and the input
   beyond `INPUT_BYTES_MAX`. One connection yields to the others after `TURN_MESSAGES_MAX` messages.
-- A client that leaves, an administrator's stop and a cancel request end the fiber's wait with an exception; the transaction is rolled back. A commit
-  under way is not cancelled: its outcome would be unknown.
+- A client that leaves, an administrator's stop, a cancel request and a timeout (deadlines.py) end the fiber's wait with an exception; the transaction is
+  rolled back. A commit under way is not cancelled, since its outcome would be unknown: a session that is to end meanwhile ends once the client has been told.
+- A connection older than `limits.connection_age_s` ends with 57P01 as soon as no transaction is open.
 - A bug in a statement is XX000 for that client, and logged; other sessions go on.
 
 Left out: replication connections, GSSAPI, the function-call message.
@@ -34,6 +35,7 @@ from actors.common.errors import (
 from actors.common.settings import Settings
 from actors.query_processor.authentication import Authenticator
 from actors.query_processor.conversation import OUTPUT_BYTES_MAX, Conversation, Counters, Disconnected
+from actors.query_processor.deadlines import Deadlines, Kind, Timeouts, error_of
 from actors.query_processor.wire import backend, frontend, startup
 from actors.query_processor.wire.formats import ShapeCache
 from actors.query_processor.wire.frontend import ProtocolViolation
@@ -95,7 +97,7 @@ class Outbox:
 class ConnectionServices:
     """What the connections of one query processor share.
 
-    `make_session(user, database, options, connection)`; `opened` gives a new session's (process, secret) for BackendKeyData, of so many secret
+    `make_session(user, database, options, connection)`; `enter` raises 53300 or 53400 where no more clients are welcome; `opened` gives a new session's (process, secret) for BackendKeyData, of so many secret
     bytes, or raises 53300; `closed` is called once for every connection, when its socket is closed; `cancel` with a cancel request's contents.
     """
 
@@ -104,6 +106,7 @@ class ConnectionServices:
     tls: TlsSettings | None
     shapes: ShapeCache
     make_session: Callable[[str, str, dict[str, str], Connection], Session]
+    enter: Callable[[], None]
     opened: Callable[[Connection, int], tuple[int, bytes]]
     closed: Callable[[Connection], None]
     cancel: Callable[[int, bytes], None]
@@ -122,6 +125,8 @@ class Connection(asyncio.Protocol):
         self.cancellable = False
         """A statement runs that a cancel request may end."""
         self.session: Session | None = None
+        self.deadlines: Deadlines
+        """There once the session is."""
         self.process = 0
         self.secret = b""
         self._transport: asyncio.Transport | None = None
@@ -135,6 +140,11 @@ class Connection(asyncio.Protocol):
         self._lost = False
         self._untouched = True
         """No byte has come yet."""
+        self._last_word: DatabaseError | None = None
+        """The connection ends with it when the message under way has been answered."""
+        self._too_old: DatabaseError | None = None
+        """The connection ends with it when no transaction is open."""
+        self._age_timer: asyncio.TimerHandle | None = None
         self._startup_timer: asyncio.TimerHandle | None = None
         self._closing_timer: asyncio.TimerHandle | None = None
 
@@ -206,13 +216,37 @@ class Connection(asyncio.Protocol):
             self._fiber.cancel(DatabaseError(QUERY_CANCELED, "canceling statement due to user request"))
 
     def terminate(self, error: DatabaseError | None = None) -> None:
-        """End the connection with a last word (57P01 unless another error is given). Its transaction is rolled back."""
-        self._interrupt(Terminated(error or DatabaseError(ADMIN_SHUTDOWN, "terminating connection due to administrator command")))
+        """End the connection with a last word (57P01 unless another error is given). Its transaction is rolled back; the outcome of a commit under
+        way is awaited and told before."""
+        last_word = error or DatabaseError(ADMIN_SHUTDOWN, "terminating connection due to administrator command")
+        if self.session is not None and self.session.committing:
+            self._last_word = last_word
+        else:
+            self._interrupt(Terminated(last_word))
 
     def abort(self) -> None:
         """Close the socket without another word."""
         if self._transport is not None:
             self._transport.abort()
+
+    def _deadline_passed(self, kind: Kind) -> None:
+        assert self.session is not None
+        if kind is Kind.STATEMENT:
+            if self.cancellable and self._fiber is not None:
+                self._fiber.cancel(error_of(kind))
+        elif not self.session.committing:
+            self.terminate(error_of(kind))
+
+    def _age_reached(self, timeouts: Timeouts) -> None:
+        limit_s = self._services.settings.limits.connection_age_s
+        self._too_old = DatabaseError(ADMIN_SHUTDOWN, f"terminating connection: connection age limit of {limit_s}s exceeded")
+        timeouts.used = True
+        if self._input is not None and not self._in_transaction():
+            self.terminate(self._too_old)
+
+    def _in_transaction(self) -> bool:
+        session = self.session
+        return session is not None and (session.in_block or session.transaction is not None)
 
     def _interrupt(self, error: Exception) -> None:
         if self._fiber is not None:
@@ -239,8 +273,11 @@ class Connection(asyncio.Protocol):
     def _ended(self, _: Any, error: BaseException | None) -> None:
         if error is not None:
             logger.error("connection %d ended by a bug", self.process, exc_info=error)
-        if self._startup_timer is not None:
-            self._startup_timer.cancel()
+        for timer in (self._startup_timer, self._age_timer):
+            if timer is not None:
+                timer.cancel()
+        if self.session is not None:
+            self.deadlines.close()
         self.flush()
         if self._transport is not None and not self._lost:
             self._transport.close()
@@ -250,15 +287,23 @@ class Connection(asyncio.Protocol):
         self.output += backend.error_response(error, "FATAL")
 
     async def _serve(self, conversation: Conversation) -> None:
-        reader, handlers = self.reader, conversation.handlers
+        reader, handlers, session = self.reader, conversation.handlers, self.session
+        assert session is not None
+        timeouts = session.run_time.timeouts
         turn = 0
         while True:
             try:
                 message = reader.next_message()
                 if message is None:
                     turn = 0
+                    if self._too_old is not None and not self._in_transaction():
+                        raise Terminated(self._too_old)
                     await self.more()
                     continue
+                if timeouts.used:
+                    if self._too_old is not None and not self._in_transaction():
+                        raise Terminated(self._too_old)
+                    self.deadlines.message_begins(session.failed)
                 await handlers[message.__class__](message)
             except (ProtocolViolation, Disconnected, Terminated):
                 raise
@@ -268,6 +313,8 @@ class Connection(asyncio.Protocol):
                 logger.exception("connection %d: a statement failed by a bug", self.process)
                 conversation.report(DatabaseError(INTERNAL_ERROR, f"internal error: {type(bug).__name__}"))
             self.cancellable = False
+            if self._last_word is not None:
+                raise Terminated(self._last_word)
             turn += 1
             if turn >= TURN_MESSAGES_MAX:
                 turn = 0
@@ -325,6 +372,7 @@ class Connection(asyncio.Protocol):
         authentication = services.settings.authentication
         if authentication.tls_required and self._tls is None:
             raise DatabaseError(INVALID_AUTHORIZATION_SPECIFICATION, "unable to accept connection, SSL is required")
+        services.enter()
         if message.negotiate:
             self.output += backend.negotiate_protocol_version(message.version, message.unknown_options)
         user = message.parameters.get("user", "")
@@ -337,7 +385,11 @@ class Connection(asyncio.Protocol):
             raise DatabaseError(FEATURE_NOT_SUPPORTED, "replication connections are not supported")
         self.process, self.secret = services.opened(self, SECRET_BYTES[message.version])
         session = services.make_session(user, database, startup.session_options(message.parameters), self)
+        self.deadlines = Deadlines(session.run_time.timeouts, self._deadline_passed)
         self.session = session
+        age_s = services.settings.limits.connection_age_s
+        if age_s:
+            self._age_timer = asyncio.get_running_loop().call_later(age_s, self._age_reached, session.run_time.timeouts)
         for name, value in session.parameters.items():
             self.output += backend.parameter_status(name, value)
         self.output += backend.backend_key_data(self.process, self.secret)

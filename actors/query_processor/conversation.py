@@ -28,6 +28,7 @@ from actors.common.errors import (
     DatabaseError,
 )
 from actors.common.types import by_name
+from actors.query_processor.deadlines import Deadlines
 from actors.query_processor.results import Batch, CopyIn, CopyOut
 from actors.query_processor.wire import backend, frontend
 from actors.query_processor.wire.copy import copy_decoder, copy_encoder
@@ -62,6 +63,7 @@ class Channel(Protocol):
     output: bytearray
     cancellable: bool
     reader: FrontendReader
+    deadlines: Deadlines
 
     async def more(self) -> None:
         """Write, and wait for input."""
@@ -85,6 +87,7 @@ class Conversation:
     def __init__(self, channel: Channel, session: Session, shapes: ShapeCache, counters: Counters) -> None:
         self._channel = channel
         self._session = session
+        self._timeouts = session.run_time.timeouts
         self._shapes = shapes
         self._counters = counters
         self._ran = False
@@ -151,6 +154,9 @@ class Conversation:
                 continue
             portal = session.bind(await session.prepare(raw), ())
             await self._run(portal, 0, described=False)
+            if self._timeouts.used:
+                self._statement_ended(raw.kind)
+                channel.deadlines.message_begins(session.failed)
         await self._commit()
         self._ready()
         self._simple = None
@@ -251,6 +257,12 @@ class Conversation:
             await self._run(portal, message.rows_max, described=True)
         else:
             self._held = backend.EMPTY_QUERY_RESPONSE
+        if self._timeouts.used and self._held is not backend.PORTAL_SUSPENDED:
+            self._statement_ended(kind)
+
+    def _statement_ended(self, kind: str) -> None:
+        session = self._session
+        self._channel.deadlines.statement_ended(kind != "TransactionStmt" or session.status == "T")
 
     async def _close(self, message: frontend.Close) -> None:
         if self._held:
@@ -294,6 +306,8 @@ class Conversation:
             if self._ran:
                 self._ran = False
                 self._counters.transactions += 1
+        if self._timeouts.used:
+            self._channel.deadlines.ready(status)
         self._channel.output += backend.ready_for_query(status)
 
     async def _commit(self) -> None:

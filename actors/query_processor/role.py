@@ -9,7 +9,7 @@ A session's process id carries the query processor's number, so that a cancel re
 
     process = number << 20 | sequence
 
-Left out: the rate of new connections, which the gateway sees.
+How many clients it takes is admission.py's.
 """
 
 from __future__ import annotations
@@ -18,17 +18,19 @@ import asyncio
 import hmac
 import os
 import socket
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from actors.common.errors import TOO_MANY_CONNECTIONS, DatabaseError
+from actors.common.errors import DatabaseError
 from actors.common.messages import Cancel
 from actors.common.messages.base import Message
 from actors.common.settings import Settings
-from actors.common.types.calendar import UNIX_EPOCH_US
+from actors.query_processor.admission import Admission
 from actors.query_processor.authentication import Authenticator, Entropy
 from actors.query_processor.connection import Connection, ConnectionServices
 from actors.query_processor.wire.formats import ShapeCache
 from actors.query_processor.wire.tls import TlsSettings
+from actors.runtime import descriptors
 from actors.runtime.interfaces import Context, Reply
 from actors.runtime.socket_passing import SocketReceiver
 
@@ -41,8 +43,8 @@ if TYPE_CHECKING:
 
 SEQUENCE_BITS = 20
 """Of a process id: a million sessions at once; the rest, 11 bits, is the query processor's number."""
-UNAUTHENTICATED_MAX = 256
-"""Connections above connections_max that may be told so; more are closed without a word."""
+PROMISE_S = 1.0
+"""A gateway that was told of room, and whose client has not come for so long, has turned to another."""
 LISTEN_BACKLOG = 1024
 STOP_S_MAX = 5.0
 """For clients to take their last words."""
@@ -68,12 +70,19 @@ class QueryProcessor:
         self._number = number
         self._entropy = entropy
         self._make_session = make_session
-        self._receiver = SocketReceiver(clients_path, self._on_socket) if clients_path else None
+        self._receiver = SocketReceiver(clients_path, self._on_socket, self._has_room) if clients_path else None
+        layout = self._settings.layout
+        neighbours = -(-layout.query_processors // len(layout.azs)) if layout.placement == "az" else 1
+        self._admission = Admission(self._settings, number, descriptors.for_clients(descriptors.limit()) // neighbours)
         self._address = (host, port)
         self._server: asyncio.Server | None = None
         self._services: ConnectionServices | None = None
         self._connections: dict[Connection, None] = {}
         """In the order in which they came: what ends them all does it in one order, too."""
+        self._arriving: dict[Connection, None] = {}
+        """Those without a session, the oldest first."""
+        self._promised: deque[float] = deque()
+        """When a gateway was told that there is room, for each client that has not arrived yet."""
         self._sessions: dict[int, Connection] = {}
         self._sequence = 0
         self._all_closed = asyncio.Event()
@@ -99,6 +108,7 @@ class QueryProcessor:
             tls=tls,
             shapes=ShapeCache(),
             make_session=self._make_session or self._real_sessions(),
+            enter=lambda: self._admission.enter(len(self._sessions), asyncio.get_running_loop().time()),
             opened=self._opened,
             closed=self._closed,
             cancel=self._cancel,
@@ -110,32 +120,11 @@ class QueryProcessor:
             self._server = await asyncio.get_running_loop().create_server(self.new_connection, host, port, backlog=LISTEN_BACKLOG)
 
     def _real_sessions(self) -> SessionMaker:
-        from actors.common.expressions.environment import Environment
-        from actors.query_processor.planner import make_plan
+        from actors.query_processor.planner import make_environment, make_plan
         from actors.query_processor.session.services import SessionServices
         from actors.query_processor.session.session import Session
 
-        context = self._context
-        clock, random = context.clock, context.random
-
-        def present() -> int:
-            return clock.now().latest + UNIX_EPOCH_US
-
-        def make_environment(session: Session, at: int) -> Environment:
-            return Environment(
-                transaction_timestamp=at + UNIX_EPOCH_US,
-                statement_timestamp=at + UNIX_EPOCH_US,
-                clock=present,
-                time_zone=session.run_time.zone,
-                random=random,
-                user=session.user,
-                session_user=session.user,
-                database=session.database,
-                backend_pid=session.process,
-                settings=session.run_time.values,
-            )
-
-        services = SessionServices(context, make_plan, make_environment)
+        services = SessionServices(self._context, make_plan, make_environment)
 
         def make_session(user: str, database: str, options: dict[str, str], connection: Connection) -> Session:
             return Session(
@@ -177,6 +166,7 @@ class QueryProcessor:
         return {
             "layer": "query_processor",
             "sessions": len(self._sessions),
+            "sessions_max": self._admission.sessions_max,
             "statements": counters.statements if counters else 0,
             "transactions": counters.transactions if counters else 0,
             "conflicts": counters.conflicts if counters else 0,
@@ -185,14 +175,31 @@ class QueryProcessor:
     # clients
 
     def new_connection(self) -> Connection:
-        """The protocol of one more client; its `connection_made` is next."""
+        """The protocol of one more client; its `connection_made` is next. Too many without a session: the oldest of them goes."""
         assert self._services is not None
         connection = Connection(self._services)
-        self._connections[connection] = None
+        self._connections[connection] = self._arriving[connection] = None
+        if self._promised:
+            self._promised.popleft()
+        if len(self._arriving) > self._admission.arriving_max:
+            oldest = next(iter(self._arriving))
+            del self._arriving[oldest]
+            oldest.abort()
         return connection
 
+    def _has_room(self) -> bool:
+        """A gateway asks for one more client. Those that were promised room and are on their way count."""
+        now_s, promised = asyncio.get_running_loop().time(), self._promised
+        while promised and promised[0] < now_s - PROMISE_S:
+            promised.popleft()
+        arriving = len(self._arriving) + len(promised)
+        room = self._admission.has_room(len(self._connections) + len(promised), arriving, now_s)
+        if room:
+            promised.append(now_s)
+        return room
+
     def _on_socket(self, client: socket.socket, already_read: bytes) -> None:
-        if self._stopping or len(self._connections) >= self._settings.limits.connections_max + UNAUTHENTICATED_MAX:
+        if self._stopping:
             client.close()
         else:
             self._context.spawn(self._adopt(client, already_read))
@@ -207,18 +214,19 @@ class QueryProcessor:
             connection.data_received(already_read)
 
     def _opened(self, connection: Connection, secret_bytes: int) -> tuple[int, bytes]:
-        if len(self._sessions) >= self._settings.limits.connections_max > 0:
-            raise DatabaseError(TOO_MANY_CONNECTIONS, "Unable to accept connection, too many open connections.")
+        self._admission.check(len(self._sessions))
         while True:
             self._sequence = (self._sequence + 1) % (1 << SEQUENCE_BITS)
             process = self._number << SEQUENCE_BITS | self._sequence
             if process not in self._sessions:
                 break
         self._sessions[process] = connection
+        self._arriving.pop(connection, None)
         return process, self._entropy(secret_bytes)
 
     def _closed(self, connection: Connection) -> None:
         self._connections.pop(connection, None)
+        self._arriving.pop(connection, None)
         if self._sessions.get(connection.process) is connection:
             del self._sessions[connection.process]
         if self._stopping and not self._connections:

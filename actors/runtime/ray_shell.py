@@ -8,6 +8,7 @@ registered with the controller again.
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import gc
 import logging
 import os
@@ -19,6 +20,8 @@ from typing import Protocol
 import ray
 
 from actors.common.settings import Settings
+from actors.runtime import descriptors
+from actors.runtime.heartbeat import Heartbeat
 from actors.runtime.host import Host, RoleSpec
 
 SWITCH_INTERVAL_S = 0.0005
@@ -38,6 +41,8 @@ class ProcessSpec:
     controller_endpoint: str
     data_dir: Path
     log_path: Path
+    heartbeat_path: Path
+    """Where the process shows that its loop turns (heartbeat.py)."""
     settings: Settings
     roles: Roles
 
@@ -52,14 +57,19 @@ class Roles(Protocol):
         """One that the controller has assigned to it."""
 
 
+def begin_log(spec: ProcessSpec) -> None:
+    """The process's log, with the stacks of all threads where it is ended by a fault or by SIGABRT."""
+    logging.basicConfig(filename=spec.log_path, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True)
+    faulthandler.enable(file=spec.log_path.open("a"), all_threads=True)
+
+
 class RoleProcess:
     """The actor class. `ray.remote(RoleProcess).options(name=..., label_selector={"az": ...}, max_restarts=-1).remote(spec)`."""
 
     async def __init__(self, spec: ProcessSpec) -> None:  # type: ignore[misc]
+        descriptors.raise_limit()
         sys.setswitchinterval(SWITCH_INTERVAL_S)
-        logging.basicConfig(
-            filename=spec.log_path, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
-        )
+        begin_log(spec)
         self._spec = spec
         self._stopped = asyncio.Event()
         node = ray.get_runtime_context().get_node_id()
@@ -67,6 +77,7 @@ class RoleProcess:
         self._host.on_shutdown = self._stopped.set
         self._host.bus.add_route("controller", spec.controller_endpoint)
         await self._host.start(spec.roles.fixed())
+        self._heartbeat = Heartbeat(spec.heartbeat_path)
         gc.collect()
         gc.freeze()  # modules, code and types are not looked at again
         gc.set_threshold(GARBAGE_ALLOCATIONS)

@@ -5,10 +5,10 @@
 
     sender                        receiver
       "?"  --------------------->                are you there
-           <---------------------  "!"           at once: nothing but a stalled or dead process keeps it from that
-      the socket, bytes read --->                it is the receiver's now
+           <---------------------  "!" or "#"    at once: nothing but a stalled or dead process keeps it from that; "#": no room for another
+      the socket, bytes read --->                it is the receiver's now; after "#" only where the sender insists (a client is to be told that there is no room)
 
-So a client is never handed to a process that is stalled: no answer within `ANSWER_S`, a full queue and an absent receiver end an offer with False, and whoever accepts
+So a client is never handed to a process that is stalled: no answer within `ANSWER_S`, a full queue and an absent receiver end an offer with AWAY, and whoever accepts
 turns to another. One packet (SOCK_SEQPACKET) a message, so it is whole or not there; answers come in the order of the questions.
 """
 
@@ -20,6 +20,9 @@ import os
 import socket
 from collections import deque
 from collections.abc import Callable
+from enum import Enum
+
+from actors.runtime.descriptors import EXHAUSTED
 
 ALREADY_READ_BYTES_MAX = 16 << 10
 """Bytes that travel with a socket: more than any start-up packet."""
@@ -31,29 +34,41 @@ RECEIVE_BATCH = 64
 """Packets taken in one turn of the loop."""
 SENDERS_MAX = 16
 """Gateways of one host: one, and its successor while it is replaced."""
-_ASK, _ANSWER, _SOCKET = b"?", b"!", b"\1"
+ACCEPT_PAUSE_S = 0.1
+"""Before a listener that met a lack of descriptors or memory is looked at again."""
+_ASK, _ROOM, _FULL, _SOCKET = b"?", b"!", b"#", b"\1"
 """Each begins its packets: an empty one would look like the sender's end."""
 
+
+class Outcome(Enum):
+    """Of an offer. FULL: the receiver is there and has no room. AWAY: it is not there, or does not answer in time."""
+
+    TAKEN = 1
+    FULL = 2
+    AWAY = 3
+
+
 OnSocket = Callable[[socket.socket, bytes], None]
-OnEnd = Callable[[bool], None]
+OnEnd = Callable[[Outcome], None]
 
 
 class _Offer:
-    __slots__ = ("already_read", "client", "on_end", "timer")
+    __slots__ = ("already_read", "client", "insist", "on_end", "timer")
 
     timer: asyncio.TimerHandle
 
-    def __init__(self, client: socket.socket, already_read: bytes, on_end: OnEnd) -> None:
+    def __init__(self, client: socket.socket, already_read: bytes, insist: bool, on_end: OnEnd) -> None:
         self.client = client
+        self.insist = insist
         self.already_read = already_read
         self.on_end: OnEnd | None = on_end
         """None: it has ended, and its answer is awaited only because answers are counted."""
 
-    def end(self, taken: bool) -> None:
+    def end(self, outcome: Outcome) -> None:
         on_end, self.on_end = self.on_end, None
         self.timer.cancel()
         if on_end is not None:
-            on_end(taken)
+            on_end(outcome)
 
 
 class SocketSender:
@@ -64,16 +79,17 @@ class SocketSender:
         self._socket: socket.socket | None = None
         self._offers: deque[_Offer] = deque()
 
-    def offer(self, client: socket.socket, on_end: OnEnd, already_read: bytes = b"") -> None:
-        """`on_end(True)` once `client` is with the receiver (which may still die with it): the caller then closes its own copy. `on_end(False)`, perhaps before
-        this returns, where it is the caller's as before. A receiver that owes the answer to an offer that has ended is not asked again."""
+    def offer(self, client: socket.socket, on_end: OnEnd, already_read: bytes = b"", *, insist: bool = False) -> None:
+        """`on_end(TAKEN)` once `client` is with the receiver (which may still die with it): the caller then closes its own copy. Else, perhaps before
+        this returns, it is the caller's as before. A receiver that owes the answer to an offer that has ended is not asked again. `insist`: it is passed to a receiver
+        without room, too."""
         assert len(already_read) <= ALREADY_READ_BYTES_MAX
         stalled = bool(self._offers) and self._offers[0].on_end is None
         if stalled or len(self._offers) >= OFFERS_MAX or not self._ask():
-            on_end(False)
+            on_end(Outcome.AWAY)
             return
-        offer = _Offer(client, already_read, on_end)
-        offer.timer = asyncio.get_running_loop().call_later(ANSWER_S, offer.end, False)
+        offer = _Offer(client, already_read, insist, on_end)
+        offer.timer = asyncio.get_running_loop().call_later(ANSWER_S, offer.end, Outcome.AWAY)
         self._offers.append(offer)
 
     def _ask(self) -> bool:
@@ -115,33 +131,34 @@ class SocketSender:
                 return
             offer = self._offers.popleft()
             if offer.on_end is not None:
-                offer.end(self._send(offer))
+                offer.end(self._send(offer) if answer == _ROOM or offer.insist else Outcome.FULL)
 
-    def _send(self, offer: _Offer) -> bool:
+    def _send(self, offer: _Offer) -> Outcome:
         assert self._socket is not None
         try:
             socket.send_fds(self._socket, [_SOCKET + offer.already_read], [offer.client.fileno()])
         except OSError:
-            return False
-        return True
+            return Outcome.AWAY
+        return Outcome.TAKEN
 
     def close(self) -> None:
-        """What is offered ends with False."""
+        """What is offered ends with AWAY."""
         if self._socket is not None:
             asyncio.get_running_loop().remove_reader(self._socket.fileno())
             self._socket.close()
             self._socket = None
         offers, self._offers = self._offers, deque()
         for offer in offers:
-            offer.end(False)
+            offer.end(Outcome.AWAY)
 
 
 class SocketReceiver:
-    """Takes the sockets that senders pass to `path`. Whoever can open that path can pass sockets: it is made for the own user only."""
+    """Takes the sockets that senders pass to `path`; `has_room()`: another one is welcome. Whoever can open that path can pass sockets: it is made for the own user only."""
 
-    def __init__(self, path: str, on_socket: OnSocket) -> None:
+    def __init__(self, path: str, on_socket: OnSocket, has_room: Callable[[], bool] = lambda: True) -> None:
         self._path = path
         self._on_socket = on_socket
+        self._has_room = has_room
         self._listener: socket.socket | None = None
         self._senders: set[socket.socket] = set()
 
@@ -169,6 +186,11 @@ class SocketReceiver:
         try:
             sender, _ = self._listener.accept()
         except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+            return
+        except OSError as error:
+            if error.errno not in EXHAUSTED:
+                raise
+            pause_listening(self._listener, self._accept)
             return
         if len(self._senders) >= SENDERS_MAX:
             sender.close()
@@ -200,7 +222,7 @@ class SocketReceiver:
     def _answer(self, sender: socket.socket) -> bytes:
         """Nothing where it cannot be told: the sender is gone, or does not read."""
         try:
-            sender.send(_ANSWER)
+            sender.send(_ROOM if self._has_room() else _FULL)
         except OSError:
             return b""
         return _ASK
@@ -219,3 +241,16 @@ class SocketReceiver:
             self._listener = None
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self._path)
+
+
+def pause_listening(listener: socket.socket, accept: Callable[[], None]) -> None:
+    """`accept`, the reader of `listener`, met a lack of descriptors or memory: it is called again after a pause, since the listener stays readable
+    and the loop would spin. Clients wait in the kernel's queue meanwhile."""
+    loop = asyncio.get_running_loop()
+    loop.remove_reader(listener.fileno())
+
+    def resume() -> None:
+        if listener.fileno() >= 0:  # it may have been closed
+            loop.add_reader(listener.fileno(), accept)
+
+    loop.call_later(ACCEPT_PAUSE_S, resume)

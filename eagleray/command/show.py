@@ -16,7 +16,13 @@ LAYERS = ("gateway", "query_processor", "adjudicator", "journal", "crossbar", "s
 
 def show_status(data: Path, as_json: bool) -> None:
     """Raises OneLine where no cluster runs. Exit status 3 when the cluster is not wholly up."""
+    from cluster.data_folder import DataFolder
+    from cluster.loop_watch import read_replacements
+
     answer = ask_status(state_of(data))
+    replaced = read_replacements(DataFolder(data).replacements_path)
+    for actor in answer["actors"]:
+        actor["replaced"] = replaced.get(actor["actor"])
     if as_json:
         click.echo(json.dumps(answer, indent=2))
     else:
@@ -36,7 +42,10 @@ def _print_table(answer: dict[str, Any]) -> None:
     for actor in sorted(answer["actors"], key=lambda actor: (order.get(actor["layer"], 99), actor["name"])):
         load = " ".join(f"{key}={value}" for key, value in sorted((actor.get("load") or {}).items()))
         style = None if actor["state"] == "running" else "red"
-        cells = [actor["layer"], actor["name"], actor["az"], (actor["node"] or "")[:8], actor["pid"], actor["state"]]
+        state = actor["state"]
+        if actor["replaced"] is not None:
+            state += f" (replaced at {actor['replaced']['at']}: {actor['replaced']['why']})"
+        cells = [actor["layer"], actor["name"], actor["az"], (actor["node"] or "")[:8], actor["pid"], state]
         cells += [actor["epoch"], _time(actor["watermark"]), actor["range"], load]
         table.add_row(*["" if cell is None else str(cell) for cell in cells], style=style)
     Console(width=None if sys.stdout.isatty() else 200).print(table)

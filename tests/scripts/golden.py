@@ -21,16 +21,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import tzinfo
 from typing import Any
 
 from actors.common.errors import DatabaseError
-from actors.common.expressions.environment import Environment
 from actors.common.settings import OPEN_LIMITS, Settings
-from actors.common.types import by_name
-from actors.query_processor.planner import make_plan
+from actors.query_processor.planner import make_environment, make_plan
 from actors.query_processor.results import Batch, Field
 from actors.query_processor.session import Session, SessionServices
+from actors.query_processor.wire.formats import text_writer
 from actors.runtime.fiber import Fiber
 from tests.scripts.stored_cluster import StoredCluster
 
@@ -69,33 +68,27 @@ class ScriptRunner:
 
     def __init__(self, open_mode: bool) -> None:
         self.cluster = StoredCluster(Settings(mode="open", limits=OPEN_LIMITS) if open_mode else Settings())
-        self.services = SessionServices(self.cluster.context, make_plan, self._environment)
+        self.services = SessionServices(self.cluster.context, make_plan, make_environment)
         self._sessions: dict[str, Session] = {}
-
-    def _environment(self, session: Session, at: int) -> Environment:
-        return Environment(
-            transaction_timestamp=at,
-            statement_timestamp=at,
-            clock=lambda: self.cluster.clock.now().latest,
-            time_zone=UTC,
-            random=self.cluster.context.random,
-            settings=session.run_time.values,
-        )
+        self._notices: list[str] = []
 
     def session(self, name: str) -> Session:
         if name not in self._sessions:
-            self._sessions[name] = Session(self.services)
+            self._sessions[name] = Session(self.services, on_notice=self._notice)
         return self._sessions[name]
 
+    def _notice(self, severity: str, sqlstate: str, message: str) -> None:
+        self._notices.append(f"{severity}: {message}")
+
     async def run(self, name: str, sql: str) -> list[str]:
-        """A simple query's answer."""
+        """A simple query's answer; notices come before it."""
         session = self.session(name)
-        lines: list[str] = []
+        self._notices = lines = []
         try:
             for raw in session.split(sql):
                 prepared = await fiber(session.prepare(raw))
                 portal = session.bind(prepared)
-                lines += shown(portal.fields, await fiber(portal.run()))
+                lines += shown(portal.fields, await fiber(portal.run()), session.run_time.zone)
             await fiber(session.sync())
         except DatabaseError as error:
             session.fail()
@@ -117,17 +110,17 @@ async def fiber(coroutine: Coroutine[Any, Any, Any]) -> Any:
     return await end
 
 
-def shown(fields: list[Field] | None, batch: Batch) -> list[str]:
+def shown(fields: list[Field] | None, batch: Batch, zone: tzinfo) -> list[str]:
     if not fields:
         return [batch.tag]
     lines = ["|".join(field.name for field in fields)]
     for row in batch.rows:
-        lines.append("|".join(shown_datum(field, datum) for field, datum in zip(fields, row, strict=True)))
+        lines.append("|".join(shown_datum(field, datum, zone) for field, datum in zip(fields, row, strict=True)))
     return [*lines, batch.tag]
 
 
-def shown_datum(field: Field, datum: Any) -> str:
-    return "NULL" if datum is None else by_name[field.type.name].format_text(datum, field.type.modifier)
+def shown_datum(field: Field, datum: Any, zone: tzinfo) -> str:
+    return "NULL" if datum is None else text_writer(field.type, zone)(datum)
 
 
 def shown_error(error: DatabaseError) -> list[str]:

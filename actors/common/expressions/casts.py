@@ -37,6 +37,8 @@ Converter = Callable[[Any, int, bool, Any], Any]
 INTEGERS = ("int2", "int4", "int8")
 STRINGS = frozenset({"text", "varchar", "bpchar", "name", "char"})
 ZONED = frozenset({"date", "time", "timestamp", "timestamptz"})
+STYLED = frozenset({"date", "timestamp", "timestamptz", "interval", "float4", "float8", "bytea"})
+"""Types whose text depends on the session's styles (types/styles.py)."""
 TEXT_ONLY = frozenset(
     ["unknown", "void", "record", "int2vector", "oidvector", "_text", "_aclitem", "pg_node_tree", "regclass", "regtype", "regproc"]
 )
@@ -75,9 +77,11 @@ def context(source: str, target: str) -> str | None:
 
 
 def is_stable(source: str, target: str) -> bool:
-    """Whether the result depends on the session (its time zone, or its idea of now)."""
+    """Whether the result depends on the session (its time zone, its styles, or its idea of now)."""
     if source in STRINGS or source == "unknown":
-        return target in ZONED
+        return target in ZONED or target == "interval"
+    if target in STRINGS and source in STYLED:
+        return True
     if "timestamptz" in (source, target):
         return source != target
     return False
@@ -255,7 +259,7 @@ for _source in INTEGERS:
         _SPECIFIC[(_other, _source)] = _float_to_integer(_source)
     _SPECIFIC[("numeric", _source)] = _numeric_to_integer(_source)
 
-_FROM_TEXT_ZONED: dict[str, Callable[..., Any]] = {name: by_name[name].parse_text for name in sorted(ZONED)}
+_FROM_TEXT_ZONED: dict[str, Callable[..., Any]] = {name: by_name[name].parse_text for name in sorted(ZONED | {"interval"})}
 
 
 def _to_string(source: str, target: str) -> Converter | None:
@@ -264,8 +268,9 @@ def _to_string(source: str, target: str) -> Converter | None:
         shown = None
     elif source == "bool":
         shown = _bool_text
-    elif source == "timestamptz":
-        shown = _zoned_text
+    elif source in STYLED:
+        format_styled = by_name[source].format_text
+        shown = lambda value, environment: format_styled(value, -1, environment.time_zone)  # noqa: E731
     else:
         format_text = by_name[source].format_text
         shown = lambda value, environment: format_text(value)  # noqa: E731
@@ -283,10 +288,6 @@ def _to_string(source: str, target: str) -> Converter | None:
 
 def _bool_text(value: bool, environment: Any) -> str:
     return "true" if value else "false"
-
-
-def _zoned_text(value: int, environment: Any) -> str:
-    return by_name["timestamptz"].format_text(value, -1, environment.time_zone)
 
 
 def _from_string(target: str) -> Converter:

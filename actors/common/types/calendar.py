@@ -93,6 +93,12 @@ def offset_seconds(utc: int, zone: tzinfo) -> int:
     return offset.days * 86400 + offset.seconds
 
 
+def zone_name(utc: int, zone: tzinfo) -> str:
+    """The zone's abbreviation at an instant: CET, or its offset where it has none."""
+    bounded = min(max(utc, _PYTHON_MIN_US), _PYTHON_MAX_US)
+    return str((_EPOCH_UTC + timedelta(microseconds=bounded)).astimezone(zone).tzname())
+
+
 def to_local(utc: int, zone: tzinfo | None) -> int:
     """A finite timestamptz as the timestamp that a clock in `zone` shows; None is UTC."""
     if zone is None or zone is UTC:

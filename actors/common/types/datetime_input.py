@@ -1,10 +1,10 @@
-"""Reading dates and times as PostgreSQL does, DateStyle "ISO, MDY": ISO 8601 and the common other forms.
+"""Reading dates and times as PostgreSQL does: ISO 8601 and the common other forms, ambiguous ones by DateStyle's order.
 
     parse_moment("2024-01-02 03:04:05.6+02", "timestamp with time zone") -> Moment(days, microseconds, offset, None)
 
 Understood: YYYY-MM-DD, YYYY/MM/DD, MM/DD/YYYY, YYYYMMDD, month names in any place (8-Jan-1999, January 8, 1999), Julian days (J2451187), BC and AD,
 day names (ignored), hh:mm[:ss[.ffffff]] with AM/PM, hhmmss after T, zones as offsets, Z, abbreviations and names, and the words now, today,
-tomorrow, yesterday, epoch, infinity, allballs. Not: years with a day of the year (1999.008), other DateStyles.
+tomorrow, yesterday, epoch, infinity, allballs. Not: years with a day of the year (1999.008).
 """
 
 from __future__ import annotations
@@ -114,11 +114,11 @@ def find_zone(name: str) -> tzinfo:
     raise DatabaseError(INVALID_PARAMETER_VALUE, f'time zone "{name}" not recognized')
 
 
-def parse_moment(text: str, sql_name: str) -> Moment:
+def parse_moment(text: str, sql_name: str, order: str = "MDY") -> Moment:
     """Raises 22007 for text that is no date or time, 22008 for fields out of range, 22023 for an unknown zone."""
     match = _ISO.fullmatch(text)
     if match is None:
-        return _General(text, sql_name).moment()
+        return _General(text, sql_name, order).moment()
     year, month, day, hour, minute, second, fraction, offset = match.groups()
     if year == "0000":
         raise field_overflow(text)
@@ -165,7 +165,8 @@ def _offset_zone(offset: str, text: str) -> tzinfo:
 class _General:
     """One text in any of the forms, field by field."""
 
-    def __init__(self, text: str, sql_name: str) -> None:
+    def __init__(self, text: str, sql_name: str, order: str) -> None:
+        self.order = order
         self.text = text
         self.sql_name = sql_name
         self.year: int | None = None
@@ -237,10 +238,12 @@ class _General:
                 raise self._bad()
             first, second = (part for part in parts if not part.isalpha())
             self.month = month
-            year, day = (first, second) if len(first) > 2 else (second, first)
+            year_first = len(first) > 2 or (self.order == "YMD" and place > 0 and len(second) < 3)
+            year, day = (first, second) if year_first else (second, first)
         elif len(parts[0]) < 3:
-            month_text, day, year = parts
-            self.month = int(month_text)
+            fields = dict(zip(self.order, parts, strict=True))
+            year, day = fields["Y"], fields["D"]
+            self.month = int(fields["M"])
         else:
             year, month_text, day = parts
             self.month = int(month_text)

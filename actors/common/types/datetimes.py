@@ -1,4 +1,4 @@
-"""date, time, timestamp, timestamptz: text in DateStyle ISO, and the binary forms.
+"""date, time, timestamp, timestamptz: text (DateStyle ISO here, the others in styled_text.py), and the binary forms.
 
 Readers take `(text, modifier, zone, now)`: the session's time zone (None is UTC) and the transaction's timestamptz, without which 'now', 'today' and
 their like are refused.
@@ -31,8 +31,11 @@ from actors.common.types.calendar import (
     offset_seconds,
     to_local,
     to_utc,
+    zone_name,
 )
 from actors.common.types.datetime_input import Moment, bad_syntax, parse_moment
+from actors.common.types.styled_text import date_text, timestamp_text
+from actors.common.types.styles import StyledZone, style_of
 
 _EPOCH = datetime(2000, 1, 1)
 _YEAR_1_US = -63082281600000000
@@ -75,7 +78,7 @@ def _needed(now: int | None, sql_name: str, text: str) -> int:
 
 
 def parse_date(text: str, modifier: int = -1, zone: tzinfo | None = None, now: int | None = None) -> int:
-    moment = parse_moment(text, "date")
+    moment = parse_moment(text, "date", style_of(zone).order)
     if moment.word is not None:
         if moment.word == "epoch":
             return UNIX_EPOCH_DAYS
@@ -87,9 +90,11 @@ def parse_date(text: str, modifier: int = -1, zone: tzinfo | None = None, now: i
     return moment.days
 
 
-def format_date(datum: int, modifier: int = -1) -> str:
+def format_date(datum: int, modifier: int = -1, zone: tzinfo | None = None) -> str:
     if datum in (DATE_INFINITY, DATE_MINUS_INFINITY):
         return "infinity" if datum > 0 else "-infinity"
+    if zone.__class__ is StyledZone:
+        return date_text(datum, style_of(zone))
     return "".join(format_day(datum))
 
 
@@ -126,7 +131,7 @@ def _infinite(moment: Moment) -> int | None:
 
 
 def parse_timestamp(text: str, modifier: int = -1, zone: tzinfo | None = None, now: int | None = None) -> int:
-    moment = parse_moment(text, "timestamp")
+    moment = parse_moment(text, "timestamp", style_of(zone).order)
     infinite = _infinite(moment)
     if infinite is not None:
         return infinite
@@ -141,7 +146,7 @@ def parse_timestamp(text: str, modifier: int = -1, zone: tzinfo | None = None, n
 
 def parse_timestamptz(text: str, modifier: int = -1, zone: tzinfo | None = None, now: int | None = None) -> int:
     sql_name = "timestamp with time zone"
-    moment = parse_moment(text, sql_name)
+    moment = parse_moment(text, sql_name, style_of(zone).order)
     infinite = _infinite(moment)
     if infinite is not None:
         return infinite
@@ -166,9 +171,11 @@ def _format_finite(datum: int) -> tuple[str, str]:
     return f"{day} {format_clock(clock)}", era
 
 
-def format_timestamp(datum: int, modifier: int = -1) -> str:
+def format_timestamp(datum: int, modifier: int = -1, zone: tzinfo | None = None) -> str:
     if datum in (TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY):
         return "infinity" if datum > 0 else "-infinity"
+    if style_of(zone).date != "ISO":
+        return timestamp_text(datum, style_of(zone))
     text, era = _format_finite(datum)
     return text + era
 
@@ -180,6 +187,8 @@ def format_timestamptz(datum: int, modifier: int = -1, zone: tzinfo | None = Non
         text, era = _format_finite(datum)
         return f"{text}+00{era}"
     offset = offset_seconds(datum, zone)
+    if style_of(zone).date != "ISO":
+        return timestamp_text(datum + offset * SECOND_US, style_of(zone), zone_name(datum, zone))
     text, era = _format_finite(datum + offset * SECOND_US)
     return text + format_offset(offset) + era
 

@@ -10,6 +10,8 @@ from typing import Any
 
 from actors.common.errors import NUMERIC_VALUE_OUT_OF_RANGE, DatabaseError
 from actors.common.types.base import WHITESPACE, Type, invalid_binary, invalid_text
+from actors.common.types.styled_text import float_text
+from actors.common.types.styles import style_of
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _HEXADECIMAL = re.compile(r"[+-]?0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)(?:[pP][+-]?\d+)?", re.ASCII)
@@ -81,10 +83,13 @@ def _special(datum: float) -> str | None:
     return None
 
 
-def format_float8(datum: float, modifier: int = -1) -> str:
+def format_float8(datum: float, modifier: int = -1, zone: object = None) -> str:
     special = _special(datum)
     if special is not None:
         return special
+    extra = style_of(zone).float_digits
+    if extra <= 0:
+        return float_text(datum, FLOAT8_FIXED_DIGITS + extra)
     mantissa, _, power = repr(abs(datum)).partition("e")
     whole, _, fraction = mantissa.partition(".")
     if fraction == "0":
@@ -94,10 +99,13 @@ def format_float8(datum: float, modifier: int = -1) -> str:
     return _layout(digits.rstrip("0"), exponent, datum < 0, FLOAT8_FIXED_DIGITS)
 
 
-def format_float4(datum: float, modifier: int = -1) -> str:
+def format_float4(datum: float, modifier: int = -1, zone: object = None) -> str:
     special = _special(datum)
     if special is not None:
         return special
+    extra = style_of(zone).float_digits
+    if extra <= 0:
+        return float_text(datum, FLOAT4_FIXED_DIGITS + extra)
     value = abs(datum)
     for precision in range(9):
         text = f"{value:.{precision}e}"

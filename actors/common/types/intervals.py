@@ -1,4 +1,4 @@
-"""interval: (months, days, microseconds). Input in PostgreSQL's, the verbose, the SQL standard and the ISO 8601 form; output as IntervalStyle postgres.
+"""interval: (months, days, microseconds). Input in PostgreSQL's, the verbose, the SQL standard and the ISO 8601 form; output as IntervalStyle postgres here, the others in styled_text.py.
 
 A modifier is PostgreSQL's: `(fields << 16) | digits`, both all ones where not given; a plain 0..6 means digits only. The fields tell what a bare
 number counts (`interval '1' year`) and which finer fields are cut off.
@@ -14,6 +14,8 @@ from actors.common.errors import DATETIME_FIELD_OVERFLOW, INVALID_DATETIME_FORMA
 from actors.common.types.base import Type, invalid_binary
 from actors.common.types.calendar import DAY_US, HOUR_US, MINUTE_US, SECOND_US, format_clock
 from actors.common.types.datetimes import round_fraction
+from actors.common.types.styled_text import interval_text
+from actors.common.types.styles import style_of
 
 Interval = tuple[int, int, int]
 
@@ -48,6 +50,8 @@ _TOKEN = re.compile(
 )
 _ISO = re.compile(r"P(?=.)((?:[+-]?[\d.]+[YMWD])*)(?:T((?:[+-]?[\d.]+[HMS])*))?", re.ASCII)
 _ISO_PART = re.compile(r"([+-]?[\d.]+)([YMWDHS])")
+_LEADING_SIGN = re.compile(r"-\s*\d[^+]*?(?:(?<!\s)-[^+-]*)?", re.ASCII)
+"""The only sign of a text: IntervalStyle sql_standard takes it for all of its fields. A dash within a field (1-2, years and months) is none."""
 _ISO_CLOCK = re.compile(r"P(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)")
 
 
@@ -188,7 +192,13 @@ def parse_interval(text: str, modifier: int = -1, zone: object = None, now: obje
     stripped = text.strip()
     fields = _fields(modifier)
     try:
-        found = _parse_iso(text, stripped) if stripped[:1] == "P" else _parse_general(text, stripped.lower(), fields)
+        if stripped[:1] == "P":
+            found = _parse_iso(text, stripped)
+        elif style_of(zone).interval == "sql_standard" and _LEADING_SIGN.fullmatch(stripped):
+            months, days, microseconds = _parse_general(text, stripped[1:].lower(), fields)
+            found = -months, -days, -microseconds
+        else:
+            found = _parse_general(text, stripped.lower(), fields)
     except ValueError:
         raise bad_interval(text) from None
     return apply_interval_modifier(check_interval(*found, text), modifier)
@@ -217,8 +227,10 @@ def apply_interval_modifier(value: Interval, modifier: int) -> Interval:
     return months, days, round_fraction(microseconds, digits)
 
 
-def format_interval(datum: Interval, modifier: int = -1) -> str:
+def format_interval(datum: Interval, modifier: int = -1, zone: object = None) -> str:
     months, days, microseconds = datum
+    if style_of(zone).interval != "postgres":
+        return interval_text(months, days, microseconds, style_of(zone))
     years, rest = divmod(abs(months), 12)
     sign = -1 if months < 0 else 1
     parts: list[str] = []

@@ -12,6 +12,8 @@ from actors.common.errors import (
     DatabaseError,
 )
 from actors.common.types.base import Type, invalid_binary, invalid_text
+from actors.common.types.styled_text import bytea_text
+from actors.common.types.styles import style_of
 
 HEADER = 4
 """PostgreSQL counts a value's length word into the modifier."""
@@ -117,7 +119,9 @@ def _bad_hexadecimal(text: str) -> DatabaseError:
     return DatabaseError(INVALID_PARAMETER_VALUE, "invalid hexadecimal data: odd number of digits")
 
 
-def format_bytea(datum: bytes, modifier: int = -1) -> str:
+def format_bytea(datum: bytes, modifier: int = -1, zone: object = None) -> str:
+    if style_of(zone).bytea == "escape":
+        return bytea_text(datum)
     return "\\x" + datum.hex()
 
 

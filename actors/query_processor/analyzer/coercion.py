@@ -6,6 +6,8 @@ Conversions of constants happen here and now where their result depends on nothi
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, tzinfo
+from typing import Any
 
 from actors.common.errors import CANNOT_COERCE, DATATYPE_MISMATCH, DatabaseError
 from actors.common.expressions.casts import ASSIGNMENT, EXPLICIT, IMPLICIT, STRINGS, context, converter, is_stable
@@ -16,6 +18,7 @@ from actors.common.schema import ColumnType
 from actors.common.types import by_name, format_type
 from actors.common.types.datetime_input import parse_moment
 from actors.common.types.datetimes import NeedsNow
+from actors.common.types.styles import Style, styled
 from actors.query_processor.analyzer.parameters import TEXT, ParameterTypes
 
 _RANK = {EXPLICIT: (IMPLICIT, ASSIGNMENT, EXPLICIT), ASSIGNMENT: (IMPLICIT, ASSIGNMENT), IMPLICIT: (IMPLICIT,)}
@@ -58,6 +61,12 @@ def _literal(literal: Constant, target: ColumnType, allowed: str) -> Expression:
         datum = by_name[target.name].parse_text(text, plain.modifier)
     except NeedsNow:
         return Cast(Constant(text, TEXT), target, allowed == EXPLICIT)
+    except DatabaseError:
+        if _depends_on_style(text, target.name, plain.modifier, None):
+            return Cast(Constant(text, TEXT), target, allowed == EXPLICIT)
+        raise
+    if _depends_on_style(text, target.name, plain.modifier, datum):
+        return Cast(Constant(text, TEXT), target, allowed == EXPLICIT)
     if target.name == "timestamptz":
         moment = parse_moment(text, "timestamp with time zone")
         if moment.zone is None and moment.word is None:
@@ -66,6 +75,23 @@ def _literal(literal: Constant, target: ColumnType, allowed: str) -> Expression:
     if target.modifier in (-1, plain.modifier):
         return constant
     return fold(Cast(constant, target, allowed == EXPLICIT))
+
+
+_OTHER_STYLES = tuple(styled(UTC, Style(order=order, interval="sql_standard")) for order in ("DMY", "YMD"))
+
+
+def _depends_on_style(text: str, name: str, modifier: int, datum: Any) -> bool:
+    """Whether a session with another DateStyle or IntervalStyle reads the text otherwise than the default ones do: as `datum`, None: not at all."""
+    if name not in ("date", "timestamp", "timestamptz", "interval") or text[:4].isdigit():
+        return False
+
+    def read(zone: tzinfo) -> Any:
+        try:
+            return by_name[name].parse_text(text, modifier, zone, 0)
+        except DatabaseError:
+            return None
+
+    return any(read(zone) != datum for zone in _OTHER_STYLES)
 
 
 def fold(expression: Expression) -> Expression:

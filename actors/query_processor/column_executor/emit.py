@@ -48,7 +48,6 @@ DIRECT_CASTS = frozenset(
         ("int4", "bool"),
         ("date", "timestamp"),
         ("timestamp", "date"),
-        ("date", "text"),
         *((source, target) for source in ("text", "varchar", "bpchar", "name", "unknown") for target in ("text", "name")),
     }
 )

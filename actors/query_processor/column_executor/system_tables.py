@@ -332,9 +332,9 @@ def _pg_indexes(transaction: Transaction) -> Iterator[Row]:
 
 
 def _settings(transaction: Transaction) -> Iterator[Row]:
-    for name, value in sorted(transaction.environment.settings.items()):
-        row = {"name": name, "setting": value, "category": "Client Connection Defaults", "context": "user", "vartype": "string"}
-        yield {**row, "source": "session", "boot_val": value, "reset_val": value, "pending_restart": False}
+    from actors.query_processor.session.pg_settings import rows  # the session's package imports the planner's
+
+    return rows(transaction.environment.settings)
 
 
 def _activity(transaction: Transaction) -> Iterator[Row]:

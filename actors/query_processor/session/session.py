@@ -34,6 +34,7 @@ from actors.common.errors import (
     IN_FAILED_SQL_TRANSACTION,
     PROTOCOL_VIOLATION,
     READ_ONLY_SQL_TRANSACTION,
+    SUCCESSFUL_COMPLETION,
     SYNTAX_ERROR,
     UNDEFINED_PARAMETER,
     DatabaseError,
@@ -77,13 +78,20 @@ class Session:
         self.database = database
         self.process = process
         self.on_notice = on_notice
-        self.run_time = RunTimeParameters(user, on_parameter)
+        self.run_time = RunTimeParameters(
+            user,
+            on_parameter,
+            dsql=self.settings.mode == "dsql",
+            on_notice=lambda message: self.notice("NOTICE", SUCCESSFUL_COMPLETION, message),
+        )
         self.run_time.start({"TimeZone": self.settings.querying.time_zone, **(options or {})})
         self.prepared_statements: dict[str, PreparedStatement] = {}
         self.portals: dict[str, Portal] = {}
         self.transaction: Transaction | None = None
         self.in_block = False
         self.failed = False
+        self.committing = False
+        """A commit is under way: whoever interrupts it leaves its outcome unknown."""
         self.block_read_only: bool | None = None
         """READ ONLY / READ WRITE of this block; None: the session's default."""
 
@@ -241,11 +249,13 @@ class Session:
         """Commit the current transaction, block or not. Whatever happens, the session is idle afterwards."""
         transaction = self._leave()
         committed = False
+        self.committing = True
         try:
             if transaction is not None:
                 await transaction.commit()
             committed = True
         finally:
+            self.committing = False
             self.run_time.end_block(committed)
 
     def rollback(self) -> None:
@@ -259,7 +269,9 @@ class Session:
         transaction = self.transaction
         self.transaction = None
         self.in_block = self.failed = False
-        self.block_read_only = None
+        if self.block_read_only is not None:
+            self.block_read_only = None
+            self.run_time.transaction_reads_only(None)
         if self.portals:
             self.portals.clear()
         return transaction
@@ -282,7 +294,8 @@ class Session:
         self.prepared_statements.clear()
 
     def notice(self, severity: str, sqlstate: str, message: str) -> None:
-        self.on_notice(severity, sqlstate, message)
+        if self.run_time.shows(severity):
+            self.on_notice(severity, sqlstate, message)
 
 
 def aborted() -> DatabaseError:

@@ -9,7 +9,7 @@ from pglast.enums import TransactionStmtKind as Kind
 
 from actors.common.errors import ACTIVE_SQL_TRANSACTION, FEATURE_NOT_SUPPORTED, NO_ACTIVE_SQL_TRANSACTION, DatabaseError
 from actors.query_processor.results import Batch
-from actors.query_processor.session.parameters import unsupported_isolation
+from actors.query_processor.session.parameter_values import unsupported_isolation
 from actors.query_processor.session.statements import RawStatement
 
 if TYPE_CHECKING:
@@ -65,7 +65,9 @@ async def _commit(session: Session, chain: bool) -> Batch:
     read_only = session.block_read_only
     await session.commit()
     if chain:
-        session.in_block, session.block_read_only = True, read_only
+        session.in_block = True
+        if read_only is not None:
+            set_read_only(session, read_only)
     return _COMMITTED
 
 
@@ -75,7 +77,9 @@ def _rollback(session: Session, chain: bool) -> Batch:
     read_only = session.block_read_only
     session.rollback()
     if chain:
-        session.in_block, session.block_read_only = True, read_only
+        session.in_block = True
+        if read_only is not None:
+            set_read_only(session, read_only)
     return _ROLLED_BACK
 
 
@@ -94,6 +98,8 @@ def set_modes(session: Session, options: Sequence[Any]) -> None:
                 raise unsupported_isolation(str(value))
         elif option.defname == "transaction_read_only":
             set_read_only(session, bool(value))
+        elif option.defname == "transaction_deferrable":
+            session.run_time.set("transaction_deferrable", "on" if value else "off", local=True, in_block=True)
 
 
 def set_read_only(session: Session, read_only: bool) -> None:
@@ -103,16 +109,15 @@ def set_read_only(session: Session, read_only: bool) -> None:
             raise DatabaseError(ACTIVE_SQL_TRANSACTION, "transaction read-write mode must be set before any query")
         transaction.read_only = read_only
     session.block_read_only = read_only
+    session.run_time.transaction_reads_only(read_only)
 
 
 def set_session_modes(session: Session, options: Sequence[Any]) -> None:
     """SET SESSION CHARACTERISTICS AS TRANSACTION."""
     for option in options:
         value = _constant(option)
-        if option.defname == "transaction_read_only":
-            session.run_time.set("default_transaction_read_only", "on" if value else "off", in_block=session.in_block)
-        else:
-            session.run_time.set(f"default_{option.defname}", str(value), in_block=session.in_block)
+        text = value if isinstance(value, str) else "on" if value else "off"
+        session.run_time.set(f"default_{option.defname}", text, in_block=session.in_block)
 
 
 def _constant(option: Any) -> Any:

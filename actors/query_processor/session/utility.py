@@ -13,12 +13,17 @@ from pglast.enums import DiscardMode, VariableSetKind
 
 from actors.common.errors import ACTIVE_SQL_TRANSACTION, FEATURE_NOT_SUPPORTED, INVALID_PARAMETER_VALUE, DatabaseError
 from actors.common.schema import ColumnType
+from actors.common.types.calendar import SECOND_US
+from actors.common.types.intervals import format_interval, parse_interval
 from actors.query_processor import ddl
+from actors.query_processor.analyzer.type_names import cast_type
 from actors.query_processor.results import Batch, Field
 from actors.query_processor.session import copying, named, transaction_control
-from actors.query_processor.session.parameters import DEFINITIONS
+from actors.query_processor.session.parameter_table import DEFINITIONS
+from actors.query_processor.session.parameters import STYLES
 from actors.query_processor.session.portals import Portal, UtilityPortal
 from actors.query_processor.session.statements import PreparedStatement, RawStatement
+from actors.query_processor.session.time_zones import offset_zone
 
 if TYPE_CHECKING:
     from actors.query_processor.session.session import Session
@@ -89,12 +94,12 @@ def _set_one(session: Session, name: str, value: str | None, local: bool) -> Non
         if value is None or value in ("none", session.user):
             return
         raise DatabaseError(INVALID_PARAMETER_VALUE, f'role "{value}" does not exist')
-    if lower == "transaction_read_only" and value is not None and session.in_block:
-        session.run_time.checked(name, value)
-        transaction_control.set_read_only(session, value.lower() in ("on", "true", "yes", "1", "t", "y"))
+    if lower == "transaction_read_only" and session.in_block:
+        wanted = session.run_time.values["default_transaction_read_only"] if value is None else session.run_time.checked(name, value)
+        transaction_control.set_read_only(session, wanted == "on")
         return
     session.run_time.set(name, value, local=local, in_block=session.in_block)
-    if lower == "timezone" and session.transaction is not None:
+    if lower in STYLES and session.transaction is not None:
         session.transaction.environment = session.services.make_environment(session, session.transaction.start_ts)
     if lower == "search_path" and session.transaction is not None:
         session.transaction.catalog = session.transaction.catalog.on_path(session.run_time.search_path)
@@ -105,7 +110,7 @@ def _values(name: str, arguments: Any) -> str:
     parts = []
     for argument in arguments:
         if type(argument).__name__ == "TypeCast":
-            raise DatabaseError(INVALID_PARAMETER_VALUE, f'invalid value for parameter "{name}"', hint="Use a time zone's name.")
+            return _interval_zone(argument)
         value = argument.val
         text = value.sval if hasattr(value, "sval") else str(value.ival if hasattr(value, "ival") else value.fval)
         if name == "search_path":
@@ -113,6 +118,19 @@ def _values(name: str, arguments: Any) -> str:
             text = text if quoted else '"' + text.replace('"', '""') + '"'
         parts.append(text)
     return ", ".join(parts)
+
+
+def _interval_zone(argument: Any) -> str:
+    """SET TIME ZONE INTERVAL '...' [HOUR TO MINUTE]: hours east of Greenwich. Raises 22007, 22023."""
+    text = argument.arg.val.sval
+    months, days, microseconds = parse_interval(text, cast_type(argument.typeName).modifier)
+    part = "months" if months else "days" if days else ""
+    zone = offset_zone(round(microseconds / SECOND_US)) if not part else None
+    if zone is None:
+        shown = format_interval((months, days, microseconds))
+        detail = f"Cannot specify {part} in time zone interval." if part else ""
+        raise DatabaseError(INVALID_PARAMETER_VALUE, f'invalid value for parameter "TimeZone": "INTERVAL \'{shown}\'"', detail=detail)
+    return zone[0]
 
 
 async def _describe_show(session: Session, raw: RawStatement) -> list[Field]:
@@ -134,15 +152,7 @@ async def _show(session: Session, raw: RawStatement) -> Batch:
         return Batch(rows, True, "SHOW")
     if name == "role":
         return Batch([("none",)], True, "SHOW")
-    if name == "transaction_read_only" and session.in_block:
-        return Batch([("on" if _reads_only(session) else "off",)], True, "SHOW")
     return Batch([(session.run_time.show(name)[1],)], True, "SHOW")
-
-
-def _reads_only(session: Session) -> bool:
-    if session.block_read_only is not None:
-        return session.block_read_only
-    return session.run_time.values["default_transaction_read_only"] == "on"
 
 
 async def _discard(session: Session, raw: RawStatement) -> Batch:

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 from actors.common.errors import CHARACTER_NOT_IN_REPERTOIRE, INVALID_PARAMETER_VALUE, PROTOCOL_VIOLATION, DatabaseError
 from actors.common.schema import ColumnType
 from actors.common.types import by_name
+from actors.common.types.styles import StyledZone
 from actors.query_processor.results import Field
 from actors.query_processor.wire.backend import row_description
 from actors.query_processor.wire.frontend import text_of
@@ -36,8 +37,10 @@ SHORT_BYTES = 256
 
 ZONED_OUTPUT = frozenset({"timestamptz"})
 """Types whose text depends on the session's time zone."""
-ZONED_INPUT = frozenset({"date", "time", "timestamp", "timestamptz"})
-"""Types whose text may be read by the session's time zone."""
+STYLED_OUTPUT = frozenset({"date", "timestamp", "timestamptz", "interval", "float4", "float8", "bytea"})
+"""Types whose text depends on the session's styles."""
+ZONED_INPUT = frozenset({"date", "time", "timestamp", "timestamptz", "interval"})
+"""Types whose text may be read by the session's time zone and styles."""
 
 _head = Struct("!cIH").pack
 _length = Struct("!i").pack
@@ -108,7 +111,7 @@ def text_writer(type_: ColumnType, zone: tzinfo | None) -> Callable[[Any], str]:
     if type_.name in ("int2", "int4", "int8"):
         return str
     format_text, modifier = by_name[type_.name].format_text, type_.modifier
-    if type_.name in ZONED_OUTPUT:
+    if type_.name in ZONED_OUTPUT or (type_.name in STYLED_OUTPUT and zone.__class__ is StyledZone):
         return lambda datum: format_text(datum, modifier, zone)
     return lambda datum: format_text(datum, modifier)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from actors.runtime import socket_passing
-from actors.runtime.socket_passing import SocketReceiver, SocketSender
+from actors.runtime.socket_passing import Outcome, SocketReceiver, SocketSender
 
 
 @pytest.fixture
@@ -29,10 +29,10 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
         yield ours, theirs
 
 
-async def offered(sender: SocketSender, client: socket.socket, already_read: bytes = b"") -> bool:
-    ended: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-    sender.offer(client, ended.set_result, already_read)
-    return await ended
+async def offered(sender: SocketSender, client: socket.socket, already_read: bytes = b"", insist: bool = False) -> bool:
+    ended: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+    sender.offer(client, ended.set_result, already_read, insist=insist)
+    return await ended is Outcome.TAKEN
 
 
 class Echo:
@@ -77,6 +77,27 @@ def test_a_socket_goes_with_the_bytes_that_were_read(path: str) -> None:
     asyncio.run(main())
 
 
+def test_a_full_receiver_gets_only_what_it_is_pressed_to_take(path: str) -> None:
+    async def main() -> None:
+        sender, room, taken = SocketSender(path), [True, False, False], []
+        receiver = SocketReceiver(path, lambda client, _: taken.append(client), lambda: room.pop(0))
+        receiver.start()
+        with pair() as (ours, _):
+            assert await offered(sender, ours)
+            ends: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+            sender.offer(ours, ends.set_result)
+            assert await ends is Outcome.FULL
+            assert await offered(sender, ours, insist=True)
+            while len(taken) < 2:
+                await asyncio.sleep(0)
+        sender.close()
+        receiver.stop()
+        for client in taken:
+            client.close()
+
+    asyncio.run(main())
+
+
 def test_a_stalled_receiver_gets_nothing(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket_passing, "ANSWER_S", 0.01)
 
@@ -87,9 +108,9 @@ def test_a_stalled_receiver_gets_nothing(path: str, monkeypatch: pytest.MonkeyPa
         sender = SocketSender(path)
         with pair() as (first, _), pair() as (second, theirs), pair() as (third, _):
             assert not await offered(sender, first), "no answer in time"
-            ends: list[bool] = []
+            ends: list[Outcome] = []
             sender.offer(second, ends.append)
-            assert ends == [False], "not asked again, and nobody waits"
+            assert ends == [Outcome.AWAY], "not asked again, and nobody waits"
             peer, _ = stalled.accept()
             assert peer.recv(10) == b"?"
             peer.send(b"!")  # it has been resumed
@@ -107,16 +128,16 @@ def test_a_stalled_receiver_gets_nothing(path: str, monkeypatch: pytest.MonkeyPa
             while not ends:
                 await asyncio.sleep(0)
             data, descriptors, _, _ = socket.recv_fds(peer, 10, 1)
-            assert ends == [True] and data == b"\1"
+            assert ends == [Outcome.TAKEN] and data == b"\1"
             os.write(descriptors[0], b"second")
             assert theirs.recv(10) == b"second"
             os.close(descriptors[0])
-            gone: list[bool] = []
+            gone: list[Outcome] = []
             sender.offer(third, gone.append)
             peer.close()
             while not gone:
                 await asyncio.sleep(0)
-            assert gone == [False], "the receiver died with an offer"
+            assert gone == [Outcome.AWAY], "the receiver died with an offer"
         sender.close()
         stalled.close()
 

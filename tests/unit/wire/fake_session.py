@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from actors.common.errors import DatabaseError, conflict
 from actors.common.schema import ColumnType
+from actors.query_processor.deadlines import Timeouts
 from actors.query_processor.results import Batch, CopyIn, CopyOptions, CopyOut, Field
 from actors.runtime.fiber import Completion
 
@@ -45,6 +46,9 @@ class FakePrepared:
 
 class FakeRunTime:
     zone = ZoneInfo("UTC")
+
+    def __init__(self) -> None:
+        self.timeouts = Timeouts()
 
 
 class FakePortal:
@@ -109,7 +113,8 @@ class FakeSession:
     """See the module. `copied` is what COPY brought in and out."""
 
     def __init__(self, on_parameter: Callable[[str, str], None] | None = None) -> None:
-        self.in_block = self.failed = self.break_commit = self.closed = False
+        self.in_block = self.failed = self.committing = self.break_commit = self.closed = False
+        self.transaction = None
         self.prepared_statements: dict[str, Any] = {}
         self.portals: dict[str, Any] = {}
         self.run_time = FakeRunTime()

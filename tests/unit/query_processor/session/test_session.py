@@ -149,8 +149,8 @@ def test_set_show_reset(client: Client) -> None:
     prepared = run(client.session.prepare("SHOW timezone"))
     assert prepared.fields is not None and prepared.fields[0].name == "TimeZone"
     assert client.tag("RESET timezone") == "RESET" and client.rows("SHOW timezone") == [("UTC",)]
-    client.query("SET statement_timeout = '90s'; SET my.own = 'x'; SET search_path = \"Odd\", b")
-    assert client.rows("SHOW statement_timeout") == [("90s",)] and client.rows("SHOW my.own") == [("x",)]
+    client.query("SET extra_float_digits = 3; SET my.own = 'x'; SET search_path = \"Odd\", b")
+    assert client.rows("SHOW extra_float_digits") == [("3",)] and client.rows("SHOW my.own") == [("x",)]
     assert client.rows("SHOW search_path") == [('"Odd", b',)]
     assert client.session.run_time.search_path == ("Odd", "b")
     assert ("transaction_isolation", "repeatable read", "") in client.rows("SHOW ALL")

@@ -1,0 +1,94 @@
+"""Timeouts with a real client on a live cluster in open mode: set in every way, seen in every way, and ending what they should."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+ENDLESS = "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT count(*) FROM r"
+
+
+@pytest.fixture
+def connection(cluster_url: str) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(cluster_url, autocommit=True) as made:
+        made.execute("CREATE TABLE IF NOT EXISTS timeouts (id int PRIMARY KEY)")
+        yield made
+
+
+def ended(connection: psycopg.Connection) -> str:
+    """The SQLSTATE that a session was ended with while nobody spoke to it."""
+    with pytest.raises(psycopg.Error) as caught:
+        while True:
+            time.sleep(0.05)
+            connection.execute("SELECT 1", prepare=False) if connection.closed else _listen(connection)
+    assert connection.closed
+    return caught.value.sqlstate or str(caught.value)
+
+
+def _listen(connection: psycopg.Connection) -> None:
+    """Read what the server says unasked."""
+    connection.pgconn.consume_input()
+    connection.pgconn.is_busy()
+    if connection.pgconn.status != psycopg.pq.ConnStatus.OK:
+        raise psycopg.OperationalError(connection.pgconn.error_message.decode())
+
+
+def test_shown_as_postgresql_shows_them(connection: psycopg.Connection) -> None:
+    for given, shown in (("1s", "1s"), ("500ms", "500ms"), ("2min", "2min"), (1500, "1500ms"), ("90 s", "90s"), (0, "0")):
+        connection.execute(f"SET statement_timeout = '{given}'")
+        assert connection.execute("SHOW statement_timeout").fetchone() == (shown,)
+        assert connection.execute("SELECT current_setting('statement_timeout')").fetchone() == (shown,)
+    connection.execute("SET statement_timeout = '1min'")
+    row = connection.execute("SELECT setting, unit, vartype, reset_val FROM pg_settings WHERE name = 'statement_timeout'").fetchone()
+    assert row == ("60000", "ms", "integer", "0")
+    connection.execute("RESET statement_timeout")
+    assert connection.execute("SHOW statement_timeout").fetchone() == ("0",)
+
+
+def test_set_follows_the_transaction(connection: psycopg.Connection) -> None:
+    connection.execute("SET statement_timeout = '1min'")
+    connection.execute("BEGIN; SET LOCAL statement_timeout = '2s'")
+    assert connection.execute("SHOW statement_timeout").fetchone() == ("2s",)
+    connection.execute("COMMIT")
+    connection.execute("BEGIN; SET statement_timeout = '3s'; ROLLBACK")
+    assert connection.execute("SHOW statement_timeout").fetchone() == ("1min",)
+
+
+def test_a_statement_is_ended(connection: psycopg.Connection, cluster_url: str) -> None:
+    connection.execute("SET statement_timeout = '300ms'")
+    for prepare in (False, True):
+        with pytest.raises(psycopg.errors.QueryCanceled, match="canceling statement due to statement timeout"):
+            connection.execute(ENDLESS, prepare=prepare)
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+    with psycopg.connect(cluster_url, options="-c statement_timeout=300") as other:
+        assert other.execute("SHOW statement_timeout").fetchone() == ("300ms",)
+        with pytest.raises(psycopg.errors.QueryCanceled):
+            other.execute(ENDLESS)
+
+
+@pytest.mark.parametrize(
+    ("setting", "before", "text"),
+    [
+        ("idle_session_timeout", "", "terminating connection due to idle-session timeout"),
+        ("idle_in_transaction_session_timeout", "BEGIN", "terminating connection due to idle-in-transaction timeout"),
+        ("transaction_timeout", "BEGIN; INSERT INTO timeouts VALUES (1)", "terminating connection due to transaction timeout"),
+    ],
+)
+def test_a_session_is_ended(connection: psycopg.Connection, setting: str, before: str, text: str) -> None:
+    connection.execute(f"SET {setting} = '200ms'; {before}")
+    while connection.pgconn.status == psycopg.pq.ConnStatus.OK:
+        connection.pgconn.consume_input()
+        connection.pgconn.is_busy()
+        time.sleep(0.01)
+    assert text in connection.pgconn.error_message.decode()
+
+
+def test_values_out_of_range(connection: psycopg.Connection) -> None:
+    with pytest.raises(psycopg.errors.InvalidParameterValue, match="is outside the valid range"):
+        connection.execute("SET statement_timeout = -1")
+    with pytest.raises(psycopg.errors.FeatureNotSupported, match='setting configuration parameter "lock_timeout" not supported'):
+        connection.execute("SET lock_timeout = '1s'")
+    connection.execute("SET lock_timeout = 0")

@@ -1,0 +1,91 @@
+"""One small cluster with few connections and a short patience: who is refused, and what happens to a process whose loop is held."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.conftest import LiveCluster, discard, eagleray, make_cluster
+
+SETTINGS = """
+[limits]
+connections_max = 5
+[supervision]
+stall_s = 2
+[layout]
+placement = "az"
+"""
+HOLD = """
+import sys, time
+import ray
+
+# Ray runs a function of ours in the process, in its event loop: nothing that SQL or the bus could ask for.
+held = ray.get_actor(sys.argv[1], namespace="eagleray").__ray_call__.remote(lambda process: time.sleep(600))
+print("answered", ray.wait([held], timeout=1)[0])
+"""
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveCluster]:
+    config = tmp_path_factory.mktemp("limits") / "settings.toml"
+    config.write_text(SETTINGS)
+    cluster = make_cluster("dsql")
+    cluster.config = config
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        discard(cluster)
+
+
+def test_one_connection_too_many(small: LiveCluster) -> None:
+    """Five, by two gateways at two query processors with shares of three and two; not one less."""
+    for _ in range(2):
+        held = [psycopg.connect(small.url, autocommit=True) for _ in range(5)]
+        for _ in range(3):
+            with pytest.raises(psycopg.OperationalError, match="Unable to accept connection, too many open connections"):
+                psycopg.connect(small.url)
+        processes = {connection.info.backend_pid >> 20 for connection in held}
+        assert processes == {1, 2}
+        held[0].execute("SELECT 1")
+        for connection in held:
+            connection.close()
+        while True:  # their ends are noticed one after the other
+            try:
+                psycopg.connect(small.url).close()
+                break
+            except psycopg.OperationalError:
+                continue
+
+
+def processor_at(cluster: LiveCluster, number: int) -> dict[str, object]:
+    return next(actor for actor in cluster.status()["actors"] if actor["name"] == f"query_processor/{number}")
+
+
+def test_a_held_loop_is_replaced(small: LiveCluster, tmp_path: Path) -> None:
+    program = tmp_path / "hold.py"
+    program.write_text(HOLD)
+    before = processor_at(small, 2)
+    assert before["replaced"] is None
+    sessions = [psycopg.connect(small.url, autocommit=True) for _ in range(4)]
+    lost = next(session for session in sessions if session.info.backend_pid >> 20 == 2)
+    kept = next(session for session in sessions if session.info.backend_pid >> 20 == 1)
+    held = eagleray("submit", str(program), str(before["actor"]), "--data", str(small.data))
+    assert held.returncode == 0, held.stderr
+    with pytest.raises(psycopg.OperationalError):
+        while True:
+            lost.execute("SELECT 1")
+    kept.execute("CREATE TABLE IF NOT EXISTS t (id int PRIMARY KEY)")
+    end = time.monotonic() + 60
+    while (after := processor_at(small, 2))["state"] != "running" or after["pid"] == before["pid"]:
+        assert time.monotonic() < end, small.logs()
+    assert "event loop did not turn" in str(after["replaced"])
+    assert processor_at(small, 1)["replaced"] is None
+    log = (small.data / "logs" / f"{before['actor']}.log").read_text()
+    assert "Fatal Python error: Aborted" in log and "hold.py" in log
+    for session in sessions:
+        session.close()

@@ -1,0 +1,51 @@
+# What DSQL lets a session set, what it refuses, and what clients send when they connect.
+SET application_name = 'x';
+SET client_encoding = 'UTF8';
+SET DateStyle = 'ISO';
+SET extra_float_digits = 3;
+SET IntervalStyle = iso_8601;
+SET SESSION timezone TO 'UTC';
+SET search_path = public;
+SET enable_seqscan = off;
+SET statement_timeout = '1s';
+SET lock_timeout = '1s';
+SET idle_in_transaction_session_timeout = '1s';
+SET idle_session_timeout = '1s';
+SET transaction_timeout = '1s';
+SET work_mem = '64MB';
+SET jit = on;
+SET statement_timeout = 0;
+RESET statement_timeout;
+SET standard_conforming_strings = on;
+SET client_min_messages TO warning;
+SET default_transaction_isolation = 'repeatable read';
+SET row_security = off;
+SET bytea_output = hex;
+SET jit = off;
+---
+SET
+SET
+SET
+SET
+SET
+SET
+SET
+NOTICE: parameter "enable_seqscan" has no effect here
+SET
+ERROR 0A000: setting configuration parameter "statement_timeout" not supported
+ERROR 0A000: setting configuration parameter "lock_timeout" not supported
+  detail: Nothing waits for locks: of transactions that conflict, all but the first to commit end with 40001.
+ERROR 0A000: setting configuration parameter "idle_in_transaction_session_timeout" not supported
+ERROR 0A000: setting configuration parameter "idle_session_timeout" not supported
+ERROR 0A000: setting configuration parameter "transaction_timeout" not supported
+ERROR 0A000: setting configuration parameter "work_mem" not supported
+ERROR 0A000: setting configuration parameter "jit" not supported
+  detail: The only value that is supported is "off".
+SET
+RESET
+SET
+SET
+SET
+SET
+SET
+SET

@@ -1,0 +1,123 @@
+"""The gateway over real sockets: who gets a client when query processors are full, away, or back; and a lack of descriptors."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import socket
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+from actors.common.settings import Settings
+from actors.runtime import socket_passing
+from actors.runtime.socket_passing import SocketReceiver
+from cluster.gateway import Gateway
+from tests.unit.wire.server import NoBus, context
+
+
+class Bus(NoBus):
+    def on_topology(self, listener: Callable[[Any], None]) -> None: ...
+
+
+class Processor:
+    """Where a query processor receives clients: tells each its own number."""
+
+    def __init__(self, path: str, number: int) -> None:
+        self.number = str(number).encode()
+        self.full = False
+        self.receiver = SocketReceiver(path, self.take, lambda: not self.full)
+        self.receiver.start()
+
+    def take(self, client: socket.socket, already_read: bytes) -> None:
+        client.send(self.number + (b" full" if self.full else b""))
+        client.close()
+
+
+@contextlib.asynccontextmanager
+async def gateway(tmp_path: Path) -> AsyncIterator[tuple[Gateway, list[str], int]]:
+    paths = [str(tmp_path / f"clients-{number}.sock") for number in (1, 2)]
+    names = {f"query_processor/{number}": path for number, path in enumerate(paths, 1)}
+    made = Gateway(context(Settings(), Bus(), "gateway/1"), 1, "127.0.0.1", 0, names)
+    await made.start()
+    assert made._listener is not None
+    try:
+        yield made, paths, made._listener.getsockname()[1]
+    finally:
+        await made.stop()
+
+
+async def ask(port: int) -> str:
+    """What the client is told by whoever got it."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        return (await reader.read(100)).decode()
+    finally:
+        writer.close()
+
+
+def test_a_full_query_processor_is_passed_over(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with gateway(tmp_path) as (made, paths, port):
+            first, second = Processor(paths[0], 1), Processor(paths[1], 2)
+            assert {await ask(port) for _ in range(4)} == {"1", "2"}
+            first.full = True
+            assert {await ask(port) for _ in range(4)} == {"2"}
+            second.full = True
+            assert {await ask(port) for _ in range(4)} == {"1 full", "2 full"}, "somebody has to tell the client"
+            assert made.status()["load"]["full"] == 4
+            first.receiver.stop()
+            second.receiver.stop()
+
+    asyncio.run(main())
+
+
+def test_a_client_waits_for_one_that_is_away_rather_than_be_refused(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with gateway(tmp_path) as (made, paths, port):
+            first = Processor(paths[0], 1)
+            first.full = True
+            asking = asyncio.create_task(ask(port))
+            while not made._waiting:
+                await asyncio.sleep(0)
+            second = Processor(paths[1], 2)
+            assert await asking == "2"
+            second.receiver.stop()
+            asking = asyncio.create_task(ask(port))
+            while not made._waiting:
+                await asyncio.sleep(0)
+            made._waiting = [(0.0, client) for _, client in made._waiting]
+            assert await asking == "1 full", "its time is over: it is told why"
+            first.receiver.stop()
+
+    asyncio.run(main())
+
+
+def test_a_lack_of_descriptors_pauses_the_door(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr(socket_passing, "ACCEPT_PAUSE_S", 0.01)
+
+    class Exhausted:
+        """A listener whose accept fails `failures` times."""
+
+        def __init__(self, listener: socket.socket, failures: int) -> None:
+            self._listener, self.failures = listener, failures
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._listener, name)
+
+        def accept(self) -> Any:
+            if self.failures:
+                self.failures -= 1
+                raise OSError(errno.EMFILE, "Too many open files")
+            return self._listener.accept()
+
+    async def main() -> None:
+        async with gateway(tmp_path) as (made, paths, port):
+            first = Processor(paths[0], 1)
+            assert made._listener is not None
+            made._listener = Exhausted(made._listener, 3)  # type: ignore[assignment]
+            assert await ask(port) == "1" and made._listener.failures == 0
+            first.receiver.stop()
+
+    asyncio.run(main())
