@@ -40,7 +40,7 @@ from actors.query_processor.wire.frontend import ProtocolViolation
 from actors.query_processor.wire.reader import FrontendReader
 from actors.query_processor.wire.states import State
 from actors.query_processor.wire.tls import TlsSession, TlsSettings
-from actors.runtime.fiber import Completion, Fiber
+from actors.runtime.fiber import Completion, Fiber, turn
 
 if TYPE_CHECKING:
     from actors.query_processor.session.session import Session
@@ -251,12 +251,12 @@ class Connection(asyncio.Protocol):
 
     async def _serve(self, conversation: Conversation) -> None:
         reader, handlers = self.reader, conversation.handlers
-        turn = 0
+        handled = 0
         while True:
             try:
                 message = reader.next_message()
                 if message is None:
-                    turn = 0
+                    handled = 0
                     await self.more()
                     continue
                 await handlers[message.__class__](message)
@@ -268,9 +268,9 @@ class Connection(asyncio.Protocol):
                 logger.exception("connection %d: a statement failed by a bug", self.process)
                 conversation.report(DatabaseError(INTERNAL_ERROR, f"internal error: {type(bug).__name__}"))
             self.cancellable = False
-            turn += 1
-            if turn >= TURN_MESSAGES_MAX:
-                turn = 0
+            handled += 1
+            if handled >= TURN_MESSAGES_MAX:
+                handled = 0
                 await self._give_way()
             if len(self.output) > OUTPUT_BYTES_MAX:
                 await self.drain()
@@ -304,9 +304,7 @@ class Connection(asyncio.Protocol):
 
     async def _give_way(self) -> None:
         self.flush()
-        turn: Completion[None] = Completion()
-        asyncio.get_running_loop().call_soon(turn.succeed, None)
-        await turn
+        await turn()
 
     def flush(self) -> None:
         """Write what there is to say, now."""

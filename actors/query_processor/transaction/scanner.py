@@ -26,14 +26,28 @@ Rows = list[tuple[bytes, bytes]]
 class Scanner:
     __slots__ = ("_left", "_limited", "_own", "_passes", "_place", "_reverse", "_scan", "_transaction", "_values")
 
-    def __init__(self, transaction: Transaction, start: bytes, end: bytes, program: bytes, reverse: bool, limit: int) -> None:
+    def __init__(
+        self,
+        transaction: Transaction,
+        start: bytes,
+        end: bytes,
+        program: bytes,
+        reverse: bool,
+        limit: int,
+        own: dict[bytes, bytes | None] | None = None,
+    ) -> None:
+        """`own`: the own writes to be merged in, in key order, where the scan outlives the statement (Transaction.own_writes); None: those of now."""
         self._transaction = transaction
         self._reverse = reverse
         self._limited = limit > 0
         self._left = limit
-        buffer = transaction.buffer
-        self._values = buffer.values
-        self._own: list[bytes] = buffer.range(start, end) if buffer.values else []
+        if own is None:
+            buffer = transaction.buffer
+            self._values = buffer.values
+            self._own: list[bytes] = buffer.range(start, end) if buffer.values else []
+        else:
+            self._values = own
+            self._own = list(own)
         self._place = 0
         self._passes: Callable[[bytes], bool] | None = None
         if self._own:
