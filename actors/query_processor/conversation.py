@@ -28,7 +28,7 @@ from actors.common.errors import (
     DatabaseError,
 )
 from actors.common.types import by_name
-from actors.query_processor.results import Batch, CopyIn, CopyOut, RowStream
+from actors.query_processor.results import Batch, CopyIn, CopyOut, Piece, RowStream
 from actors.query_processor.wire import backend, frontend
 from actors.query_processor.wire.copy import copy_decoder, copy_encoder
 from actors.query_processor.wire.formats import ParameterDecoder, ShapeCache, parameter_decoder
@@ -328,7 +328,7 @@ class Conversation:
             if not described:
                 self._channel.output += shape.description
             if batch.stream is not None:
-                await self._stream(batch.stream, shape.encode)
+                await self._stream(batch.stream, shape.encode_piece)
             elif len(batch.rows) <= ROWS_SLICE:
                 if batch.rows:
                     shape.encode(batch.rows, self._channel.output)
@@ -336,7 +336,7 @@ class Conversation:
                 await self._rows(batch, shape.encode)
         self._held = backend.command_complete(batch.tag) if batch.done else backend.PORTAL_SUSPENDED
 
-    async def _stream(self, stream: RowStream, encode: Encode) -> None:
+    async def _stream(self, stream: RowStream, encode: Callable[[Piece, bytearray], None]) -> None:
         """Rows as they are computed: a piece a turn of the loop, and no more of them than the client takes."""
         channel = self._channel
         try:
@@ -346,7 +346,7 @@ class Conversation:
                 piece = await stream.next()
                 if piece is None:
                     break
-                encode(piece.rows(), channel.output)
+                encode(piece, channel.output)
                 if stream.ended:
                     break
                 if len(channel.output) > OUTPUT_BYTES_MAX:
@@ -416,7 +416,7 @@ class Conversation:
             output += b"".join(map(backend.copy_data, encoder.rows(list(rows))))
 
         if batch.stream is not None:
-            await self._stream(batch.stream, show)
+            await self._stream(batch.stream, lambda piece, output: show(piece.rows(), output))
         else:
             await self._rows(batch, show)
         channel.output += b"".join(map(backend.copy_data, encoder.trailer()))

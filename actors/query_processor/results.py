@@ -43,6 +43,10 @@ class Piece(Protocol):
 
     def rows(self) -> list[tuple[object, ...]]: ...
 
+    def datums(self, column: int) -> list[object]:
+        """Of one column, by its number."""
+        ...
+
 
 class RowStream(Protocol):
     """Rows that are computed as they are taken. Whoever has one closes it, unless it has given its end; an error from `next` has closed it."""

@@ -11,6 +11,7 @@ from actors.common.errors import (
     FEATURE_NOT_SUPPORTED,
     GROUPING_ERROR,
     INTERNAL_ERROR,
+    INVALID_PARAMETER_VALUE,
     INVALID_TEXT_REPRESENTATION,
     NUMERIC_VALUE_OUT_OF_RANGE,
     QUERY_CANCELED,
@@ -48,6 +49,8 @@ def translate_error(error: BaseException, memory_bytes: int) -> DatabaseError:
         return statement_memory_exceeded(memory_bytes)
     if kind == "InterruptException":
         return DatabaseError(QUERY_CANCELED, "canceling statement due to user request")
+    if "interval cannot be 0" in text:
+        return DatabaseError(INVALID_PARAMETER_VALUE, "step size cannot equal zero")
     if kind == "OutOfRangeException" or "out of range" in text:
         return DatabaseError(NUMERIC_VALUE_OUT_OF_RANGE, _range_message(text))
     if "More than one row returned by a subquery" in text:

@@ -22,9 +22,7 @@ IDLE_MAX = 4
 """Instances kept for the next statements: as many as two processors keep busy, and some."""
 FUNCTIONS_MAX = 1000
 """Of an instance: statements come and go, their functions stay."""
-BATCH_ROWS = 2048
-"""Rows of one record batch of a result: DuckDB's own vectors."""
-AHEAD_BYTES = 1 << 20
+AHEAD_BYTES = 256 << 10
 """What DuckDB may compute ahead of what is fetched of a result."""
 CONFIGURATION: dict[str, Any] = {
     "threads": 1,
@@ -77,8 +75,8 @@ class Instance:
         assert self.surroundings is not None, "a function is called by a statement"
         return self.surroundings
 
-    def run(self, sql: str, tables: Mapping[str, pa.Table | Feed]) -> pa.RecordBatchReader:
-        """The statement's result, computed as it is read."""
+    def run(self, sql: str, tables: Mapping[str, pa.Table | Feed], batch_rows: int) -> pa.RecordBatchReader:
+        """The statement's result in record batches, computed as it is read."""
         for name, table in tables.items():
             self._tables.append(name)
             if isinstance(table, Feed):
@@ -86,7 +84,7 @@ class Instance:
             else:
                 self._database.register(name, table)
         # What sql(sql).to_arrow_reader(...) does, without binding the statement once more before: that takes as long as a small SELECT.
-        reader: pa.RecordBatchReader = self._database._submit(sql, None, "stream", BATCH_ROWS).arrow_reader()
+        reader: pa.RecordBatchReader = self._database._submit(sql, None, "stream", batch_rows).arrow_reader()
         return reader
 
     def interrupt(self) -> None:

@@ -18,7 +18,7 @@ from actors.query_processor.column_executor.select import translate_query
 from actors.query_processor.column_executor.sources import Sources
 from actors.query_processor.column_executor.stream import ColumnStream, Statement
 from actors.query_processor.column_executor.translator import Translator
-from actors.query_processor.column_executor.udf import Surroundings
+from actors.query_processor.column_executor.udf import SIZED_TYPES, Surroundings
 from actors.query_processor.results import Batch, Field
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ class ColumnPlan:
         self.fields = [Field(column.name, column.type, column.table_oid, column.attribute) for column in query.columns]
         self._rows_read: dict[str, int] = {}
         self._rows_returned = 0
+        self._sized = any(column.type.name in SIZED_TYPES for column in query.columns)
 
     async def run(self, transaction: Transaction, parameters: Sequence[Any], rows_max: int = 0) -> Batch:
         """The rows as a stream (Batch.stream). Raises CatalogStale, and what storage and DuckDB raise, with PostgreSQL's SQLSTATEs."""
@@ -59,7 +60,7 @@ class ColumnPlan:
                 raise statement_memory_exceeded(engine.memory_bytes)
             surroundings = Surroundings(environment, transaction.catalog, engine.memory_bytes)
             feeds = [table for table in tables.values() if isinstance(table, Feed)]
-            await stream.start(Statement(sql, tables, self._emitter, surroundings), feeds)
+            await stream.start(Statement(sql, tables, self._emitter, surroundings, self._sized), feeds)
         except BaseException:
             stream.close()
             raise

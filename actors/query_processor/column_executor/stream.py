@@ -36,10 +36,14 @@ from actors.query_processor.column_executor.workers import Step
 
 STEP_BYTES = 1 << 20
 """Rows of one step."""
-STEP_BATCHES_MAX = 64
+STEP_BATCHES_MAX = 256
+BATCH_ROWS = 2048
+"""Rows of one record batch of a result: DuckDB's own vectors."""
+SIZED_BATCH_ROWS = 128
+"""Where values may be of any length: a batch of DSQL's longest ones is as large as a statement's memory."""
 MEMORY_GRAINS = 32
 """DuckDB's limit is set in such parts of the statement's memory, so that small statements leave it as it is."""
-VALUES_MAX = 8192
+VALUES_MAX = 4096
 """Of one piece: some milliseconds as Python objects and text."""
 PIECE_BYTES = 256 << 10
 """Of one piece, unless one row is larger."""
@@ -50,7 +54,10 @@ INTERRUPT_AGAIN_S = 0.02
 class Statement:
     """What runs in the threads: one statement on one Instance. `advance` and `finish` block; one thread at a time."""
 
-    def __init__(self, sql: str, tables: Mapping[str, pa.Table | Feed], emitter: Emitter, surroundings: Surroundings) -> None:
+    def __init__(
+        self, sql: str, tables: Mapping[str, pa.Table | Feed], emitter: Emitter, surroundings: Surroundings, sized: bool
+    ) -> None:
+        """`sized`: the result has values of any length."""
         self._sql = sql
         self._tables = tables
         self._emitter = emitter
@@ -61,6 +68,8 @@ class Statement:
         self._instance: instances.Instance | None = None
         self._reader: pa.RecordBatchReader | None = None
         self._batches = 1
+        """Of the next step, at most."""
+        self._batch_rows = SIZED_BATCH_ROWS if sized else BATCH_ROWS
 
     @property
     def begun(self) -> bool:
@@ -74,17 +83,17 @@ class Statement:
                 self._reader = self._begin()
             size = 0
             # After a batch that is not full comes nothing more, but for a UNION ALL: looking costs nothing, and tells the end of a small result.
-            while size < STEP_BYTES and (len(batches) < self._batches or batches[-1].num_rows < instances.BATCH_ROWS):
+            while size < STEP_BYTES and (len(batches) < self._batches or batches[-1].num_rows < self._batch_rows):
                 if self._surroundings.stopped:
                     raise DatabaseError(QUERY_CANCELED, "canceling statement due to user request")
                 batch = self._reader.read_next_batch()
                 batches.append(batch)
                 size += batch.nbytes
             self._batches = min(2 * self._batches, STEP_BATCHES_MAX)
-            return batches, False
+            return _gathered(batches), False
         except StopIteration:
             self.finish()
-            return batches, True
+            return _gathered(batches), True
         except BaseException as error:
             self.finish()
             raise translate_error(error, self._surroundings.memory_bytes) from error
@@ -96,7 +105,7 @@ class Statement:
         self._emitter.install(instance)
         if self._surroundings.stopped:
             raise DatabaseError(QUERY_CANCELED, "canceling statement due to user request")
-        return instance.run(self._sql, self._tables)
+        return instance.run(self._sql, self._tables, self._batch_rows)
 
     def interrupt(self) -> None:
         """From the loop, while a step runs."""
@@ -252,10 +261,31 @@ class Piece:
     def __len__(self) -> int:
         return int(self.batch.num_rows)
 
+    def datums(self, column: int) -> list[Any]:
+        """Of one column, by its number."""
+        return from_duck(self.batch.column(column), self._columns[column].type)
+
     def rows(self) -> list[tuple[Any, ...]]:
         """As tuples of datums."""
-        columns = [from_duck(self.batch.column(number), column.type) for number, column in enumerate(self._columns)]
+        columns = [self.datums(number) for number in range(len(self._columns))]
         return list(zip(*columns, strict=True)) if columns else [()] * len(self)
+
+
+def _gathered(batches: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
+    """Small batches put together, so that there is not a turn for each of them."""
+    gathered: list[pa.RecordBatch] = []
+    group: list[pa.RecordBatch] = []
+    rows = size = 0
+    for batch in batches:
+        if group and (rows + batch.num_rows > BATCH_ROWS or size + batch.nbytes > PIECE_BYTES):
+            gathered.append(pa.concat_batches(group) if len(group) > 1 else group[0])
+            group, rows, size = [], 0, 0
+        group.append(batch)
+        rows += batch.num_rows
+        size += batch.nbytes
+    if group:
+        gathered.append(pa.concat_batches(group) if len(group) > 1 else group[0])
+    return gathered
 
 
 def _piece_rows(batch: pa.RecordBatch) -> int:
