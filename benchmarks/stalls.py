@@ -190,9 +190,7 @@ async def measure(data: Path, port: int, statements: dict[str, str], seconds: fl
     async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
         await connection.execute("CREATE TABLE stalls (k int PRIMARY KEY, s text)")
         for low in range(0, ROWS, 10_000):
-            await connection.execute(
-                f"INSERT INTO stalls SELECT g, 'value ' || g FROM generate_series({low}, {low + 9_999}) a(g)".encode()
-            )
+            await connection.execute(f"INSERT INTO stalls SELECT g, 'value ' || g FROM generate_series({low}, {low + 9_999}) a(g)".encode())
     pids = sorted({int(actor["pid"]) for actor in status(data)["actors"]})
     readers = Readers(url)
     await readers.start()

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from actors.query_processor.catalog import Catalog
     from actors.query_processor.column_executor.translator import Translator
 
+
 @dataclass
 class Source:
     """One mention of a stored or system table. `used`: positions of the columns that the statement needs, ascending."""

@@ -54,9 +54,7 @@ INTERRUPT_AGAIN_S = 0.02
 class Statement:
     """What runs in the threads: one statement on one Instance. `advance` and `finish` block; one thread at a time."""
 
-    def __init__(
-        self, sql: str, tables: Mapping[str, pa.Table | Feed], emitter: Emitter, surroundings: Surroundings, sized: bool
-    ) -> None:
+    def __init__(self, sql: str, tables: Mapping[str, pa.Table | Feed], emitter: Emitter, surroundings: Surroundings, sized: bool) -> None:
         """`sized`: the result has values of any length."""
         self._sql = sql
         self._tables = tables
