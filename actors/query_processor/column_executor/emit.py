@@ -18,7 +18,7 @@ from actors.common.expressions import tree
 from actors.common.expressions.compile import compile_expression
 from actors.common.expressions.tree import is_volatile
 from actors.common.schema import ColumnType
-from actors.query_processor.column_executor.udf import DIVIDE, Udf, divide_udf, expression_udf
+from actors.query_processor.column_executor.udf import DIVIDE, SIZED_TYPES, Udf, divide_udf, expression_udf
 from actors.query_processor.column_executor.values import DIVISION_SCALE, INTEGER_DIGITS, TEXT_TYPES, duck_type, literal, numeric_scale
 
 if TYPE_CHECKING:
@@ -69,6 +69,11 @@ class Emitter:
         """Make the functions of this statement known to DuckDB (once for each of its databases)."""
         for name in sorted(self._udfs):
             instance.learn(self._udfs[name])
+
+    @property
+    def makes_text(self) -> bool:
+        """A function of ours makes values of any length."""
+        return any(udf.type.name in SIZED_TYPES for udf in self._udfs.values())
 
     def fill(self, sql: str, parameters: Sequence[Any], environment: Any) -> str:
         """The text with the run-time constants' values in place of their marks. Raises what evaluating them raises."""

@@ -4,7 +4,7 @@ DuckDB bounds memory by database (`memory_limit`), not by connection: statements
 4 MB and 40 ms, so a few idle ones are kept for the process (`take`, `give_back`), with the functions that they have learned.
 
 What DuckDB counts: sorts, hash tables, aggregates' states, materialized intermediates and results. What it does not count: the values of the rows
-that it computes at one time (2,048); udf.py bounds those that our own functions make.
+that it computes at one time (2,048), and their copy as Arrow. udf.py bounds what our own functions make, and what leaves (`fits_udf`).
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ CONFIGURATION: dict[str, Any] = {
 
 _idle: list[Instance] = []
 _idle_lock = threading.Lock()
+_python_turn = threading.Lock()
+"""Held by the one thread that runs a function of ours: the event loop shares the interpreter with one thread, however many statements call functions."""
 
 
 class Instance:
@@ -64,8 +66,14 @@ class Instance:
         """
         if udf.name in self._functions:
             return
+        function = udf.make(self._current_surroundings)
+
+        def in_turn(*arrays: pa.Array) -> pa.Array:
+            with _python_turn:
+                return function(*arrays)
+
         names = ", ".join(f"a{number}" for number in range(len(udf.arguments)))
-        wrapped = eval(f"lambda {names}: function({names})", {"function": udf.make(self._current_surroundings)})
+        wrapped = eval(f"lambda {names}: function({names})", {"function": in_turn})
         self._database.create_function(
             udf.name, wrapped, udf.arguments, udf.result, type="arrow", null_handling="special", side_effects=udf.volatile
         )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from actors.common.errors import statement_memory_exceeded
 from actors.common.schema import ColumnType
@@ -18,7 +20,7 @@ from actors.query_processor.column_executor.select import translate_query
 from actors.query_processor.column_executor.sources import Sources
 from actors.query_processor.column_executor.stream import ColumnStream, Statement
 from actors.query_processor.column_executor.translator import Translator
-from actors.query_processor.column_executor.udf import SIZED_TYPES, Surroundings
+from actors.query_processor.column_executor.udf import SIZED_TYPES, Surroundings, fits_udf
 from actors.query_processor.results import Batch, Field
 
 if TYPE_CHECKING:
@@ -30,6 +32,12 @@ HELD_SHARE = 8
 """A table larger than this part of the statement's memory is streamed."""
 WHOLE_SHARE = 2
 """Of a table that cannot be streamed."""
+
+
+LONG_BYTES = 32 << 10
+"""Of a value: 2,048 of them, the rows of one of DuckDB's vectors, are half of DSQL's statement memory."""
+GATHERING = re.compile(r"\b(string_agg|list|array_agg|array_to_string)\(")
+"""DuckDB's functions that make a long text of short ones."""
 
 
 class ColumnPlan:
@@ -46,6 +54,8 @@ class ColumnPlan:
         self._rows_read: dict[str, int] = {}
         self._rows_returned = 0
         self._sized = any(column.type.name in SIZED_TYPES for column in query.columns)
+        self._makes_text = emitter.makes_text or bool(GATHERING.search(query.sql))
+        self._guarded_sql = _guarded(query, emitter) if self._sized else query.sql
 
     async def run(self, transaction: Transaction, parameters: Sequence[Any], rows_max: int = 0) -> Batch:
         """The rows as a stream (Batch.stream). Raises CatalogStale, and what storage and DuckDB raise, with PostgreSQL's SQLSTATEs."""
@@ -56,6 +66,8 @@ class ColumnPlan:
             tables = await self._tables(transaction, parameters, engine.memory_bytes)
             environment = transaction.environment
             sql = self._emitter.fill(self._query.sql, parameters, environment)
+            if self._sized and (self._makes_text or len(sql) > LONG_BYTES or any(map(_has_long_values, tables.values()))):
+                sql = self._emitter.fill(self._guarded_sql, parameters, environment)
             if len(sql) > engine.memory_bytes // WHOLE_SHARE:
                 raise statement_memory_exceeded(engine.memory_bytes)
             surroundings = Surroundings(environment, transaction.catalog, engine.memory_bytes)
@@ -102,6 +114,29 @@ class ColumnPlan:
         if verbose:
             lines.append(f"  Statement: {self._query.sql}")
         return lines
+
+
+def _guarded(query: Query, emitter: Emitter) -> str:
+    """The query with its results' lengths looked at before they leave DuckDB: for statements that may have long values."""
+    sized = sum(column.type.name in SIZED_TYPES for column in query.columns)
+    texts = []
+    for column in query.columns:
+        sql = f"result.{column.sql}"
+        if column.type.name in SIZED_TYPES:
+            length = "octet_length" if column.type.name == "bytea" else "strlen"
+            sql = f"CASE WHEN {emitter.use(fits_udf(sized), [f'{length}({sql})'])} THEN {sql} END"
+        texts.append(f"{sql} AS {column.sql}")
+    return f"SELECT {', '.join(texts)} FROM ({query.sql}) AS result"
+
+
+def _has_long_values(table: pa.Table | Feed) -> bool:
+    """Whether a text of the source may be longer than LONG_BYTES."""
+    if isinstance(table, Feed):
+        return True
+    if table.nbytes <= LONG_BYTES:
+        return False
+    columns = (column for column in table.columns if pa.types.is_string(column.type) or pa.types.is_binary(column.type))
+    return any((pc.max(pc.binary_length(column)).as_py() or 0) > LONG_BYTES for column in columns)
 
 
 def plan_columns(statement: Any, catalog: Catalog, parameter_types: Sequence[ColumnType | None], settings: Settings) -> ColumnPlan:

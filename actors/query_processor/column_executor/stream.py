@@ -17,6 +17,7 @@ Batches become rows in pieces of `VALUES_MAX` values or `PIECE_BYTES`, so that n
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -65,6 +66,8 @@ class Statement:
         self._memory_bytes = max(surroundings.memory_bytes - held // grain * grain, surroundings.memory_bytes // 4)
         self._instance: instances.Instance | None = None
         self._reader: pa.RecordBatchReader | None = None
+        self._lock = threading.Lock()
+        """Held while the instance is left, or interrupted: once it is given back it may run another statement."""
         self._batches = 1
         """Of the next step, at most."""
         self._batch_rows = SIZED_BATCH_ROWS if sized else BATCH_ROWS
@@ -108,16 +111,17 @@ class Statement:
     def interrupt(self) -> None:
         """From the loop, while a step runs."""
         self._surroundings.stopped = True
-        instance = self._instance
-        if instance is not None:
-            instance.interrupt()
+        with self._lock:
+            if self._instance is not None:
+                self._instance.interrupt()
 
     def finish(self) -> None:
         """Give back what the statement holds."""
         reader, self._reader = self._reader, None
         if reader is not None:
             reader.close()
-        instance, self._instance = self._instance, None
+        with self._lock:
+            instance, self._instance = self._instance, None
         if instance is not None:
             instance.clear()
             instances.give_back(instance)

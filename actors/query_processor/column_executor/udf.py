@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from actors.common.arrow_types import arrow_type, from_arrow, to_arrow
 from actors.common.errors import DIVISION_BY_ZERO, QUERY_CANCELED, DatabaseError, statement_memory_exceeded
@@ -151,6 +152,23 @@ def result_column(values: list[Any], type_: ColumnType) -> pa.Array:
     if type_.name not in DUCK_TYPES:
         return pa.array([None if value is None else str(value) for value in values], pa.string())
     return to_duck(to_arrow(values, type_), type_)
+
+
+def fits_udf(columns: int) -> Udf:
+    """TRUE for each row, given a result column's lengths in bytes; the rows of one call must have room in the statement's memory, beside those of as many
+    `columns`. DuckDB does not count what leaves it, and a value that it has once may leave 2,048 times. Raises 54000."""
+
+    def make(surroundings_of: Callable[[], Surroundings]) -> Callable[..., pa.Array]:
+        def fits(lengths: pa.Array) -> pa.Array:
+            memory_bytes = surroundings_of().memory_bytes
+            if (pc.sum(lengths).as_py() or 0) > memory_bytes // columns:
+                error = statement_memory_exceeded(memory_bytes)
+                raise ValueError(f"EAGLERAY[{error.sqlstate}]{error.message}")
+            return pa.array([True] * len(lengths), pa.bool_())
+
+        return fits
+
+    return Udf(f"eagleray_fits_{columns}", ["BIGINT"], "BOOLEAN", ColumnType("bool"), make, volatile=True)
 
 
 def divide_udf() -> Udf:

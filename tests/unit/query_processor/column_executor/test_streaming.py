@@ -252,6 +252,9 @@ def test_a_statement_that_waits_for_a_place_can_be_cancelled() -> None:
         "SELECT length(string_agg('xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx' || g, ',')) FROM generate_series(1, 20000000) a(g)",
         "SELECT count(*) FROM generate_series(1, 20000000) a(g) JOIN generate_series(1, 20000000) b(g) ON a.g = b.g",
         "SELECT max(repeat('x', g)) FROM generate_series(100000, 103000) a(g)",
+        "SELECT repeat('x', 100000), g FROM generate_series(1, 2000) a(g)",
+        "SELECT a.s, g FROM (SELECT repeat('x', 100000) AS s) a, generate_series(1, 2000) b(g)",
+        "SELECT repeat('x', 10000), repeat('y', 10000) FROM generate_series(1, 2000) a(g)",
     ],
 )
 def test_a_statement_stays_inside_its_memory(sql: str) -> None:
@@ -260,6 +263,19 @@ def test_a_statement_stays_inside_its_memory(sql: str) -> None:
         await cluster.start(cluster.session("b"), MANY, 1)
         assert await cluster.run("a", sql) == ["ERROR 54000: query requires more than allowed temp space of 32768 KB to execute"]
         assert (await cluster.run("c", "SELECT count(*) FROM generate_series(1, 1000) a(g) GROUP BY g < 0"))[1] == "1000"
+
+    in_loop(test)
+
+
+def test_values_that_fit_pass() -> None:
+    async def test() -> None:
+        cluster = Cluster(Limits(statement_memory_bytes_max=32 << 20))
+        _, batch = await cluster.start(
+            cluster.session("a"), "SELECT repeat('x', 5000 + g % 2), NULL::text FROM generate_series(1, 9000) a(g)"
+        )
+        assert batch.stream is not None
+        rows = await rows_of(batch.stream)
+        assert len(rows) == 9000 and set(rows) == {("x" * 5000, None), ("x" * 5001, None)}
 
     in_loop(test)
 
