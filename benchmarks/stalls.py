@@ -15,10 +15,13 @@ import argparse
 import asyncio
 import json
 import os
+import re
+import socket
 import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -73,43 +76,44 @@ class Result:
 # -- the statement's client: a process of its own ---------------------------------------------------------------------------------
 
 
-async def discard(port: int, sql: str, seconds: float) -> tuple[str, float, int]:
-    """Run `sql` as a simple query and throw the answer away; (outcome, seconds, bytes)."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 20)
-    parameters = b"user\0admin\0database\0postgres\0\0"
-    writer.write(struct.pack("!II", 8 + len(parameters), 3 << 16) + parameters)
-    outcome, key, received = "done", b"", 0
+READY = b"Z\0\0\0\5"
+"""ReadyForQuery, before its status."""
+ERROR = re.compile(rb"E....SERROR\0VERROR\0C(\w{5})\0M([^\0]*)\0", re.DOTALL)
+TAIL_BYTES = 4096
 
-    async def until_ready() -> None:
-        nonlocal outcome, key, received
-        while True:
-            kind, size = struct.unpack("!cI", await reader.readexactly(5))
-            received += 1 + size
-            body = await reader.readexactly(size - 4)
-            if kind == b"K":
-                key = body
-            elif kind == b"E":
-                fields = {part[:1]: part[1:].decode() for part in body.split(b"\0") if part}
-                outcome = f"{fields[b'C']} {fields[b'M']}"
-            elif kind == b"Z":
-                return
 
-    async def cancel() -> None:
-        await asyncio.sleep(seconds)
-        _, other = await asyncio.open_connection("127.0.0.1", port)
-        other.write(struct.pack("!II", 12 + len(key) - 4, 80877102) + key)
-        await other.drain()
-        other.close()
+def discard(port: int, sql: str, seconds: float) -> tuple[str, float, int]:
+    """Run `sql` as a simple query and throw the answer away, looking at its end only; (outcome, seconds, bytes)."""
 
-    await until_ready()
-    received = 0
-    begun = time.perf_counter()
-    writer.write(b"Q" + struct.pack("!I", len(sql.encode()) + 5) + sql.encode() + b"\0")
-    canceling = asyncio.create_task(cancel())
-    await until_ready()
-    took = time.perf_counter() - begun
-    canceling.cancel()
-    writer.close()
+    def until_ready() -> tuple[bytes, int]:
+        tail, received = b"", 0
+        while tail[-6:-1] != READY:
+            data = client.recv(1 << 18)
+            received += len(data)
+            tail = (tail + data)[-TAIL_BYTES:]
+            if not data:
+                return tail, received
+        return tail, received
+
+    def cancel() -> None:
+        with socket.create_connection(("127.0.0.1", port)) as other:
+            other.sendall(struct.pack("!II", 8 + len(key), 80877102) + key)
+
+    with socket.create_connection(("127.0.0.1", port)) as client:
+        parameters = b"user\0admin\0database\0postgres\0\0"
+        client.sendall(struct.pack("!II", 8 + len(parameters), 3 << 16) + parameters)
+        greeting, _ = until_ready()
+        place = greeting.rindex(b"K\0\0\0\x0c")
+        key = greeting[place + 5 : place + 13]
+        begun = time.perf_counter()
+        client.sendall(b"Q" + struct.pack("!I", len(sql.encode()) + 5) + sql.encode() + b"\0")
+        canceling = threading.Timer(seconds, cancel)
+        canceling.start()
+        tail, received = until_ready()
+        took = time.perf_counter() - begun
+        canceling.cancel()
+    failed = ERROR.search(tail)
+    outcome = f"{failed.group(1).decode()} {failed.group(2).decode()}" if failed else "done" if tail[-6:-1] == READY else "disconnected"
     return outcome, took, received
 
 
@@ -238,7 +242,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.discard:
-        print(json.dumps(asyncio.run(discard(arguments.port, arguments.discard, arguments.seconds))))
+        print(json.dumps(discard(arguments.port, arguments.discard, arguments.seconds)))
         return
     statements = {name: STATEMENTS[name] for name in arguments.only or STATEMENTS}
     if arguments.sql:
