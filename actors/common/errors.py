@@ -141,6 +141,11 @@ def is_schema_changed(error: DatabaseError) -> bool:
     return error.sqlstate == SERIALIZATION_FAILURE and error.message.endswith("(OC001)")
 
 
+def statement_memory_exceeded(bytes_max: int) -> DatabaseError:
+    """A statement needs more memory than one may use: sorts, hash tables, intermediates, literals and what is held of a result (DSQL's text)."""
+    return DatabaseError(PROGRAM_LIMIT_EXCEEDED, f"query requires more than allowed temp space of {bytes_max >> 10} KB to execute")
+
+
 NOT_SENT = "not sent"
 
 

@@ -110,6 +110,9 @@ class Querying:
     """A longer message from a client is refused before it is read."""
     plan_cache_entries: int = 1024
     column_threads: int = 2
+    """Short steps of DuckDB's statements that a query processor runs at once; longer ones make room for others."""
+    column_statements_max: int = 32
+    """Statements that DuckDB has open at once in a query processor, running or waiting for their client. Each may use limits.statement_memory_bytes_max."""
     time_zone: str = "UTC"
 
 

@@ -42,7 +42,7 @@ from actors.query_processor.wire.frontend import ProtocolViolation
 from actors.query_processor.wire.reader import FrontendReader
 from actors.query_processor.wire.states import State
 from actors.query_processor.wire.tls import TlsSession, TlsSettings
-from actors.runtime.fiber import Completion, Fiber
+from actors.runtime.fiber import Completion, Fiber, turn
 
 if TYPE_CHECKING:
     from actors.query_processor.session.session import Session
@@ -290,12 +290,12 @@ class Connection(asyncio.Protocol):
         reader, handlers, session = self.reader, conversation.handlers, self.session
         assert session is not None
         timeouts = session.run_time.timeouts
-        turn = 0
+        handled = 0
         while True:
             try:
                 message = reader.next_message()
                 if message is None:
-                    turn = 0
+                    handled = 0
                     if self._too_old is not None and not self._in_transaction():
                         raise Terminated(self._too_old)
                     await self.more()
@@ -315,9 +315,9 @@ class Connection(asyncio.Protocol):
             self.cancellable = False
             if self._last_word is not None:
                 raise Terminated(self._last_word)
-            turn += 1
-            if turn >= TURN_MESSAGES_MAX:
-                turn = 0
+            handled += 1
+            if handled >= TURN_MESSAGES_MAX:
+                handled = 0
                 await self._give_way()
             if len(self.output) > OUTPUT_BYTES_MAX:
                 await self.drain()
@@ -351,9 +351,7 @@ class Connection(asyncio.Protocol):
 
     async def _give_way(self) -> None:
         self.flush()
-        turn: Completion[None] = Completion()
-        asyncio.get_running_loop().call_soon(turn.succeed, None)
-        await turn
+        await turn()
 
     def flush(self) -> None:
         """Write what there is to say, now."""

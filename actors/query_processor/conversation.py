@@ -29,12 +29,13 @@ from actors.common.errors import (
 )
 from actors.common.types import by_name
 from actors.query_processor.deadlines import Deadlines
-from actors.query_processor.results import Batch, CopyIn, CopyOut
+from actors.query_processor.results import Batch, CopyIn, CopyOut, Piece, RowStream
 from actors.query_processor.wire import backend, frontend
 from actors.query_processor.wire.copy import copy_decoder, copy_encoder
 from actors.query_processor.wire.formats import ParameterDecoder, ShapeCache, parameter_decoder
 from actors.query_processor.wire.reader import FrontendReader
 from actors.query_processor.wire.states import State
+from actors.runtime.fiber import turn
 
 if TYPE_CHECKING:
     from actors.query_processor.session.portals import Portal
@@ -49,6 +50,8 @@ NAMED_DECODERS_MAX = 1024
 """Prepared statements of a connection whose parameter decoders are remembered by name."""
 COPY_ROW_BYTES_MAX = 64 << 20
 """Of a row without its end, in COPY FROM."""
+Encode = Callable[[Sequence[Any], bytearray], None]
+"""Rows of datums, appended to the output as messages."""
 _SIMPLE = b"QF"
 """Types of messages outside the extended protocol: after an error, ReadyForQuery follows at once."""
 
@@ -141,7 +144,8 @@ class Conversation:
         if self._held:
             self._release()
         self._simple = True
-        self._statement = self._portal = None
+        self._statement = None
+        self._drop_portal()
         session, channel = self._session, self._channel
         statements = session.split(message.text)
         if not statements:
@@ -192,6 +196,12 @@ class Conversation:
             raise DatabaseError(INVALID_SQL_STATEMENT_NAME, f"{what} does not exist")
         return prepared
 
+    def _drop_portal(self) -> None:
+        """The unnamed one."""
+        if self._portal is not None:
+            self._portal.close()
+            self._portal = None
+
     def _bound(self, name: str) -> Portal:
         portal = self._session.portals.get(name) if name else self._portal
         if portal is None:
@@ -205,7 +215,7 @@ class Conversation:
         portal_name, name, formats, values, result_formats = message
         prepared = self._prepared(name)
         if not portal_name:
-            self._portal = None
+            self._drop_portal()
         elif portal_name in session.portals:
             raise DatabaseError(DUPLICATE_CURSOR, f'cursor "{portal_name}" already exists')
         count = len(prepared.parameter_types)
@@ -269,10 +279,10 @@ class Conversation:
             self._release()
         session, name = self._session, message.name
         if message.is_portal:
-            if name:
-                session.portals.pop(name, None)
-            else:
-                self._portal = None
+            if not name:
+                self._drop_portal()
+            elif name in session.portals:
+                session.portals.pop(name).close()
         elif name:
             session.prepared_statements.pop(name, None)
         else:
@@ -326,22 +336,45 @@ class Conversation:
         if portal.copy is not None:
             await self._copy(portal, portal.copy)
             return
-        batch = await portal.run(rows_max)
+        batch = await portal.start(rows_max)
         if portal.fields is not None:
             shape = self._shapes.shape(portal.fields, portal.formats, self._session.run_time.zone)
             if not described:
                 self._channel.output += shape.description
-            if len(batch.rows) <= ROWS_SLICE:
+            if batch.stream is not None:
+                await self._stream(batch.stream, shape.encode_piece)
+            elif len(batch.rows) <= ROWS_SLICE:
                 if batch.rows:
                     shape.encode(batch.rows, self._channel.output)
             else:
                 await self._rows(batch, shape.encode)
         self._held = backend.command_complete(batch.tag) if batch.done else backend.PORTAL_SUSPENDED
 
-    async def _rows(self, batch: Batch, encode: Callable[[Sequence[Any], bytearray], None]) -> None:
+    async def _stream(self, stream: RowStream, encode: Callable[[Piece, bytearray], None]) -> None:
+        """Rows as they are computed: a piece a turn of the loop, and no more of them than the client takes."""
+        channel = self._channel
+        try:
+            while True:
+                if not stream.ready:
+                    await channel.drain()
+                piece = await stream.next()
+                if piece is None:
+                    break
+                encode(piece, channel.output)
+                if stream.ended:
+                    break
+                if len(channel.output) > OUTPUT_BYTES_MAX:
+                    await channel.drain()
+                await turn()
+        finally:
+            stream.close()
+
+    async def _rows(self, batch: Batch, encode: Encode) -> None:
         """Many rows: no more of them encoded than the client takes."""
         rows, channel = batch.rows, self._channel
         for start in range(0, len(rows), ROWS_SLICE):
+            if start:
+                await turn()
             encode(rows[start : start + ROWS_SLICE], channel.output)
             if len(channel.output) > OUTPUT_BYTES_MAX:
                 await channel.drain()
@@ -389,14 +422,17 @@ class Conversation:
     async def _copy_out(self, portal: Portal, copy: CopyOut) -> str:
         channel = self._channel
         encoder = copy_encoder(copy, self._session.run_time.zone)
-        batch = await portal.run()
+        batch = await portal.start()
         channel.output += backend.copy_out_response(len(copy.columns), copy.options.format == "binary")
         channel.output += b"".join(map(backend.copy_data, encoder.header()))
-        rows = batch.rows
-        for start in range(0, len(rows), ROWS_SLICE):
-            channel.output += b"".join(map(backend.copy_data, encoder.rows(rows[start : start + ROWS_SLICE])))
-            if len(channel.output) > OUTPUT_BYTES_MAX:
-                await channel.drain()
+
+        def show(rows: Sequence[Any], output: bytearray) -> None:
+            output += b"".join(map(backend.copy_data, encoder.rows(list(rows))))
+
+        if batch.stream is not None:
+            await self._stream(batch.stream, lambda piece, output: show(piece.rows(), output))
+        else:
+            await self._rows(batch, show)
         channel.output += b"".join(map(backend.copy_data, encoder.trailer()))
         channel.output += backend.COPY_DONE
         return batch.tag

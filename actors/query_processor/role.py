@@ -120,6 +120,11 @@ class QueryProcessor:
             self._server = await asyncio.get_running_loop().create_server(self.new_connection, host, port, backlog=LISTEN_BACKLOG)
 
     def _real_sessions(self) -> SessionMaker:
+        # Modules that the first large statement needs: loading DuckDB while sessions are served would hold them up for a tenth of a second.
+        import duckdb  # noqa: F401
+
+        import actors.query_processor.column_executor.plan
+        import actors.query_processor.wire.columns  # noqa: F401
         from actors.query_processor.planner import make_environment, make_plan
         from actors.query_processor.session.services import SessionServices
         from actors.query_processor.session.session import Session

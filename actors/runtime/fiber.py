@@ -119,6 +119,13 @@ class Fiber:
             self._on_end(None, failure)
 
 
+def turn() -> Completion[None]:
+    """Completes in the loop's next turn: what has waited there meanwhile runs first. Long work awaits it between its pieces."""
+    completion: Completion[None] = Completion()
+    asyncio.get_running_loop().call_soon(completion.succeed, None)
+    return completion
+
+
 def from_future(future: asyncio.Future[T]) -> Completion[T]:
     """The result of an asyncio future (of the running loop) as a Completion."""
     completion: Completion[T] = Completion()

@@ -6,8 +6,9 @@
    analyzer as the row executor's (PostgreSQL's overloads, casts and literals), so the text that DuckDB gets is fully typed: emit.py writes it. What
    DuckDB does not do as PostgreSQL does runs as our own function inside DuckDB (udf.py).
 2. sources.py finds what each base table must deliver: only the columns used, rows filtered by the conjuncts that storage can evaluate.
-3. plan.py scans storage at start_ts (own uncommitted writes merged in), hands the Arrow tables to DuckDB in a thread (engine.py) and turns the
-   Arrow result into datums.
+3. feeding.py reads storage at start_ts (own uncommitted writes merged in), as far as DuckDB scans.
+4. stream.py runs DuckDB in steps, in threads (workers.py) and a database of its own for each statement (instance.py), as fast as the client takes the
+   rows; engine.py bounds how many statements are open.
 
 Every column reference in the generated text is `r<n>.c<m>`: aliases and names of our own, so that quoting and DuckDB's own name rules play no part.
 """

@@ -18,11 +18,11 @@ from actors.common.expressions import tree
 from actors.common.expressions.compile import compile_expression
 from actors.common.expressions.tree import is_volatile
 from actors.common.schema import ColumnType
-from actors.query_processor.column_executor.udf import DIVIDE, Udf, divide_udf, expression_udf
+from actors.query_processor.column_executor.udf import DIVIDE, SIZED_TYPES, Udf, divide_udf, expression_udf
 from actors.query_processor.column_executor.values import DIVISION_SCALE, INTEGER_DIGITS, TEXT_TYPES, duck_type, literal, numeric_scale
 
 if TYPE_CHECKING:
-    from actors.query_processor.column_executor.engine import Engine
+    from actors.query_processor.column_executor.instance import Instance
 
 INTEGERS = frozenset({"int2", "int4", "int8"})
 NUMBERS = INTEGERS | {"float4", "float8", "numeric"}
@@ -64,11 +64,15 @@ class Emitter:
         self._checks: dict[int, Check] = {}
         self._udfs: dict[str, Udf] = {}
 
-    def install(self, engine: Engine) -> None:
-        """Make the functions of this statement known to DuckDB (once for the process)."""
+    def install(self, instance: Instance) -> None:
+        """Make the functions of this statement known to DuckDB (once for each of its databases)."""
         for name in sorted(self._udfs):
-            udf = self._udfs[name]
-            engine.add_function(name, udf.function(engine), udf.arguments, udf.result, udf.volatile)
+            instance.learn(self._udfs[name])
+
+    @property
+    def makes_text(self) -> bool:
+        """A function of ours makes values of any length."""
+        return any(udf.type.name in SIZED_TYPES for udf in self._udfs.values())
 
     def fill(self, sql: str, parameters: Sequence[Any], environment: Any) -> str:
         """The text with the run-time constants' values in place of their marks. Raises what evaluating them raises."""

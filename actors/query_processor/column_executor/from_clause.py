@@ -120,7 +120,8 @@ def _series(translator: Translator, call: ast.FuncCall, level: Level) -> tuple[s
         cast = "TIMESTAMP"
     else:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "generate_series is supported for integers and timestamps")
-    return f"SELECT CAST(unnest(generate_series({', '.join(texts)})) AS {cast}) AS c1", type_
+    # The table function makes its rows as they are read; unnest(generate_series()) would make one list of them all, outside DuckDB's memory limit.
+    return f"SELECT CAST(series.step AS {cast}) AS c1 FROM generate_series({', '.join(texts)}) AS series(step)", type_
 
 
 def _join(translator: Translator, item: ast.JoinExpr, level: Level) -> tuple[str, list[Relation], dict[str, Output]]:

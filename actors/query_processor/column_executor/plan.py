@@ -2,38 +2,42 @@
 
 from __future__ import annotations
 
-import asyncio
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from actors.common.errors import statement_memory_exceeded
 from actors.common.schema import ColumnType
 from actors.query_processor.analyzer import ParameterTypes
 from actors.query_processor.column_executor.emit import Emitter
-from actors.query_processor.column_executor.engine import Engine, Surroundings
+from actors.query_processor.column_executor.engine import engine_of
+from actors.query_processor.column_executor.feeding import Feed, SourceTooLarge, open_source
 from actors.query_processor.column_executor.names import Query
 from actors.query_processor.column_executor.select import translate_query
-from actors.query_processor.column_executor.sources import Sources, deliver
+from actors.query_processor.column_executor.sources import Sources
+from actors.query_processor.column_executor.stream import ColumnStream, Statement
 from actors.query_processor.column_executor.translator import Translator
-from actors.query_processor.column_executor.values import from_duck
+from actors.query_processor.column_executor.udf import SIZED_TYPES, Surroundings, fits_udf
 from actors.query_processor.results import Batch, Field
-from actors.runtime.fiber import from_future
 
 if TYPE_CHECKING:
     from actors.common.settings import Settings
     from actors.query_processor.catalog import Catalog
     from actors.query_processor.transaction import Transaction
 
-_engines: dict[tuple[int, int], Engine] = {}
+HELD_SHARE = 8
+"""A table larger than this part of the statement's memory is streamed."""
+WHOLE_SHARE = 2
+"""Of a table that cannot be streamed."""
 
 
-def engine_of(settings: Settings) -> Engine:
-    """The process's engine (threads and DuckDB's database are shared by all sessions)."""
-    key = (settings.querying.column_threads, settings.limits.statement_memory_bytes_max)
-    if key not in _engines:
-        _engines[key] = Engine(*key)
-    return _engines[key]
+LONG_BYTES = 32 << 10
+"""Of a value: 2,048 of them, the rows of one of DuckDB's vectors, are half of DSQL's statement memory."""
+GATHERING = re.compile(r"\b(string_agg|list|array_agg|array_to_string)\(")
+"""DuckDB's functions that make a long text of short ones."""
 
 
 class ColumnPlan:
@@ -41,35 +45,59 @@ class ColumnPlan:
 
     kind = "SELECT"
 
-    def __init__(self, query: Query, sources: Sources, parameters: ParameterTypes, emitter: Emitter, settings: Settings) -> None:
+    def __init__(self, query: Query, sources: Sources, parameters: ParameterTypes, emitter: Emitter) -> None:
         self._query = query
         self._sources = sources
         self._emitter = emitter
-        self._settings = settings
         self.parameter_types = tuple(parameters.resolved())
         self.fields = [Field(column.name, column.type, column.table_oid, column.attribute) for column in query.columns]
         self._rows_read: dict[str, int] = {}
         self._rows_returned = 0
+        self._sized = any(column.type.name in SIZED_TYPES for column in query.columns)
+        self._makes_text = emitter.makes_text or bool(GATHERING.search(query.sql))
+        self._guarded_sql = _guarded(query, emitter) if self._sized else query.sql
 
     async def run(self, transaction: Transaction, parameters: Sequence[Any], rows_max: int = 0) -> Batch:
-        """All rows (the session slices). Raises what storage and DuckDB raise, with PostgreSQL's SQLSTATEs."""
-        tables: dict[str, pa.Table] = {}
-        for source in self._sources.all:
-            tables[source.view], self._rows_read[source.view] = await deliver(source, transaction, parameters)
-        if not any(source.table is not None for source in self._sources.all):
+        """The rows as a stream (Batch.stream). Raises CatalogStale, and what storage and DuckDB raise, with PostgreSQL's SQLSTATEs."""
+        engine = engine_of(transaction)
+        await engine.open()
+        stream = ColumnStream(engine, self._query.columns, self._count_rows)
+        try:
+            tables = await self._tables(transaction, parameters, engine.memory_bytes)
+            environment = transaction.environment
+            sql = self._emitter.fill(self._query.sql, parameters, environment)
+            if self._sized and (self._makes_text or len(sql) > LONG_BYTES or any(map(_has_long_values, tables.values()))):
+                sql = self._emitter.fill(self._guarded_sql, parameters, environment)
+            if len(sql) > engine.memory_bytes // WHOLE_SHARE:
+                raise statement_memory_exceeded(engine.memory_bytes)
+            surroundings = Surroundings(environment, transaction.catalog, engine.memory_bytes)
+            feeds = [table for table in tables.values() if isinstance(table, Feed)]
+            await stream.start(Statement(sql, tables, self._emitter, surroundings, self._sized), feeds)
+        except BaseException:
+            stream.close()
+            raise
+        return Batch([], False, "SELECT", stream)
+
+    async def _tables(self, transaction: Transaction, parameters: Sequence[Any], memory_bytes: int) -> dict[str, pa.Table | Feed]:
+        """What DuckDB scans, by name. Together at most half of the statement's memory is held. Raises CatalogStale, 54000."""
+        sources = self._sources.all
+        tables: dict[str, pa.Table | Feed] = {}
+        held_max = memory_bytes // HELD_SHARE // max(1, len(sources) // 2)
+        room = memory_bytes // WHOLE_SHARE
+        for source in sources:
+            try:
+                table, self._rows_read[source.view] = await open_source(source, transaction, parameters, held_max, room)
+            except SourceTooLarge:
+                raise statement_memory_exceeded(memory_bytes) from None
+            room -= table.nbytes
+            tables[source.view] = table
+        if not any(source.table is not None for source in sources):
             await transaction.verify_catalog()
-        engine = engine_of(self._settings)
-        self._emitter.install(engine)
-        environment = transaction.environment
-        sql = self._emitter.fill(self._query.sql, parameters, environment)
-        loop = asyncio.get_running_loop()
-        result = await from_future(
-            loop.run_in_executor(engine.threads, engine.run, sql, tables, Surroundings(environment, transaction.catalog))
-        )
-        columns = [from_duck(result.column(number), column.type) for number, column in enumerate(self._query.columns)]
-        rows: list[tuple[object, ...]] = list(zip(*columns, strict=True)) if columns else [()] * result.num_rows
-        self._rows_returned = len(rows)
-        return Batch(rows, True, f"SELECT {len(rows)}")
+        return tables
+
+    def _count_rows(self, rows: int) -> None:
+        """For EXPLAIN ANALYZE."""
+        self._rows_returned = rows
 
     def explain(self, analyze: bool = False, verbose: bool = False) -> list[str]:
         """EXPLAIN's lines: the column executor over one storage scan for each table."""
@@ -88,6 +116,29 @@ class ColumnPlan:
         return lines
 
 
+def _guarded(query: Query, emitter: Emitter) -> str:
+    """The query with its results' lengths looked at before they leave DuckDB: for statements that may have long values."""
+    sized = sum(column.type.name in SIZED_TYPES for column in query.columns)
+    texts = []
+    for column in query.columns:
+        sql = f"result.{column.sql}"
+        if column.type.name in SIZED_TYPES:
+            length = "octet_length" if column.type.name == "bytea" else "strlen"
+            sql = f"CASE WHEN {emitter.use(fits_udf(sized), [f'{length}({sql})'])} THEN {sql} END"
+        texts.append(f"{sql} AS {column.sql}")
+    return f"SELECT {', '.join(texts)} FROM ({query.sql}) AS result"
+
+
+def _has_long_values(table: pa.Table | Feed) -> bool:
+    """Whether a text of the source may be longer than LONG_BYTES."""
+    if isinstance(table, Feed):
+        return True
+    if table.nbytes <= LONG_BYTES:
+        return False
+    columns = (column for column in table.columns if pa.types.is_string(column.type) or pa.types.is_binary(column.type))
+    return any((pc.max(pc.binary_length(column)).as_py() or 0) > LONG_BYTES for column in columns)
+
+
 def plan_columns(statement: Any, catalog: Catalog, parameter_types: Sequence[ColumnType | None], settings: Settings) -> ColumnPlan:
     """Plan a SELECT (any shape that DuckDB can run). Raises DatabaseError with PostgreSQL's SQLSTATE."""
     parameters = ParameterTypes(parameter_types)
@@ -95,4 +146,4 @@ def plan_columns(statement: Any, catalog: Catalog, parameter_types: Sequence[Col
     emitter = Emitter()
     query = translate_query(Translator(catalog, parameters, sources, emitter), statement)
     sources.finish(query.sql)
-    return ColumnPlan(query, sources, parameters, emitter, settings)
+    return ColumnPlan(query, sources, parameters, emitter)

@@ -1,4 +1,4 @@
-"""The base tables of a statement: what each must deliver to DuckDB, and getting it.
+"""The base tables of a statement: what each must deliver to DuckDB (feeding.py gets it).
 
 Each mention of a table in FROM is a source of its own, with its own name in DuckDB (`v1`, `v2` ...), the columns that the finished SQL mentions, and the WHERE
 conjuncts that concern it alone and that storage can evaluate (immutable functions of its columns, constants and parameters). The conjuncts
@@ -8,32 +8,21 @@ stay in the SQL too: filtering twice costs little and keeps one place responsibl
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
 from pglast import ast, enums
 
-from actors.common import scan_program
-from actors.common.arrow_types import to_arrow
 from actors.common.errors import UNDEFINED_TABLE, DatabaseError
 from actors.common.expressions import tree
-from actors.common.keys import keyspace, prefix_end
-from actors.common.rows import RowCodec
 from actors.common.schema import ColumnType, Table
 from actors.query_processor.analyzer import analyze
 from actors.query_processor.column_executor.names import Level, Output, Relation
 from actors.query_processor.column_executor.system_tables import SystemTable, find_system_table
-from actors.query_processor.column_executor.values import to_duck
 
 if TYPE_CHECKING:
     from actors.query_processor.catalog import Catalog
     from actors.query_processor.column_executor.translator import Translator
-    from actors.query_processor.transaction import Transaction
-
-BATCH_ROWS = 4096
-"""Own-write merges are converted to Arrow in pieces of so many rows."""
 
 
 @dataclass
@@ -171,64 +160,3 @@ def _text(node: Any) -> str:
     from pglast.stream import RawStream
 
     return str(RawStream()(node))
-
-
-# -- delivering ----------------------------------------------------------------------------------------------------------------
-
-
-async def deliver(source: Source, transaction: Transaction, parameters: Sequence[Any]) -> tuple[pa.Table, int]:
-    """The source's data at the transaction's snapshot as an Arrow table whose columns are c1, c2 ... of the positions used; rows read at storage."""
-    if source.system is not None:
-        rows = source.system.rows(transaction)
-        columns = {
-            f"c{position + 1}": to_duck(to_arrow([row[position] for row in rows], source.type_at(position)), source.type_at(position))
-            for position in source.used
-        }
-        return pa.table(columns), len(rows)
-    table = source.table
-    assert table is not None
-    start = keyspace(table.id, table.primary.id)
-    end = prefix_end(start)
-    merged = transaction.wrote_in(start, end)
-    types = _row_types(table)
-    program = scan_program.encode(
-        scan_program.ScanProgram(
-            columns=types,
-            filter=_and(source.filters),
-            parameters=tuple(parameters) if source.filters else (),
-            output="rows" if merged else "columns",
-            project=None if merged else source.used,
-        )
-    )
-    scanner = transaction.scan(start, end, program)
-    names = [f"c{position + 1}" for position in source.used]
-    kinds = [types[position] for position in source.used]
-    pieces: list[pa.Table] = []
-    if merged:
-        codec = RowCodec(types)
-        while (rows_ := await scanner.next_rows()) is not None:
-            decoded = [codec.decode(value) for _, value in rows_]
-            arrays = [to_arrow([row[position] for row in decoded], kind) for position, kind in zip(source.used, kinds, strict=True)]
-            pieces.append(pa.table(dict(zip(names, arrays, strict=True))))
-    else:
-        while (batch := await scanner.next()) is not None:
-            pieces.append(pa.table(dict(zip(names, batch.arrow.columns, strict=True))))
-    if not pieces:
-        pieces.append(pa.table({name: to_arrow([], kind) for name, kind in zip(names, kinds, strict=True)}))
-    whole = pa.concat_tables(pieces)
-    columns_ = {name: to_duck(whole.column(name), kind) for name, kind in zip(names, kinds, strict=True)}
-    return pa.table(columns_), scanner.rows_read
-
-
-def _row_types(table: Table) -> tuple[ColumnType, ...]:
-    """The type of every position of the encoded row."""
-    types = [ColumnType("text")] * (max((column.position for column in table.columns), default=-1) + 1)
-    for column in table.columns:
-        types[column.position] = column.type
-    return tuple(types)
-
-
-def _and(filters: list[Any]) -> Any:
-    if not filters:
-        return None
-    return tree.And(tuple(filters)) if len(filters) > 1 else filters[0]

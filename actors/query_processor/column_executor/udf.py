@@ -1,34 +1,52 @@
 """Our own functions inside DuckDB: one overload of a function, operator or cast, vectorized over Arrow arrays.
 
-A function's arguments and result cross as Arrow; numerics cross as text, since DuckDB's decimals have a scale and ours have one for each value. The transaction's
-Environment comes through the thread (DuckDB runs a query in the thread that calls it; engine.py).
+A function's arguments and result cross as Arrow; numerics cross as text, since DuckDB's decimals have a scale and ours have one for each value. The
+statement's Surroundings come through the Instance that runs it: an instance runs one statement at a time (instance.py).
+
+The values of one call are Python's and Arrow's, not DuckDB's: functions that make texts count them against the statement's memory here.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from actors.common.arrow_types import arrow_type, from_arrow, to_arrow
-from actors.common.errors import DIVISION_BY_ZERO, DatabaseError
+from actors.common.errors import DIVISION_BY_ZERO, QUERY_CANCELED, DatabaseError, statement_memory_exceeded
 from actors.common.expressions import tree
 from actors.common.expressions.compile import compile_expression
 from actors.common.schema import ColumnType
 from actors.query_processor.column_executor.values import DUCK_TYPES, duck_type, numeric_scale, to_duck
 
 if TYPE_CHECKING:
-    from actors.query_processor.column_executor.engine import Engine
+    from actors.common.expressions.environment import Environment
+    from actors.query_processor.catalog import Catalog
 
 DIVIDE = "eagleray_divide"
 UNKNOWN_SCALE = 16
 """Digits after the point of a numeric that a function of ours returns without saying how many."""
 EXTRACT_SCALES = {"second": 6, "seconds": 6, "epoch": 6, "milliseconds": 3, "julian": 16}
+SIZED_TYPES = frozenset({"text", "varchar", "bpchar", "bytea"})
+"""Types whose values may be of any length."""
 WHOLE = frozenset({"ceil", "ceiling", "floor", "div"})
+
+
+@dataclass
+class Surroundings:
+    """What a statement's functions may look at: the expressions' Environment, the transaction's catalog, and the statement's own state."""
+
+    environment: Environment
+    catalog: Catalog
+    memory_bytes: int
+    """Of the statement."""
+    stopped: bool = False
+    """The statement is over for its session: DuckDB notices an interrupt only between two calls of a function."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +57,9 @@ class Udf:
     arguments: list[str]
     result: str
     type: ColumnType
-    make: Callable[[Callable[[], Any]], Callable[..., pa.Array]]
+    make: Callable[[Callable[[], Surroundings]], Callable[..., pa.Array]]
     scale: int = UNKNOWN_SCALE
     volatile: bool = False
-
-    def function(self, engine: Engine) -> Callable[..., pa.Array]:
-        return self.make(engine.current_surroundings)
 
     def pass_argument(self, sql: str, type_: ColumnType) -> str:
         return f"CAST({sql} AS VARCHAR)" if type_.name == "numeric" else f"CAST({sql} AS {_crossing(type_)})"
@@ -73,17 +88,33 @@ def expression_udf(expression: Any, types: list[ColumnType]) -> Udf:
     scale = _scale(name, expression)
     evaluate = compile_expression(plain)
     result = expression.type
+    sized = result.name in SIZED_TYPES
 
-    def make(surroundings_of: Callable[[], Any]) -> Callable[..., pa.Array]:
+    def make(surroundings_of: Callable[[], Surroundings]) -> Callable[..., pa.Array]:
         def function(*arrays: pa.Array) -> pa.Array:
-            environment = surroundings_of().environment
+            around = surroundings_of()
             datums = [datums_of(array, type_) for array, type_ in zip(arrays, types, strict=bool(types))]
             rows = zip(*datums, strict=True) if types else ((),) * len(arrays[0])
             try:
-                values = [evaluate(row, (), environment) for row in rows]
+                values = evaluate_rows(rows, around)
             except DatabaseError as error:
                 raise ValueError(f"EAGLERAY[{error.sqlstate}]{error.message}") from error
             return result_column(values, result)
+
+        def evaluate_rows(rows: Iterable[tuple[Any, ...]], around: Surroundings) -> list[Any]:
+            environment = around.environment
+            values = []
+            room = around.memory_bytes
+            for row in rows:
+                value = evaluate(row, (), environment)
+                values.append(value)
+                if sized and value is not None:
+                    room -= len(value)
+                    if room < 0:
+                        raise statement_memory_exceeded(around.memory_bytes)
+                if around.stopped:
+                    raise DatabaseError(QUERY_CANCELED, "canceling statement due to user request")
+            return values
 
         return function
 
@@ -121,6 +152,23 @@ def result_column(values: list[Any], type_: ColumnType) -> pa.Array:
     if type_.name not in DUCK_TYPES:
         return pa.array([None if value is None else str(value) for value in values], pa.string())
     return to_duck(to_arrow(values, type_), type_)
+
+
+def fits_udf(columns: int) -> Udf:
+    """TRUE for each row, given a result column's lengths in bytes; the rows of one call must have room in the statement's memory, beside those of as many
+    `columns`. DuckDB does not count what leaves it, and a value that it has once may leave 2,048 times. Raises 54000."""
+
+    def make(surroundings_of: Callable[[], Surroundings]) -> Callable[..., pa.Array]:
+        def fits(lengths: pa.Array) -> pa.Array:
+            memory_bytes = surroundings_of().memory_bytes
+            if (pc.sum(lengths).as_py() or 0) > memory_bytes // columns:
+                error = statement_memory_exceeded(memory_bytes)
+                raise ValueError(f"EAGLERAY[{error.sqlstate}]{error.message}")
+            return pa.array([True] * len(lengths), pa.bool_())
+
+        return fits
+
+    return Udf(f"eagleray_fits_{columns}", ["BIGINT"], "BOOLEAN", ColumnType("bool"), make, volatile=True)
 
 
 def divide_udf() -> Udf:

@@ -10,19 +10,20 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from actors.common.schema import ColumnType
-from actors.query_processor.results import Batch, Field
+from actors.query_processor.results import Batch, Field, all_rows
 from actors.query_processor.row_executor.access import Access, PointAccess, Statistics
 from actors.query_processor.row_executor.changing import Change, RowChanger, RowRemover
 from actors.query_processor.row_executor.inserting import RowInserter
 from actors.query_processor.row_executor.selecting import Explainer, TupleOf
 from actors.query_processor.row_executor.stored_table import StoredTable
 from actors.query_processor.row_executor.upserting import Upserter
+from actors.runtime.fiber import turn
 
 if TYPE_CHECKING:
     from actors.query_processor.transaction import Transaction
 
-INSERT_ROWS = 4096
-"""Rows of one batch: bounds what a long INSERT holds beside the transaction's buffer."""
+TURN_ROWS = 1024
+"""Rows that are checked, encoded and written in one turn of the loop."""
 
 Row = Sequence[Any]
 
@@ -82,7 +83,7 @@ class ValuesSource:
         rows: list[Row] = []
         for make, constants, query in self._makers:
             if query is not None:
-                [found] = (await query.run(transaction, parameters)).rows
+                [found] = await all_rows(await query.run(transaction, parameters), transaction.memory_bytes_max)
                 rows.append(make([*constants, *found], parameters, environment))
             else:
                 rows.append(make(constants, parameters, environment))
@@ -101,9 +102,14 @@ class QuerySource:
         self._convert = convert
 
     async def rows(self, transaction: Transaction, parameters: Sequence[Any]) -> list[Row]:
-        batch = await self.plan.run(transaction, parameters)
+        found = await all_rows(await self.plan.run(transaction, parameters), transaction.memory_bytes_max)
         convert, environment = self._convert, transaction.environment
-        return [convert(row, parameters, environment) for row in batch.rows]
+        rows: list[Row] = []
+        for low in range(0, len(found), TURN_ROWS):
+            if low:
+                await turn()
+            rows += [convert(row, parameters, environment) for row in found[low : low + TURN_ROWS]]
+        return rows
 
 
 class InsertPlan(_WritingPlan):
@@ -133,8 +139,12 @@ class InsertPlan(_WritingPlan):
             rows = await self._source.rows(transaction, parameters)
         if self._upserter is not None:
             rows = await self._upserter.insert(transaction, rows, parameters)
-        else:
+        elif len(rows) <= TURN_ROWS:
             await self._inserter.insert(transaction, rows)
+        else:
+            for low in range(0, len(rows), TURN_ROWS):
+                await self._inserter.insert(transaction, rows[low : low + TURN_ROWS])
+                await turn()
         return Batch(self._returning.rows(rows, parameters, transaction), True, f"INSERT 0 {len(rows)}")
 
     async def run_many(self, transaction: Transaction, rows: list[tuple[Any, ...]]) -> int:
@@ -142,8 +152,10 @@ class InsertPlan(_WritingPlan):
         assert self._source.one is not None and self._upserter is None, "only a one-row INSERT takes rows"
         make, constants = self._source.one
         environment, insert = transaction.environment, self._inserter.insert
-        for low in range(0, len(rows), INSERT_ROWS):
-            await insert(transaction, [make(constants, parameters, environment) for parameters in rows[low : low + INSERT_ROWS]])
+        for low in range(0, len(rows), TURN_ROWS):
+            if low:
+                await turn()
+            await insert(transaction, [make(constants, parameters, environment) for parameters in rows[low : low + TURN_ROWS]])
         return len(rows)
 
 
@@ -243,13 +255,18 @@ class JoinedChangePlan(_WritingPlan):
         stored, environment = self._stored, transaction.environment
         key_width = len(stored.primary.positions)
         matches: dict[bytes, tuple[Any, ...]] = {}
-        for match in (await self._query.run(transaction, parameters)).rows:
+        found = await all_rows(await self._query.run(transaction, parameters), transaction.memory_bytes_max)
+        for number, match in enumerate(found, 1):
+            if not number % TURN_ROWS:
+                await turn()
             key = stored.primary.space + stored.primary.codec.encode(match[:key_width])
             matches.setdefault(key, match)
         keys = list(matches)
         values = await transaction.get(keys) if keys else []
         changes: list[Change] = []
-        for key, value in zip(keys, values, strict=True):
+        for number, (key, value) in enumerate(zip(keys, values, strict=True), 1):
+            if not number % TURN_ROWS:
+                await turn()
             assert value is not None, "a row was read a moment ago at the same time"
             old = stored.decode(value)
             new = list(old)

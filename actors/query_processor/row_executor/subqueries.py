@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from actors.common.errors import CARDINALITY_VIOLATION, DatabaseError
 from actors.common.schema import ColumnType
-from actors.query_processor.results import Batch
+from actors.query_processor.results import Batch, first_rows
 
 if TYPE_CHECKING:
     from actors.query_processor.transaction import Transaction
@@ -23,7 +23,8 @@ class Subquery:
 
     async def datum(self, transaction: Transaction, parameters: Sequence[Any]) -> Any:
         """Raises 21000 for more than one row."""
-        rows = (await self.plan.run(transaction, parameters)).rows
+        batch: Batch = await self.plan.run(transaction, parameters)
+        rows = await first_rows(batch, 2)
         if self.exists:
             return bool(rows)
         if len(rows) > 1:

@@ -1,7 +1,7 @@
 """COPY ... FROM STDIN and COPY ... TO STDOUT: what is copied, in which format; the bytes themselves are the wire layer's.
 
     portal.copy     CopyIn -> the client's rows, parsed, go to `await portal.copy_rows(rows)`, then `await portal.copy_end()` gives the tag
-                    CopyOut -> `await portal.run()` gives the rows to be formatted
+                    CopyOut -> `await portal.start()` gives the rows to be formatted
 
 Rows go in through the plan of `INSERT INTO t (columns) VALUES ($1, ...)`, many at a time.
 """
@@ -205,7 +205,7 @@ class CopyOutPortal(Portal):
     async def _execute(self) -> Batch:
         assert self.prepared.source is not None
         batch = await self._session.execute(self.prepared.source, [])
-        return Batch(batch.rows, True, f"COPY {len(batch.rows)}")
+        return Batch(batch.rows, True, f"COPY {len(batch.rows)}" if batch.stream is None else "COPY", batch.stream)
 
 
 class CopyInPortal(Portal):

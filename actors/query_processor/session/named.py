@@ -1,6 +1,6 @@
 """Named things made by SQL: PREPARE, EXECUTE, DEALLOCATE; DECLARE, FETCH, MOVE, CLOSE; and EXPLAIN, which holds a statement too.
 
-A cursor goes forward only. Its rows are made at DECLARE (the snapshot is the transaction's in any case).
+A cursor goes forward only. Its statement begins at DECLARE, and goes on as rows are fetched.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from actors.common.errors import (
 from actors.common.schema import ColumnType
 from actors.common.types import by_name, format_type
 from actors.query_processor.ddl.types import column_type
-from actors.query_processor.results import Batch, Field
+from actors.query_processor.results import Batch, Field, passed_over
 from actors.query_processor.session.portals import Portal
 from actors.query_processor.session.statements import PLANNED_KINDS, PreparedStatement, RawStatement
 
@@ -71,7 +71,7 @@ async def execute(session: Session, raw: RawStatement) -> Batch:
             detail=f"Expected {len(prepared.parameter_types)} parameters but got {len(arguments)}.",
         )
     datums = await _evaluate(session, arguments, prepared.parameter_types) if arguments else []
-    return await session.bind(prepared, datums).run()
+    return await session.bind(prepared, datums).start()
 
 
 async def _evaluate(session: Session, arguments: tuple[Any, ...], types: list[ColumnType]) -> list[Any]:
@@ -137,19 +137,20 @@ async def fetch(session: Session, raw: RawStatement) -> Batch:
             OBJECT_NOT_IN_PREREQUISITE_STATE, "cursor can only scan forward", hint="Declare it with SCROLL option to enable backward scan."
         )
     if node.howMany == 0:
-        rows: list[tuple[object, ...]] = []
-    else:
-        rows = (await portal.run(0 if node.howMany == FETCH_ALL else node.howMany)).rows
+        return Batch([], True, "MOVE 0" if node.ismove else "FETCH 0")
+    batch = await portal.start(0 if node.howMany == FETCH_ALL else node.howMany)
     if node.ismove:
-        return Batch([], True, f"MOVE {len(rows)}")
-    return Batch(rows, True, f"FETCH {len(rows)}")
+        return Batch([], True, f"MOVE {len(batch.rows) + await passed_over(batch)}")
+    return Batch(batch.rows, True, f"FETCH {len(batch.rows)}" if batch.stream is None else "FETCH", batch.stream)
 
 
 async def close(session: Session, raw: RawStatement) -> Batch:
     if raw.node.portalname is None:
+        for portal in session.portals.values():
+            portal.close()
         session.portals.clear()
         return Batch([], True, "CLOSE CURSOR ALL")
-    _cursor(session, raw.node.portalname)
+    _cursor(session, raw.node.portalname).close()
     del session.portals[raw.node.portalname]
     return Batch([], True, "CLOSE CURSOR")
 
@@ -182,7 +183,7 @@ async def explain(session: Session, raw: RawStatement) -> Batch:
     analyze = options.get("analyze", False)
     prepared = await session.prepare(RawStatement(raw.text, query), ())
     if analyze:
-        await session.bind(prepared, []).run()
+        await passed_over(await session.bind(prepared, []).start())
     assert prepared.planned is not None
     lines = prepared.planned.plan.explain(analyze=analyze, verbose=options.get("verbose", False))
     return Batch([(line,) for line in lines], True, "EXPLAIN")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from actors.query_processor.results import Batch, CopyIn, CopyOut, Field
+from actors.query_processor.results import Batch, CopyIn, CopyOut, Field, LimitedStream, all_rows
 from actors.query_processor.session.statements import PreparedStatement
 
 if TYPE_CHECKING:
@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 class Portal:
-    """`run` executes on its first call and gives the rows, at most `rows_max` of them a call (0: all). `copy`: a COPY statement."""
+    """`start` executes on its first call and gives the rows, at most `rows_max` of them a call (0: all). `copy`: a COPY statement.
+
+    A batch with a stream (results.py) is to be taken to its end, or closed with the portal, before the next call.
+    """
 
     __slots__ = ("_place", "_result", "_session", "copy", "fields", "formats", "parameters", "prepared")
 
@@ -32,23 +35,45 @@ class Portal:
         return await self._session.execute(self.prepared, self.parameters)
 
     async def open(self) -> None:
-        """Execute, and keep every row for `run` (DECLARE CURSOR)."""
+        """Execute, and keep the result for `start` (DECLARE CURSOR)."""
         self._result = await self._execute()
+        if self._result.stream is not None:
+            self._session.streams[self._result.stream] = None
 
     async def run(self, rows_max: int = 0) -> Batch:
+        """`start`, with a stream's rows taken to the end: all of them in memory. Raises DatabaseError."""
+        batch = await self.start(rows_max)
+        stream = batch.stream
+        if stream is None:
+            return batch
+        rows = await all_rows(batch, self._session.settings.limits.statement_memory_bytes_max)
+        return Batch(rows, batch.done, batch.tag)
+
+    async def start(self, rows_max: int = 0) -> Batch:
         """Raises DatabaseError; a portal that has ended answers with no rows."""
         result = self._result
         if result is None:
             result = await self._execute()
-            if not rows_max or len(result.rows) <= rows_max:
+            if result.stream is None and (not rows_max or len(result.rows) <= rows_max):
                 self._result = _ENDED
                 return result
             self._result = result
+            if result.stream is not None:
+                self._session.streams[result.stream] = None
+        if result.stream is not None:
+            return LimitedStream(result, rows_max, self._session.forget_stream).batch
         rows = result.rows[self._place : self._place + rows_max] if rows_max else result.rows[self._place :]
         self._place += len(rows)
         done = self._place >= len(result.rows)
         tag = f"SELECT {len(rows)}" if result.tag.startswith("SELECT") else result.tag
         return Batch(rows, done, tag)
+
+    def close(self) -> None:
+        """The portal is gone: what runs for it ends."""
+        if self._result is not None and self._result.stream is not None:
+            self._result.stream.close()
+            self._session.forget_stream(self._result.stream)
+            self._result = _ENDED
 
     async def copy_rows(self, rows: list[tuple[Any, ...]]) -> None:
         """COPY FROM: rows as tuples of datums, in the order of `copy.columns`."""

@@ -43,7 +43,7 @@ from actors.common.errors import (
 from actors.common.schema import ColumnType
 from actors.common.types import by_oid
 from actors.query_processor.catalog import Catalog
-from actors.query_processor.results import Batch
+from actors.query_processor.results import Batch, RowStream
 from actors.query_processor.session import utility
 from actors.query_processor.session.parameters import RunTimeParameters
 from actors.query_processor.session.portals import Portal
@@ -87,6 +87,8 @@ class Session:
         self.run_time.start({"TimeZone": self.settings.querying.time_zone, **(options or {})})
         self.prepared_statements: dict[str, PreparedStatement] = {}
         self.portals: dict[str, Portal] = {}
+        self.streams: dict[RowStream, None] = {}
+        """Results of this transaction whose rows are not all taken."""
         self.transaction: Transaction | None = None
         self.in_block = False
         self.failed = False
@@ -274,7 +276,18 @@ class Session:
             self.run_time.transaction_reads_only(None)
         if self.portals:
             self.portals.clear()
+        if self.streams:
+            self._close_streams()
         return transaction
+
+    def forget_stream(self, stream: RowStream) -> None:
+        """Its rows are all taken, or nobody will take them."""
+        self.streams.pop(stream, None)
+
+    def _close_streams(self) -> None:
+        streams, self.streams = self.streams, {}
+        for stream in streams:
+            stream.close()
 
     async def sync(self) -> None:
         """The end of a simple query, or Sync: an implicit transaction commits. Raises the commit's error; the session is idle then."""
@@ -285,6 +298,7 @@ class Session:
         """An error was reported to the client."""
         if self.in_block:
             self.failed = True
+            self._close_streams()
         else:
             self.rollback()
 

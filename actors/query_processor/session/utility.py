@@ -159,6 +159,8 @@ async def _discard(session: Session, raw: RawStatement) -> Batch:
     if raw.node.target == DiscardMode.DISCARD_ALL:
         if session.in_block:
             raise DatabaseError(ACTIVE_SQL_TRANSACTION, "DISCARD ALL cannot run inside a transaction block")
+        for portal in session.portals.values():
+            portal.close()
         session.portals.clear()
         session.prepared_statements.clear()
         session.run_time.reset_all(False)

@@ -24,16 +24,29 @@ Rows = list[tuple[bytes, bytes]]
 
 
 class Scanner:
-    __slots__ = ("_buffer", "_left", "_limited", "_own", "_passes", "_place", "_reverse", "_scan", "_transaction")
+    __slots__ = ("_buffer", "_fixed", "_left", "_limited", "_own", "_passes", "_place", "_reverse", "_scan", "_transaction")
 
-    def __init__(self, transaction: Transaction, start: bytes, end: bytes, program: bytes, reverse: bool, limit: int) -> None:
+    def __init__(
+        self,
+        transaction: Transaction,
+        start: bytes,
+        end: bytes,
+        program: bytes,
+        reverse: bool,
+        limit: int,
+        own: dict[bytes, bytes | None] | None = None,
+    ) -> None:
+        """`own`: the own writes to be merged in, in key order, where the scan outlives the statement (Transaction.own_writes); None: those of now."""
         self._transaction = transaction
         self._reverse = reverse
         self._limited = limit > 0
         self._left = limit
-        buffer = transaction.buffer
-        self._buffer = buffer
-        self._own: list[bytes] = buffer.range(start, end) if buffer.values else []
+        self._buffer = transaction.buffer
+        self._fixed = own
+        if own is None:
+            self._own: list[bytes] = self._buffer.range(start, end) if self._buffer.values else []
+        else:
+            self._own = list(own)
         self._place = 0
         self._passes: Callable[[bytes], bool] | None = None
         if self._own:
@@ -98,6 +111,6 @@ class Scanner:
         return rows
 
     def _emit(self, key: bytes, rows: Rows) -> None:
-        value = self._buffer.values[key]
+        value = (self._buffer.values if self._fixed is None else self._fixed)[key]
         if value is not None and (self._passes is None or self._passes(value)):
             rows.append((key, value))

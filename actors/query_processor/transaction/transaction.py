@@ -43,6 +43,7 @@ from actors.runtime.interfaces import Context
 
 if TYPE_CHECKING:
     from actors.query_processor.catalog import Catalog, CatalogCache
+    from actors.query_processor.column_executor.engine import Engine
 
 COORDINATOR_SAMPLE = 256
 """Keys looked at to find the adjudicator that owns most."""
@@ -63,7 +64,7 @@ class CatalogStale(Exception):
 class TransactionServices:
     """What the transactions of one query processor share."""
 
-    __slots__ = ("bus", "catalogs", "clock", "name", "newest_commit_ts", "random", "settings", "storage", "watchdog")
+    __slots__ = ("bus", "catalogs", "clock", "engine", "name", "newest_commit_ts", "random", "settings", "storage", "watchdog")
 
     def __init__(self, context: Context, storage: StorageClient, catalogs: CatalogCache) -> None:
         self.bus = context.bus
@@ -74,6 +75,8 @@ class TransactionServices:
         self.storage = storage
         self.catalogs = catalogs
         self.newest_commit_ts = 0
+        self.engine: Engine | None = None
+        """The column executor's, made by its first statement."""
         self.watchdog = Watchdog(COMMIT_LATE_S)
         self.bus.on_topology(self._on_topology)
 
@@ -152,12 +155,27 @@ class Transaction:
             self._verify(catalog_ts)
         return value
 
-    def scan(self, start: bytes, end: bytes, program: bytes = b"", *, reverse: bool = False, limit: int = 0) -> Scanner:
+    def scan(
+        self,
+        start: bytes,
+        end: bytes,
+        program: bytes = b"",
+        *,
+        reverse: bool = False,
+        limit: int = 0,
+        own: dict[bytes, bytes | None] | None = None,
+    ) -> Scanner:
         """Read [start, end) of one keyspace at start_ts, pushing `program` (scan_program.encode; b"" every row) down.
 
         Own writes are merged in where the program returns rows; a plan that wants "columns" or "aggregates" asks `wrote_in` first.
+        `own`: what `own_writes` gave when the statement began, for a scan that goes on after the statement.
         """
-        return Scanner(self, start, end, program, reverse, limit)
+        return Scanner(self, start, end, program, reverse, limit, own)
+
+    def own_writes(self, start: bytes, end: bytes) -> dict[bytes, bytes | None]:
+        """What this transaction has written in [start, end) so far, in key order; None for a row that it has deleted."""
+        values = self.buffer.values
+        return {key: values[key] for key in self.buffer.range(start, end)} if values else {}
 
     def open_scan(self, start: bytes, end: bytes, program: bytes, reverse: bool, limit: int) -> ShardScan:
         """What is stored at start_ts, without own writes."""
@@ -188,6 +206,15 @@ class Transaction:
             raise CatalogStale(catalog_ts)
         self._verified = True
         self._services.catalogs.note_current(self._base_version, self.start_ts)
+
+    @property
+    def services(self) -> TransactionServices:
+        return self._services
+
+    @property
+    def memory_bytes_max(self) -> int:
+        """Of one statement; 0: no limit."""
+        return self._limits.statement_memory_bytes_max
 
     @property
     def verified(self) -> bool:

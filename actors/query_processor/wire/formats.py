@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import tzinfo
 from functools import lru_cache
 from struct import Struct, unpack
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from actors.common.errors import CHARACTER_NOT_IN_REPERTOIRE, INVALID_PARAMETER_VALUE, PROTOCOL_VIOLATION, DatabaseError
 from actors.common.schema import ColumnType
@@ -25,6 +25,9 @@ from actors.common.types.styles import StyledZone
 from actors.query_processor.results import Field
 from actors.query_processor.wire.backend import row_description
 from actors.query_processor.wire.frontend import text_of
+
+if TYPE_CHECKING:
+    from actors.query_processor.wire.columns import PieceEncoder
 
 RowEncoder = Callable[[Iterable[tuple[Any, ...]], bytearray], None]
 ParameterDecoder = Callable[[Sequence[bytes | None]], list[Any]]
@@ -60,6 +63,8 @@ class ResultShape(NamedTuple):
 
     description: bytes
     encode: RowEncoder
+    encode_piece: PieceEncoder
+    """Of rows that are there as columns (results.Piece)."""
 
 
 class ShapeCache:
@@ -76,7 +81,10 @@ class ShapeCache:
             return known[1]
         codes = format_codes(formats, len(fields), "result")
         types = tuple(field.type for field in fields)
-        shape = ResultShape(row_description(fields, codes), row_encoder(types, tuple(codes), zone))
+        from actors.query_processor.wire.columns import PieceEncoder
+
+        encode = row_encoder(types, tuple(codes), zone)
+        shape = ResultShape(row_description(fields, codes), encode, PieceEncoder(types, codes, zone, encode))
         if len(self._shapes) >= SHAPES_MAX:
             self._shapes.clear()
         self._shapes[key] = (fields, shape)  # holds the fields, so that their id is not given to others

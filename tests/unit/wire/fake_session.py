@@ -67,7 +67,7 @@ class FakePortal:
         if self._word == "copyout":
             self.copy = CopyOut(("id", "name"), (INT4, TEXT), OPTIONS[argument])
 
-    async def run(self, rows_max: int = 0) -> Batch:
+    async def start(self, rows_max: int = 0) -> Batch:
         session, word, argument = self._session, self._word, self._argument
         session.log.append(self.prepared.raw.text)
         if self._rows is None:
@@ -98,6 +98,9 @@ class FakePortal:
         if self._word in ("echo", "pgbench") or self.values:
             return [tuple(self.values)]
         return [(int(self._argument or 1),)]
+
+    def close(self) -> None:
+        """Nothing runs for it."""
 
     async def copy_rows(self, rows: list[tuple[Any, ...]]) -> None:
         self._session.copied.extend(rows)

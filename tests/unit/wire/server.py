@@ -55,17 +55,16 @@ class Server:
         self.sessions.append(session)
         return session
 
+    def _make_role(self) -> QueryProcessor:
+        return QueryProcessor(
+            context(self.settings, self.bus), 1, host="127.0.0.1", clients_path=self._clients_path, make_session=self._make_session
+        )
+
     async def _main(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
         try:
-            role = QueryProcessor(
-                context(self.settings, self.bus),
-                1,
-                host="127.0.0.1",
-                clients_path=self._clients_path,
-                make_session=self._make_session,
-            )
+            role = self._make_role()
             await role.start()
             self.role = role
             self.port = role.port
