@@ -22,6 +22,7 @@ for name in ("RAY_AUTH_TOKEN_PATH", "RAY_ADDRESS"):
     os.environ.pop(name, None)
 os.environ["RAY_AUTH_MODE"] = MODE
 os.environ["RAY_AUTH_TOKEN"] = "0" * 64
+os.environ["RAY_NUM_REDIS_GET_RETRIES"] = "1"
 os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
 
 import ray  # noqa: E402
@@ -32,8 +33,15 @@ def attempt(action: Callable[[], Any]) -> str:
     try:
         action()
     except BaseException as error:
+        while error.__cause__ is not None:  # ray.init says that it could not connect, and from what that came
+            error = error.__cause__
         return type(error).__name__
     return "done"
+
+
+def join(gcs: str) -> None:
+    ray.init(address=gcs, log_to_driver=False, configure_logging=False)
+    ray.util.list_named_actors(all_namespaces=True)
 
 
 def connect(path: str) -> None:
@@ -67,8 +75,7 @@ def main() -> None:
         "read keys": attempt(lambda: GcsClient(address=gcs).internal_kv_keys(b"", None, timeout=10)),
         "write a key": attempt(lambda: GcsClient(address=gcs).internal_kv_put(b"k", b"v", True, b"intruder", timeout=10)),
         "list nodes": attempt(lambda: GcsClient(address=gcs).get_all_node_info(timeout=10)),
-        "join": attempt(lambda: ray.init(address=gcs, log_to_driver=False, configure_logging=False)),
-        "list actors": attempt(lambda: ray.util.list_named_actors(all_namespaces=True)),
+        "join, and list actors": attempt(lambda: join(gcs)),
     }
     for path in goals["sockets"]:
         results[f"connect to {path}"] = attempt(lambda path=path: connect(path))  # type: ignore[misc]

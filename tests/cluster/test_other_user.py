@@ -78,9 +78,10 @@ def test_another_user_gets_nowhere(live_cluster: LiveCluster, tmp_path: Path, mo
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd="/")
     assert done.returncode == 0, done.stderr
     results = json.loads(done.stdout.splitlines()[-1])
-    for name in ("read keys", "write a key", "list nodes", "join"):
+    for name in ("read keys", "write a key", "list nodes"):
         assert results.pop(name) == RAY_REFUSES, name
-    assert results.pop("list actors") != "done"
+    # ray.init asks several times, and then only says that it could not connect.
+    assert results.pop("join, and list actors") in (RAY_REFUSES, "RuntimeError")
     gone = {"FileNotFoundError"}  # a file that the cluster has removed meanwhile
     assert set(results.values()) - gone == {"PermissionError"}, {
         name: result for name, result in results.items() if result != "PermissionError"
