@@ -11,6 +11,7 @@ import pytest
 from actors.common.errors import DatabaseError
 from actors.common.settings import Limits, Querying, Settings
 from actors.query_processor.column_executor.engine import Engine
+from actors.query_processor.planner import make_environment
 from actors.query_processor.results import Batch, RowStream
 from actors.query_processor.session import Session, SessionServices
 from actors.query_processor.session.portals import Portal
@@ -29,7 +30,7 @@ class Cluster(ScriptRunner):
         super().__init__(False)
         settings = Settings(querying=Querying(**querying), limits=limits or Limits())  # type: ignore[arg-type]
         context = self.cluster.context.__class__(**{**_fields(self.cluster.context), "settings": settings})
-        self.services = SessionServices(context, self.services.statements._planner, self._environment)
+        self.services = SessionServices(context, self.services.statements._planner, make_environment)
 
     @property
     def engine(self) -> Engine:

@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from actors.common import scan_program, write_set
 from actors.common.errors import DatabaseError, conflict, schema_changed, unavailable
-from actors.common.messages import Commit, Committed, Get, Got, Message, Scan, Scanned, Topology
+from actors.common.messages import Commit, Committed, Done, Get, Got, Message, Part, Scan, Scanned, Topology
 from actors.common.ranges import ShardMap
 from actors.common.settings import Settings
 from actors.common.timestamps import Interval
@@ -108,6 +108,7 @@ class FakeCluster:
         self.versions: dict[bytes, list[tuple[int, bytes | None]]] = {}
         self.catalog_changes: list[int] = []
         self.table_changes: dict[int, int] = {}
+        self.parts: dict[bytes, dict[int, Part]] = {}
         self.dropped: list[tuple[bytes, bytes, int]] = []
         self.scan_bytes_max = 4 << 20
         cuts = tuple(bytes([256 * number // shards]) for number in range(1, shards))
@@ -190,8 +191,15 @@ class FakeCluster:
         return Scanned(_arrow(rows), len(rows), resume, self._catalog_ts(message.at), rows_read)
 
     def _commit(self, message: Message) -> Message:
+        if isinstance(message, Part):
+            self.parts.setdefault(message.transaction, {})[message.number] = message
+            return Done()
         assert isinstance(message, Commit)
-        rows = list(write_set.rows(message.write_set))
+        parts = self.parts.pop(message.transaction, {})
+        assert sorted(parts) == list(range(1, message.parts + 1)), "a Commit counts its parts"
+        pieces = [*(part.write_set for part in parts.values()), message.write_set]
+        rows = sorted(row for piece in pieces for row in write_set.rows(piece))
+        message = msgspec.structs.replace(message, checked=[*message.checked, *(key for part in parts.values() for key in part.checked)])
         keys = [key for key, _, _ in rows]
         assert keys == sorted(set(keys)), "a write set is sorted, each key once"
         tables = {int.from_bytes(key[:4], "big") for key in (*keys, *message.checked)}
