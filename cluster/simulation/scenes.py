@@ -29,8 +29,10 @@ from actors.runtime.simulation.world import Process
 if TYPE_CHECKING:
     from cluster.simulation.simulated_cluster import SimulatedCluster
 
-SEVER_S_MAX = 8.0
-"""Longer than a decision waits, an outcome is asked for, and a lease lasts."""
+SEVER_S = ((0.2, 3.0), (5.5, 10.0))
+"""Shorter and longer than a decision waits, an acknowledgement is waited for, and a lease lasts."""
+UNDECIDED_S, UNDECIDED_S_MAX = 0.005, 10.0
+"""How often it is looked whether anything is prepared and undecided, and how long."""
 ISLAND_S_MAX = 4.0
 DECAY_S_MAX = 4.0
 DECAY_SYNC_S_MAX = 1.0
@@ -45,9 +47,22 @@ async def sever(cluster: SimulatedCluster, nemesis: Nemesis) -> None:
         return
     one = [random.choice(names)]
     others = [name for name in names if name not in one]
+    await _until_undecided(cluster)
     network.sever(one, others, one_way=random.random() < 0.3)
-    await asyncio.sleep(random.uniform(0.5, max(SEVER_S_MAX, nemesis.strike_s_max)))
+    await asyncio.sleep(random.uniform(*random.choice(SEVER_S)))
     network.join_again(one, others)
+
+
+async def _until_undecided(cluster: SimulatedCluster) -> None:
+    """Until some adjudicator holds marks for another one: what is cut then is cut between a promise and its outcome."""
+    world = cluster.world
+    end = world.loop.time() + UNDECIDED_S_MAX
+    while world.loop.time() < end:
+        for name in cluster.roles("adjudicator/"):
+            process = cluster.process_running(name)
+            if process is not None and world.processes[process].role(name).status().get("load", {}).get("pending"):
+                return
+        await asyncio.sleep(UNDECIDED_S)
 
 
 async def island(cluster: SimulatedCluster, nemesis: Nemesis) -> None:

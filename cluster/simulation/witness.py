@@ -128,6 +128,9 @@ class Witness:
         self._checkpoints: dict[str, int] = {}
         self._ends: dict[str, int] = {}
         """Journal replica -> the latest end of an epoch that it has acknowledged."""
+        self._settled: set[tuple[str, bytes]] = set()
+        """(participant, attempt) whose outcome the participant has acknowledged: it takes no notice of what its last questions are answered, and the coordinator may have
+        forgotten."""
         self._lost_at: dict[str, float] = {}
         self._rotten: set[str] = set()
         """Disks with a flipped bit, which may be in the very record that is looked for."""
@@ -174,8 +177,11 @@ class Witness:
         match request:
             case Commit():
                 self._answered_commit(role, request, answer)
+            case Decided():
+                self._settled.add((role, request.transaction))
             case AskOutcome() if isinstance(answer, OutcomeIs) and answer.state in ("committed", "aborted"):
-                self.evidence.outcomes.append((role, request.transaction, answer.commit_ts))
+                if (requester, request.transaction) not in self._settled:
+                    self.evidence.outcomes.append((role, request.transaction, answer.commit_ts))
             case Append() if isinstance(answer, Appended):
                 self._appended(role, request, answer)
             case Seal() if isinstance(answer, Sealed):
