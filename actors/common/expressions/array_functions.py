@@ -10,6 +10,7 @@ from functools import cmp_to_key
 from typing import Any
 
 from actors.common.errors import DatabaseError
+from actors.common.expressions.casts import STYLED
 from actors.common.expressions.comparisons import order_key
 from actors.common.expressions.registry import register
 from actors.common.types import by_name
@@ -266,7 +267,7 @@ def _register_to_string(name: str, element: str) -> None:
     def joined(environment: Any, array: Array | None, separator: str | None, null: str | None = None) -> str | None:
         if array is None or separator is None:
             return None
-        around = (environment.time_zone,) if element == "timestamptz" else ()
+        around = (environment.time_zone,) if element in STYLED else ()
         texts = [null if item is None else shown(item, -1, *around) for item in array.items]
         return separator.join(text for text in texts if text is not None)
 

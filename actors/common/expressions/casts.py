@@ -16,7 +16,7 @@ from actors.common.errors import NUMERIC_VALUE_OUT_OF_RANGE, DatabaseError
 from actors.common.expressions.arithmetic import WIDTHS, float_overflow, out_of_range
 from actors.common.schema import ColumnType
 from actors.common.types import by_name
-from actors.common.types.arrays import element_of, is_array
+from actors.common.types.arrays import element_of, is_array, vector_of
 from actors.common.types.calendar import (
     DATE_INFINITY,
     DATE_MINUS_INFINITY,
@@ -50,7 +50,7 @@ _IMPLICIT = (
     "int2>int4 int2>int8 int2>float4 int2>float8 int2>numeric int4>int8 int4>float4 int4>float8 int4>numeric int8>float4 int8>float8 int8>numeric "
     "numeric>float4 numeric>float8 float4>float8 int2>oid int4>oid int8>oid date>timestamp date>timestamptz timestamp>timestamptz time>interval "
     "text>varchar text>bpchar text>name varchar>text varchar>bpchar varchar>name bpchar>text bpchar>varchar bpchar>name name>text char>text "
-    "regclass>oid regtype>oid regproc>oid oid>regclass oid>regtype oid>regproc"
+    "regclass>oid regtype>oid regproc>oid oid>regclass oid>regtype oid>regproc int2vector>_int2 oidvector>_oid"
 )
 _ASSIGNMENT = (
     "int4>int2 int8>int2 int8>int4 float8>float4 float8>int2 float8>int4 float8>int8 float8>numeric float4>int2 float4>int4 float4>int8 "
@@ -252,6 +252,8 @@ _SPECIFIC: dict[tuple[str, str], Converter | None] = {
     ("interval", "time"): _interval_to_time,
     ("oid", "int4"): lambda value, modifier, explicit, environment: value - 2**32 if value >= 2**31 else value,
     ("oid", "int8"): None,
+    ("int2vector", "_int2"): lambda value, modifier, explicit, environment: vector_of(value),
+    ("oidvector", "_oid"): lambda value, modifier, explicit, environment: vector_of(value),
 }
 for _source in INTEGERS:
     _SPECIFIC[(_source, "float8")] = _to_float
@@ -270,6 +272,7 @@ _FROM_TEXT_ZONED: dict[str, Callable[..., Any]] = {name: by_name[name].parse_tex
 
 def _to_string(source: str, target: str) -> Converter | None:
     """Conversions to the string types. A datum that is a str already needs the length rules only."""
+    shown: Callable[[Any, Any], str] | None
     if source in STRINGS or source in TEXT_ONLY:
         shown = None
     elif source == "bool":

@@ -25,7 +25,7 @@ from actors.common.expressions import (  # noqa: F401  (they register their func
 from actors.common.expressions.casts import IMPLICIT, context
 from actors.common.expressions.registry import Function, find
 from actors.common.types import by_name
-from actors.common.types.arrays import is_array
+from actors.common.types.arrays import VECTORS, is_array
 
 
 class Ambiguous(Exception):
@@ -53,7 +53,7 @@ def _resolve(name: str, given: tuple[str, ...]) -> Function | None:
         if expanded == given:
             return function
     candidates = [pair for pair in candidates if all(map(_accepts, pair[1], given))]
-    if not any(map(is_array, given)):
+    if not any(is_array(name) or name in VECTORS for name in given):
         candidates = [pair for pair in candidates if not any(map(is_array, pair[1]))]  # an untyped literal alone is no array
     if len(candidates) <= 1:
         return candidates[0][0] if candidates else None

@@ -65,6 +65,16 @@ def array_of_items(items: Iterable[Any]) -> Array:
     return Array(kept, (len(kept),), (1,)) if kept else EMPTY
 
 
+VECTORS = {"int2vector": "_int2", "oidvector": "_oid"}
+"""The catalog's vectors, which are carried as text, and the array types that they are."""
+
+
+def vector_of(text: str) -> Array:
+    """Of an int2vector or oidvector: integers between blanks, counted from 0."""
+    items = tuple(map(int, text.split()))
+    return Array(items, (len(items),), (0,)) if items else EMPTY
+
+
 def is_array(name: str) -> bool:
     """Whether `name` is an array type's whose datums are Arrays."""
     return name in ARRAY_TYPES

@@ -259,6 +259,7 @@ class Analysis:
             or node.agg_filter is not None
             or node.agg_order
             or name in AGGREGATES
+            or name == "unnest"
         ):
             raise NotRowExpression(name)
         if node.func_variadic or len(node.args or ()) > ARGUMENTS_MAX:

@@ -23,7 +23,7 @@ from actors.common.expressions.casts import EXPLICIT, STRINGS
 from actors.common.expressions.functions import Ambiguous, resolve_operator
 from actors.common.expressions.tree import And, ArrayOf, Constant, Expression, Or, Quantified
 from actors.common.schema import ColumnType
-from actors.common.types.arrays import EMPTY, element_of, is_array
+from actors.common.types.arrays import EMPTY, VECTORS, element_of, is_array
 from actors.query_processor.analyzer.coercion import cannot_cast, coerce, coerce_argument, coerce_to_common, is_unknown, type_name
 from actors.query_processor.analyzer.scope import NotRowExpression, position_of
 
@@ -74,9 +74,16 @@ def _is_nested(items: list[Expression], node: Any) -> bool:
     return nested[0]
 
 
+def _array(analysis: Analysis, node: Any) -> Expression:
+    """An expression that is to be an array; the catalog's vectors are."""
+    array = analysis.expression(node)
+    target = VECTORS.get(array.type.name)
+    return array if target is None else coerce(array, ColumnType(target), analysis.parameters) or array
+
+
 def subscript(analysis: Analysis, node: Any) -> Expression:
     """array[i], array[i][j]. Raises 42804 for what is no array, 0A000 for slices."""
-    array = analysis.expression(node.arg)
+    array = _array(analysis, node.arg)
     if not all(isinstance(part, ast.A_Indices) for part in node.indirection):
         raise NotRowExpression("field selection")
     if not is_array(array.type.name):
@@ -99,7 +106,7 @@ def quantified(analysis: Analysis, node: Any, every: bool) -> Expression:
     written = isinstance(node.rexpr, ast.A_ArrayExpr) and node.rexpr.elements
     if written and not any(isinstance(item, ast.A_ArrayExpr) for item in node.rexpr.elements):
         return _of_items(analysis, node, name, every)
-    return scalar_array(analysis, name, analysis.expression(node.lexpr), analysis.expression(node.rexpr), every, position_of(node))
+    return scalar_array(analysis, name, analysis.expression(node.lexpr), _array(analysis, node.rexpr), every, position_of(node))
 
 
 def _of_items(analysis: Analysis, node: Any, name: str, every: bool) -> Expression:
