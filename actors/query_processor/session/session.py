@@ -248,6 +248,10 @@ class Session:
             return None
         return (await self.services.catalogs.load(at, change)).on_path(self.run_time.search_path)
 
+    def set_setting(self, name: str, value: str | None, local: bool) -> None:
+        """set_config(): SET, or SET LOCAL, within a statement. Raises 42704, 22023."""
+        self.run_time.set(name, value, local=local, in_block=True)
+
     # -- transactions --------------------------------------------------------------------------------------------------------
 
     async def begin_transaction(self) -> Transaction:
