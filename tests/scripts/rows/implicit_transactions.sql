@@ -115,7 +115,7 @@ ROLLBACK
 i
 SELECT 0
 BEGIN
-WARNING 25001: there is already a transaction in progress
+WARNING: there is already a transaction in progress
 BEGIN
 DELETE 1
 COMMIT
@@ -129,7 +129,7 @@ SELECT i FROM w;
 COMMIT;
 ---
 DELETE 1
-WARNING 25P01: there is no transaction in progress
+WARNING: there is no transaction in progress
 COMMIT
 DELETE 1
 ERROR 22012: division by zero
@@ -139,7 +139,7 @@ i
 3
 SELECT 3
 DELETE 1
-WARNING 25P01: there is no transaction in progress
+WARNING: there is no transaction in progress
 ROLLBACK
 DELETE 1
 i
@@ -152,7 +152,7 @@ i
 1
 3
 SELECT 2
-WARNING 25P01: there is no transaction in progress
+WARNING: there is no transaction in progress
 COMMIT
 
 # settings, too, are as the transaction is
@@ -195,12 +195,12 @@ application_name
 one
 SHOW
 SET
-WARNING 25P01: there is no transaction in progress
+WARNING: there is no transaction in progress
 ROLLBACK
 application_name
 one
 SHOW
-WARNING 25P01: SET LOCAL can only be used in transaction blocks
+WARNING: SET LOCAL can only be used in transaction blocks
 SET
 SET
 ERROR 25006: cannot execute DELETE in a read-only transaction

@@ -25,7 +25,7 @@ ERROR 0A000: ddl and dml are not supported in the same transaction
 i
 SELECT 0
 INSERT 0 1
-WARNING 25P01: there is no transaction in progress
+WARNING: there is no transaction in progress
 COMMIT
 ALTER TABLE
 i|s
