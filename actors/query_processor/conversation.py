@@ -30,6 +30,7 @@ from actors.common.errors import (
 from actors.common.types import by_name
 from actors.query_processor.deadlines import Deadlines
 from actors.query_processor.results import Batch, CopyIn, CopyOut, Piece, RowStream
+from actors.query_processor.session.statements import PLANNED_KINDS
 from actors.query_processor.wire import backend, frontend
 from actors.query_processor.wire.copy import copy_decoder, copy_encoder
 from actors.query_processor.wire.formats import ParameterDecoder, ShapeCache, parameter_decoder
@@ -264,6 +265,8 @@ class Conversation:
         kind = portal.prepared.raw.kind
         self._channel.cancellable = kind != "TransactionStmt"
         if kind:
+            if kind not in PLANNED_KINDS and not self._channel.reader.sync_follows():
+                self._session.implicit_block = True
             await self._run(portal, message.rows_max, described=True)
         else:
             self._held = backend.EMPTY_QUERY_RESPONSE

@@ -22,6 +22,7 @@ from actors.common.expressions import tree
 from actors.common.expressions.compile import compile_expression, compile_filter
 from actors.common.expressions.environment import IMMUTABLE_ENVIRONMENT
 from actors.common.schema import ColumnType
+from actors.common.types.arrays import element_of
 from actors.storage.aggregates import FLOATS, INTEGERS, NotVectorized
 
 Parameters = tuple[Any, ...]
@@ -120,6 +121,8 @@ def _boolean(node: tree.Expression) -> Vector | None:
         return _truth(node)
     if isinstance(node, tree.InList):
         return _in_list(node)
+    if isinstance(node, tree.Quantified):
+        return _member(node)
     return _comparison(node) if isinstance(node, tree.Call) and len(node.arguments) == 2 else None
 
 
@@ -232,6 +235,31 @@ def _like(node: tree.Call) -> Vector | None:
             raise NotVectorized
         matches = pc.match_like(columns[position], wanted)
         return pc.invert(matches) if negated else matches
+
+    return evaluate
+
+
+def _member(node: tree.Quantified) -> Vector | None:
+    """`column = ANY (array)` and `column <> ALL (array)`."""
+    argument, known = node.argument, _known(node.array)
+    if known is None or not isinstance(argument, tree.Column) or node.operator != ("<>" if node.every else "="):
+        return None
+    type_, element = argument.type, ColumnType(element_of(node.array.type.name))
+    if type_.name in FLOATS or type_.name in ("bool", "numeric") or not _comparable(type_, element):
+        return None
+    position = argument.position
+
+    def evaluate(columns: Columns, parameters: Parameters) -> pa.Array:
+        array = known(parameters)
+        column = columns[position]
+        if array is None:
+            return pa.nulls(len(column), pa.bool_())
+        if not array.items:
+            return pa.repeat(pa.scalar(node.every), len(column))
+        found = pc.is_in(column, value_set=to_arrow([item for item in array.items if item is not None], element).cast(column.type))
+        unknown = pc.or_(pc.is_null(column), pc.invert(found)) if array.has_null else pc.is_null(column)
+        result = pc.if_else(unknown, pa.scalar(None, pa.bool_()), found)
+        return pc.invert(result) if node.every else result
 
     return evaluate
 

@@ -12,7 +12,8 @@
     b: SELECT 1
 
 A block ends with an empty line. Rows are shown as psql -A does: names, then values, NULL as `NULL`; then the command tag. An error is
-`ERROR 23505: message`, followed by its detail, hint and named fields, one a line. `!open` in a script's first line lifts DSQL's limits.
+`ERROR 23505: message`, followed by its detail, hint and named fields, one a line; a warning or notice comes before its statement's answer. A line with several
+statements is one query. `!open` in a script's first line lifts DSQL's limits.
 Sessions, planner and executors are the product's; below them are storage's own scan programs over rows in memory.
 """
 

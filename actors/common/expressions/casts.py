@@ -16,6 +16,7 @@ from actors.common.errors import NUMERIC_VALUE_OUT_OF_RANGE, DatabaseError
 from actors.common.expressions.arithmetic import WIDTHS, float_overflow, out_of_range
 from actors.common.schema import ColumnType
 from actors.common.types import by_name
+from actors.common.types.arrays import element_of, is_array, vector_of
 from actors.common.types.calendar import (
     DATE_INFINITY,
     DATE_MINUS_INFINITY,
@@ -37,17 +38,19 @@ Converter = Callable[[Any, int, bool, Any], Any]
 INTEGERS = ("int2", "int4", "int8")
 STRINGS = frozenset({"text", "varchar", "bpchar", "name", "char"})
 ZONED = frozenset({"date", "time", "timestamp", "timestamptz"})
+ZONED_ARRAYS = frozenset("_" + name for name in (*ZONED, "interval"))
 STYLED = frozenset({"date", "timestamp", "timestamptz", "interval", "float4", "float8", "bytea"})
 """Types whose text depends on the session's styles (types/styles.py)."""
+STYLED_ARRAYS = frozenset("_" + name for name in STYLED)
 TEXT_ONLY = frozenset(
-    ["unknown", "void", "record", "int2vector", "oidvector", "_text", "_aclitem", "pg_node_tree", "regclass", "regtype", "regproc"]
+    ["unknown", "void", "record", "int2vector", "oidvector", "_aclitem", "pg_node_tree", "regclass", "regtype", "regproc"]
 )
 
 _IMPLICIT = (
     "int2>int4 int2>int8 int2>float4 int2>float8 int2>numeric int4>int8 int4>float4 int4>float8 int4>numeric int8>float4 int8>float8 int8>numeric "
     "numeric>float4 numeric>float8 float4>float8 int2>oid int4>oid int8>oid date>timestamp date>timestamptz timestamp>timestamptz time>interval "
     "text>varchar text>bpchar text>name varchar>text varchar>bpchar varchar>name bpchar>text bpchar>varchar bpchar>name name>text char>text "
-    "regclass>oid regtype>oid regproc>oid oid>regclass oid>regtype oid>regproc"
+    "regclass>oid regtype>oid regproc>oid oid>regclass oid>regtype oid>regproc int2vector>_int2 oidvector>_oid"
 )
 _ASSIGNMENT = (
     "int4>int2 int8>int2 int8>int4 float8>float4 float8>int2 float8>int4 float8>int8 float8>numeric float4>int2 float4>int4 float4>int8 "
@@ -69,15 +72,18 @@ def context(source: str, target: str) -> str | None:
     known = _CONTEXTS.get((source, target))
     if known is not None:
         return known
+    if is_array(source) and is_array(target):
+        return context(element_of(source), element_of(target))
     if target in STRINGS and target != "char" and source not in STRINGS:
         return ASSIGNMENT if target in ("text", "varchar", "bpchar") else EXPLICIT
-    if source in STRINGS and source != "char" and target not in TEXT_ONLY - {"regclass", "regtype", "regproc", "_text"}:
+    if source in STRINGS and source != "char" and target not in TEXT_ONLY - {"regclass", "regtype", "regproc"}:
         return EXPLICIT
     return None
 
 
 def is_stable(source: str, target: str) -> bool:
     """Whether the result depends on the session (its time zone, its styles, or its idea of now)."""
+    source, target = (element_of(name) if is_array(name) else name for name in (source, target))
     if source in STRINGS or source == "unknown":
         return target in ZONED or target == "interval"
     if target in STRINGS and source in STYLED:
@@ -246,6 +252,8 @@ _SPECIFIC: dict[tuple[str, str], Converter | None] = {
     ("interval", "time"): _interval_to_time,
     ("oid", "int4"): lambda value, modifier, explicit, environment: value - 2**32 if value >= 2**31 else value,
     ("oid", "int8"): None,
+    ("int2vector", "_int2"): lambda value, modifier, explicit, environment: vector_of(value),
+    ("oidvector", "_oid"): lambda value, modifier, explicit, environment: vector_of(value),
 }
 for _source in INTEGERS:
     _SPECIFIC[(_source, "float8")] = _to_float
@@ -259,16 +267,17 @@ for _source in INTEGERS:
         _SPECIFIC[(_other, _source)] = _float_to_integer(_source)
     _SPECIFIC[("numeric", _source)] = _numeric_to_integer(_source)
 
-_FROM_TEXT_ZONED: dict[str, Callable[..., Any]] = {name: by_name[name].parse_text for name in sorted(ZONED | {"interval"})}
+_FROM_TEXT_ZONED: dict[str, Callable[..., Any]] = {name: by_name[name].parse_text for name in sorted(ZONED | {"interval"} | ZONED_ARRAYS)}
 
 
 def _to_string(source: str, target: str) -> Converter | None:
     """Conversions to the string types. A datum that is a str already needs the length rules only."""
+    shown: Callable[[Any, Any], str] | None
     if source in STRINGS or source in TEXT_ONLY:
         shown = None
     elif source == "bool":
         shown = _bool_text
-    elif source in STYLED:
+    elif source in STYLED or source in STYLED_ARRAYS:
         format_styled = by_name[source].format_text
         shown = lambda value, environment: format_styled(value, -1, environment.time_zone)  # noqa: E731
     else:
@@ -314,9 +323,11 @@ _MODIFIED: dict[str, Converter] = {
 @lru_cache(maxsize=1024)
 def converter(source: ColumnType, target: ColumnType) -> Converter | None:
     """How a datum of `source` becomes one of `target`; the cast must exist (`context`)."""
-    if source.name == target.name:
+    if source.name == target.name and not is_array(source.name):
         return None if target.modifier in (-1, source.modifier) else _MODIFIED.get(target.name)
     pair = (source.name, target.name)
+    if is_array(source.name) and is_array(target.name):
+        return _array_converter(source, target)
     if pair in _SPECIFIC:
         return _with_modifier(_SPECIFIC[pair], target)
     if target.name in STRINGS or target.name in TEXT_ONLY:
@@ -325,6 +336,14 @@ def converter(source: ColumnType, target: ColumnType) -> Converter | None:
         return _to_string(source.name, target.name)
     assert source.name in STRINGS or source.name == "unknown", f"no cast from {source.name} to {target.name}"
     return _from_string(target.name)
+
+
+def _array_converter(source: ColumnType, target: ColumnType) -> Converter | None:
+    """Each element as its own type's conversion has it."""
+    convert = converter(ColumnType(element_of(source.name), source.modifier), ColumnType(element_of(target.name), target.modifier))
+    if convert is None:
+        return None
+    return lambda value, modifier, explicit, environment: value.mapped(lambda item: convert(item, modifier, explicit, environment))
 
 
 def _with_modifier(convert: Converter | None, target: ColumnType) -> Converter | None:

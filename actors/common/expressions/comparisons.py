@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from actors.common.expressions.registry import HELPERS, register
+from actors.common.types.arrays import element_of, is_array
 from actors.common.types.calendar import DAY_US
 
 COMPARISONS = ("=", "<>", "<", "<=", ">", ">=")
@@ -46,6 +47,10 @@ def order_key(type_name: str) -> Callable[[Any], Any] | None:
         return lambda value: (value.is_nan(), value if not value.is_nan() else 0)
     if type_name == "interval":
         return interval_span
+    if is_array(type_name):
+        from actors.common.expressions.array_functions import array_order_key
+
+        return array_order_key(element_of(type_name))
     return None
 
 

@@ -15,17 +15,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from actors.common.errors import STATEMENT_TOO_COMPLEX, DatabaseError
 from actors.common.expressions import functions as functions  # registers every function
+from actors.common.expressions.array_functions import made_of_arrays, quantified
 from actors.common.expressions.casts import converter
 from actors.common.expressions.comparisons import order_key
 from actors.common.expressions.environment import Environment
 from actors.common.expressions.registry import HELPERS, function
 from actors.common.expressions.tree import (
     And,
+    ArrayOf,
     BooleanTest,
     Call,
     Case,
@@ -42,7 +44,11 @@ from actors.common.expressions.tree import (
     NullTest,
     Or,
     Parameter,
+    Quantified,
+    revive,
 )
+from actors.common.schema import ColumnType
+from actors.common.types.arrays import array_of_items, element_of, is_array
 
 Evaluator = Callable[[Sequence[Any], Sequence[Any], Environment], Any]
 
@@ -50,6 +56,7 @@ COMPILED_MAX = 1024
 """Compiled expressions kept by a process, by their trees."""
 IN_LIST_SET_MIN = 4
 """From as many constants on, IN looks them up in a set."""
+_INTEGERS = frozenset({"int2", "int4", "int8"})
 _HASHED_TYPES = frozenset({"bool", "int2", "int4", "int8", "text", "bpchar", "bytea", "uuid", "date", "time", "timestamp", "timestamptz"})
 
 
@@ -93,6 +100,9 @@ class _Writer:
             self._conversions[node.number] = f"if {name}.__class__ is str: {name} = Decimal({name})"
         elif node.type.name == "interval":
             self._conversions[node.number] = f"if {name}.__class__ is list: {name} = tuple({name})"
+        elif is_array(node.type.name):
+            revived = self.reference(partial(revive, type_=node.type))
+            self._conversions[node.number] = f"if {name}.__class__ is list: {name} = {revived}({name})"
         return name
 
     def _constant(self, node: Constant) -> str:
@@ -129,6 +139,11 @@ class _Writer:
             return self._min_max(node)
         if isinstance(node, InList):
             return self._in_list(node)
+        if isinstance(node, Quantified):
+            return f"{self.reference(_quantifier(node))}({self.value(node.argument)}, {self.value(node.array)}, environment)"
+        if isinstance(node, ArrayOf):
+            make = self.reference(made_of_arrays if node.nested else array_of_items)
+            return f"{make}([{', '.join(map(self.value, node.items))}])"
         return self._null_if(node)
 
     def _evaluated(self, arguments: Sequence[Expression]) -> tuple[list[str], list[str]]:
@@ -283,6 +298,17 @@ class _Writer:
         # Both are evaluated (a tuple of two is true); then equal: both NULL, or neither and `=`.
         same = f"(({left} := {first}, {right} := {second}) and ({left} is {right} if {left} is None or {right} is None else {body}))"
         return same if node.negated == wanted else f"(not {same})"
+
+
+def _quantifier(node: Quantified) -> Callable[..., bool | None]:
+    """What applies the operator to the elements; by a set of them where Python's equality is the operator's."""
+    left, right = node.signature
+    hashed = left in _HASHED_TYPES and (left == right or {left, right} <= _INTEGERS)
+    if hashed and node.operator == ("<>" if node.every else "="):
+        return quantified(None, node.every)
+    element = ColumnType(element_of(node.array.type.name))
+    test = compile_expression(Call(node.operator, node.signature, (Column(0, node.argument.type), Column(1, element)), node.type))
+    return quantified(lambda value, item, environment: test((value, item), (), environment), node.every)
 
 
 def _build(writer: _Writer, result: str) -> Evaluator:

@@ -12,11 +12,15 @@ def _no_clock() -> int:
     raise AssertionError("this environment has no clock: storage evaluates immutable functions only")
 
 
+def _no_settings(name: str, value: str | None, local: bool) -> None:
+    raise AssertionError("this environment has no session whose settings could be changed")
+
+
 @dataclass(slots=True)
 class Environment:
     """One a transaction (statement_timestamp is set anew by each statement). Times are timestamptz datums: microseconds since 2000-01-01 UTC.
 
-    `clock()` gives the present; `settings` the run-time parameters by name in lower case, for current_setting.
+    `clock()` gives the present; `settings` the run-time parameters by name in lower case, for current_setting; `set_setting(name, value, local)` is SET's.
     """
 
     transaction_timestamp: int = 0
@@ -30,6 +34,7 @@ class Environment:
     schema: str = "public"
     backend_pid: int = 0
     settings: dict[str, str] = field(default_factory=dict)
+    set_setting: Callable[[str, str | None, bool], None] = _no_settings
 
 
 IMMUTABLE_ENVIRONMENT = Environment()

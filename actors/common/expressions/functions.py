@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from actors.common.expressions import (  # noqa: F401  (they register their functions)
     arithmetic,
+    array_functions,
     comparisons,
     datetime_fields,
     datetime_functions,
@@ -24,6 +25,7 @@ from actors.common.expressions import (  # noqa: F401  (they register their func
 from actors.common.expressions.casts import IMPLICIT, context
 from actors.common.expressions.registry import Function, find
 from actors.common.types import by_name
+from actors.common.types.arrays import VECTORS, is_array
 
 
 class Ambiguous(Exception):
@@ -51,6 +53,8 @@ def _resolve(name: str, given: tuple[str, ...]) -> Function | None:
         if expanded == given:
             return function
     candidates = [pair for pair in candidates if all(map(_accepts, pair[1], given))]
+    if not any(is_array(name) or name in VECTORS for name in given):
+        candidates = [pair for pair in candidates if not any(map(is_array, pair[1]))]  # an untyped literal alone is no array
     if len(candidates) <= 1:
         return candidates[0][0] if candidates else None
     candidates = _most(candidates, lambda declared, type_: declared == type_, given)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from actors.common.errors import UNDEFINED_OBJECT, DatabaseError
+from actors.common.errors import NULL_VALUE_NOT_ALLOWED, UNDEFINED_OBJECT, DatabaseError
 from actors.common.expressions.environment import Environment
 from actors.common.expressions.registry import STABLE, VOLATILE, register
 from actors.common.types import format_type
@@ -45,6 +45,13 @@ def current_setting(environment: Environment, name: str, missing_ok: bool = Fals
     return value
 
 
+def _set_config(environment: Environment, name: str | None, value: str | None, local: bool | None) -> str | None:
+    if name is None:
+        raise DatabaseError(NULL_VALUE_NOT_ALLOWED, "SET requires parameter name")
+    environment.set_setting(name, value, bool(local))
+    return environment.settings.get(name.lower())
+
+
 def _version(environment: Environment) -> str:
     number = environment.settings.get("server_version", "16")
     return f"PostgreSQL {number} (Eagleray)"
@@ -77,6 +84,7 @@ _register("pg_backend_pid", "", "int4", lambda environment: environment.backend_
 _register("version", "", "text", _version)
 _register("current_setting", "text", "text", current_setting)
 _register("current_setting", "text bool", "text", current_setting)
+register("set_config", "text text bool", "text", _set_config, volatility=VOLATILE, environment=True, strict=False)
 register("bool_out", "bool", "text", lambda value: "t" if value else "f")
 
 

@@ -19,6 +19,7 @@ from actors.common.expressions import functions as functions  # registers every 
 from actors.common.expressions.casts import is_stable
 from actors.common.expressions.registry import IMMUTABLE, VOLATILE, function
 from actors.common.schema import ColumnType
+from actors.common.types.arrays import Array, element_of, is_array
 
 BOOL = ColumnType("bool")
 
@@ -119,6 +120,30 @@ class InList(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag
     type: ColumnType = BOOL
 
 
+class Quantified(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="quantified"):
+    """`argument operator ANY (array)`, or with `every` ALL; `signature` is the operator's: the argument's type and the elements'."""
+
+    argument: Expression
+    array: Expression
+    operator: str
+    signature: tuple[str, str]
+    every: bool = False
+    type: ColumnType = BOOL
+
+    @property
+    def is_membership(self) -> bool:
+        """= ANY: whether the argument is among the elements."""
+        return self.operator == "=" and not self.every
+
+
+class ArrayOf(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="array_of"):
+    """ARRAY[...]: of elements, or (`nested`) of arrays."""
+
+    items: tuple[Expression, ...]
+    type: ColumnType
+    nested: bool = False
+
+
 class Case(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="case"):
     """`conditions[i]` decides for `results[i]`; a CASE with an operand has been rewritten to equalities. No default: NULL."""
 
@@ -150,7 +175,8 @@ class NullIf(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag
 
 
 Expression = (
-    Column | Parameter | Constant | Call | Cast | And | Or | Not | NullTest | BooleanTest | Distinct | InList | Case | Coalesce | MinMax | NullIf
+    Column | Parameter | Constant | Call | Cast | And | Or | Not | NullTest | BooleanTest | Distinct | InList | Quantified | ArrayOf | Case | Coalesce
+    | MinMax | NullIf
 )  # fmt: skip
 
 _DECODER: Any = msgspec.msgpack.Decoder(Expression)
@@ -173,6 +199,10 @@ def revive(value: Any, type_: ColumnType) -> Any:
         return Decimal(value)
     if type_.name == "interval" and isinstance(value, list):
         return tuple(value)
+    if isinstance(value, list) and is_array(type_.name):
+        items, lengths, lowers = value
+        element = ColumnType(element_of(type_.name))
+        return Array(tuple(revive(item, element) for item in items), tuple(lengths), tuple(lowers))
     return value
 
 
@@ -188,6 +218,10 @@ def children(expression: Expression) -> tuple[Expression, ...]:
         return (expression.equal,)
     if isinstance(expression, InList):
         return (expression.argument, *expression.items)
+    if isinstance(expression, Quantified):
+        return (expression.argument, expression.array)
+    if isinstance(expression, ArrayOf):
+        return expression.items
     if isinstance(expression, NullIf):
         return (expression.argument, expression.equal)
     pairs = tuple(part for pair in zip(expression.conditions, expression.results, strict=True) for part in pair)
@@ -219,7 +253,8 @@ def rewrite(expression: Expression, change: Callable[[Expression], Expression | 
 
 
 NODES = (
-    Column, Parameter, Constant, Call, Cast, And, Or, Not, NullTest, BooleanTest, Distinct, InList, Case, Coalesce, MinMax, NullIf,
+    Column, Parameter, Constant, Call, Cast, And, Or, Not, NullTest, BooleanTest, Distinct, InList, Quantified, ArrayOf, Case, Coalesce, MinMax,
+    NullIf,
 )  # fmt: skip
 """The same as `Expression`, for isinstance."""
 

@@ -4,18 +4,20 @@
     by_oid[23].name == "int4"
     format_type(ColumnType("varchar", 14)) == "character varying(10)"
 
-A module a family: integers (bool too), floats, numeric, strings (bytea, uuid and the catalog's own types too), datetimes, intervals. What a datum
-is stands in docs/contracts.md. Left out: arrays (only their oids), timetz, json, DateStyles and IntervalStyles other than ISO and postgres.
+A module a family: integers (bool too), floats, numeric, strings (bytea, uuid and the catalog's own types too), datetimes, intervals; arrays of all of these. What a
+datum is stands in docs/contracts.md. Left out: timetz, json, DateStyles and IntervalStyles other than ISO and postgres.
 """
 
 from __future__ import annotations
 
 from actors.common.schema import ColumnType
-from actors.common.types import datetimes, floats, integers, intervals, numeric, strings
+from actors.common.types import arrays, datetimes, floats, integers, intervals, numeric, strings
 from actors.common.types.base import Type
 from actors.common.types.numeric import precision_and_scale
 
-ALL_TYPES: tuple[Type, ...] = (*integers.TYPES, *floats.TYPES, *numeric.TYPES, *strings.TYPES, *datetimes.TYPES, *intervals.TYPES)
+_SCALARS = (*integers.TYPES, *floats.TYPES, *numeric.TYPES, *strings.TYPES, *datetimes.TYPES, *intervals.TYPES)
+_ARRAYS = arrays.make_array_types([type_ for type_ in _SCALARS if type_.array_oid and type_.name not in strings.SHOWN_ONLY])
+ALL_TYPES: tuple[Type, ...] = (*_SCALARS, *_ARRAYS)
 by_name: dict[str, Type] = {type_.name: type_ for type_ in ALL_TYPES}
 by_oid: dict[int, Type] = {type_.oid: type_ for type_ in ALL_TYPES}
 
@@ -32,6 +34,8 @@ _FIELD_NAMES = {
 
 def format_type(type_: ColumnType) -> str:
     """As PostgreSQL's format_type(oid, typmod)."""
+    if type_.name in arrays.ARRAY_TYPES:
+        return format_type(ColumnType(arrays.element_of(type_.name), type_.modifier)) + "[]"
     known, modifier = by_name[type_.name], type_.modifier
     name = known.sql_name
     if modifier < 0:

@@ -168,11 +168,11 @@ TYPES = (
     _textual("record", "record", 2249, 2287, -1, "P"),
     _textual("int2vector", "int2vector", 22, 1006, -1, "A"),
     _textual("oidvector", "oidvector", 30, 1013, -1, "A"),
-    _textual("_text", "text[]", 1009, 0, -1, "A"),
     _textual("_aclitem", "aclitem[]", 1034, 0, -1, "A"),
     _textual("pg_node_tree", "pg_node_tree", 194, 0, -1, "Z"),
     _textual("regclass", "regclass", 2205, 2210, 4, "N"),
     _textual("regtype", "regtype", 2206, 2211, 4, "N"),
     _textual("regproc", "regproc", 24, 1008, 4, "N"),
 )
+SHOWN_ONLY = frozenset(type_.name for type_ in TYPES[[type_.name for type_ in TYPES].index("void") :])
 """From void on: enough to describe and show results of catalog queries; their binary form is their text's bytes."""

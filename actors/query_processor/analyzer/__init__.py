@@ -5,7 +5,7 @@
     value = coerce_assignment(tree, column.type, column.name, parameters)
     parameters.resolved() -> [ColumnType("int4"), ...]         after the whole statement
 
-Aggregates, window calls, subqueries and arrays raise NotRowExpression. An untyped literal or parameter that stands alone keeps the type "unknown":
+Aggregates, window calls, and subqueries raise NotRowExpression. An untyped literal or parameter that stands alone keeps the type "unknown":
 `expected` gives it one, or `coerce_unknown` makes it text.
 """
 

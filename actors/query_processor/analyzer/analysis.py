@@ -1,7 +1,7 @@
 """The walk over the parser's tree: `Analysis(scope, parameters).expression(node)` gives the typed expression of a node.
 
-Errors carry PostgreSQL's message and the position in the statement. What a row expression cannot be (aggregates, window calls, subqueries, arrays)
-raises NotRowExpression: the planner then takes the column executor.
+Errors carry PostgreSQL's message and the position in the statement. What a row expression cannot be (aggregates, window calls, subqueries) raises
+NotRowExpression: the planner then takes the column executor. Arrays are in arrays.py.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ from actors.common.expressions.tree import (
 )
 from actors.common.schema import ColumnType
 from actors.common.types import by_name
+from actors.common.types.arrays import is_array
+from actors.query_processor.analyzer import arrays
 from actors.query_processor.analyzer.coercion import (
     cannot_cast,
     coerce,
@@ -47,7 +49,7 @@ from actors.query_processor.analyzer.coercion import (
     type_name,
 )
 from actors.query_processor.analyzer.parameters import TEXT, UNKNOWN, ParameterTypes
-from actors.query_processor.analyzer.scope import NotRowExpression, Scope
+from actors.query_processor.analyzer.scope import NotRowExpression, Scope, position_of
 from actors.query_processor.analyzer.type_names import cast_type
 
 Kind = enums.A_Expr_Kind
@@ -108,17 +110,12 @@ _VALUE_FUNCTIONS = {name: name.removeprefix("SVFOP_").removesuffix("_N").lower()
 _NEGATED_COMPARISON = {"=": "<>", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 
 
-def _position(node: Any) -> int:
-    location = getattr(node, "location", None)
-    return 0 if location is None or location < 0 else location + 1
-
-
 class Analysis:
     """One expression's names and types. `parameters` is shared by the whole statement."""
 
     def __init__(self, scope: Scope, parameters: ParameterTypes) -> None:
         self._scope = scope
-        self._parameters = parameters
+        self.parameters = parameters
 
     def expression(self, node: Any) -> Expression:
         handler = _HANDLERS.get(type(node))
@@ -148,7 +145,7 @@ class Analysis:
             if text.lstrip("-").isalnum() and text.lstrip("-")[:2].lower() in ("0x", "0o", "0b"):
                 text = str(int(text, 0))
             return Constant(by_name["numeric"].parse_text(text, -1), ColumnType("numeric"))
-        raise DatabaseError(FEATURE_NOT_SUPPORTED, "bit string literals are not supported", position=_position(node))
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "bit string literals are not supported", position=position_of(node))
 
     def column(self, node: Any) -> Expression:
         if not all(isinstance(field, ast.String) for field in node.fields):
@@ -156,12 +153,12 @@ class Analysis:
         try:
             position, type_ = self._scope.resolve(tuple(field.sval for field in node.fields))
         except DatabaseError as error:
-            error.position = error.position or _position(node)
+            error.position = error.position or position_of(node)
             raise
         return Column(position, type_)
 
     def parameter(self, node: Any) -> Expression:
-        return Parameter(node.number, self._parameters.use(node.number, _position(node)))
+        return Parameter(node.number, self.parameters.use(node.number, position_of(node)))
 
     # calls
 
@@ -198,14 +195,14 @@ class Analysis:
         """`date(x)`, `float8(x)`: a type's name used as a function."""
         if len(arguments) != 1 or name not in by_name or context(arguments[0].type.name, name) is None:
             return None
-        return coerce(arguments[0], ColumnType(name), self._parameters, EXPLICIT)
+        return coerce(arguments[0], ColumnType(name), self.parameters, EXPLICIT)
 
     def _bound(self, found: Function, arguments: Sequence[Expression]) -> Expression:
         fixed = found.arguments
         declared = list(fixed)
         if found.variadic:
             declared = [*fixed[:-1], *[fixed[-1]] * (len(arguments) - len(fixed) + 1)]
-        bound = tuple(coerce_argument(argument, type_, self._parameters) for argument, type_ in zip(arguments, declared, strict=True))
+        bound = tuple(coerce_argument(argument, type_, self.parameters) for argument, type_ in zip(arguments, declared, strict=True))
         return fold(Call(found.name, tuple(declared), bound, ColumnType(found.result)))
 
     def operator(self, name: str, arguments: Sequence[Expression], position: int = 0) -> Expression:
@@ -247,7 +244,7 @@ class Analysis:
             raise self._no_operator("||", arguments, position)
         texts: list[Expression] = []
         for argument in arguments:
-            text = coerce(argument, TEXT, self._parameters, EXPLICIT)
+            text = coerce(argument, TEXT, self.parameters, EXPLICIT)
             if text is None:
                 raise self._no_operator("||", arguments, position)
             texts.append(text)
@@ -262,46 +259,49 @@ class Analysis:
             or node.agg_filter is not None
             or node.agg_order
             or name in AGGREGATES
+            or name == "unnest"
         ):
             raise NotRowExpression(name)
         if node.func_variadic or len(node.args or ()) > ARGUMENTS_MAX:
             raise NotRowExpression(name)
         if len(node.funcname) == 2 and node.funcname[0].sval != "pg_catalog":
             shown = ".".join(part.sval for part in node.funcname)
-            raise DatabaseError(UNDEFINED_FUNCTION, f"function {shown} does not exist", position=_position(node))
+            raise DatabaseError(UNDEFINED_FUNCTION, f"function {shown} does not exist", position=position_of(node))
         if any(isinstance(argument, ast.NamedArgExpr) for argument in node.args or ()):
             raise NotRowExpression(name)
-        return self.call(name, self._all(node.args), _position(node))
+        return self.call(name, self._all(node.args), position_of(node))
 
     def value_function(self, node: Any) -> Expression:
         member = enums.SQLValueFunctionOp(node.op).name
         arguments = [Constant(node.typmod, INT4)] if member.endswith("_N") else []
-        return self.call(_VALUE_FUNCTIONS[member], arguments, _position(node))
+        return self.call(_VALUE_FUNCTIONS[member], arguments, position_of(node))
 
     def cast(self, node: Any) -> Expression:
-        argument = self.expression(node.arg)
         try:
             target = cast_type(node.typeName)
         except DatabaseError as error:
-            error.position = error.position or _position(node.typeName)
+            error.position = error.position or position_of(node.typeName)
             raise
+        if isinstance(node.arg, ast.A_ArrayExpr) and is_array(target.name):
+            return arrays.constructor(self, node.arg, target)
+        argument = self.expression(node.arg)
         # The parser's literals do not say where they stand: an error in one has no position.
-        result = coerce(argument, target, self._parameters, EXPLICIT)
+        result = coerce(argument, target, self.parameters, EXPLICIT)
         if result is None:
-            raise cannot_cast(argument.type, target, _position(node))
+            raise cannot_cast(argument.type, target, position_of(node))
         return result
 
     def collate(self, node: Any) -> Expression:
         name = node.collname[-1].sval
         if name not in ("C", "POSIX", "default", "ucs_basic"):
-            raise DatabaseError(UNDEFINED_OBJECT, f'collation "{name}" for encoding "UTF8" does not exist', position=_position(node))
+            raise DatabaseError(UNDEFINED_OBJECT, f'collation "{name}" for encoding "UTF8" does not exist', position=position_of(node))
         return self.expression(node.arg)
 
     # logic
 
     def boolean(self, node: Any) -> Expression:
         word = {enums.BoolExprType.AND_EXPR: "AND", enums.BoolExprType.OR_EXPR: "OR", enums.BoolExprType.NOT_EXPR: "NOT"}[node.boolop]
-        arguments = tuple(coerce_boolean(self.expression(part), word, self._parameters, _position(part)) for part in node.args)
+        arguments = tuple(coerce_boolean(self.expression(part), word, self.parameters, position_of(part)) for part in node.args)
         if word == "NOT":
             return Not(arguments[0])
         return And(arguments) if word == "AND" else Or(arguments)
@@ -315,7 +315,7 @@ class Analysis:
     def boolean_test(self, node: Any) -> Expression:
         name = enums.BoolTestType(node.booltesttype).name
         words = name.removeprefix("IS_").replace("_", " ")
-        argument = coerce_boolean(self.expression(node.arg), f"IS {words}", self._parameters, _position(node.arg))
+        argument = coerce_boolean(self.expression(node.arg), f"IS {words}", self.parameters, position_of(node.arg))
         value = {"TRUE": True, "FALSE": False, "UNKNOWN": None}[words.removeprefix("NOT ")]
         return BooleanTest(argument, value, words.startswith("NOT "))
 
@@ -324,34 +324,34 @@ class Analysis:
         results: list[Expression] = []
         operand = None if node.arg is None else self.expression(node.arg)
         if operand is not None and is_unknown(operand):
-            operand = coerce(operand, TEXT, self._parameters)
+            operand = coerce(operand, TEXT, self.parameters)
         for when in node.args:
             condition = self.expression(when.expr)
             if operand is not None:
-                condition = self.operator("=", (operand, condition), _position(when))
-            conditions.append(coerce_boolean(condition, "CASE/WHEN", self._parameters, _position(when.expr)))
+                condition = self.operator("=", (operand, condition), position_of(when))
+            conditions.append(coerce_boolean(condition, "CASE/WHEN", self.parameters, position_of(when.expr)))
             results.append(self.expression(when.result))
         default = None if node.defresult is None else self.expression(node.defresult)
         # PostgreSQL looks at the ELSE first.
         every = results if default is None else [default, *results]
-        type_, coerced = coerce_to_common(every, "CASE", self._parameters, _position(node))
+        type_, coerced = coerce_to_common(every, "CASE", self.parameters, position_of(node))
         if default is not None:
             default, *coerced = coerced
         return Case(tuple(conditions), tuple(coerced), default, type_)
 
     def coalesce(self, node: Any) -> Expression:
-        type_, arguments = coerce_to_common(self._all(node.args), "COALESCE", self._parameters, _position(node))
+        type_, arguments = coerce_to_common(self._all(node.args), "COALESCE", self.parameters, position_of(node))
         return Coalesce(tuple(arguments), type_) if len(arguments) > 1 else arguments[0]
 
     def min_max(self, node: Any) -> Expression:
         greatest = node.op == enums.MinMaxOp.IS_GREATEST
-        type_, arguments = coerce_to_common(self._all(node.args), "GREATEST" if greatest else "LEAST", self._parameters, _position(node))
+        type_, arguments = coerce_to_common(self._all(node.args), "GREATEST" if greatest else "LEAST", self.parameters, position_of(node))
         return MinMax(greatest, tuple(arguments), type_)
 
     # operators
 
     def operator_expression(self, node: Any) -> Expression:
-        kind, position = node.kind, _position(node)
+        kind, position = node.kind, position_of(node)
         if kind == Kind.AEXPR_OP:
             if isinstance(node.lexpr, ast.RowExpr) and isinstance(node.rexpr, ast.RowExpr):
                 return self._row_comparison(node.name[-1].sval, node.lexpr, node.rexpr, position)
@@ -360,9 +360,9 @@ class Analysis:
         if kind in (Kind.AEXPR_LIKE, Kind.AEXPR_ILIKE):
             return self.operator(node.name[-1].sval, self._all((node.lexpr, node.rexpr)), position)
         if kind == Kind.AEXPR_IN:
-            return self._in(node, node.rexpr, node.name[-1].sval == "<>")
+            return self.in_list(node, node.rexpr, node.name[-1].sval == "<>")
         if kind in (Kind.AEXPR_OP_ANY, Kind.AEXPR_OP_ALL):
-            return self._quantified(node, kind == Kind.AEXPR_OP_ALL)
+            return arrays.quantified(self, node, kind == Kind.AEXPR_OP_ALL)
         if kind in (Kind.AEXPR_DISTINCT, Kind.AEXPR_NOT_DISTINCT):
             return self._distinct(node, kind == Kind.AEXPR_NOT_DISTINCT)
         if kind == Kind.AEXPR_NULLIF:
@@ -379,7 +379,7 @@ class Analysis:
         for one, other in ((left, right), (right, left)):
             if isinstance(one, Constant) and one.value is None:
                 return NullTest(other, not negated)
-        equal = self._equal(left, right, _position(node))
+        equal = self._equal(left, right, position_of(node))
         if isinstance(equal, Constant):
             return Constant(bool(equal.value) is negated, BOOL)
         assert isinstance(equal, Call)
@@ -387,10 +387,10 @@ class Analysis:
 
     def _null_if(self, node: Any) -> Expression:
         left, right = self._all((node.lexpr, node.rexpr))
-        equal = self._equal(left, right, _position(node))
+        equal = self._equal(left, right, position_of(node))
         if isinstance(equal, Constant):
             target = common_type([left.type, right.type], "NULLIF")
-            left = coerce(left, target, self._parameters) or left
+            left = coerce(left, target, self.parameters) or left
             return Constant(None, left.type) if equal.value else left
         assert isinstance(equal, Call)
         left, compared = equal.arguments[0], equal.signature[0]
@@ -399,7 +399,7 @@ class Analysis:
         return NullIf(left, equal, type_)
 
     def _between(self, node: Any) -> Expression:
-        position = _position(node)
+        position = position_of(node)
         negated = node.kind in (Kind.AEXPR_NOT_BETWEEN, Kind.AEXPR_NOT_BETWEEN_SYM)
 
         def within(low: Any, high: Any) -> Expression:
@@ -415,8 +415,8 @@ class Analysis:
         both = (within(low, high), within(high, low))
         return And(both) if negated else Or(both)
 
-    def _in(self, node: Any, items: Sequence[Any], negated: bool) -> Expression:
-        position = _position(node)
+    def in_list(self, node: Any, items: Sequence[Any], negated: bool) -> Expression:
+        position = position_of(node)
         if isinstance(node.lexpr, ast.RowExpr):
             equalities = tuple(self._row_comparison("=", node.lexpr, item, position) for item in items)
             either: Expression = equalities[0] if len(equalities) == 1 else Or(equalities)
@@ -424,25 +424,11 @@ class Analysis:
         value, choices = self.expression(node.lexpr), self._all(items)
         if len(choices) == 1:
             return self.operator("<>" if negated else "=", (value, choices[0]), position)
-        target, coerced = coerce_to_common([value, *choices], "IN", self._parameters, position)
+        target, coerced = coerce_to_common([value, *choices], "IN", self.parameters, position)
         # Integers of different width compare as they are: the column stays bare, so that an index on it can be used.
         both_integers = {value.type.name, target.name} <= {"int2", "int4", "int8"}
         string_as_text = target.name == "text" and value.type.name == "varchar"
         return InList(value if both_integers or string_as_text else coerced[0], tuple(coerced[1:]), negated)
-
-    def _quantified(self, node: Any, every: bool) -> Expression:
-        if not isinstance(node.rexpr, ast.A_ArrayExpr) or not node.rexpr.elements:
-            raise NotRowExpression("array")
-        name = node.name[-1].sval
-        if name == "=" and not every:
-            return self._in(node, node.rexpr.elements, False)
-        if name in ("<>", "!=") and every:
-            return self._in(node, node.rexpr.elements, True)
-        left = self.expression(node.lexpr)
-        tests = tuple(self.operator(name, (left, item), _position(node)) for item in self._all(node.rexpr.elements))
-        if len(tests) == 1:
-            return tests[0]
-        return And(tests) if every else Or(tests)
 
     def _row_comparison(self, name: str, left: Any, right: Any, position: int) -> Expression:
         """(a, b) = (c, d), (a, b) < (c, d): by the columns from left to right."""
@@ -480,4 +466,6 @@ _HANDLERS: dict[type, Callable[[Analysis, Any], Expression]] = {
     ast.CoalesceExpr: Analysis.coalesce,
     ast.MinMaxExpr: Analysis.min_max,
     ast.A_Expr: Analysis.operator_expression,
+    ast.A_ArrayExpr: arrays.constructor,
+    ast.A_Indirection: arrays.subscript,
 }

@@ -10,7 +10,7 @@ from datetime import UTC, tzinfo
 from typing import Any
 
 from actors.common.errors import CANNOT_COERCE, DATATYPE_MISMATCH, DatabaseError
-from actors.common.expressions.casts import ASSIGNMENT, EXPLICIT, IMPLICIT, STRINGS, context, converter, is_stable
+from actors.common.expressions.casts import ASSIGNMENT, EXPLICIT, IMPLICIT, STRINGS, ZONED_ARRAYS, context, converter, is_stable
 from actors.common.expressions.compile import compile_expression
 from actors.common.expressions.environment import IMMUTABLE_ENVIRONMENT
 from actors.common.expressions.tree import Call, Cast, Constant, Expression, Parameter, is_immutable
@@ -62,10 +62,10 @@ def _literal(literal: Constant, target: ColumnType, allowed: str) -> Expression:
     except NeedsNow:
         return Cast(Constant(text, TEXT), target, allowed == EXPLICIT)
     except DatabaseError:
-        if _depends_on_style(text, target.name, plain.modifier, None):
+        if target.name in ZONED_ARRAYS or _depends_on_style(text, target.name, plain.modifier, None):
             return Cast(Constant(text, TEXT), target, allowed == EXPLICIT)
         raise
-    if _depends_on_style(text, target.name, plain.modifier, datum):
+    if target.name in ZONED_ARRAYS or _depends_on_style(text, target.name, plain.modifier, datum):
         return Cast(Constant(text, TEXT), target, allowed == EXPLICIT)
     if target.name == "timestamptz":
         moment = parse_moment(text, "timestamp with time zone")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from actors.common.errors import UNDEFINED_COLUMN, UNDEFINED_TABLE, DatabaseError
 from actors.common.schema import ColumnType
@@ -10,6 +10,12 @@ from actors.common.schema import ColumnType
 
 class NotRowExpression(Exception):
     """Internal: this is no scalar expression of one row (an aggregate, a subquery ...)."""
+
+
+def position_of(node: Any) -> int:
+    """Of a parser's node in the statement, from 1 on; 0 where it does not say."""
+    location = getattr(node, "location", None)
+    return 0 if location is None or location < 0 else location + 1
 
 
 class Scope(Protocol):

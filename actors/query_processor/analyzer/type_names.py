@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from pglast import ast
+
+from actors.common.errors import FEATURE_NOT_SUPPORTED, DatabaseError
 from actors.common.schema import ColumnType
+from actors.common.types.arrays import is_array
 from actors.common.types.intervals import FULL_PRECISION, FULL_RANGE
 
 _CATALOG_TYPES = frozenset({"name", "oid", "char", "regclass", "regtype", "regproc", "unknown"})
@@ -15,11 +19,17 @@ def cast_type(node: Any) -> ColumnType:
     from actors.query_processor.ddl.types import column_type
 
     name = node.names[-1].sval
-    if node.arrayBounds is None or not node.arrayBounds:
-        if name in _CATALOG_TYPES:
-            return ColumnType(name)
-        if name == "interval" and node.typmods:
-            numbers = [modifier.val.ival for modifier in node.typmods]
-            fields, digits = numbers[0], numbers[1] if len(numbers) > 1 else FULL_PRECISION
-            return ColumnType(name, (fields & FULL_RANGE) << 16 | digits & FULL_PRECISION)
+    if node.arrayBounds:
+        element = cast_type(ast.TypeName(names=node.names, typmods=node.typmods, typemod=node.typemod))
+        if not is_array("_" + element.name):
+            raise DatabaseError(FEATURE_NOT_SUPPORTED, f"datatype {name}[] not supported")
+        return ColumnType("_" + element.name, element.modifier)
+    if is_array(name):  # as in _int4
+        return ColumnType(name)
+    if name in _CATALOG_TYPES:
+        return ColumnType(name)
+    if name == "interval" and node.typmods:
+        numbers = [modifier.val.ival for modifier in node.typmods]
+        fields, digits = numbers[0], numbers[1] if len(numbers) > 1 else FULL_PRECISION
+        return ColumnType(name, (fields & FULL_RANGE) << 16 | digits & FULL_PRECISION)
     return column_type(node)

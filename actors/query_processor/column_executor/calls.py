@@ -12,6 +12,7 @@ from pglast import ast, enums
 
 from actors.common.errors import FEATURE_NOT_SUPPORTED, GROUPING_ERROR, SYNTAX_ERROR, UNDEFINED_FUNCTION, UNDEFINED_OBJECT, DatabaseError
 from actors.common.schema import ColumnType
+from actors.query_processor.column_executor.arrays import check_equality, check_order, collected
 from actors.query_processor.column_executor.names import Level
 from actors.query_processor.column_executor.select import sort_by, translate_query
 from actors.query_processor.column_executor.translator import BOOL, INT8, TEXT, Translator, type_name
@@ -130,7 +131,11 @@ def aggregate(translator: Translator, call: ast.FuncCall, name: str, level: Leve
     sql, type_ = arguments[0]
     if name in ("sum", "avg") and len(arguments) == 1:
         return _sum_or_avg(translator, name, sql, type_, made, arguments)
+    if call.agg_distinct:
+        check_equality(type_)
     if name in SAME_TYPE and len(arguments) == 1:
+        if name != "any_value":
+            check_order(type_)
         if type_.name == "bool" and name in ("min", "max"):
             raise _undefined(name, arguments)
         return made(SAME_TYPE[name], sql), type_
@@ -142,7 +147,7 @@ def aggregate(translator: Translator, call: ast.FuncCall, name: str, level: Leve
         separator = translator.cast(*arguments[1], TEXT)
         return made("string_agg", translator.cast(sql, type_, TEXT), separator), TEXT
     if name == "array_agg" and len(arguments) == 1:
-        return translator.emitter.array_text(made("list", sql), type_), ColumnType("text")
+        return collected(translator, made("list", sql), type_)
     if name in STATISTICS and len(arguments) == 1 and type_.name in INTEGERS | FLOATS | {"numeric"}:
         result = FLOAT8 if type_.name in FLOATS else NUMERIC
         return translator.cast(made(STATISTICS[name], f"CAST({sql} AS DOUBLE)"), FLOAT8, result), result
@@ -228,8 +233,10 @@ def _window(translator: Translator, window: ast.WindowDef, level: Level, windows
     framed = inherited if inherited is not None and not window.frameOptions & FRAME_NONDEFAULT else window
     parts: list[str] = []
     if partition:
-        listed = ", ".join(translator.expression(item, level, aggregates=True)[0] for item in partition)
-        parts.append(f"PARTITION BY {listed}")
+        keys = [translator.expression(item, level, aggregates=True) for item in partition]
+        for _, type_ in keys:
+            check_equality(type_)
+        parts.append(f"PARTITION BY {', '.join(sql for sql, _ in keys)}")
     if order:
         parts.append(f"ORDER BY {sort_by(translator, order, level, aggregates=True)}")
     if framed.frameOptions & FRAME_NONDEFAULT:
@@ -268,8 +275,7 @@ def _sublink(translator: Translator, link: ast.SubLink, level: Level, aggregates
             raise DatabaseError(SYNTAX_ERROR, "subquery must return only one column")
         return translator.slot(f"({query.sql})", query.columns[0].type)
     if kind == enums.SubLinkType.ARRAY_SUBLINK:
-        sql = translator.emitter.array_text(f"ARRAY({query.sql})", query.columns[0].type)
-        return translator.slot(sql, TEXT)
+        return translator.slot(*collected(translator, f"coalesce(ARRAY({query.sql}), [])", query.columns[0].type))
     if kind in (enums.SubLinkType.ANY_SUBLINK, enums.SubLinkType.ALL_SUBLINK):
         return _quantified(translator, link, level, aggregates, windows, query)
     raise DatabaseError(FEATURE_NOT_SUPPORTED, "this kind of subquery is not supported")

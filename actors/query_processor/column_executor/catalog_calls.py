@@ -1,10 +1,9 @@
-"""What only queries on the system catalogs use: catalog functions, `reg...` casts, and arrays in their text form.
+"""What only queries on the system catalogs use: catalog functions and `reg...` casts.
 
-psql's \\d family and drivers' introspection are written for PostgreSQL's catalogs, where arrays and object identifier types abound. Here an array column is text
-('{a,b}'), an int2vector too ('1 2'), and the forms that work on them become DuckDB text and calls of catalog_functions.py:
+psql's \\d family and drivers' introspection are written for PostgreSQL's catalogs, where object identifier types abound. The forms that work on them become calls of
+catalog_functions.py:
 
 - 'name'::regclass gives the oid, oid::regclass the name (as text); likewise regtype, regnamespace, regproc, regrole;
-- x = ANY (column), column[i], expression::int2[];
 - functions such as pg_get_indexdef(oid), which look into the transaction's catalog.
 """
 
@@ -13,13 +12,13 @@ from __future__ import annotations
 from typing import Any
 
 import pyarrow as pa
-from pglast import ast, enums
+from pglast import ast
 
 from actors.common.errors import UNDEFINED_FUNCTION, DatabaseError
 from actors.common.schema import ColumnType
 from actors.query_processor.column_executor.catalog_functions import CATALOG_FUNCTIONS, CatalogFunction
 from actors.query_processor.column_executor.names import Level
-from actors.query_processor.column_executor.translator import BOOL, TEXT, Translator
+from actors.query_processor.column_executor.translator import Translator
 from actors.query_processor.column_executor.udf import Udf, datums_of, result_column
 from actors.query_processor.column_executor.values import DUCK_TYPES, duck_type
 
@@ -36,33 +35,12 @@ def replace_catalog_form(translator: Translator, node: Any, level: Level, aggreg
         return _call(translator, node, functions, level, aggregates) if functions is not None else None
     if isinstance(node, ast.TypeCast):
         return _cast(translator, node, level, aggregates)
-    if isinstance(node, ast.A_Indirection) and len(node.indirection) == 1 and isinstance(node.indirection[0], ast.A_Indices):
-        array, _ = translator.expression(node.arg, level, TEXT, aggregates=aggregates)
-        index, _ = translator.expression(node.indirection[0].uidx, level, aggregates=aggregates)
-        first = 0 if _is_vector(node.arg) else 1
-        return translator.slot(f"TRY_CAST({array_items(array)}[({index}) + {1 - first}] AS INTEGER)", INT4)
-    if isinstance(node, ast.A_Expr) and node.kind == enums.A_Expr_Kind.AEXPR_OP_ANY and not isinstance(node.rexpr, ast.A_ArrayExpr):
-        value, _ = translator.expression(node.lexpr, level, TEXT, aggregates=aggregates)
-        array, _ = translator.expression(node.rexpr, level, TEXT, aggregates=aggregates)
-        return translator.slot(f"list_contains({array_items(array)}, CAST({value} AS VARCHAR))", BOOL)
     return None
-
-
-def array_items(array: str) -> str:
-    """The elements of an array or vector in text form, as a DuckDB list of text."""
-    return f"string_split(trim(replace(CAST({array} AS VARCHAR), ' ', ','), '{{}}'), ',')"
-
-
-def _is_vector(node: Any) -> bool:
-    """int2vector columns count from 0."""
-    return isinstance(node, ast.ColumnRef) and node.fields[-1].sval in ("indkey", "indoption", "indclass", "indcollation", "proargtypes")
 
 
 def _cast(translator: Translator, node: ast.TypeCast, level: Level, aggregates: bool) -> ast.Node | None:
     name = node.typeName.names[-1].sval
-    if node.typeName.arrayBounds:
-        return translator.slot(*translator.expression(node.arg, level, TEXT, aggregates=aggregates))
-    if name not in OBJECT_TYPES:
+    if node.typeName.arrayBounds or name not in OBJECT_TYPES:
         return None
     sql, type_ = translator.expression(node.arg, level, aggregates=aggregates)
     direction = "out" if type_.name in INTEGERS else "in"

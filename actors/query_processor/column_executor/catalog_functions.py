@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from actors.common.errors import INVALID_TEXT_REPRESENTATION, UNDEFINED_OBJECT, UNDEFINED_TABLE, DatabaseError
 from actors.common.schema import ColumnType, Index, Table
 from actors.common.types import by_name, by_oid, format_type
+from actors.common.types.arrays import Array, array_of_items
 
 if TYPE_CHECKING:
     from actors.query_processor.catalog import Catalog
@@ -214,21 +215,8 @@ def _shown(_: Catalog, __: Any, value: Any) -> str | None:
     return None if value is None else str(value)
 
 
-def _array_items(text: str) -> list[str]:
-    inner = text.strip("{}")
-    return [item.strip('"') for item in inner.split(",")] if inner else []
-
-
-def _array_to_string(_: Catalog, __: Any, text: str | None, separator: str | None, null: str | None = None) -> str | None:
-    if text is None or separator is None:
-        return None
-    items = [null if item == "NULL" else item for item in _array_items(text)]
-    return separator.join(item for item in items if item is not None)
-
-
-def _array_length(_: Catalog, __: Any, text: str | None, dimension: int | None) -> int | None:
-    items = _array_items(text) if text is not None and dimension == 1 else []
-    return len(items) or None
+def _current_schemas(_: Catalog, __: Any, implicit: bool | None) -> Array | None:
+    return None if implicit is None else array_of_items(["pg_catalog", "public"] if implicit else ["public"])
 
 
 def _constant(value: Any) -> Callable[..., Any]:
@@ -288,7 +276,7 @@ def _fill_descriptions() -> None:
 
 
 def _fill_environment() -> None:
-    """Functions about the server, sizes, privileges, text and arrays; object identifier types."""
+    """Functions about the server, sizes, privileges and text; object identifier types."""
     _add("pg_encoding_to_char", (INT4,), TEXT, lambda catalog, environment, number: "UTF8" if number == 6 else "")
     _add(
         "pg_char_to_encoding",
@@ -311,14 +299,9 @@ def _fill_environment() -> None:
         _add(name, (), TEXT, _constant(None))
     for name in ("inet_server_port", "inet_client_port"):
         _add(name, (), INT4, _constant(None))
-    _add("current_schemas", (BOOL,), TEXT, lambda catalog, environment, implicit: "{pg_catalog,public}" if implicit else "{public}")
+    _add("current_schemas", (BOOL,), ColumnType("_name"), _current_schemas)
     _add("quote_ident", (TEXT,), TEXT, lambda catalog, environment, name: None if name is None else quote(name))
     _add("quote_literal", (TEXT,), TEXT, _quote_literal)
-    _add("array_to_string", (TEXT, TEXT), TEXT, _array_to_string)
-    _add("array_to_string", (TEXT, TEXT, TEXT), TEXT, _array_to_string)
-    for name in ("array_length", "array_upper"):
-        _add(name, (TEXT, INT4), INT4, _array_length)
-    _add("cardinality", (TEXT,), INT4, lambda catalog, environment, text: None if text is None else len(_array_items(text)))
     _add("to_regclass", (TEXT,), OID, _to_regclass)
     for kind, reader, writer in (
         ("regclass", _regclass_in, _regclass_out),

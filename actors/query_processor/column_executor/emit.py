@@ -18,6 +18,7 @@ from actors.common.expressions import tree
 from actors.common.expressions.compile import compile_expression
 from actors.common.expressions.tree import is_volatile
 from actors.common.schema import ColumnType
+from actors.query_processor.column_executor.arrays import check_equality, check_order
 from actors.query_processor.column_executor.udf import DIVIDE, SIZED_TYPES, Udf, divide_udf, expression_udf
 from actors.query_processor.column_executor.values import DIVISION_SCALE, INTEGER_DIGITS, TEXT_TYPES, duck_type, literal, numeric_scale
 
@@ -127,10 +128,16 @@ class Emitter:
             word = "NULL" if expression.value is None else str(expression.value).upper()
             operator = "IS DISTINCT FROM" if expression.negated else "IS NOT DISTINCT FROM"
             return f"({sub(expression.argument)} {operator} {word})"
+        if isinstance(expression, tree.Quantified):
+            return self._udf(expression, [expression.argument, expression.array], [sub(expression.argument), sub(expression.array)])
+        if isinstance(expression, tree.ArrayOf):
+            return self._udf(expression, list(expression.items), [sub(item) for item in expression.items])
         if isinstance(expression, tree.Distinct):
+            check_equality(expression.equal.arguments[0].type)
             left, right = (sub(argument) for argument in expression.equal.arguments)
             return f"({left} IS {'NOT ' if expression.negated else ''}DISTINCT FROM {right})"
         if isinstance(expression, tree.InList):
+            check_equality(expression.argument.type)
             items = ", ".join(sub(item) for item in expression.items)
             return f"({sub(expression.argument)} {'NOT ' if expression.negated else ''}IN ({items}))"
         if isinstance(expression, tree.Case):
@@ -143,6 +150,7 @@ class Emitter:
         if isinstance(expression, tree.Coalesce):
             return f"coalesce({', '.join(sub(argument) for argument in expression.arguments)})"
         if isinstance(expression, tree.MinMax):
+            check_order(expression.type)
             word = "greatest" if expression.greatest else "least"
             return f"{word}({', '.join(sub(argument) for argument in expression.arguments)})"
         assert isinstance(expression, tree.NullIf), expression
@@ -231,15 +239,12 @@ class Emitter:
         """What both sides of `x IN (SELECT y)` are compared as."""
         from actors.query_processor.analyzer import common_type
 
-        return one if one.name == other.name else common_type([one, other], operator)
-
-    def array_text(self, sql: str, element: ColumnType) -> str:
-        """A DuckDB list in PostgreSQL's array text form."""
-        text = "CAST(x AS VARCHAR)"
-        if element.name in TEXT_TYPES:
-            text = "CASE WHEN regexp_matches(x, '[{},\"\\\\\\s]') OR x = '' OR lower(x) = 'null' THEN '\"' || replace(replace(x, '\\', '\\\\'), '\"', '\\\"') || '\"' ELSE x END"
-        items = f"list_transform({sql}, lambda x: coalesce({text}, 'NULL'))"
-        return f"('{{' || array_to_string({items}, ',') || '}}')"
+        common = one if one.name == other.name else common_type([one, other], operator)
+        if operator in ("=", "<>"):
+            check_equality(common)
+        else:
+            check_order(common)
+        return common
 
 
 def _rounded(name: str, call: tree.Call, texts: list[str]) -> str | None:

@@ -32,6 +32,7 @@ from actors.common.expressions import tree
 from actors.common.keys import keyspace, prefix_end
 from actors.common.rows import RowCodec
 from actors.common.schema import ColumnType, Table
+from actors.common.types.arrays import is_array
 from actors.query_processor.column_executor.values import numeric_scale, to_duck
 from actors.runtime.fiber import Fiber, turn
 
@@ -217,8 +218,7 @@ async def open_source(
     if source.system is not None:
         rows = source.system.rows(transaction)
         columns = {
-            f"c{position + 1}": to_duck(to_arrow([row[position] for row in rows], source.type_at(position)), source.type_at(position))
-            for position in source.used
+            f"c{position + 1}": _system_column([row[position] for row in rows], source.type_at(position)) for position in source.used
         }
         return pa.table(columns), len(rows)
     reading = SourceReading(source, transaction, parameters)
@@ -234,6 +234,12 @@ async def open_source(
             raise SourceTooLarge
     table = pa.concat_tables(pieces) if pieces else reading.empty()
     return reading.finish(table), scanner.rows_read
+
+
+def _system_column(datums: list[Any], type_: ColumnType) -> pa.Array | pa.ChunkedArray:
+    """Arrays and vectors come as their text."""
+    carried = ColumnType("text") if is_array(type_.name) or type_.name.endswith("vector") else type_
+    return to_duck(to_arrow(datums, carried), carried)
 
 
 def _row_types(table: Table) -> tuple[ColumnType, ...]:

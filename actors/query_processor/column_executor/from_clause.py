@@ -9,10 +9,10 @@ from pglast import ast, enums
 
 from actors.common.errors import FEATURE_NOT_SUPPORTED, UNDEFINED_COLUMN, UNDEFINED_TABLE, DatabaseError
 from actors.common.schema import ColumnType
-from actors.query_processor.column_executor.catalog_calls import array_items
+from actors.query_processor.column_executor.arrays import unnested
 from actors.query_processor.column_executor.names import Level, Output, Relation
 from actors.query_processor.column_executor.select import translate_query
-from actors.query_processor.column_executor.translator import BOOL, INT8, TEXT, Translator, rename, wrap
+from actors.query_processor.column_executor.translator import BOOL, INT8, Translator, rename, wrap
 
 JOINS = {
     enums.JoinType.JOIN_INNER: "INNER JOIN",
@@ -89,10 +89,8 @@ def _function(translator: Translator, item: ast.RangeFunction, level: Level) -> 
     parent = Level(parent=level, ctes=level.ctes)
     if function == "generate_series" and isinstance(call, ast.FuncCall):
         inner, type_ = _series(translator, call, parent)
-    elif function == "unnest" and isinstance(call, ast.FuncCall) and len(call.args or ()) == 1:
-        # Arrays exist in text form only (catalog_calls.py).
-        text, type_ = translator.expression(call.args[0], parent, TEXT)
-        inner = f"SELECT unnest({array_items(text)}) AS c1"
+    elif function == "unnest" and isinstance(call, ast.FuncCall) and call.args:
+        return _unnest(translator, item, call.args, parent)
     else:
         text, type_ = translator.expression(call, parent)
         inner = f"SELECT {text} AS c1"
@@ -102,6 +100,21 @@ def _function(translator: Translator, item: ast.RangeFunction, level: Level) -> 
         columns.append(Output("ordinality", f"{alias}.c2", INT8))
     columns = rename(columns, renamed, name or function)
     return f"LATERAL ({inner}) AS {alias}", Relation(name or function, tuple(columns))
+
+
+def _unnest(translator: Translator, item: ast.RangeFunction, arguments: Any, level: Level) -> tuple[str, Relation]:
+    """One column for each array; the shorter ones are filled with NULLs."""
+    name, renamed = _alias_of(item)
+    alias = translator.alias()
+    lists = [unnested(translator, *translator.expression(argument, level)) for argument in arguments]
+    # DuckDB's unnest gives the items of lists side by side, too.
+    inner = f"SELECT {', '.join(f'unnest({sql}) AS c{number}' for number, (sql, _) in enumerate(lists, 1))}"
+    first = name if name and len(lists) == 1 else "unnest"
+    columns = [Output(first, f"{alias}.c{number}", type_) for number, (_, type_) in enumerate(lists, 1)]
+    if item.ordinality:
+        inner = f"SELECT *, row_number() OVER () AS c{len(lists) + 1} FROM ({inner})"
+        columns.append(Output("ordinality", f"{alias}.c{len(lists) + 1}", INT8))
+    return f"LATERAL ({inner}) AS {alias}", Relation(name or "unnest", tuple(rename(columns, renamed, name or "unnest")))
 
 
 def _series(translator: Translator, call: ast.FuncCall, level: Level) -> tuple[str, ColumnType]:

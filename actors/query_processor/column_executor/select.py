@@ -15,6 +15,7 @@ from pglast import ast, enums
 from actors.common.errors import FEATURE_NOT_SUPPORTED, INVALID_COLUMN_REFERENCE, SYNTAX_ERROR, DatabaseError
 from actors.common.schema import ColumnType
 from actors.query_processor.analyzer import common_type
+from actors.query_processor.column_executor.arrays import check_equality, check_order
 from actors.query_processor.column_executor.names import Level, Output, Query
 from actors.query_processor.column_executor.translator import INT8, TEXT, Translator, rename, string_fields
 
@@ -126,6 +127,9 @@ def _set_operation(translator: Translator, statement: ast.SelectStmt, level: Lev
         raise DatabaseError(SYNTAX_ERROR, f"each {word} query must have the same number of columns")
     types = [common_type([one.type, other.type], word) for one, other in zip(left.columns, right.columns, strict=True)]
     body = f"({_cast_all(translator, left, types)}) {word}{' ALL' if statement.all else ''} ({_cast_all(translator, right, types)})"
+    if not statement.all:
+        for type_ in types:
+            check_equality(type_)
     columns = _plain([Output(column.name, "", type_) for column, type_ in zip(left.columns, types, strict=True)])
     if not (statement.sortClause or statement.limitCount or statement.limitOffset):
         return Query(body, columns)
@@ -280,13 +284,17 @@ def _group_item(translator: Translator, item: Any, level: Level, targets: list[O
         return "(" + ", ".join(_group_item(translator, part, level, targets) for part in item.args) + ")"
     ordinal = _ordinal(item, targets)
     if ordinal is not None:
+        check_equality(ordinal.type)
         return ordinal.sql
     names = string_fields(item) if isinstance(item, ast.ColumnRef) else None
     if names is not None and len(names) == 1 and level._own_column(names) is None:
         named = _named(item, targets)
         if named is not None:
+            check_equality(named.type)
             return named.sql
-    return translator.expression(item, level)[0]
+    sql, type_ = translator.expression(item, level)
+    check_equality(type_)
+    return sql
 
 
 def _dependent(level: Level, grouped: list[str], translator: Translator) -> list[str]:
@@ -305,11 +313,15 @@ def _distinct(translator: Translator, statement: ast.SelectStmt, level: Level, t
     if not clause:
         return ""
     if clause[0] is None:
+        for target in targets:
+            check_equality(target.type)
         return "DISTINCT "
     parts = []
     for item in clause:
         output = _ordinal(item, targets) or _named(item, targets)
-        parts.append(output.sql if output is not None else translator.expression(item, level)[0])
+        sql, type_ = (output.sql, output.type) if output is not None else translator.expression(item, level)
+        check_equality(type_)
+        parts.append(sql)
     return f"DISTINCT ON ({', '.join(parts)}) "
 
 
@@ -329,6 +341,7 @@ def _order_by(translator: Translator, statement: ast.SelectStmt, level: Level, t
 
 def _sort_key(sql: str, type_: ColumnType) -> str:
     """A constant would be taken for a position by DuckDB."""
+    check_order(type_)
     return (
         f"({sql})" if not sql[:1].isdigit() else f"CAST({sql} AS {'BIGINT' if type_ == INT8 else 'VARCHAR' if type_ == TEXT else 'DOUBLE'})"
     )

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from actors.common.schema import Column, ColumnType, Index, Table
 from actors.common.types import by_name, format_type
+from actors.common.types.arrays import ARRAY_TYPES
 from actors.query_processor.column_executor.catalog_functions import OWNER_OID, constraints_of, index_definition, indexes_of
 
 if TYPE_CHECKING:
@@ -37,9 +38,29 @@ TYPE_NAMES = {
     "char": "char",
     "xid": "int8",
     "regtype": "oid",
+    "_regtype": "_oid",
+    "_aclitem": "_text",
 }
-"""System column types that are shown as another; those not known here (arrays, node trees ...) are text."""
-KNOWN = frozenset({"oid", "int2", "int4", "int8", "bool", "text", "name", "char", "timestamptz", "float4", "float8", "interval", "bytea"})
+"""System column types that are shown as another; those not known here (node trees ...) are text."""
+KNOWN = frozenset(ARRAY_TYPES) | frozenset(
+    {
+        "int2vector",
+        "oidvector",
+        "oid",
+        "int2",
+        "int4",
+        "int8",
+        "bool",
+        "text",
+        "name",
+        "char",
+        "timestamptz",
+        "float4",
+        "float8",
+        "interval",
+        "bytea",
+    }
+)
 Row = dict[str, Any]
 
 

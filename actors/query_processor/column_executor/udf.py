@@ -16,12 +16,15 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec.structs import replace
 
 from actors.common.arrow_types import arrow_type, from_arrow, to_arrow
 from actors.common.errors import DIVISION_BY_ZERO, QUERY_CANCELED, DatabaseError, statement_memory_exceeded
 from actors.common.expressions import tree
 from actors.common.expressions.compile import compile_expression
 from actors.common.schema import ColumnType
+from actors.common.types.arrays import ARRAY_TYPES, is_array
+from actors.query_processor.column_executor.arrays import array_reader, text_of_array
 from actors.query_processor.column_executor.values import DUCK_TYPES, duck_type, numeric_scale, to_duck
 
 if TYPE_CHECKING:
@@ -32,7 +35,7 @@ DIVIDE = "eagleray_divide"
 UNKNOWN_SCALE = 16
 """Digits after the point of a numeric that a function of ours returns without saying how many."""
 EXTRACT_SCALES = {"second": 6, "seconds": 6, "epoch": 6, "milliseconds": 3, "julian": 16}
-SIZED_TYPES = frozenset({"text", "varchar", "bpchar", "bytea"})
+SIZED_TYPES = frozenset({"text", "varchar", "bpchar", "bytea", *ARRAY_TYPES})
 """Types whose values may be of any length."""
 WHOLE = frozenset({"ceil", "ceiling", "floor", "div"})
 
@@ -62,7 +65,7 @@ class Udf:
     volatile: bool = False
 
     def pass_argument(self, sql: str, type_: ColumnType) -> str:
-        return f"CAST({sql} AS VARCHAR)" if type_.name == "numeric" else f"CAST({sql} AS {_crossing(type_)})"
+        return f"CAST({sql} AS VARCHAR)" if type_.name == "numeric" else f"CAST({sql} AS {crossing(type_)})"
 
     def receive(self, sql: str) -> str:
         if self.type.name != "numeric":
@@ -71,16 +74,22 @@ class Udf:
         return f"CAST({sql} AS {duck_type(self.type) if bounds is not None else f'DECIMAL(38, {self.scale})'})"
 
 
-def _crossing(type_: ColumnType) -> str:
+def crossing(type_: ColumnType) -> str:
     return "VARCHAR" if type_.name == "numeric" or type_.name not in DUCK_TYPES else duck_type(type_)
 
 
 def expression_udf(expression: Any, types: list[ColumnType]) -> Udf:
-    """The root operation of `expression` (a Call or a Cast) with its arguments as columns."""
+    """The root operation of `expression` (a Call, a Cast, ANY or ALL of an array, ARRAY[...]) with its arguments as columns."""
     columns = tuple(tree.Column(place, type_) for place, type_ in enumerate(types))
+    plain: Any
+    name = ""
     if isinstance(expression, tree.Call):
-        plain: Any = tree.Call(expression.name, expression.signature, columns, expression.type)
+        plain = tree.Call(expression.name, expression.signature, columns, expression.type)
         name = expression.name
+    elif isinstance(expression, tree.Quantified):
+        plain = replace(expression, argument=columns[0], array=columns[1])
+    elif isinstance(expression, tree.ArrayOf):
+        plain = replace(expression, items=columns)
     else:
         plain = tree.Cast(columns[0], expression.type, expression.explicit)
         name = "cast"
@@ -88,7 +97,7 @@ def expression_udf(expression: Any, types: list[ColumnType]) -> Udf:
     scale = _scale(name, expression)
     evaluate = compile_expression(plain)
     result = expression.type
-    sized = result.name in SIZED_TYPES
+    sized = result.name in SIZED_TYPES and not is_array(result.name)
 
     def make(surroundings_of: Callable[[], Surroundings]) -> Callable[..., pa.Array]:
         def function(*arrays: pa.Array) -> pa.Array:
@@ -119,8 +128,8 @@ def expression_udf(expression: Any, types: list[ColumnType]) -> Udf:
         return function
 
     # A function without arguments gets one that it does not look at: the array's length says for how many rows.
-    crossing = [_crossing(type_) for type_ in types] or ["INTEGER"]
-    return Udf(f"eagleray_{digest}", crossing, _crossing(result), result, make, scale, tree.is_volatile(plain))
+    passed = [crossing(type_) for type_ in types] or ["INTEGER"]
+    return Udf(f"eagleray_{digest}", passed, crossing(result), result, make, scale, tree.is_volatile(plain))
 
 
 def _scale(name: str, expression: Any) -> int:
@@ -137,6 +146,9 @@ def datums_of(array: pa.Array | pa.ChunkedArray, type_: ColumnType) -> list[Any]
     """An argument's column as datums."""
     if type_.name == "numeric":
         return [None if value is None else Decimal(value) for value in array.to_pylist()]
+    if is_array(type_.name):
+        read = array_reader(type_)
+        return [read(text) for text in array.to_pylist()]
     if type_.name not in DUCK_TYPES:
         return list(array.to_pylist())
     if type_.name == "oid":
@@ -149,6 +161,8 @@ def result_column(values: list[Any], type_: ColumnType) -> pa.Array:
     """Datums as the column that DuckDB is given."""
     if type_.name == "numeric":
         return pa.array([None if value is None else format(value, "f") for value in values], pa.string())
+    if is_array(type_.name):
+        return pa.array([None if value is None else text_of_array(value, type_) for value in values], pa.string())
     if type_.name not in DUCK_TYPES:
         return pa.array([None if value is None else str(value) for value in values], pa.string())
     return to_duck(to_arrow(values, type_), type_)

@@ -7,6 +7,7 @@
 | uuid, bytea | BLOB (byte order is uuid's order) |
 | timestamptz | TIMESTAMP, in UTC |
 | text, varchar, bpchar, and all that is only shown | VARCHAR |
+| arrays | VARCHAR, PostgreSQL's text (arrays.py) |
 
 A numeric that came out of a division carries the scale DIVISION_SCALE in DuckDB, and is cut to the scale that PostgreSQL would give it when it leaves
 (select_div_scale in numeric.c: at least 16 significant digits).
@@ -25,6 +26,8 @@ import pyarrow.compute as pc
 from actors.common.arrow_types import arrow_type, from_arrow
 from actors.common.errors import FEATURE_NOT_SUPPORTED, NUMERIC_VALUE_OUT_OF_RANGE, DatabaseError
 from actors.common.schema import ColumnType
+from actors.common.types.arrays import is_array
+from actors.query_processor.column_executor.arrays import array_reader, text_of_array
 
 DIVISION_SCALE = 20
 DECIMAL_DIGITS_MAX = 38
@@ -76,6 +79,8 @@ def duck_type(type_: ColumnType) -> str:
 def literal(value: Any, type_: ColumnType) -> str:
     """A datum as DuckDB SQL."""
     name = type_.name
+    if value is not None and is_array(name):
+        return "'" + text_of_array(value, type_).replace("'", "''") + "'"
     if value is None:
         return f"CAST(NULL AS {'DECIMAL(1, 0)' if name == 'numeric' else duck_type(type_)})"
     if name == "bool":
@@ -151,6 +156,9 @@ def from_duck(column: pa.ChunkedArray, type_: ColumnType) -> list[Any]:
     name = type_.name
     if name == "numeric":
         return _from_decimals(column, type_)
+    if is_array(name):
+        read = array_reader(type_)
+        return [read(text) for text in column.cast(pa.string()).to_pylist()]
     if name in TEXT_TYPES or name not in DUCK_TYPES:
         return list(column.cast(pa.string()).to_pylist())
     if name in PLAIN_COLUMNS:
@@ -170,6 +178,12 @@ def _from_decimals(column: pa.ChunkedArray, type_: ColumnType) -> list[Any]:
     if pa.types.is_decimal(column.type) and column.type.scale == DIVISION_SCALE and numeric_scale(type_) is None:
         return [None if value is None else quotient_scale(value) for value in values]
     return [value if value is None or isinstance(value, Decimal) else Decimal(value) for value in values]
+
+
+def shown_numeric(value: Decimal, type_: ColumnType) -> Decimal:
+    """A numeric out of DuckDB, a quotient with the scale that PostgreSQL would give it."""
+    is_quotient = -int(value.as_tuple().exponent) == DIVISION_SCALE and numeric_scale(type_) is None
+    return quotient_scale(value) if is_quotient else value
 
 
 def quotient_scale(value: Decimal) -> Decimal:

@@ -3,17 +3,19 @@
     KINDS                       the parser's statement classes that `run` knows
     await run(session, raw)     -> Batch with the command tag
 
-Outside a block a DDL statement commits at once, and is run again (at most `ATTEMPTS_MAX` times) when another transaction's commit got in its way:
-index builds read the whole table and want it for themselves. In a block it changes the transaction's catalog for the statements after it.
+A lone DDL statement commits at once, and is run again (at most `ATTEMPTS_MAX` times) when another transaction's commit got in its way: index
+builds read the whole table and want it for themselves. In a block, explicit or implicit (several statements in one query, or before one Sync), it changes the
+transaction's catalog for the statements after it.
 
 DSQL's rules (limits.mixed_ddl False): one DDL statement a transaction, never with DML, no TRUNCATE, no VACUUM, few kinds of ALTER TABLE.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from pglast.enums import ObjectType
+from pglast.enums import ObjectType, TransactionStmtKind
 
 from actors.common.errors import (
     ACTIVE_SQL_TRANSACTION,
@@ -44,6 +46,8 @@ _CHANGING = {
     "AlterObjectSchemaStmt": "ALTER TABLE",
     "CreateSchemaStmt": "CREATE SCHEMA",
 }
+_WRITING = frozenset({"InsertStmt", "UpdateStmt", "DeleteStmt"})
+_ENDS = (TransactionStmtKind.TRANS_STMT_COMMIT, TransactionStmtKind.TRANS_STMT_ROLLBACK)
 KINDS = frozenset({*_CHANGING, "CommentStmt", "VacuumStmt"})
 
 
@@ -53,9 +57,12 @@ async def run(session: Session, raw: RawStatement) -> Batch:
         return Batch([], True, "COMMENT")
     if raw.kind == "VacuumStmt":
         return _vacuum(session, raw.node)
-    if session.in_block or session.transaction is not None:
+    if session.in_transaction:
+        is_first = session.transaction is None and not session.in_block
         transaction = session.transaction or await session.begin_transaction()
         _check_rules(session, transaction, raw)
+        if is_first and not session.settings.limits.mixed_ddl:
+            transaction.lift_size_limits()  # nothing else that writes can follow it
         return Batch([], True, await _apply(session, transaction, raw))
     for attempt in range(ATTEMPTS_MAX):
         transaction = await session.begin_transaction()
@@ -78,9 +85,36 @@ def _check_rules(session: Session, transaction: Transaction, raw: RawStatement) 
         raise DatabaseError(READ_ONLY_SQL_TRANSACTION, f"cannot execute {_CHANGING[raw.kind]} in a read-only transaction")
     if not session.settings.limits.mixed_ddl:
         if transaction.has_ddl:
-            raise DatabaseError(FEATURE_NOT_SUPPORTED, "multiple ddl statements are not supported in a transaction")
+            raise multiple_ddl()
         if transaction.has_dml:
-            raise DatabaseError(FEATURE_NOT_SUPPORTED, "ddl and dml are not supported in the same transaction")
+            raise mixed_ddl()
+
+
+def check_mixture(statements: Sequence[RawStatement], transaction: Transaction | None) -> None:
+    """DSQL's rules for the statements of one string that follow what `transaction` has done. Raises 0A000 before anything of the string has run."""
+    has_ddl = transaction is not None and transaction.has_ddl
+    has_dml = transaction is not None and transaction.has_dml
+    for raw in statements:
+        if raw.kind == "TransactionStmt" and raw.node.kind in _ENDS:
+            has_ddl = has_dml = False
+        elif raw.kind in _CHANGING:
+            if has_ddl:
+                raise multiple_ddl()
+            if has_dml:
+                raise mixed_ddl()
+            has_ddl = True
+        elif raw.kind in _WRITING or (raw.kind == "CopyStmt" and raw.node.is_from):
+            if has_ddl:
+                raise mixed_ddl()
+            has_dml = True
+
+
+def multiple_ddl() -> DatabaseError:
+    return DatabaseError(FEATURE_NOT_SUPPORTED, "multiple ddl statements not supported in a transaction")
+
+
+def mixed_ddl() -> DatabaseError:
+    return DatabaseError(FEATURE_NOT_SUPPORTED, "ddl and dml are not supported in the same transaction")
 
 
 async def _apply(session: Session, transaction: Transaction, raw: RawStatement) -> str:
@@ -136,6 +170,6 @@ def _vacuum(session: Session, node: Any) -> Batch:
         return Batch([], True, "ANALYZE")
     if not session.settings.limits.mixed_ddl:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "unsupported statement: Vacuum")
-    if session.in_block:
+    if session.in_transaction:
         raise DatabaseError(ACTIVE_SQL_TRANSACTION, "VACUUM cannot run inside a transaction block")
     return Batch([], True, "VACUUM")

@@ -109,6 +109,7 @@ def make_environment(session: Session, start_ts: int) -> Environment:
         schema=path[0] if path else "",
         backend_pid=session.process,
         settings=run_time.values,
+        set_setting=session.set_setting,
     )
 
 

@@ -7,10 +7,11 @@ from typing import Any
 
 from pglast import ast, enums
 
-from actors.common.errors import DatabaseError
+from actors.common.errors import FEATURE_NOT_SUPPORTED, DatabaseError
 from actors.common.expressions.compile import compile_expression, compile_tuple
 from actors.common.expressions.tree import Column, Expression
 from actors.common.schema import ColumnType
+from actors.common.types.arrays import is_array
 from actors.query_processor.planner.conditions import Order
 from actors.query_processor.planner.planning import Planning
 from actors.query_processor.planner.scope import NotRowStatement, Scope, Target, expand_targets
@@ -50,7 +51,10 @@ def sort_expressions(
         nulls_first = descending
         if item.sortby_nulls != enums.SortByNulls.SORTBY_NULLS_DEFAULT:
             nulls_first = item.sortby_nulls == enums.SortByNulls.SORTBY_NULLS_FIRST
-        items.append((_sort_expression(planning, item.node, scope, targets, expressions), descending, nulls_first))
+        expression = _sort_expression(planning, item.node, scope, targets, expressions)
+        if is_array(expression.type.name):
+            raise DatabaseError(FEATURE_NOT_SUPPORTED, "ORDER BY an array is not supported")
+        items.append((expression, descending, nulls_first))
     return items
 
 

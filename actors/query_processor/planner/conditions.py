@@ -16,9 +16,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import prod
 
-from actors.common.expressions.tree import Call, Column, Expression, InList, NullTest
+from actors.common.expressions.tree import Call, Column, Expression, InList, NullTest, Quantified
+from actors.common.types.arrays import element_of
 from actors.query_processor.planner.facts import is_value
-from actors.query_processor.row_executor.key_ranges import MATCHES_NULL, POINTS_MAX, PREFIXES_MAX, Bound
+from actors.query_processor.row_executor.key_ranges import MATCHES_NULL, POINTS_MAX, PREFIXES_MAX, Bound, alternatives, is_single
 from actors.query_processor.row_executor.stored_table import StoredIndex, StoredTable
 
 _INTEGERS = frozenset({"int2", "int4", "int8"})
@@ -37,6 +38,8 @@ class Order:
 
 @dataclass(slots=True)
 class Equality:
+    """`values`: one expression for each alternative, or an array's alone, which is expanded when the plan runs."""
+
     conjunct: int
     values: tuple[Expression, ...]
 
@@ -73,23 +76,23 @@ class Choice:
         return not index.nulls_distinct or not any(MATCHES_NULL is value for values in self.equalities for value in values)
 
 
-def _usable(column: Column, value: Expression, signature: tuple[str, ...]) -> bool:
-    """Whether `column = value` under that operator means equality of key bytes."""
+def _usable(column: Column, value: str, signature: tuple[str, ...]) -> bool:
+    """Whether `column = value` under that operator means equality of key bytes; `value`: its type's name."""
     name, left, right = column.type.name, signature[0], signature[1]
     if name in _INTEGERS:
         return left in _INTEGERS and right in _INTEGERS
     if name in _TEXTS:
         return left in _TEXTS and right in _TEXTS
-    return left == right == name and value.type.name == name
+    return left == right == name == value
 
 
 def _comparison(expression: Expression) -> tuple[Column, str, Expression] | None:
     if not isinstance(expression, Call) or expression.name not in _FLIPPED or len(expression.arguments) != 2:
         return None
     left, right = expression.arguments
-    if isinstance(left, Column) and is_value(right) and _usable(left, right, expression.signature):
+    if isinstance(left, Column) and is_value(right) and _usable(left, right.type.name, expression.signature):
         return left, expression.name, right
-    if isinstance(right, Column) and is_value(left) and _usable(right, left, expression.signature[::-1]):
+    if isinstance(right, Column) and is_value(left) and _usable(right, left.type.name, expression.signature[::-1]):
         return right, _FLIPPED[expression.name], left
     return None
 
@@ -108,8 +111,12 @@ def column_conditions(conjuncts: Sequence[Expression]) -> dict[int, ColumnCondit
                 conditions.bounds.append((number, (operator, value)))
         elif isinstance(conjunct, InList) and not conjunct.negated and isinstance(conjunct.argument, Column):
             column = conjunct.argument
-            if all(is_value(item) and _usable(column, item, (column.type.name, item.type.name)) for item in conjunct.items):
+            if all(is_value(item) and _usable(column, item.type.name, (column.type.name, item.type.name)) for item in conjunct.items):
                 found.setdefault(column.position, ColumnConditions()).equalities.append(Equality(number, conjunct.items))
+        elif isinstance(conjunct, Quantified) and conjunct.is_membership and isinstance(conjunct.argument, Column):
+            column = conjunct.argument
+            if is_value(conjunct.array) and _usable(column, element_of(conjunct.array.type.name), conjunct.signature):
+                found.setdefault(column.position, ColumnConditions()).equalities.append(Equality(number, (conjunct.array,)))
         elif isinstance(conjunct, NullTest) and not conjunct.negated and isinstance(conjunct.argument, Column):
             position = conjunct.argument.position
             found.setdefault(position, ColumnConditions()).equalities.append(Equality(number, (MATCHES_NULL,)))
@@ -129,8 +136,8 @@ def _use(index: StoredIndex, conditions: dict[int, ColumnConditions]) -> Choice:
         if known is None:
             break
         if known.equalities:
-            equality = min(known.equalities, key=lambda item: len(item.values))
-            if prod(map(len, equalities)) * len(equality.values) > combinations_max:
+            equality = min(known.equalities, key=lambda item: alternatives(item.values))
+            if prod(map(alternatives, equalities)) * alternatives(equality.values) > combinations_max:
                 break
             equalities.append(equality.values)
             enforced.add(equality.conjunct)
@@ -143,7 +150,7 @@ def _use(index: StoredIndex, conditions: dict[int, ColumnConditions]) -> Choice:
 
 def _order(choice: Choice, stored: StoredTable, wanted: Sequence[Order]) -> str | None:
     """Whether the index gives its rows in the order wanted: "forward", "backward" or None."""
-    if any(len(values) != 1 for values in choice.equalities):
+    if not all(map(is_single, choice.equalities)):
         return None
     fixed = set(choice.index.positions[: len(choice.equalities)])
     columns = choice.index.index.columns[len(choice.equalities) :]

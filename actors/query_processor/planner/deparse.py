@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from actors.common.expressions.tree import (
     And,
+    ArrayOf,
     BooleanTest,
     Call,
     Case,
@@ -21,6 +22,7 @@ from actors.common.expressions.tree import (
     NullTest,
     Or,
     Parameter,
+    Quantified,
 )
 from actors.common.types import by_name, format_type
 from actors.query_processor.planner.scope import Scope
@@ -74,6 +76,11 @@ def _compound(expression: Expression, text: Callable[[Expression], str]) -> str:
     if isinstance(expression, InList):
         items = ", ".join(map(text, expression.items))
         return f"({text(expression.argument)} {'<> ALL' if expression.negated else '= ANY'} ({items}))"
+    if isinstance(expression, Quantified):
+        word = "ALL" if expression.every else "ANY"
+        return f"({text(expression.argument)} {expression.operator} {word} ({text(expression.array)}))"
+    if isinstance(expression, ArrayOf):
+        return f"ARRAY[{', '.join(map(text, expression.items))}]"
     if isinstance(expression, Coalesce):
         return f"COALESCE({', '.join(map(text, expression.arguments))})"
     if isinstance(expression, MinMax):

@@ -20,7 +20,7 @@ from actors.query_processor.planner.conditions import Choice, Order, choose
 from actors.query_processor.planner.facts import conjunction, conjuncts, push, pushable
 from actors.query_processor.planner.scope import NotRowStatement, Scope, has_aggregates
 from actors.query_processor.row_executor.access import Access, IndexAccess, PointAccess, PointsAccess, RangeAccess
-from actors.query_processor.row_executor.key_ranges import KeyRanges, point_key
+from actors.query_processor.row_executor.key_ranges import KeyRanges, is_single, point_key
 from actors.query_processor.row_executor.stored_table import StoredTable
 
 
@@ -139,7 +139,7 @@ def path_to(
 def _points(stored: StoredTable, choice: Choice, rest: Sequence[Expression]) -> Access:
     local = conjunction(rest)
     passes = compile_filter(local) if local is not None else None
-    single = all(len(values) == 1 for values in choice.equalities)
+    single = all(map(is_single, choice.equalities))
     if choice.index is stored.primary and single:
         return PointAccess(stored, point_key(choice.index, [values[0] for values in choice.equalities]), passes)
     return PointsAccess(stored, choice.index, KeyRanges(choice.index, choice.equalities).points, passes)

@@ -145,6 +145,10 @@ def column_name(node: Any) -> str | None:
         return (column_name(node.defresult) if node.defresult is not None else None) or "case"
     if isinstance(node, ast.CoalesceExpr):
         return "coalesce"
+    if isinstance(node, ast.A_ArrayExpr):
+        return "array"
+    if isinstance(node, ast.A_Indirection):
+        return column_name(node.arg)
     if isinstance(node, ast.MinMaxExpr):
         return "greatest" if node.op == enums.MinMaxOp.IS_GREATEST else "least"
     if isinstance(node, ast.SQLValueFunction):

@@ -5,6 +5,8 @@
     bounds       [(">", $2)]             narrow each prefix's range on the next column
     ranges(...)  [(prefix(a=.., b=2, c=..), end), (prefix(b=3) ...)], ascending, apart
 
+An equality with ANY ($1) is one value, an array: each of its elements is an alternative.
+
 A NULL compared with anything matches nothing; IS NULL is an equality with NULL that does (`MATCHES_NULL`). A number that the column's integer
 type cannot hold equals nothing, and bounds nothing or everything.
 """
@@ -20,6 +22,7 @@ from actors.common.expressions.environment import Environment
 from actors.common.expressions.tree import Constant, Expression, Parameter
 from actors.common.keys import prefix_end
 from actors.common.schema import ColumnType
+from actors.common.types.arrays import is_array
 from actors.query_processor.row_executor.stored_table import StoredIndex
 
 PREFIXES_MAX = 1000
@@ -30,6 +33,20 @@ POINTS_MAX = 65_536
 MATCHES_NULL = Constant(None, ColumnType("bool"))
 """Among an equality's values: IS NULL."""
 
+ARRAY_ALTERNATIVES = PREFIXES_MAX
+"""What an array, whose elements only the run tells, is reckoned to have."""
+
+
+def is_single(values: Sequence[Expression]) -> bool:
+    """An equality with one value."""
+    return len(values) == 1 and not is_array(values[0].type.name)
+
+
+def alternatives(values: Sequence[Expression]) -> int:
+    """Of an equality: how many, as far as the planner knows."""
+    return ARRAY_ALTERNATIVES if len(values) == 1 and is_array(values[0].type.name) else len(values)
+
+
 _INTEGER_BITS = {"int2": 15, "int4": 31, "int8": 63}
 
 KeyRange = tuple[bytes, bytes]
@@ -39,12 +56,13 @@ Bound = tuple[str, Expression]
 class KeyRanges:
     """Compiled once a plan."""
 
-    __slots__ = ("_bounded", "_bounds", "_counts", "_index", "_limits", "_null_tests", "_values")
+    __slots__ = ("_arrays", "_bounded", "_bounds", "_counts", "_index", "_limits", "_null_tests", "_values")
 
     def __init__(self, index: StoredIndex, equalities: Sequence[Sequence[Expression]], bounds: Sequence[Bound] = ()) -> None:
         self._index = index
         self._counts = tuple(len(alternatives) for alternatives in equalities)
         flat = [value for alternatives in equalities for value in alternatives]
+        self._arrays = frozenset(place for place, value in enumerate(flat) if is_array(value.type.name))
         self._null_tests = frozenset(place for place, value in enumerate(flat) if value is MATCHES_NULL)
         self._bounds = tuple(operator for operator, _ in bounds)
         self._values: Callable[..., tuple[Any, ...]] = compile_tuple(tuple(flat) + tuple(value for _, value in bounds))
@@ -75,6 +93,8 @@ class KeyRanges:
                 if datum is None:
                     if at in self._null_tests:
                         encoded.append(encode(None))
+                elif at in self._arrays:
+                    encoded += [encode(item) for item in datum.members if not limit or -limit <= item < limit]
                 elif not limit or -limit <= datum < limit:
                     encoded.append(encode(datum))
             place += count

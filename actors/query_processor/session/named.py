@@ -104,7 +104,7 @@ async def deallocate(session: Session, raw: RawStatement) -> Batch:
 
 async def declare(session: Session, raw: RawStatement) -> Batch:
     node = raw.node
-    if not session.in_block:
+    if not session.in_transaction:
         raise DatabaseError(NO_ACTIVE_SQL_TRANSACTION, "DECLARE CURSOR can only be used in transaction blocks")
     if node.options & (CURSOR_OPTION_HOLD | CURSOR_OPTION_SCROLL):
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "SCROLL and WITH HOLD cursors are not supported")

@@ -17,6 +17,10 @@ everything but its end with 25P02.
 
 States:  "I" idle --BEGIN--> "T" block --error--> "E" failed --COMMIT/ROLLBACK--> "I". An implicit transaction keeps "I".
 
+The statements of one simple query, and those of the extended protocol between two Syncs, are one implicit transaction: all of them commit, or none. BEGIN makes a
+block of it, with what ran before; COMMIT and ROLLBACK end it, with a warning, and what follows is another one. A lone schema change commits at once instead, since it
+may have to be tried again (ddl/).
+
 A transaction's start_ts is taken when its first statement runs, not at BEGIN. Where its catalog turns out to be stale (CatalogStale), or a name
 is not found in a catalog that is not known to be current, the catalog of start_ts is loaded and the statement planned again; the client notices
 nothing, unless a table that the transaction has written already has changed (OC001).
@@ -42,6 +46,7 @@ from actors.common.errors import (
 )
 from actors.common.schema import ColumnType
 from actors.common.types import by_oid
+from actors.query_processor import ddl
 from actors.query_processor.catalog import Catalog
 from actors.query_processor.results import Batch, RowStream
 from actors.query_processor.session import utility
@@ -91,6 +96,8 @@ class Session:
         """Results of this transaction whose rows are not all taken."""
         self.transaction: Transaction | None = None
         self.in_block = False
+        self.implicit_block = False
+        """Other statements belong to this one's implicit transaction, or may yet: those of its simple query, those before the next Sync."""
         self.failed = False
         self.committing = False
         """A commit is under way: whoever interrupts it leaves its outcome unknown."""
@@ -110,8 +117,18 @@ class Session:
     # -- statements ----------------------------------------------------------------------------------------------------------
 
     def split(self, sql: str) -> list[RawStatement]:
-        """The statements of a simple query. Raises 42601."""
-        return self.services.statements.split(sql)
+        """The statements of a simple query; several are one implicit transaction. Raises 42601, and 0A000 where DSQL would not mix them, before any of them runs."""
+        statements = self.services.statements.split(sql)
+        if len(statements) > 1:
+            if not self.settings.limits.mixed_ddl:
+                ddl.check_mixture(statements, self.transaction)
+            self.implicit_block = True
+        return statements
+
+    @property
+    def in_transaction(self) -> bool:
+        """What runs now is undone if a later statement fails: in a block, explicit or implicit."""
+        return self.in_block or self.implicit_block or self.transaction is not None
 
     async def prepare(self, sql: str | RawStatement, parameter_oids: Sequence[int] = ()) -> PreparedStatement:
         """Parse (unless done) and plan. Raises 42601, 42xxx, 25P02."""
@@ -184,7 +201,7 @@ class Session:
         if kind.startswith("SELECT"):
             return
         if transaction.has_ddl and not self.settings.limits.mixed_ddl:
-            raise DatabaseError(FEATURE_NOT_SUPPORTED, "ddl and dml are not supported in the same transaction")
+            raise ddl.mixed_ddl()
         transaction.has_dml = True
 
     async def execute_utility(self, raw: RawStatement) -> Batch:
@@ -230,6 +247,10 @@ class Session:
         if change <= known.version:
             return None
         return (await self.services.catalogs.load(at, change)).on_path(self.run_time.search_path)
+
+    def set_setting(self, name: str, value: str | None, local: bool) -> None:
+        """set_config(): SET, or SET LOCAL, within a statement. Raises 42704, 22023."""
+        self.run_time.set(name, value, local=local, in_block=True)
 
     # -- transactions --------------------------------------------------------------------------------------------------------
 
@@ -291,11 +312,13 @@ class Session:
 
     async def sync(self) -> None:
         """The end of a simple query, or Sync: an implicit transaction commits. Raises the commit's error; the session is idle then."""
-        if not self.in_block and self.transaction is not None:
+        implicit, self.implicit_block = self.implicit_block, False
+        if not self.in_block and (implicit or self.transaction is not None):
             await self.commit()
 
     def fail(self) -> None:
         """An error was reported to the client."""
+        self.implicit_block = False
         if self.in_block:
             self.failed = True
             self._close_streams()

@@ -23,6 +23,7 @@ import pglast
 from pglast.parser import ParseError
 
 from actors.common.errors import FEATURE_NOT_SUPPORTED, SYNTAX_ERROR, DatabaseError
+from actors.common.expressions.casts import ZONED_ARRAYS
 from actors.common.schema import ColumnType
 from actors.common.settings import Settings
 from actors.common.types import by_name
@@ -117,7 +118,7 @@ def _reader(type_: ColumnType) -> Reader:
         return lambda text, zone, now: text
     known, modifier = by_name[type_.name], type_.modifier
     parse_text = known.parse_text
-    if known.category in _TIME_CATEGORIES:
+    if known.category in _TIME_CATEGORIES or known.name in ZONED_ARRAYS:
         return lambda text, zone, now: parse_text(text, modifier, zone, now)
     return lambda text, zone, now: parse_text(text, modifier)
 

@@ -117,7 +117,7 @@ def set_session_modes(session: Session, options: Sequence[Any]) -> None:
     for option in options:
         value = _constant(option)
         text = value if isinstance(value, str) else "on" if value else "off"
-        session.run_time.set(f"default_{option.defname}", text, in_block=session.in_block)
+        session.run_time.set(f"default_{option.defname}", text, in_block=session.in_transaction)
 
 
 def _constant(option: Any) -> Any:

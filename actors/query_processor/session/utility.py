@@ -66,7 +66,7 @@ async def run(session: Session, raw: RawStatement) -> Batch:
 async def _set(session: Session, raw: RawStatement) -> Batch:
     node = raw.node
     kind, name, local = node.kind, node.name or "", bool(node.is_local)
-    in_block = session.in_block
+    in_block = session.in_transaction
     if local and not in_block:
         session.notice("WARNING", "25P01", "SET LOCAL can only be used in transaction blocks")
     if kind == VariableSetKind.VAR_RESET_ALL:
@@ -94,11 +94,11 @@ def _set_one(session: Session, name: str, value: str | None, local: bool) -> Non
         if value is None or value in ("none", session.user):
             return
         raise DatabaseError(INVALID_PARAMETER_VALUE, f'role "{value}" does not exist')
-    if lower == "transaction_read_only" and session.in_block:
+    if lower == "transaction_read_only" and session.in_transaction:
         wanted = session.run_time.values["default_transaction_read_only"] if value is None else session.run_time.checked(name, value)
         transaction_control.set_read_only(session, wanted == "on")
         return
-    session.run_time.set(name, value, local=local, in_block=session.in_block)
+    session.run_time.set(name, value, local=local, in_block=session.in_transaction)
     if lower in STYLES and session.transaction is not None:
         session.transaction.environment = session.services.make_environment(session, session.transaction.start_ts)
     if lower == "search_path" and session.transaction is not None:
@@ -157,7 +157,7 @@ async def _show(session: Session, raw: RawStatement) -> Batch:
 
 async def _discard(session: Session, raw: RawStatement) -> Batch:
     if raw.node.target == DiscardMode.DISCARD_ALL:
-        if session.in_block:
+        if session.in_transaction:
             raise DatabaseError(ACTIVE_SQL_TRANSACTION, "DISCARD ALL cannot run inside a transaction block")
         for portal in session.portals.values():
             portal.close()

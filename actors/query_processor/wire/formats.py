@@ -19,6 +19,7 @@ from struct import Struct, unpack
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from actors.common.errors import CHARACTER_NOT_IN_REPERTOIRE, INVALID_PARAMETER_VALUE, PROTOCOL_VIOLATION, DatabaseError
+from actors.common.expressions.casts import STYLED, STYLED_ARRAYS, ZONED, ZONED_ARRAYS
 from actors.common.schema import ColumnType
 from actors.common.types import by_name
 from actors.common.types.styles import StyledZone
@@ -38,11 +39,11 @@ DECODERS_MAX = 1024
 SHORT_BYTES = 256
 """Values shorter than this take their length word from a table."""
 
-ZONED_OUTPUT = frozenset({"timestamptz"})
+ZONED_OUTPUT = frozenset({"timestamptz", "_timestamptz"})
 """Types whose text depends on the session's time zone."""
-STYLED_OUTPUT = frozenset({"date", "timestamp", "timestamptz", "interval", "float4", "float8", "bytea"})
+STYLED_OUTPUT = STYLED | STYLED_ARRAYS
 """Types whose text depends on the session's styles."""
-ZONED_INPUT = frozenset({"date", "time", "timestamp", "timestamptz", "interval"})
+ZONED_INPUT = ZONED | {"interval"} | ZONED_ARRAYS
 """Types whose text may be read by the session's time zone and styles."""
 
 _head = Struct("!cIH").pack

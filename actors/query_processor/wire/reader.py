@@ -36,6 +36,9 @@ COPY_PIECE_BYTES_MIN = 32 << 10
 
 _length = Struct("!I").unpack_from
 _COPY_DATA = ord("d")
+_SYNC = ord("S")
+_RUNNING_NOTHING = b"CDH"
+"""Close, Describe, Flush."""
 
 Rule = tuple[Action, int, Callable[[bytes], Message]]
 """What to do with a message, how long it may be, how to decode it."""
@@ -161,6 +164,14 @@ class FrontendReader:
             position = end
         self._position = position
         return pieces
+
+    def sync_follows(self) -> bool:
+        """Whether what has arrived behind the last message leads to Sync without anything that runs: Close, Describe and Flush may stand between."""
+        buffer = self._buffer
+        position = self._position
+        while position + 5 <= len(buffer) and buffer[position] in _RUNNING_NOTHING:
+            position += 1 + _length(buffer, position + 1)[0]
+        return position < len(buffer) and buffer[position] == _SYNC
 
     def next_startup(self) -> StartupPacket | None:
         """The next packet without a type byte, or None until more bytes are there. Raises ProtocolViolation."""

@@ -231,3 +231,21 @@ def test_http_is_not_the_protocol() -> None:
     source.receive_data(b"GET / HTTP/1.1\r\n\r\n")
     with pytest.raises(ProtocolViolation):
         source.next_startup()
+
+
+def test_a_sync_is_seen_from_afar() -> None:
+    execute, close, sync = b"E\0\0\0\x09\0\0\0\0\0", b"C\0\0\0\x06P\0", b"S\0\0\0\x04"
+    for data, follows in (
+        (execute + sync, True),
+        (execute + close + b"H\0\0\0\x04" + sync + execute, True),
+        (execute + execute + sync, False),
+        (execute + close, False),
+        (execute, False),
+        (execute + b"C\0\0", False),
+        (execute + b"C\0\0\0\0", False),
+    ):
+        reader = FrontendReader(1 << 20)
+        reader.state = State.READY
+        reader.receive_data(data)
+        reader.next_message()
+        assert reader.sync_follows() is follows, data

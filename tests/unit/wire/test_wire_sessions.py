@@ -72,3 +72,45 @@ def test_tables_and_copy(connection: psycopg.Connection) -> None:
     with pytest.raises(psycopg.errors.UndefinedTable):
         connection.cursor().copy("COPY nowhere FROM STDIN").__enter__()
     connection.execute("DROP TABLE t")
+
+
+def has_table(connection: psycopg.Connection, name: str) -> bool:
+    try:
+        connection.execute(f"CREATE TABLE {name} (id int PRIMARY KEY)")
+    except psycopg.errors.DuplicateTable:
+        return True
+    connection.execute(f"DROP TABLE {name}")
+    return False
+
+
+def test_a_pipeline_up_to_its_sync_is_one_transaction(connection: psycopg.Connection) -> None:
+    with pytest.raises(psycopg.errors.DuplicateTable), connection.pipeline():
+        connection.execute("CREATE TABLE v (id int PRIMARY KEY)")
+        connection.execute("SET application_name = 'in vain'")
+        connection.execute("CREATE TABLE v (id int PRIMARY KEY)")
+    assert not has_table(connection, "v")
+    assert connection.execute("SHOW application_name").fetchone() == ("me",)
+    with connection.pipeline():
+        connection.execute("CREATE TABLE v (id int PRIMARY KEY)")
+        connection.execute("CREATE TABLE w (id int PRIMARY KEY)")
+        connection.execute("SET LOCAL application_name = 'for a while'")
+        shown = connection.execute("SHOW application_name")
+        assert shown.fetchone() == ("for a while",)
+    assert has_table(connection, "v") and has_table(connection, "w")
+    assert connection.execute("SHOW application_name").fetchone() == ("me",)
+    with pytest.raises(psycopg.errors.DuplicateTable), connection.pipeline() as pipeline:
+        connection.execute("CREATE TABLE x (id int PRIMARY KEY)")
+        pipeline.sync()
+        connection.execute("CREATE TABLE y (id int PRIMARY KEY)")
+        connection.execute("CREATE TABLE x (id int PRIMARY KEY)")
+    assert has_table(connection, "x") and not has_table(connection, "y")
+
+
+def test_the_statements_of_one_query_are_one_transaction(connection: psycopg.Connection) -> None:
+    with pytest.raises(psycopg.errors.DuplicateTable):
+        connection.execute("CREATE TABLE v (id int PRIMARY KEY); CREATE TABLE v (id int PRIMARY KEY)")
+    assert not has_table(connection, "v") and connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
+    connection.execute("CREATE TABLE v (id int PRIMARY KEY); BEGIN; CREATE TABLE w (id int PRIMARY KEY)")
+    assert connection.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS
+    connection.execute("ROLLBACK")
+    assert not has_table(connection, "v") and not has_table(connection, "w")

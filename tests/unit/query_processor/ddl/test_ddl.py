@@ -187,7 +187,7 @@ def test_two_creations_of_one_name_conflict(client: Client) -> None:
 def test_dsql_rules(client: Client) -> None:
     client.query("CREATE TABLE t (a int)")
     client.query("BEGIN; CREATE TABLE u (a int)")
-    assert client.error("CREATE TABLE v (a int)").message == "multiple ddl statements are not supported in a transaction"
+    assert client.error("CREATE TABLE v (a int)").message == "multiple ddl statements not supported in a transaction"
     client.query("ROLLBACK; BEGIN; CREATE TABLE u (a int)")
     assert client.error("INSERT INTO t VALUES (1)").message == "ddl and dml are not supported in the same transaction"
     client.query("ROLLBACK; BEGIN; INSERT INTO t VALUES (1)")
