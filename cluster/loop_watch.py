@@ -167,8 +167,8 @@ class LoopWatch:
             why = f"its event loop did not turn for {stalled_s:.0f} s"
             logger.error("%s (pid %d) is replaced: %s", process, beat.pid, why)
             self._stalls[process] = Stall()
-            self._end(beat)
             self._replacements.note(process, why)
+            self._end(beat)
 
     def _end(self, beat: Beat) -> None:
         for number in (signal.SIGABRT, signal.SIGKILL):
