@@ -44,7 +44,16 @@ STOP_ORDER = ("gateway", "query_processor", "adjudicator", "crossbar", "storage"
 class Controller:
     """`url` is what a client connects to; `plan` names every process that must register before the cluster is complete; `restarted`: the processes run already."""
 
-    def __init__(self, context: Context, plan: list[ProcessPlan], shard_map: ShardMap, url: str, *, restarted: bool = False) -> None:
+    def __init__(
+        self,
+        context: Context,
+        plan: list[ProcessPlan],
+        shard_map: ShardMap,
+        url: str,
+        *,
+        restarted: bool = False,
+        is_working: Callable[[str], bool] = lambda process: False,
+    ) -> None:
         self._context = context
         self._plan = plan
         self._map = shard_map
@@ -67,6 +76,7 @@ class Controller:
             on_change=self._publish,
             on_running=self._started,
             on_settled=self._settled,
+            is_working=is_working,
         )
 
     async def start(self) -> None:

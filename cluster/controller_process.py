@@ -16,6 +16,7 @@ from actors.runtime.host import Host, RoleSpec
 from actors.runtime.ray_shell import ProcessSpec, begin_log
 from cluster.controller import Controller
 from cluster.plan import ProcessPlan, controller_az, shard_map
+from cluster.working import Working
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +34,8 @@ class ControllerProcess:
 
         def make(role_context: object) -> Controller:
             restarted = bool(context.was_current_actor_reconstructed)
-            controller = Controller(role_context, plan, shard_map(spec.settings), url, restarted=restarted)  # type: ignore[arg-type]
+            working = Working(lambda process: spec.heartbeat_path.with_name(f"{process}.beat"))
+            controller = Controller(role_context, plan, shard_map(spec.settings), url, restarted=restarted, is_working=working)  # type: ignore[arg-type]
             self._controllers.append(controller)
             return controller
 

@@ -2,8 +2,8 @@
 
     watch        every process holds one request that is never answered: kill -9 breaks its connection, and the controller hears of it at once
     suspect      who misses an answer says so (a commit that is late, a watermark that does not come): stalled processes and cut links break no connection
-    doubt        either way the process is asked for a sign of life, `PINGS` times `PING_S`; only then is it given up; if it lives, it says what it
-                 runs, and what is missing is started
+    doubt        either way the process is asked for a sign of life, `PINGS` times `PING_S`; only then is it given up, and not while it is seen to be
+                 at work (working.py), for up to `WORKING_S_MAX`; if it lives, it says what it runs, and what is missing is started
     move         each of its movable roles is started at the next of its homes (plan.homes), the new topology is published, an adjudicator is told to lead
 
 Safety does not hang on any of this: a false alarm costs the transactions under way (40001) and a new epoch. A process that was given up and answers again is told the
@@ -28,6 +28,8 @@ WATCH_S = 600.0
 PING_S = 0.25
 PINGS = 2
 """Half a second without a sign of life, on a machine whose processors are busy, is short; a false alarm is cheap."""
+WORKING_S_MAX = 5.0
+"""A process at work that answers nothing for so long is of no use to anybody, whatever the reason."""
 CALM_S = 1.0
 """After a sign of life a process is not doubted again for so long: suspicions that come in numbers are one."""
 LOST_PING_S = 1.0
@@ -46,7 +48,8 @@ logger = logging.getLogger(__name__)
 
 class Failover:
     """`homes`: role -> processes, the preferred first. `azs`: process -> AZ, of all that are expected. `on_change`: the topology is to be published (gives its version); `on_running`: a role has just been
-    started somewhere; `on_settled`: once, when it is known who is there."""
+    started somewhere; `on_settled`: once, when it is known who is there;
+    `is_working`: whether a process has been at work since it was asked about last."""
 
     def __init__(
         self,
@@ -58,6 +61,7 @@ class Failover:
         on_change: Callable[[], int],
         on_running: Callable[[str], None],
         on_settled: Callable[[], None],
+        is_working: Callable[[str], bool] = lambda process: False,
     ) -> None:
         self._context = context
         self._homes = homes
@@ -66,6 +70,8 @@ class Failover:
         self._on_change = on_change
         self._on_running = on_running
         self._on_settled = on_settled
+        self._is_working = is_working
+        self._doubted_at: dict[str, float] = {}
         self._registers: dict[str, Register] = {}
         self._alive: set[str] = set()
         self._doubted: set[str] = set()
@@ -125,6 +131,8 @@ class Failover:
         if process not in self._alive or process in self._doubted or calm:
             return
         self._doubted.add(process)
+        self._doubted_at[process] = asyncio.get_running_loop().time()
+        self._is_working(process)  # what changes from now on is a sign
         self._ask(process, PINGS)
 
     def _ask(self, process: str, pings: int) -> None:
@@ -141,6 +149,8 @@ class Failover:
         def silent(_: DatabaseError) -> None:
             if self._registers[process] is not register:  # it has been restarted meanwhile, and registered
                 self._doubted.discard(process)
+            elif self._works_on(process):
+                self._ask(process, PINGS)
             elif pings > 1:
                 self._ask(process, pings - 1)
             else:
@@ -148,6 +158,10 @@ class Failover:
                 self._lose(process)
 
         self._context.bus.request(self._context.name, f"host/{process}", Ping(), alive, silent, timeout_s=PING_S)
+
+    def _works_on(self, process: str) -> bool:
+        since_s = asyncio.get_running_loop().time() - self._doubted_at[process]
+        return process not in self._unwatched and since_s < WORKING_S_MAX and self._is_working(process)
 
     def _start_missing(self, process: str, running: list[str]) -> None:
         """It lives; what it was taken to run and does not (it stopped that by an older topology, just after it had told us) is started again."""

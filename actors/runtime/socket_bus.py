@@ -34,6 +34,7 @@ import os
 import socket
 from collections.abc import Callable
 from contextlib import suppress
+from time import perf_counter
 from typing import Any
 
 from actors.common.errors import PROGRAM_LIMIT_EXCEEDED, DatabaseError, unavailable
@@ -49,6 +50,7 @@ SWEEP_S = 0.1
 REOPEN_S = 0.05
 """How long requests to an endpoint fail at once after it could not be reached."""
 LOCAL_ROUNDS_MAX = 16
+LOCAL_S_MAX = 0.005
 """Then sockets have their turn, however much the roles of this process have to say to each other."""
 UNIX_PATH_BYTES_MAX = 107
 
@@ -292,14 +294,18 @@ class SocketBus:
         self._local.append((function, arguments))
 
     def _run_local(self) -> None:
+        until_s = perf_counter() + LOCAL_S_MAX
         try:
             for _ in range(LOCAL_ROUNDS_MAX):
                 items = self._local
                 if not items:
                     break
                 self._local = []
-                for function, arguments in items:
+                for place, (function, arguments) in enumerate(items, 1):
                     function(*arguments)
+                    if perf_counter() > until_s:
+                        self._local[:0] = items[place:]
+                        return
         finally:
             self._local_scheduled = bool(self._local)
             if self._local_scheduled:

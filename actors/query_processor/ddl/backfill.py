@@ -19,6 +19,10 @@ from actors.common.rows import RowCodec
 from actors.common.schema import Index, Table
 from actors.common.types import by_name
 from actors.query_processor.ddl.change import SchemaChange, keyspace_range
+from actors.runtime.fiber import turn
+
+TURN_ROWS = 256
+"""Rows between two turns of the loop: some milliseconds, with their entries."""
 
 
 def entry_maker(table: Table, index: Index) -> Callable[[Sequence[Any], bytes], tuple[bytes, bytes]]:
@@ -55,7 +59,9 @@ async def fill(change: SchemaChange, table: Table, indexes: Sequence[Index]) -> 
     makers = [(index, entry_maker(table, index)) for index in indexes]
     scanner = transaction.scan(*keyspace_range(table.id, table.primary.id))
     while (rows := await scanner.next_rows()) is not None:
-        for key, value in rows:
+        for place, (key, value) in enumerate(rows, 1):
+            if place % TURN_ROWS == 0:
+                await turn()
             row = decode(value)
             primary = key[KEYSPACE_BYTES:]
             for index, make in makers:
@@ -76,7 +82,9 @@ async def rewrite(change: SchemaChange, before: Table, after: Table) -> None:
     makers = [(index, entry_maker(after, index)) for index in after.indexes]
     scanner = transaction.scan(*keyspace_range(before.id, before.primary.id))
     while (rows := await scanner.next_rows()) is not None:
-        for _, value in rows:
+        for place, (_, value) in enumerate(rows, 1):
+            if place % TURN_ROWS == 0:
+                await turn()
             row = decode(value)
             datums = [row[place] for place in places]
             if None in datums:
