@@ -16,10 +16,17 @@ class Parts:
         self._payloads: dict[bytes, dict[int, bytes]] = {}
         """Transaction -> number -> write set. Also of those that were never committed."""
 
-    def rows(self, header: RecordHeader, record: bytes) -> list[Row]:
-        """All rows of a COMMIT; none of another record. Raises AssertionError."""
+    def note(self, header: RecordHeader, record: bytes) -> None:
         if header.kind == PART:
             self._payloads.setdefault(header.group, {})[header.part] = payload_of(record)
+
+    def has_all(self, commit: RecordHeader) -> bool:
+        """Whether every part that it counts has been shown."""
+        return len(self._payloads.get(commit.group, ())) >= commit.part
+
+    def rows(self, header: RecordHeader, record: bytes) -> list[Row]:
+        """All rows of a COMMIT; none of another record. Raises AssertionError."""
+        self.note(header, record)
         if header.kind != COMMIT:
             return []
         rows: list[Row] = []

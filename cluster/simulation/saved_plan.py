@@ -16,7 +16,7 @@ import msgspec
 
 from actors.common.settings import Settings
 from actors.runtime.simulation.faults import Faults
-from cluster.simulation.hostile import Plan
+from cluster.simulation.hostile import BOUNDS, Plan
 
 CALM = Plan(
     settings=Settings(),
@@ -39,6 +39,7 @@ def as_json(plan: Plan) -> dict[str, Any]:
 
 def plan_from(found: dict[str, Any]) -> Plan:
     whole = _filled(found, msgspec.to_builtins(asdict(CALM)), "")
+    whole["bounds"] = [name for name in whole["bounds"] if name in BOUNDS]  # a constant that is gone bounds nothing
     try:
         return msgspec.convert(whole, type=Plan)
     except msgspec.ValidationError as error:

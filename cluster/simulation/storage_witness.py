@@ -16,7 +16,7 @@ from actors.common.errors import DatabaseError
 from actors.common.messages import JournalRecords, StreamAck
 from actors.common.messages.base import Message
 from actors.common.ranges import ShardMap
-from actors.journal.record import decode_header
+from actors.journal.record import COMMIT, decode_header
 from actors.runtime.simulation.disk import DiskImage
 from actors.runtime.simulation.world import World
 from actors.storage import manifest as manifest_file
@@ -48,6 +48,8 @@ class StorageWitness:
         """What segments hold, by their files' fingerprints."""
         self._parts: dict[str, Parts] = {}
         """By journal."""
+        self._partial: dict[tuple[str, bytes], bytes] = {}
+        """(journal, transaction) -> the COMMIT that lacks parts."""
         self._rotten: set[str] = set()
         for role, image in self._images.items():
             image.on_removed = partial(self._removed, role)
@@ -73,13 +75,24 @@ class StorageWitness:
             if (journal, lsn) in self._read:
                 continue
             self._read.add((journal, lsn))
-            header = decode_header(record)
-            for key, value, kind in self._parts.setdefault(journal, Parts()).rows(header, record):
-                if kind == write_set.DROP_RANGE:
-                    assert value is not None
-                    self._drops.add((key, value, header.commit_ts))
-                else:
-                    self._versions[self._map.shard(key)][key, header.commit_ts] = value
+            header, parts = decode_header(record), self._parts.setdefault(journal, Parts())
+            parts.note(header, record)
+            if header.kind == COMMIT and not parts.has_all(header):
+                self._partial[journal, header.group] = record  # the network has let it overtake some of its parts
+            elif header.kind == COMMIT:
+                self._take(journal, record)
+            elif (commit := self._partial.get((journal, header.group))) is not None and parts.has_all(decode_header(commit)):
+                self._take(journal, self._partial.pop((journal, header.group)))
+
+    def _take(self, journal: str, record: bytes) -> None:
+        """A COMMIT, all of whose parts have been shown."""
+        header = decode_header(record)
+        for key, value, kind in self._parts[journal].rows(header, record):
+            if kind == write_set.DROP_RANGE:
+                assert value is not None
+                self._drops.add((key, value, header.commit_ts))
+            else:
+                self._versions[self._map.shard(key)][key, header.commit_ts] = value
 
     def _hold(self, holds: bool, what: str) -> None:
         if not holds:
