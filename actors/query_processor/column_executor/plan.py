@@ -54,6 +54,7 @@ class ColumnPlan:
         self._rows_read: dict[str, int] = {}
         self._rows_returned = 0
         self._sized = any(column.type.name in SIZED_TYPES for column in query.columns)
+        self._arrays = any(column.type.name.startswith("_") for column in query.columns)
         self._makes_text = emitter.makes_text or bool(GATHERING.search(query.sql))
         self._guarded_sql = _guarded(query, emitter) if self._sized else query.sql
 
@@ -72,7 +73,7 @@ class ColumnPlan:
                 raise statement_memory_exceeded(engine.memory_bytes)
             surroundings = Surroundings(environment, transaction.catalog, engine.memory_bytes)
             feeds = [table for table in tables.values() if isinstance(table, Feed)]
-            await stream.start(Statement(sql, tables, self._emitter, surroundings, self._sized), feeds)
+            await stream.start(Statement(sql, tables, self._emitter, surroundings, self._sized or self._arrays), feeds)
         except BaseException:
             stream.close()
             raise

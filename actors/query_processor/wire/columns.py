@@ -31,7 +31,7 @@ Writer = Callable[[Any, Piece, int], Values]
 """(the column, the piece, the column's number) -> its values."""
 
 EMPTY, NO_LENGTH = pa.scalar(b"", pa.binary()), pa.scalar(-1, pa.int32())
-"""Made once: whenever Arrow makes a scalar of a Python value, it looks for pandas on the disk."""
+"""Made once: whenever Arrow infers the type of a bytes value, it tries to import dateutil, and looks for it on the disk (findings/pyarrow_bytes_scalar.sh)."""
 JOIN = pc.JoinOptions("replace", b"")
 COLUMNS_ROWS_MIN = 64
 """Fewer rows are faster by themselves: columns cost some hundred microseconds, however few rows there are."""
@@ -84,7 +84,7 @@ def _fixed(rows: Any) -> Values:
 
 
 def _numbers(array: Any, dtype: Any) -> Any:
-    """A fixed-width array's values, whatever they are where it is null. (Array.to_numpy looks for pandas every time.)"""
+    """A fixed-width array's values, whatever they are where it is null."""
     return np.frombuffer(array.buffers()[1], dtype)[array.offset : array.offset + len(array)]
 
 
