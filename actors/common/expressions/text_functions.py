@@ -10,13 +10,14 @@ import hashlib
 import re
 from binascii import Error as Base64Error
 from functools import partial
+from typing import Any
 
 from actors.common.errors import INVALID_PARAMETER_VALUE, PROGRAM_LIMIT_EXCEEDED, DatabaseError
 from actors.common.expressions.registry import STABLE, register
 from actors.common.patterns.like import lower_ascii, upper_ascii
 
 RESULT_CHARACTERS_MAX = 64 << 20
-"""repeat, lpad and rpad refuse to make longer text."""
+"""Functions that make a text longer refuse to make it longer than this."""
 
 
 _ALPHANUMERIC = bytes(chr(byte).isalnum() and byte < 128 for byte in range(256))
@@ -62,6 +63,19 @@ def _bounded(length: int) -> int:
     if length > RESULT_CHARACTERS_MAX:
         raise DatabaseError(PROGRAM_LIMIT_EXCEEDED, "requested length too large")
     return length
+
+
+def joined(one: Any, other: Any) -> Any:
+    _bounded(len(one) + len(other))
+    return one + other
+
+
+def replace(value: str, old: str, new: str) -> str:
+    if not old:
+        return value
+    if len(new) > len(old):
+        _bounded(len(value) + value.count(old) * (len(new) - len(old)))
+    return value.replace(old, new)
 
 
 def repeat(value: str, count: int) -> str:
@@ -120,11 +134,17 @@ def character(code: int) -> str:
 
 
 def concat(*values: str | None) -> str:
-    return "".join([value for value in values if value is not None])
+    given = [value for value in values if value is not None]
+    _bounded(sum(map(len, given)))
+    return "".join(given)
 
 
 def concat_ws(separator: str | None, *values: str | None) -> str | None:
-    return None if separator is None else separator.join([value for value in values if value is not None])
+    if separator is None:
+        return None
+    given = [value for value in values if value is not None]
+    _bounded(sum(map(len, given)) + len(separator) * len(given))
+    return separator.join(given)
 
 
 def quote_ident(value: str) -> str:
@@ -167,8 +187,8 @@ def decode(text: str, format_: str) -> bytes:
     raise DatabaseError(INVALID_PARAMETER_VALUE, f'unrecognized encoding: "{format_}"')
 
 
-register("||", "text text", "text", template="({0} + {1})")
-register("||", "bytea bytea", "bytea", template="({0} + {1})")
+register("||", "text text", "text", joined)
+register("||", "bytea bytea", "bytea", joined)
 register("^@", "text text", "bool", template="{0}.startswith({1})")
 register("starts_with", "text text", "bool", template="{0}.startswith({1})")
 
@@ -194,7 +214,7 @@ for _name, _strip in (("btrim", str.strip), ("ltrim", str.lstrip), ("rtrim", str
     register(
         _name, "text text", "text", partial(lambda strip, value, characters: strip(value, characters) if characters else value, _strip)
     )
-register("replace", "text text text", "text", lambda value, old, new: value.replace(old, new) if old else value)
+register("replace", "text text text", "text", replace)
 register("translate", "text text text", "text", translate)
 for _name in ("position", "strpos"):
     register(_name, "text text", "int4", template="({0}.find({1}) + 1)")

@@ -11,10 +11,12 @@ from actors.common.patterns.expression import Expression, Span, regular_expressi
 from actors.common.patterns.similar import similar_to_escape
 from actors.common.patterns.syntax import parse_options
 
-CPU_SECONDS_MAX = 2.0
+CPU_SECONDS_MAX = 0.5
 """Of all matches of one expression in one text. Each search is linear, but there may be as many as characters. A
 thread's own time: a busy machine does not turn an answer into an error."""
 MATCHES_PER_LOOK = 256
+RESULT_BYTES_MAX = 64 << 20
+"""What a replacement may put into a text."""
 START_HINT = "If you meant to use regexp_replace() with a start parameter, cast the fourth argument to integer explicitly."
 
 
@@ -147,9 +149,10 @@ def _replaced(value: str, pattern: str, replacement: str, start: int, nth: int, 
     if offset > len(data):
         return value
     parts = _replacement_parts(replacement)
+    literal = sum(len(part) for part in parts if isinstance(part, bytes))
     grouped = any(isinstance(part, int) and part > 0 for part in parts)
     pieces: list[bytes] = []
-    done = 0
+    done = added = 0
     for match in islice(_matches(expression, data, offset), max(nth - 1, 0), nth or None):
         pieces.append(data[done : match[0]])
         groups = expression.captures(data, match) if grouped else []
@@ -160,7 +163,11 @@ def _replaced(value: str, pattern: str, replacement: str, start: int, nth: int, 
             span = match if part == 0 else groups[part - 1] if part <= len(groups) else None
             if span is not None:
                 pieces.append(data[span[0] : span[1]])
+                added += span[1] - span[0]
         done = match[1]
+        added += literal
+        if added > RESULT_BYTES_MAX:
+            raise DatabaseError(PROGRAM_LIMIT_EXCEEDED, "requested length too large")
     pieces.append(data[done:])
     return b"".join(pieces).decode()
 

@@ -35,6 +35,8 @@ from actors.query_processor.transaction import Transaction
 
 TEXT_CHARACTERS_MAX = 16384
 """Longer strings are not kept in the cache."""
+CACHE_CHARACTERS_MAX = 2 << 20
+"""Of the texts in each of the two caches: a tree and its plan take some hundred times as much memory as their text."""
 
 _TIME_CATEGORIES = ("D", "T")
 """PostgreSQL's type categories of dates and times, and of intervals."""
@@ -159,6 +161,7 @@ class StatementCache:
         self._entries_max = settings.querying.plan_cache_entries
         self._texts: OrderedDict[str, list[RawStatement]] = OrderedDict()
         self._plans: OrderedDict[tuple[Any, ...], Planned] = OrderedDict()
+        self._characters = {id(self._texts): 0, id(self._plans): 0}
 
     # -- texts ---------------------------------------------------------------------------------------------------------------
 
@@ -250,10 +253,20 @@ class StatementCache:
         return planned
 
     def _keep(self, cache: OrderedDict[Any, Any], key: Any, value: Any) -> None:
+        if key in cache:
+            cache[key] = value
+            cache.move_to_end(key)
+            return
         cache[key] = value
-        cache.move_to_end(key)
-        if len(cache) > self._entries_max:
-            cache.popitem(last=False)
+        self._characters[id(cache)] += _length(key)
+        while len(cache) > self._entries_max or self._characters[id(cache)] > CACHE_CHARACTERS_MAX:
+            oldest, _ = cache.popitem(last=False)
+            self._characters[id(cache)] -= _length(oldest)
+
+
+def _length(key: Any) -> int:
+    """Characters of a cached statement's text."""
+    return len(key if isinstance(key, str) else key[0])
 
 
 def _same_shape(one: list[Field] | None, other: list[Field] | None) -> bool:
