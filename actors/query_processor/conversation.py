@@ -30,6 +30,7 @@ from actors.common.errors import (
 from actors.common.types import by_name
 from actors.query_processor.deadlines import Deadlines
 from actors.query_processor.results import Batch, CopyIn, CopyOut, Piece, RowStream
+from actors.query_processor.session.aside import LARGE_CHARACTERS, LARGE_VALUES, aside
 from actors.query_processor.session.statements import PLANNED_KINDS
 from actors.query_processor.wire import backend, frontend
 from actors.query_processor.wire.copy import copy_decoder, copy_encoder
@@ -53,6 +54,8 @@ COPY_ROW_BYTES_MAX = 64 << 20
 """Of a row without its end, in COPY FROM."""
 Encode = Callable[[Sequence[Any], bytearray], None]
 """Rows of datums, appended to the output as messages."""
+COPY_TURN_BYTES = 32 << 10
+"""Of COPY FROM's data decoded before others have their turn: a thousand rows or so, a few milliseconds."""
 _SIMPLE = b"QF"
 """Types of messages outside the extended protocol: after an error, ReadyForQuery follows at once."""
 
@@ -148,7 +151,9 @@ class Conversation:
         self._statement = None
         self._drop_portal()
         session, channel = self._session, self._channel
-        statements = session.split(message.text)
+        text = message.text
+        channel.cancellable = True
+        statements = session.split(text) if len(text) <= LARGE_CHARACTERS else await session.split_large(text)
         if not statements:
             self._held = backend.EMPTY_QUERY_RESPONSE
         for raw in statements:
@@ -223,7 +228,11 @@ class Conversation:
         if len(values) != count:
             supplied = f"bind message supplies {len(values)} parameters"
             raise DatabaseError(PROTOCOL_VIOLATION, f'{supplied}, but prepared statement "{name}" requires {count}')
-        portal = session.bind(prepared, self._decoder(name, formats, prepared)(values) if values else ())
+        if len(values) > LARGE_VALUES:
+            datums = await aside(parameter_decoder(tuple(prepared.parameter_types), formats, session.run_time.zone), values)
+        else:
+            datums = self._decoder(name, formats, prepared)(values) if values else []
+        portal = session.bind(prepared, datums)
         portal.formats = result_formats
         if portal_name:
             session.portals[portal_name] = portal
@@ -404,9 +413,13 @@ class Conversation:
                 if message is None:
                     await channel.more()
                 elif message.__class__ is frontend.CopyData:
-                    rows = decoder.feed(b"".join([message[0], *reader.more_copy_data()]))
-                    if rows:
-                        await portal.copy_rows(rows)
+                    data = b"".join([message[0], *reader.more_copy_data()])
+                    for start in range(0, len(data), COPY_TURN_BYTES):
+                        if start:
+                            await turn()
+                        rows = decoder.feed(data[start : start + COPY_TURN_BYTES])
+                        if rows:
+                            await portal.copy_rows(rows)
                 elif message.__class__ is frontend.CopyDone:
                     rows = decoder.finish()
                     if rows:

@@ -220,6 +220,10 @@ def _scalar(datum: Any, type_: ColumnType) -> pa.Scalar:
     return to_arrow([datum], type_)[0]
 
 
+UNDERSCORES_MAX = 4
+"""Arrow makes a pattern a regular expression, whose automaton doubles with each underscore; beyond so many our own matcher is the steadier one."""
+
+
 def _like(node: tree.Call) -> Vector | None:
     text, pattern = node.arguments
     if not isinstance(text, tree.Column) or text.type.name not in _TEXTS or pattern.type.name not in _TEXTS:
@@ -231,7 +235,7 @@ def _like(node: tree.Call) -> Vector | None:
 
     def evaluate(columns: Columns, parameters: Parameters) -> pa.Array:
         wanted = known(parameters)
-        if wanted is None or "\\" in wanted:
+        if wanted is None or "\\" in wanted or wanted.count("_") > UNDERSCORES_MAX:
             raise NotVectorized
         matches = pc.match_like(columns[position], wanted)
         return pc.invert(matches) if negated else matches

@@ -13,7 +13,7 @@ Functions of casts.py and functions.py are called by reference or, where they ha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from functools import lru_cache, partial
 from typing import Any
@@ -46,6 +46,7 @@ from actors.common.expressions.tree import (
     Parameter,
     Quantified,
     revive,
+    walk,
 )
 from actors.common.schema import ColumnType
 from actors.common.types.arrays import array_of_items, element_of, is_array
@@ -54,6 +55,9 @@ Evaluator = Callable[[Sequence[Any], Sequence[Any], Environment], Any]
 
 COMPILED_MAX = 1024
 """Compiled expressions kept by a process, by their trees."""
+KEPT_NODES_MAX = 2000
+KEPT_CONSTANT_MAX = 4096
+"""Larger expressions are compiled anew for each plan, and the cache holds no large literals."""
 IN_LIST_SET_MIN = 4
 """From as many constants on, IN looks them up in a set."""
 _INTEGERS = frozenset({"int2", "int4", "int8"})
@@ -320,26 +324,53 @@ def _build(writer: _Writer, result: str) -> Evaluator:
     return writer.names["evaluate"]  # type: ignore[no-any-return]
 
 
-@lru_cache(maxsize=COMPILED_MAX)
+def _is_kept(expressions: Iterable[Expression]) -> bool:
+    """Whether they are small enough for the cache."""
+    nodes = 0
+    for expression in expressions:
+        for node in walk(expression):
+            nodes += 1
+            if nodes > KEPT_NODES_MAX:
+                return False
+            if isinstance(node, Constant) and isinstance(node.value, str | bytes) and len(node.value) > KEPT_CONSTANT_MAX:
+                return False
+    return True
+
+
 def compile_expression(expression: Expression) -> Evaluator:
     """`f(row, parameters, environment) -> datum`. Raises DatabaseError when called, as PostgreSQL would."""
+    return _kept_expression(expression) if _is_kept((expression,)) else _make_expression(expression)
+
+
+def _make_expression(expression: Expression) -> Evaluator:
     writer = _Writer()
     return _build(writer, writer.value(expression))
 
 
-@lru_cache(maxsize=COMPILED_MAX)
+_kept_expression = lru_cache(maxsize=COMPILED_MAX)(_make_expression)
+
+
 def compile_filter(expression: Expression) -> Callable[[Sequence[Any], Sequence[Any], Environment], bool]:
     """`f(row, parameters, environment) -> bool`: NULL is False."""
+    return _kept_filter(expression) if _is_kept((expression,)) else _make_filter(expression)
+
+
+def _make_filter(expression: Expression) -> Callable[[Sequence[Any], Sequence[Any], Environment], bool]:
     writer = _Writer()
     return _build(writer, writer.truth(expression, True))
 
 
+_kept_filter = lru_cache(maxsize=COMPILED_MAX)(_make_filter)
+
+
 def compile_tuple(expressions: Sequence[Expression]) -> Callable[[Sequence[Any], Sequence[Any], Environment], tuple[Any, ...]]:
     """`f(row, parameters, environment) -> tuple` of all of them."""
-    return _compile_tuple(tuple(expressions))
+    return _kept_tuple(tuple(expressions)) if _is_kept(expressions) else _make_tuple(tuple(expressions))
 
 
-@lru_cache(maxsize=COMPILED_MAX)
-def _compile_tuple(expressions: tuple[Expression, ...]) -> Evaluator:
+def _make_tuple(expressions: tuple[Expression, ...]) -> Evaluator:
     writer = _Writer()
     return _build(writer, "(" + "".join(writer.value(expression) + ", " for expression in expressions) + ")")
+
+
+_kept_tuple = lru_cache(maxsize=COMPILED_MAX)(_make_tuple)

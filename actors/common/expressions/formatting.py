@@ -12,7 +12,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import Any
 
-from actors.common.errors import FEATURE_NOT_SUPPORTED, DatabaseError
+from actors.common.errors import FEATURE_NOT_SUPPORTED, PROGRAM_LIMIT_EXCEEDED, DatabaseError
 from actors.common.expressions.datetime_fields import INFINITE, ZONED, iso_week
 from actors.common.expressions.numerics import round_to
 from actors.common.expressions.registry import STABLE, register
@@ -104,7 +104,16 @@ def _ordinal(number: str, like: str) -> str:
     return number + (suffix.upper() if like == "TH" else suffix)
 
 
+PATTERN_CHARACTERS_MAX = 8192
+
+
+def _check_pattern(pattern: str) -> None:
+    if len(pattern) > PATTERN_CHARACTERS_MAX:
+        raise DatabaseError(PROGRAM_LIMIT_EXCEEDED, "format of to_char is too long")
+
+
 def format_moment(local: int, pattern: str, zone_name: str = "", offset: str = "+00") -> str:
+    _check_pattern(pattern)
     fields = _Fields(local, zone_name, offset)
     parts: list[str] = []
     for match in _TOKEN.finditer(pattern):
@@ -162,6 +171,7 @@ def _number_pattern(pattern: str) -> tuple[str, str, bool, str]:
 
 
 def number_to_char(value: Decimal, pattern: str) -> str:
+    _check_pattern(pattern)
     whole_pattern, fraction_pattern, fill, sign = _number_pattern(pattern)
     places = max(len(fraction_pattern) - 1, 0)
     if not value.is_finite():

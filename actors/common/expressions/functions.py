@@ -19,6 +19,7 @@ from actors.common.expressions import (  # noqa: F401  (they register their func
     datetime_functions,
     formatting,
     numerics,
+    pattern_functions,
     session_functions,
     text_functions,
 )

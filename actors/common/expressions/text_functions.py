@@ -1,6 +1,6 @@
 """Functions of text and bytea. The collation is C: case changes and comparisons see ASCII letters only, order is by code point.
 
-Regular expressions are PostgreSQL's advanced ones as far as Python's agree with them; back references, classes and lookahead do.
+Those of patterns are in pattern_functions.py.
 """
 
 from __future__ import annotations
@@ -8,150 +8,33 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-import string
 from binascii import Error as Base64Error
-from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import partial
+from typing import Any
 
-from actors.common.errors import INVALID_ESCAPE_SEQUENCE, INVALID_PARAMETER_VALUE, PROGRAM_LIMIT_EXCEEDED, DatabaseError
-from actors.common.expressions.registry import HELPERS, STABLE, register
+from actors.common.errors import INVALID_PARAMETER_VALUE, PROGRAM_LIMIT_EXCEEDED, DatabaseError
+from actors.common.expressions.registry import STABLE, register
+from actors.common.patterns.like import lower_ascii, upper_ascii
 
-PATTERNS_MAX = 1024
-"""Compiled LIKE and regular expression patterns kept by a process."""
 RESULT_CHARACTERS_MAX = 64 << 20
-"""repeat, lpad and rpad refuse to make longer text."""
-
-_UPPER = str.maketrans(string.ascii_lowercase, string.ascii_uppercase)
-_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+"""Functions that make a text longer refuse to make it longer than this."""
 
 
-def upper(value: str) -> str:
-    return value.upper() if value.isascii() else value.translate(_UPPER)
-
-
-def lower(value: str) -> str:
-    return value.lower() if value.isascii() else value.translate(_LOWER)
+_ALPHANUMERIC = bytes(chr(byte).isalnum() and byte < 128 for byte in range(256))
 
 
 def initcap(value: str) -> str:
-    return re.sub(r"[A-Za-z0-9]+", lambda word: word[0][:1].upper() + word[0][1:].lower(), value, flags=re.ASCII)
+    """The first letter of each run of letters and digits in upper case, all others in lower case."""
+    if not value:
+        return value
+    import numpy as np
 
-
-# -- patterns --------------------------------------------------------------------------------------------------------------------------
-
-
-@lru_cache(maxsize=PATTERNS_MAX)
-def like_matcher(pattern: str, ignore_case: bool = False) -> Callable[[str], object]:
-    """`matcher(text)` is truthy where `text LIKE pattern`; the escape character is the backslash."""
-    parts: list[str] = []
-    characters = iter(pattern)
-    for character in characters:
-        if character == "%":
-            parts.append(".*")
-        elif character == "_":
-            parts.append(".")
-        elif character == "\\":
-            escaped = next(characters, None)
-            if escaped is None:
-                raise DatabaseError(INVALID_ESCAPE_SEQUENCE, "LIKE pattern must not end with escape character")
-            parts.append(re.escape(escaped))
-        else:
-            parts.append(re.escape(character))
-    flags = re.DOTALL | (re.IGNORECASE | re.ASCII if ignore_case else 0)
-    return re.compile("".join(parts), flags).fullmatch
-
-
-def like_escape(pattern: str, escape: str) -> str:
-    """`pattern` with the escape character made the backslash."""
-    if len(escape) > 1:
-        raise DatabaseError(INVALID_ESCAPE_SEQUENCE, "invalid escape string", hint="Escape string must be empty or one character.")
-    if escape == "\\":
-        return pattern
-    result: list[str] = []
-    characters = iter(pattern)
-    for character in characters:
-        if escape and character == escape:
-            result.append("\\" + next(characters, ""))
-        else:
-            result.append("\\\\" if character == "\\" else character)
-    return "".join(result)
-
-
-@lru_cache(maxsize=PATTERNS_MAX)
-def regular_expression(pattern: str, flags: str = "") -> re.Pattern[str]:
-    """Raises 2201B for a pattern that is not valid."""
-    options = re.ASCII
-    for flag in flags:
-        if flag == "i":
-            options |= re.IGNORECASE
-        elif flag in "nm":
-            options |= re.MULTILINE
-        elif flag == "x":
-            options |= re.VERBOSE
-        elif flag not in "gcs":
-            raise DatabaseError(INVALID_PARAMETER_VALUE, f'invalid regular expression option: "{flag}"')
-    if not options & re.MULTILINE:
-        options |= re.DOTALL
-    translated = re.sub(
-        r"\\([mMyYAZ])", lambda match: {"m": r"\b(?=\w)", "M": r"\b(?<=\w)", "y": r"\b", "Y": r"\B"}.get(match[1], match[0]), pattern
-    )
-    translated = _posix_classes(translated)
-    if translated.startswith("(?i)"):
-        options |= re.IGNORECASE
-        translated = translated[4:]
-    if not options & re.MULTILINE:
-        translated = re.sub(r"(?<!\\)((?:\\\\)*)\$(?![^\[]*\])", r"\1\\Z", translated)
-    try:
-        return re.compile(translated, options)
-    except re.error as error:
-        raise DatabaseError("2201B", f"invalid regular expression: {_POSTGRES_MESSAGES.get(error.msg, error.msg)}") from None
-
-
-_POSTGRES_MESSAGES = {
-    "missing ), unterminated subpattern": "parentheses () not balanced",
-    "unbalanced parenthesis": "parentheses () not balanced",
-    "unterminated character set": "brackets [] not balanced",
-    "nothing to repeat": "quantifier operand invalid",
-    "multiple repeat": "quantifier operand invalid",
-    "bad escape (end of pattern)": "invalid escape \\ sequence",
-}
-_POSIX = {
-    "alpha": "a-zA-Z",
-    "digit": "0-9",
-    "alnum": "a-zA-Z0-9",
-    "upper": "A-Z",
-    "lower": "a-z",
-    "space": r"\s",
-    "punct": re.escape(string.punctuation),
-    "xdigit": "0-9A-Fa-f",
-    "word": r"\w",
-    "blank": " \\t",
-}
-
-
-def _posix_classes(pattern: str) -> str:
-    return re.sub(r"\[:(\w+):\]", lambda match: _POSIX.get(match[1], match[0]), pattern)
-
-
-def regexp_replace(value: str, pattern: str, replacement: str, flags: str = "") -> str:
-    compiled = regular_expression(pattern, flags)
-
-    def expanded(match: re.Match[str]) -> str:
-        return re.sub(
-            r"\\([\\&0-9])",
-            lambda part: (
-                "\\"
-                if part[1] == "\\"
-                else match[0]
-                if part[1] == "&"
-                else (match[int(part[1])] or "")
-                if int(part[1]) <= compiled.groups
-                else ""
-            ),
-            replacement,
-        )
-
-    return compiled.sub(expanded, value, count=0 if "g" in flags else 1)
+    lowered = value.encode().lower()
+    in_word = np.frombuffer(lowered.translate(_ALPHANUMERIC), np.bool_)
+    letters = np.frombuffer(lowered, np.uint8)
+    first = (letters >= ord("a")) & (letters <= ord("z"))
+    first[1:] &= ~in_word[:-1]
+    return (letters - first * np.uint8(32)).tobytes().decode()
 
 
 # -- pieces of text ------------------------------------------------------------------------------------------------------------------
@@ -164,13 +47,6 @@ def substring(value: str, start: int, length: int | None = None) -> str:
     if length < 0:
         raise DatabaseError("22011", "negative substring length not allowed")
     return value[max(start - 1, 0) : max(start - 1 + length, 0)]
-
-
-def regexp_substring(value: str, pattern: str) -> str | None:
-    match = regular_expression(pattern).search(value)
-    if match is None:
-        return None
-    return match[1] if match.re.groups else match[0]
 
 
 def left(value: str, count: int) -> str:
@@ -187,6 +63,19 @@ def _bounded(length: int) -> int:
     if length > RESULT_CHARACTERS_MAX:
         raise DatabaseError(PROGRAM_LIMIT_EXCEEDED, "requested length too large")
     return length
+
+
+def joined(one: Any, other: Any) -> Any:
+    _bounded(len(one) + len(other))
+    return one + other
+
+
+def replace(value: str, old: str, new: str) -> str:
+    if not old:
+        return value
+    if len(new) > len(old):
+        _bounded(len(value) + value.count(old) * (len(new) - len(old)))
+    return value.replace(old, new)
 
 
 def repeat(value: str, count: int) -> str:
@@ -245,11 +134,17 @@ def character(code: int) -> str:
 
 
 def concat(*values: str | None) -> str:
-    return "".join([value for value in values if value is not None])
+    given = [value for value in values if value is not None]
+    _bounded(sum(map(len, given)))
+    return "".join(given)
 
 
 def concat_ws(separator: str | None, *values: str | None) -> str | None:
-    return None if separator is None else separator.join([value for value in values if value is not None])
+    if separator is None:
+        return None
+    given = [value for value in values if value is not None]
+    _bounded(sum(map(len, given)) + len(separator) * len(given))
+    return separator.join(given)
 
 
 def quote_ident(value: str) -> str:
@@ -292,27 +187,10 @@ def decode(text: str, format_: str) -> bytes:
     raise DatabaseError(INVALID_PARAMETER_VALUE, f'unrecognized encoding: "{format_}"')
 
 
-HELPERS["like_matcher"] = like_matcher
-HELPERS["regular_expression"] = regular_expression
-register("||", "text text", "text", template="({0} + {1})")
-register("||", "bytea bytea", "bytea", template="({0} + {1})")
-for _name, _template in (
-    ("~~", "(like_matcher({1})({0}) is not None)"),
-    ("!~~", "(like_matcher({1})({0}) is None)"),
-    ("~~*", "(like_matcher({1}, True)({0}) is not None)"),
-    ("!~~*", "(like_matcher({1}, True)({0}) is None)"),
-    ("~", "(regular_expression({1}).search({0}) is not None)"),
-    ("!~", "(regular_expression({1}).search({0}) is None)"),
-    ("~*", "(regular_expression({1}, 'i').search({0}) is not None)"),
-    ("!~*", "(regular_expression({1}, 'i').search({0}) is None)"),
-):
-    register(_name, "text text", "bool", template=_template)
-register("like_escape", "text text", "text", like_escape)
+register("||", "text text", "text", joined)
+register("||", "bytea bytea", "bytea", joined)
 register("^@", "text text", "bool", template="{0}.startswith({1})")
 register("starts_with", "text text", "bool", template="{0}.startswith({1})")
-register("regexp_replace", "text text text", "text", regexp_replace)
-register("regexp_replace", "text text text text", "text", regexp_replace)
-register("regexp_like", "text text", "bool", lambda value, pattern: regular_expression(pattern).search(value) is not None)
 
 for _name in ("length", "char_length", "character_length"):
     register(_name, "text", "int4", template="len({0})")
@@ -321,15 +199,14 @@ register("length", "bytea", "int4", template="len({0})")
 register("octet_length", "text", "int4", lambda value: len(value.encode()))
 register("octet_length", "bytea", "int4", template="len({0})")
 register("bit_length", "text", "int4", lambda value: 8 * len(value.encode()))
-register("upper", "text", "text", upper)
-register("lower", "text", "text", lower)
+register("upper", "text", "text", upper_ascii)
+register("lower", "text", "text", lower_ascii)
 register("initcap", "text", "text", initcap)
 for _name in ("substring", "substr"):
     register(_name, "text int4 int4", "text", substring)
     register(_name, "text int4", "text", substring)
     register(_name, "bytea int4 int4", "bytea", substring)
     register(_name, "bytea int4", "bytea", substring)
-register("substring", "text text", "text", regexp_substring)
 register("left", "text int4", "text", left)
 register("right", "text int4", "text", right)
 for _name, _strip in (("btrim", str.strip), ("ltrim", str.lstrip), ("rtrim", str.rstrip)):
@@ -337,7 +214,7 @@ for _name, _strip in (("btrim", str.strip), ("ltrim", str.lstrip), ("rtrim", str
     register(
         _name, "text text", "text", partial(lambda strip, value, characters: strip(value, characters) if characters else value, _strip)
     )
-register("replace", "text text text", "text", lambda value, old, new: value.replace(old, new) if old else value)
+register("replace", "text text text", "text", replace)
 register("translate", "text text text", "text", translate)
 for _name in ("position", "strpos"):
     register(_name, "text text", "int4", template="({0}.find({1}) + 1)")

@@ -83,6 +83,10 @@ _ABBREVIATIONS = {
 }  # fmt: skip
 
 
+CHARACTERS_MAX = 512
+"""Of a date or time; PostgreSQL has room for 153."""
+
+
 def bad_syntax(sql_name: str, text: str) -> DatabaseError:
     return DatabaseError(INVALID_DATETIME_FORMAT, f'invalid input syntax for type {sql_name}: "{text}"')
 
@@ -118,6 +122,8 @@ def parse_moment(text: str, sql_name: str, order: str = "MDY") -> Moment:
     """Raises 22007 for text that is no date or time, 22008 for fields out of range, 22023 for an unknown zone."""
     match = _ISO.fullmatch(text)
     if match is None:
+        if len(text.strip()) > CHARACTERS_MAX:
+            raise bad_syntax(sql_name, text)
         return _General(text, sql_name, order).moment()
     year, month, day, hour, minute, second, fraction, offset = match.groups()
     if year == "0000":

@@ -13,7 +13,10 @@ INT2_MIN, INT2_MAX = -(2**15), 2**15 - 1
 INT4_MIN, INT4_MAX = -(2**31), 2**31 - 1
 INT8_MIN, INT8_MAX = -(2**63), 2**63 - 1
 
-_LITERAL = re.compile(r"[+-]?(?:0[xX](?:_?[0-9a-fA-F])+|0[oO](?:_?[0-7])+|0[bB](?:_?[01])+|\d(?:_?\d)*)", re.ASCII)
+DIGITS_MAX = 4000
+"""Python reads no more digits; a whole number that has more, leading zeros apart, is out of every type's range without the rest."""
+
+_LITERAL = re.compile(r"[+-]?(?:0[xX](?:_?[0-9a-fA-F])+|0[oO](?:_?[0-7])+|0[bB](?:_?[01])+|\d+(?:_\d+)*)", re.ASCII)
 
 
 def read_integer_literal(text: str) -> int | None:
@@ -22,7 +25,10 @@ def read_integer_literal(text: str) -> int | None:
         return None
     negative = text[0] == "-"
     digits = text.lstrip("+-").replace("_", "").lower()
-    value = int(digits, {"0x": 16, "0o": 8, "0b": 2}.get(digits[:2], 10))
+    base = {"0x": 16, "0o": 8, "0b": 2}.get(digits[:2], 10)
+    if base == 10 and len(digits) > DIGITS_MAX:
+        digits = digits.lstrip("0")[:DIGITS_MAX] or "0"
+    value = int(digits, base)
     return -value if negative else value
 
 

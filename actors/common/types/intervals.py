@@ -188,8 +188,14 @@ def _parse_iso(text: str, upper: str) -> Interval:
     return total.months, total.days, total.microseconds
 
 
+CHARACTERS_MAX = 512
+"""Of an interval; PostgreSQL has room for 256."""
+
+
 def parse_interval(text: str, modifier: int = -1, zone: object = None, now: object = None) -> Interval:
     stripped = text.strip()
+    if len(stripped) > CHARACTERS_MAX:
+        raise bad_interval(text)
     fields = _fields(modifier)
     try:
         if stripped[:1] == "P":

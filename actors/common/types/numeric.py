@@ -34,6 +34,9 @@ _WORDS = {
 _NUMBER = re.compile(r"[+-]?(?:\d(?:_?\d)*(?:\.(?:\d(?:_?\d)*)?)?|\.\d(?:_?\d)*)(?:[eE][+-]?\d+)?", re.ASCII)
 _SIMPLE = re.compile(r"-?[1-9]\d{0,99}(?:\.\d{1,99})?", re.ASCII)
 """What nearly all numerics look like; it is not zero and needs no clean-up."""
+CHARACTERS_MAX = 1 << 18
+"""A longer number has more digits than a numeric may, before the point or behind it."""
+_NUMERALS = str.maketrans("", "", "0123456789_.+-eE")
 _ONE = Decimal(1)
 
 
@@ -73,6 +76,8 @@ def parse_numeric(text: str, modifier: int = -1) -> Decimal:
     if _SIMPLE.fullmatch(text) is not None:
         return Decimal(text) if modifier < 0 else apply_modifier(Decimal(text), modifier)
     stripped = text.strip(WHITESPACE)
+    if len(stripped) > CHARACTERS_MAX:
+        raise invalid_text("numeric", text) if stripped.translate(_NUMERALS) else overflow()
     if _NUMBER.fullmatch(stripped) is None:
         special = _WORDS.get(stripped.lower())
         if special is not None:

@@ -357,7 +357,7 @@ class Analysis:
                 return self._row_comparison(node.name[-1].sval, node.lexpr, node.rexpr, position)
             sides = [node.rexpr] if node.lexpr is None else [node.lexpr, node.rexpr]
             return self.operator(node.name[-1].sval, self._all(sides), position)
-        if kind in (Kind.AEXPR_LIKE, Kind.AEXPR_ILIKE):
+        if kind in (Kind.AEXPR_LIKE, Kind.AEXPR_ILIKE, Kind.AEXPR_SIMILAR):
             return self.operator(node.name[-1].sval, self._all((node.lexpr, node.rexpr)), position)
         if kind == Kind.AEXPR_IN:
             return self.in_list(node, node.rexpr, node.name[-1].sval == "<>")

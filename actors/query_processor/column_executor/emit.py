@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from string import ascii_lowercase, ascii_uppercase
 from typing import TYPE_CHECKING, Any
 
 from actors.common.errors import DatabaseError
@@ -30,8 +31,10 @@ NUMBERS = INTEGERS | {"float4", "float8", "numeric"}
 COMPARISONS = frozenset({"=", "<>", "<", "<=", ">", ">="})
 COMPARED_AS_POSTGRESQL = NUMBERS | TEXT_TYPES | {"bool", "bytea", "uuid", "date", "time", "timestamp", "timestamptz", "interval", "oid"}
 EXACT = INTEGERS | {"numeric"}
-TEXT_DIRECT = {"lower": "lower", "upper": "upper", "length": "length", "char_length": "length", "reverse": "reverse"}
-LIKES = {"~~": "LIKE", "!~~": "NOT LIKE", "~~*": "ILIKE", "!~~*": "NOT ILIKE"}
+TEXT_DIRECT = {"length": "length", "char_length": "length", "reverse": "reverse"}
+CASES = {"lower": (ascii_uppercase, ascii_lowercase), "upper": (ascii_lowercase, ascii_uppercase)}
+"""DuckDB's own change the case of every letter that Unicode knows; collation C's only that of ASCII letters."""
+LIKES = {"~~": "LIKE", "!~~": "NOT LIKE", "~~*": "LIKE", "!~~*": "NOT LIKE"}
 DIRECT_CASTS = frozenset(
     {
         *((source, target) for source in INTEGERS for target in (*INTEGERS, "float4", "float8", "numeric", "text", "oid")),
@@ -179,12 +182,16 @@ class Emitter:
             if name == "||" and types <= TEXT_TYPES:
                 return f"({one} || {other})"
             if name in LIKES and types <= TEXT_TYPES:
+                if name.endswith("*"):
+                    one, other = _in_case("lower", one), _in_case("lower", other)
                 return f"({one} {LIKES[name]} {other} ESCAPE '\\')"
         if len(texts) == 1:
             if name == "-" and types <= EXACT:
                 return f"(- {texts[0]})"
             if name in TEXT_DIRECT and types <= {"text", "varchar"}:
                 return self._as(f"{TEXT_DIRECT[name]}({texts[0]})", call.type)
+            if name in CASES and types <= {"text", "varchar"}:
+                return _in_case(name, texts[0])
             if name == "abs" and types <= EXACT:
                 return f"abs({texts[0]})"
         if name in ("round", "trunc") and types <= EXACT and call.type.name == "numeric":
@@ -245,6 +252,10 @@ class Emitter:
         else:
             check_order(common)
         return common
+
+
+def _in_case(name: str, text: str) -> str:
+    return f"translate({text}, '{CASES[name][0]}', '{CASES[name][1]}')"
 
 
 def _rounded(name: str, call: tree.Call, texts: list[str]) -> str | None:

@@ -11,6 +11,7 @@ from actors.common.errors import (
     FEATURE_NOT_SUPPORTED,
     GROUPING_ERROR,
     INTERNAL_ERROR,
+    INVALID_ESCAPE_SEQUENCE,
     INVALID_PARAMETER_VALUE,
     INVALID_TEXT_REPRESENTATION,
     NUMERIC_VALUE_OUT_OF_RANGE,
@@ -43,6 +44,8 @@ def translate_error(error: BaseException, memory_bytes: int) -> DatabaseError:
     kind = type(error).__name__
     if kind == "OSError":
         kind = STREAM_KINDS.get(text.partition(":")[0], kind)
+    if "Like pattern must not end with escape character" in text:
+        return DatabaseError(INVALID_ESCAPE_SEQUENCE, "LIKE pattern must not end with escape character")
     if "ivision by zero" in text:
         return DatabaseError(DIVISION_BY_ZERO, "division by zero")
     if kind == "OutOfMemoryException" or isinstance(error, MemoryError):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from heapq import nsmallest
+from heapq import merge, nsmallest
+from itertools import islice
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from actors.common.errors import INVALID_ROW_COUNT_IN_LIMIT, INVALID_ROW_COUNT_IN_OFFSET, DatabaseError
@@ -11,12 +13,14 @@ from actors.common.expressions.environment import Environment
 from actors.common.keys import KeyCodec
 from actors.common.schema import ColumnType
 from actors.query_processor.results import Batch, Field
-from actors.query_processor.row_executor.access import Access, KeyedRow, NoRowAccess, PointAccess, Statistics
+from actors.query_processor.row_executor.access import TURN_ROWS, Access, KeyedRow, NoRowAccess, PointAccess, Statistics
+from actors.runtime.fiber import turn
 
 if TYPE_CHECKING:
     from actors.query_processor.transaction import Transaction
 
 Row = Sequence[Any]
+_KEY = itemgetter(0)
 TupleOf = Callable[[Row, Sequence[Any], Environment], tuple[Any, ...]]
 Explainer = Callable[[Statistics | None, bool], list[str]]
 """`lines(statistics of the last run, or None without ANALYZE; verbose)`."""
@@ -51,16 +55,47 @@ class Sorting:
         self._items = items
         self._encode = KeyCodec(types, descending, nulls_first).encode
 
-    def sort(
+    async def sort(
         self, rows: list[Any], row_of: Callable[[Any], Row], rows_max: int | None, parameters: Sequence[Any], environment: Environment
     ) -> list[Any]:
-        """`rows` in order, at most `rows_max` of them. Equal rows keep their order."""
+        """`rows` in order, at most `rows_max` of them. Equal rows keep their order. Other clients have their turn in between."""
         items, encode = self._items, self._encode
 
         def key(item: Any) -> bytes:
             return encode(items(row_of(item), parameters, environment))
 
-        return sorted(rows, key=key) if rows_max is None else nsmallest(rows_max, rows, key=key)
+        if len(rows) <= TURN_ROWS:
+            return sorted(rows, key=key) if rows_max is None else nsmallest(rows_max, rows, key=key)
+        if rows_max is not None and rows_max <= TURN_ROWS:
+            return await _least(rows, key, rows_max)
+        return await _sorted(rows, key, len(rows) if rows_max is None else rows_max)
+
+
+async def _least(rows: list[Any], key: Callable[[Any], bytes], count: int) -> list[Any]:
+    """The first `count` rows, from the best so far and a turn's rows at a time."""
+    best: list[tuple[bytes, Any]] = []
+    for start in range(0, len(rows), TURN_ROWS):
+        if start:
+            await turn()
+        best += [(key(row), row) for row in rows[start : start + TURN_ROWS]]
+        best = nsmallest(count, best, key=_KEY)
+    return [row for _, row in best]
+
+
+async def _sorted(rows: list[Any], key: Callable[[Any], bytes], count: int) -> list[Any]:
+    """The first `count` rows: sorted runs of a turn each, then merged, a turn's rows at a time."""
+    runs: list[list[tuple[bytes, Any]]] = []
+    for start in range(0, len(rows), TURN_ROWS):
+        run = [(key(row), row) for row in rows[start : start + TURN_ROWS]]
+        run.sort(key=_KEY)
+        runs.append(run)
+        await turn()
+    merged = islice(merge(*runs, key=_KEY), count)
+    result: list[Any] = []
+    while piece := [row for _, row in islice(merged, TURN_ROWS)]:
+        result += piece
+        await turn()
+    return result
 
 
 def own_key(keyed: KeyedRow) -> Sequence[bytes]:
@@ -112,15 +147,20 @@ class SelectPlan:
         wanted = None if count is None else count + offset
         keyed = await self._access.rows(transaction, parameters, wanted if wanted is not None and self._sorting is None else 0)
         if self._sorting is not None:
-            keyed = self._sorting.sort(keyed, _row_of, wanted, parameters, environment)
+            keyed = await self._sorting.sort(keyed, _row_of, wanted, parameters, environment)
         if self._limited:
             keyed = keyed[offset:wanted]
-        if self._locked is not None:
-            for row in keyed:
-                for key in self._locked(row):
-                    transaction.check(key)
         output = self._output
-        rows: list[tuple[object, ...]] = [output(row, parameters, environment) for _, row in keyed]
+        rows: list[tuple[object, ...]] = []
+        for start in range(0, len(keyed), TURN_ROWS):
+            if start:
+                await turn()
+            piece = keyed[start : start + TURN_ROWS]
+            if self._locked is not None:
+                for row in piece:
+                    for key in self._locked(row):
+                        transaction.check(key)
+            rows += [output(row, parameters, environment) for _, row in piece]
         return Batch(rows, True, f"SELECT {len(rows)}")
 
     async def run_many(self, transaction: Transaction, rows: list[tuple[Any, ...]]) -> int:

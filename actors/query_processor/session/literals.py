@@ -103,7 +103,7 @@ def _may_follow(before: str) -> bool:
 
 
 def _number(text: str) -> Literal:
-    if text.lstrip("-").isdigit():
+    if len(text) < 20 and text.lstrip("-").isdigit():
         size = int(text)
         if -INT4_MAX <= size <= INT4_MAX:
             return Literal(text, INT4)

@@ -50,6 +50,7 @@ from actors.query_processor import ddl
 from actors.query_processor.catalog import Catalog
 from actors.query_processor.results import Batch, RowStream
 from actors.query_processor.session import utility
+from actors.query_processor.session.aside import LARGE_CHARACTERS, aside
 from actors.query_processor.session.parameters import RunTimeParameters
 from actors.query_processor.session.portals import Portal
 from actors.query_processor.session.services import SessionServices
@@ -130,14 +131,25 @@ class Session:
         """What runs now is undone if a later statement fails: in a block, explicit or implicit."""
         return self.in_block or self.implicit_block or self.transaction is not None
 
+    async def split_large(self, sql: str) -> list[RawStatement]:
+        """As `split`, beside the loop."""
+        return await aside(self.services.statements.split, sql)
+
     async def prepare(self, sql: str | RawStatement, parameter_oids: Sequence[int] = ()) -> PreparedStatement:
         """Parse (unless done) and plan. Raises 42601, 42xxx, 25P02."""
-        raw = sql if isinstance(sql, RawStatement) else self.services.statements.parse_one(sql)
+        statements = self.services.statements
+        if isinstance(sql, RawStatement):
+            raw = sql
+        elif len(sql) > LARGE_CHARACTERS:
+            raw = await aside(statements.parse_one, sql)
+        else:
+            raw = statements.parse_one(sql)
         if self.failed and not utility.ends_block(raw):
             raise aborted()
         if raw.kind in PLANNED_KINDS:
             types = tuple(literal.type for literal in raw.literals) or tuple(map(_type_of, parameter_oids))
-            return await self.with_catalog(lambda catalog: self.services.statements.prepare(raw, types, catalog))
+            large = len(raw.text) > LARGE_CHARACTERS
+            return await self.with_catalog(lambda catalog: statements.prepare(raw, types, catalog), large)
         if raw.prepared is not None:
             return raw.prepared
         return await utility.prepare(self, raw)
@@ -165,7 +177,8 @@ class Session:
         planned = prepared.planned
         assert planned is not None
         if planned.catalog is not transaction.catalog:
-            planned = await self.with_catalog(lambda catalog: self.services.statements.replan(prepared, catalog))
+            large = len(prepared.raw.text) > LARGE_CHARACTERS
+            planned = await self.with_catalog(lambda catalog: self.services.statements.replan(prepared, catalog), large)
         if prepared.literals:
             environment = transaction.environment
             parameters = planned.read(prepared.literals, self.run_time.zone, environment.transaction_timestamp)
@@ -211,13 +224,13 @@ class Session:
 
     # -- catalog -------------------------------------------------------------------------------------------------------------
 
-    async def with_catalog(self, function: Callable[[Catalog], T]) -> T:
+    async def with_catalog(self, function: Callable[[Catalog], T], large: bool = False) -> T:
         """`function` of the catalog that the next statement runs under; of a newer one where it fails for want of a name that
-        the first might only be too old to know."""
+        the first might only be too old to know. `large`: it takes long, so it runs beside the loop."""
         transaction = self.transaction
         catalog = transaction.catalog if transaction is not None else await self._latest_catalog()
         try:
-            return function(catalog)
+            return await aside(function, catalog) if large else function(catalog)
         except DatabaseError as error:
             if error.sqlstate[:2] not in ("42", "3F") or error.sqlstate == SYNTAX_ERROR:
                 raise
@@ -225,7 +238,7 @@ class Session:
                 fresh = await self._newer_catalog(catalog)
                 if fresh is None:
                     raise
-                return function(fresh)
+                return await aside(function, fresh) if large else function(fresh)
             try:
                 await transaction.verify_catalog()
             except CatalogStale as stale:
@@ -233,7 +246,7 @@ class Session:
             else:
                 raise
         await transaction.reload_catalog(change)
-        return function(transaction.catalog)
+        return await aside(function, transaction.catalog) if large else function(transaction.catalog)
 
     async def _latest_catalog(self) -> Catalog:
         catalogs = self.services.catalogs

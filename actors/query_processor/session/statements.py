@@ -29,11 +29,14 @@ from actors.common.settings import Settings
 from actors.common.types import by_name
 from actors.query_processor.catalog import Catalog
 from actors.query_processor.results import Batch, CopyIn, CopyOut, Field
-from actors.query_processor.session.literals import Literal, lift
+from actors.query_processor.session.large_literals import Cut, cut, restore, restored
+from actors.query_processor.session.literals import Lifted, Literal, lift
 from actors.query_processor.transaction import Transaction
 
 TEXT_CHARACTERS_MAX = 16384
 """Longer strings are not kept in the cache."""
+CACHE_CHARACTERS_MAX = 2 << 20
+"""Of the texts in each of the two caches: a tree and its plan take some hundred times as much memory as their text."""
 
 _TIME_CATEGORIES = ("D", "T")
 """PostgreSQL's type categories of dates and times, and of intervals."""
@@ -158,6 +161,7 @@ class StatementCache:
         self._entries_max = settings.querying.plan_cache_entries
         self._texts: OrderedDict[str, list[RawStatement]] = OrderedDict()
         self._plans: OrderedDict[tuple[Any, ...], Planned] = OrderedDict()
+        self._characters = {id(self._texts): 0, id(self._plans): 0}
 
     # -- texts ---------------------------------------------------------------------------------------------------------------
 
@@ -167,12 +171,27 @@ class StatementCache:
         if known is not None:
             self._texts.move_to_end(text)
             return known
+        if len(text) > TEXT_CHARACTERS_MAX:
+            return self._split_large(text)
         lifted = lift(text)
         if lifted is None:
             statements = parse(text)
-            if len(text) <= TEXT_CHARACTERS_MAX:
-                self._keep(self._texts, text, statements)
+            self._keep(self._texts, text, statements)
             return statements
+        return self._split_lifted(lifted, text)
+
+    def _split_large(self, text: str) -> list[RawStatement]:
+        """Of a text that is not kept. Its large literals are cut out before it is parsed; what is left may be a common statement."""
+        short = cut(text)
+        if short is None:
+            return parse(text)
+        lifted = lift(short.text)
+        if lifted is not None:
+            literals = tuple(Literal(restored(literal.text, short.literals), literal.type) for literal in lifted.literals)
+            return self._split_lifted(Lifted(lifted.text, literals), text)
+        return parse_cut(short, text)
+
+    def _split_lifted(self, lifted: Lifted, text: str) -> list[RawStatement]:
         known = self._texts.get(lifted.text)
         if known is None:
             try:
@@ -188,9 +207,12 @@ class StatementCache:
         """The one statement of an extended query's string, its parameters left as they are. Raises 42601."""
         statements = self._texts.get(text)
         if statements is None:
-            statements = parse(text)
             if len(text) <= TEXT_CHARACTERS_MAX:
+                statements = parse(text)
                 self._keep(self._texts, text, statements)
+            else:
+                short = cut(text)
+                statements = parse(text) if short is None else parse_cut(short, text)
         if len(statements) > 1:
             raise DatabaseError(SYNTAX_ERROR, "cannot insert multiple commands into a prepared statement")
         return statements[0] if statements else EMPTY
@@ -231,10 +253,20 @@ class StatementCache:
         return planned
 
     def _keep(self, cache: OrderedDict[Any, Any], key: Any, value: Any) -> None:
+        if key in cache:
+            cache[key] = value
+            cache.move_to_end(key)
+            return
         cache[key] = value
-        cache.move_to_end(key)
-        if len(cache) > self._entries_max:
-            cache.popitem(last=False)
+        self._characters[id(cache)] += _length(key)
+        while len(cache) > self._entries_max or self._characters[id(cache)] > CACHE_CHARACTERS_MAX:
+            oldest, _ = cache.popitem(last=False)
+            self._characters[id(cache)] -= _length(oldest)
+
+
+def _length(key: Any) -> int:
+    """Characters of a cached statement's text."""
+    return len(key if isinstance(key, str) else key[0])
 
 
 def _same_shape(one: list[Field] | None, other: list[Field] | None) -> bool:
@@ -264,6 +296,21 @@ def parse(text: str) -> list[RawStatement]:
         statements.append(RawStatement(source[start:end].strip() if len(trees) > 1 else source, tree.stmt))
     if index_async and statements:
         statements[0].index_async = True
+    return statements
+
+
+def parse_cut(short: Cut, text: str) -> list[RawStatement]:
+    """As `parse(text)`, of the text without its large literals, which are put back into the tree."""
+    try:
+        statements = parse(short.text)
+    except DatabaseError as error:
+        if error.position:
+            error.position = short.original_place(error.position)
+        raise
+    if len(statements) != 1:
+        return parse(text)
+    restore(statements[0].node, short.literals)
+    statements[0].text = statements[0].original = text
     return statements
 
 

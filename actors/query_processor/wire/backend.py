@@ -108,6 +108,10 @@ def copy_data(data: bytes) -> bytes:
     return message(b"d", data)
 
 
+FIELD_CHARACTERS_MAX = 16 << 10
+"""Of an error's field: one that quotes a huge value or statement shows its beginning."""
+
+
 def error_response(error: DatabaseError, severity: str = "ERROR") -> bytes:
     """`severity`: ERROR, or FATAL where the connection ends."""
     return message(b"E", _fields(error, severity))
@@ -131,7 +135,8 @@ def _fields(error: DatabaseError, severity: str) -> bytes:
         ("n", error.constraint),
     )
     always = (("S", severity), ("V", severity), ("C", error.sqlstate), ("M", error.message))
-    text = "".join(f"{code}{_clean(value)}\0" for code, value in (*always, *(pair for pair in optional if pair[1])))
+    given = (*always, *(pair for pair in optional if pair[1]))
+    text = "".join(f"{code}{_clean(value[:FIELD_CHARACTERS_MAX])}\0" for code, value in given)
     return text.encode("utf-8", "replace") + b"\0"
 
 

@@ -22,6 +22,11 @@ def _same(field: str) -> str:
     return field
 
 
+def _is_end(match: re.Match[str], quoted: bool) -> bool:
+    """Whether a token is a line end outside quotes."""
+    return not quoted and match[0][0] in "\r\n"
+
+
 class CopyCsvDecoder(LineDecoder):
     def __init__(self, copy: CopyIn, zone: tzinfo | None, row_bytes_max: int = ROW_BYTES_MAX) -> None:
         super().__init__(copy, zone, row_bytes_max)
@@ -35,35 +40,51 @@ class CopyCsvDecoder(LineDecoder):
         """A quote, an escaped one, or a line end: of any kind until the first was met."""
         self._in_quotes = re.compile(f"{escape}([{quote}{escape}])|{quote}")
         self._outside = re.compile(f"{re.escape(options.delimiter)}|{quote}")
+        self._escape_bytes = options.escape.encode()
+        self._quoted = False
+        """What was given so far ends inside quotes."""
         special = any(name in options.force_null or name in options.force_not_null for name in copy.columns)
         self._plain = not special and options.default is None
 
-    def _detect(self, data: bytes, final: bool) -> None:
-        super()._detect(data, final)
-        if self._newline:
-            self._token = re.compile(f"{self._pair}{re.escape(self._quote)}|{self._newline.decode()}")
+    def _undecided(self, data: bytes) -> bytes:
+        """An escape character that has not met the character it escapes, too."""
+        if self._pair and data.endswith(self._escape_bytes):
+            return self._escape_bytes if (len(data) - len(data.rstrip(self._escape_bytes))) % 2 else b""
+        return super()._undecided(data)
+
+    def _detect(self, data: bytes) -> bytes:
+        newline = super()._detect(data)
+        if newline:
+            self._token = re.compile(f"{self._pair}{re.escape(self._quote)}|{newline.decode()}")
+        return newline
 
     def _first_line_end(self, data: bytes) -> int:
-        return next(self._line_ends(data.decode("latin-1")), 0) - 1
+        text = data.decode("latin-1")  # a code point a byte: positions are those of the bytes
+        return next((match.start() for match, quoted in self._tokens(text, self._quoted) if _is_end(match, quoted)), -1)
 
     def _complete(self, data: bytes) -> int:
-        end = super()._complete(data)
-        if end and self._quote_bytes in data:
-            return max(self._line_ends(data.decode("latin-1")), default=0)  # a code point a byte: positions are those of the bytes
+        if self._quote_bytes not in data:
+            return 0 if self._quoted else super()._complete(data)
+        end = 0
+        for match, quoted in self._tokens(data.decode("latin-1"), self._quoted):
+            self._quoted = quoted
+            if _is_end(match, quoted):
+                end = match.end()
         return end
 
-    def _line_ends(self, text: str) -> Iterator[int]:
-        """The places behind line ends that are outside quotes."""
-        quoted = False
+    def _tokens(self, text: str, quoted: bool) -> Iterator[tuple[re.Match[str], bool]]:
+        """Quotes, escapes and line ends, each with whether what follows it is inside quotes."""
         for match in self._token.finditer(text):
             token = match[0]
-            if token[0] in "\r\n":
-                if not quoted:
-                    yield match.end()
-            elif token == self._quote:
+            if token == self._quote:
                 quoted = not quoted
-            elif not quoted and token[1] == self._quote:
+            elif token[0] not in "\r\n" and not quoted and token[1] == self._quote:
                 quoted = True
+            yield match, quoted
+
+    def _line_ends(self, text: str) -> Iterator[int]:
+        """The places behind line ends that are outside quotes, in text that begins with a line."""
+        return (match.end() for match, quoted in self._tokens(text, False) if _is_end(match, quoted))
 
     def _fast(self, text: str) -> list[Row]:
         if not self._plain or self._quote in text or "\\." in text:

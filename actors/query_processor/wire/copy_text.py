@@ -74,6 +74,8 @@ class LineDecoder(ABC):
         self._rest: list[bytes] = []
         """What follows the last line end, in pieces."""
         self._rest_bytes = 0
+        self._held = b""
+        """The end of what was given, undecided."""
         self._line = 0
         """Lines used up."""
         self._header_due = copy.options.header != "false"
@@ -87,56 +89,57 @@ class LineDecoder(ABC):
         """The rows that are complete. Raises DatabaseError; the decoder must not be used after that."""
         if self.ended:
             return []
-        self._rest_bytes += len(data)
-        if b"\n" not in data and b"\r" not in data and not (self._rest and self._rest[-1].endswith(b"\r")):
-            if self._rest_bytes > self._row_bytes_max:
-                raise self._error("line is too long")
-            self._rest.append(data)
-            return []
-        if self._rest:
-            self._rest.append(data)
-            data = b"".join(self._rest)
+        if self._held:
+            data, self._held = self._held + data, b""
+        self._held = self._undecided(data)
+        if self._held:
+            data = data[: -len(self._held)]
         if not self._newline:
-            self._detect(data, False)
-        end = self._complete(data) if self._newline else 0
-        self._rest = [data[end:]] if end < len(data) else []
-        self._rest_bytes = len(data) - end
+            self._newline = self._detect(data)
+        end = self._complete(data) if data else 0
+        block = b"".join([*self._rest, data[:end]]) if end else b""
+        if end:
+            self._rest.clear()
+            self._rest_bytes = 0
+        if end < len(data):
+            self._rest.append(data[end:])
+            self._rest_bytes += len(data) - end
         if self._rest_bytes > self._row_bytes_max:
             raise self._error("line is too long")
-        if not end:
-            return []
-        return self._rows(data[:end])
+        return self._rows(block) if end else []
 
     def finish(self) -> list[Row]:
         """The client has sent everything: the last line may lack its end."""
-        rest = b"".join(self._rest)
+        rest = b"".join([*self._rest, self._held])
         self._rest.clear()
         if self.ended or not rest:
             return []
         if not self._newline:
-            self._detect(rest, True)
+            self._newline = self._detect(self._held) or b"\n"
         return self._rows(rest)
 
     # formats
 
-    def _detect(self, data: bytes, final: bool) -> None:
-        """Which line end the data has: the first one's. A carriage return at the end of what is there may be half of one."""
+    def _undecided(self, data: bytes) -> bytes:
+        """What the end of `data` means is for the next data to say: it is kept back. A carriage return may be half of a line end."""
+        return b"\r" if data.endswith(b"\r") else b""
+
+    def _detect(self, data: bytes) -> bytes:
+        """Which line end the data has: the first one's; b"" where it has none."""
         place = self._first_line_end(data)
-        if place >= 0:
-            if data[place : place + 1] == b"\n":
-                self._newline = b"\n"
-            elif final or place + 1 < len(data):
-                self._newline = b"\r\n" if data[place + 1 : place + 2] == b"\n" else b"\r"
-        elif final:
-            self._newline = b"\n"
+        if place < 0:
+            return b""
+        if data[place : place + 1] == b"\n":
+            return b"\n"
+        return b"\r\n" if data[place + 1 : place + 2] == b"\n" else b"\r"
 
     def _first_line_end(self, data: bytes) -> int:
         """-1 where there is none."""
         return min((place for place in (data.find(b"\n"), data.find(b"\r")) if place >= 0), default=-1)
 
     def _complete(self, data: bytes) -> int:
-        """Bytes of `data` that are whole lines."""
-        place = data.rfind(self._newline)
+        """Bytes up to the last line end in `data`, which follows what was given before. Each byte is looked at once, however long a row is."""
+        place = data.rfind(self._newline) if self._newline else -1
         return place + len(self._newline) if place >= 0 else 0
 
     @abstractmethod
@@ -212,21 +215,29 @@ class LineDecoder(ABC):
         return DatabaseError(BAD_COPY_FILE_FORMAT, message, context=self._context(shown))
 
 
+def _is_escaped(data: bytes, place: int, within: bool) -> bool:
+    """Whether an odd number of backslashes stands before `place`; `within`: one more stands before the data."""
+    before = place
+    while before and data[before - 1] == 0x5C:
+        before -= 1
+    return (place - before + (within and not before)) % 2 == 1
+
+
 class CopyTextDecoder(LineDecoder):
     def __init__(self, copy: CopyIn, zone: tzinfo | None, row_bytes_max: int = ROW_BYTES_MAX) -> None:
         super().__init__(copy, zone, row_bytes_max)
         self._convert = [column_converter(type_, self._options.null, unescape, zone) for type_ in copy.types]
         self._delimiter = self._options.delimiter
+        self._within_escape = False
+        """What was given so far ends in a backslash that escapes what comes next."""
 
     def _complete(self, data: bytes) -> int:
         """A line end behind an odd number of backslashes belongs to the data, unless the line is the end mark's."""
-        newline = self._newline
-        place = data.rfind(newline)
+        newline, within = self._newline, self._within_escape
+        self._within_escape = _is_escaped(data, len(data), within)
+        place = data.rfind(newline) if newline else -1
         while place >= 0:
-            before = place
-            while before and data[before - 1] == 0x5C:
-                before -= 1
-            if (place - before) % 2 == 0:
+            if not _is_escaped(data, place, within):
                 return place + len(newline)
             place = data.rfind(newline, 0, place)
         return 0

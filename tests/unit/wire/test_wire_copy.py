@@ -140,3 +140,31 @@ def test_random_bytes_are_rows_or_an_error(options: CopyOptions, data: bytes, si
         decode(options, data, sizes)
     except DatabaseError as error:
         assert error.sqlstate[:2] in ("22", "0A")
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (CSV, b'1,"' + b'a\n""b\r\n' * 20_000 + b'",t\n'),
+        (replace(CSV, escape="\\"), b'1,"' + b'a\n\\"b\\\\' * 20_000 + b'",t\n'),
+        (TEXT, b"1\t" + b"a\\\nb\\\\" * 20_000 + b"\tt\n"),
+    ],
+    ids=["csv", "csv-escape", "text"],
+)
+def test_a_long_row_that_is_full_of_line_ends_is_looked_at_once(options: CopyOptions, line: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at = 0
+    decoder = copy_decoder(CopyIn(COLUMNS, TYPES, options, "t"), None, 1 << 24)
+    complete = decoder._complete  # type: ignore[union-attr]
+
+    def counted(data: bytes) -> int:
+        nonlocal looked_at
+        looked_at += len(data)
+        return complete(data)
+
+    monkeypatch.setattr(decoder, "_complete", counted)
+    rows = []
+    for start in range(0, len(line), 1000):
+        rows += decoder.feed(line[start : start + 1000])
+    assert len(rows) == 1 and rows[0][0] == 1 and rows[0][2] is True
+    assert rows == decode(options, line, row_bytes_max=1 << 24)
+    assert looked_at <= len(line)
