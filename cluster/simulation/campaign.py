@@ -22,7 +22,7 @@ from importlib import import_module
 from typing import Any
 
 from cluster.simulation.hostile import Plan
-from cluster.simulation.run import SECONDS, SeedReport, run_seed
+from cluster.simulation.run import SECONDS, SeedReport, drawn_plan, run_seed
 
 RUNS_MAX = 10
 """Of one worker process. It leaves their garbage (some 30 MB each) uncollected, which would take a tenth of the time."""
@@ -46,11 +46,13 @@ class Options:
     proofs: tuple[str, ...] = ()
     pause: float = 1.0
 
-    def run(self, seed: int, keep_trace: bool = False) -> SeedReport:
-        def slower(plan: Plan) -> Plan:
-            return replace(plan, pace_s=plan.pace_s * self.pause)
+    def plan(self, seed: int) -> Plan:
+        plan = drawn_plan(seed, self.proofs, self.seconds)
+        return replace(plan, pace_s=plan.pace_s * self.pause)
 
-        return run_seed(seed, seconds=self.seconds, proofs=self.proofs, keep_trace=keep_trace, change=slower)
+    def run(self, seed: int, keep_trace: bool = False, plan: Plan | None = None) -> SeedReport:
+        """`plan`: one that was kept, in place of the one that the seed draws now."""
+        return run_seed(seed, seconds=self.seconds, keep_trace=keep_trace, plan=plan or self.plan(seed))
 
 
 def run_campaign(seeds: Iterable[int], options: Options, processes: int = 0) -> Iterator[SeedReport]:

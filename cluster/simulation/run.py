@@ -78,10 +78,12 @@ def run_seed(
     keep_trace: bool = False,
     change: Callable[[Plan], Plan] | None = None,
     proofs_alone: bool = False,
+    plan: Plan | None = None,
 ) -> SeedReport:
-    """`proofs`: of which to choose; all where none is named. For tests: `change` makes another plan of the one drawn, and with `proofs_alone` nobody judges
-    but the proofs, who see what a client sees."""
-    plan = draw(Random(f"{seed}/plan"), tuple(sorted(proofs or PROOFS)), seconds)
+    """`proofs`: of which to choose; all where none is named. `plan`: one that was kept (saved_plan.py), in place of the one that the seed draws now. For tests:
+    `change` makes another plan of the one drawn, and with `proofs_alone` nobody judges but the proofs, who see what a client sees."""
+    if plan is None:
+        plan = drawn_plan(seed, proofs, seconds)
     if change is not None:
         plan = change(plan)
     report = SeedReport(seed, plan)
@@ -110,6 +112,10 @@ def run_seed(
         gc.enable()
     report.seconds = time.perf_counter() - begun
     return report
+
+
+def drawn_plan(seed: int, proofs: Sequence[str] = (), seconds: float = SECONDS) -> Plan:
+    return draw(Random(f"{seed}/plan"), tuple(sorted(proofs or PROOFS)), seconds)
 
 
 class _Run:

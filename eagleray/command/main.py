@@ -133,7 +133,12 @@ def run_workload(data: Path, name: str, url: str | None, seconds: float | None, 
     "--pause", type=click.FloatRange(0), default=1.0, show_default=True, help="A factor on the clients' pauses: fewer transactions a seed."
 )
 @click.option("--processes", type=click.IntRange(1), default=None, help="Seeds at a time (default: one a processor).")
-@click.option("--json", "summary", type=click.Path(path_type=Path, dir_okay=False), default=None, help="Write the totals here, too.")
+@click.option(
+    "--plan", type=click.Path(path_type=Path, dir_okay=False, exists=True), default=None, help="With --seed: the plan that --json has kept."
+)
+@click.option(
+    "--json", "summary", type=click.Path(path_type=Path, dir_okay=False), default=None, help="Write the totals (--seed: the plan) here, too."
+)
 def sim(
     seeds: int,
     first: int,
@@ -143,6 +148,7 @@ def sim(
     proofs: tuple[str, ...],
     pause: float,
     processes: int | None,
+    plan: Path | None,
     summary: Path | None,
 ) -> None:
     """Run simulated clusters under faults and check that no promise is broken.
@@ -153,7 +159,9 @@ def sim(
     from eagleray.command.simulate import replay, simulate
 
     options = Options(seconds, proofs, pause)
-    sys.exit(replay(seed, options, verbose) if seed is not None else simulate(first, seeds, options, processes or 0, summary))
+    if seed is not None:
+        sys.exit(replay(seed, options, verbose, plan, summary))
+    sys.exit(simulate(first, seeds, options, processes or 0, summary))
 
 
 def main() -> None:

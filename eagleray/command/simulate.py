@@ -10,7 +10,9 @@ from pathlib import Path
 import click
 
 from cluster.simulation.campaign import Options, Totals, run_campaign
+from cluster.simulation.hostile import Plan
 from cluster.simulation.run import SeedReport
+from cluster.simulation.saved_plan import as_json, plan_from
 from eagleray.command.main import OneLine
 
 LAST_EVENTS = 30
@@ -32,11 +34,14 @@ def simulate(first: int, count: int, options: Options, processes: int, summary: 
     return 1 if totals.failing else 0
 
 
-def replay(seed: int, options: Options, verbose: bool) -> int:
-    """One seed, told in full. -v: every event, one a line."""
+def replay(seed: int, options: Options, verbose: bool, kept: Path | None = None, summary: Path | None = None) -> int:
+    """One seed, told in full. -v: every event, one a line. `kept`: a file with the plan that it had, which `summary` is for."""
     check_names(options.proofs)
     logging.disable(logging.CRITICAL)
-    report = options.run(seed, keep_trace=verbose)
+    report = options.run(seed, keep_trace=verbose, plan=_read_plan(kept) if kept is not None else None)
+    if summary is not None:
+        told = {"seed": seed, "seconds": options.seconds, "what": report.failure or "", "plan": as_json(report.plan)}
+        summary.write_text(json.dumps(told) + "\n")
     lines = report.trace if verbose else report.trace[-LAST_EVENTS:] if report.failure else []
     for line in lines:
         time_us, _, event = line.partition(" ")
@@ -45,6 +50,13 @@ def replay(seed: int, options: Options, verbose: bool) -> int:
         click.echo(report.details, err=True)
     show_one(report)
     return 1 if report.failure else 0
+
+
+def _read_plan(path: Path) -> Plan:
+    try:
+        return plan_from(json.loads(path.read_text())["plan"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise OneLine(f"{path} holds no plan: {error}") from None
 
 
 def check_names(proofs: Sequence[str]) -> None:
