@@ -24,6 +24,7 @@ from actors.common.errors import PROGRAM_LIMIT_EXCEEDED
 from actors.runtime.simulation.faults import Faults
 from actors.runtime.simulation.nemesis import Nemesis
 from cluster.simulation import verdict
+from cluster.simulation.coverage import Coverage
 from cluster.simulation.hostile import SLOW_S_MAX, Plan, bounded, draw, forecast
 from cluster.simulation.journal_witness import JournalWitness
 from cluster.simulation.shared_parses import shared_parses
@@ -67,6 +68,8 @@ class SeedReport:
     events: int = 0
     strikes: Counter[str] = field(default_factory=Counter)
     digest: str = ""
+    features: frozenset[str] = frozenset()
+    """What the run has met, where that was asked for (coverage.py)."""
     trace: list[str] = field(default_factory=list)
 
 
@@ -79,9 +82,10 @@ def run_seed(
     change: Callable[[Plan], Plan] | None = None,
     proofs_alone: bool = False,
     plan: Plan | None = None,
+    covered: bool = False,
 ) -> SeedReport:
-    """`proofs`: of which to choose; all where none is named. `plan`: one that was kept (saved_plan.py), in place of the one that the seed draws now. For tests:
-    `change` makes another plan of the one drawn, and with `proofs_alone` nobody judges but the proofs, who see what a client sees."""
+    """`proofs`: of which to choose; all where none is named. `plan`: in place of the one that the seed draws. `covered`: the report tells what the run has met.
+    For tests: `change` makes another plan of the one drawn, and with `proofs_alone` nobody judges but the proofs, who see what a client sees."""
     if plan is None:
         plan = drawn_plan(seed, proofs, seconds)
     if change is not None:
@@ -96,6 +100,9 @@ def run_seed(
     gc.freeze()
     with world, bounded(plan.bounds), shared_parses():
         run = _Run(cluster, report, seconds, proofs_alone)
+        coverage = Coverage(world) if covered else None
+        if coverage is not None:
+            world.network.observers.append(coverage)
         try:
             world.run(run.scenario(), RUN_S_MAX)
         except Exception as error:
@@ -103,6 +110,8 @@ def run_seed(
             report.failure = f"{type(cause).__name__}: {cause}".splitlines()[0]
             report.details = "".join(traceback.format_exception(error))
         run.account()
+        if coverage is not None:
+            report.features = coverage.features()
         report.virtual_s = world.loop.time()
         report.events = world.trace.count
         report.digest = world.trace.digest
