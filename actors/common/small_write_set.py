@@ -133,7 +133,7 @@ def columns(payload: bytes) -> tuple[list[bytes], list[bytes | None], list[int]]
 
 def rows(payload: bytes) -> Iterable[tuple[bytes, bytes | None, int]]:
     """What write_set.rows gives."""
-    return zip(*columns(payload), strict=True)
+    return () if not payload else zip(*columns(payload), strict=True)
 
 
 def _columns_by_arrow(payload: bytes) -> tuple[list[bytes], list[bytes | None], list[int]]:

@@ -4,8 +4,8 @@
     for report in run_campaign(range(1000), Options(seconds=120), processes=2):
         totals.add(report)
 
-Reports come as runs end, in no order of their own; each depends on its seed alone. Worker processes are forked from one that has imported
-everything, run a few seeds each, and end.
+Reports come as runs end, in no order of their own; each depends on its seed alone. (A steered campaign's come in order, and depend on those before.)
+Worker processes are forked from one that has imported everything, run a few seeds each, and end.
 """
 
 from __future__ import annotations
@@ -15,17 +15,20 @@ import logging
 import multiprocessing
 import os
 import time
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from importlib import import_module
-from typing import Any
+from typing import Any, Protocol
 
 from cluster.simulation.hostile import Plan
 from cluster.simulation.run import SECONDS, SeedReport, drawn_plan, run_seed
+from cluster.simulation.steering import Steering
 
 RUNS_MAX = 10
 """Of one worker process. It leaves their garbage (some 30 MB each) uncollected, which would take a tenth of the time."""
+RUNNING_MAX = 16
+"""Runs of a steered campaign that have begun and have not been learnt from."""
 PRELOADED = (
     "actors.adjudicator.adjudicator",
     "actors.crossbar.crossbar",
@@ -45,27 +48,61 @@ class Options:
     seconds: float = SECONDS
     proofs: tuple[str, ...] = ()
     pause: float = 1.0
+    steered: bool = False
+    """Half of the plans are bred from those of runs that met what few others did (steering.py)."""
 
     def plan(self, seed: int) -> Plan:
         plan = drawn_plan(seed, self.proofs, self.seconds)
         return replace(plan, pace_s=plan.pace_s * self.pause)
 
     def run(self, seed: int, keep_trace: bool = False, plan: Plan | None = None) -> SeedReport:
-        """`plan`: one that was kept, in place of the one that the seed draws now."""
-        return run_seed(seed, seconds=self.seconds, keep_trace=keep_trace, plan=plan or self.plan(seed))
+        """`plan`: in place of the one that the seed draws."""
+        plan = plan or self.plan(seed)
+        return run_seed(seed, seconds=self.seconds, keep_trace=keep_trace, plan=plan, covered=self.steered)
 
 
 def run_campaign(seeds: Iterable[int], options: Options, processes: int = 0) -> Iterator[SeedReport]:
     """`processes` 0: one a processor. In one process the runs go on in this one."""
     processes = processes or os.cpu_count() or 1
-    work = ((seed, options) for seed in seeds)
     if processes == 1:
-        yield from map(_run, work)
+        if options.steered:
+            yield from _steered(seeds, options, lambda seed, plan: _Done(_run(seed, options, plan)))
+        else:
+            yield from (_run_drawn((seed, options)) for seed in seeds)
         return
     for name in PRELOADED:
         import_module(name)
     with multiprocessing.get_context("fork").Pool(processes, _quieten, maxtasksperchild=RUNS_MAX) as pool:
-        yield from pool.imap_unordered(_run, work)
+        if options.steered:
+            yield from _steered(seeds, options, lambda seed, plan: pool.apply_async(_run, (seed, options, plan)))
+        else:
+            yield from pool.imap_unordered(_run_drawn, ((seed, options) for seed in seeds))
+
+
+class _Running(Protocol):
+    def get(self) -> SeedReport: ...
+
+
+@dataclass(frozen=True)
+class _Done:
+    report: SeedReport
+
+    def get(self) -> SeedReport:
+        return self.report
+
+
+def _steered(seeds: Iterable[int], options: Options, begin: Callable[[int, Plan], _Running]) -> Iterator[SeedReport]:
+    """In the order of the seeds. A run's plan depends on all runs but the last `RUNNING_MAX` before it, however many go on at a time and whichever ends first."""
+    steering = Steering(options.plan)
+    running: deque[_Running] = deque()
+    for seed in seeds:
+        if len(running) == RUNNING_MAX:
+            report = running.popleft().get()
+            steering.learn(report)
+            yield report
+        running.append(begin(seed, steering.plan(seed)))
+    while running:
+        yield running.popleft().get()
 
 
 def _quieten() -> None:
@@ -74,9 +111,13 @@ def _quieten() -> None:
     gc.disable()
 
 
-def _run(work: tuple[int, Options]) -> SeedReport:
+def _run_drawn(work: tuple[int, Options]) -> SeedReport:
     seed, options = work
-    report = options.run(seed)
+    return _run(seed, options, options.plan(seed))
+
+
+def _run(seed: int, options: Options, plan: Plan) -> SeedReport:
+    report = options.run(seed, plan=plan)
     report.trace = report.trace if report.failure else []
     return report
 
@@ -95,6 +136,8 @@ class Totals:
     events: int = 0
     strikes: Counter[str] = field(default_factory=Counter)
     proofs: Counter[str] = field(default_factory=Counter)
+    met: Counter[str] = field(default_factory=Counter)
+    """Of a steered campaign: feature -> runs that met it."""
     begun: float = field(default_factory=time.perf_counter)
 
     def add(self, report: SeedReport) -> None:
@@ -109,6 +152,7 @@ class Totals:
         self.events += report.events
         self.strikes.update(report.strikes)
         self.proofs.update(report.plan.proofs)
+        self.met.update(report.features)
 
     @property
     def seeds_a_minute(self) -> float:
@@ -125,4 +169,5 @@ class Totals:
             "events": self.events,
             "faults": dict(self.strikes.most_common()),
             "proofs": dict(sorted(self.proofs.items())),
+            **({"features": {"met": len(self.met), "by_one_run": sum(runs == 1 for runs in self.met.values())}} if self.met else {}),
         }

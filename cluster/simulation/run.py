@@ -26,6 +26,7 @@ from actors.runtime.simulation.faults import Faults
 from actors.runtime.simulation.nemesis import Nemesis
 from cluster.simulation import verdict
 from cluster.simulation.claim_witness import ClaimWitness
+from cluster.simulation.coverage import Coverage
 from cluster.simulation.emphases import emphasised
 from cluster.simulation.hostile import ALL_LOSSES, SLOW_S_MAX, Plan, bounded, draw, forecast
 from cluster.simulation.journal_witness import JournalWitness
@@ -76,6 +77,8 @@ class SeedReport:
     events: int = 0
     strikes: Counter[str] = field(default_factory=Counter)
     digest: str = ""
+    features: frozenset[str] = frozenset()
+    """What the run has met, where that was asked for (coverage.py)."""
     trace: list[str] = field(default_factory=list)
 
 
@@ -88,9 +91,10 @@ def run_seed(
     change: Callable[[Plan], Plan] | None = None,
     proofs_alone: bool = False,
     plan: Plan | None = None,
+    covered: bool = False,
 ) -> SeedReport:
-    """`proofs`: of which to choose; all where none is named. `plan`: one that was kept (saved_plan.py), in place of the one that the seed draws now. For tests:
-    `change` makes another plan of the one drawn, and with `proofs_alone` nobody judges but the proofs, who see what a client sees."""
+    """`proofs`: of which to choose; all where none is named. `plan`: in place of the one that the seed draws. `covered`: the report tells what the run has met.
+    For tests: `change` makes another plan of the one drawn, and with `proofs_alone` nobody judges but the proofs, who see what a client sees."""
     if plan is None:
         plan = drawn_plan(seed, proofs, seconds)
     if change is not None:
@@ -105,6 +109,9 @@ def run_seed(
     gc.freeze()
     with world, bounded(plan.bounds), shared_parses():
         run = _Run(cluster, report, seconds, proofs_alone)
+        coverage = Coverage(world) if covered else None
+        if coverage is not None:
+            world.network.observers.append(coverage)
         try:
             world.run(run.scenario(), RUN_S_MAX)
         except Exception as error:
@@ -112,6 +119,8 @@ def run_seed(
             report.failure = f"{type(cause).__name__}: {cause}".splitlines()[0]
             report.details = "".join(traceback.format_exception(error))
         run.account()
+        if coverage is not None:
+            report.features = coverage.features()
         report.virtual_s = world.loop.time()
         report.events = world.trace.count
         report.digest = world.trace.digest

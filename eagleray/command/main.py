@@ -133,6 +133,7 @@ def run_workload(data: Path, name: str, url: str | None, seconds: float | None, 
     "--pause", type=click.FloatRange(0), default=1.0, show_default=True, help="A factor on the clients' pauses: fewer transactions a seed."
 )
 @click.option("--processes", type=click.IntRange(1), default=None, help="Seeds at a time (default: one a processor).")
+@click.option("--steer", is_flag=True, help="Vary the plans of runs that met what few others did, half of the time.")
 @click.option(
     "--plan", type=click.Path(path_type=Path, dir_okay=False, exists=True), default=None, help="With --seed: the plan that --json has kept."
 )
@@ -152,6 +153,7 @@ def sim(
     proofs: tuple[str, ...],
     pause: float,
     processes: int | None,
+    steer: bool,
     plan: Path | None,
     summary: Path | None,
 ) -> None:
@@ -162,7 +164,7 @@ def sim(
     from cluster.simulation.campaign import Options
     from eagleray.command.simulate import replay, simulate
 
-    options = Options(seconds, proofs, pause)
+    options = Options(seconds, proofs, pause, steer)
     if seed is not None:
         sys.exit(replay(seed, options, verbose, plan, summary))
     sys.exit(simulate(first, seeds, options, processes or 0, summary))

@@ -27,7 +27,9 @@ def simulate(first: int, count: int, options: Options, processes: int, summary: 
     for report in _with_progress(reports, count):
         totals.add(report)
         if report.failure is not None:
-            click.echo(f"seed {report.seed} FAILED: {report.failure}\n    replay: {replay_command(report.seed, options)}")
+            click.echo(
+                f"seed {report.seed} FAILED: {report.failure}\n    replay: {replay_command(report.seed, options)}{_kept(report, options)}"
+            )
     show(totals)
     if summary is not None:
         summary.write_text(json.dumps(totals.as_json(), indent=2) + "\n")
@@ -40,8 +42,7 @@ def replay(seed: int, options: Options, verbose: bool, kept: Path | None = None,
     logging.disable(logging.CRITICAL)
     report = options.run(seed, keep_trace=verbose, plan=_read_plan(kept) if kept is not None else None)
     if summary is not None:
-        told = {"seed": seed, "seconds": options.seconds, "what": report.failure or "", "plan": as_json(report.plan)}
-        summary.write_text(json.dumps(told) + "\n")
+        _keep(report, options, summary)
     lines = report.trace if verbose else report.trace[-LAST_EVENTS:] if report.failure else []
     for line in lines:
         time_us, _, event = line.partition(" ")
@@ -50,6 +51,21 @@ def replay(seed: int, options: Options, verbose: bool, kept: Path | None = None,
         click.echo(report.details, err=True)
     show_one(report)
     return 1 if report.failure else 0
+
+
+def _keep(report: SeedReport, options: Options, path: Path) -> None:
+    """What `--plan` reads."""
+    told = {"seed": report.seed, "seconds": options.seconds, "what": report.failure or "", "plan": as_json(report.plan)}
+    path.write_text(json.dumps(told) + "\n")
+
+
+def _kept(report: SeedReport, options: Options) -> str:
+    """For the command that replays a run: where its plan is, if it is not the one that its seed draws."""
+    if not options.steered or report.plan == options.plan(report.seed):
+        return ""
+    path = Path(f"seed-{report.seed}.json")
+    _keep(report, options, path)
+    return f" --plan {path}"
 
 
 def _read_plan(path: Path) -> Plan:
@@ -97,6 +113,8 @@ def show(totals: Totals) -> None:
     click.echo(f"checked       {totals.reads:,} reads, {totals.rows:,} rows of replicas, {totals.events:,} events")
     click.echo(f"proofs        {proofs}")
     click.echo(f"faults        {strikes or 'none'}")
+    if totals.met:
+        click.echo(f"features      {len(totals.met):,} met, {told['features']['by_one_run']:,} of them by one run alone")
     if totals.failing:
         click.echo(f"failing seeds {' '.join(map(str, told['failing_seeds']))}")
 

@@ -87,6 +87,11 @@ class SimulatedNetwork:
         """Cut a process off from all others that are up."""
         self.partition([name], [station.owner.name for station in self._stations.values()])
 
+    @property
+    def is_connected(self) -> bool:
+        """No link is cut."""
+        return not self._cut
+
     def mend(self, one: Sequence[str], other: Sequence[str]) -> None:
         """Undo the cuts between these, both ways; all others stay."""
         self._trace.add("mend", f"{','.join(one)} <-> {','.join(other)}")

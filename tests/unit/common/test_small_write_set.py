@@ -36,3 +36,13 @@ def test_cut_off(end: int) -> None:
 def test_no_write_set() -> None:
     with pytest.raises((pa.ArrowException, OSError, EOFError)):
         small_write_set.columns(b"x" * 500)
+
+
+def test_rows_are_those_of_any_write_set() -> None:
+    for keys, values, kinds in (
+        ([b"a", b"bc"], [None, b"x"], [1, 0]),
+        ([b"k%03d" % number for number in range(200)], [b"v"] * 200, [0] * 200),
+    ):
+        payload = write_set.encode(keys, values, kinds)
+        assert list(small_write_set.rows(payload)) == list(write_set.rows(payload)) == list(zip(keys, values, kinds, strict=True))
+    assert list(small_write_set.rows(b"")) == list(write_set.rows(b"")) == []
