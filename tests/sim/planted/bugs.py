@@ -223,12 +223,10 @@ NOT_FOUND = (
     "a_clean_stop_takes_back_what_was_offered",
     "lets_go_of_uncommitted_records",
     "forgets_what_it_let_go_of_while_it_read",
-    "a_stream_skips_what_a_diverging_tail_covers",
     "believes_a_commit_beyond_what_it_was_given",
     "commits_what_an_older_epoch_wrote",
     "fills_beside_a_merge",
     "checkpoints_while_it_is_filled",
-    "settles_drops_by_a_partial_merge",
     "takes_its_demand_back",
     "does_not_wait_out_its_snapshot",
 )
