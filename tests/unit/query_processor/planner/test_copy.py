@@ -80,11 +80,11 @@ def test_a_truncated_table_needs_no_read(copier: Copier) -> None:
 
 
 def test_many_rows_of_one_shape_are_compiled_once() -> None:
-    from actors.common.expressions.compile import _compile_tuple
+    from actors.common.expressions.compile import _kept_tuple
 
     copier = Copier()
     copier.client.query("CREATE TABLE m (a int, b text)")
-    before = _compile_tuple.cache_info().misses
+    before = _kept_tuple.cache_info().misses
     values = ", ".join(f"({number}, 'text {number}')" for number in range(200))
     assert copier.client.tag(f"INSERT INTO m VALUES {values}") == "INSERT 0 200"
-    assert _compile_tuple.cache_info().misses - before <= 3
+    assert _kept_tuple.cache_info().misses - before <= 3
