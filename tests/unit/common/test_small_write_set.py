@@ -26,11 +26,16 @@ def test_columns_are_arrows(rows: list[tuple[bytes, bytes | None, int]], start: 
     assert small_write_set.columns(cut) == by_arrow(cut)
 
 
-@pytest.mark.parametrize("end", [0, 3, 40, 100, 230, -1, -9, -20])
+@pytest.mark.parametrize("end", [1, 3, 40, 100, 230, -1, -9, -20])
 def test_cut_off(end: int) -> None:
     payload = small_write_set.encode([b"a", b"b"], [b"x" * 50, None], [0, 1])
     with pytest.raises((pa.ArrowException, OSError, EOFError)):
         small_write_set.columns(payload[:end])
+
+
+def test_no_bytes_are_no_rows() -> None:
+    """Of a transaction that only checked keys."""
+    assert small_write_set.columns(b"") == ([], [], [])
 
 
 def test_no_write_set() -> None:
