@@ -25,7 +25,7 @@ from cluster.simulation.campaign import Options
 from cluster.simulation.hostile import Plan, trimmed
 from cluster.simulation.run import SeedReport, run_seed
 from cluster.simulation.saved_plan import as_json, plan_from
-from tests.sim.planted import deciding, reading, schedules
+from tests.sim.planted import deciding, parting, reading, schedules
 from tests.sim.seeds import HUNT_PAUSE
 
 SEEDS_MAX = 200
@@ -86,6 +86,32 @@ def impatient_pair(plan: Plan) -> Plan:
     """Participants ask for outcomes at once."""
     plan = busy_pair(plan)
     return replace(plan, settings=replace(plan.settings, adjudication=replace(plan.settings.adjudication, ask_outcome_ms=1)))
+
+
+def in_parts(plan: Plan) -> Plan:
+    """Every transaction of several rows travels in parts, and messages are small."""
+    bounds = (
+        "actors.common.write_set.PIECE_ROWS_MAX",
+        "actors.query_processor.transaction.buffer.SORT_ROWS",
+        "actors.crossbar.subscriber.DELIVER_BYTES_MAX",
+        "actors.crossbar.subscriber.LAZY_BYTES",
+        "actors.adjudicator.claim.BULK_KEYS",
+    )
+    return replace(plan, bounds=bounds, cuts=(), pace_s=0.3)
+
+
+def in_parts_of_trimmed_journals(plan: Plan) -> Plan:
+    """... and subscribers come back to journals that have lost their oldest records."""
+    plan = in_parts(plan)
+    settings = trimmed(replace(plan.settings, limits=replace(plan.settings.limits, transaction_age_s=5)))
+    return replace(plan, settings=settings, strikes=("kill", "regather"), pause_s_max=1.0, strike_s_max=0.5, nemeses=1)
+
+
+def in_parts_by_several(plan: Plan) -> Plan:
+    """... over two adjudicators."""
+    plan = in_parts(plan)
+    layout = replace(plan.settings.layout, adjudicators=2, shards=2)
+    return replace(plan, settings=replace(plan.settings, layout=layout), crowded=True, clients=6)
 
 
 def repeating(plan: Plan) -> Plan:
@@ -169,6 +195,16 @@ BUGS: dict[str, Planted] = {
         Planted(reading.does_not_lock_what_it_leaves_alone, ANY, ("counters",), busy),
         Planted(reading.skips_the_commit_of_mere_locks, ("AssertionError: counters",), ("counters",), busy),
         Planted(deciding.drops_the_marks_of_mere_locks, ("AssertionError: I3",), ("counters",), busy_pair),
+        Planted(parting.forgets_a_part, ANY, change=in_parts),
+        Planted(parting.a_reader_begins_inside_a_large_transaction, ANY, change=in_parts_of_trimmed_journals),
+        Planted(parting.trims_some_of_a_large_transactions_parts, ANY, change=in_parts_of_trimmed_journals),
+        Planted(parting.shows_half_a_large_transaction, ANY, change=in_parts),
+        Planted(parting.goes_on_without_the_pieces_that_it_lacks, ANY, change=in_parts),
+        Planted(parting.holds_no_commit_against_what_is_gathered, ANY, change=in_parts_by_several),
+        Planted(parting.holds_no_piece_against_what_was_committed, ANY, change=in_parts_by_several),
+        Planted(parting.commits_before_its_parts_have_come, ANY, change=in_parts),
+        Planted(parting.counts_parts_that_it_has_not_journaled, ANY, ("unique", "counters"), in_parts),
+        Planted(parting.a_participant_forgets_a_piece_of_its_share, ANY, change=in_parts_by_several),
         *(
             Planted(plant, ANY, as_drawn=True)
             for plant in (
