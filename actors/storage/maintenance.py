@@ -29,6 +29,8 @@ from actors.storage.range_tombstones import RangeTombstones
 from actors.storage.segment import Block, BlockFooter, Segment, SegmentWriter
 from actors.storage.store import Store
 
+RELEASE_ROWS = 8192
+"""Rows of a memtable that are let go of between two turns of the event loop: a hundred thousand at once would hold it for a tenth of a second."""
 SLICE_ROWS = 1024
 """Rows of each source between two turns of the event loop: 1 to 3 ms."""
 SLICE_PAUSE_S = 0.0
@@ -58,7 +60,9 @@ class Maintenance:
             horizon = max(horizon, store.horizon)
             slices = _frozen_rows(store.frozen, store.tombstones, horizon, not store.segments)
             segment = await _write(store.disk, store.new_segment_path(), slices)
-            store.thaw(segment, horizon)
+            written = store.thaw(segment, horizon)
+            while written.release(RELEASE_ROWS):
+                await asyncio.sleep(0)
         await self._save(max(store.checkpoint_ts, self._frozen_watermark))
 
     async def merge(self, horizon: int) -> bool:

@@ -117,6 +117,15 @@ class Memtable:
         """Ascending; the memtable must not change meanwhile."""
         return iter(self._sorted_keys())
 
+    def release(self, rows: int) -> bool:
+        """Let go of some of what it holds, once nobody reads it any more; whether anything is left."""
+        versions, keys = self.versions, self._keys
+        for _ in range(min(rows, len(versions))):
+            versions.popitem()
+        for _ in range(min(rows, len(keys))):
+            keys.pop()
+        return bool(versions or keys)
+
     def _sorted_keys(self) -> SortedList[bytes]:
         new = self._unsorted
         if new:

@@ -107,14 +107,17 @@ class Store:
         self._memtables = [self.active, self.frozen]
         return self.frozen
 
-    def thaw(self, segment: Segment | None, horizon: int) -> None:
-        """The frozen memtable's rows are in `segment` (None: nothing of them can be read any more), less what none at or above `horizon` can see."""
-        assert self.frozen is not None
+    def thaw(self, segment: Segment | None, horizon: int) -> Memtable:
+        """The frozen memtable's rows are in `segment` (None: nothing of them can be read any more), less what none at or above `horizon` can see.
+        The memtable, which nobody needs any more."""
+        written = self.frozen
+        assert written is not None
         self.frozen = None
         self._memtables = [self.active]
         if segment is not None:
             self.segments = [*self.segments, segment]
         self._raise_horizon(horizon)
+        return written
 
     def exchange(self, old: list[Segment], new: Segment | None, horizon: int, settled_ts: int) -> None:
         """`old` (neighbours) were merged into `new`; range tombstones up to `settled_ts` have been applied everywhere."""
