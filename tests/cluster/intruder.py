@@ -1,4 +1,4 @@
-"""Run by test_other_user.py as root: becomes another user, then tries what a user of the same machine could. Prints
+"""Run by test_access.py as root: becomes another user, then tries what a user of the same machine could. Prints
 one JSON object, attempt -> what came of it.
 
     python intruder.py UID '{"gcs": "127.0.0.1:4", "actors": [...], "sockets": [...], "files": [...], "folders": [...], "agents": [port, ...]}'
