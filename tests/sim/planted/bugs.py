@@ -251,6 +251,7 @@ BUGS: dict[str, Planted] = {
 
 
 NOT_FOUND = (
+    "trims_some_of_a_large_transactions_parts",
     "a_tables_last_write_goes_back",
     "a_bulk_claim_stays_pending",
     "forgets_a_key_that_was_written_again",

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from actors.common.errors import DatabaseError
 from actors.common.settings import Journaling
 from actors.journal.log import JournalLog, Promise
-from actors.journal.record import COMMIT, RecordHeader, decode_header, encode_record, is_intact, payload_of, verify
+from actors.journal.record import COMMIT, PART, RecordHeader, decode_header, encode_record, is_intact, payload_of, verify
 from actors.runtime.local_disk import LocalDisk
 
 SEGMENT_BYTES = 500
@@ -176,6 +176,30 @@ def test_what_was_trimmed_may_come_back_as_files_but_not_as_records(tmp_path: Pa
         path.write_bytes(before[path])
     again = opened(tmp_path)
     assert lsns(again) == kept and again.epoch_at(kept[0] - 1) == 1
+
+
+def part(lsn: int, number: int, kind: int = PART) -> bytes:
+    """A part of one large transaction, or (COMMIT) the record that counts `number` of them."""
+    return encode_record(RecordHeader(lsn, 1, kind, lsn * 10, lsn * 10, 10_000, b"t" * 16, part=number), b"some payload")
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_large_transaction_is_trimmed_as_a_whole_and_read_from_its_first_part(tmp_path: Path, again: bool) -> None:
+    log = written(tmp_path, 8)
+    asyncio.run(append(log, [part(lsn, lsn - 8) for lsn in range(9, 25)]))
+    if again:
+        log = opened(tmp_path)
+    promise = log.after_trim(10_000, committed=24)
+    assert promise is not None and promise.first_lsn <= 9, "its COMMIT may be the next record"
+    assert [log.begin_for(lsn) for lsn in (8, 9, 20, 25)] == [8, 9, 9, 9]
+    asyncio.run(append(log, [part(25, 16, COMMIT), *(record(lsn) for lsn in range(26, 40))]))
+    if again:
+        log = opened(tmp_path)
+    assert [log.begin_for(lsn) for lsn in (20, 25, 26)] == [9, 9, 26]
+    half = log.after_trim(200, committed=39)
+    assert half is not None and half.first_lsn <= 9
+    whole = log.after_trim(10_000, committed=39)
+    assert whole is not None and whole.first_lsn > 25
 
 
 def test_only_committed_and_old_segments_are_trimmed(tmp_path: Path) -> None:
