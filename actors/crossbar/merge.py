@@ -45,20 +45,18 @@ PENDING_MAX = 64
 class Group:
     """The parts that have come of one transaction."""
 
-    __slots__ = ("bytes", "checksums", "parts")
+    __slots__ = ("checksums", "parts")
 
     def __init__(self) -> None:
         self.parts: list[Any] = []
         self.checksums: dict[int, int] = {}
         """By number."""
-        self.bytes = 0
 
     def add(self, header: RecordHeader, record: bytes, cut: Cut) -> None:
         payload = payload_of(record)
         assert header.part not in self.checksums, f"I2: record {header.lsn} repeats part {header.part}"
         self.checksums[header.part] = part_checksum(payload)
         self.parts.append(cut(payload))
-        self.bytes += len(record)
 
     def is_whole(self, commit: RecordHeader) -> bool:
         checksums = self.checksums
