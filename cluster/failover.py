@@ -76,7 +76,7 @@ class Failover:
         self._alive: set[str] = set()
         self._doubted: set[str] = set()
         self._unwatched: set[str] = set()
-        """Their watch has ended; it is renewed when they live."""
+        """Their watch has broken; it is renewed when they live."""
         self._calm_until: dict[str, float] = {}
         self._moving: set[str] = set()
         self._assigning = False
@@ -109,11 +109,16 @@ class Failover:
     def _watch(self, message: Register) -> None:
         process = message.process
         self._unwatched.discard(process)
+        ends_at = asyncio.get_running_loop().time() + WATCH_S
 
         def broken(_: object) -> None:
-            if self._registers.get(process) is message and not self.stopped:
+            if self._registers.get(process) is not message or self.stopped:
+                return
+            if asyncio.get_running_loop().time() < ends_at:
                 self._unwatched.add(process)
-                self.doubt(process)
+            else:  # nothing has happened to the process: a busy one must not lose what is_working says for it
+                self._watch(message)
+            self.doubt(process)
 
         self._context.bus.request(self._context.name, f"host/{process}", Watch(), broken, broken, timeout_s=WATCH_S)
 

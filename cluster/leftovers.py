@@ -11,6 +11,8 @@ import signal
 import time
 from pathlib import Path
 
+from actors.runtime.process_stat import stat_of
+
 MARK = "EAGLERAY_DATA"
 END_TIMEOUT_S = 5.0
 
@@ -29,10 +31,9 @@ def find(root: Path) -> list[int]:
             continue
         try:
             environment = Path("/proc", entry, "environ").read_bytes().split(b"\0")
-            state = Path("/proc", entry, "stat").read_text().rpartition(")")[2].split()[0]
         except OSError:
             continue
-        if needle in environment and state != "Z":
+        if needle in environment and (stat := stat_of(int(entry))) is not None and stat.state != "Z":
             found.append(int(entry))
     return sorted(found)
 

@@ -30,12 +30,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from actors.runtime.heartbeat import Beat, process_start, read_beat
+from actors.runtime.process_stat import threads_of
 
 LOOK_S = 1.0
 """Twice the time between two beats."""
 LAST_WORDS_S = 3.0
 """For the stacks to be written, before SIGKILL."""
-TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 
 logger = logging.getLogger(__name__)
 
@@ -87,18 +87,12 @@ def activity_of(beat: Beat) -> Activity | None:
     """None where the process is gone, or its number is another's by now."""
     if process_start(beat.pid) != beat.started:
         return None
-    state, thread_cpu_s, cpu_s, runnable = "", 0.0, 0.0, False
-    try:
-        for task in Path(f"/proc/{beat.pid}/task").iterdir():
-            fields = (task / "stat").read_text().rpartition(")")[2].split()
-            spent_s = (int(fields[11]) + int(fields[12])) / TICKS_A_SECOND
-            cpu_s += spent_s
-            runnable = runnable or fields[0] == "R"
-            if task.name == str(beat.thread):
-                state, thread_cpu_s = fields[0], spent_s
-    except (OSError, IndexError):  # a thread has ended meanwhile
+    threads = threads_of(beat.pid)
+    loop = threads.get(beat.thread)
+    if loop is None:
         return None
-    return Activity(state, thread_cpu_s, runnable, cpu_s) if state else None
+    runnable = any(thread.state == "R" for thread in threads.values())
+    return Activity(loop.state, loop.cpu_s, runnable, sum(thread.cpu_s for thread in threads.values()))
 
 
 @dataclass

@@ -15,6 +15,8 @@ from struct import Struct
 from struct import error as StructError
 from typing import NamedTuple
 
+from actors.runtime.process_stat import stat_of
+
 BEAT_S = 0.5
 """A turn of some microseconds: nothing to an idle process."""
 _words = Struct("<qqqq")
@@ -59,8 +61,5 @@ def read_beat(path: Path) -> Beat | None:
 
 def process_start(pid: int) -> int | None:
     """A process's start time in ticks; None where there is none."""
-    try:
-        text = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return None
-    return int(text.rpartition(")")[2].split()[19])
+    stat = stat_of(pid)
+    return stat.started if stat is not None else None

@@ -48,6 +48,9 @@ class SimulatedCluster:
             self.map = msgspec.structs.replace(self.map, cuts=plan.cuts)
         self.nemeses: list[Nemesis] = []
         self._away: set[str] = set()
+        self._stalls: dict[str, bool] = {}
+        """Process that is stalled -> whether it computes meanwhile, rather than being stopped."""
+        self._stall_random = self.world.derive("stalls")
         self._processes = [process for process in make_plan(plan.settings) if not process.name.startswith("gateway")]
         az = controller_az(plan.settings)
         self.world.add_process(CONTROLLER, az, [RoleSpec(CONTROLLER, az, self._make_controller)])
@@ -58,9 +61,19 @@ class SimulatedCluster:
 
     def _make_controller(self, context: Context) -> Controller:
         process = self.world.processes[CONTROLLER]
-        controller = Controller(context, self._processes, self.map, "", restarted=process.starts > 1)
+        controller = Controller(context, self._processes, self.map, "", restarted=process.starts > 1, is_working=self._is_working)
         controller.introduce(Register(CONTROLLER, {CONTROLLER: process.az}, f"simulated:{CONTROLLER}", process.starts, process.az))
         return controller
+
+    def _is_working(self, name: str) -> bool:
+        """What working.py would say. On one host, that is: of another one a controller's kernel knows nothing."""
+        process = self.world.processes[name]
+        if process.life is None or not process.life.owner.stalled:
+            self._stalls.pop(name, None)
+            return self.plan.one_host and process.life is not None
+        if name not in self._stalls:
+            self._stalls[name] = self._stall_random.random() < 0.5
+        return self.plan.one_host and self._stalls[name]
 
     def _register(self, started: str) -> None:
         """A process has started: it tells the controller; or the controller has, and all are told to tell it."""

@@ -18,11 +18,12 @@ from actors.common.settings import Settings
 from actors.runtime.interfaces import Reply
 from actors.runtime.simulation.faults import Faults
 from cluster.controller import Controller
-from cluster.failover import RESTORE_S
+from cluster.failover import RESTORE_S, WATCH_S, WORKING_S_MAX
 from cluster.simulation.hostile import Plan, draw
 from cluster.simulation.simulated_cluster import CONTROLLER, SimulatedCluster
 
-PLAN: Plan = replace(draw(Random(0), ("bank",), 60.0), settings=Settings(mode="open"), faults=Faults(reset_chance=1.0), strikes=())
+DRAWN: Plan = draw(Random(0), ("bank",), 60.0)
+PLAN: Plan = replace(DRAWN, settings=Settings(mode="open"), faults=Faults(reset_chance=1.0), strikes=(), one_host=False)
 """Whoever is killed breaks his connections: his machine lives."""
 
 
@@ -195,3 +196,71 @@ def test_what_a_process_that_registers_late_runs_is_told_to_all() -> None:
 
     with world:
         world.run(scenario(), 100.0)
+
+
+@pytest.mark.parametrize("computes", [True, False])
+def test_a_silent_process_at_work_keeps_its_role_for_a_while(computes: bool) -> None:
+    """Silence under load is not death, for `WORKING_S_MAX`; a stopped process is given up at once."""
+    process, role = "adjudicator-1", "adjudicator/1"
+    cluster = SimulatedCluster(3, replace(PLAN, one_host=True))
+    world = cluster.world
+    cluster._stalls[process] = computes
+
+    async def scenario() -> None:
+        await cluster.start()
+        connection = await cluster.database("setup").connect()
+        await connection.execute("CREATE TABLE t (k int PRIMARY KEY, v int)")
+        cluster._stalls[process] = computes
+        world.stall(process)
+        writer = asyncio.create_task(commits(cluster, 30.0))  # whoever misses an answer has the process doubted
+        started = world.loop.time()
+        await until(cluster, lambda: bool(home(cluster, role) - {process}), WORKING_S_MAX + 3.0)
+        moved_s = world.loop.time() - started
+        assert moved_s > WORKING_S_MAX if computes else moved_s < 2.0, moved_s
+        await writer
+        world.resume(process)
+
+    with world:
+        world.run(scenario())
+
+
+def test_a_process_that_answers_in_time_was_only_busy() -> None:
+    process, role = "adjudicator-1", "adjudicator/1"
+    cluster = SimulatedCluster(4, replace(PLAN, one_host=True))
+    world = cluster.world
+
+    async def scenario() -> None:
+        await cluster.start()
+        connection = await cluster.database("setup").connect()
+        await connection.execute("CREATE TABLE t (k int PRIMARY KEY, v int)")
+        cluster._stalls[process] = True
+        world.stall(process)
+        writer = asyncio.create_task(commits(cluster, 30.0))
+        await asyncio.sleep(WORKING_S_MAX - 1.0)
+        world.resume(process)
+        await writer
+        assert home(cluster, role) == {process}
+
+    with world:
+        world.run(scenario())
+
+
+def test_a_watch_that_expires_takes_nothing_from_a_process_at_work() -> None:
+    """Its watch's end is no sign of death, and the doubt that comes with it is answered by the same rule as any other."""
+    process, role = "adjudicator-1", "adjudicator/1"
+    cluster = SimulatedCluster(6, replace(PLAN, one_host=True))
+    world = cluster.world
+
+    async def scenario() -> None:
+        await cluster.start()
+        await asyncio.sleep(WATCH_S - 5.0)
+        for _ in range(10):  # whenever it was that the watch began
+            cluster._stalls[process] = True
+            world.stall(process)
+            await asyncio.sleep(1.5)
+            world.resume(process)
+            await asyncio.sleep(0.01)
+            assert home(cluster, role) == {process}
+
+    with world:
+        world.run(scenario())

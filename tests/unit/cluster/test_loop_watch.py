@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
-import subprocess
-import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from actors.runtime.heartbeat import Beat, read_beat
 from cluster.loop_watch import Activity, LoopWatch, Replacements, Stall, activity_of, read_replacements
+
+if TYPE_CHECKING:
+    from tests.unit.cluster.conftest import Hold
 
 BEAT = Beat(1, 2, 3, 4)
 
@@ -58,27 +58,15 @@ def test_a_beat_ends_it() -> None:
     assert stall.look(6.0, BEAT._replace(beats=5, pid=9), lambda: asleep) == 0
 
 
-@contextlib.contextmanager
-def process(tmp_path: Path, how: str) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, str(Path(__file__).parent / "held_process.py"), str(tmp_path / "p.beat"), str(tmp_path / "p.log"), how]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as started:
-        try:
-            assert started.stdout is not None and started.stdout.readline() == "up\n"
-            yield started
-        finally:
-            started.kill()
-
-
 @pytest.fixture
 def fast_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cluster.loop_watch.LOOK_S", 0.7)
 
 
 @pytest.mark.parametrize("how", ["sleep", "compute"])
-def test_a_held_loop_is_ended_with_its_stacks_in_the_log(tmp_path: Path, fast_looks: None, how: str) -> None:
+def test_a_held_loop_is_ended_with_its_stacks_in_the_log(tmp_path: Path, fast_looks: None, hold: Hold, how: str) -> None:
     watch = LoopWatch({"p": tmp_path / "p.beat"}, 1.0, Replacements(tmp_path / "replaced.json"))
-    with process(tmp_path, how) as held:
+    with hold(how) as held:
         watch.start()
         assert held.wait(30) == -signal.SIGABRT
     watch.stop()
@@ -87,7 +75,7 @@ def test_a_held_loop_is_ended_with_its_stacks_in_the_log(tmp_path: Path, fast_lo
     assert "did not turn" in noted["why"] and noted["times"] == 1
 
 
-def test_a_loop_that_turns_and_a_stopped_process_live(tmp_path: Path, fast_looks: None) -> None:
+def test_a_loop_that_turns_and_a_stopped_process_live(tmp_path: Path, fast_looks: None, hold: Hold) -> None:
     looked = threading.Event()
     seen: list[str] = []
 
@@ -101,7 +89,7 @@ def test_a_loop_that_turns_and_a_stopped_process_live(tmp_path: Path, fast_looks
                 looked.set()
 
     watch = Watch({"p": tmp_path / "p.beat"}, 1.0, Replacements(tmp_path / "replaced.json"))
-    with process(tmp_path, "none") as living:
+    with hold("none") as living:
         watch.start()
         while len(seen) < 4:
             assert living.poll() is None
