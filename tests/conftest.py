@@ -33,10 +33,10 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def eagleray(*arguments: str, timeout_s: float = 150.0) -> subprocess.CompletedProcess[str]:
-    """Run the command; its output as text."""
+def eagleray(*arguments: str, timeout_s: float = 150.0, typed: str = "") -> subprocess.CompletedProcess[str]:
+    """Run the command, with `typed` as its input; its output as text."""
     command = [sys.executable, "-m", "eagleray.command.main", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, check=False)
+    return subprocess.run(command, input=typed, capture_output=True, text=True, timeout=timeout_s, check=False)
 
 
 @dataclass

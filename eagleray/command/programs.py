@@ -7,8 +7,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 from eagleray.command.connect import state_of
 from eagleray.command.main import OneLine
 
@@ -17,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def submit_program(data: Path, file: Path, arguments: list[str]) -> int:
-    """Run FILE as a Ray task of the cluster; its output appears here. Returns its exit status."""
+    """Run FILE as a Ray task of the cluster, with this process's standard input and outputs. Returns its exit status."""
     state = state_of(data)
     from cluster.local_ray import guard, prepare_environment
 
@@ -25,17 +23,22 @@ def submit_program(data: Path, file: Path, arguments: list[str]) -> int:
     prepare_environment(Path(state["ray_temporary"]), Path(state["ray_token"]))
     import ray
 
-    from cluster.submission import run_source
+    from cluster.submission import Streams, run_source
 
     guard()
-    ray.init(address=state["ray_address"], log_to_driver=True, configure_logging=False, namespace="submissions")
+    try:
+        source = file.read_text()
+    except (OSError, ValueError) as error:
+        raise OneLine(f"{file}: {error}") from None
+    ray.init(address=state["ray_address"], log_to_driver=False, configure_logging=False, namespace="submissions")
+    streams = Streams(Path(state["sockets"]) / f"submit-{os.getpid()}.sock")
     try:
         task = ray.remote(run_source).options(num_cpus=0, max_retries=0)
-        return int(ray.get(task.remote(file.read_text(), str(file), arguments, state["url"])))
-    except ray.exceptions.RayTaskError as error:
-        click.echo(str(error), err=True)
-        return 1
+        return int(ray.get(task.remote(source, str(file), arguments, state["url"], str(streams.path))))
+    except ray.exceptions.RayError as error:
+        raise OneLine(f"{file}: its process ended: {str(error).splitlines()[0]}") from None
     finally:
+        streams.close()
         ray.shutdown()
 
 

@@ -26,18 +26,34 @@ def test_an_unknown_workload_is_one_line(live_cluster: LiveCluster) -> None:
 def test_submit_runs_a_program_on_the_cluster(live_cluster: LiveCluster, tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text(
-        "import sys, eagleray, ray\n"
+        "import os, subprocess, sys, eagleray, ray\n"
         "with eagleray.connect(autocommit=True) as connection:\n"
         "    connection.execute('DROP TABLE IF EXISTS submitted')\n"
         "    connection.execute('CREATE TABLE submitted (node text, argument text)')\n"
         "    connection.execute('INSERT INTO submitted VALUES (%s, %s)', (ray.get_runtime_context().get_node_id(), sys.argv[1]))\n"
+        "print('from Python', sys.argv[1], sys.stdin.read())\n"
+        "sys.stdout.flush()\n"
+        "os.write(1, b'from below\\n')\n"
+        "subprocess.run(['echo', 'from a child'])\n"
+        "print('not what was asked for', file=sys.stderr)\n"
         "sys.exit(3)\n"
     )
-    done = command("submit", "--data", str(live_cluster.data), str(program), "hello")
+    done = command("submit", "--data", str(live_cluster.data), str(program), "hello", typed="typed")
     assert done.returncode == 3, done.stdout + done.stderr
+    assert done.stdout.splitlines() == ["from Python hello typed", "from below", "from a child"]
+    assert done.stderr == "not what was asked for\n"
     with eagleray.connect(live_cluster.url) as connection:
         ((node, argument),) = connection.execute("SELECT node, argument FROM submitted").fetchall()
     assert argument == "hello" and node in {actor["node"] for actor in live_cluster.status()["actors"]}
+
+
+def test_a_submitted_program_that_ends_its_process(live_cluster: LiveCluster, tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text("import os\nos.write(2, b'so far\\n')\nos._exit(9)\n")
+    done = command("submit", "--data", str(live_cluster.data), str(program))
+    assert done.returncode == 1
+    so_far, why = done.stderr.splitlines()
+    assert so_far == "so far" and why.startswith(f"eagleray: {program}: ")
 
 
 def test_transaction_retries_conflicts(live_cluster: LiveCluster) -> None:
