@@ -9,8 +9,8 @@ supervisor looks from outside at the beats of each process (runtime/heartbeat.py
     none, and it is stopped (SIGSTOP, a debugger), waits for a disk, or gets no CPU      no time counts: it is not to blame
     the watch did not run itself (a suspended laptop, a starved machine)                 no more than one look's time counts
 
-It is then told to dump the stacks of its threads into its log and to end (SIGABRT, faulthandler), or killed where it does not. Its sockets close with it, its
-sessions begin anew at other query processors, its movable roles move: what a dead process means is known everywhere, while a frozen one would stay. Where all roles of
+It is then asked for its last words (runtime/last_words.py: a query processor tells its sessions, 57P01), told to dump the stacks of its threads into its log and to end
+(SIGABRT, faulthandler), and killed where it does not. Its sockets close with it, its sessions begin anew at other query processors, its movable roles move: what a dead process means is known everywhere, while a frozen one would stay. Where all roles of
 an AZ share a process, they are replaced together. `eagleray status` shows when and why (`Replacements`).
 """
 
@@ -30,12 +30,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from actors.runtime.heartbeat import Beat, process_start, read_beat
+from actors.runtime.last_words import ask_for_last_words, last_words_path
 from actors.runtime.process_stat import threads_of
 
 LOOK_S = 1.0
 """Twice the time between two beats."""
 LAST_WORDS_S = 3.0
-"""For the stacks to be written, before SIGKILL."""
+"""For clients to be told, and for the stacks to be written, before a stronger signal."""
 
 logger = logging.getLogger(__name__)
 
@@ -162,14 +163,21 @@ class LoopWatch:
             logger.error("%s (pid %d) is replaced: %s", process, beat.pid, why)
             self._stalls[process] = Stall()
             self._replacements.note(process, why)
-            self._end(beat)
+            self._end(process, beat)
 
-    def _end(self, beat: Beat) -> None:
+    def _end(self, process: str, beat: Beat) -> None:
+        if ask_for_last_words(last_words_path(self._beats[process])):
+            _await_end(beat)
         for number in (signal.SIGABRT, signal.SIGKILL):
             if process_start(beat.pid) != beat.started:
                 return
             with contextlib.suppress(ProcessLookupError):
                 os.kill(beat.pid, number)
-            end_s = time.monotonic() + LAST_WORDS_S
-            while process_start(beat.pid) == beat.started and time.monotonic() < end_s:
-                time.sleep(0.05)
+            _await_end(beat)
+
+
+def _await_end(beat: Beat) -> None:
+    """For `LAST_WORDS_S` at most."""
+    end_s = time.monotonic() + LAST_WORDS_S
+    while process_start(beat.pid) == beat.started and time.monotonic() < end_s:
+        time.sleep(0.05)

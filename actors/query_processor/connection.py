@@ -18,7 +18,10 @@ Left out: replication connections, GSSAPI, the function-call message.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import os
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
@@ -30,6 +33,7 @@ from actors.common.errors import (
     INVALID_AUTHORIZATION_SPECIFICATION,
     INVALID_CATALOG_NAME,
     QUERY_CANCELED,
+    TRANSACTION_RESOLUTION_UNKNOWN,
     DatabaseError,
 )
 from actors.common.settings import Settings
@@ -57,6 +61,8 @@ CLOSING_S_MAX = 5.0
 """For a client to take the last words."""
 SECRET_BYTES = {startup.VERSION_3_0: 4, startup.VERSION_3_2: 8}
 """Of a cancel key. Eight bytes still are an integer of the bus's messages."""
+TERMINATED = "terminating connection due to administrator command"
+HELD = "The query processor did not respond for a long time and is being replaced."
 DATABASE = "postgres"
 """A cluster has one."""
 
@@ -129,6 +135,7 @@ class Connection(asyncio.Protocol):
         """There once the session is."""
         self.process = 0
         self.secret = b""
+        self._conversation: Conversation | None = None
         self._transport: asyncio.Transport | None = None
         self._tls: TlsSession | None = None
         self._fiber: Fiber | None = None
@@ -218,11 +225,28 @@ class Connection(asyncio.Protocol):
     def terminate(self, error: DatabaseError | None = None) -> None:
         """End the connection with a last word (57P01 unless another error is given). Its transaction is rolled back; the outcome of a commit under
         way is awaited and told before."""
-        last_word = error or DatabaseError(ADMIN_SHUTDOWN, "terminating connection due to administrator command")
+        last_word = error or DatabaseError(ADMIN_SHUTDOWN, TERMINATED)
         if self.session is not None and self.session.committing:
             self._last_word = last_word
         else:
             self._interrupt(Terminated(last_word))
+
+    def last_words(self) -> None:
+        """The process ends: tell the client (of threads see Speaker.last_words), unless a message that was begun may not have left as a whole. 57P01 says
+        that what was not acknowledged is not committed; where that is not certain it is 08007."""
+        session, transport = self.session, self._transport
+        if session is None or transport is None or self._lost or transport.get_write_buffer_size():
+            return
+        if session.committing or session.commit_untold:
+            error = DatabaseError(TRANSACTION_RESOLUTION_UNKNOWN, "transaction resolution unknown", detail=HELD)
+        else:
+            error = DatabaseError(ADMIN_SHUTDOWN, TERMINATED, detail=HELD)
+        words = backend.error_response(error, "FATAL")
+        with contextlib.suppress(OSError, ssl.SSLError):  # the client is gone, or takes nothing
+            os.write(transport.get_extra_info("socket").fileno(), words if self._tls is None else self._tls.send(words))
+
+    def _holds_success(self) -> bool:
+        return self._conversation is not None and self._conversation.holds_success
 
     def abort(self) -> None:
         """Close the socket without another word."""
@@ -358,6 +382,9 @@ class Connection(asyncio.Protocol):
         if self.output and not self._lost and self._transport is not None:
             output, self.output = self.output, bytearray()
             self._transport.write(bytes(output) if self._tls is None else self._tls.send(output))
+            session = self.session
+            if session is not None and session.commit_untold and not self._holds_success():
+                session.commit_untold = False
 
     # -- beginning -----------------------------------------------------------------------------------------------------------
 
@@ -395,7 +422,8 @@ class Connection(asyncio.Protocol):
         self.reader.state = State.READY
         if self._startup_timer is not None:
             self._startup_timer.cancel()
-        return Conversation(self, session, services.shapes, services.counters)
+        self._conversation = Conversation(self, session, services.shapes, services.counters)
+        return self._conversation
 
     async def _startup(self) -> startup.StartupMessage | None:
         """SSLRequest and GSSENCRequest, at most one of each, before the message that begins a session or cancels another's statement."""

@@ -120,6 +120,11 @@ class Conversation:
             frontend.Terminate: self._terminate,
         }
 
+    @property
+    def holds_success(self) -> bool:
+        """A CommandComplete is held back."""
+        return bool(self._held)
+
     def _release(self) -> None:
         """What was held back is true, or at least all that there will be."""
         if self._held:

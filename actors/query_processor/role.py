@@ -37,6 +37,7 @@ from actors.runtime.socket_passing import SocketReceiver
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from actors.query_processor.session.services import SessionServices
     from actors.query_processor.session.session import Session
 
     SessionMaker = Callable[[str, str, dict[str, str], Connection], Session]
@@ -77,6 +78,7 @@ class QueryProcessor:
         self._address = (host, port)
         self._server: asyncio.Server | None = None
         self._services: ConnectionServices | None = None
+        self._session_services: SessionServices | None = None
         self._connections: dict[Connection, None] = {}
         """In the order in which they came: what ends them all does it in one order, too."""
         self._arriving: dict[Connection, None] = {}
@@ -129,7 +131,7 @@ class QueryProcessor:
         from actors.query_processor.session.services import SessionServices
         from actors.query_processor.session.session import Session
 
-        services = SessionServices(self._context, make_plan, make_environment)
+        services = self._session_services = SessionServices(self._context, make_plan, make_environment)
 
         def make_session(user: str, database: str, options: dict[str, str], connection: Connection) -> Session:
             return Session(
@@ -159,6 +161,13 @@ class QueryProcessor:
             except TimeoutError:
                 for connection in list(self._connections):
                     connection.abort()
+
+    def last_words(self) -> None:
+        """As Speaker says. No commit is sent to an adjudicator once it has begun, so that what sessions are told stays true."""
+        if self._session_services is not None:
+            self._session_services.silenced = True
+        for connection in list(self._sessions.values()):
+            connection.last_words()
 
     def receive(self, sender: str, message: Message, reply: Reply | None) -> None:
         if isinstance(message, Cancel):

@@ -56,7 +56,7 @@ from actors.common.settings import Settings
 from actors.common.timestamps import Clock
 from actors.runtime.assigned_roles import AssignedRoles, MakeRole
 from actors.runtime.clock import SystemClock
-from actors.runtime.interfaces import Bus, Context, Disk, Reply, Role
+from actors.runtime.interfaces import Bus, Context, Disk, Reply, Role, Speaker
 from actors.runtime.local_disk import LocalDisk
 from actors.runtime.socket_bus import Intercept, OnCrash, SocketBus
 
@@ -294,6 +294,12 @@ class Host:
             self._crashed = True
             logger.critical("%s crashed", self.name, exc_info=error)
             self._on_crash(error)
+
+    def last_words(self) -> None:
+        """The loop is held, and the process about to end (last_words.py): roles that have clients tell them."""
+        for running in list(self._running.values()):
+            if isinstance(running.role, Speaker):
+                running.role.last_words()
 
     def _on_loop_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """An exception that escaped a callback (a timer, a sync's on_done) is a crash; all else that loops report is logged."""

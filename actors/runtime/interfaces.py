@@ -14,7 +14,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from random import Random
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from actors.common.errors import DatabaseError
 from actors.common.messages.base import Message
@@ -141,3 +141,11 @@ class Role(Service, Protocol):
     async def stop(self) -> None: ...
 
     def status(self) -> dict[str, Any]: ...
+
+
+@runtime_checkable
+class Speaker(Protocol):
+    """A role that has something to tell when its process is ended because the event loop is held."""
+
+    def last_words(self) -> None:
+        """Called in another thread than the loop's, which may stand anywhere, and may even go on meanwhile. Never blocks; the process ends when it returns."""

@@ -23,6 +23,7 @@ from actors.common.settings import Settings
 from actors.runtime import descriptors
 from actors.runtime.heartbeat import Heartbeat
 from actors.runtime.host import Host, RoleSpec
+from actors.runtime.last_words import LastWords, last_words_path
 
 SWITCH_INTERVAL_S = 0.0005
 """How long one thread may keep the interpreter: column-executor threads must not hold up the loop that serves point reads."""
@@ -77,6 +78,7 @@ class RoleProcess:
         self._host.on_shutdown = self._stopped.set
         self._host.bus.add_route("controller", spec.controller_endpoint)
         await self._host.start(spec.roles.fixed())
+        self._last_words = LastWords(last_words_path(spec.heartbeat_path), self._host.last_words)
         self._heartbeat = Heartbeat(spec.heartbeat_path)
         gc.collect()
         gc.freeze()  # modules, code and types are not looked at again

@@ -72,14 +72,19 @@ def test_a_held_loop_is_replaced(small: LiveCluster, tmp_path: Path) -> None:
     before = processor_at(small, 2)
     assert before["replaced"] is None
     sessions = [psycopg.connect(small.url, autocommit=True) for _ in range(4)]
-    lost = next(session for session in sessions if session.info.backend_pid >> 20 == 2)
+    lost, busy = (session for session in sessions if session.info.backend_pid >> 20 == 2)
     kept = next(session for session in sessions if session.info.backend_pid >> 20 == 1)
+    busy.execute("CREATE TABLE IF NOT EXISTS told (id int PRIMARY KEY)")
+    busy.autocommit = False
+    busy.execute("INSERT INTO told VALUES (1)")
     held = eagleray("submit", str(program), str(before["actor"]), "--data", str(small.data))
     assert held.returncode == 0, held.stderr
-    with pytest.raises(psycopg.OperationalError):
-        while True:
-            lost.execute("SELECT 1")
-    kept.execute("CREATE TABLE IF NOT EXISTS t (id int PRIMARY KEY)")
+    with pytest.raises(psycopg.errors.AdminShutdown, match="terminating connection") as told:
+        busy.execute("SELECT 1")  # its answer would come when the loop turns
+    assert "is being replaced" in str(told.value.diag.message_detail)
+    with pytest.raises(psycopg.OperationalError):  # what an idle session was told libpq makes a notice of
+        lost.execute("SELECT 1")
+    assert kept.execute("SELECT count(*) FROM told").fetchone() == (0,)
     end = time.monotonic() + 60
     while (after := processor_at(small, 2))["state"] != "running" or after["pid"] == before["pid"]:
         assert time.monotonic() < end, small.logs()

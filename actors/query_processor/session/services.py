@@ -20,11 +20,13 @@ EnvironmentMaker = Callable[["Session", int], Any]
 class SessionServices:
     """One for each query processor. `make_environment(session, start_ts)`: the expressions' Environment of a transaction."""
 
-    __slots__ = ("catalogs", "clock", "context", "ids", "make_environment", "settings", "statements", "storage", "transactions")
+    __slots__ = ("catalogs", "clock", "context", "ids", "make_environment", "settings", "silenced", "statements", "storage", "transactions")
 
     def __init__(self, context: Context, planner: Planner, make_environment: EnvironmentMaker) -> None:
         self.context = context
         self.settings = context.settings
+        self.silenced = False
+        """Clients are being told that their sessions have ended: nothing is committed for them any more."""
         self.clock = context.clock
         self.storage = StorageClient(context)
         self.catalogs = CatalogCache(self.storage)

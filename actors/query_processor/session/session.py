@@ -34,6 +34,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from actors.common.errors import (
+    ADMIN_SHUTDOWN,
     FEATURE_NOT_SUPPORTED,
     IN_FAILED_SQL_TRANSACTION,
     PROTOCOL_VIOLATION,
@@ -102,6 +103,8 @@ class Session:
         self.failed = False
         self.committing = False
         """A commit is under way: whoever interrupts it leaves its outcome unknown."""
+        self.commit_untold = False
+        """A commit has succeeded since the client was last told anything. Whoever tells the client resets it."""
         self.block_read_only: bool | None = None
         """READ ONLY / READ WRITE of this block; None: the session's default."""
 
@@ -287,8 +290,10 @@ class Session:
         committed = False
         self.committing = True
         try:
-            if transaction is not None:
-                await transaction.commit()
+            if self.services.silenced:  # looked at after `committing` was set, since who silences does the reverse
+                raise session_ended()
+            if transaction is not None and await transaction.commit() is not None:
+                self.commit_untold = True
             committed = True
         finally:
             self.committing = False
@@ -346,6 +351,10 @@ class Session:
     def notice(self, severity: str, sqlstate: str, message: str) -> None:
         if self.run_time.shows(severity):
             self.on_notice(severity, sqlstate, message)
+
+
+def session_ended() -> DatabaseError:
+    return DatabaseError(ADMIN_SHUTDOWN, "terminating connection due to administrator command")
 
 
 def aborted() -> DatabaseError:

@@ -116,7 +116,7 @@ class FakeSession:
     """See the module. `copied` is what COPY brought in and out."""
 
     def __init__(self, on_parameter: Callable[[str, str], None] | None = None) -> None:
-        self.in_block = self.failed = self.committing = self.break_commit = self.closed = False
+        self.in_block = self.failed = self.committing = self.commit_untold = self.break_commit = self.closed = False
         self.transaction = None
         self.prepared_statements: dict[str, Any] = {}
         self.portals: dict[str, Any] = {}
