@@ -127,8 +127,9 @@ async def strike(data: Path, watch: Watch, layer: str, number: int, stall: bool)
 
 
 @contextmanager
-def spinning(busy: bool) -> Iterator[None]:
-    processes = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(os.cpu_count() or 1)] if busy else []
+def spinning(count: int) -> Iterator[None]:
+    """So many processes that compute without end."""
+    processes = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
     try:
         yield
     finally:
@@ -193,7 +194,7 @@ def main() -> None:
     parser.add_argument("--placement", choices=("role", "az"), default="role")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
-    with cluster(arguments.placement) as (data, url), spinning(arguments.busy):
+    with cluster(arguments.placement) as (data, url), spinning((os.cpu_count() or 1) if arguments.busy else 0):
         results = asyncio.run(measure(data, url, arguments.layers, arguments.strikes, arguments.modes))
     if arguments.json:
         arguments.json.write_text(json.dumps(results, indent=1) + "\n")
