@@ -41,6 +41,24 @@ def test_a_block_commits_at_commit(client: Client) -> None:
     assert other.rows("SELECT id FROM t") == [(1,)]
 
 
+def test_nothing_is_committed_for_clients_that_are_told_their_end(client: Client) -> None:
+    client.query("BEGIN; INSERT INTO t VALUES (1, 'a')")
+    before = commits(client)
+    client.session.services.silenced, client.session.commit_untold = True, False
+    assert client.code("COMMIT") == "57P01" and client.code("INSERT INTO t VALUES (2, 'b')") == "57P01"
+    assert client.code("DROP TABLE t") == "57P01"
+    assert commits(client) == before and not client.session.committing and not client.session.commit_untold
+
+
+def test_a_commit_is_untold_until_somebody_tells_it(client: Client) -> None:
+    session = client.session
+    session.commit_untold = False
+    client.query("SELECT 1")
+    assert not session.commit_untold, "nothing was written"
+    client.query("INSERT INTO t VALUES (1, 'a')")
+    assert session.commit_untold
+
+
 def test_rollback_forgets(client: Client) -> None:
     client.query("START TRANSACTION; INSERT INTO t VALUES (1, 'a'); ROLLBACK")
     assert client.rows("SELECT id FROM t") == []
