@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= .eagleray
 PORT ?= 5433
+# A cluster is a dozen processes of one program: each would compile it anew where the environment forbids to keep bytecode.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo test check up down status bench clean help FORCE
 

@@ -24,6 +24,7 @@ from actors.common.settings import Journaling
 from actors.journal.log import JournalLog
 from actors.journal.record import TRIMMED, decode_header
 from actors.runtime.simulation.disk import DiskImage
+from actors.runtime.simulation.network import Kinds
 from actors.runtime.simulation.world import World
 from cluster.simulation.synced import synced_copy
 from cluster.simulation.witness import Evidence
@@ -35,6 +36,8 @@ FETCH_BYTES = 1 << 20
 
 class JournalWitness:
     """An Observer (runtime/simulation/network.py). `evidence`: the committed records, by journal and number."""
+
+    looks_at: Kinds | None = frozenset([Append, Promote, Reset, Seal, Trim])
 
     def __init__(self, world: World, evidence: Evidence) -> None:
         self._world = world

@@ -18,6 +18,7 @@ from actors.common.messages.base import Message
 from actors.common.ranges import ShardMap
 from actors.journal.record import COMMIT, decode_header
 from actors.runtime.simulation.disk import DiskImage
+from actors.runtime.simulation.network import Kinds
 from actors.runtime.simulation.world import World
 from actors.storage import manifest as manifest_file
 from actors.storage.manifest import Manifest
@@ -31,6 +32,8 @@ Version = tuple[bytes, int]
 
 class StorageWitness:
     """An Observer (runtime/simulation/network.py)."""
+
+    looks_at: Kinds | None = frozenset([JournalRecords, StreamAck])
 
     def __init__(self, world: World, shard_map: ShardMap) -> None:
         self._world = world

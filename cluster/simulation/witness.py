@@ -50,6 +50,7 @@ from actors.common.messages.base import Failure, Message
 from actors.journal.record import COMMIT, RecordHeader, decode_header, is_intact
 from actors.runtime.simulation.disk import DiskImage, SimulatedDisk
 from actors.runtime.simulation.loop import Owner
+from actors.runtime.simulation.network import Kinds
 from actors.runtime.simulation.world import World
 from actors.storage import manifest
 
@@ -115,6 +116,10 @@ class Evidence:
 
 class Witness:
     """An Observer (runtime/simulation/network.py). `world.fail` is how it ends a run."""
+
+    looks_at: Kinds | None = frozenset(
+        [Append, AskOutcome, AskPromise, Commit, Decided, Deliver, Get, JournalRecords, Part, Prepare, Scan, Seal, StreamAck, Trim]
+    )
 
     def __init__(self, world: World) -> None:
         self.evidence = Evidence()

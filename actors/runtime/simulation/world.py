@@ -85,7 +85,7 @@ class Process:
 
     def runs(self, name: str) -> bool:
         """Whether the role of this name has started."""
-        return self.life is not None and self.life.bus.serves(name) and name in self.life.host.role_names
+        return self.life is not None and self.life.bus.serves(name) and self.life.host.runs(name)
 
     @property
     def role_names(self) -> list[str]:

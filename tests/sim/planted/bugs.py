@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from actors.common.settings import Adjudication, Settings
-from cluster.simulation.campaign import Options
+from cluster.simulation.campaign import Options, preload
 from cluster.simulation.hostile import Plan, trimmed
 from cluster.simulation.run import SeedReport, run_seed
 from cluster.simulation.saved_plan import as_json, plan_from
@@ -296,6 +296,7 @@ def hunt(name: str, seeds: range = range(SEEDS_MAX), processes: int = 2, as_draw
     kept = kept_runs().get(name)
     if kept is not None and not as_drawn:
         attempts.insert(0, kept)
+    preload()
     with multiprocessing.get_context("fork").Pool(processes, bug.plant) as pool:
         for report in pool.imap(_hunt_one, attempts):
             if report.failure is not None and (as_drawn or report.failure.startswith(bug.found_by)):
