@@ -20,7 +20,7 @@ class SyncedFiles(SimulatedDisk):
 
     def __init__(self, image: DiskImage) -> None:
         super().__init__(image, Owner("witness"))
-        self.owner.alive = False
+        self.owner.die()
 
     def open(self, path: str) -> SimulatedFile:
         return _SyncedFile(self, path)
