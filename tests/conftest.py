@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 
-
 USES_ALL_PROCESSORS = "test_no_promise_is_broken"
 """The simulator's campaign."""
 
