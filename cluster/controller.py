@@ -209,10 +209,10 @@ class Controller:
         topology = self._topology()
         self._context.bus.set_topology(topology)
         for name in sorted(self._processes) if not self._unsettled else ():
-            self._tell(name)
+            self._tell(name, topology)
         return self._version
 
-    def _tell(self, process: str) -> None:
+    def _tell(self, process: str, topology: Topology) -> None:
         """Send the topology until it is acknowledged: who misses one might look for roles where they are no more, for ever."""
         version, register = self._version, self._processes[process]
 
@@ -222,7 +222,7 @@ class Controller:
 
         def again() -> None:
             if self._version == version and self._processes[process] is register and not self._stopping:
-                self._tell(process)
+                self._tell(process, self._topology())
 
         def informed(answer: Message) -> None:
             assert isinstance(answer, Informed)
@@ -230,7 +230,7 @@ class Controller:
                 self._version = answer.version
                 self._publish()
 
-        self._context.bus.request("controller", f"host/{process}", self._topology(), informed, silent, timeout_s=TELL_TIMEOUT_S)
+        self._context.bus.request("controller", f"host/{process}", topology, informed, silent, timeout_s=TELL_TIMEOUT_S)
 
     def _ask_everyone(self, reply: Reply) -> None:
         """Every role's own account, with what the registrations tell; a planned role that does not answer is shown as such."""

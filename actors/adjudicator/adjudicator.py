@@ -118,6 +118,11 @@ class Adjudicator:
             self._writer.stop()
         self._answer_leads(not_committed("the adjudicator is stopping"))
 
+    @property
+    def pending(self) -> int:
+        """Transactions that are marked here and undecided."""
+        return self._reign.window.pending if self._reign is not None else 0
+
     def status(self) -> dict[str, Any]:
         reign, ownership = self._reign, self._ownership
         account: dict[str, Any] = {

@@ -87,9 +87,12 @@ class JournalLog:
     def open(cls, disk: Disk, settings: Journaling) -> JournalLog:
         """Read what is there. Raises XX001 for damage."""
         log = cls(disk, settings)
-        log.promise = read_promise(disk)
-        log._load([SegmentName.parse(name) for name in disk.list(FOLDER)])
+        log._read_disk()
         return log
+
+    def _read_disk(self) -> None:
+        self.promise = read_promise(self._disk)
+        self._load([SegmentName.parse(name) for name in self._disk.list(FOLDER)])
 
     # -- reading ---------------------------------------------------------------------------------------------------------------
 
@@ -361,9 +364,9 @@ class JournalLog:
         return name.first_lsn == self.last_lsn + 1 and name.previous_epoch == self.last_epoch
 
     def _scan(self, segment: Segment, data: bytes, limit: Lsn) -> tuple[int, Lsn | None]:
-        """Note the intact records below `limit`. (where it stopped, the first broken record)."""
-        offset = 0
-        lsn = segment.first_lsn
+        """Note the intact records below `limit` that follow those noted already. (where it stopped, the first broken record)."""
+        offset = segment.end
+        lsn = segment.last_lsn + 1
         while offset < len(data) and lsn < limit:
             frame = frame_at(data, offset)
             header = decode_header(frame[1]) if frame is not None else None

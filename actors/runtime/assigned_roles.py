@@ -39,7 +39,7 @@ class AssignedRoles:
     async def start(self, message: StartRole, reply: Reply | None) -> None:
         async with self._changing:
             self._since[message.role] = max(message.version, self._since.get(message.role, 0))
-            if message.role not in self._host.role_names:
+            if not self._host.runs(message.role):
                 try:
                     await self._host.start_role(self._make_role(message.role, message.az))
                 except DatabaseError as error:

@@ -282,6 +282,10 @@ class Host:
         """A running role. KeyError where there is none."""
         return self._running[name].role
 
+    def runs(self, name: str) -> bool:
+        """Whether a role of this name runs, or is being started."""
+        return name in self._running
+
     @property
     def role_names(self) -> list[str]:
         return sorted(self._running)

@@ -32,12 +32,22 @@ RUNNING_MAX = 16
 PRELOADED = (
     "actors.adjudicator.adjudicator",
     "actors.crossbar.crossbar",
+    "actors.query_processor.column_executor.catalog_calls",
     "actors.query_processor.column_executor.plan",
     "actors.query_processor.ddl.alter",
     "actors.query_processor.ddl.schemas",
+    "actors.query_processor.planner",
     "actors.query_processor.session",
+    "actors.query_processor.wire.columns",
+    "duckdb",
 )
-"""What roles import when they are first made or used, and with it all the rest: once, and not in every worker."""
+"""What roles import when they are first made or used, and with it all the rest."""
+
+
+def preload() -> None:
+    """Before worker processes are forked: what the first one imported, each of them would."""
+    for name in PRELOADED:
+        import_module(name)
 
 
 @dataclass(frozen=True)
@@ -70,8 +80,7 @@ def run_campaign(seeds: Iterable[int], options: Options, processes: int = 0) -> 
         else:
             yield from (_run_drawn((seed, options)) for seed in seeds)
         return
-    for name in PRELOADED:
-        import_module(name)
+    preload()
     with multiprocessing.get_context("fork").Pool(processes, _quieten, maxtasksperchild=RUNS_MAX) as pool:
         if options.steered:
             yield from _steered(seeds, options, lambda seed, plan: pool.apply_async(_run, (seed, options, plan)))

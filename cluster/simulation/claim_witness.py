@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from actors.common.messages import Append, Appended, JournalRecords, Subscribed, SubscribeJournal
 from actors.common.messages.base import Message
 from actors.journal.record import decode_header
+from actors.runtime.simulation.network import Kinds
 from actors.runtime.simulation.world import World
 
 MAJORITY = 2
@@ -55,8 +56,14 @@ class _Journal:
     numbers: list[int] = field(default_factory=list)
 
 
+CLAIMS = frozenset(kind for kind in Message.__subclasses__() if "committed_lsn" in kind.__struct_fields__)
+"""Whatever claims anything."""
+
+
 class ClaimWitness:
     """An Observer (runtime/simulation/network.py)."""
+
+    looks_at: Kinds | None = CLAIMS | {Append, JournalRecords, SubscribeJournal}
 
     def __init__(self, world: World) -> None:
         self._world = world

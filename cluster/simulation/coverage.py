@@ -22,6 +22,7 @@ from actors.common.messages.base import Failure, Message
 from actors.crossbar.crossbar import Crossbar
 from actors.journal.replica import JournalReplica
 from actors.runtime.interfaces import Role
+from actors.runtime.simulation.network import Kinds
 from actors.runtime.simulation.world import Process, World
 from actors.storage.replica import StorageReplica
 
@@ -93,6 +94,8 @@ def state_of(role: Role) -> str:
 
 class Coverage:
     """An Observer (runtime/simulation/network.py) that judges nothing."""
+
+    looks_at: Kinds | None = None
 
     def __init__(self, world: World) -> None:
         self._world = world

@@ -1,6 +1,6 @@
 """The journals' witness: holds what a journal replica says about itself against what would be left of its disk if the power failed that moment.
 
-`synced_log` opens a copy of the synced bytes alone, as the next start would. Whenever a replica answers a Seal, a Promote or a Reset, removes a segment,
+`SyncedLog` opens the synced bytes alone, as the next start would. Whenever a replica answers a Seal, a Promote or a Reset, removes a segment,
 has been started, and at the end:
 
     I7   an epoch is promised on disk before the promise is told, and each promise is above the one before
@@ -20,12 +20,12 @@ from functools import partial
 from actors.common.errors import DatabaseError
 from actors.common.messages import Append, Appended, Done, Fetch, Fetched, Promote, Reset, Seal, Sealed, Trim
 from actors.common.messages.base import Message
-from actors.common.settings import Journaling
 from actors.journal.log import JournalLog
 from actors.journal.record import TRIMMED, decode_header
 from actors.runtime.simulation.disk import DiskImage
+from actors.runtime.simulation.network import Kinds
 from actors.runtime.simulation.world import World
-from cluster.simulation.synced import synced_copy
+from cluster.simulation.synced import Scans, SyncedLog
 from cluster.simulation.witness import Evidence
 
 EQUAL_S_MAX = 60.0
@@ -35,6 +35,8 @@ FETCH_BYTES = 1 << 20
 
 class JournalWitness:
     """An Observer (runtime/simulation/network.py). `evidence`: the committed records, by journal and number."""
+
+    looks_at: Kinds | None = frozenset([Append, Promote, Reset, Seal, Trim])
 
     def __init__(self, world: World, evidence: Evidence) -> None:
         self._world = world
@@ -52,6 +54,7 @@ class JournalWitness:
         self._written: dict[tuple[str, int], dict[int, bytes]] = {}
         """By journal and writer's epoch: the records that it has sent, also those of older epochs that it found."""
         self._rotten: set[str] = set()
+        self._scans: dict[str, Scans] = {role: {} for role in self._images}
         for role, image in self._images.items():
             image.on_removed = partial(self._removed, role)
         world.on_started.append(self._started)
@@ -144,7 +147,7 @@ class JournalWitness:
         if role in self._rotten:
             return None
         try:
-            log = synced_log(self._images[role])
+            log = SyncedLog(self._images[role], self._scans[role])
         except DatabaseError as error:
             self._hold("I1", False, f"{role} would take a power failure for damage: {error.message}")
             return None
@@ -213,8 +216,3 @@ class JournalWitness:
                 return records
             records.update(enumerate(answer.records, lsn))
             lsn += len(answer.records)
-
-
-def synced_log(image: DiskImage) -> JournalLog:
-    """As the next start would open it after a power failure. Raises XX001."""
-    return JournalLog.open(synced_copy(image), Journaling())

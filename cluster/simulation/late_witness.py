@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from actors.common.errors import DatabaseError
 from actors.common.messages import Deliver, DemandWatermark, Get, Lead, StartRole, StopRole
 from actors.common.messages.base import Message
+from actors.runtime.simulation.network import Kinds
 from actors.runtime.simulation.world import World
 
 LATE_S = 1.0
@@ -38,6 +39,8 @@ APART_S_MAX = 0.004
 
 class LateWitness:
     """An Observer (runtime/simulation/network.py). `keys`: for each storage replica, one that its shard owns."""
+
+    looks_at: Kinds | None = frozenset([Deliver, DemandWatermark, Lead, StartRole, StopRole])
 
     def __init__(self, world: World, keys: dict[str, bytes]) -> None:
         self._world = world

@@ -111,7 +111,7 @@ def run_seed(
         run = _Run(cluster, report, seconds, proofs_alone)
         coverage = Coverage(world) if covered else None
         if coverage is not None:
-            world.network.observers.append(coverage)
+            world.network.observe(coverage)
         try:
             world.run(run.scenario(), RUN_S_MAX)
         except Exception as error:
@@ -159,7 +159,7 @@ class _Run:
         self._late = LateWitness(self._world, cluster.storage_keys())
         self._proofs_alone = proofs_alone
         if not proofs_alone:
-            self._world.network.observers += [self._witness, self._journals, self._storage, ClaimWitness(self._world), self._late]
+            self._world.network.observe(self._witness, self._journals, self._storage, ClaimWitness(self._world), self._late)
         self._nemeses = [
             Nemesis(
                 self._world,

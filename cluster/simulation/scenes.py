@@ -21,8 +21,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+from actors.adjudicator.adjudicator import Adjudicator
 from actors.runtime.simulation.nemesis import Nemesis
 from actors.runtime.simulation.world import Process
 
@@ -57,10 +58,11 @@ async def _until_undecided(cluster: SimulatedCluster) -> None:
     """Until some adjudicator holds marks for another one: what is cut then is cut between a promise and its outcome."""
     world = cluster.world
     end = world.loop.time() + UNDECIDED_S_MAX
+    names = cluster.roles("adjudicator/")
     while world.loop.time() < end:
-        for name in cluster.roles("adjudicator/"):
+        for name in names:
             process = cluster.process_running(name)
-            if process is not None and world.processes[process].role(name).status().get("load", {}).get("pending"):
+            if process is not None and cast(Adjudicator, world.processes[process].role(name)).pending:
                 return
         await asyncio.sleep(UNDECIDED_S)
 

@@ -17,7 +17,8 @@ from actors.common.messages import JournalRecords, StreamAck
 from actors.common.messages.base import Message
 from actors.common.ranges import ShardMap
 from actors.journal.record import COMMIT, decode_header
-from actors.runtime.simulation.disk import DiskImage
+from actors.runtime.simulation.disk import DiskImage, FileImage
+from actors.runtime.simulation.network import Kinds
 from actors.runtime.simulation.world import World
 from actors.storage import manifest as manifest_file
 from actors.storage.manifest import Manifest
@@ -32,6 +33,8 @@ Version = tuple[bytes, int]
 class StorageWitness:
     """An Observer (runtime/simulation/network.py)."""
 
+    looks_at: Kinds | None = frozenset([JournalRecords, StreamAck])
+
     def __init__(self, world: World, shard_map: ShardMap) -> None:
         self._world = world
         self._map = shard_map
@@ -44,6 +47,8 @@ class StorageWitness:
         """By shard: all that was committed and not by a dropped range."""
         self._drops: set[tuple[bytes, bytes, int]] = set()
         self._checked: dict[str, Manifest] = {}
+        self._looked_at: dict[str, FileImage | None] = {}
+        """Manifests' files: each is another file when it is written."""
         self._segments: dict[bytes, dict[Version, bytes | None]] = {}
         """What segments hold, by their files' fingerprints."""
         self._parts: dict[str, Parts] = {}
@@ -101,7 +106,12 @@ class StorageWitness:
 
     def _look(self, role: str) -> None:
         """At what is synced, where the manifest is another than the last time."""
-        disk = SyncedFiles(self._images[role])
+        image = self._images[role]
+        file = image.files.get(manifest_file.PATH)
+        if file is not None and file is self._looked_at.get(role) and role not in self._rotten:
+            return
+        self._looked_at[role] = file
+        disk = SyncedFiles(image)
         try:
             manifest = manifest_file.load(disk)
         except DatabaseError as error:

@@ -48,8 +48,9 @@ from actors.common.messages import (
 )
 from actors.common.messages.base import Failure, Message
 from actors.journal.record import COMMIT, RecordHeader, decode_header, is_intact
-from actors.runtime.simulation.disk import DiskImage, SimulatedDisk
+from actors.runtime.simulation.disk import DiskImage, FileImage, SimulatedDisk
 from actors.runtime.simulation.loop import Owner
+from actors.runtime.simulation.network import Kinds
 from actors.runtime.simulation.world import World
 from actors.storage import manifest
 
@@ -116,6 +117,10 @@ class Evidence:
 class Witness:
     """An Observer (runtime/simulation/network.py). `world.fail` is how it ends a run."""
 
+    looks_at: Kinds | None = frozenset(
+        [Append, AskOutcome, AskPromise, Commit, Decided, Deliver, Get, JournalRecords, Part, Prepare, Scan, Seal, StreamAck, Trim]
+    )
+
     def __init__(self, world: World) -> None:
         self.evidence = Evidence()
         self._world = world
@@ -126,6 +131,8 @@ class Witness:
         self._checked: dict[bytes, set[bytes]] = {}
         """Of transactions of which only parts have come."""
         self._checkpoints: dict[str, int] = {}
+        self._manifests: dict[str, tuple[FileImage | None, int]] = {}
+        """By storage replica: its manifest's file, which is another one when it is written, and the checkpoint that it names."""
         self._ends: dict[str, int] = {}
         """Journal replica -> the latest end of an epoch that it has acknowledged."""
         self._settled: set[tuple[str, bytes]] = set()
@@ -140,6 +147,7 @@ class Witness:
     def rotten(self, role: str) -> None:
         self._rotten.add(role)
         self._unfilled.add(role)
+        self._manifests.pop(role, None)
 
     def wiped(self, role: str) -> None:
         self._lost_at[role] = self._world.loop.time()
@@ -307,7 +315,13 @@ class Witness:
 
     def _checkpoint_on_disk(self, replica: str, image: DiskImage) -> int:
         """0 where nothing is, or nothing that can be read."""
+        file = image.files.get(manifest.PATH)
+        known = self._manifests.get(replica)
+        if known is not None and known[0] is file:
+            return known[1]
         try:
-            return manifest.load(SimulatedDisk(image, Owner("witness"))).watermark
+            watermark = manifest.load(SimulatedDisk(image, Owner("witness"))).watermark
         except DatabaseError:
-            return 0
+            watermark = 0
+        self._manifests[replica] = (file, watermark)
+        return watermark

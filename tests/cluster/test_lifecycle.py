@@ -15,15 +15,16 @@ import pytest
 from cluster import leftovers
 from tests.conftest import LiveCluster, discard, eagleray, free_port, make_cluster
 
+PACKED = Path(__file__).resolve().parents[2] / "configs" / "packed.toml"
 LAYERS = {"query_processor": 2, "adjudicator": 2, "journal": 6, "crossbar": 1, "storage": 6, "controller": 1, "gateway": 2}
 
 
 @pytest.fixture(scope="module")
 def own() -> Iterator[LiveCluster]:
-    """A cluster that these tests may stop and kill, with DSQL's limits."""
+    """A cluster that these tests may stop and kill, with DSQL's limits. It starts thrice, so it is of few processes."""
     cluster = make_cluster("dsql")
     try:
-        cluster.start()
+        cluster.start("--config", str(PACKED))
         yield cluster
     finally:
         discard(cluster)

@@ -300,7 +300,7 @@ def test_a_dead_process_writes_no_more() -> None:
     owner = Owner("p")
     file = SimulatedDisk(disk, owner).open("log")
     file.append(b"alive")
-    owner.alive = False
+    owner.die()
     file.append(b"dead")
     file.truncate(0)
     assert bytes(disk.files["log"].contents) == b"alive"

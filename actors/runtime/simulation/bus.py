@@ -188,17 +188,13 @@ class SimulatedBus:
         """Raises DatabaseError 54000 above the frame bound."""
         if self.owner.alive and not self._closed:
             frame = encode_frame(kind, request, sender, destination, message, self._settings.frame_bytes_max)
-            name = type(message).__name__
-            label = f"{'post' if kind == POST else 'request'} {request} {name} {sender}>{destination}"
-            self._network.send(self, target, frame, kind, request, name, label)
+            self._network.send(self, target, frame, kind, request, type(message).__name__, sender, destination)
 
     def answer(self, target: Station, asked: Frame, message: Message) -> None:
         """Raises DatabaseError 54000 above the frame bound."""
         if self.owner.alive and not self._closed:
             frame = encode_frame(REPLY, asked.request, "", "", message, self._settings.frame_bytes_max)
-            name = type(message).__name__
-            label = f"reply {asked.request} {name} {asked.destination}>{asked.sender}"
-            self._network.send(self, target, frame, REPLY, asked.request, name, label)
+            self._network.send(self, target, frame, REPLY, asked.request, type(message).__name__, asked.destination, asked.sender)
 
     # what the network does to us
 
@@ -239,12 +235,12 @@ class SimulatedBus:
 
     def observe_answer(self, requester: str, role: str, request: Message, answer: Message) -> None:
         if self.owner.alive and not self._closed:
-            for observer in self._network.observers:
-                observer.answered(requester, role, request, answer)
+            for see in self._network.answer_seers(request, answer):
+                see(requester, role, request, answer)
 
     def _deliver(self, sender: str, destination: str, message: Message, reply: Reply | None) -> None:
-        for observer in self._network.observers:
-            observer.delivered(sender, destination, message)
+        for see in self._network.seers(message):
+            see(sender, destination, message)
         try:
             intercept = self._intercepts.get(type(message))
             service = self._services.get(destination)

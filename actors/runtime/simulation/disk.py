@@ -38,12 +38,16 @@ def _apply(contents: bytearray, write: Write) -> None:
     contents[offset : offset + len(data)] = data
 
 
-class _FileImage:
-    def __init__(self) -> None:
-        self.contents = bytearray()
-        self.durable = bytearray()
+class FileImage:
+    """`contents`: as its process sees them; `durable`: what is synced of them."""
+
+    def __init__(self, data: bytes = b"") -> None:
+        self.contents = bytearray(data)
+        self.durable = bytearray(data)
         self.unsynced: list[Write] = []
         self.entry_durable = False
+        self.rewrites = 0
+        """Of what was durable already: for checkers, to whom a file that has only grown is the one that they know."""
 
     def write(self, write: Write) -> None:
         _apply(self.contents, write)
@@ -51,11 +55,13 @@ class _FileImage:
 
     def make_durable(self, writes: int) -> None:
         for write in self.unsynced[:writes]:
+            self.rewrites += write[0] < len(self.durable)
             _apply(self.durable, write)
         del self.unsynced[:writes]
         self.entry_durable = True
 
     def lose_power(self, random: Random, faults: Faults) -> None:
+        self.rewrites += 1
         kept = random.randint(0, len(self.unsynced))
         hole = random.randrange(kept) if kept and random.random() < faults.hole_chance else -1
         for number, (offset, data) in enumerate(self.unsynced[:kept]):
@@ -79,8 +85,8 @@ class DiskImage:
         self.name = name
         self.faults = faults
         self.capacity_bytes = CAPACITY_BYTES
-        self.files: dict[str, _FileImage] = {}
-        self.removed: dict[str, _FileImage] = {}
+        self.files: dict[str, FileImage] = {}
+        self.removed: dict[str, FileImage] = {}
         self.replacing: dict[str, bytes] = {}
         self.on_removed: Callable[[str], None] = lambda path: None
         """For checkers: a file is gone, as far as its process sees."""
@@ -118,9 +124,8 @@ class DiskImage:
 
     def put(self, path: str, data: bytes) -> None:
         """Durably, and with it its folder's other entries."""
-        file = _FileImage()
-        file.write((0, data))
-        file.make_durable(1)
+        file = FileImage(data)
+        file.entry_durable = True
         self.files[path] = file
         self.settle_folder(path)
 
@@ -140,6 +145,7 @@ class DiskImage:
         place = self.random.randrange(len(file.durable))
         mask = 1 << self.random.randrange(8)
         file.durable[place] ^= mask
+        file.rewrites += 1
         if place < len(file.contents):
             file.contents[place] ^= mask
         self.trace.add("disk", f"{self.name} {chosen} bit flipped in byte {place}")
@@ -166,7 +172,7 @@ class SimulatedFile:
         self._disk = disk
         self._image = disk.image
         self._path = path
-        self._file = self._image.files.setdefault(path, _FileImage()) if disk.owner.alive else _FileImage()
+        self._file = self._image.files.setdefault(path, FileImage()) if disk.owner.alive else FileImage()
         self._waiting: list[OnSynced] = []
         self._syncing = False
         self._failed: DatabaseError | None = None

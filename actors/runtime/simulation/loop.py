@@ -41,12 +41,23 @@ class Owner:
         self.context = Context()
         """In which the process's callbacks run: they, and all that they start, belong to it."""
         self.context.run(OWNER.set, self)
+        self.runs = True
+        """It is neither dead nor stalled."""
         self.alive = True
-        self.stalled = False
         self.deferred: list[_Handle | Timer] = []
         """Callbacks of a stalled process, kept until the process goes on."""
         self.when_dead: list[Callable[[], None]] = []
         """Called once, outside of the process."""
+
+    @property
+    def stalled(self) -> bool:
+        return self.alive and not self.runs
+
+    def die(self) -> None:
+        self.alive = self.runs = False
+
+    def stall(self) -> None:
+        self.runs = False
 
 
 OWNER: ContextVar[Owner | None] = ContextVar("OWNER", default=None)
@@ -127,12 +138,20 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         return self._now
 
     def _run_once(self) -> None:
-        """Turns until the loop is stopped. One runs what was ready at its begin; time moves where nothing is."""
+        """Turns until the loop is stopped. One runs what was ready at its begin; time moves where nothing is. All of a simulation's callbacks pass here: it calls no more
+        Python than it has to."""
         turns = self._turns
         while True:
-            timers = self._drop_cancelled()
+            timers = self._timers
+            if len(timers) > _TIMERS_MIN and self.cancelled_timers > len(timers) * _CANCELLED_SHARE_MAX:
+                timers = self._drop_cancelled()
+            while timers and timers[0]._cancelled:
+                self.cancelled_timers -= 1
+                heappop(timers)._scheduled = False
             if turns or self._stopping:  # type: ignore[attr-defined]
-                self._stand_still(len(turns))
+                self._callbacks_at_this_time += len(turns)
+                if self._callbacks_at_this_time > CALLBACKS_AT_ONE_TIME_MAX:
+                    raise SimulationError(f"time stands still at {self._now} s; one of the callbacks that go round: {turns[-1]!r}")
             elif not timers:
                 raise Deadlock("nothing is ready, nothing is scheduled, and the run has not ended")
             elif timers[0] > self._now:
@@ -145,55 +164,39 @@ class SimulatedLoop(asyncio.BaseEventLoop):
                 turns.append(timer)
             for _ in range(len(turns)):
                 handle = turns.popleft()
-                if not handle._cancelled:
-                    self._run(handle)
+                if handle._cancelled:
+                    continue
+                context = handle._context
+                owner = context.get(OWNER)
+                if owner is not None and not owner.runs:
+                    if owner.alive:
+                        owner.deferred.append(handle)
+                    continue
+                try:
+                    context.run(handle._callback, *handle._args)
+                except (SystemExit, KeyboardInterrupt):
+                    raise
+                except BaseException as error:
+                    self.call_exception_handler({"message": f"Exception in callback {handle!r}", "exception": error, "handle": handle})
             if self._stopping:  # type: ignore[attr-defined]
                 return
 
-    def _run(self, handle: _Handle | Timer) -> None:
-        context = handle._context
-        owner = context.get(OWNER)
-        if owner is not None:
-            if not owner.alive:
-                return
-            if owner.stalled:
-                owner.deferred.append(handle)
-                return
-        try:
-            context.run(handle._callback, *handle._args)
-        except (SystemExit, KeyboardInterrupt):
-            raise
-        except BaseException as error:
-            self.call_exception_handler({"message": f"Exception in callback {handle!r}", "exception": error, "handle": handle})
-
     def _drop_cancelled(self) -> list[Timer]:
-        """The heap, with no cancelled timer on top."""
-        timers = self._timers
-        if len(timers) > _TIMERS_MIN and self.cancelled_timers > len(timers) * _CANCELLED_SHARE_MAX:
-            kept = []
-            for timer in timers:
-                if timer._cancelled:
-                    timer._scheduled = False
-                else:
-                    kept.append(timer)
-            heapify(kept)
-            self._timers = timers = kept
-            self.cancelled_timers = 0
-        else:
-            while timers and timers[0]._cancelled:
-                self.cancelled_timers -= 1
-                heappop(timers)._scheduled = False
-        return timers
-
-    def _stand_still(self, callbacks: int) -> None:
-        self._callbacks_at_this_time += callbacks
-        if self._callbacks_at_this_time > CALLBACKS_AT_ONE_TIME_MAX:
-            last = self._turns[-1]
-            raise SimulationError(f"time stands still at {self._now} s; one of the callbacks that go round: {last!r}")
+        """The heap made anew, without cancelled timers."""
+        kept = []
+        for timer in self._timers:
+            if timer._cancelled:
+                timer._scheduled = False
+            else:
+                kept.append(timer)
+        heapify(kept)
+        self._timers = kept
+        self.cancelled_timers = 0
+        return kept
 
     def resume(self, owner: Owner) -> None:
         """What a stalled process has missed runs now, in order."""
-        owner.stalled = False
+        owner.runs = owner.alive
         self._turns.extend(owner.deferred)
         owner.deferred = []
 

@@ -21,7 +21,7 @@ from typing import Protocol
 from zlib import crc32
 
 from actors.common.messages.base import Message
-from actors.runtime.framing import REQUEST
+from actors.runtime.framing import POST, REPLY, REQUEST
 from actors.runtime.simulation.faults import Faults
 from actors.runtime.simulation.loop import Owner, SimulatedLoop
 from actors.runtime.simulation.trace import Trace
@@ -40,8 +40,16 @@ class Station(Protocol):
     def peer_died(self, peer: Station) -> None: ...
 
 
+_WORDS = {REQUEST: "request", REPLY: "reply", POST: "post"}
+
+Kinds = frozenset[type[Message]]
+
+
 class Observer(Protocol):
-    """Sees every message between roles, for checkers; it changes nothing. An assertion that it raises ends the run."""
+    """Sees messages between roles, for checkers; it changes nothing. An assertion that it raises ends the run."""
+
+    looks_at: Kinds | None
+    """The classes of messages that it is shown, and those of requests and of answers; None: all."""
 
     def delivered(self, sender: str, destination: str, message: Message) -> None:
         """`message` (a request or a one-way message) is about to be handled by `destination`."""
@@ -56,10 +64,16 @@ class Observer(Protocol):
         """Some bit of the role's disk is wrong."""
 
 
+OnDelivered = Callable[[str, str, Message], None]
+OnAnswered = Callable[[str, str, Message, Message], None]
+
+
 class SimulatedNetwork:
     def __init__(self, loop: SimulatedLoop, random: Random, faults: Faults, trace: Trace) -> None:
         self.faults = faults
         self.observers: list[Observer] = []
+        self._seers: dict[type[Message], tuple[OnDelivered, ...]] = {}
+        self._answer_seers: dict[tuple[type[Message], type[Message]], tuple[OnAnswered, ...]] = {}
         self._loop = loop
         self._random = random
         self._chance = random.random
@@ -70,6 +84,32 @@ class SimulatedNetwork:
         self._severed: dict[tuple[str, str], None] = {}
         """(sender, destination): roles, not processes."""
         self._last_arrival: dict[tuple[str, str], float] = {}
+
+    # checkers
+
+    def observe(self, *observers: Observer) -> None:
+        """Show them messages from now on, in this order, after those that look on already."""
+        self.observers += observers
+        self._seers.clear()
+        self._answer_seers.clear()
+
+    def seers(self, message: Message) -> tuple[OnDelivered, ...]:
+        """The observers' `delivered` for a message of this class: half of all messages interest nobody, and most only one."""
+        kind = type(message)
+        found = self._seers.get(kind)
+        if found is None:
+            looking = [observer for observer in self.observers if observer.looks_at is None or kind in observer.looks_at]
+            found = self._seers[kind] = tuple(observer.delivered for observer in looking)
+        return found
+
+    def answer_seers(self, request: Message, answer: Message) -> tuple[OnAnswered, ...]:
+        """The observers' `answered`, likewise."""
+        kinds = (type(request), type(answer))
+        found = self._answer_seers.get(kinds)
+        if found is None:
+            looking = [observer for observer in self.observers if observer.looks_at is None or not observer.looks_at.isdisjoint(kinds)]
+            found = self._answer_seers[kinds] = tuple(observer.answered for observer in looking)
+        return found
 
     # faults
 
@@ -154,17 +194,28 @@ class SimulatedNetwork:
 
     # frames
 
-    def send(self, source: Station, target: Station | None, frame: bytes, kind: int, request: int, name: str, label: str) -> None:
-        """`target` None: nobody is there. `name`: of the message's class; `label`: for the trace."""
+    def send(
+        self,
+        source: Station,
+        target: Station | None,
+        frame: bytes,
+        kind: int,
+        request: int,
+        name: str,
+        sender: str,
+        destination: str,
+    ) -> None:
+        """`target` None: nobody is there. `name`: of the message's class. `sender`, `destination`: roles."""
         faults, chance = self.faults, self._chance
         if target is None or not target.owner.alive:
+            label = f"{_WORDS[kind]} {request} {name} {sender}>{destination}"
             self._trace.add("send", f"{source.owner.name} -> nobody {label}")
             if kind == REQUEST:
                 self._later(source, self._delay_s(), source.refused, request, "nobody is there", False)
             return
-        link = (source.owner.name, target.owner.name)
-        description = f"{link[0]} -> {link[1]} {label} {len(frame)} {crc32(frame):08x}"
-        if self._severed and tuple(label.rpartition(" ")[2].split(">")) in self._severed:
+        here, there = link = (source.owner.name, target.owner.name)
+        description = f"{here} -> {there} {_WORDS[kind]} {request} {name} {sender}>{destination} {len(frame)} {crc32(frame):08x}"
+        if self._severed and (sender, destination) in self._severed:
             self._trace.add("severed", description)
             return
         if chance() < faults.loss_chance:
@@ -172,8 +223,7 @@ class SimulatedNetwork:
             if kind == REQUEST and chance() < 0.5:
                 self._later(source, self._delay_s(), source.refused, request, "the connection was reset", True)
             return
-        copies = 2 if chance() < faults.repeat_chance else 1
-        for _ in range(copies):
+        for _ in range(2 if chance() < faults.repeat_chance else 1):
             when = self._arrival(link, name)
             self._trace.add("send", f"{description} at {round(when * 1e6)}")
             self._loop.call_at(when, self._arrive, source, target, frame, description, context=target.owner.context)

@@ -85,7 +85,7 @@ class Process:
 
     def runs(self, name: str) -> bool:
         """Whether the role of this name has started."""
-        return self.life is not None and self.life.bus.serves(name) and name in self.life.host.role_names
+        return self.life is not None and self.life.bus.serves(name) and self.life.host.runs(name)
 
     @property
     def role_names(self) -> list[str]:
@@ -241,7 +241,7 @@ class World:
         life = self.processes[name].life
         if life is not None:
             self.trace.add("stall", name)
-            life.owner.stalled = True
+            life.owner.stall()
 
     def resume(self, name: str) -> None:
         life = self.processes[name].life
@@ -253,7 +253,7 @@ class World:
         life = process.life
         assert life is not None
         process.life = None
-        life.owner.alive = False
+        life.owner.die()
         self._graveyard.append(life.owner.deferred)
         life.owner.deferred = []
         life.bus.die()

@@ -12,6 +12,7 @@ to count, `change` narrows the plan of a seed where the bug needs a certain sett
 
 from __future__ import annotations
 
+import gc
 import json
 import multiprocessing
 import sys
@@ -21,7 +22,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from actors.common.settings import Adjudication, Settings
-from cluster.simulation.campaign import Options
+from cluster.simulation.campaign import RUNS_MAX, Options, preload
 from cluster.simulation.hostile import Plan, trimmed
 from cluster.simulation.run import SeedReport, run_seed
 from cluster.simulation.saved_plan import as_json, plan_from
@@ -296,11 +297,17 @@ def hunt(name: str, seeds: range = range(SEEDS_MAX), processes: int = 2, as_draw
     kept = kept_runs().get(name)
     if kept is not None and not as_drawn:
         attempts.insert(0, kept)
-    with multiprocessing.get_context("fork").Pool(processes, bug.plant) as pool:
+    preload()
+    with multiprocessing.get_context("fork").Pool(processes, _plant, (bug,), maxtasksperchild=RUNS_MAX) as pool:
         for report in pool.imap(_hunt_one, attempts):
             if report.failure is not None and (as_drawn or report.failure.startswith(bug.found_by)):
                 return report
     return None
+
+
+def _plant(bug: Planted) -> None:
+    gc.disable()  # a child leaves its garbage behind, as a campaign's do
+    bug.plant()
 
 
 def _hunt_one(attempt: Attempt) -> SeedReport:

@@ -61,7 +61,7 @@ class Machine:
         return self.disk
 
     def end_process(self) -> SimulatedDisk:
-        self._owner.alive = False
+        self._owner.die()
         self.image.end_life()
         self._owner = Owner("process")
         return self.disk

@@ -34,6 +34,18 @@ ROWS_SCHEMA = pa.schema([pa.field("key", pa.binary()), pa.field("value", pa.bina
 TURNS_MAX = 10_000
 
 
+class _LoopWithoutThreads(asyncio.SelectorEventLoop):
+    """What runs beside the loop (aside.py, DuckDB) runs at once: turns that are counted wait for no thread, however busy the machine is."""
+
+    def run_in_executor(self, executor: Any, function: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:  # type: ignore[override]
+        future: asyncio.Future[Any] = self.create_future()
+        try:
+            future.set_result(function(*args))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
 def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
     """Drive a fiber's coroutine to its end; but for turns of the loop it must not wait for anything that has not happened yet."""
     ends: list[tuple[Any, BaseException | None]] = []
@@ -48,7 +60,7 @@ def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
     if asyncio._get_running_loop() is not None:  # a test that drives the loop itself
         Fiber(coroutine, lambda value, error: ends.append((value, error)))
     else:
-        loop = asyncio.new_event_loop()
+        loop = _LoopWithoutThreads()
         try:
             loop.run_until_complete(drive())
         finally:
