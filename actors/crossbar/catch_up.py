@@ -122,7 +122,8 @@ class CatchUp:
     def _stage_all(self) -> bool:
         """Send what has come of large transactions and let go of it; whether that was all."""
         subscriber = self._subscriber
-        groups = [*self._merge.groups(), *(entry for _, entry in self._collected if not isinstance(entry, bytes))]
+        groups = [group for _, group in self._merge.groups()]
+        groups += [entry for _, entry in self._collected if not isinstance(entry, bytes)]
         is_all = True
         for group in groups:
             is_all = subscriber.stage(group) and is_all

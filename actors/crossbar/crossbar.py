@@ -36,7 +36,7 @@ from actors.common.messages import (
 from actors.common.messages.base import Message
 from actors.common.messages.control import Suspect, Topology
 from actors.common.ranges import ShardMap
-from actors.common.timestamps import TIMESTAMP_MAX, TIMESTAMP_MIN, Timestamp
+from actors.common.timestamps import TIMESTAMP_MIN, Timestamp
 from actors.crossbar import subscriber as subscribing
 from actors.crossbar.catch_up import CatchUp
 from actors.crossbar.feed import Feed
@@ -253,8 +253,7 @@ class Crossbar:
             if subscriber.live:
                 for group in void:
                     subscriber.unstage(group)
-                for group in groups:
-                    subscriber.stage(group)
+                subscriber.stage_all(groups)
                 subscriber.serve(ring, watermark)
         if groups or ring.groups:
             self._let_go(groups)
@@ -294,12 +293,12 @@ class Crossbar:
         for subscriber in self._subscribers.values():
             subscriber.gather(sizes.get(subscriber.shard, 0))
 
-    def _let_go(self, groups: list[Group]) -> None:
+    def _let_go(self, groups: list[tuple[Timestamp, Group]]) -> None:
         """Of the pieces that every subscriber has been sent. None, while one catches up: it goes on here from where it will have come."""
         if self._behind or any(not self._subscribers[name].is_slow for name in self._catch_ups):
             return
         followers = [subscriber for subscriber in self._subscribers.values() if not subscriber.is_slow]
-        for commit_ts, group in [*((TIMESTAMP_MAX, group) for group in groups), *self.ring.groups]:
+        for commit_ts, group in [*groups, *self.ring.groups]:
             for shard in group.shards:
                 sent = [
                     group.count(shard) if subscriber.sent_ts >= commit_ts else subscriber.staged(group)
@@ -312,10 +311,8 @@ class Crossbar:
         """What the subscriber needs is not all here any more."""
         if subscriber.sent_ts < self.ring.floor:
             return True
-        groups = self.merge.groups()
-        return any(subscriber.lacks(group) for group in groups) or any(
-            commit_ts > subscriber.sent_ts and subscriber.lacks(group) for commit_ts, group in self.ring.groups
-        )
+        groups = [*self.merge.groups(), *self.ring.groups]
+        return any(commit_ts > subscriber.sent_ts and subscriber.lacks(group) for commit_ts, group in groups)
 
     def _rescue(self) -> None:
         """A subscriber that the ring does not reach reads the journals again from where it stands, once the main merge has come as far as the ring begins."""
@@ -465,11 +462,17 @@ class Crossbar:
     def caught_up(self, subscriber: Subscriber) -> None:
         """Its private merge has reached the ring."""
         self._catch_ups.pop(subscriber.name).close()
+        groups = self.merge.groups()
+        for _, group in groups:
+            if subscriber.lacks(
+                group
+            ):  # then it has been committed before the catch-up's beginning, or is void, and the main merge does not know yet
+                subscriber.pass_over(group)
         if self._lacks(subscriber):
             self._behind = True
             self._rescue()
             return
-        subscriber.unstage_others([*self.merge.groups(), *(group for _, group in self.ring.groups)])
+        subscriber.unstage_others(group for _, group in [*groups, *self.ring.groups])
         subscriber.live = True
         subscriber.serve(self.ring, self.merge.watermark)
 
@@ -485,8 +488,7 @@ class Crossbar:
         if not had_room and subscriber.has_room:
             if subscriber.live:
                 groups = self.merge.groups()
-                for group in groups:
-                    subscriber.stage(group)
+                subscriber.stage_all(groups)
                 subscriber.serve(self.ring, self.merge.watermark)
                 if groups or self.ring.groups:
                     self._let_go(groups)

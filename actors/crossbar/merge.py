@@ -22,7 +22,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import NamedTuple
 
-from actors.common.timestamps import TIMESTAMP_MIN, Epoch, Lsn, Timestamp
+from actors.common.timestamps import TIMESTAMP_MAX, TIMESTAMP_MIN, Epoch, Lsn, Timestamp
 from actors.common.write_set import checksum_of_parts, part_checksum
 from actors.journal.record import ABORT, COMMIT, EPOCH_BEGIN, PART, RecordHeader, payload_of
 
@@ -113,8 +113,8 @@ class Head:
         self.journal = journal
         self.groups: dict[bytes, Group] = {}
         """By transaction: those whose COMMIT has not come. Their bytes do not count as held: a feed that is kept waiting for them would never bring it."""
-        self.whole: list[Group] = []
-        """Those whose COMMIT is held."""
+        self.whole: list[tuple[Timestamp, Group]] = []
+        """Those whose COMMIT is held, with their commit times."""
         self.void: list[Group] = []
         """Those that never will be committed, since `Merge.take_void`."""
         self.lsn = lsn
@@ -154,7 +154,7 @@ class Head:
     def _group_of(self, commit: RecordHeader) -> Group:
         group = self.groups.pop(commit.group, None) or Group(self.journal, commit.group)
         assert group.is_whole(commit), f"I2: {commit} meets {len(group.checksums)} of {commit.part} parts"
-        self.whole.append(group)
+        self.whole.append((commit.commit_ts, group))
         return group
 
     def begin_after(self, lsn: Lsn, epoch: Epoch) -> None:
@@ -198,12 +198,12 @@ class Merge:
     def held_bytes(self) -> int:
         return sum(head.held_bytes for head in self.heads.values())
 
-    def groups(self) -> list[Group]:
-        """Large transactions that are not due: some of their parts, or all, have come."""
-        groups: list[Group] = []
+    def groups(self) -> list[tuple[Timestamp, Group]]:
+        """Large transactions that are not due, of which some parts have come, or all, with their commit times; TIMESTAMP_MAX where that is not known."""
+        groups: list[tuple[Timestamp, Group]] = []
         for head in self.heads.values():
             if head.groups:
-                groups += head.groups.values()
+                groups += [(TIMESTAMP_MAX, group) for group in head.groups.values()]
             if head.whole:
                 groups += head.whole
         return groups
@@ -232,7 +232,7 @@ class Merge:
                 header, record, group = held.popleft()
                 head.held_bytes -= len(record)
                 if group is not None:
-                    head.whole.remove(group)
+                    head.whole.remove((header.commit_ts, group))
                 due.append(Due(header.commit_ts, journal, header, record, group))
             sources += len(due) > before
         if sources > 1:

@@ -120,6 +120,8 @@ class Subscriber:
         self._gathered_bytes = 0
         self._staged: dict[tuple[int, bytes], int] = {}
         """(journal, transaction) -> how many of its pieces have been sent; less what has been delivered since."""
+        self._ahead: set[tuple[int, bytes]] = set()
+        """What it needs no pieces of, though the main merge, which may be behind it, still brings them."""
 
     def gather(self, size: int) -> None:
         self._gathered_bytes += size
@@ -132,11 +134,22 @@ class Subscriber:
 
     def staged(self, group: Group) -> int:
         """How many of its pieces have been sent."""
-        return self._staged.get((group.journal, group.transaction), 0)
+        key = (group.journal, group.transaction)
+        return group.count(self.shard) if key in self._ahead else self._staged.get(key, 0)
 
     def lacks(self, group: Group) -> bool:
         """Pieces of it that are not here any more."""
         return self.staged(group) < group.gone(self.shard)
+
+    def pass_over(self, group: Group) -> None:
+        """It needs none of the group's pieces."""
+        self._ahead.add((group.journal, group.transaction))
+
+    def stage_all(self, groups: Iterable[tuple[Timestamp, Group]]) -> None:
+        """Send what has come, as far as there is room, of those that are to be committed later than what has been sent."""
+        for commit_ts, group in groups:
+            if commit_ts > self.sent_ts:
+                self.stage(group)
 
     def stage(self, group: Group) -> bool:
         """Send of it what has come, as far as there is room; whether all of that has been sent."""
@@ -159,8 +172,10 @@ class Subscriber:
         known = {(group.journal, group.transaction) for group in groups}
         for key in [key for key in self._staged if key not in known]:
             self._unstage(key)
+        self._ahead &= known
 
     def _unstage(self, key: tuple[int, bytes]) -> None:
+        self._ahead.discard(key)
         if self._staged.pop(key, 0):
             self._bus.post(self._crossbar, self.name, Stage(self.stream, self._sends(0), *key, 0, [], is_void=True))
 
@@ -199,6 +214,8 @@ class Subscriber:
         number = self._sends(sum(map(len, write_sets)))
         for _, journal, transaction, _ in staged:
             self._staged.pop((journal, transaction), None)
+            if not self.live:
+                self._ahead.add((journal, transaction))
         after_ts, self.sent_ts = self.sent_ts, watermark
         message = Deliver(self.stream, number, after_ts, plain_times, write_sets, changes, watermark, staged)
         self._bus.post(self._crossbar, self.name, message)

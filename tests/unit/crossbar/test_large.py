@@ -33,9 +33,9 @@ def test_parts_wait_for_their_commit() -> None:
     merge = Merge([1], lambda payload: {len(payload) % 2: payload})
     merge.add(1, [record(1, PART, 5, b"second part", 2), record(2, PART, 5, b"first", 1), record(3, PART, 5, b"3rd!", 3)])
     assert merge.take() == [] and merge.held_bytes == 0, "a feed is never held for them"
-    [group] = merge.groups()
+    [(_, group)] = merge.groups()
     merge.add(1, [record(4, COMMIT, 10, b"", 3, checksum(b"first", b"second part", b"3rd!"))])
-    assert merge.groups() == [group], "it has not become due"
+    assert merge.groups() == [(10, group)], "it has not become due"
     [due] = merge.take()
     assert due.commit_ts == 10 and due.group is group and merge.groups() == []
     assert group.shards == [0, 1] and group.count(1) == 2
@@ -46,7 +46,7 @@ def test_parts_wait_for_their_commit() -> None:
 def test_pieces_that_are_let_go_of_keep_their_numbers() -> None:
     merge = Merge([1])
     merge.add(1, [record(1, PART, 5, b"first", 1), record(2, PART, 5, b"second", 2)])
-    [group] = merge.groups()
+    [(_, group)] = merge.groups()
     group.let_go(1, 7)
     assert (group.gone(1), group.count(1)) == (2, 2), "what has not come cannot go"
     merge.add(1, [record(3, PART, 5, b"third", 3), record(4, COMMIT, 9, b"", 3, checksum(b"first", b"second", b"third"))])
@@ -112,7 +112,7 @@ def subscriber_of(window_bytes: int = 1 << 20) -> tuple[Subscriber, Sent]:
     sent = Sent()
     bus: Any = sent
     subscriber = Subscriber(bus, "crossbar/1", "storage/1/a", 7, 1, 0, window_bytes)
-    subscriber.demand = 100
+    subscriber.demand, subscriber.live = 100, True
     return subscriber, sent
 
 
