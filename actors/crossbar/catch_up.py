@@ -3,6 +3,9 @@
 Each journal is read up to the record that the main merge had received when the catch-up began; at that point the journal's promise is what the main merge knew
 of it, so the private watermark reaches the main one's of that moment, and the subscriber can be served from the ring.
 
+Large transactions are staged as they are read, those that the main merge has not seen the end of included: the subscriber is served on from the place that the catch-up
+has come to with them.
+
 A slow subscriber slows the reading: what has been collected and not sent, and what waits for another journal, is bounded by holding the feeds.
 """
 
@@ -22,7 +25,7 @@ from actors.journal.record import RecordHeader, payload_of
 
 if TYPE_CHECKING:
     from actors.crossbar.crossbar import Crossbar
-    from actors.crossbar.subscriber import Subscriber
+    from actors.crossbar.subscriber import Entry, Subscriber
 
 COLLECTED_BYTES_MAX = 8 << 20
 """Rows ready for the subscriber beyond which no journal is read on; with as much again held for each journal that is ahead of the others."""
@@ -38,6 +41,8 @@ class CatchUp:
         self._crossbar = crossbar
         self._subscriber = subscriber
         self._merge = Merge(crossbar.journals, self._own_rows)
+        self._unread = set(crossbar.journals)
+        """Journals that have not been read up to their targets."""
         self._targets: dict[int, tuple[Lsn, Timestamp]] = {
             journal: (head.lsn, head.promise) for journal, head in crossbar.merge.heads.items()
         }
@@ -46,7 +51,7 @@ class CatchUp:
         self._closed = False
         self._after_ts = subscriber.sent_ts
         self._collected_bytes = 0
-        self._collected: deque[tuple[Timestamp, bytes]] = deque()
+        self._collected: deque[tuple[Timestamp, Entry]] = deque()
         """(commit time, the shard's rows), to be sent."""
         self._changes: list[Timestamp] = []
         window_bytes = min(CATCH_UP_WINDOW_BYTES, crossbar.window_bytes)
@@ -71,25 +76,34 @@ class CatchUp:
         feed = self._feeds.get(journal)
         target, promise = self._targets[journal]
         if feed is not None and feed.next_lsn > target:
+            self._unread.discard(journal)
             head = self._merge.heads[journal]
             head.promise = max(head.promise, promise)
         self._collect()
 
-    def _own_rows(self, payload: bytes) -> bytes | None:
-        """Those of a write set that the subscriber's shard owns; None where there are none."""
-        return route(payload, self._crossbar.shard_map).get(self._subscriber.shard)
+    def _own_rows(self, payload: bytes) -> dict[int, bytes]:
+        """Those of a write set that the subscriber's shard owns."""
+        shard = self._subscriber.shard
+        rows = route(payload, self._crossbar.shard_map).get(shard)
+        return {shard: rows} if rows is not None else {}
 
     def _collect(self) -> None:
-        for commit_ts, _, header, record, parts in self._merge.take():
+        for commit_ts, _, header, record, group in self._merge.take():
             if commit_ts <= self._after_ts:
+                if group is not None:
+                    self._subscriber.unstage(group)
                 continue
+            if group is not None and group.shards:
+                self._collected.append((commit_ts, group))
             payload = payload_of(record)
-            for part in (*parts, self._own_rows(payload)) if payload else parts:
-                if part is not None:
-                    self._collected.append((commit_ts, part))
-                    self._collected_bytes += len(part)
+            if payload:
+                for rows in self._own_rows(payload).values():
+                    self._collected.append((commit_ts, rows))
+                    self._collected_bytes += len(rows)
             if header.catalog_change:
                 self._changes.append(commit_ts)
+        for group in self._merge.take_void():
+            self._subscriber.unstage(group)
         self.advance()
 
     def advance(self) -> None:
@@ -98,32 +112,45 @@ class CatchUp:
         if self._closed:
             return
         watermark = self._merge.watermark
-        while watermark > subscriber.sent_ts and subscriber.has_room:
-            self._send(watermark)
-        if subscriber.sent_ts >= self._goal:
+        while watermark > subscriber.sent_ts and subscriber.has_room and self._send(watermark):
+            pass
+        if self._stage_all() and subscriber.sent_ts >= self._goal and not self._unread:
             self._crossbar.caught_up(subscriber)
         else:
             self._pace()
 
-    def _send(self, watermark: Timestamp) -> None:
-        """One message's worth of what has been collected."""
+    def _stage_all(self) -> bool:
+        """Send what has come of large transactions and let go of it; whether that was all."""
+        subscriber = self._subscriber
+        groups = [group for _, group in self._merge.groups()]
+        groups += [entry for _, entry in self._collected if not isinstance(entry, bytes)]
+        is_all = True
+        for group in groups:
+            is_all = subscriber.stage(group) and is_all
+            group.let_go(subscriber.shard, subscriber.staged(group))
+        return is_all
+
+    def _send(self, watermark: Timestamp) -> bool:
+        """One message's worth of what has been collected; whole commit times. False: there is no room for it now."""
         collected = self._collected
         times: list[Timestamp] = []
-        write_sets: list[bytes] = []
+        entries: list[Entry] = []
         size = 0
-        while collected and (size < subscribing.DELIVER_BYTES_MAX or not times):
-            commit_ts, part = collected.popleft()
+        for commit_ts, entry in collected:
+            if size >= subscribing.DELIVER_BYTES_MAX and commit_ts != times[-1]:
+                break
             times.append(commit_ts)
-            write_sets.append(part)
-            size += len(part)
-        self._collected_bytes -= size
-        if not collected:
-            upto = watermark
-        else:
-            upto = times[-1] - (collected[0][0] == times[-1])
-        sent = bisect_right(self._changes, upto)
-        changes, self._changes = self._changes[:sent], self._changes[sent:]
-        self._subscriber.deliver(times, write_sets, changes, upto)
+            entries.append(entry)
+            size += len(entry) if isinstance(entry, bytes) else 0
+        upto = watermark if len(times) == len(collected) else times[-1]
+        subscriber = self._subscriber
+        if not subscriber.deliver(times, entries, self._changes[: bisect_right(self._changes, upto)], upto):
+            return False
+        while collected and collected[0][0] <= subscriber.sent_ts:
+            _, entry = collected.popleft()
+            self._collected_bytes -= len(entry) if isinstance(entry, bytes) else 0
+        del self._changes[: bisect_right(self._changes, subscriber.sent_ts)]
+        return True
 
     def _pace(self) -> None:
         full = self._collected_bytes > COLLECTED_BYTES_MAX

@@ -36,10 +36,11 @@ from actors.common.messages import (
 from actors.common.messages.base import Message
 from actors.common.messages.control import Suspect, Topology
 from actors.common.ranges import ShardMap
-from actors.common.timestamps import TIMESTAMP_MAX, TIMESTAMP_MIN, Timestamp
+from actors.common.timestamps import TIMESTAMP_MIN, Timestamp
+from actors.crossbar import subscriber as subscribing
 from actors.crossbar.catch_up import CatchUp
 from actors.crossbar.feed import Feed
-from actors.crossbar.merge import Due, Merge
+from actors.crossbar.merge import Due, Group, Merge
 from actors.crossbar.router import route
 from actors.crossbar.subscriber import Ring, Subscriber
 from actors.journal.record import TRIMMED, RecordHeader, payload_of
@@ -245,13 +246,20 @@ class Crossbar:
             self._file(due)
         watermark = merge.watermark
         ring = self.ring
+        groups = merge.groups()
+        void = merge.take_void()
         for name in sorted(self._subscribers):
             subscriber = self._subscribers[name]
             if subscriber.live:
+                for group in void:
+                    subscriber.unstage(group)
+                subscriber.stage_all(groups)
                 subscriber.serve(ring, watermark)
+        if groups or ring.groups:
+            self._let_go(groups)
         if due:
-            self._shrink()
-        if self._behind or due:
+            ring.shrink()
+        if self._behind or due or groups:
             self._rescue()
         held_bytes_max = self._context.settings.streaming.held_bytes_max
         if merge.held_bytes > held_bytes_max:
@@ -265,12 +273,19 @@ class Crossbar:
         ring = self.ring
         shard_map = self.shard_map
         sizes: dict[int, int] = {}
-        for commit_ts, _, header, record, parts in due:
+        for commit_ts, _, header, record, group in due:
+            if group is not None:
+                for subscriber in self._subscribers.values():
+                    if commit_ts <= max(subscriber.sent_ts, ring.floor):
+                        subscriber.unstage(group)  # the subscriber has it
             if commit_ts <= ring.floor:
                 continue  # every subscriber of this merge has it
+            if group is not None:
+                ring.add_group(commit_ts, group)
+                sizes.update((shard, subscribing.LAZY_BYTES) for shard in group.shards)
             payload = payload_of(record)
-            for routed in (*parts, route(payload, shard_map)) if payload else parts:
-                for shard, part in routed.items():
+            if payload:
+                for shard, part in route(payload, shard_map).items():
                     ring.add(shard, commit_ts, part)
                     sizes[shard] = sizes.get(shard, 0) + len(part)
             if header.catalog_change:
@@ -278,20 +293,35 @@ class Crossbar:
         for subscriber in self._subscribers.values():
             subscriber.gather(sizes.get(subscriber.shard, 0))
 
-    def _shrink(self) -> None:
-        """Keep the ring within its bound."""
-        sent = (subscriber.sent_ts for subscriber in self._subscribers.values() if subscriber.live and not subscriber.is_slow)
-        self.ring.shrink(min(sent, default=TIMESTAMP_MAX))
+    def _let_go(self, groups: list[tuple[Timestamp, Group]]) -> None:
+        """Of the pieces that every subscriber has been sent. None, while one catches up: it goes on here from where it will have come."""
+        if self._behind or any(not self._subscribers[name].is_slow for name in self._catch_ups):
+            return
+        followers = [subscriber for subscriber in self._subscribers.values() if not subscriber.is_slow]
+        for commit_ts, group in [*groups, *self.ring.groups]:
+            for shard in group.shards:
+                sent = [
+                    group.count(shard) if subscriber.sent_ts >= commit_ts else subscriber.staged(group)
+                    for subscriber in followers
+                    if subscriber.shard == shard
+                ]
+                group.let_go(shard, min(sent, default=group.count(shard)))
+
+    def _lacks(self, subscriber: Subscriber) -> bool:
+        """What the subscriber needs is not all here any more."""
+        if subscriber.sent_ts < self.ring.floor:
+            return True
+        groups = [*self.merge.groups(), *self.ring.groups]
+        return any(commit_ts > subscriber.sent_ts and subscriber.lacks(group) for commit_ts, group in groups)
 
     def _rescue(self) -> None:
         """A subscriber that the ring does not reach reads the journals again from where it stands, once the main merge has come as far as the ring begins."""
-        floor = self.ring.floor
-        if self.merge.watermark < floor:
+        if self.merge.watermark < self.ring.floor:
             return
         self._behind = False
         for name in sorted(self._subscribers):
             subscriber = self._subscribers[name]
-            if name not in self._catch_ups and subscriber.sent_ts < floor:
+            if name not in self._catch_ups and self._lacks(subscriber):
                 self._catch_up(subscriber)
 
     # -- demand ------------------------------------------------------------------------------------------------------------------
@@ -415,7 +445,7 @@ class Crossbar:
         self._subscribers[sender] = subscriber
         if reply is not None:
             reply(Done())
-        if message.after_ts >= self.ring.floor:
+        if not self._lacks(subscriber):
             subscriber.live = True
             subscriber.serve(self.ring, self.merge.watermark)
         else:
@@ -424,7 +454,6 @@ class Crossbar:
 
     def _catch_up(self, subscriber: Subscriber) -> None:
         subscriber.live = False
-        subscriber.sent_pieces = 0
         former = self._catch_ups.pop(subscriber.name, None)
         if former is not None:
             former.close()
@@ -433,10 +462,17 @@ class Crossbar:
     def caught_up(self, subscriber: Subscriber) -> None:
         """Its private merge has reached the ring."""
         self._catch_ups.pop(subscriber.name).close()
-        if subscriber.sent_ts < self.ring.floor:
+        groups = self.merge.groups()
+        for _, group in groups:
+            if subscriber.lacks(
+                group
+            ):  # then it has been committed before the catch-up's beginning, or is void, and the main merge does not know yet
+                subscriber.pass_over(group)
+        if self._lacks(subscriber):
             self._behind = True
             self._rescue()
             return
+        subscriber.unstage_others(group for _, group in [*groups, *self.ring.groups])
         subscriber.live = True
         subscriber.serve(self.ring, self.merge.watermark)
 
@@ -451,10 +487,12 @@ class Crossbar:
         subscriber.acknowledge(message)
         if not had_room and subscriber.has_room:
             if subscriber.live:
+                groups = self.merge.groups()
+                subscriber.stage_all(groups)
                 subscriber.serve(self.ring, self.merge.watermark)
-                if self.ring.is_over:
-                    self._shrink()
-                    self._rescue()
+                if groups or self.ring.groups:
+                    self._let_go(groups)
+                self._rescue()
             elif sender in self._catch_ups:
                 self._catch_ups[sender].advance()
 

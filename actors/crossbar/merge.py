@@ -8,55 +8,50 @@ below it is due. Three things raise a journal's promise (design, section 2):
 - a promise that the adjudicator gave on demand, once the stream has delivered the record after which it was given, in the epoch in which it was given. A later
   epoch's records make an older epoch's promise void, and needless: the new epoch began above the old one's end.
 
-The parts of a large transaction are held until its COMMIT, which must find all of them (I2), and are dropped where an ABORT or the next epoch comes instead. What
-is held of a part is what `cut` makes of it when it arrives: its work is done piece by piece, and not when the transaction has become due.
+The parts of a large transaction make a `Group`, cut by shard when they arrive, whose COMMIT must find all of them (I2), and which is void where an ABORT or the next
+epoch comes instead. Subscribers are sent a group's pieces while it grows; what all of them have been sent need not be kept.
 
         merge = Merge([1, 2], cut); merge.add(1, records); merge.promised(2, epoch=3, promise=500, after_lsn=17)
-        merge.take()  ->  [Due(commit_ts, journal, header, record, parts), ...]
+        merge.take()  ->  [Due(commit_ts, journal, header, record, group), ...]
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from itertools import islice
+from typing import NamedTuple
 
-from actors.common.timestamps import TIMESTAMP_MIN, Epoch, Lsn, Timestamp
+from actors.common.timestamps import TIMESTAMP_MAX, TIMESTAMP_MIN, Epoch, Lsn, Timestamp
 from actors.common.write_set import checksum_of_parts, part_checksum
 from actors.journal.record import ABORT, COMMIT, EPOCH_BEGIN, PART, RecordHeader, payload_of
 
-
-class Due(NamedTuple):
-    """A transaction whose turn has come. `parts`: what `cut` made of them, in the order of the journal."""
-
-    commit_ts: Timestamp
-    journal: int
-    header: RecordHeader
-    record: bytes
-    parts: list[Any]
-
-
-Cut = Callable[[bytes], Any]
-"""Takes a part's write set; what it returns is held until the transaction is due."""
+Cut = Callable[[bytes], dict[int, bytes]]
+"""Takes a part's write set; shard -> the rows that it owns."""
 PENDING_MAX = 64
 """Promises held for one journal until its stream has come so far; the newest matter most, so the oldest is dropped beyond this."""
 
 
 class Group:
-    """The parts that have come of one transaction."""
+    """The parts that have come of one transaction, as each shard's pieces in the order of the journal. Every reader of the journal makes the same ones of it, so that
+    a piece is named by its number."""
 
-    __slots__ = ("checksums", "parts")
+    __slots__ = ("_gone", "_pieces", "checksums", "journal", "transaction")
 
-    def __init__(self) -> None:
-        self.parts: list[Any] = []
+    def __init__(self, journal: int, transaction: bytes) -> None:
+        self.journal = journal
+        self.transaction = transaction
         self.checksums: dict[int, int] = {}
-        """By number."""
+        """By the part's number."""
+        self._pieces: dict[int, list[bytes]] = {}
+        self._gone: dict[int, int] = {}
 
     def add(self, header: RecordHeader, record: bytes, cut: Cut) -> None:
         payload = payload_of(record)
         assert header.part not in self.checksums, f"I2: record {header.lsn} repeats part {header.part}"
         self.checksums[header.part] = part_checksum(payload)
-        self.parts.append(cut(payload))
+        for shard, piece in cut(payload).items():
+            self._pieces.setdefault(shard, []).append(piece)
 
     def is_whole(self, commit: RecordHeader) -> bool:
         checksums = self.checksums
@@ -64,21 +59,69 @@ class Group:
             return False
         return checksum_of_parts(checksums.get(number, 0) for number in range(1, commit.part + 1)) == commit.checksum
 
+    @property
+    def shards(self) -> list[int]:
+        return sorted(self._pieces)
+
+    def count(self, shard: int) -> int:
+        """Of the shard's pieces, those that have been let go of included."""
+        return self._gone.get(shard, 0) + len(self._pieces.get(shard, ()))
+
+    def gone(self, shard: int) -> int:
+        """So many of the shard's pieces, the first ones, have been let go of."""
+        return self._gone.get(shard, 0)
+
+    def after(self, shard: int, first: int, bytes_max: int) -> list[bytes]:
+        """The shard's pieces from number `first` on (0: the first one), up to about `bytes_max`."""
+        start = first - self._gone.get(shard, 0)
+        assert start >= 0, f"piece {first} of shard {shard} is gone"
+        pieces: list[bytes] = []
+        size = 0
+        for piece in islice(self._pieces.get(shard, ()), start, None):
+            if size >= bytes_max:
+                break
+            pieces.append(piece)
+            size += len(piece)
+        return pieces
+
+    def let_go(self, shard: int, count: int) -> None:
+        """The shard's first `count` pieces are needed no more."""
+        gone = self._gone.get(shard, 0)
+        count = min(count, self.count(shard))
+        if count > gone:
+            del self._pieces[shard][: count - gone]
+            self._gone[shard] = count
+
+
+class Due(NamedTuple):
+    """A transaction whose turn has come. `group`: a large one's."""
+
+    commit_ts: Timestamp
+    journal: int
+    header: RecordHeader
+    record: bytes
+    group: Group | None
+
 
 class Head:
     """One journal's side of the merge."""
 
-    __slots__ = ("cut", "epoch", "groups", "held", "held_bytes", "lsn", "pending", "promise")
+    __slots__ = ("cut", "epoch", "groups", "held", "held_bytes", "journal", "lsn", "pending", "promise", "void", "whole")
 
-    def __init__(self, cut: Cut, lsn: Lsn = 0) -> None:
+    def __init__(self, cut: Cut, journal: int, lsn: Lsn = 0) -> None:
         self.cut = cut
+        self.journal = journal
         self.groups: dict[bytes, Group] = {}
-        """By transaction. Their bytes do not count as held: a feed that is kept waiting for them would never bring their COMMIT."""
+        """By transaction: those whose COMMIT has not come. Their bytes do not count as held: a feed that is kept waiting for them would never bring it."""
+        self.whole: list[tuple[Timestamp, Group]] = []
+        """Those whose COMMIT is held, with their commit times."""
+        self.void: list[Group] = []
+        """Those that never will be committed, since `Merge.take_void`."""
         self.lsn = lsn
         """The last record received."""
         self.epoch: Epoch = 0
         self.promise: Timestamp = TIMESTAMP_MIN
-        self.held: deque[tuple[RecordHeader, bytes, list[Any]]] = deque()
+        self.held: deque[tuple[RecordHeader, bytes, Group | None]] = deque()
         self.held_bytes = 0
         self.pending: deque[tuple[Epoch, Timestamp, Lsn]] = deque(maxlen=PENDING_MAX)
 
@@ -93,22 +136,26 @@ class Head:
         self.promise = max(self.promise, header.commit_ts, header.promise)
         kind = header.kind
         if kind == COMMIT:
-            self.held.append((header, record, self._parts_of(header) if header.part else []))
+            self.held.append((header, record, self._group_of(header) if header.part else None))
             self.held_bytes += len(record)
         elif kind == PART:
             group = self.groups.get(header.group)
             if group is None:
-                group = self.groups[header.group] = Group()
+                group = self.groups[header.group] = Group(self.journal, header.group)
             group.add(header, record, self.cut)
         elif kind == ABORT:
-            self.groups.pop(header.group, None)
+            group = self.groups.pop(header.group, None)
+            if group is not None:
+                self.void.append(group)
         elif kind == EPOCH_BEGIN:
+            self.void += self.groups.values()
             self.groups.clear()
 
-    def _parts_of(self, commit: RecordHeader) -> list[Any]:
-        group = self.groups.pop(commit.group, None) or Group()
+    def _group_of(self, commit: RecordHeader) -> Group:
+        group = self.groups.pop(commit.group, None) or Group(self.journal, commit.group)
         assert group.is_whole(commit), f"I2: {commit} meets {len(group.checksums)} of {commit.part} parts"
-        return group.parts
+        self.whole.append((commit.commit_ts, group))
+        return group
 
     def begin_after(self, lsn: Lsn, epoch: Epoch) -> None:
         """The first record will be the one after `lsn`, which is of `epoch`: promises given after that one count."""
@@ -130,10 +177,10 @@ class Head:
 
 
 class Merge:
-    """See the module. `journals`: their numbers. `cut`: by default a part is held as it is."""
+    """See the module. `journals`: their numbers. `cut`: by default there is one shard."""
 
-    def __init__(self, journals: list[int], cut: Cut = bytes) -> None:
-        self.heads = {journal: Head(cut) for journal in sorted(journals)}
+    def __init__(self, journals: list[int], cut: Cut = lambda payload: {1: payload}) -> None:
+        self.heads = {journal: Head(cut, journal) for journal in sorted(journals)}
         self.watermark: Timestamp = TIMESTAMP_MIN
 
     def add(self, journal: int, records: list[tuple[RecordHeader, bytes]]) -> None:
@@ -151,6 +198,25 @@ class Merge:
     def held_bytes(self) -> int:
         return sum(head.held_bytes for head in self.heads.values())
 
+    def groups(self) -> list[tuple[Timestamp, Group]]:
+        """Large transactions that are not due, of which some parts have come, or all, with their commit times; TIMESTAMP_MAX where that is not known."""
+        groups: list[tuple[Timestamp, Group]] = []
+        for head in self.heads.values():
+            if head.groups:
+                groups += [(TIMESTAMP_MAX, group) for group in head.groups.values()]
+            if head.whole:
+                groups += head.whole
+        return groups
+
+    def take_void(self) -> list[Group]:
+        """Those that have become void since the last call."""
+        void: list[Group] = []
+        for head in self.heads.values():
+            if head.void:
+                void += head.void
+                head.void = []
+        return void
+
     def take(self) -> list[Due]:
         """The records that have become due, in commit-time order (ties by journal); raises the watermark."""
         watermark = min(head.promise for head in self.heads.values())
@@ -163,9 +229,11 @@ class Merge:
             held = head.held
             before = len(due)
             while held and held[0][0].commit_ts <= watermark:
-                header, record, parts = held.popleft()
+                header, record, group = held.popleft()
                 head.held_bytes -= len(record)
-                due.append(Due(header.commit_ts, journal, header, record, parts))
+                if group is not None:
+                    head.whole.remove((header.commit_ts, group))
+                due.append(Due(header.commit_ts, journal, header, record, group))
             sources += len(due) > before
         if sources > 1:
             due.sort(key=_order)

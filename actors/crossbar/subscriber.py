@@ -1,30 +1,38 @@
 """A subscriber's side of the crossbar: one storage replica's stream of Delivers, and the recent past kept for it.
 
 `Ring` keeps what was merged lately, by shard. A subscriber that stands within the ring is served from it; one that stands before it catches up by a
-merge of its own (crossbar.py). A large transaction is several write sets of one commit time; it goes out over as many messages as it takes, and the watermark passes
-its time with the last of them. Delivery is lazy: rows wait here until the subscriber asks for a watermark or enough bytes have gathered, so replicas that nobody
+merge of its own (crossbar.py). Delivery is lazy: rows wait here until the subscriber asks for a watermark or enough bytes have gathered, so replicas that nobody
 reads cost a message for many transactions; what they lack is in the journals.
+
+The pieces of a large transaction are staged at the subscriber as they come, mostly before it is committed; the Deliver of its commit time only names it, so that
+nobody's read waits for its rows. A piece that every subscriber has been sent is let go of here.
+
+    journal:     part  part      part  COMMIT
+    subscriber:  Stage(0, [.., ..])  Stage(2, [..])  Deliver(staged=[(commit time, journal, transaction, 3)])
 """
 
 from __future__ import annotations
 
 import asyncio
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import deque
+from collections.abc import Iterable
 
-from actors.common.messages import Deliver, StreamAck
+from actors.common.messages import Deliver, Stage, StreamAck
 from actors.common.timestamps import TIMESTAMP_MIN, Timestamp
+from actors.crossbar.merge import Group
 from actors.runtime.interfaces import Bus
 
 LAZY_BYTES = 64 << 10
 """Undemanded rows are sent once so many bytes have gathered."""
 DELIVER_BYTES_MAX = 512 << 10
 """More goes into the next Deliver: a storage replica applies it in one turn of its loop."""
-LARGE_SHARE = 4
-"""A transaction of more than a fourth of the ring stays in it, beyond its bound, while subscribers are being sent it: else each of them would have to read it from the
-journals again, where it passed by just now."""
 SLOW_S = 5.0
 """A subscriber that acknowledges nothing for so long is not waited for."""
+
+
+Entry = bytes | Group
+"""A write set; or a large transaction, of which a shard has its pieces."""
 
 
 class Ring:
@@ -34,60 +42,54 @@ class Ring:
         self._bytes_max = bytes_max
         self._bytes = 0
         self._times: dict[int, list[Timestamp]] = {shard: [] for shard in shards}
-        self._write_sets: dict[int, list[bytes]] = {shard: [] for shard in shards}
+        self._entries: dict[int, list[Entry]] = {shard: [] for shard in shards}
         self._order: deque[tuple[Timestamp, int, int]] = deque()
         self.catalog_changes: list[Timestamp] = []
+        self.groups: list[tuple[Timestamp, Group]] = []
+        """The large transactions, with their commit times."""
         self.floor: Timestamp = TIMESTAMP_MIN
         """All that was merged above this time is here."""
 
-    def add(self, shard: int, commit_ts: Timestamp, write_set: bytes) -> None:
+    def add(self, shard: int, commit_ts: Timestamp, entry: Entry) -> None:
+        """A group's bytes do not count: they are let go of once they have been sent."""
+        size = len(entry) if isinstance(entry, bytes) else 0
         self._times[shard].append(commit_ts)
-        self._write_sets[shard].append(write_set)
-        self._order.append((commit_ts, shard, len(write_set)))
-        self._bytes += len(write_set)
+        self._entries[shard].append(entry)
+        self._order.append((commit_ts, shard, size))
+        self._bytes += size
 
-    @property
-    def is_over(self) -> bool:
-        """It holds more than its bound."""
-        return self._bytes > self._bytes_max
-
-    def shrink(self, sent_ts: Timestamp) -> None:
-        """Drop the oldest beyond the bound; whole commit times at once. `sent_ts`: what every subscriber that keeps up has been sent."""
+    def shrink(self) -> None:
+        """Drop the oldest beyond the bound; whole commit times at once."""
         drop: dict[int, int] = {}
         while self._bytes > self._bytes_max and self._order:
             floor = self._order[0][0]
-            if floor > sent_ts and self._is_large(floor):
-                break
             while self._order and self._order[0][0] == floor:
                 _, shard, size = self._order.popleft()
                 drop[shard] = drop.get(shard, 0) + 1
                 self._bytes -= size
             self.floor = floor
         for shard, count in drop.items():
-            del self._times[shard][:count], self._write_sets[shard][:count]
+            del self._times[shard][:count], self._entries[shard][:count]
         if drop:
+            self.groups = [(commit_ts, group) for commit_ts, group in self.groups if commit_ts > self.floor]
             del self.catalog_changes[: bisect_right(self.catalog_changes, self.floor)]
 
-    def _is_large(self, oldest: Timestamp) -> bool:
-        """Whether the transaction (or transactions) at the oldest commit time take more than their share."""
-        size = 0
-        for commit_ts, _, part_size in self._order:
-            if commit_ts != oldest or size * LARGE_SHARE > self._bytes_max:
-                break
-            size += part_size
-        return size * LARGE_SHARE > self._bytes_max
+    def add_group(self, commit_ts: Timestamp, group: Group) -> None:
+        for shard in group.shards:
+            self.add(shard, commit_ts, group)
+        self.groups.append((commit_ts, group))
 
-    def after(self, shard: int, after_ts: Timestamp, skipped: int) -> tuple[list[Timestamp], list[bytes], bool]:
-        """What the shard got after `after_ts`, less `skipped` pieces, up to about DELIVER_BYTES_MAX; and whether that ends with a whole commit time."""
-        times, write_sets = self._times[shard], self._write_sets[shard]
-        start = bisect_right(times, after_ts) + skipped
-        end = start
+    def after(self, shard: int, after_ts: Timestamp) -> tuple[list[Timestamp], list[Entry]]:
+        """What the shard got after `after_ts`, up to about DELIVER_BYTES_MAX; whole commit times."""
+        times, entries = self._times[shard], self._entries[shard]
+        start = end = bisect_right(times, after_ts)
         size = 0
-        while end < len(times) and (size < DELIVER_BYTES_MAX or end == start):
-            size += len(write_sets[end])
+        while end < len(times) and (size < DELIVER_BYTES_MAX or times[end] == times[end - 1]):
+            entry = entries[end]
+            if isinstance(entry, bytes):
+                size += len(entry)
             end += 1
-        is_whole = not start < end < len(times) or times[end] != times[end - 1]
-        return times[start:end], write_sets[start:end], is_whole
+        return times[start:end], entries[start:end]
 
     def last_time(self, shard: int) -> Timestamp:
         return self._times[shard][-1] if self._times[shard] else TIMESTAMP_MIN
@@ -107,8 +109,6 @@ class Subscriber:
         self.stream = stream
         self.shard = shard
         self.sent_ts = after_ts
-        self.sent_pieces = 0
-        """Of the first transaction above `sent_ts`."""
         self.live = False
         self.demand: Timestamp = TIMESTAMP_MIN
         self.heard_s = 0.0
@@ -118,6 +118,10 @@ class Subscriber:
         self._unacknowledged: deque[tuple[int, int]] = deque()
         self._outstanding_bytes = 0
         self._gathered_bytes = 0
+        self._staged: dict[tuple[int, bytes], int] = {}
+        """(journal, transaction) -> how many of its pieces have been sent; less what has been delivered since."""
+        self._ahead: set[tuple[int, bytes]] = set()
+        """What it needs no pieces of, though the main merge, which may be behind it, still brings them."""
 
     def gather(self, size: int) -> None:
         self._gathered_bytes += size
@@ -126,37 +130,111 @@ class Subscriber:
     def has_room(self) -> bool:
         return self._outstanding_bytes < self._window_bytes
 
+    # -- large transactions ------------------------------------------------------------------------------------------------------
+
+    def staged(self, group: Group) -> int:
+        """How many of its pieces have been sent."""
+        key = (group.journal, group.transaction)
+        return group.count(self.shard) if key in self._ahead else self._staged.get(key, 0)
+
+    def lacks(self, group: Group) -> bool:
+        """Pieces of it that are not here any more."""
+        return self.staged(group) < group.gone(self.shard)
+
+    def pass_over(self, group: Group) -> None:
+        """It needs none of the group's pieces."""
+        self._ahead.add((group.journal, group.transaction))
+
+    def stage_all(self, groups: Iterable[tuple[Timestamp, Group]]) -> None:
+        """Send what has come, as far as there is room, of those that are to be committed later than what has been sent."""
+        for commit_ts, group in groups:
+            if commit_ts > self.sent_ts:
+                self.stage(group)
+
+    def stage(self, group: Group) -> bool:
+        """Send of it what has come, as far as there is room; whether all of that has been sent."""
+        shard = self.shard
+        first, count = self.staged(group), group.count(shard)
+        while first < count and self.has_room and first >= group.gone(shard):
+            pieces = group.after(shard, first, DELIVER_BYTES_MAX)
+            number = self._sends(sum(map(len, pieces)))
+            self._bus.post(self._crossbar, self.name, Stage(self.stream, number, group.journal, group.transaction, first, pieces))
+            first += len(pieces)
+            self._staged[(group.journal, group.transaction)] = first
+        return first >= count
+
+    def unstage(self, group: Group) -> None:
+        """It will never be committed; or the subscriber has it."""
+        self._unstage((group.journal, group.transaction))
+
+    def unstage_others(self, groups: Iterable[Group]) -> None:
+        """All but these: whether they will be committed is not known here."""
+        known = {(group.journal, group.transaction) for group in groups}
+        for key in [key for key in self._staged if key not in known]:
+            self._unstage(key)
+        self._ahead &= known
+
+    def _unstage(self, key: tuple[int, bytes]) -> None:
+        self._ahead.discard(key)
+        if self._staged.pop(key, 0):
+            self._bus.post(self._crossbar, self.name, Stage(self.stream, self._sends(0), *key, 0, [], is_void=True))
+
+    # -- what is committed -------------------------------------------------------------------------------------------------------
+
     def serve(self, ring: Ring, watermark: Timestamp) -> None:
         """Send what is due, if somebody waits for it or enough has gathered."""
         while watermark > self.sent_ts and self.has_room:
-            if self.demand <= self.sent_ts and self._gathered_bytes < LAZY_BYTES and not self.sent_pieces:
+            if self.demand <= self.sent_ts and self._gathered_bytes < LAZY_BYTES:
                 return
-            times, write_sets, is_whole = ring.after(self.shard, self.sent_ts, self.sent_pieces)
-            if not is_whole:
-                upto = times[-1] - 1
-            else:
-                upto = watermark if not times or times[-1] >= ring.last_time(self.shard) else times[-1]
-            self.deliver(times, write_sets, ring.changes_between(self.sent_ts, upto), upto)
-            if upto == watermark:
+            times, entries = ring.after(self.shard, self.sent_ts)
+            upto = watermark if not times or times[-1] >= ring.last_time(self.shard) else times[-1]
+            if not self.deliver(times, entries, ring.changes_between(self.sent_ts, upto), upto):
+                return
+            if self.sent_ts == watermark:
                 self._gathered_bytes = 0
 
-    def deliver(self, times: list[Timestamp], write_sets: list[bytes], changes: list[Timestamp], watermark: Timestamp) -> None:
-        """A watermark below the last of `times`: more of that transaction is to come."""
+    def deliver(self, times: list[Timestamp], entries: list[Entry], changes: list[Timestamp], watermark: Timestamp) -> bool:
+        """Send the entries, of whole commit times, and with them the watermark; or only those before a large transaction that there is no room to stage now.
+        `sent_ts` tells. False: nothing could be sent."""
+        write_sets: list[bytes] = []
+        staged: list[tuple[Timestamp, int, bytes, int]] = []
+        plain_times = times
+        if any(entry.__class__ is Group for entry in entries):
+            plain_times = []
+            for place, (commit_ts, entry) in enumerate(zip(times, entries, strict=True)):
+                if isinstance(entry, bytes):
+                    plain_times.append(commit_ts)
+                    write_sets.append(entry)
+                elif self.stage(entry):
+                    staged.append((commit_ts, entry.journal, entry.transaction, entry.count(self.shard)))
+                else:
+                    return self._deliver_before(commit_ts, times[:place], entries[:place], changes)
+        else:
+            write_sets = entries  # type: ignore[assignment]
+        number = self._sends(sum(map(len, write_sets)))
+        for _, journal, transaction, _ in staged:
+            self._staged.pop((journal, transaction), None)
+            if not self.live:
+                self._ahead.add((journal, transaction))
+        after_ts, self.sent_ts = self.sent_ts, watermark
+        message = Deliver(self.stream, number, after_ts, plain_times, write_sets, changes, watermark, staged)
+        self._bus.post(self._crossbar, self.name, message)
+        return True
+
+    def _deliver_before(self, stop: Timestamp, times: list[Timestamp], entries: list[Entry], changes: list[Timestamp]) -> bool:
+        end = bisect_left(times, stop)
+        if stop - 1 <= self.sent_ts:
+            return False
+        return self.deliver(times[:end], entries[:end], changes[: bisect_left(changes, stop)], stop - 1)
+
+    def _sends(self, size: int) -> int:
+        """The next message's number; it is of `size` bytes of rows."""
         self._number += 1
-        size = sum(map(len, write_sets))
         if not self._unacknowledged:
             self.heard_s = asyncio.get_running_loop().time()
-        skipped = self.sent_pieces
-        if times and times[-1] > watermark:
-            pieces = times.count(times[-1])
-            self.sent_pieces = skipped + pieces if pieces == len(times) else pieces
-        else:
-            self.sent_pieces = 0
         self._unacknowledged.append((self._number, size))
         self._outstanding_bytes += size
-        after_ts, self.sent_ts = self.sent_ts, watermark
-        message = Deliver(self.stream, self._number, after_ts, times, write_sets, changes, watermark, skipped)
-        self._bus.post(self._crossbar, self.name, message)
+        return self._number
 
     @property
     def is_slow(self) -> bool:

@@ -28,7 +28,7 @@ from actors.common.keys import prefix_end
 from actors.common.ranges import KEYSPACE_BYTES
 from actors.common.schema import ColumnType
 from actors.storage.aggregates import NotVectorized
-from actors.storage.memtable import newest
+from actors.storage.memtable import Memtable, newest
 from actors.storage.segment import Block, Segment
 from actors.storage.store import Store
 
@@ -84,7 +84,9 @@ class _Place:
 
 def block_part(store: Store, start: bytes, end: bytes, at: int) -> BlockPart | None:
     """The next part of the scan of [start, end), ascending. Raises XX001 where a block is damaged."""
-    places = [place for age, segment in enumerate(store.segments) if (place := _place(segment, age, start, end)) is not None]
+    sources = store.sources
+    segments = ((age, source) for age, source in enumerate(sources) if isinstance(source, Segment))
+    places = [place for age, segment in segments if (place := _place(segment, age, start, end)) is not None]
     if not places:
         return None
     nearest = min(places, key=lambda place: place.first_key)
@@ -98,7 +100,7 @@ def block_part(store: Store, start: bytes, end: bytes, at: int) -> BlockPart | N
         high = block.find(stop)
     if high - base.low < BLOCK_SCAN_ROWS_MIN:
         return None
-    overlay = _overlay(store, base.age, start, stop, at, (high - base.low) // OVERLAY_SHARE_MAX)
+    overlay = _overlay(sources[base.age + 1 :], start, stop, at, (high - base.low) // OVERLAY_SHARE_MAX)
     if overlay is None:
         return None
     part = BlockPart(block, base.low, high, None, stop if stop < end else None)
@@ -122,33 +124,39 @@ def _place(segment: Segment, age: int, start: bytes, end: bytes) -> _Place | Non
 
 
 def _overlay(
-    store: Store, base_age: int, start: bytes, stop: bytes, at: int, rows_max: int
+    newer: list[Memtable | Segment], start: bytes, stop: bytes, at: int, rows_max: int
 ) -> dict[bytes, tuple[int, bytes | None]] | None:
-    """Versions at or below `at` of sources newer than the base; None where they are more than `rows_max` (of any one source)."""
+    """Versions at or below `at` of sources newer than the base, oldest first; None where they are more than `rows_max` (of any one source)."""
     found: dict[bytes, tuple[int, bytes | None]] = {}
-    for segment in store.segments[base_age + 1 :]:
-        low_block, high_block = segment.blocks_between(start, stop)
-        versions: dict[bytes, tuple[int, bytes | None]] = {}
-        for number in range(low_block, high_block):
-            block = segment.block(number)
-            low, high = block.find(start), block.find(stop)
-            if high - low > rows_max:
+    for source in newer:
+        if isinstance(source, Segment):
+            versions = _versions_between(source, start, stop, at, rows_max)
+            if versions is None:
                 return None
-            for key, time, value in zip(*block.versions(low, high), strict=True):
-                if time <= at and key not in versions:
-                    versions[key] = (time, value)
-        found.update(versions)
-    for memtable in (store.frozen, store.active):
-        if memtable is None:
+            found.update(versions)
             continue
-        keys = memtable.window(start, stop, False, rows_max + 1)
+        keys = source.window(start, stop, False, rows_max + 1)
         if len(keys) > rows_max:
             return None
         for key in keys:
-            version = newest(memtable.versions[key], at)
+            version = newest(source.versions[key], at)
             if version is not None:
                 found[key] = version
     return found
+
+
+def _versions_between(segment: Segment, start: bytes, stop: bytes, at: int, rows_max: int) -> dict[bytes, tuple[int, bytes | None]] | None:
+    low_block, high_block = segment.blocks_between(start, stop)
+    versions: dict[bytes, tuple[int, bytes | None]] = {}
+    for number in range(low_block, high_block):
+        block = segment.block(number)
+        low, high = block.find(start), block.find(stop)
+        if high - low > rows_max:
+            return None
+        for key, time, value in zip(*block.versions(low, high), strict=True):
+            if time <= at and key not in versions:
+                versions[key] = (time, value)
+    return versions
 
 
 def _selection(store: Store, part: BlockPart, at: int, overlay: dict[bytes, Any]) -> pa.Array | None:

@@ -111,6 +111,7 @@ class _Copying:
                 manifest.catalog_changes,
                 manifest.drops,
                 self._store.life,
+                {copied[name]: commit_ts for name, commit_ts in manifest.times.items()},
             )
             await manifest_file.save(disk, own)
             named = set(segments)

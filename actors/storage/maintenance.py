@@ -18,7 +18,8 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_right
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from itertools import islice
 from operator import itemgetter
 
 from actors.common.errors import DatabaseError
@@ -33,6 +34,8 @@ RELEASE_ROWS = 8192
 """Rows of a memtable that are let go of between two turns of the event loop: a hundred thousand at once would hold it for a tenth of a second."""
 SLICE_ROWS = 1024
 """Rows of each source between two turns of the event loop: 1 to 3 ms."""
+LARGE_BYTES = 8 << 20
+"""A transaction's segment that a checkpoint leaves as it is."""
 SLICE_PAUSE_S = 0.0
 """Between two slices: one turn of the event loop. The simulator, in which work takes no time, lets merges take some by a longer pause."""
 
@@ -52,18 +55,56 @@ class Maintenance:
         """Make all that has been applied durable; `watermark`: everything up to there has been. Raises 53100 or 58030: then nothing is
         lost, and the next call goes on with what was frozen."""
         store = self._store
-        if store.frozen is None:
+        if not store.frozen:
             self._frozen_watermark = watermark
-            if store.active:
-                store.freeze()
-        if store.frozen is not None:
+            store.freeze()
+        if store.frozen:
             horizon = max(horizon, store.horizon)
-            slices = _frozen_rows(store.frozen, store.tombstones, horizon, not store.segments)
-            segment = await _write(store.disk, store.new_segment_path(), slices)
-            written = store.thaw(segment, horizon)
-            while written.release(RELEASE_ROWS):
-                await asyncio.sleep(0)
+            segments = await self._settle(store.recents[: store.frozen], horizon)
+            for gone in store.thaw(segments, horizon):
+                if isinstance(gone, Segment):
+                    store.disk.remove(gone.name)
+                else:
+                    while gone.release(RELEASE_ROWS):
+                        await asyncio.sleep(0)
         await self._save(max(store.checkpoint_ts, self._frozen_watermark))
+
+    async def _settle(self, frozen: list[Memtable | Segment], horizon: int) -> list[Segment]:
+        """Durable segments of all that the sources hold. A large segment among them stays as it is; what lies between two of them becomes one."""
+        settled: list[Segment] = []
+        group: list[Memtable | Segment] = []
+        made: list[Segment] = []
+        try:
+            for source in [*frozen, None]:
+                is_large = isinstance(source, Segment) and source.bytes >= LARGE_BYTES
+                if source is not None and not is_large:
+                    group.append(source)
+                    continue
+                if len(group) == 1 and isinstance(group[0], Segment):
+                    settled.append(group[0])
+                elif group:
+                    segment = await self._join(group, horizon, oldest=not self._store.segments and not settled)
+                    if segment is not None:
+                        settled.append(segment)
+                        made.append(segment)
+                if isinstance(source, Segment):
+                    settled.append(source)
+                group = []
+            for segment in settled:
+                if segment not in made:
+                    await sync(self._store.unsynced[segment.name])
+        except BaseException:
+            for segment in made:
+                discard(self._store.disk, segment.name)
+            raise
+        return settled
+
+    async def _join(self, sources: list[Memtable | Segment], horizon: int, oldest: bool) -> Segment | None:
+        store = self._store
+        path = store.new_segment_path()
+        if len(sources) == 1 and isinstance(sources[0], Memtable):
+            return await _write(store.disk, path, _frozen_rows(sources[0], store.tombstones, horizon, oldest))
+        return await _merge_sources(store.disk, path, sources, store.tombstones, horizon, oldest)
 
     async def merge(self, horizon: int) -> bool:
         """One merge, if there are more segments than the bound. True where one was made. Raises 53100, 58030, XX001; the store is then as before."""
@@ -81,7 +122,7 @@ class Maintenance:
         oldest = old[0] is store.segments[0]
         settled_ts = min(horizon, store.checkpoint_ts) if oldest and len(old) == len(store.segments) else 0
         path = store.new_segment_path()
-        segment = await _merge_segments(store.disk, path, old, store.tombstones, horizon, oldest)
+        segment = await _merge_sources(store.disk, path, old, store.tombstones, horizon, oldest)
         store.exchange(old, segment, horizon, settled_ts)
         await self._save()
         for gone in old:
@@ -228,13 +269,53 @@ class _Cursor:
             self._row = 0
 
 
-async def _merge_segments(
-    disk: Disk, path: str, old: list[Segment], tombstones: RangeTombstones, horizon: int, oldest: bool
+class _MemtableCursor:
+    """The same in a frozen memtable."""
+
+    def __init__(self, memtable: Memtable) -> None:
+        self._versions = memtable.versions
+        self._keys = memtable.all_keys()
+        self._held: Rows = ([], [], [])
+        self._hold()
+
+    def _hold(self) -> None:
+        keys, times, values = self._held = ([], [], [])
+        for key in islice(self._keys, SLICE_ROWS):
+            versions = self._versions[key]
+            for commit_ts, value in [versions] if isinstance(versions, tuple) else versions[::-1]:
+                keys.append(key)
+                times.append(commit_ts)
+                values.append(value)
+
+    @property
+    def ended(self) -> bool:
+        return not self._held[0]
+
+    def whole_block(self) -> None:
+        """It has none."""
+
+    def next_key(self) -> bytes:
+        return self._held[0][0]
+
+    def window(self) -> tuple[Rows, bool]:
+        return self._held, False
+
+    def advance(self, rows: int) -> None:
+        keys, times, values = self._held
+        if rows < len(keys):
+            self._held = (keys[rows:], times[rows:], values[rows:])
+        else:
+            self._hold()
+
+
+async def _merge_sources(
+    disk: Disk, path: str, old: Sequence[Memtable | Segment], tombstones: RangeTombstones, horizon: int, oldest: bool
 ) -> Segment | None:
     file = disk.open(path)
     try:
         writer = SegmentWriter(file)
-        cursors = [_Cursor(segment) for segment in old]
+        cursors = [_Cursor(source) if isinstance(source, Segment) else _MemtableCursor(source) for source in old]
+        cursors = [cursor for cursor in cursors if not cursor.ended]
         while cursors:
             if not _copy_block(writer, cursors, tombstones, horizon):
                 writer.add(*_drop(_next_rows(cursors), tombstones, horizon, oldest))
@@ -248,11 +329,15 @@ async def _merge_segments(
         file.close()
 
 
-def _copy_block(writer: SegmentWriter, cursors: list[_Cursor], tombstones: RangeTombstones, horizon: int) -> bool:
+def _copy_block(writer: SegmentWriter, cursors: Sequence[_Cursor | _MemtableCursor], tombstones: RangeTombstones, horizon: int) -> bool:
     """Copy the next block as it is, where it needs no change and overlaps with nothing."""
-    first = min(cursors, key=_Cursor.next_key)
+    first = min(cursors, key=lambda cursor: cursor.next_key())
     footer = first.whole_block()
-    if footer is None or any(cursor is not first and cursor.next_key() <= footer.last_key for cursor in cursors):
+    if (
+        footer is None
+        or isinstance(first, _MemtableCursor)
+        or any(cursor is not first and cursor.next_key() <= footer.last_key for cursor in cursors)
+    ):
         return False
     if tombstones and tombstones.any_in(footer.first_key, footer.last_key, horizon):
         return False
@@ -261,7 +346,7 @@ def _copy_block(writer: SegmentWriter, cursors: list[_Cursor], tombstones: Range
     return True
 
 
-def _next_rows(cursors: list[_Cursor]) -> Rows:
+def _next_rows(cursors: Sequence[_Cursor | _MemtableCursor]) -> Rows:
     """The next rows of all, in order: up to the least key that some cursor's window ends with."""
     windows = [cursor.window() for cursor in cursors]
     bounds = [rows[0][-1] for rows, ends in windows if not ends]

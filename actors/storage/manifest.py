@@ -16,7 +16,8 @@ PATH = "manifest"
 
 class Manifest(msgspec.Struct, frozen=True):
     """`watermark`: all committed up to there is in `segments` (oldest first) and `drops`. `horizon`: reads below it would miss versions. `life`: drawn when the store
-    began with nothing; a segment's name means one file within it. 0: written by a version that drew none."""
+    began with nothing; a segment's name means one file within it. 0: written by a version that drew none. `times`: of those segments that were
+    written without commit times, the one of all their rows."""
 
     watermark: int = 0
     horizon: int = 0
@@ -25,6 +26,7 @@ class Manifest(msgspec.Struct, frozen=True):
     catalog_changes: list[int] = []
     drops: list[tuple[bytes, bytes, int]] = []
     life: int = 0
+    times: dict[str, int] = {}
 
 
 def load(disk: Disk) -> Manifest:

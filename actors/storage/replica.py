@@ -13,8 +13,7 @@ the highest time asked for. The stream is opened again, at the next crossbar, af
 notices a crossbar that has forgotten it, and its checkpoints move on, which lets journals be trimmed.
 
 A point read whose time has come is answered in `receive` itself. Deliveries are applied in `receive`, too; checkpoints and merges run in tasks in
-slices of a few milliseconds (upkeep.py says when). A large transaction's rows are applied as they come, over several deliveries; no read sees them before the watermark
-has passed their commit time. When both memtables are full the stream is not acknowledged further, so the crossbar stops.
+slices of a few milliseconds (upkeep.py says when). A large transaction's rows are staged as they come (staging.py), mostly before it is committed. When both memtables are full the stream is not acknowledged further, so the crossbar stops.
 
 A damaged block (XX001) is noted in `status` and fails the read with 08006, so that it is answered by another replica. Journals that no longer reach back to the
 watermark (58P01) leave the replica stranded: no read above the watermark is answered. In both cases it is filled from a peer (filling.py), and goes on from where that one's
@@ -26,7 +25,6 @@ from __future__ import annotations
 import asyncio
 import heapq
 import logging
-from bisect import bisect_right
 from collections import deque
 from typing import Any
 
@@ -48,6 +46,7 @@ from actors.common.messages import (
     Got,
     Message,
     Scan,
+    Stage,
     StreamAck,
     StreamLost,
     SubscribeRange,
@@ -59,8 +58,8 @@ from actors.common.settings import Settings
 from actors.runtime.interfaces import Context, Reply
 from actors.storage import filling
 from actors.storage.scan import Scanner
+from actors.storage.staging import Staging
 from actors.storage.store import Store
-from actors.storage.unfinished import Unfinished
 from actors.storage.upkeep import Upkeep
 
 WAITING_READS_MAX = 100_000
@@ -129,7 +128,6 @@ class StorageReplica:
         self._subscribe_delay_s = RESUBSCRIBE_S_MIN
         self._patience = 1
         """Times silence_s."""
-        self._unfinished = Unfinished()
         self._unacknowledged_bytes = 0
         self._unacknowledged_messages = 0
         self._heard_at = 0.0
@@ -160,6 +158,7 @@ class StorageReplica:
             logger.error("%s begins anew: %s", self._name, error.message)
             self.store = Store(self._context.disk, anew=True, life=life)
         self._scanner = Scanner(self.store)
+        self._staging = Staging(self.store)
         self.watermark = self.store.checkpoint_ts
         self._upkeep = Upkeep(self._context, self)
         self._bus.on_topology(self._take_topology)
@@ -172,6 +171,8 @@ class StorageReplica:
         """Waiting reads are failed. Nothing is written: the journals have what the disk has not."""
         self._stopped = True
         self._upkeep.stop()
+        self._staging.clear()
+        self.store.close()
         for timer in self._timers.values():
             timer.cancel()
         for _, _, read in self._waiting:
@@ -225,6 +226,8 @@ class StorageReplica:
                     self._wait(message, reply)  # type: ignore[arg-type]
         elif kind is Deliver:
             self._deliver(message)  # type: ignore[arg-type]
+        elif kind is Stage:
+            self._stage(message)  # type: ignore[arg-type]
         elif isinstance(message, StreamLost):
             if message.stream == self._stream and self._open:
                 self._resubscribe("the crossbar does not know the stream")
@@ -364,6 +367,7 @@ class StorageReplica:
         self._open = True
         self._heard_at = self._loop.time()
         self._unacknowledged_bytes = self._unacknowledged_messages = 0
+        self._staging.clear()
         message = SubscribeRange(stream, self.shard, self.watermark, self._settings.streaming.window_bytes)
 
         def refused(error: DatabaseError) -> None:
@@ -397,44 +401,58 @@ class StorageReplica:
             self._timers["subscribe"] = self._loop.call_later(self._subscribe_delay_s, self._subscribe)
         self._subscribe_delay_s = min(2 * self._subscribe_delay_s, RESUBSCRIBE_S_MAX)
 
-    def _deliver(self, message: Deliver) -> None:
+    def _is_next(self, message: Deliver | Stage) -> bool:
+        """Whether the stream goes on with it."""
         if message.stream != self._stream or message.number <= self._number:
-            return
+            return False
         if message.number != self._number + 1:
             self._resubscribe(f"message {message.number} came after {self._number}")
-            return
-        if message.after_ts > self.watermark:
-            self._resubscribe(f"message {message.number} begins after {message.after_ts}, we are at {self.watermark}")
-            return
-        if self._unfinished.lacks(message, self.watermark):
-            self._resubscribe(f"message {message.number} goes on after {message.skipped} pieces of {message.commit_ts[0]}")
-            return
+            return False
+        return True
+
+    def _took(self, message: Deliver | Stage, size: int) -> None:
         self._number = message.number
         self._heard_at = self._loop.time()
         self._subscribe_delay_s = RESUBSCRIBE_S_MIN
         self._patience = 1
         self._stranded = ""
-        store = self.store
-        size = MESSAGE_OVERHEAD_BYTES
-        times, write_sets, changes = message.commit_ts, message.write_sets, message.catalog_changes
-        if message.after_ts < self.watermark:
-            # Less what is there already: it may lie in a segment, and an older version must not come to lie above a newer one. It counts for the window all the same.
-            first = bisect_right(times, self.watermark)
-            size += sum(map(len, write_sets[:first]))
-            times, write_sets, changes = times[first:], write_sets[first:], changes[bisect_right(changes, self.watermark) :]
-        for commit_ts, write_set in zip(times, write_sets, strict=True):
-            store.apply(write_set, commit_ts)
-            size += len(write_set)
-        for commit_ts in changes:
-            store.note_catalog_change(commit_ts)
-        self._unfinished.note(message)
+        self._delivered_bytes += size
+        self._unacknowledged_bytes += size
+        self._unacknowledged_messages += 1
+
+    def _stage(self, message: Stage) -> None:
+        if not self._is_next(message):
+            return
+        try:
+            if not self._staging.take(message):
+                self._resubscribe(f"message {message.number} goes on after {message.first} pieces of a transaction")
+                return
+        except DatabaseError as error:
+            self._resubscribe(error.message)
+            return
+        self._took(message, MESSAGE_OVERHEAD_BYTES + sum(map(len, message.pieces)))
+        self.acknowledge()
+
+    def _deliver(self, message: Deliver) -> None:
+        if not self._is_next(message):
+            return
+        if message.after_ts > self.watermark:
+            self._resubscribe(f"message {message.number} begins after {message.after_ts}, we are at {self.watermark}")
+            return
+        if message.staged:
+            try:
+                if not self._staging.complete(message, self.watermark):
+                    self._resubscribe(f"message {message.number} commits what has not come")
+                    return
+            except DatabaseError as error:
+                self._resubscribe(error.message)
+                return
+        size = MESSAGE_OVERHEAD_BYTES + self._staging.apply(message, self.watermark)
+        self._took(message, size)
         if message.watermark > self.watermark:
             self.watermark = message.watermark
             if self._waiting or self._demanded:
                 self._answer_waiting()
-        self._delivered_bytes += size
-        self._unacknowledged_bytes += size
-        self._unacknowledged_messages += 1
         self.changed_at = self._heard_at
         self._upkeep.maintain()
         self.acknowledge()
@@ -451,7 +469,7 @@ class StorageReplica:
     @property
     def _full(self) -> bool:
         """Both memtables are: what comes in now has to wait for the checkpoint."""
-        return self.store.frozen is not None and self.store.active.bytes >= 2 * self._settings.storing.memtable_bytes_max
+        return self.store.frozen > 0 and self.store.unfrozen_bytes >= 2 * self._settings.storing.memtable_bytes_max
 
     # -- what upkeep needs ---------------------------------------------------------------------------------------------------------
 
@@ -485,10 +503,12 @@ class StorageReplica:
     def exchange_store(self, store: Store) -> None:
         """The disk now holds what a peer's did. The watermark may go back."""
         logger.warning("%s has been filled up to %s", self._name, store.checkpoint_ts)
+        self._staging.clear()
+        self.store.close()
         self.store = store
         self._scanner = Scanner(store)
+        self._staging = Staging(store)
         self.watermark = store.checkpoint_ts
-        self._unfinished = Unfinished()
         self._damage = self._stranded = ""
         self._resubscribe("filled")
         self._answer_waiting()

@@ -9,6 +9,9 @@ time; and for the segment its rows. So opening a segment reads the footer only, 
      a..f     g..m          x..z                                          every 64th key in memory, then six keys in the mapped file
 
 What it promises: a flipped bit in a block or in the footer is found before anything of it is used, and named (XX001: file and block).
+A segment may have been written before its rows' commit time was known, one for all of them (staging.py): then whoever opens it says it, as RocksDB does with the sequence
+number of an ingested file (https://github.com/facebook/rocksdb/wiki/Creating-and-Ingesting-SST-files).
+
 Left out: compression (the page cache is what bounds memory), repair (the replica's business), range tombstones (the manifest keeps them:
 they outlive the segment that brought them).
 """
@@ -24,6 +27,7 @@ import google_crc32c
 import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec.structs import replace
 
 from actors.common.errors import DATA_CORRUPTED, DatabaseError
 from actors.runtime.interfaces import Disk, File
@@ -139,6 +143,12 @@ class SegmentWriter:
         if self._bytes >= BLOCK_BYTES_MAX or len(self._keys) >= BLOCK_ROWS_MAX:
             self._cut()
 
+    def add_untimed(self, keys: pa.Array, values: pa.Array) -> None:
+        """A block, each key once, whose rows get their commit time when the segment is opened."""
+        times = pa.repeat(pa.scalar(0, pa.int64()), len(keys))
+        batch = pa.record_batch([keys, times, values], schema=SCHEMA)
+        self._append(batch, keys[0].as_py(), keys[-1].as_py(), 0, 0, values.null_count == 0)
+
     def add_block(self, block: Block) -> None:
         """A whole block of another segment, as it is."""
         if self._keys:
@@ -229,7 +239,10 @@ class Block:
         self.segment = segment
         self.number = number
         self.footer = footer
-        self.batch = pa.ipc.read_record_batch(message, SCHEMA)
+        batch = pa.ipc.read_record_batch(message, SCHEMA)
+        if segment.commit_ts:
+            batch = batch.set_column(1, SCHEMA.field(1), pa.repeat(pa.scalar(segment.commit_ts, pa.int64()), footer.rows))
+        self.batch = batch
         self.times = memoryview(self.batch.column(1).buffers()[1]).cast("q")
         self._keys = _Keys(self.batch.column(0))
         self._sparse: list[bytes] = (
@@ -279,9 +292,10 @@ class Block:
 class Segment:
     """An open segment. `name` is its path on the role's disk."""
 
-    def __init__(self, disk: Disk, name: str) -> None:
-        """Maps the file and reads its footer. Raises XX001 where either is damaged."""
+    def __init__(self, disk: Disk, name: str, commit_ts: int = 0) -> None:
+        """Maps the file and reads its footer. `commit_ts`: of all rows, where they were written without. Raises XX001 where either is damaged."""
         self.name = name
+        self.commit_ts = commit_ts
         try:
             mapped = disk.map(name)
             self._buffer = pa.py_buffer(mapped)
@@ -293,6 +307,9 @@ class Segment:
             raise corrupted(name, f"footer: {error}") from None
         self.footer = msgspec.msgpack.decode(without_checksum(encoded, name, "footer"), type=SegmentFooter)
         blocks = self.footer.blocks
+        if commit_ts:
+            blocks = tuple(replace(block, min_ts=commit_ts, max_ts=commit_ts) for block in blocks)
+            self.footer = SegmentFooter(blocks, self.footer.rows, commit_ts, commit_ts)
         self.first_key = blocks[0].first_key
         self.last_key = blocks[-1].last_key
         self._last_keys = [block.last_key for block in blocks]

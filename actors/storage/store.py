@@ -8,6 +8,9 @@ that a manifest vouches for is lost by a crash at any moment.
                                                                           segment 1..n-1 <--merge--
     a read asks: active, frozen, segment n, ..., segment 1, and takes the first version that it finds
 
+A large transaction comes as a segment of its own (staging.py), which lies above the memtable that was active then; a new one takes what follows. Such sources, memtables
+and segments that no manifest names yet, are the `recents`; a checkpoint freezes all but the active memtable.
+
 Invariant: of two sources the newer one holds, of every key, only versions above those in the older one (or repeats of them: a stream
 that resumes), so the first version found at or below `at` is the newest.
 
@@ -20,7 +23,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 
 from actors.common.errors import PROGRAM_LIMIT_EXCEEDED, DatabaseError
-from actors.runtime.interfaces import Disk
+from actors.runtime.interfaces import Disk, File
 from actors.storage import manifest as manifest_file
 from actors.storage.manifest import Manifest
 from actors.storage.memtable import Memtable, Version, newest
@@ -74,12 +77,16 @@ class Store:
         self.catalog_changes = list(found.catalog_changes)
         """Commit times, ascending; below the horizon only the newest."""
         self.tombstones = RangeTombstones(found.drops)
-        self.segments = [Segment(disk, name) for name in found.segments]
-        """Oldest first."""
+        self.segments = [Segment(disk, name, found.times.get(name, 0)) for name in found.segments]
+        """Oldest first; those that a checkpoint has made durable."""
         self.active = Memtable(self.tombstones)
-        self.frozen: Memtable | None = None
-        self._memtables = [self.active]
-        """Newest first."""
+        self.recents: list[Memtable | Segment] = [self.active]
+        """Oldest first; the last one is the active memtable."""
+        self.frozen = 0
+        """So many of the recents, the first ones, are being checkpointed."""
+        self._newest_first = [*self.recents]
+        self.unsynced: dict[str, File] = {}
+        """Of those recents that are segments, by name."""
         for name in disk.list(SEGMENT_FOLDER):
             path = f"{SEGMENT_FOLDER}/{name}"
             if path not in found.segments:
@@ -99,25 +106,44 @@ class Store:
         if place == len(changes) or changes[place] != commit_ts:
             changes.insert(place, commit_ts)
 
-    def freeze(self) -> Memtable:
-        """The active memtable takes no more writes; a new one does. At most one is frozen at a time."""
-        assert self.frozen is None
-        self.frozen = self.active
-        self.active = Memtable(self.tombstones)
-        self._memtables = [self.active, self.frozen]
-        return self.frozen
+    def ingest(self, segment: Segment, file: File) -> None:
+        """The rows of a large transaction, whose commit time is above all that has been applied. `file`: the segment's, to be synced."""
+        self.unsynced[segment.name] = file
+        if self.active:
+            self.active = Memtable(self.tombstones)
+            self._set_recents([*self.recents, segment, self.active])
+        else:
+            self._set_recents([*self.recents[:-1], segment, self.active])
 
-    def thaw(self, segment: Segment | None, horizon: int) -> Memtable:
-        """The frozen memtable's rows are in `segment` (None: nothing of them can be read any more), less what none at or above `horizon` can see.
-        The memtable, which nobody needs any more."""
-        written = self.frozen
-        assert written is not None
-        self.frozen = None
-        self._memtables = [self.active]
-        if segment is not None:
-            self.segments = [*self.segments, segment]
+    def _set_recents(self, recents: list[Memtable | Segment]) -> None:
+        self.recents = recents
+        self._newest_first = recents[::-1]
+
+    def freeze(self) -> None:
+        """All recents: a new active memtable takes what follows."""
+        assert not self.frozen
+        if self.active:
+            self.active = Memtable(self.tombstones)
+            self._set_recents([*self.recents, self.active])
+        self.frozen = len(self.recents) - 1
+
+    def thaw(self, segments: list[Segment], horizon: int) -> list[Memtable | Segment]:
+        """The frozen sources' rows are in `segments`, durable and oldest first, less what none at or above `horizon` can see. The sources that nobody needs any more."""
+        frozen = self.recents[: self.frozen]
+        self._set_recents(self.recents[self.frozen :])
+        self.frozen = 0
+        for source in frozen:
+            if isinstance(source, Segment):
+                self.unsynced.pop(source.name).close()
+        self.segments = [*self.segments, *segments]
         self._raise_horizon(horizon)
-        return written
+        return [source for source in frozen if source not in segments]
+
+    def close(self) -> None:
+        """Nobody will checkpoint what has not been."""
+        for file in self.unsynced.values():
+            file.close()
+        self.unsynced.clear()
 
     def exchange(self, old: list[Segment], new: Segment | None, horizon: int, settled_ts: int) -> None:
         """`old` (neighbours) were merged into `new`; range tombstones up to `settled_ts` have been applied everywhere."""
@@ -126,8 +152,9 @@ class Store:
         self.segments = [*self.segments[:place], *([new] if new is not None else []), *self.segments[place + len(old) :]]
         if settled_ts:
             self.tombstones = self.tombstones.without(settled_ts)
-            for memtable in self._memtables:
-                memtable.tombstones = self.tombstones
+            for source in self.recents:
+                if isinstance(source, Memtable):
+                    source.tombstones = self.tombstones
         self._raise_horizon(horizon)
 
     def _raise_horizon(self, horizon: int) -> None:
@@ -145,6 +172,7 @@ class Store:
             list(self.catalog_changes),
             self.tombstones.drops(),
             self.life,
+            {segment.name: segment.commit_ts for segment in self.segments if segment.commit_ts},
         )
 
     def new_segment_path(self) -> str:
@@ -157,11 +185,23 @@ class Store:
     @property
     def rows(self) -> int:
         """Versions, in all sources."""
-        return sum(segment.footer.rows for segment in self.segments) + sum(memtable.rows for memtable in self._memtables)
+        return sum(source.footer.rows if isinstance(source, Segment) else source.rows for source in self.sources)
 
     @property
     def size_bytes(self) -> int:
-        return sum(segment.bytes for segment in self.segments) + sum(memtable.bytes for memtable in self._memtables)
+        return sum(source.bytes for source in self.sources)
+
+    @property
+    def sources(self) -> list[Memtable | Segment]:
+        """All, oldest first."""
+        return [*self.segments, *self.recents]
+
+    @property
+    def unfrozen_bytes(self) -> int:
+        """Of memory, in memtables that no checkpoint is moving to disk."""
+        if len(self.recents) == 1:
+            return self.active.bytes
+        return sum(source.bytes for source in self.recents[self.frozen :] if isinstance(source, Memtable))
 
     def catalog_ts(self, at: int) -> int:
         """The newest catalog change at or below `at`; 0: none."""
@@ -183,12 +223,15 @@ class Store:
         if at < self.horizon:
             raise too_old(at, self.horizon)
         found: Version | None = None
-        for memtable in self._memtables:
-            versions = memtable.versions.get(key)
-            if versions is not None:
-                found = newest(versions, at)
-                if found is not None:
-                    break
+        for source in self._newest_first:
+            if source.__class__ is Memtable:
+                versions = source.versions.get(key)
+                if versions is not None:
+                    found = newest(versions, at)
+            else:
+                found = source.get(key, at, False)  # type: ignore[union-attr]
+            if found is not None:
+                break
         else:
             oldest = self.segments[0] if self.segments else None
             for segment in reversed(self.segments):
@@ -207,7 +250,11 @@ class Store:
         if start >= end:
             return Window([], [], None)
         sources = [_segment_source(segment, start, end, at, reverse, rows_max) for segment in self.segments]
-        sources += [_memtable_source(memtable, start, end, at, reverse, rows_max) for memtable in reversed(self._memtables)]
+        for recent in self.recents:
+            if isinstance(recent, Memtable):
+                sources.append(_memtable_source(recent, start, end, at, reverse, rows_max))
+            else:
+                sources.append(_segment_source(recent, start, end, at, reverse, rows_max))
         bounds = [source.bound for source in sources if source.bound is not None]
         bound = (max(bounds) if reverse else min(bounds)) if bounds else None
         filled = [source.versions for source in sources if source.versions]

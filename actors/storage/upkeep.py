@@ -15,7 +15,7 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from actors.common.errors import DatabaseError
+from actors.common.errors import DATA_CORRUPTED, DatabaseError
 from actors.runtime.interfaces import Context
 from actors.storage import filling
 from actors.storage.maintenance import Maintenance
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 CHECKPOINT_S_MAX = 300.0
 """A replica that is never idle and never full checkpoints so often: all journals are as long as the oldest checkpoint is old."""
+RECENTS_MAX = 8
+"""Large transactions are sources of their own until a checkpoint: so many are looked through by every read."""
 RETRY_S = 5.0
 LOOK_BYTES_S = 64 << 20
 """Blocks are looked at after a start no faster than this: a small share of what a disk reads."""
@@ -75,14 +77,15 @@ class Upkeep:
     # -- checkpoints and merges --------------------------------------------------------------------------------------------------
 
     @property
-    def _memtable_is_full(self) -> bool:
-        return self._replica.store.active.bytes >= self._settings.memtable_bytes_max  # type: ignore[no-any-return]
+    def _is_full(self) -> bool:
+        store = self._replica.store
+        return store.unfrozen_bytes >= self._settings.memtable_bytes_max or len(store.recents) > RECENTS_MAX
 
     def maintain(self) -> None:
         """Start a checkpoint where the memtable is full; see to one when nothing has changed for a while."""
         if self._checkpointing or self._filling:
             return
-        if self._memtable_is_full:
+        if self._is_full:
             self._begin_checkpoint()
         else:
             self._after("idle", min(self._settings.checkpoint_idle_s, CHECKPOINT_S_MAX), self._check_idle)
@@ -107,13 +110,17 @@ class Upkeep:
             replica.acknowledge(now=True)
         except DatabaseError as error:
             logger.error("%s: the checkpoint failed and is tried again: %s", self._context.name, error.message)
-            self._after("checkpoint", RETRY_S, self.retry_checkpoint)
+            if error.sqlstate != DATA_CORRUPTED:
+                self._after("checkpoint", RETRY_S, self.retry_checkpoint)
+                return
+            self._checkpointing = False
+            replica.noted(error)
             return
         self._checkpointing = False
         self._checkpointed_at = self._loop.time()
         self._begin_merge()
         self._fill_if_due()
-        if self._memtable_is_full:
+        if self._is_full:
             self.maintain()
 
     def retry_checkpoint(self) -> None:

@@ -117,7 +117,7 @@ COMMIT_MESSAGES = (
 SLOW_MESSAGES = (
     *COMMIT_MESSAGES,
     *("Append", "Appended", "Seal", "Sealed", "Fetch", "Fetched", "Promote", "Reset", "Trim", "SubscribeJournal", "JournalRecords"),
-    *("SubscribeRange", "Deliver", "StreamAck", "Get", "Got", "Scan", "Scanned", "Topology", "Lead", "StartRole", "StopRole"),
+    *("SubscribeRange", "Stage", "Deliver", "StreamAck", "Get", "Got", "Scan", "Scanned", "Topology", "Lead", "StartRole", "StopRole"),
     *("AskContents", "Contents", "AskPiece", "Piece", "DemandWatermark", "Watched"),
 )
 
@@ -139,6 +139,9 @@ BOUNDS = {
     "actors.storage.segment.BLOCKS_OPEN_MAX": 1,
     "actors.storage.maintenance.SLICE_ROWS": 2,
     "actors.storage.maintenance.SLICE_PAUSE_S": 0.05,
+    "actors.storage.maintenance.LARGE_BYTES": 2000,
+    "actors.storage.staging.MEMORY_PIECES_MAX": 1,
+    "actors.storage.staging.SYNC_BYTES": 1000,
     "actors.storage.upkeep.LOOK_BYTES_S": 20_000.0,
     "actors.storage.memtable.BULK_ROWS": 2,
     "actors.storage.block_scan.BLOCK_SCAN_ROWS_MIN": 1,

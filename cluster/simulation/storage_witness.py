@@ -49,8 +49,8 @@ class StorageWitness:
         self._checked: dict[str, Manifest] = {}
         self._looked_at: dict[str, FileImage | None] = {}
         """Manifests' files: each is another file when it is written."""
-        self._segments: dict[bytes, dict[Version, bytes | None]] = {}
-        """What segments hold, by their files' fingerprints."""
+        self._segments: dict[tuple[bytes, int], dict[Version, bytes | None]] = {}
+        """What segments hold, by their files' fingerprints and the commit times that manifests say of them."""
         self._parts: dict[str, Parts] = {}
         """By journal."""
         self._partial: dict[tuple[str, bytes], bytes] = {}
@@ -143,18 +143,18 @@ class StorageWitness:
         found: dict[Version, bytes | None] = {}
         try:
             for name in manifest.segments:
-                found.update(self._contents(disk, name))
+                found.update(self._contents(disk, name, manifest.times.get(name, 0)))
         except (DatabaseError, OSError) as error:
             self._hold(False, f"{role}: a power failure would leave {manifest} and {error}")
             return None
         return found
 
-    def _contents(self, disk: SyncedFiles, name: str) -> dict[Version, bytes | None]:
+    def _contents(self, disk: SyncedFiles, name: str, commit_ts: int) -> dict[Version, bytes | None]:
         """Of a segment; read once for every content that its file has had. Raises what opening it raises."""
-        fingerprint = disk.fingerprint(name)
+        fingerprint = (disk.fingerprint(name), commit_ts)
         contents = self._segments.get(fingerprint)
         if contents is None:
-            segment = Segment(disk, name)
+            segment = Segment(disk, name, commit_ts)
             contents = {}
             for number in range(len(segment.footer.blocks)):
                 keys, times, values = segment.block(number).versions(0, segment.footer.blocks[number].rows)

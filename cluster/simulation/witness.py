@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 import msgspec
 
@@ -43,6 +44,7 @@ from actors.common.messages import (
     Scanned,
     Seal,
     Sealed,
+    Stage,
     StreamAck,
     Trim,
 )
@@ -90,11 +92,10 @@ class Read:
 class _Stream:
     """What one crossbar stream has delivered to one storage replica. Messages may be repeated or overtake each other: `number` tells."""
 
-    last_ts: int = 0
     watermark: int = 0
     number: int = 0
-    pieces: int = 0
-    """Of the transaction at `last_ts`, while the watermark is below it."""
+    pieces: dict[tuple[int, bytes], int] = field(default_factory=dict)
+    """Staged, of each large transaction (journal, name)."""
 
 
 @dataclass
@@ -118,7 +119,7 @@ class Witness:
     """An Observer (runtime/simulation/network.py). `world.fail` is how it ends a run."""
 
     looks_at: Kinds | None = frozenset(
-        [Append, AskOutcome, AskPromise, Commit, Decided, Deliver, Get, JournalRecords, Part, Prepare, Scan, Seal, StreamAck, Trim]
+        [Append, AskOutcome, AskPromise, Commit, Decided, Deliver, Get, JournalRecords, Part, Prepare, Scan, Seal, Stage, StreamAck, Trim]
     )
 
     def __init__(self, world: World) -> None:
@@ -174,6 +175,8 @@ class Witness:
                 self.evidence.outcomes.append((sender, message.transaction, message.commit_ts))
             case JournalRecords():
                 self._read_journal(sender, message)
+            case Stage():
+                self._staged_at_storage(destination, message)
             case Deliver():
                 self._delivered_to_storage(destination, message)
             case StreamAck() if message.checkpoint_ts and sender.startswith("storage/"):
@@ -278,30 +281,43 @@ class Witness:
 
     # -- storage --------------------------------------------------------------------------------------------------------------
 
+    def _staged_at_storage(self, replica: str, message: Stage) -> None:
+        stream = self._streams.setdefault((replica, message.stream), _Stream())
+        if message.number != stream.number + 1:
+            return  # repeated, or after one that was lost: not taken
+        key = (message.journal, message.transaction)
+        if message.first > stream.pieces.get(key, 0):
+            return  # of a crossbar that has begun the stream anew: not taken either
+        stream.number = message.number
+        if message.is_void:
+            stream.pieces.pop(key, None)
+            return
+        stream.pieces[key] = max(stream.pieces.get(key, 0), message.first + len(message.pieces))
+        for payload in message.pieces:
+            assert small_write_set.columns(payload)[0]
+
     def _delivered_to_storage(self, replica: str, message: Deliver) -> None:
         stream = self._streams.setdefault((replica, message.stream), _Stream())
         if message.number != stream.number + 1:
             return  # repeated, or after one that was lost: not taken
         if stream.number and message.after_ts > stream.watermark:
             return  # of a crossbar that has begun the stream anew: not taken either
-        if message.skipped and (message.commit_ts[0] != stream.last_ts or message.skipped > stream.pieces):
-            return  # likewise
+        known = max(stream.watermark, message.after_ts)
+        for commit_ts, journal, transaction, pieces in message.staged:
+            if stream.pieces.get((journal, transaction), 0) != pieces and commit_ts > stream.watermark:
+                return  # likewise
         stream.number = message.number
-        for commit_ts, payload in zip(message.commit_ts, message.write_sets, strict=True):
-            known = max(stream.watermark, message.after_ts)
-            self._hold("I5", commit_ts > known, f"{replica} was given {commit_ts} after the watermark {known}")
-            self._hold("order", commit_ts >= stream.last_ts, f"{replica} was given {commit_ts} after {stream.last_ts}")
-            stream.last_ts = commit_ts
+        for _, journal, transaction, _ in message.staged:
+            stream.pieces.pop((journal, transaction), None)
+        for payload in message.write_sets:
             assert small_write_set.columns(payload)[0]
+        times = sorted([*message.commit_ts, *(commit_ts for commit_ts, _, _, _ in message.staged)])
+        self._hold("order", message.commit_ts == sorted(message.commit_ts), f"{replica} was given {message.commit_ts}")
+        self._hold("order", message.staged == sorted(message.staged, key=itemgetter(0)), f"{replica} was given {message.staged}")
+        if times:
+            self._hold("I5", times[0] > known, f"{replica} was given {times[0]} after the watermark {known}")
+            self._hold("order", times[-1] <= message.watermark, f"{replica} was given {times[-1]} with the watermark {message.watermark}")
         self._hold("order", message.watermark >= stream.watermark, f"{replica}: the watermark went back")
-        is_whole = message.watermark >= stream.last_ts
-        self._hold(
-            "order",
-            is_whole or message.watermark == stream.last_ts - 1,
-            f"{replica}: {stream.last_ts} came with the watermark {message.watermark}",
-        )
-        pieces = message.commit_ts.count(stream.last_ts)
-        stream.pieces = 0 if is_whole else pieces + (message.skipped if pieces == len(message.commit_ts) else 0)
         stream.watermark = message.watermark
 
     def _claim_checkpoint(self, replica: str, checkpoint_ts: int) -> None:

@@ -41,6 +41,7 @@ from actors.common.messages.streaming import (
     Deliver,
     DemandWatermark,
     JournalRecords,
+    Stage,
     StreamAck,
     StreamLost,
     Subscribed,
@@ -82,6 +83,7 @@ AnyMessage = (
     | JournalRecords
     | SubscribeRange
     | Deliver
+    | Stage
     | StreamAck
     | StreamLost
     | DemandWatermark
@@ -151,6 +153,7 @@ __all__ = [
     "Seal",
     "Sealed",
     "Shutdown",
+    "Stage",
     "StartRole",
     "StatusIs",
     "StopRole",

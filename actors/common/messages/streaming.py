@@ -48,15 +48,29 @@ class SubscribeRange(Message, frozen=True):
     window_bytes: int
 
 
+class Stage(Message, frozen=True):
+    """Crossbar -> storage: pieces of a large transaction, write sets of the shard's rows, before it is known whether the transaction commits. Nothing of them may be shown.
+
+    Numbered along with the stream's Delivers. `journal` and `transaction` name the transaction, `first` counts the pieces that earlier messages brought. A subscriber that has
+    not taken so many lacks something. `is_void`: the transaction will never commit, and its pieces are to be forgotten.
+    """
+
+    stream: int
+    number: int
+    journal: int
+    transaction: bytes
+    first: int
+    pieces: list[bytes]
+    is_void: bool = False
+
+
 class Deliver(Message, frozen=True):
     """Crossbar -> storage: parts of transactions in ascending commit time, then the watermark that holds after them.
 
-    It holds all that was committed for the shard after `after_ts`, up to `watermark`: who stands below `after_ts` lacks something and may not take it.
-    A large transaction comes in pieces, several write sets of one commit time. They may be spread over several messages: then the watermark stays below
-    that time until the last piece, and `skipped` counts the pieces of the transaction at `commit_ts[0]` that earlier messages brought. A subscriber
-    that has not taken so many lacks something, too.
-    `commit_ts[i]` belongs to `write_sets[i]` (the rows of that transaction that fall to the shard). `catalog_changes`: commit times of transactions
-    among them, or of others', that changed the catalog (broadcast to every shard).
+    It holds all that was committed for the shard after `after_ts`, up to `watermark`: a subscriber that stands below `after_ts` lacks something and may not take it.
+    `commit_ts[i]` belongs to `write_sets[i]` (the rows of that transaction that fall to the shard). `staged`: large transactions that are committed herewith, as (commit time,
+    journal, transaction, number of pieces); all of their pieces came by Stage before, and a subscriber that has not taken so many lacks something, too.
+    `catalog_changes`: commit times of transactions among them, or of others', that changed the catalog (broadcast to every shard).
     """
 
     stream: int
@@ -66,7 +80,7 @@ class Deliver(Message, frozen=True):
     write_sets: list[bytes]
     catalog_changes: list[int]
     watermark: int
-    skipped: int = 0
+    staged: list[tuple[int, int, bytes, int]] = []
 
 
 class StreamAck(Message, frozen=True):

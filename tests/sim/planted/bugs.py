@@ -96,9 +96,22 @@ def in_parts(plan: Plan) -> Plan:
         "actors.query_processor.transaction.buffer.SORT_ROWS",
         "actors.crossbar.subscriber.DELIVER_BYTES_MAX",
         "actors.crossbar.subscriber.LAZY_BYTES",
+        "actors.storage.staging.MEMORY_PIECES_MAX",
+        "actors.storage.maintenance.LARGE_BYTES",
         "actors.adjudicator.claim.BULK_KEYS",
     )
     return replace(plan, bounds=bounds, cuts=(), pace_s=0.3)
+
+
+def in_parts_over_a_lossy_network(plan: Plan) -> Plan:
+    """... and streams break off in the middle of them."""
+    plan = in_parts(plan)
+    return replace(plan, strikes=("kill", "regather", "isolate"), pause_s_max=1.0, strike_s_max=0.5, nemeses=1)
+
+
+def in_parts_of_small_storage(plan: Plan) -> Plan:
+    plan = in_parts(plan)
+    return replace(plan, settings=small_storage(plan.settings), strikes=("kill", "power"), pause_s_max=2.0, strike_s_max=0.5)
 
 
 def in_parts_of_trimmed_journals(plan: Plan) -> Plan:
@@ -200,7 +213,11 @@ BUGS: dict[str, Planted] = {
         Planted(parting.a_reader_begins_inside_a_large_transaction, ANY, change=in_parts_of_trimmed_journals),
         Planted(parting.trims_some_of_a_large_transactions_parts, ANY, change=in_parts_of_trimmed_journals),
         Planted(parting.shows_half_a_large_transaction, ANY, change=in_parts),
-        Planted(parting.goes_on_without_the_pieces_that_it_lacks, ANY, change=in_parts),
+        Planted(parting.goes_on_without_the_pieces_that_it_lacks, ANY, change=in_parts_over_a_lossy_network),
+        Planted(parting.keeps_what_was_staged_by_another_stream, ANY, change=in_parts_over_a_lossy_network),
+        Planted(parting.lets_go_of_pieces_that_one_replica_has, ANY, change=in_parts_over_a_lossy_network),
+        Planted(parting.publishes_below_what_is_active, ANY, change=in_parts),
+        Planted(parting.forgets_a_segments_commit_time, ANY, change=in_parts_of_small_storage),
         Planted(parting.holds_no_commit_against_what_is_gathered, ANY, change=in_parts_by_several),
         Planted(parting.holds_no_piece_against_what_was_committed, ANY, change=in_parts_by_several),
         Planted(parting.commits_before_its_parts_have_come, ANY, change=in_parts),

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from actors.adjudicator.claim import GatheredClaim
 from actors.adjudicator.gathering import GatheringRoom
 from actors.adjudicator.participant import Participant
 from actors.adjudicator.window import ConflictWindow
-from actors.common.messages import Deliver
+from actors.common.messages import Deliver, Stage
 from actors.common.write_set import checksum_of_parts
 from actors.crossbar.merge import Group
 from actors.crossbar.subscriber import Subscriber
 from actors.journal.groups import Groups
 from actors.query_processor.transaction.committing import Committing
-from actors.runtime.interfaces import Bus
-from actors.storage.unfinished import Unfinished
+from actors.storage.manifest import Manifest
+from actors.storage.staging import Staging
+from actors.storage.store import Store
 
 
 def forgets_a_part() -> None:
@@ -24,8 +27,9 @@ def forgets_a_part() -> None:
 
     def careless(group: Group, *arguments: Any) -> None:
         add(group, *arguments)
-        if len(group.parts) == 2:
-            group.parts.pop()
+        if len(group.checksums) == 2:
+            for pieces in group._pieces.values():
+                del pieces[1:]
 
     Group.add = careless  # type: ignore[method-assign]
 
@@ -42,39 +46,91 @@ def trims_some_of_a_large_transactions_parts() -> None:
 
 
 def shows_half_a_large_transaction() -> None:
-    """The watermark passes the commit time with the first pieces."""
-    deliver = Subscriber.deliver
+    """The watermark passes the commit time before all of its pieces have been sent."""
+    stage = Subscriber.stage
 
-    def careless(subscriber: Subscriber, times: list[int], write_sets: list[bytes], changes: list[int], watermark: int) -> None:
-        deliver(subscriber, times, write_sets, changes, max(watermark, times[-1]) if times else watermark)
+    def careless(subscriber: Subscriber, group: Group) -> bool:
+        return stage(subscriber, group) or subscriber.staged(group) > 0
 
-    Subscriber.deliver = careless  # type: ignore[method-assign]
+    Subscriber.stage = careless  # type: ignore[method-assign]
+    complete = Staging.complete
+
+    def believing(staging: Staging, message: Deliver, watermark: int) -> bool:
+        for commit_ts, journal, name, pieces in message.staged:
+            if commit_ts > watermark and (journal, name) in staging._transactions:
+                staging._transactions[(journal, name)].count = pieces
+        return complete(staging, message, watermark)
+
+    Staging.complete = believing  # type: ignore[method-assign]
 
 
 def goes_on_without_the_pieces_that_it_lacks() -> None:
-    """A storage replica believes any message that begins at its watermark."""
-    Unfinished.lacks = lambda unfinished, message, watermark: False  # type: ignore[method-assign]
-    send = Subscriber.deliver
+    """A storage replica commits what it has."""
+    complete = Staging.complete
 
-    def anew(subscriber: Subscriber, times: list[int], *rest: Any) -> None:
-        """As a crossbar does that has been restarted: the pieces that it believes to have sent went to nobody."""
-        post = subscriber._bus.post
+    def careless(staging: Staging, message: Deliver, watermark: int) -> bool:
+        for commit_ts, journal, name, pieces in message.staged:
+            transaction = staging._transactions.get((journal, name))
+            if transaction is not None and commit_ts > watermark:
+                transaction.count = pieces
+        return complete(staging, message, watermark)
 
-        class Lossy:
-            def post(self, sender: str, destination: str, message: Deliver) -> None:
-                if not message.skipped or message.number % 5:
-                    post(sender, destination, message)
-                else:
-                    subscriber._number -= 1
+    Staging.complete = careless  # type: ignore[method-assign]
+    take = Staging.take
+    Staging.take = lambda staging, message: take(staging, message) or True  # type: ignore[method-assign]
 
-        bus: Bus = subscriber._bus
-        subscriber._bus = Lossy()  # type: ignore[assignment]
-        try:
-            send(subscriber, times, *rest)
-        finally:
-            subscriber._bus = bus
 
-    Subscriber.deliver = anew  # type: ignore[method-assign]
+def keeps_what_was_staged_by_another_stream() -> None:
+    """... and takes the next stream's pieces for more of it."""
+    Staging.clear = lambda staging: None  # type: ignore[method-assign]
+    take = Staging.take
+
+    def careless(staging: Staging, message: Stage) -> bool:
+        transaction = staging._transactions.get((message.journal, message.transaction))
+        if transaction is not None and message.first == 0 and not message.is_void:
+            transaction.count = 0
+        return take(staging, message)
+
+    Staging.take = careless  # type: ignore[method-assign]
+
+
+def lets_go_of_pieces_that_one_replica_has() -> None:
+    """The crossbar believes that every subscriber has been sent what it lets go of."""
+    Subscriber.lacks = lambda subscriber, group: False  # type: ignore[method-assign]
+    let_go = Group.let_go
+
+    def careless(group: Group, shard: int, count: int) -> None:
+        let_go(group, shard, group.count(shard))
+
+    Group.let_go = careless  # type: ignore[method-assign]
+    stage = Subscriber.stage
+
+    def hasty(subscriber: Subscriber, group: Group) -> bool:
+        key = (group.journal, group.transaction)
+        subscriber._staged[key] = max(subscriber._staged.get(key, 0), group.gone(subscriber.shard))
+        return stage(subscriber, group)
+
+    Subscriber.stage = hasty  # type: ignore[method-assign]
+
+
+def publishes_below_what_is_active() -> None:
+    """A large transaction's segment comes to lie under the memtable's older rows."""
+    Store.ingest = (
+        lambda store, segment, file: (  # type: ignore[method-assign]
+            store.unsynced.update({segment.name: file}),
+            store._set_recents([*store.recents[:-1], segment, store.active]),
+        )
+    )
+
+
+def forgets_a_segments_commit_time() -> None:
+    """The manifest does not say it."""
+    manifest = Store.manifest
+
+    def careless(store: Store, checkpoint_ts: int) -> Manifest:
+        return replace(manifest(store, checkpoint_ts), times={})
+
+    Store.manifest = careless  # type: ignore[method-assign]
 
 
 def holds_no_commit_against_what_is_gathered() -> None:

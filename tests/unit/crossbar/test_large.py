@@ -1,4 +1,4 @@
-"""Large transactions at the crossbar: parts are held until their COMMIT, and go out over many messages under one watermark."""
+"""Large transactions at the crossbar: pieces go out as they come, and their commit names them."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from typing import Any
 import pytest
 
 from actors.common import write_set
-from actors.common.messages import Deliver, StreamAck
+from actors.common.messages import Deliver, Stage, StreamAck
 from actors.common.write_set import checksum_of_parts, part_checksum
 from actors.crossbar import subscriber as subscribing
-from actors.crossbar.merge import Merge
+from actors.crossbar.merge import Group, Merge
 from actors.crossbar.subscriber import Ring, Subscriber
 from actors.journal.record import ABORT, COMMIT, EPOCH_BEGIN, PART, RecordHeader, encode_record
-from actors.storage.unfinished import Unfinished
 
 NAME = b"t" * 16
 
@@ -31,19 +30,37 @@ def checksum(*parts: bytes) -> int:
 
 
 def test_parts_wait_for_their_commit() -> None:
-    merge = Merge([1], len)
-    merge.add(1, [record(1, PART, 5, b"second part", 2), record(2, PART, 5, b"first", 1)])
+    merge = Merge([1], lambda payload: {len(payload) % 2: payload})
+    merge.add(1, [record(1, PART, 5, b"second part", 2), record(2, PART, 5, b"first", 1), record(3, PART, 5, b"3rd!", 3)])
     assert merge.take() == [] and merge.held_bytes == 0, "a feed is never held for them"
-    merge.add(1, [record(3, COMMIT, 10, b"", 2, checksum(b"first", b"second part"))])
+    [(_, group)] = merge.groups()
+    merge.add(1, [record(4, COMMIT, 10, b"", 3, checksum(b"first", b"second part", b"3rd!"))])
+    assert merge.groups() == [(10, group)], "it has not become due"
     [due] = merge.take()
-    assert due.commit_ts == 10 and due.parts == [11, 5], "what `cut` made of them, in the journal's order"
+    assert due.commit_ts == 10 and due.group is group and merge.groups() == []
+    assert group.shards == [0, 1] and group.count(1) == 2
+    assert group.after(1, 0, 1 << 20) == [b"second part", b"first"], "in the journal's order"
+    assert group.after(1, 0, 1) == [b"second part"] and group.after(1, 1, 1) == [b"first"]
+
+
+def test_pieces_that_are_let_go_of_keep_their_numbers() -> None:
+    merge = Merge([1])
+    merge.add(1, [record(1, PART, 5, b"first", 1), record(2, PART, 5, b"second", 2)])
+    [(_, group)] = merge.groups()
+    group.let_go(1, 7)
+    assert (group.gone(1), group.count(1)) == (2, 2), "what has not come cannot go"
+    merge.add(1, [record(3, PART, 5, b"third", 3), record(4, COMMIT, 9, b"", 3, checksum(b"first", b"second", b"third"))])
+    assert group.count(1) == 3 and group.after(1, 2, 1 << 20) == [b"third"]
+    with pytest.raises(AssertionError, match="gone"):
+        group.after(1, 1, 1 << 20)
 
 
 @pytest.mark.parametrize("void", [record(2, ABORT, 5), record(2, EPOCH_BEGIN, 6, epoch=2)])
 def test_void_parts_are_dropped(void: tuple[RecordHeader, bytes]) -> None:
     merge = Merge([1])
     merge.add(1, [record(1, PART, 5, b"first", 1), void])
-    assert not merge.heads[1].groups
+    assert merge.groups() == []
+    assert [group.transaction for group in merge.take_void()] == [NAME] and merge.take_void() == []
     with pytest.raises(AssertionError, match="I2"):
         merge.add(1, [record(3, COMMIT, 10, b"", 1, checksum(b"first"), epoch=void[0].epoch)])
 
@@ -58,60 +75,111 @@ def test_a_commit_meets_all_of_its_parts(commit: tuple[RecordHeader, bytes]) -> 
 
 class Sent:
     def __init__(self) -> None:
-        self.messages: list[Deliver] = []
+        self.messages: list[Deliver | Stage] = []
 
-    def post(self, sender: str, destination: str, message: Deliver) -> None:
+    def post(self, sender: str, destination: str, message: Deliver | Stage) -> None:
         self.messages.append(message)
+
+    def take(self) -> list[Any]:
+        """What has been sent since, in short."""
+        messages, self.messages = self.messages, []
+        return [
+            (message.number, "void" if message.is_void else message.first, len(message.pieces))
+            if isinstance(message, Stage)
+            else (
+                message.number,
+                message.after_ts,
+                message.commit_ts,
+                [(at, pieces) for at, _, _, pieces in message.staged],
+                message.watermark,
+            )
+            for message in messages
+        ]
 
 
 def rows(number: int) -> bytes:
     return write_set.encode([b"k%06d" % number], [b"v" * 100], [write_set.PUT])
 
 
-def test_the_watermark_passes_with_the_last_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+def group_of(pieces: int, shard: int = 1, name: bytes = NAME) -> Group:
+    group = Group(1, name)
+    for number in range(pieces):
+        group.add(*record(number + 1, PART, 5, rows(number), number + 1), lambda payload: {shard: payload})
+    return group
+
+
+def subscriber_of(window_bytes: int = 1 << 20) -> tuple[Subscriber, Sent]:
+    sent = Sent()
+    bus: Any = sent
+    subscriber = Subscriber(bus, "crossbar/1", "storage/1/a", 7, 1, 0, window_bytes)
+    subscriber.demand, subscriber.live = 100, True
+    return subscriber, sent
+
+
+def test_pieces_are_staged_as_they_come_and_the_commit_names_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subscribing, "DELIVER_BYTES_MAX", 2 * len(rows(0)))
 
     async def main() -> None:
-        ring, sent = Ring([1], 1 << 20), Sent()
+        ring, group = Ring([1], 1 << 20), group_of(3)
+        subscriber, sent = subscriber_of()
+        assert subscriber.stage(group)
+        assert sent.take() == [(1, 0, 2), (2, 2, 1)]
+        group.add(*record(9, PART, 5, rows(9), 4), lambda payload: {1: payload})
         ring.add(1, 10, rows(0))
-        for number in range(5):
-            ring.add(1, 20, rows(number))
+        ring.add_group(20, group)
+        ring.add(1, 20, rows(8))
         ring.add(1, 30, rows(9))
-        bus: Any = sent
-        subscriber = Subscriber(bus, "crossbar/1", "storage/1/a", 7, 1, 0, 1 << 20)
-        subscriber.demand = 100
         subscriber.serve(ring, 40)
-        told = [(message.after_ts, message.commit_ts, message.skipped, message.watermark) for message in sent.messages]
-        assert told == [(0, [10, 20], 0, 19), (19, [20, 20], 1, 19), (19, [20, 20], 3, 20), (20, [30], 0, 40)]
-        unfinished = Unfinished()
-        watermark = 0
-        for message in sent.messages:
-            assert not unfinished.lacks(message, watermark)
-            unfinished.note(message)
-            watermark = message.watermark
-        anew = Unfinished()
-        anew.note(sent.messages[0])
-        assert anew.lacks(sent.messages[2], 19), "the second message has not come"
-        assert not anew.lacks(sent.messages[2], 20), "it is there as a whole"
+        assert sent.take() == [(3, 3, 1), (4, 0, [10, 20], [(20, 4)], 20), (5, 20, [30], [], 40)], "the last piece before its commit"
+        assert subscriber.staged(group) == 0, "the name may be forgotten"
 
     asyncio.run(main())
 
 
-def test_a_large_transaction_stays_while_it_is_being_sent() -> None:
+def test_a_commit_waits_for_room_and_what_lies_before_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subscribing, "DELIVER_BYTES_MAX", len(rows(0)) + 1)
+    monkeypatch.setattr(Group, "after", lambda group, shard, first, _: [rows(first)])
+
     async def main() -> None:
-        ring = Ring([1], 4 * len(rows(0)))
-        for number in range(10):
-            ring.add(1, 20, rows(number))
-        ring.shrink(19)
-        assert ring.is_over and ring.floor < 20
-        ring.add(1, 30, rows(0))
-        ring.shrink(20)
-        assert not ring.is_over and ring.floor == 20
-        bus: Any = Sent()
-        subscriber = Subscriber(bus, "crossbar/1", "storage/1/a", 7, 1, 0, 100)
-        subscriber.deliver([30], [rows(0)], [], 30)
-        assert not subscriber.has_room and not subscriber.is_slow
-        subscriber.acknowledge(StreamAck(7, 1))
-        assert subscriber.has_room
+        ring, group = Ring([1], 1 << 20), group_of(3)
+        ring.add(1, 10, rows(0))
+        ring.add_group(20, group)
+        subscriber, sent = subscriber_of(window_bytes=len(rows(0)))
+        subscriber.serve(ring, 40)
+        assert sent.take() == [(1, 0, 1), (2, 0, [10], [], 19)] and not subscriber.has_room
+        for number, expected in ((2, [(3, 1, 1)]), (3, [(4, 2, 1), (5, 19, [], [(20, 3)], 40)])):
+            subscriber.acknowledge(StreamAck(7, number))
+            subscriber.serve(ring, 40)
+            assert sent.take() == expected
+        other, sent = subscriber_of()
+        group.let_go(1, 1)
+        other.serve(ring, 40)
+        assert other.lacks(group) and sent.take() == [(1, 0, [10], [], 19)], "it has to catch up for the rest"
 
     asyncio.run(main())
+
+
+def test_what_is_void_is_said_where_it_was_staged() -> None:
+    async def main() -> None:
+        subscriber, sent = subscriber_of()
+        group, other = group_of(2), group_of(1, name=b"o" * 16)
+        subscriber.unstage(group)
+        assert sent.take() == []
+        subscriber.stage(group)
+        subscriber.stage(other)
+        subscriber.unstage_others([group])
+        subscriber.unstage(group)
+        assert sent.take() == [(1, 0, 2), (2, 0, 1), (3, "void", 0), (4, "void", 0)]
+
+    asyncio.run(main())
+
+
+def test_a_large_transaction_does_not_count_for_the_rings_bound() -> None:
+    ring = Ring([1], 4 * len(rows(0)))
+    ring.add_group(20, group_of(10))
+    ring.shrink()
+    assert ring.floor < 20 and [at for at, _ in ring.groups] == [20]
+    for at in range(30, 40):
+        ring.add(1, at, rows(0))
+    ring.shrink()
+    assert ring.floor == 35 and ring.groups == []

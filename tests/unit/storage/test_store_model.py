@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from random import Random
 from unittest.mock import patch
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.common import write_set
-from actors.storage import maintenance, segment
+from actors.common.messages import Deliver, Stage
+from actors.storage import maintenance, segment, staging
 from actors.storage.maintenance import Maintenance
+from actors.storage.staging import Staging
 from actors.storage.store import Store
 from tests.unit.storage.memory_disk import MemoryDisk
 
@@ -54,11 +57,18 @@ writes = st.tuples(
     st.just("write"),
     st.dictionaries(st.sampled_from(KEYS), st.one_of(st.none(), st.binary(min_size=1, max_size=3)), min_size=1, max_size=12),
 )
+large = st.tuples(
+    st.just("large"),
+    st.dictionaries(st.sampled_from(KEYS), st.one_of(st.none(), st.binary(min_size=1, max_size=3)), min_size=1, max_size=30),
+    st.integers(1, 7),
+    st.randoms(use_true_random=False),
+)
 drops = st.tuples(st.just("drop"), st.sampled_from(KEYS), st.sampled_from(KEYS))
 steps = st.lists(
     st.one_of(
         writes,
         writes,
+        large,
         drops,
         st.tuples(st.just("checkpoint")),
         st.tuples(st.just("merge")),
@@ -84,7 +94,8 @@ class World:
         self.store = Store(self.disk)
         self.maintenance = Maintenance(self.store, 2)
         self.model = Model()
-        self.log: list[tuple[int, bytes]] = []
+        self.staging = Staging(self.store)
+        self.log: list[tuple[int, list[bytes]]] = []
         self.now = 0
 
     @property
@@ -92,8 +103,26 @@ class World:
         return max(self.now - AGE, 0)
 
     def deliver(self, payload: bytes) -> None:
-        self.log.append((self.now, payload))
+        self.log.append((self.now, [payload]))
         self.store.apply(payload, self.now)
+
+    def deliver_large(self, rows: dict[bytes, bytes | None], piece_rows: int, random: Random) -> None:
+        """In pieces that may overtake each other."""
+        keys = sorted(rows)
+        pieces = [encode({key: rows[key] for key in keys[at : at + piece_rows]}) for at in range(0, len(keys), piece_rows)]
+        if random.random() < 0.5:
+            random.shuffle(pieces)
+        self.log.append((self.now, pieces))
+        self.stage(pieces, self.now)
+
+    def stage(self, pieces: list[bytes], commit_ts: int) -> None:
+        """As a stream does, which always begins with nothing staged."""
+        name = commit_ts.to_bytes(16, "big")
+        for number, piece in enumerate(pieces):
+            assert self.staging.take(Stage(1, 1, 1, name, number, [piece]))
+        message = Deliver(1, 1, 0, [], [], [], commit_ts, [(commit_ts, 1, name, len(pieces))])
+        assert self.staging.complete(message, commit_ts - 1)
+        self.staging.apply(message, commit_ts - 1)
 
     async def step(self, step: tuple) -> None:  # type: ignore[type-arg]
         if step[0] == "write":
@@ -101,6 +130,11 @@ class World:
             for key, value in step[1].items():
                 self.model.versions.setdefault(key, {})[self.now] = value
             self.deliver(encode(step[1]))
+        elif step[0] == "large":
+            self.now += 1
+            for key, value in step[1].items():
+                self.model.versions.setdefault(key, {})[self.now] = value
+            self.deliver_large(*step[1:])
         elif step[0] == "drop":
             start, end = min(step[1:]), max(step[1:])
             if start < end:
@@ -117,10 +151,14 @@ class World:
         else:
             self.store = Store(self.disk)
             self.maintenance = Maintenance(self.store, 2)
-            after = max(self.store.checkpoint_ts - 2, 0)
-            for commit_ts, payload in self.log:
-                if commit_ts > after:
-                    self.store.apply(payload, commit_ts)
+            self.staging = Staging(self.store)
+            after = self.store.checkpoint_ts
+            for commit_ts, payloads in self.log:
+                if len(payloads) > 1 and commit_ts > after:
+                    self.stage(payloads, commit_ts)
+                elif commit_ts > max(after - 2, 0):
+                    for payload in payloads:
+                        self.store.apply(payload, commit_ts)
 
     def check(self) -> None:
         for at in range(max(self.store.horizon, 1), self.now + 2):
@@ -134,9 +172,9 @@ class World:
                     assert scan(self.store, start, end, at, True, rows_max) == expected[::-1]
 
 
-@settings(max_examples=150, deadline=None)
-@given(steps, st.sampled_from([1, 3, 100]))
-def test_store_agrees_with_the_model(script: list[tuple], block_rows: int) -> None:  # type: ignore[type-arg]
+@settings(max_examples=200, deadline=None)
+@given(steps, st.sampled_from([1, 3, 100]), st.sampled_from([1, 1000, 1 << 20]))
+def test_store_agrees_with_the_model(script: list[tuple], block_rows: int, large_bytes: int) -> None:  # type: ignore[type-arg]
     async def run() -> None:
         world = World()
         for step in script:
@@ -147,5 +185,7 @@ def test_store_agrees_with_the_model(script: list[tuple], block_rows: int) -> No
         patch.object(segment, "BLOCK_ROWS_MAX", block_rows),
         patch.object(segment, "SPARSE_ROWS", 2),
         patch.object(maintenance, "SLICE_ROWS", 2),
+        patch.object(maintenance, "LARGE_BYTES", large_bytes),
+        patch.object(staging, "MEMORY_PIECES_MAX", 2),
     ):
         asyncio.run(run())
