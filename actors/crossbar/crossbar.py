@@ -42,7 +42,7 @@ from actors.crossbar.catch_up import CatchUp
 from actors.crossbar.feed import Feed
 from actors.crossbar.merge import Due, Group, Merge
 from actors.crossbar.router import route
-from actors.crossbar.subscriber import Ring, Subscriber
+from actors.crossbar.subscriber import Ring, Subscriber, let_go
 from actors.journal.record import TRIMMED, RecordHeader, payload_of
 from actors.runtime.interfaces import Context, Reply
 
@@ -52,7 +52,7 @@ PROMISE_TIMEOUT_S = 1.0
 KEPT_S_DEFAULT = 300
 """Records younger than a transaction may live are not trimmed: a restarted coordinator must know the outcomes that participants ask for."""
 LATE_S = 0.3
-"""For a promise; a lease that has to be extended for it is a write to disk."""
+"""For a promise, which may cost a write to disk."""
 PROBE_S = 0.1
 """How long a promise may wait for its records before the replica that should bring them is asked whether it lives."""
 SIGN_S = 0.3
@@ -100,7 +100,7 @@ class Crossbar:
             timer.cancel()
         for feed in [*self._feeds.values()]:
             feed.close()
-        for catch_up in list(self._catch_ups.values()):
+        for catch_up in [*self._catch_ups.values()]:
             catch_up.close()
 
     def _after(self, name: str, seconds: float, callback: Callable[[], None]) -> None:
@@ -149,21 +149,18 @@ class Crossbar:
 
     def new_stream(self, feed: Feed) -> int:
         """A fresh stream number for a feed (the main merge's or a catch-up's); its records are handed to it from now on."""
-        for number in [number for number, other in self._streams.items() if other is feed]:
-            del self._streams[number]
+        self._streams = {number: other for number, other in self._streams.items() if other is not feed}
         number = self._context.random.getrandbits(STREAM_BITS)
         self._streams[number] = feed
         return number
 
     def drop_stream(self, feed: Feed) -> None:
         feed.close()
-        for number in [number for number, other in self._streams.items() if other is feed]:
-            del self._streams[number]
+        self._streams = {number: other for number, other in self._streams.items() if other is not feed}
 
     @property
     def window_bytes(self) -> int:
-        window_bytes: int = self._context.settings.streaming.window_bytes
-        return window_bytes
+        return self._context.settings.streaming.window_bytes  # type: ignore[no-any-return]
 
     def make_feed(self, journal: int, after_ts: Timestamp, on_records: Any, window_bytes: int) -> Feed:
         return Feed(self._context, journal, self._journals[journal], after_ts, on_records, self.new_stream, window_bytes)
@@ -270,8 +267,7 @@ class Crossbar:
             self._pursue()
 
     def _file(self, due: list[Due]) -> None:
-        ring = self.ring
-        shard_map = self.shard_map
+        ring, shard_map = self.ring, self.shard_map
         sizes: dict[int, int] = {}
         for commit_ts, _, header, record, group in due:
             if group is not None:
@@ -295,24 +291,12 @@ class Crossbar:
 
     def _let_go(self, groups: list[tuple[Timestamp, Group]]) -> None:
         """Of the pieces that every subscriber has been sent. None, while one catches up: it goes on here from where it will have come."""
-        if self._behind or any(not self._subscribers[name].is_slow for name in self._catch_ups):
-            return
-        followers = [subscriber for subscriber in self._subscribers.values() if not subscriber.is_slow]
-        for commit_ts, group in [*groups, *self.ring.groups]:
-            for shard in group.shards:
-                sent = [
-                    group.count(shard) if subscriber.sent_ts >= commit_ts else subscriber.staged(group)
-                    for subscriber in followers
-                    if subscriber.shard == shard
-                ]
-                group.let_go(shard, min(sent, default=group.count(shard)))
+        if not self._behind and all(self._subscribers[name].is_slow for name in self._catch_ups):
+            let_go([*groups, *self.ring.groups], [subscriber for subscriber in self._subscribers.values() if not subscriber.is_slow])
 
     def _lacks(self, subscriber: Subscriber) -> bool:
         """What the subscriber needs is not all here any more."""
-        if subscriber.sent_ts < self.ring.floor:
-            return True
-        groups = [*self.merge.groups(), *self.ring.groups]
-        return any(commit_ts > subscriber.sent_ts and subscriber.lacks(group) for commit_ts, group in groups)
+        return subscriber.sent_ts < self.ring.floor or subscriber.lacks_any([*self.merge.groups(), *self.ring.groups])
 
     def _rescue(self) -> None:
         """A subscriber that the ring does not reach reads the journals again from where it stands, once the main merge has come as far as the ring begins."""
@@ -340,10 +324,9 @@ class Crossbar:
 
     def _pursue(self) -> None:
         """Ask each adjudicator whose promise is below the demand, unless one is being asked already."""
-        merge = self.merge
         demand = self._demand
         for journal, name in self._adjudicators.items():
-            head = merge.heads[journal]
+            head = self.merge.heads[journal]
             if head.promise >= demand:
                 continue
             if any(promise >= demand for _, promise, _ in head.pending):

@@ -141,6 +141,9 @@ class Subscriber:
         """Pieces of it that are not here any more."""
         return self.staged(group) < group.gone(self.shard)
 
+    def lacks_any(self, groups: Iterable[tuple[Timestamp, Group]]) -> bool:
+        return any(commit_ts > self.sent_ts and self.lacks(group) for commit_ts, group in groups)
+
     def pass_over(self, group: Group) -> None:
         """It needs none of the group's pieces."""
         self._ahead.add((group.journal, group.transaction))
@@ -245,3 +248,12 @@ class Subscriber:
         self.heard_s = asyncio.get_running_loop().time()
         while self._unacknowledged and self._unacknowledged[0][0] <= message.number:
             self._outstanding_bytes -= self._unacknowledged.popleft()[1]
+
+
+def let_go(groups: list[tuple[Timestamp, Group]], subscribers: list[Subscriber]) -> None:
+    """Of the pieces that all these subscribers have been sent."""
+    for commit_ts, group in groups:
+        for shard in group.shards:
+            followers = [subscriber for subscriber in subscribers if subscriber.shard == shard]
+            sent = [group.count(shard) if follower.sent_ts >= commit_ts else follower.staged(group) for follower in followers]
+            group.let_go(shard, min(sent, default=group.count(shard)))

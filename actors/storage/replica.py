@@ -23,9 +23,7 @@ disk stands. A replica whose disk cannot be opened begins anew, which comes to t
 from __future__ import annotations
 
 import asyncio
-import heapq
 import logging
-from collections import deque
 from typing import Any
 
 from actors.common.errors import (
@@ -61,9 +59,8 @@ from actors.storage.scan import Scanner
 from actors.storage.staging import Staging
 from actors.storage.store import Store
 from actors.storage.upkeep import Upkeep
+from actors.storage.waiting_reads import WaitingReads
 
-WAITING_READS_MAX = 100_000
-"""A crossbar that is away for `read_wait_s` under full load leaves this many behind; more are refused at once."""
 ACK_BYTES_SHARE = 8
 """An acknowledgement is sent after an eighth of the window ..."""
 ACK_MESSAGES_MAX = 64
@@ -88,17 +85,6 @@ logger = logging.getLogger(__name__)
 
 def redirected(shard: int) -> DatabaseError:
     return DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, f"Redirected: shard {shard} does not own the key")
-
-
-class _WaitingRead:
-    __slots__ = ("answered", "at", "deadline", "message", "reply")
-
-    def __init__(self, message: Get | Scan, reply: Reply, deadline: float) -> None:
-        self.at = message.at
-        self.message = message
-        self.reply = reply
-        self.deadline = deadline
-        self.answered = False
 
 
 class StorageReplica:
@@ -132,13 +118,9 @@ class StorageReplica:
         self._unacknowledged_messages = 0
         self._heard_at = 0.0
         # reads that wait
-        self._waiting: list[tuple[int, int, _WaitingRead]] = []
-        self._by_deadline: deque[_WaitingRead] = deque()
-        self._waited = 0
+        self._waiting = WaitingReads()
         self._demanded = 0
         """The time asked of the crossbar and not reached yet; 0: none."""
-        self._highest_at = 0
-        """Of all reads that have waited."""
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self.changed_at = 0.0
         """By the loop's clock."""
@@ -175,11 +157,8 @@ class StorageReplica:
         self.store.close()
         for timer in self._timers.values():
             timer.cancel()
-        for _, _, read in self._waiting:
-            if not read.answered:
-                read.reply.fail(unavailable(self._name, "it is being stopped"))
-        self._waiting.clear()
-        self._by_deadline.clear()
+        for read in self._waiting.all():
+            read.reply.fail(unavailable(self._name, "it is being stopped"))
 
     def status(self) -> dict[str, Any]:
         shards = self._shards
@@ -195,7 +174,7 @@ class StorageReplica:
             "load": {
                 "gets": self._gets,
                 "scans": self._scans,
-                "waited": self._waited,
+                "waited": self._waiting.count,
                 "waiting": len(self._waiting),
                 "delivered_bytes": self._delivered_bytes,
                 "scanned_bytes": self._scanner.bytes_read,
@@ -271,51 +250,29 @@ class StorageReplica:
         return DatabaseError(CONNECTION_FAILURE, f"{self._name} is damaged: {error.message}")
 
     def _wait(self, message: Get | Scan, reply: Reply) -> None:
-        if len(self._waiting) >= WAITING_READS_MAX:
+        wait_s = self._settings.storing.read_wait_s
+        if not self._waiting.add(message, reply, self._loop.time() + wait_s):
             reply.fail(unavailable(self._name, "too many reads wait for its watermark"))
             return
-        wait_s = self._settings.storing.read_wait_s
-        read = _WaitingRead(message, reply, self._loop.time() + wait_s)
-        self._waited += 1
-        heapq.heappush(self._waiting, (message.at, self._waited, read))
-        self._by_deadline.append(read)
-        if message.at > self._highest_at:
-            self._highest_at = message.at
         if not self._demanded:
             self._demand(message.at)
         if "reads" not in self._timers:
             self._timers["reads"] = self._loop.call_later(wait_s, self._expire_reads)
 
     def _answer_waiting(self) -> None:
-        waiting, watermark = self._waiting, self.watermark
-        while waiting and waiting[0][0] <= watermark:
-            read = heapq.heappop(waiting)[2]
-            if not read.answered:
-                read.answered = True
-                self._answer(read.message, read.reply)
-        by_deadline = self._by_deadline
-        while by_deadline and by_deadline[0].answered:
-            by_deadline.popleft()
-        if self._demanded and self._demanded <= watermark:
+        for read in self._waiting.due(self.watermark):
+            self._answer(read.message, read.reply)
+        if self._demanded and self._demanded <= self.watermark:
             self._demanded = 0
-            if waiting:
-                self._demand(self._highest_at)
+            if self._waiting:
+                self._demand(self._waiting.highest_at)
 
     def _expire_reads(self) -> None:
         del self._timers["reads"]
-        now = self._loop.time()
-        by_deadline = self._by_deadline
-        while by_deadline and (by_deadline[0].answered or by_deadline[0].deadline <= now):
-            read = by_deadline.popleft()
-            if not read.answered:
-                read.answered = True
-                read.reply.fail(
-                    unavailable(self._name, f"its watermark has not reached {read.at} in {self._settings.storing.read_wait_s} s")
-                )
-        if by_deadline:
-            self._timers["reads"] = self._loop.call_at(by_deadline[0].deadline, self._expire_reads)
-        self._waiting = [entry for entry in self._waiting if not entry[2].answered]
-        heapq.heapify(self._waiting)  # the demand stands: without it nobody would notice the stream's silence
+        for read in self._waiting.expired(self._loop.time()):
+            read.reply.fail(unavailable(self._name, f"its watermark has not reached {read.at} in {self._settings.storing.read_wait_s} s"))
+        if self._waiting:  # the demand stands: without it nobody would notice the stream's silence
+            self._timers["reads"] = self._loop.call_at(self._waiting.next_deadline, self._expire_reads)
 
     def _demand(self, at: int) -> None:
         self._demanded = at
