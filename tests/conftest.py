@@ -21,7 +21,8 @@ USES_ALL_PROCESSORS = "test_no_promise_is_broken"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The campaign comes last: by then the other half of `make test` (Makefile) has an idle processor, and its live clusters have been spared a third load."""
+    """The campaign comes last: by then the other half of `make test` (Makefile) leaves a processor idle, and its live
+    clusters have been spared a third load."""
     items.sort(key=lambda item: item.name.startswith(USES_ALL_PROCESSORS))
 
 
@@ -92,7 +93,8 @@ def discard(cluster: LiveCluster) -> None:
 
 @pytest.fixture(scope="session")
 def live_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveCluster]:
-    """One cluster in open mode for all tests that only need some cluster. Storage checkpoints as soon as it is idle: a test waits for that."""
+    """One cluster in open mode for all tests that only need some cluster. Storage checkpoints as soon as it is idle: a
+    test waits for that."""
     cluster = make_cluster()
     cluster.config = tmp_path_factory.mktemp("live") / "settings.toml"
     cluster.config.write_text("[storing]\ncheckpoint_idle_s = 1.0\n")
