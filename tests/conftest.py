@@ -92,12 +92,9 @@ def discard(cluster: LiveCluster) -> None:
 
 
 @pytest.fixture(scope="session")
-def live_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveCluster]:
-    """One cluster in open mode for all tests that only need some cluster. Storage checkpoints as soon as it is idle: a
-    test waits for that."""
+def live_cluster() -> Iterator[LiveCluster]:
+    """One cluster in open mode for all tests that only need some cluster."""
     cluster = make_cluster()
-    cluster.config = tmp_path_factory.mktemp("live") / "settings.toml"
-    cluster.config.write_text("[storing]\ncheckpoint_idle_s = 1.0\n")
     try:
         cluster.start()
         yield cluster
