@@ -5,7 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= .eagleray
 PORT ?= 5433
-# A cluster is a dozen processes of one program: each would compile it anew where the environment forbids to keep bytecode.
+# A cluster is a dozen processes of one program: each would compile it anew where the environment forbids to keep
+# bytecode.
 export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo test check up down status bench clean help FORCE
@@ -45,7 +46,8 @@ down: $(VENV)/.base
 status: $(VENV)/.base
 	@$(BIN)/eagleray status --data $(DATA)
 
-# Two halves side by side, each a processor's work: the simulator, and all else. The simulator's campaign, which uses every processor there is, ends it.
+# Two halves side by side, each a processor's work: the simulator, and all else. The simulator's campaign, which uses
+# every processor there is, ends it (tests/conftest.py).
 test: $(VENV)/.dev
 	@trap 'kill $$other 2>/dev/null; exit 1' INT TERM; \
 	$(BIN)/python -m pytest tests/clients tests/cluster tests/sql tests/unit > $(VENV)/other-tests.log 2>&1 & other=$$!; \

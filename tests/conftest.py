@@ -21,7 +21,8 @@ USES_ALL_PROCESSORS = "test_no_promise_is_broken"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The campaign comes last: by then the other half of `make test` (Makefile) has an idle processor, and its live clusters have been spared a third load."""
+    """The campaign comes last: by then the other half of `make test` (Makefile) leaves a processor idle, and its live
+    clusters have been spared a third load."""
     items.sort(key=lambda item: item.name.startswith(USES_ALL_PROCESSORS))
 
 

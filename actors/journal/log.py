@@ -364,7 +364,8 @@ class JournalLog:
         return name.first_lsn == self.last_lsn + 1 and name.previous_epoch == self.last_epoch
 
     def _scan(self, segment: Segment, data: bytes, limit: Lsn) -> tuple[int, Lsn | None]:
-        """Note the intact records below `limit` that follow those noted already. (where it stopped, the first broken record)."""
+        """Note the intact records below `limit` that follow those noted already. (where it stopped, the first broken
+        record)."""
         offset = segment.end
         lsn = segment.last_lsn + 1
         while offset < len(data) and lsn < limit:

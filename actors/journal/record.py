@@ -66,6 +66,7 @@ class RecordHeader(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(RecordHeader)
+_header_length = struct.Struct("<I").unpack_from
 
 
 def encode_record(header: RecordHeader, payload: bytes = b"") -> bytes:
@@ -78,8 +79,8 @@ def encode_record(header: RecordHeader, payload: bytes = b"") -> bytes:
 
 def decode_header(record: bytes) -> RecordHeader:
     """The header, without verifying the checksum (`verify` does)."""
-    length = int.from_bytes(record[4:8], "little")
-    return _decoder.decode(memoryview(record)[PREFIX_BYTES : PREFIX_BYTES + length])
+    (length,) = _header_length(record, 4)
+    return _decoder.decode(record[PREFIX_BYTES : PREFIX_BYTES + length])
 
 
 def payload_of(record: bytes) -> bytes:

@@ -1,7 +1,7 @@
 """The journals' witness: holds what a journal replica says about itself against what would be left of its disk if the power failed that moment.
 
-`SyncedLog` opens the synced bytes alone, as the next start would. Whenever a replica answers a Seal, a Promote or a Reset, removes a segment,
-has been started, and at the end:
+`SyncedLog` opens the synced bytes alone, as the next start would. Whenever a replica answers a Seal, a Promote or a
+Reset, removes a segment, has been started, and at the end:
 
     I7   an epoch is promised on disk before the promise is told, and each promise is above the one before
     I7   the writer of an epoch has one record of each number, whichever replica it sends it to

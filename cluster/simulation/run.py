@@ -159,7 +159,8 @@ class _Run:
         self._late = LateWitness(self._world, cluster.storage_keys())
         self._proofs_alone = proofs_alone
         if not proofs_alone:
-            self._world.network.observe(self._witness, self._journals, self._storage, ClaimWitness(self._world), self._late)
+            claims = ClaimWitness(self._world)
+            self._world.network.observe(self._witness, self._journals, self._storage, claims, self._late)
         self._nemeses = [
             Nemesis(
                 self._world,

@@ -1,4 +1,5 @@
-"""What would be left of a simulated disk if the power failed this moment: the synced bytes of the files whose folder entries are synced, and nothing else."""
+"""What would be left of a simulated disk if the power failed this moment: the synced bytes of the files whose folder
+entries are synced, and nothing else."""
 
 from __future__ import annotations
 
@@ -87,8 +88,8 @@ class _NotedGroups(Groups):
 
 
 class SyncedLog(JournalLog):
-    """A journal's log as the next start would find it after a power failure: to look at only. It is looked at time and again, and most of its segments are what they were: each is
-    scanned from where it ended the last time."""
+    """A journal's log as the next start would find it after a power failure: to look at only. It is looked at time and
+    again, and most of its segments are what they were: each is scanned from where it ended the last time."""
 
     def __init__(self, image: DiskImage, scans: Scans) -> None:
         """`scans`: what was found so far, and is found now. Raises XX001."""
@@ -106,7 +107,8 @@ class SyncedLog(JournalLog):
         former = self._scans.get(path)
         if former is not None and former.file is file and former.rewrites == file.rewrites and former.limit == limit:
             known = former.segment
-            segment.offsets, segment.epochs, segment.times, segment.end = known.offsets, known.epochs, known.times, known.end
+            segment.offsets, segment.epochs, segment.times = known.offsets, known.epochs, known.times
+            segment.end = known.end
             for header in former.grouping:
                 groups.note(header)
         found = super()._scan(segment, data, limit)

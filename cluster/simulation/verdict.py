@@ -282,9 +282,16 @@ async def check_replicas(world: World, model: Model, shard_map: ShardMap, times:
     return rows
 
 
-async def check_gets(world: World, role: str, model: Model, keys: list[bytes], at: Timestamp, asked: set[tuple[Timestamp, bytes]]) -> None:
-    """I4 of point reads: every key that was ever written (`keys`), and some at the very times of their versions, which nobody may be off by one at.
-    `asked`: of the versions, those that this replica has been asked for."""
+async def check_gets(
+    world: World,
+    role: str,
+    model: Model,
+    keys: list[bytes],
+    at: Timestamp,
+    asked: set[tuple[Timestamp, bytes]],
+) -> None:
+    """I4 of point reads: every key that was ever written (`keys`), and some at the very times of their versions, which
+    nobody may be off by one at. `asked`: the versions that this replica has been asked for."""
     recent = sorted((commit_ts, key) for key in keys for commit_ts, _ in model.versions[key] if at - VERSIONS_US < commit_ts <= at)
     fresh = [version for version in recent[-VERSIONS_MAX:] if version not in asked]
     asked.update(fresh)

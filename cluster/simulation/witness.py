@@ -119,7 +119,10 @@ class Witness:
     """An Observer (runtime/simulation/network.py). `world.fail` is how it ends a run."""
 
     looks_at: Kinds | None = frozenset(
-        [Append, AskOutcome, AskPromise, Commit, Decided, Deliver, Get, JournalRecords, Part, Prepare, Scan, Seal, Stage, StreamAck, Trim]
+        [
+            *(Append, AskOutcome, AskPromise, Commit, Decided, Deliver, Get, JournalRecords),
+            *(Part, Prepare, Scan, Seal, Stage, StreamAck, Trim),
+        ]
     )
 
     def __init__(self, world: World) -> None:
@@ -133,7 +136,7 @@ class Witness:
         """Of transactions of which only parts have come."""
         self._checkpoints: dict[str, int] = {}
         self._manifests: dict[str, tuple[FileImage | None, int]] = {}
-        """By storage replica: its manifest's file, which is another one when it is written, and the checkpoint that it names."""
+        """By storage replica: its manifest's file (another one whenever it is written), and the checkpoint in it."""
         self._ends: dict[str, int] = {}
         """Journal replica -> the latest end of an epoch that it has acknowledged."""
         self._settled: set[tuple[str, bytes]] = set()

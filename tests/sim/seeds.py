@@ -12,7 +12,7 @@ def seeds(few: int) -> range:
     return range(int(os.environ.get("SEEDS", few)))
 
 
-PAUSE = 10.0
+PAUSE = 20.0
 """Of the campaign that tests run: fewer transactions a seed, so that two hundred fit into minutes."""
 HUNT_PAUSE = 6.0
 """Of the campaign that planted bugs are hunted in."""

@@ -58,7 +58,7 @@ ONE_TRACE = [2, 11, 19, 43, 44, 76, 85, 125, 128, 152, 175, 206]
 def test_one_seed_is_one_trace_under_any_hash_seed() -> None:
     program = (
         "import json, logging; logging.disable(50); from cluster.simulation.campaign import Options;"
-        f"reports = [Options(30.0, pause={PAUSE}).run(seed) for seed in {ONE_TRACE}];"
+        f"reports = [Options(30.0, pause={PAUSE / 2}).run(seed) for seed in {ONE_TRACE}];"
         "print(json.dumps([[report.seed, report.digest, report.events, report.commits, report.failure] for report in reports]))"
     )
     runs = [

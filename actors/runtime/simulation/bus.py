@@ -194,7 +194,8 @@ class SimulatedBus:
         """Raises DatabaseError 54000 above the frame bound."""
         if self.owner.alive and not self._closed:
             frame = encode_frame(REPLY, asked.request, "", "", message, self._settings.frame_bytes_max)
-            self._network.send(self, target, frame, REPLY, asked.request, type(message).__name__, asked.destination, asked.sender)
+            name = type(message).__name__
+            self._network.send(self, target, frame, REPLY, asked.request, name, asked.destination, asked.sender)
 
     # what the network does to us
 

@@ -138,8 +138,8 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         return self._now
 
     def _run_once(self) -> None:
-        """Turns until the loop is stopped. One runs what was ready at its begin; time moves where nothing is. All of a simulation's callbacks pass here: it calls no more
-        Python than it has to."""
+        """Turns until the loop is stopped. One runs what was ready at its begin; time moves where nothing is. All of a
+        simulation's callbacks pass here: it calls no more Python than it has to."""
         turns = self._turns
         while True:
             timers = self._timers
@@ -151,7 +151,8 @@ class SimulatedLoop(asyncio.BaseEventLoop):
             if turns or self._stopping:  # type: ignore[attr-defined]
                 self._callbacks_at_this_time += len(turns)
                 if self._callbacks_at_this_time > CALLBACKS_AT_ONE_TIME_MAX:
-                    raise SimulationError(f"time stands still at {self._now} s; one of the callbacks that go round: {turns[-1]!r}")
+                    going_round = f"one of the callbacks that go round: {turns[-1]!r}"
+                    raise SimulationError(f"time stands still at {self._now} s; {going_round}")
             elif not timers:
                 raise Deadlock("nothing is ready, nothing is scheduled, and the run has not ended")
             elif timers[0] > self._now:
@@ -177,7 +178,8 @@ class SimulatedLoop(asyncio.BaseEventLoop):
                 except (SystemExit, KeyboardInterrupt):
                     raise
                 except BaseException as error:
-                    self.call_exception_handler({"message": f"Exception in callback {handle!r}", "exception": error, "handle": handle})
+                    message = f"Exception in callback {handle!r}"
+                    self.call_exception_handler({"message": message, "exception": error, "handle": handle})
             if self._stopping:  # type: ignore[attr-defined]
                 return
 

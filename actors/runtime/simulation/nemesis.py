@@ -90,7 +90,7 @@ class Nemesis:
         self.struck = list(group)
 
     async def run(self, duration_s: float) -> None:
-        """Strike for so many virtual seconds, then see that all is up. Raises what a restart raises."""
+        """Strike for so many virtual seconds, then start whoever is down."""
         end = self._world.loop.time() + duration_s
         while True:
             await asyncio.sleep(self.random.uniform(0, self._pause_s_max))
@@ -102,9 +102,8 @@ class Nemesis:
                 self.busy = True
                 await self._strike_once(self.random.choice(self._strikes))
                 self.busy = False
-        for name in (name for group in self._victims for name in group):
-            if not self._world.processes[name].up:
-                await self._world.restart(name)
+        for group in self._victims:
+            await self.restart(group)
 
     async def _strike_once(self, strike: str) -> None:
         victims = self._disk_victims if strike in self._losses else self._victims

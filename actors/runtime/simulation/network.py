@@ -94,11 +94,12 @@ class SimulatedNetwork:
         self._answer_seers.clear()
 
     def seers(self, message: Message) -> tuple[OnDelivered, ...]:
-        """The observers' `delivered` for a message of this class: half of all messages interest nobody, and most only one."""
+        """The observers' `delivered` for a message of this class: half of all messages interest none of them, and most
+        of the others only one."""
         kind = type(message)
         found = self._seers.get(kind)
         if found is None:
-            looking = [observer for observer in self.observers if observer.looks_at is None or kind in observer.looks_at]
+            looking = (one for one in self.observers if one.looks_at is None or kind in one.looks_at)
             found = self._seers[kind] = tuple(observer.delivered for observer in looking)
         return found
 
@@ -107,7 +108,7 @@ class SimulatedNetwork:
         kinds = (type(request), type(answer))
         found = self._answer_seers.get(kinds)
         if found is None:
-            looking = [observer for observer in self.observers if observer.looks_at is None or not observer.looks_at.isdisjoint(kinds)]
+            looking = (one for one in self.observers if one.looks_at is None or not one.looks_at.isdisjoint(kinds))
             found = self._answer_seers[kinds] = tuple(observer.answered for observer in looking)
         return found
 
@@ -214,7 +215,8 @@ class SimulatedNetwork:
                 self._later(source, self._delay_s(), source.refused, request, "nobody is there", False)
             return
         here, there = link = (source.owner.name, target.owner.name)
-        description = f"{here} -> {there} {_WORDS[kind]} {request} {name} {sender}>{destination} {len(frame)} {crc32(frame):08x}"
+        label = f"{_WORDS[kind]} {request} {name} {sender}>{destination}"
+        description = f"{here} -> {there} {label} {len(frame)} {crc32(frame):08x}"
         if self._severed and (sender, destination) in self._severed:
             self._trace.add("severed", description)
             return

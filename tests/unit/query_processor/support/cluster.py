@@ -35,9 +35,12 @@ TURNS_MAX = 10_000
 
 
 class _LoopWithoutThreads(asyncio.SelectorEventLoop):
-    """What runs beside the loop (aside.py, DuckDB) runs at once: turns that are counted wait for no thread, however busy the machine is."""
+    """What runs beside the loop (aside.py, DuckDB) runs at once: turns that are counted wait for no thread, on the
+    busiest machine."""
 
-    def run_in_executor(self, executor: Any, function: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:  # type: ignore[override]
+    def run_in_executor(  # type: ignore[override]
+        self, executor: Any, function: Callable[..., Any], *args: Any
+    ) -> asyncio.Future[Any]:
         future: asyncio.Future[Any] = self.create_future()
         try:
             future.set_result(function(*args))
