@@ -1,5 +1,5 @@
 """Run by test_access.py as root: becomes another user, then tries what a user of the same machine could. Prints
-one JSON object, attempt -> what came of it.
+[attempt, what came of it] after each, one JSON array a line: what gets far enough may end the process.
 
     python intruder.py UID '{"gcs": "127.0.0.1:4", "actors": [...], "sockets": [...], "files": [...], "folders": [...], "agents": [port, ...]}'
 
@@ -39,6 +39,10 @@ def attempt(action: Callable[[], Any]) -> str:
     return "done"
 
 
+def tell(name: str, action: Callable[[], Any]) -> None:
+    print(json.dumps([name, attempt(action)]), flush=True)
+
+
 def join(gcs: str) -> None:
     ray.init(address=gcs, log_to_driver=False, configure_logging=False)
     ray.util.list_named_actors(all_namespaces=True)
@@ -71,21 +75,18 @@ def main() -> None:
     os.setgid(user)
     os.setuid(user)
     gcs = goals["gcs"]
-    results = {
-        "read keys": attempt(lambda: GcsClient(address=gcs).internal_kv_keys(b"", None, timeout=10)),
-        "write a key": attempt(lambda: GcsClient(address=gcs).internal_kv_put(b"k", b"v", True, b"intruder", timeout=10)),
-        "list nodes": attempt(lambda: GcsClient(address=gcs).get_all_node_info(timeout=10)),
-        "join, and list actors": attempt(lambda: join(gcs)),
-    }
+    tell("read keys", lambda: GcsClient(address=gcs).internal_kv_keys(b"", None, timeout=10))
+    tell("write a key", lambda: GcsClient(address=gcs).internal_kv_put(b"k", b"v", True, b"intruder", timeout=10))
+    tell("list nodes", lambda: GcsClient(address=gcs).get_all_node_info(timeout=10))
     for path in goals["sockets"]:
-        results[f"connect to {path}"] = attempt(lambda path=path: connect(path))  # type: ignore[misc]
+        tell(f"connect to {path}", lambda path=path: connect(path))
     for path in goals["files"]:
-        results[f"read {path}"] = attempt(lambda path=path: read(path))  # type: ignore[misc]
+        tell(f"read {path}", lambda path=path: read(path))
     for path in goals["folders"]:
-        results[f"list {path}"] = attempt(lambda path=path: os.listdir(path))  # type: ignore[misc]
+        tell(f"list {path}", lambda path=path: os.listdir(path))
     for port in goals["agents"]:
-        results[f"ask the agent at {port}"] = attempt(lambda port=port: ask_agent(port))  # type: ignore[misc]
-    print(json.dumps(results))
+        tell(f"ask the agent at {port}", lambda port=port: ask_agent(port))
+    tell("join, and list actors", lambda: join(gcs))
 
 
 if __name__ == "__main__":
