@@ -33,6 +33,7 @@ from actors.common.errors import (
     INVALID_AUTHORIZATION_SPECIFICATION,
     INVALID_CATALOG_NAME,
     QUERY_CANCELED,
+    STATEMENT_TOO_COMPLEX,
     TRANSACTION_RESOLUTION_UNKNOWN,
     DatabaseError,
 )
@@ -42,7 +43,7 @@ from actors.query_processor.conversation import OUTPUT_BYTES_MAX, Conversation, 
 from actors.query_processor.deadlines import Deadlines, Kind, Timeouts, error_of
 from actors.query_processor.wire import backend, frontend, startup
 from actors.query_processor.wire.formats import ShapeCache
-from actors.query_processor.wire.frontend import ProtocolViolation
+from actors.query_processor.wire.frontend import MessageTooLong, ProtocolViolation
 from actors.query_processor.wire.reader import FrontendReader
 from actors.query_processor.wire.states import State
 from actors.query_processor.wire.tls import TlsSession, TlsSettings
@@ -125,7 +126,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, services: ConnectionServices) -> None:
         self._services = services
-        self.reader = FrontendReader(services.settings.querying.message_bytes_max)
+        self.reader = FrontendReader(services.settings.limits.message_bytes_max)
         self.output = bytearray()
         """What is to be written; another object after every write."""
         self.cancellable = False
@@ -145,6 +146,8 @@ class Connection(asyncio.Protocol):
         """There while the socket does not take more."""
         self._reading_paused = False
         self._lost = False
+        self._discarding = False
+        """What still comes is not read: the client is to send it all, and then find the last word."""
         self._untouched = True
         """No byte has come yet."""
         self._last_word: DatabaseError | None = None
@@ -167,6 +170,8 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes from the socket (or that were read from it by whoever accepted it)."""
+        if self._discarding:
+            return
         if self._untouched and data:
             self._untouched = False
             if data[0] == startup.TLS_HANDSHAKE and self._services.tls is not None:
@@ -288,6 +293,7 @@ class Connection(asyncio.Protocol):
         except Terminated as ending:
             self._fatal(ending.error)
         except DatabaseError as error:
+            self._discarding = isinstance(error, MessageTooLong)
             self._fatal(error)
         finally:
             self.reader.state = State.CLOSED
@@ -304,7 +310,13 @@ class Connection(asyncio.Protocol):
             self.deadlines.close()
         self.flush()
         if self._transport is not None and not self._lost:
-            self._transport.close()
+            if self._discarding:
+                # Closed with bytes unread, the socket would be reset, and the client might not see the error.
+                self._transport.write_eof()
+                if self._reading_paused:
+                    self._transport.resume_reading()
+            else:
+                self._transport.close()
             self._closing_timer = asyncio.get_running_loop().call_later(CLOSING_S_MAX, self._transport.abort)
 
     def _fatal(self, error: DatabaseError) -> None:
@@ -333,6 +345,8 @@ class Connection(asyncio.Protocol):
                 raise
             except DatabaseError as error:
                 conversation.report(error)
+            except RecursionError:
+                conversation.report(DatabaseError(STATEMENT_TOO_COMPLEX, "stack depth limit exceeded"))
             except Exception as bug:
                 logger.exception("connection %d: a statement failed by a bug", self.process)
                 conversation.report(DatabaseError(INTERNAL_ERROR, f"internal error: {type(bug).__name__}"))

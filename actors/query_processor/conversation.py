@@ -28,9 +28,9 @@ from actors.common.errors import (
     DatabaseError,
 )
 from actors.common.types import by_name
+from actors.query_processor.aside import LARGE_CHARACTERS, LARGE_VALUES, aside
 from actors.query_processor.deadlines import Deadlines
 from actors.query_processor.results import Batch, CopyIn, CopyOut, Piece, RowStream
-from actors.query_processor.session.aside import LARGE_CHARACTERS, LARGE_VALUES, aside
 from actors.query_processor.session.statements import PLANNED_KINDS
 from actors.query_processor.wire import backend, frontend
 from actors.query_processor.wire.copy import copy_decoder, copy_encoder

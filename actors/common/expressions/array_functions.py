@@ -83,6 +83,8 @@ def quantified(test: Callable[[Any, Any, Any], Any] | None, every: bool) -> Call
             return None
         if value in array.members:
             return not every
+        if value != value and array.has_nan:
+            return not every
         return None if array.has_null else every
 
     def one_by_one(value: Any, array: Array | None, environment: Any) -> bool | None:

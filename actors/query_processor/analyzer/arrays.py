@@ -3,10 +3,12 @@
 id = ANY('{1,2}')        the literal is read as an array of what `id =` wants: int4[]
 id = ANY($1)             and so is a parameter's type inferred
 id = ANY(ARRAY[1, 2])    id IN (1, 2)
+id IN (1, 2 ... 1000)    id = ANY('{1,2 ... 1000}')
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from pglast import ast
@@ -21,9 +23,9 @@ from actors.common.errors import (
 )
 from actors.common.expressions.casts import EXPLICIT, STRINGS
 from actors.common.expressions.functions import Ambiguous, resolve_operator
-from actors.common.expressions.tree import And, ArrayOf, Constant, Expression, Or, Quantified
+from actors.common.expressions.tree import And, ArrayOf, Cast, Constant, Expression, Or, Parameter, Quantified
 from actors.common.schema import ColumnType
-from actors.common.types.arrays import EMPTY, VECTORS, element_of, is_array
+from actors.common.types.arrays import EMPTY, VECTORS, array_of_items, element_of, is_array
 from actors.query_processor.analyzer.coercion import cannot_cast, coerce, coerce_argument, coerce_to_common, is_unknown, type_name
 from actors.query_processor.analyzer.scope import NotRowExpression, position_of
 
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from actors.query_processor.analyzer.analysis import Analysis
 
 WRONG_OBJECT_TYPE = "42809"
+LONG_LIST = 256
+"""Items of IN; a longer list of values is an array, whose members are looked up in a set, and which travels as one datum."""
 INT4 = ColumnType("int4")
 SUBSCRIPTS_MAX = 2
 
@@ -122,6 +126,24 @@ def _of_items(analysis: Analysis, node: Any, name: str, every: bool) -> Expressi
     if len(tests) == 1:
         return tests[0]
     return And(tests) if every else Or(tests)
+
+
+def of_values(items: Sequence[Expression], element: ColumnType) -> Expression | None:
+    """An array of constants and parameters, all of the type `element`. None where an item depends on the row, or there is no such array."""
+    if not is_array("_" + element.name):
+        return None
+    if all(isinstance(item, Constant) for item in items):
+        return Constant(array_of_items(item.datum for item in items if isinstance(item, Constant)), ColumnType("_" + element.name))
+    if not all(isinstance(item.argument if isinstance(item, Cast) else item, Constant | Parameter) for item in items):
+        return None
+    return ArrayOf(tuple(items), ColumnType("_" + element.name))
+
+
+def membership(left: Expression, array: Expression, negated: bool) -> Expression:
+    """left [NOT] IN the array's elements, which have one type with it, or are integers like it."""
+    element = element_of(array.type.name)
+    signature = ("text" if left.type.name == "varchar" else left.type.name, "text" if element == "varchar" else element)
+    return Quantified(left, array, "<>" if negated else "=", signature, negated)
 
 
 def scalar_array(analysis: Analysis, name: str, left: Expression, array: Expression, every: bool, position: int) -> Expression:

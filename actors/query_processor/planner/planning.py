@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 from pglast import ast
@@ -20,7 +21,7 @@ from actors.query_processor.planner.conditions import Choice, Order, choose
 from actors.query_processor.planner.facts import conjunction, conjuncts, push, pushable
 from actors.query_processor.planner.scope import NotRowStatement, Scope, has_aggregates
 from actors.query_processor.row_executor.access import Access, IndexAccess, PointAccess, PointsAccess, RangeAccess
-from actors.query_processor.row_executor.key_ranges import KeyRanges, is_single, point_key
+from actors.query_processor.row_executor.key_ranges import KeyRanges, alternatives, is_single, point_key
 from actors.query_processor.row_executor.stored_table import StoredTable
 
 
@@ -142,4 +143,5 @@ def _points(stored: StoredTable, choice: Choice, rest: Sequence[Expression]) -> 
     single = all(map(is_single, choice.equalities))
     if choice.index is stored.primary and single:
         return PointAccess(stored, point_key(choice.index, [values[0] for values in choice.equalities]), passes)
-    return PointsAccess(stored, choice.index, KeyRanges(choice.index, choice.equalities).points, passes)
+    keys = prod(map(alternatives, choice.equalities))
+    return PointsAccess(stored, choice.index, KeyRanges(choice.index, choice.equalities).points, passes, keys)
