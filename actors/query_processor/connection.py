@@ -146,8 +146,8 @@ class Connection(asyncio.Protocol):
         """There while the socket does not take more."""
         self._reading_paused = False
         self._lost = False
-        self._discarding = False
-        """What still comes is not read: the client is to send it all, and then find the last word."""
+        self._discarded: int | None = None
+        """There once a message was too long: what still comes is not kept. Bytes of that message that are yet to come."""
         self._untouched = True
         """No byte has come yet."""
         self._last_word: DatabaseError | None = None
@@ -170,8 +170,6 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes from the socket (or that were read from it by whoever accepted it)."""
-        if self._discarding:
-            return
         if self._untouched and data:
             self._untouched = False
             if data[0] == startup.TLS_HANDSHAKE and self._services.tls is not None:
@@ -181,6 +179,9 @@ class Connection(asyncio.Protocol):
             if not decrypted:
                 return
             data = decrypted
+        if self._discarded is not None:
+            self._discard(len(data))
+            return
         self.reader.receive_data(data)
         waiting = self._input
         if waiting is not None:
@@ -188,6 +189,14 @@ class Connection(asyncio.Protocol):
         elif self.reader.buffered > INPUT_BYTES_MAX and not self._reading_paused and self._transport is not None:
             self._reading_paused = True
             self._transport.pause_reading()
+
+    def _discard(self, size: int) -> None:
+        """The client is to send all of a message that is too long, then to find the last word: libpq gives up where the stream ends while it writes, and a
+        socket that is closed with bytes unread is reset."""
+        assert self._transport is not None and self._discarded is not None
+        before, self._discarded = self._discarded, self._discarded - size
+        if before > 0 >= self._discarded or size == 0:
+            self._transport.write_eof()
 
     def _decrypt(self, tls: TlsSession, data: bytes) -> bytes:
         assert self._transport is not None
@@ -293,7 +302,8 @@ class Connection(asyncio.Protocol):
         except Terminated as ending:
             self._fatal(ending.error)
         except DatabaseError as error:
-            self._discarding = isinstance(error, MessageTooLong)
+            if isinstance(error, MessageTooLong):
+                self._discarded = max(error.length + 1 - self.reader.buffered, 0)
             self._fatal(error)
         finally:
             self.reader.state = State.CLOSED
@@ -310,9 +320,9 @@ class Connection(asyncio.Protocol):
             self.deadlines.close()
         self.flush()
         if self._transport is not None and not self._lost:
-            if self._discarding:
-                # Closed with bytes unread, the socket would be reset, and the client might not see the error.
-                self._transport.write_eof()
+            if self._discarded is not None:
+                if self._discarded == 0:
+                    self._discard(0)
                 if self._reading_paused:
                     self._transport.resume_reading()
             else:
@@ -425,6 +435,7 @@ class Connection(asyncio.Protocol):
         self.process, self.secret = services.opened(self, SECRET_BYTES[message.version])
         session = services.make_session(user, database, startup.session_options(message.parameters), self)
         self.deadlines = Deadlines(session.run_time.timeouts, self._deadline_passed)
+        await session.begin()
         self.session = session
         age_s = services.settings.limits.connection_age_s
         if age_s:

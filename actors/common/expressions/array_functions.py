@@ -277,7 +277,7 @@ def _register_to_string(name: str, element: str) -> None:
     register("array_to_string", f"{name} text text", "text", joined, strict=False, volatility="stable", environment=True)
 
 
-def _string_to_array(text: str | None, separator: str | None, null: str | None = None) -> Array | None:
+def string_to_array(text: str | None, separator: str | None, null: str | None = None) -> Array | None:
     if text is None:
         return None
     if not text:
@@ -288,5 +288,5 @@ def _string_to_array(text: str | None, separator: str | None, null: str | None =
 
 for _name in ARRAY_TYPES:
     _register_all(_name, element_of(_name))
-register("string_to_array", "text text", "_text", _string_to_array, strict=False)
-register("string_to_array", "text text text", "_text", _string_to_array, strict=False)
+register("string_to_array", "text text", "_text", string_to_array, strict=False)
+register("string_to_array", "text text text", "_text", string_to_array, strict=False)

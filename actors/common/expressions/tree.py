@@ -274,6 +274,11 @@ def is_immutable(expression: Expression) -> bool:
     return True
 
 
+def is_slow(expression: Expression) -> bool:
+    """Whether one evaluation may take a large part of a second (registry.Function.slow)."""
+    return any(isinstance(node, Call) and function(node.name, node.signature).slow for node in walk(expression))
+
+
 def is_volatile(expression: Expression) -> bool:
     """Whether two evaluations in one statement may differ (random(), gen_random_uuid())."""
     return any(isinstance(node, Call) and function(node.name, node.signature).volatility == VOLATILE for node in walk(expression))

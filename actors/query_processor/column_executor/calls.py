@@ -15,6 +15,7 @@ from actors.common.schema import ColumnType
 from actors.query_processor.column_executor.arrays import check_equality, check_order, collected
 from actors.query_processor.column_executor.names import Level
 from actors.query_processor.column_executor.select import sort_by, translate_query
+from actors.query_processor.column_executor.sets import SETS, series, set_of
 from actors.query_processor.column_executor.translator import BOOL, INT8, TEXT, Translator, type_name
 from actors.query_processor.column_executor.values import BIG_SUM_DIGITS
 
@@ -79,14 +80,38 @@ def replace_calls(translator: Translator, node: Any, level: Level, *, aggregates
         if name in AGGREGATES:
             if not aggregates:
                 raise DatabaseError(GROUPING_ERROR, "aggregate functions are not allowed here")
+            level.aggregated = True
             return translator.slot(*aggregate(translator, node, name, level))
+        if name in SETS or name == "generate_series":
+            return _set(translator, node, name, level)
         if name in RANKINGS or name in OFFSETS:
             raise DatabaseError("42809", f"window function {name} requires an OVER clause")
     replaced = replace_catalog_form(translator, node, level, aggregates)
     return replaced if replaced is not None else _rebuilt(translator, node, level, aggregates, windows)
 
 
+def _set(translator: Translator, call: ast.FuncCall, name: str, level: Level) -> ast.ColumnRef:
+    """A set-returning function in the select list."""
+    items = translator.sets
+    if items is None:
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "set-returning functions are not allowed here")
+    translator.set_calls += 1
+    if name != "generate_series":
+        sql, type_ = set_of(translator, call, level, aggregates=True)
+        return translator.slot(f"unnest({sql})", type_)
+    inner, type_ = series(translator, call, level)
+    alias = translator.alias()
+    items.append(f"LATERAL ({inner}) AS {alias}")
+    return translator.slot(f"{alias}.c1", type_)
+
+
 def _rebuilt(translator: Translator, node: ast.Node, level: Level, aggregates: bool, windows: dict[str, Any]) -> ast.Node:
+    if isinstance(node, ast.CaseExpr | ast.CoalesceExpr) and translator.sets is not None:
+        sets, translator.sets = translator.sets, None
+        try:
+            return _rebuilt(translator, node, level, aggregates, windows)
+        finally:
+            translator.sets = sets
     changed: dict[str, Any] = {}
     for name in node.__slots__:
         value = getattr(node, name)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from actors.common.errors import DatabaseError
 from actors.common.expressions import tree
 from actors.common.expressions.compile import compile_expression
-from actors.common.expressions.tree import is_volatile
+from actors.common.expressions.tree import is_slow, is_volatile
 from actors.common.schema import ColumnType
 from actors.common.types.arrays import Array, element_of
 from actors.query_processor.column_executor.arrays import check_equality, check_order
@@ -86,6 +86,7 @@ class Emitter:
 
     def __init__(self) -> None:
         self._constants: list[tuple[Callable[..., Any], ColumnType]] = []
+        self._slow = False
         self._lists: set[int] = set()
         """Numbers of the constants that are arrays written as IN's lists."""
         self._checks: dict[int, Check] = {}
@@ -137,6 +138,7 @@ class Emitter:
         return self._special(expression, slots)
 
     def _constant(self, expression: Any) -> str:
+        self._slow = self._slow or is_slow(expression)
         self._constants.append((compile_expression(expression), expression.type))
         return f"\x01{len(self._constants) - 1}\x01"
 
@@ -193,7 +195,7 @@ class Emitter:
     @property
     def is_large(self) -> bool:
         """Filling the text in takes long."""
-        return bool(self._lists) or len(self._constants) > LITERALS_MAX
+        return self._slow or bool(self._lists) or len(self._constants) > LITERALS_MAX
 
     # -- calls -------------------------------------------------------------------------------------------------------------------
 

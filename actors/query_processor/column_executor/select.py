@@ -33,6 +33,14 @@ def translate_query(translator: Translator, statement: Any, parent: Level | None
     if statement.lockingClause:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "a locking clause such as FOR UPDATE is not supported in a subquery here")
     level = Level(parent=parent)
+    sets, translator.sets = translator.sets, None
+    try:
+        return _translated(translator, statement, level)
+    finally:
+        translator.sets = sets
+
+
+def _translated(translator: Translator, statement: ast.SelectStmt, level: Level) -> Query:
     prefix = _with_clause(translator, statement.withClause, level) if statement.withClause else ""
     if statement.op != enums.SetOperation.SETOP_NONE:
         query = _set_operation(translator, statement, level)
@@ -185,17 +193,45 @@ def _simple(translator: Translator, statement: ast.SelectStmt, level: Level) -> 
         where = f" WHERE {translator.condition(statement.whereClause, level, 'WHERE')}"
         translator.sources.push_filters(translator, statement, level)
     windows = {window.name: window for window in statement.windowClause or ()}
-    targets = [item for target in statement.targetList or () for item in _target(translator, target, level, windows)]
+    targets, series = _select_list(translator, statement, level, windows)
+    if series:
+        source = f"{source}, {series[0]}" if source else f" FROM {series[0]}"
     group = _group_by(translator, statement, level, targets)
     having = ""
     if statement.havingClause is not None:
         having = f" HAVING {translator.condition(statement.havingClause, level, 'HAVING', aggregates=True)}"
     distinct = _distinct(translator, statement, level, targets)
-    order = _order_by(translator, statement, level, targets, windows)
+    order = _order_by(translator, statement, level, [_sorted_set(output, number) for number, output in enumerate(targets, 1)], windows)
     tail = _limits(translator, statement, level)
     listed = ", ".join(f"{output.sql} AS c{number}" for number, output in enumerate(targets, 1)) or "NULL AS c0"
     sql = f"SELECT {distinct}{listed}{source}{where}{group}{having}{order}{tail}"
     return Query(sql, _plain(targets))
+
+
+def _select_list(
+    translator: Translator, statement: ast.SelectStmt, level: Level, windows: dict[str, Any]
+) -> tuple[list[Output], list[str]]:
+    """(the output columns, the FROM items of generate_series among them)."""
+    outer = translator.sets, translator.set_calls
+    series: list[str] = []
+    translator.sets, translator.set_calls = series, 0
+    try:
+        targets = [item for target in statement.targetList or () for item in _target(translator, target, level, windows)]
+        if series and (
+            translator.set_calls > 1 or level.aggregated or statement.groupClause or "OVER (" in "".join(t.sql for t in targets)
+        ):
+            raise DatabaseError(
+                FEATURE_NOT_SUPPORTED,
+                "generate_series in a select list beside aggregates, windows or other sets is not supported; use it in FROM",
+            )
+        return targets, series
+    finally:
+        translator.sets, translator.set_calls = outer
+
+
+def _sorted_set(output: Output, number: int) -> Output:
+    """DuckDB sorts the rows of an unnested list by their column's name only."""
+    return replace(output, sql=f"c{number}") if "unnest(" in output.sql else output
 
 
 def _target(translator: Translator, target: ast.ResTarget, level: Level, windows: dict[str, Any]) -> list[Output]:

@@ -76,6 +76,7 @@ def _check_width(columns: int) -> None:
 
 
 def _plan_select(planning: Planning, statement: ast.SelectStmt) -> Any:
+    planning.has_threads = not statement.lockingClause
     if statement.lockingClause:
         check_locking(statement, planning.settings.mode)
     try:
@@ -93,7 +94,8 @@ def _plan_select(planning: Planning, statement: ast.SelectStmt) -> Any:
     try:
         plan = plan_columns(query, planning.catalog, planning.given, planning.settings)
     except DatabaseError as error:
-        raise pass_on or error from None  # a name that this catalog does not know, above all
+        is_refused = error.sqlstate == FEATURE_NOT_SUPPORTED and pass_on is not None and pass_on.sqlstate == UNDEFINED_FUNCTION
+        raise error if is_refused else pass_on or error from None  # a name that this catalog does not know, above all
     if statement.lockingClause:
         raise refused(statement)
     return plan

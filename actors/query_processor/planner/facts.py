@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from actors.common.expressions.compile import compile_tuple
-from actors.common.expressions.tree import And, ArrayOf, Expression, Parameter, columns_of, is_immutable, is_volatile, rewrite
+from actors.common.expressions.tree import And, ArrayOf, Expression, Parameter, columns_of, is_immutable, is_slow, is_volatile, rewrite
 from actors.query_processor.row_executor.access import PushedFilter
 
 
@@ -28,7 +28,7 @@ def is_value(expression: Expression) -> bool:
 
 def pushable(expression: Expression) -> bool:
     """Storage may evaluate it once its stable parts without columns (now(), current_date) have been replaced by their datums."""
-    return is_immutable(_with_values_out(expression, {}))
+    return is_immutable(_with_values_out(expression, {})) and not is_slow(expression)
 
 
 def _with_values_out(expression: Expression, values: dict[Expression, int]) -> Expression:

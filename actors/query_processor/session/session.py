@@ -92,6 +92,8 @@ class Session:
             on_notice=lambda message: self.notice("NOTICE", SUCCESSFUL_COMPLETION, message),
         )
         self.run_time.start({"TimeZone": self.settings.querying.time_zone, **(options or {})})
+        self._options = frozenset(map(str.lower, options or ()))
+        """What the client has named itself."""
         self.prepared_statements: dict[str, PreparedStatement] = {}
         self.portals: dict[str, Portal] = {}
         self.streams: dict[RowStream, None] = {}
@@ -107,6 +109,19 @@ class Session:
         """A commit has succeeded since the client was last told anything. Whoever tells the client resets it."""
         self.block_read_only: bool | None = None
         """READ ONLY / READ WRITE of this block; None: the session's default."""
+
+    async def begin(self) -> None:
+        """Take over what ALTER ROLE and ALTER DATABASE have set. Called once, before the first statement."""
+        catalogs, at = self.services.catalogs, self.services.transactions.now()
+        catalog = catalogs.pin(at)
+        if catalog is None or await self.services.storage.probe(at) > catalog.version:
+            catalog = await catalogs.load(at)
+        for name, value in catalog.session_settings(self.user, self.database).items():
+            if name not in self._options:
+                try:
+                    self.run_time.start({name: value})
+                except DatabaseError as error:
+                    self.notice("WARNING", error.sqlstate, error.message)
 
     @property
     def status(self) -> str:

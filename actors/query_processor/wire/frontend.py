@@ -27,11 +27,12 @@ class ProtocolViolation(DatabaseError):
 
 
 class MessageTooLong(ProtocolViolation):
-    """Nothing of it is kept. DSQL closes the connection without a word; ours says why."""
+    """Nothing of it is kept. DSQL closes the connection without a word; ours says why. `length`: as the message has it, its type byte apart."""
 
-    __slots__ = ()
+    __slots__ = ("length",)
 
     def __init__(self, kind: int, length: int, bytes_max: int) -> None:
+        self.length = length
         shown = f"{bytes_max >> 20}mb" if bytes_max >= 1 << 20 else f"{bytes_max} bytes"
         detail = f"A message of type {chr(kind)} has {length} bytes; at most {bytes_max} are read."
         DatabaseError.__init__(self, PROGRAM_LIMIT_EXCEEDED, f"message size limit {shown} exceeded", detail=detail)

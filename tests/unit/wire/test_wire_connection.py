@@ -397,7 +397,9 @@ def test_limits() -> None:
         first = Client(processor)
         second = Client(processor)
         assert sqlstate(second.greeting) == "53300" and second.transport.closed
-        assert sqlstate(first.send(b"Q" + struct.pack("!I", 1001))) == "54000" and first.transport.closed
+        assert sqlstate(first.send(b"Q" + struct.pack("!I", 1001))) == "54000" and not first.transport.closed
+        assert first.send(b"x" * 996) == [] and not first.transport.closed
+        assert first.send(b"x") == [] and first.transport.closed
 
     in_loop(check, Settings(limits=Limits(connections_max=1, message_bytes_max=1000)))
 
