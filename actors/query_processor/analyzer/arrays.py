@@ -36,6 +36,7 @@ WRONG_OBJECT_TYPE = "42809"
 LONG_LIST = 256
 """Items of IN; a longer list of values is an array, whose members are looked up in a set, and which travels as one datum."""
 INT4 = ColumnType("int4")
+INT4_MIN, INT4_MAX = -(2**31), 2**31 - 1
 SUBSCRIPTS_MAX = 2
 
 
@@ -86,18 +87,31 @@ def _array(analysis: Analysis, node: Any) -> Expression:
 
 
 def subscript(analysis: Analysis, node: Any) -> Expression:
-    """array[i], array[i][j]. Raises 42804 for what is no array, 0A000 for slices."""
+    """array[i], array[i][j], array[a:b], array[a:b][c:d]. Raises 42804 for what is no array, 0A000 for more dimensions."""
     array = _array(analysis, node.arg)
     if not all(isinstance(part, ast.A_Indices) for part in node.indirection):
         raise NotRowExpression("field selection")
     if not is_array(array.type.name):
         raise DatabaseError(DATATYPE_MISMATCH, f"cannot subscript type {type_name(array.type)} because it does not support subscripting")
-    if len(node.indirection) > SUBSCRIPTS_MAX or any(part.is_slice for part in node.indirection):
-        raise DatabaseError(FEATURE_NOT_SUPPORTED, "array slices, and more than two subscripts, are not supported")
-    places = [coerce(analysis.expression(part.uidx), INT4, analysis.parameters, "assignment") for part in node.indirection]
-    if None in places:
-        raise DatabaseError(DATATYPE_MISMATCH, "array subscript must have type integer")
-    return analysis.call("array_subscript", [array, *(place for place in places if place is not None)])
+    if len(node.indirection) > SUBSCRIPTS_MAX:
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "more than two array subscripts are not supported")
+
+    def place(bound: Any, absent: int) -> Expression:
+        if bound is None:
+            return Constant(absent, INT4)
+        found = coerce(analysis.expression(bound), INT4, analysis.parameters, "assignment")
+        if found is None:
+            raise DatabaseError(DATATYPE_MISMATCH, "array subscript must have type integer")
+        return found
+
+    if not any(part.is_slice for part in node.indirection):
+        return analysis.call("array_subscript", [array, *(place(part.uidx, 0) for part in node.indirection)])
+    bounds: list[Expression] = []
+    for part in node.indirection:
+        # Beside a slice, a single subscript i means 1:i.
+        bounds.append(place(part.lidx, INT4_MIN) if part.is_slice else Constant(1, INT4))
+        bounds.append(place(part.uidx, INT4_MAX))
+    return analysis.call("array_slice", [array, *bounds])
 
 
 # -- ANY and ALL -------------------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from actors.common.errors import statement_memory_exceeded
+from actors.common.errors import FEATURE_NOT_SUPPORTED, DatabaseError, statement_memory_exceeded
 from actors.common.schema import ColumnType
 from actors.query_processor.analyzer import ParameterTypes
 from actors.query_processor.aside import aside
@@ -18,6 +18,7 @@ from actors.query_processor.column_executor.engine import engine_of
 from actors.query_processor.column_executor.feeding import Feed, SourceTooLarge, open_source
 from actors.query_processor.column_executor.names import Query
 from actors.query_processor.column_executor.select import translate_query
+from actors.query_processor.column_executor.sets import EXPANDED
 from actors.query_processor.column_executor.sources import Sources
 from actors.query_processor.column_executor.stream import ColumnStream, Statement
 from actors.query_processor.column_executor.translator import Translator
@@ -153,5 +154,7 @@ def plan_columns(statement: Any, catalog: Catalog, parameter_types: Sequence[Col
     sources = Sources()
     emitter = Emitter()
     query = translate_query(Translator(catalog, parameters, sources, emitter), statement)
+    if any(column.type == EXPANDED for column in query.columns):
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "rows of _pg_expandarray are supported within a query only")
     sources.finish(query.sql)
     return ColumnPlan(query, sources, parameters, emitter)

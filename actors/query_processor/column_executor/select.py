@@ -15,7 +15,7 @@ from pglast import ast, enums
 from actors.common.errors import FEATURE_NOT_SUPPORTED, INVALID_COLUMN_REFERENCE, SYNTAX_ERROR, DatabaseError
 from actors.common.schema import ColumnType
 from actors.query_processor.analyzer import common_type
-from actors.query_processor.column_executor.arrays import check_equality, check_order
+from actors.query_processor.column_executor.arrays import check_equality, order_key
 from actors.query_processor.column_executor.names import Level, Output, Query
 from actors.query_processor.column_executor.translator import INT8, TEXT, Translator, rename, string_fields
 
@@ -155,7 +155,7 @@ def _order_by_outputs(translator: Translator, clauses: Any, outputs: list[Output
         found = _ordinal(clause.node, outputs) or _named(clause.node, outputs)
         if found is None:
             raise DatabaseError(FEATURE_NOT_SUPPORTED, "invalid UNION/INTERSECT/EXCEPT ORDER BY clause")
-        parts.append(_direction(_sort_key(found.sql, found.type), clause))
+        parts.append(_direction(_sort_key(translator, found.sql, found.type), clause))
     return f" ORDER BY {', '.join(parts)}" if parts else ""
 
 
@@ -275,6 +275,8 @@ def figure_name(node: Any) -> str:
         return "greatest" if node.op == enums.MinMaxOp.IS_GREATEST else "least"
     if isinstance(node, ast.A_Expr) and node.kind == enums.A_Expr_Kind.AEXPR_NULLIF:
         return "nullif"
+    if isinstance(node, ast.A_Indirection) and isinstance(node.indirection[-1], ast.String):
+        return str(node.indirection[-1].sval)
     if isinstance(node, ast.CollateClause | ast.A_Indirection):
         return figure_name(node.arg)
     return named.get(type(node), "?column?")
@@ -371,13 +373,13 @@ def _order_by(translator: Translator, statement: ast.SelectStmt, level: Level, t
             sql, type_ = translator.expression(clause.node, level, aggregates=True, windows=windows)
             if statement.distinctClause and statement.distinctClause[0] is None and sql not in {target.sql for target in targets}:
                 raise DatabaseError(INVALID_COLUMN_REFERENCE, "for SELECT DISTINCT, ORDER BY expressions must appear in select list")
-        parts.append(_direction(_sort_key(sql, type_), clause))
+        parts.append(_direction(_sort_key(translator, sql, type_), clause))
     return f" ORDER BY {', '.join(parts)}" if parts else ""
 
 
-def _sort_key(sql: str, type_: ColumnType) -> str:
+def _sort_key(translator: Translator, sql: str, type_: ColumnType) -> str:
     """A constant would be taken for a position by DuckDB."""
-    check_order(type_)
+    sql = order_key(translator, sql, type_)
     return (
         f"({sql})" if not sql[:1].isdigit() else f"CAST({sql} AS {'BIGINT' if type_ == INT8 else 'VARCHAR' if type_ == TEXT else 'DOUBLE'})"
     )
@@ -400,7 +402,7 @@ def sort_by(translator: Translator, clauses: Any, level: Level, *, aggregates: b
     parts = []
     for clause in clauses:
         sql, type_ = translator.expression(clause.node, level, aggregates=aggregates)
-        parts.append(_direction(_sort_key(sql, type_), clause))
+        parts.append(_direction(_sort_key(translator, sql, type_), clause))
     return ", ".join(parts)
 
 

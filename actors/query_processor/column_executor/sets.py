@@ -22,10 +22,11 @@ from actors.common.types import format_type
 from actors.common.types.arrays import VECTORS, Array, is_array
 from actors.query_processor.column_executor.arrays import unnested
 from actors.query_processor.column_executor.names import Level
-from actors.query_processor.column_executor.translator import BOOL, TEXT, Translator
+from actors.query_processor.column_executor.translator import BOOL, TEXT, Translator, string_fields
 from actors.query_processor.column_executor.udf import Surroundings, Udf, crossing, datums_of, result_column
 from actors.query_processor.column_executor.values import duck_type
 
+INT2 = ColumnType("int2")
 INT4 = ColumnType("int4")
 INT8 = ColumnType("int8")
 HINT = "No function matches the given name and argument types. You might need to add explicit type casts."
@@ -59,17 +60,27 @@ TEXT_SETS = {
     "regexp_split_to_table": SetFunction(regexp_split_to_table, (TEXT, TEXT, TEXT), 2, TEXT),
     "string_to_table": SetFunction(_string_to_table, (TEXT, TEXT, TEXT), 2, TEXT, False),
 }
-SETS = frozenset({"unnest", "generate_subscripts", *TEXT_SETS})
+EXPANDED = ColumnType("_pg_expandarray")
+"""The rows of information_schema._pg_expandarray(array), DuckDB's structs of x (an element) and n (its place from 1 on): within queries only, for drivers that
+read keys by it (pgjdbc)."""
+SETS = frozenset({"unnest", "generate_subscripts", EXPANDED.name, *TEXT_SETS})
 
 
 def is_set(node: Any) -> bool:
     return isinstance(node, ast.FuncCall) and node.over is None and node.funcname[-1].sval in SETS
 
 
+def sets_not_allowed() -> DatabaseError:
+    return DatabaseError(FEATURE_NOT_SUPPORTED, "set-returning functions are not allowed here")
+
+
 def set_of(translator: Translator, call: ast.FuncCall, level: Level, aggregates: bool = False) -> tuple[str, ColumnType]:
     """(SQL of a DuckDB list, the items' type). Raises 42883, 0A000."""
     name = call.funcname[-1].sval
     arguments = [translator.expression(argument, level, aggregates=aggregates) for argument in call.args or ()]
+    if name == EXPANDED.name and len(arguments) == 1:
+        items, _ = unnested(translator, *arguments[0])
+        return f"list_transform({items}, lambda x, n: {{'x': x, 'n': CAST(n AS INTEGER)}})", EXPANDED
     if name == "unnest":
         if len(arguments) != 1:
             raise DatabaseError(FEATURE_NOT_SUPPORTED, "unnest() with several arguments is supported in FROM only")
@@ -93,6 +104,22 @@ def set_of(translator: Translator, call: ast.FuncCall, level: Level, aggregates:
         lambda surroundings_of: _lists(known, types, surroundings_of),
     )
     return translator.emitter.use(udf, [f"CAST({sql} AS {crossing(type_)})" for sql, type_ in zip(texts, types, strict=True)]), known.result
+
+
+def field_of(translator: Translator, node: ast.A_Indirection, level: Level) -> tuple[str, ColumnType] | None:
+    """(SQL, type) of (information_schema._pg_expandarray(array)).x or .n, or of such a row's column; None for any other indirection."""
+    [part, *others] = node.indirection
+    if others or not isinstance(part, ast.String) or part.sval not in ("x", "n"):
+        return None
+    if is_set(node.arg) and node.arg.funcname[-1].sval == EXPANDED.name:
+        sql = f"unnest({set_of(translator, node.arg, level)[0]})"
+    else:
+        names = string_fields(node.arg) if isinstance(node.arg, ast.ColumnRef) else None
+        if names is None or (column := level.column(names)).type != EXPANDED:
+            return None
+        sql = column.sql
+    # The arrays of the catalog that drivers ask for are of int2; their places are int4.
+    return f"struct_extract({sql}, '{part.sval}')", INT2 if part.sval == "x" else INT4
 
 
 def _subscripts_of(arguments: Sequence[tuple[str, ColumnType]]) -> SetFunction:
