@@ -304,6 +304,8 @@ class Analysis:
         arguments = tuple(coerce_boolean(self.expression(part), word, self.parameters, position_of(part)) for part in node.args)
         if word == "NOT":
             return Not(arguments[0])
+        if len(arguments) > arrays.LONG_LIST and (listed := arrays.of_comparisons(arguments, word == "AND")) is not None:
+            return listed
         return And(arguments) if word == "AND" else Or(arguments)
 
     def null_test(self, node: Any) -> Expression:

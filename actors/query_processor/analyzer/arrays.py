@@ -3,7 +3,7 @@
 id = ANY('{1,2}')        the literal is read as an array of what `id =` wants: int4[]
 id = ANY($1)             and so is a parameter's type inferred
 id = ANY(ARRAY[1, 2])    id IN (1, 2)
-id IN (1, 2 ... 1000)    id = ANY('{1,2 ... 1000}')
+id IN (1, 2 ... 1000)    id = ANY('{1,2 ... 1000}'); so are id = 1 OR id = 2 OR ... OR id = 1000
 """
 
 from __future__ import annotations
@@ -23,7 +23,19 @@ from actors.common.errors import (
 )
 from actors.common.expressions.casts import EXPLICIT, STRINGS
 from actors.common.expressions.functions import Ambiguous, resolve_operator
-from actors.common.expressions.tree import And, ArrayOf, Cast, Constant, Expression, Or, Parameter, Quantified
+from actors.common.expressions.tree import (
+    And,
+    ArrayOf,
+    Call,
+    Cast,
+    Constant,
+    Expression,
+    Or,
+    Parameter,
+    Quantified,
+    columns_of,
+    is_volatile,
+)
 from actors.common.schema import ColumnType
 from actors.common.types.arrays import EMPTY, VECTORS, array_of_items, element_of, is_array
 from actors.query_processor.analyzer.coercion import cannot_cast, coerce, coerce_argument, coerce_to_common, is_unknown, type_name
@@ -151,6 +163,30 @@ def of_values(items: Sequence[Expression], element: ColumnType) -> Expression | 
     if not all(isinstance(item.argument if isinstance(item, Cast) else item, Constant | Parameter) for item in items):
         return None
     return ArrayOf(tuple(items), ColumnType("_" + element.name))
+
+
+def of_comparisons(tests: Sequence[Expression], every: bool) -> Expression | None:
+    """x = 1 OR x = 2 ..., or (`every`) x <> 1 AND x <> 2 ..., as a membership. None where they are not all of one kind."""
+    first = tests[0]
+    if (
+        not isinstance(first, Call)
+        or first.name != ("<>" if every else "=")
+        or not columns_of(first.arguments[0])
+        or is_volatile(first.arguments[0])
+    ):
+        return None
+    left, item = first.arguments
+    items: list[Expression] = []
+    for test in tests:
+        if not isinstance(test, Call) or (test.name, test.signature) != (first.name, first.signature) or test.arguments[0] != left:
+            return None
+        if test.arguments[1].type.name != item.type.name:
+            return None
+        items.append(test.arguments[1])
+    array = of_values(items, ColumnType(item.type.name))
+    if array is None or first.signature[1] != item.type.name:
+        return None
+    return Quantified(left, array, first.name, (first.signature[0], first.signature[1]), every)
 
 
 def membership(left: Expression, array: Expression, negated: bool) -> Expression:

@@ -91,6 +91,10 @@ def test_a_long_list_answers_as_a_short_one(client: Client, column: str, null: s
     for test in ("n IN ({})", "n NOT IN ({})", "(n IN ({})) IS NULL", "NOT (n IN ({})) OR n IS NULL"):
         found = [client.rows(f"SELECT id FROM {source} WHERE {test.format(items)} ORDER BY id") for items in (short, long)]
         assert found[0] == found[1], test
+    for operator, joint, test in (("=", " OR ", "n IN ({})"), ("<>", " AND ", "n NOT IN ({})")):
+        written = joint.join(f"n {operator} {item}" for item in long.split(", "))
+        found = [client.rows(f"SELECT id FROM {source} WHERE {each} ORDER BY id") for each in (test.format(short), written)]
+        assert found[0] == found[1], written[-60:]
 
 
 @pytest.mark.parametrize("source", ["t", "(SELECT * FROM t) q"], ids=["row", "column"])
