@@ -78,6 +78,12 @@ def _is_list(expression: tree.Quantified) -> bool:
     )
     compared = set(expression.signature) <= INTEGERS or len(set(expression.signature)) == 1
     plain = expression.operator == ("<>" if expression.every else "=") and expression.signature[0] in COMPARED_AS_POSTGRESQL
+    if (
+        isinstance(array, tree.Constant)
+        and array.type.name == "_numeric"
+        and not all(item is None or item.is_finite() for item in array.value.items)
+    ):
+        return False
     return known and compared and plain and not any(isinstance(node, tree.Column) for node in tree.walk(array)) and not is_volatile(array)
 
 
