@@ -180,8 +180,7 @@ class Connection(asyncio.Protocol):
                 return
             data = decrypted
         if self._discarded is not None:
-            self._discard(len(data))
-            return
+            return self._discard(len(data))
         self.reader.receive_data(data)
         waiting = self._input
         if waiting is not None:
@@ -191,8 +190,7 @@ class Connection(asyncio.Protocol):
             self._transport.pause_reading()
 
     def _discard(self, size: int) -> None:
-        """The client is to send all of a message that is too long, then to find the last word: libpq gives up where the stream ends while it writes, and a
-        socket that is closed with bytes unread is reset."""
+        """libpq gives up where the stream ends while it writes, and a socket closed with bytes unread is reset: the client sends all, then reads the last word."""
         assert self._transport is not None and self._discarded is not None
         before, self._discarded = self._discarded, self._discarded - size
         if before > 0 >= self._discarded or size == 0:
