@@ -53,6 +53,9 @@ STATEMENTS = {
     "wide-values": "SELECT repeat('x', 1000000) FROM generate_series(1,2000) a(g)",
     "string_agg": "SELECT length(string_agg('xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx' || g, ',')) FROM generate_series(1,20000000) a(g)",
     "insert-select": "BEGIN; INSERT INTO stalls SELECT -g, 'x' || g FROM generate_series(1,2000000) a(g); ROLLBACK",
+    "list": f"SELECT count(*) FROM stalls WHERE k + 0 IN ({','.join(map(str, range(15_000)))})",
+    "alternatives": f"SELECT count(*) FROM stalls WHERE {' OR '.join(f'k = {number}' for number in range(7_000))}",
+    "patterns": "SELECT length(regexp_replace(repeat('ab1 ', 250000), '[0-9]', '#', 'g'))",
     "copy-out": "COPY (SELECT a.g, 'row ' || a.g FROM generate_series(1,3000000) a(g)) TO STDOUT",
 }
 

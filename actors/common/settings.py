@@ -34,6 +34,8 @@ class Limits:
     connection_burst: int = 1000
     """New connections beyond the rate, after a pause. 0 refuses every one where a rate is set."""
     statement_memory_bytes_max: int = 128 << 20
+    message_bytes_max: int = 10 << 20
+    """Of a client's message (not of COPY's data, which is a stream). A longer one is not read, and ends its connection. 0: PostgreSQL's 1 GiB."""
     mixed_ddl: bool = False
     """Several DDL statements, or DDL and DML, in one transaction; TRUNCATE, VACUUM, ALTER TABLE ADD PRIMARY KEY and what else DSQL refuses."""
 
@@ -44,6 +46,7 @@ OPEN_LIMITS = Limits(
     row_bytes_max=0,
     column_bytes_max=0,
     statement_memory_bytes_max=0,
+    message_bytes_max=64 << 20,
     connection_age_s=0,
     connection_rate_per_s=0,
     mixed_ddl=True,
@@ -106,8 +109,6 @@ class Messaging:
 
 @dataclass(frozen=True)
 class Querying:
-    message_bytes_max: int = 64 << 20
-    """A longer message from a client is refused before it is read."""
     plan_cache_entries: int = 1024
     column_threads: int = 2
     """Short steps of DuckDB's statements that a query processor runs at once; longer ones make room for others."""

@@ -33,6 +33,7 @@ from actors.common.errors import (
     INVALID_AUTHORIZATION_SPECIFICATION,
     INVALID_CATALOG_NAME,
     QUERY_CANCELED,
+    STATEMENT_TOO_COMPLEX,
     TRANSACTION_RESOLUTION_UNKNOWN,
     DatabaseError,
 )
@@ -42,7 +43,7 @@ from actors.query_processor.conversation import OUTPUT_BYTES_MAX, Conversation, 
 from actors.query_processor.deadlines import Deadlines, Kind, Timeouts, error_of
 from actors.query_processor.wire import backend, frontend, startup
 from actors.query_processor.wire.formats import ShapeCache
-from actors.query_processor.wire.frontend import ProtocolViolation
+from actors.query_processor.wire.frontend import MessageTooLong, ProtocolViolation
 from actors.query_processor.wire.reader import FrontendReader
 from actors.query_processor.wire.states import State
 from actors.query_processor.wire.tls import TlsSession, TlsSettings
@@ -125,7 +126,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, services: ConnectionServices) -> None:
         self._services = services
-        self.reader = FrontendReader(services.settings.querying.message_bytes_max)
+        self.reader = FrontendReader(services.settings.limits.message_bytes_max)
         self.output = bytearray()
         """What is to be written; another object after every write."""
         self.cancellable = False
@@ -145,6 +146,8 @@ class Connection(asyncio.Protocol):
         """There while the socket does not take more."""
         self._reading_paused = False
         self._lost = False
+        self._discarded: int | None = None
+        """There once a message was too long: what still comes is not kept. Bytes of that message that are yet to come."""
         self._untouched = True
         """No byte has come yet."""
         self._last_word: DatabaseError | None = None
@@ -176,6 +179,8 @@ class Connection(asyncio.Protocol):
             if not decrypted:
                 return
             data = decrypted
+        if self._discarded is not None:
+            return self._discard(len(data))
         self.reader.receive_data(data)
         waiting = self._input
         if waiting is not None:
@@ -183,6 +188,13 @@ class Connection(asyncio.Protocol):
         elif self.reader.buffered > INPUT_BYTES_MAX and not self._reading_paused and self._transport is not None:
             self._reading_paused = True
             self._transport.pause_reading()
+
+    def _discard(self, size: int) -> None:
+        """libpq gives up where the stream ends while it writes, and a socket closed with bytes unread is reset: the client sends all, then reads the last word."""
+        assert self._transport is not None and self._discarded is not None
+        before, self._discarded = self._discarded, self._discarded - size
+        if before > 0 >= self._discarded or size == 0:
+            self._transport.write_eof()
 
     def _decrypt(self, tls: TlsSession, data: bytes) -> bytes:
         assert self._transport is not None
@@ -288,6 +300,8 @@ class Connection(asyncio.Protocol):
         except Terminated as ending:
             self._fatal(ending.error)
         except DatabaseError as error:
+            if isinstance(error, MessageTooLong):
+                self._discarded = max(error.length + 1 - self.reader.buffered, 0)
             self._fatal(error)
         finally:
             self.reader.state = State.CLOSED
@@ -304,7 +318,13 @@ class Connection(asyncio.Protocol):
             self.deadlines.close()
         self.flush()
         if self._transport is not None and not self._lost:
-            self._transport.close()
+            if self._discarded is not None:
+                if self._discarded == 0:
+                    self._discard(0)
+                if self._reading_paused:
+                    self._transport.resume_reading()
+            else:
+                self._transport.close()
             self._closing_timer = asyncio.get_running_loop().call_later(CLOSING_S_MAX, self._transport.abort)
 
     def _fatal(self, error: DatabaseError) -> None:
@@ -333,6 +353,8 @@ class Connection(asyncio.Protocol):
                 raise
             except DatabaseError as error:
                 conversation.report(error)
+            except RecursionError:
+                conversation.report(DatabaseError(STATEMENT_TOO_COMPLEX, "stack depth limit exceeded"))
             except Exception as bug:
                 logger.exception("connection %d: a statement failed by a bug", self.process)
                 conversation.report(DatabaseError(INTERNAL_ERROR, f"internal error: {type(bug).__name__}"))
@@ -411,6 +433,7 @@ class Connection(asyncio.Protocol):
         self.process, self.secret = services.opened(self, SECRET_BYTES[message.version])
         session = services.make_session(user, database, startup.session_options(message.parameters), self)
         self.deadlines = Deadlines(session.run_time.timeouts, self._deadline_passed)
+        await session.begin()
         self.session = session
         age_s = services.settings.limits.connection_age_s
         if age_s:

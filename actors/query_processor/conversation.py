@@ -28,9 +28,9 @@ from actors.common.errors import (
     DatabaseError,
 )
 from actors.common.types import by_name
+from actors.query_processor.aside import LARGE_CHARACTERS, LARGE_VALUES, aside
 from actors.query_processor.deadlines import Deadlines
 from actors.query_processor.results import Batch, CopyIn, CopyOut, Piece, RowStream
-from actors.query_processor.session.aside import LARGE_CHARACTERS, LARGE_VALUES, aside
 from actors.query_processor.session.statements import PLANNED_KINDS
 from actors.query_processor.wire import backend, frontend
 from actors.query_processor.wire.copy import copy_decoder, copy_encoder
@@ -234,7 +234,8 @@ class Conversation:
             supplied = f"bind message supplies {len(values)} parameters"
             raise DatabaseError(PROTOCOL_VIOLATION, f'{supplied}, but prepared statement "{name}" requires {count}')
         if len(values) > LARGE_VALUES:
-            datums = await aside(parameter_decoder(tuple(prepared.parameter_types), formats, session.run_time.zone), values)
+            types, zone = tuple(prepared.parameter_types), session.run_time.zone
+            datums = await aside(lambda given: parameter_decoder(types, formats, zone)(given), values)
         else:
             datums = self._decoder(name, formats, prepared)(values) if values else []
         portal = session.bind(prepared, datums)

@@ -83,8 +83,10 @@ class ScriptRunner:
 
     async def run(self, name: str, sql: str) -> list[str]:
         """A simple query's answer; notices come before it."""
-        session = self.session(name)
         self._notices = lines = []
+        if name not in self._sessions:
+            await fiber(self.session(name).begin())
+        session = self.session(name)
         try:
             for raw in session.split(sql):
                 prepared = await fiber(session.prepare(raw))

@@ -83,6 +83,8 @@ def quantified(test: Callable[[Any, Any, Any], Any] | None, every: bool) -> Call
             return None
         if value in array.members:
             return not every
+        if value != value and array.has_nan:
+            return not every
         return None if array.has_null else every
 
     def one_by_one(value: Any, array: Array | None, environment: Any) -> bool | None:
@@ -258,6 +260,8 @@ def _register_all(name: str, element: str) -> None:
     register("array_replace", f"{name} {element} {element}", name, replaced, strict=False)
     register("array_subscript", f"{name} int4", element, subscript)
     register("array_subscript", f"{name} int4 int4", element, subscript)
+    register("array_slice", f"{name} int4 int4", name, _slice)
+    register("array_slice", f"{name} int4 int4 int4 int4", name, _slice)
     _register_to_string(name, element)
 
 
@@ -275,7 +279,24 @@ def _register_to_string(name: str, element: str) -> None:
     register("array_to_string", f"{name} text text", "text", joined, strict=False, volatility="stable", environment=True)
 
 
-def _string_to_array(text: str | None, separator: str | None, null: str | None = None) -> Array | None:
+def _slice(array: Array, *bounds: int) -> Array:
+    """array[a:b] or array[a:b][c:d]: dimensions that are not named are whole; counted from 1."""
+    pairs = list(zip(bounds[::2], bounds[1::2], strict=True))
+    if not array.lengths or len(pairs) > len(array.lengths):
+        return EMPTY
+    places: list[range] = []
+    for dimension, (length, lower) in enumerate(zip(array.lengths, array.lowers, strict=True)):
+        low, high = pairs[dimension] if dimension < len(pairs) else (lower, lower + length - 1)
+        places.append(range(max(low, lower) - lower, min(high, lower + length - 1) - lower + 1))
+    offsets = [0]
+    for length, chosen in zip(array.lengths, places, strict=True):
+        offsets = [offset * length + place for offset in offsets for place in chosen]
+    if not offsets:
+        return EMPTY
+    return Array(tuple(array.items[offset] for offset in offsets), tuple(map(len, places)), (1,) * len(places))
+
+
+def string_to_array(text: str | None, separator: str | None, null: str | None = None) -> Array | None:
     if text is None:
         return None
     if not text:
@@ -286,5 +307,5 @@ def _string_to_array(text: str | None, separator: str | None, null: str | None =
 
 for _name in ARRAY_TYPES:
     _register_all(_name, element_of(_name))
-register("string_to_array", "text text", "_text", _string_to_array, strict=False)
-register("string_to_array", "text text text", "_text", _string_to_array, strict=False)
+register("string_to_array", "text text", "_text", string_to_array, strict=False)
+register("string_to_array", "text text text", "_text", string_to_array, strict=False)

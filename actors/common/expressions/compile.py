@@ -45,11 +45,13 @@ from actors.common.expressions.tree import (
     Or,
     Parameter,
     Quantified,
+    columns_of,
+    is_immutable,
     revive,
     walk,
 )
 from actors.common.schema import ColumnType
-from actors.common.types.arrays import array_of_items, element_of, is_array
+from actors.common.types.arrays import Array, array_of_items, element_of, is_array
 
 Evaluator = Callable[[Sequence[Any], Sequence[Any], Environment], Any]
 
@@ -60,7 +62,15 @@ KEPT_CONSTANT_MAX = 4096
 """Larger expressions are compiled anew for each plan, and the cache holds no large literals."""
 IN_LIST_SET_MIN = 4
 """From as many constants on, IN looks them up in a set."""
+PART_EXPRESSIONS = 128
+"""Longer lists of expressions are compiled in parts: Python's compiler holds its lock for all of a function's source, some milliseconds for so many."""
+NESTED_MAX = 32
+"""More terms of AND and OR are written side by side, since Python's parser nests parentheses 200 deep."""
+RUN_VALUES_MAX = 16
+"""Kept with an environment."""
 _INTEGERS = frozenset({"int2", "int4", "int8"})
+_NAN_TYPES = frozenset({"float4", "float8", "numeric"})
+"""Equal by Python's equality, and hashed by it, but for NaN."""
 _HASHED_TYPES = frozenset({"bool", "int2", "int4", "int8", "text", "bpchar", "bytea", "uuid", "date", "time", "timestamp", "timestamptz"})
 
 
@@ -146,9 +156,24 @@ class _Writer:
         if isinstance(node, Quantified):
             return f"{self.reference(_quantifier(node))}({self.value(node.argument)}, {self.value(node.array)}, environment)"
         if isinstance(node, ArrayOf):
-            make = self.reference(made_of_arrays if node.nested else array_of_items)
-            return f"{make}([{', '.join(map(self.value, node.items))}])"
+            return self._array(node)
         return self._null_if(node)
+
+    def _array(self, node: ArrayOf) -> str:
+        made = made_of_arrays if node.nested else array_of_items
+        if len(node.items) <= PART_EXPRESSIONS:
+            return f"{self.reference(made)}([{', '.join(map(self.value, node.items))}])"
+        items = compile_tuple(node.items)
+        if columns_of(node) or not is_immutable(node):
+            return f"{self.reference(made)}({self.reference(items)}(row, parameters, environment))"
+        return f"{self.reference(_OnceARun(lambda *run: made(items((), *run))))}(parameters, environment)"
+
+    def _parts(self, nodes: Sequence[Expression], join: Callable[[tuple[Expression, ...]], Expression]) -> list[str] | None:
+        """Source of many nodes in parts that are functions of their own; None where there are not that many."""
+        if len(nodes) <= PART_EXPRESSIONS:
+            return None
+        parts = [join(tuple(nodes[start : start + PART_EXPRESSIONS])) for start in range(0, len(nodes), PART_EXPRESSIONS)]
+        return [f"{self.reference(compile_expression(part))}(row, parameters, environment)" for part in parts]
 
     def _evaluated(self, arguments: Sequence[Expression]) -> tuple[list[str], list[str]]:
         """(names or literals that hold the arguments, source of the conditions under which none of them is NULL).
@@ -209,11 +234,14 @@ class _Writer:
     def _connective(self, node: And | Or) -> str:
         """AND: False as soon as one is False, else None if one was NULL. OR likewise with True."""
         deciding = isinstance(node, Or)
-        names = [self.fresh("t") for _ in node.arguments]
+        sources = self._parts(node.arguments, type(node)) or [self.value(argument) for argument in node.arguments]
+        if len(sources) > NESTED_MAX:
+            return f"{self.reference(_joined(deciding))}([{', '.join(f'lambda: {source}' for source in sources)}])"
+        names = [self.fresh("t") for _ in sources]
         nulls = " or ".join(f"{name} is None" for name in names)
         result = f"(None if {nulls} else {not deciding})"
-        for name, argument in reversed(list(zip(names, node.arguments, strict=True))):
-            result = f"({deciding} if ({name} := {self.value(argument)}) is {deciding} else {result})"
+        for name, source in reversed(list(zip(names, sources, strict=True))):
+            result = f"({deciding} if ({name} := {source}) is {deciding} else {result})"
         return result
 
     def _never_null(self, node: NullTest | BooleanTest | Distinct) -> str:
@@ -275,6 +303,9 @@ class _Writer:
             return self.truth(node.argument, not wanted)
         if isinstance(node, And | Or):
             joint = " and " if isinstance(node, And) == wanted else " or "
+            parts = self._parts(node.arguments, type(node))
+            if parts is not None:
+                return "(" + joint.join(f"{part} is {wanted}" for part in parts) + ")"
             return "(" + joint.join(self.truth(argument, wanted) for argument in node.arguments) + ")"
         if isinstance(node, Constant):
             return str(node.value is wanted)
@@ -307,12 +338,47 @@ class _Writer:
 def _quantifier(node: Quantified) -> Callable[..., bool | None]:
     """What applies the operator to the elements; by a set of them where Python's equality is the operator's."""
     left, right = node.signature
-    hashed = left in _HASHED_TYPES and (left == right or {left, right} <= _INTEGERS)
+    hashed = left in _HASHED_TYPES | _NAN_TYPES and (left == right or {left, right} <= _INTEGERS)
     if hashed and node.operator == ("<>" if node.every else "="):
         return quantified(None, node.every)
     element = ColumnType(element_of(node.array.type.name))
     test = compile_expression(Call(node.operator, node.signature, (Column(0, node.argument.type), Column(1, element)), node.type))
     return quantified(lambda value, item, environment: test((value, item), (), environment), node.every)
+
+
+class _OnceARun:
+    """A value that depends on a run's parameters alone. Many rows ask for it; it is kept with the transaction's environment."""
+
+    __slots__ = ("_evaluate",)
+
+    def __init__(self, evaluate: Callable[..., Any]) -> None:
+        self._evaluate = evaluate
+
+    def __call__(self, parameters: Sequence[Any], environment: Environment) -> Any:
+        values = environment.run_values
+        known = values.get(self)
+        if known is not None and known[0] is parameters:
+            return known[1]
+        value = self._evaluate(parameters, environment)
+        if len(values) >= RUN_VALUES_MAX:
+            values.clear()
+        values[self] = (parameters, value)
+        return value
+
+
+def _joined(deciding: bool) -> Callable[..., bool | None]:
+    """AND or OR of many terms, each of them a function."""
+
+    def join(terms: Sequence[Callable[[], bool | None]]) -> bool | None:
+        unknown = False
+        for term in terms:
+            value = term()
+            if value is deciding:
+                return deciding
+            unknown = unknown or value is None
+        return None if unknown else not deciding
+
+    return join
 
 
 def _build(writer: _Writer, result: str) -> Evaluator:
@@ -332,9 +398,15 @@ def _is_kept(expressions: Iterable[Expression]) -> bool:
             nodes += 1
             if nodes > KEPT_NODES_MAX:
                 return False
-            if isinstance(node, Constant) and isinstance(node.value, str | bytes) and len(node.value) > KEPT_CONSTANT_MAX:
+            if isinstance(node, Constant) and _size(node.value) > KEPT_CONSTANT_MAX:
                 return False
     return True
+
+
+def _size(value: Any) -> int:
+    if isinstance(value, Array):
+        return len(value.items)
+    return len(value) if isinstance(value, str | bytes) else 0
 
 
 def compile_expression(expression: Expression) -> Evaluator:
@@ -369,6 +441,10 @@ def compile_tuple(expressions: Sequence[Expression]) -> Callable[[Sequence[Any],
 
 
 def _make_tuple(expressions: tuple[Expression, ...]) -> Evaluator:
+    if len(expressions) > PART_EXPRESSIONS:
+        starts = range(0, len(expressions), PART_EXPRESSIONS)
+        parts = [_make_tuple(expressions[start : start + PART_EXPRESSIONS]) for start in starts]
+        return lambda row, parameters, environment: tuple([datum for part in parts for datum in part(row, parameters, environment)])
     writer = _Writer()
     return _build(writer, "(" + "".join(writer.value(expression) + ", " for expression in expressions) + ")")
 

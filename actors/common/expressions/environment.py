@@ -6,6 +6,7 @@ import random as random_module
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
+from typing import Any
 
 
 def _no_clock() -> int:
@@ -35,6 +36,8 @@ class Environment:
     backend_pid: int = 0
     settings: dict[str, str] = field(default_factory=dict)
     set_setting: Callable[[str, str | None, bool], None] = _no_settings
+    run_values: dict[Any, tuple[Any, Any]] = field(default_factory=dict)
+    """What compiled expressions evaluate once a run (compile.py): (the run's parameters, the datum)."""
 
 
 IMMUTABLE_ENVIRONMENT = Environment()

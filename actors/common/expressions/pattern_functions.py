@@ -8,8 +8,10 @@ from actors.common.patterns.functions import (
     regexp_count,
     regexp_instr,
     regexp_like,
+    regexp_match,
     regexp_replace_flags,
     regexp_replace_from,
+    regexp_split_to_array,
     regexp_substr,
     regexp_substring,
     similar_substring,
@@ -37,13 +39,16 @@ register("substring", "text text", "text", regexp_substring)
 register("substring", "text text text", "text", similar_substring)
 register("regexp_like", "text text", "bool", regexp_like)
 register("regexp_like", "text text text", "bool", regexp_like)
-register("regexp_replace", "text text text", "text", regexp_replace_flags)
-register("regexp_replace", "text text text text", "text", regexp_replace_flags)
+register("regexp_replace", "text text text", "text", regexp_replace_flags, slow=True)
+register("regexp_replace", "text text text text", "text", regexp_replace_flags, slow=True)
 for _arguments in ("int4", "int4 int4", "int4 int4 text"):
-    register("regexp_replace", f"text text text {_arguments}", "text", regexp_replace_from)
+    register("regexp_replace", f"text text text {_arguments}", "text", regexp_replace_from, slow=True)
 for _arguments in ("", "int4", "int4 text"):
-    register("regexp_count", f"text text {_arguments}", "int4", regexp_count)
+    register("regexp_count", f"text text {_arguments}", "int4", regexp_count, slow=True)
 for _arguments in ("", "int4", "int4 int4", "int4 int4 text", "int4 int4 text int4"):
-    register("regexp_substr", f"text text {_arguments}", "text", regexp_substr)
+    register("regexp_substr", f"text text {_arguments}", "text", regexp_substr, slow=True)
 for _arguments in ("", "int4", "int4 int4", "int4 int4 int4", "int4 int4 int4 text", "int4 int4 int4 text int4"):
-    register("regexp_instr", f"text text {_arguments}", "int4", regexp_instr)
+    register("regexp_instr", f"text text {_arguments}", "int4", regexp_instr, slow=True)
+for _arguments in ("", "text"):
+    register("regexp_match", f"text text {_arguments}", "_text", regexp_match, slow=True)
+    register("regexp_split_to_array", f"text text {_arguments}", "_text", regexp_split_to_array, slow=True)

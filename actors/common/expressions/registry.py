@@ -16,9 +16,10 @@ IMMUTABLE, STABLE, VOLATILE = "immutable", "stable", "volatile"
 
 class Function:
     """One overload. `environment`: the implementation's first argument is the Environment. `variadic`: the last argument may be repeated; its
-    type "any" takes every type (the implementation gets the datums as text)."""
+    type "any" takes every type (the implementation gets the datums as text). `slow`: one call over a long text may take a large part of a second, so no event
+    loop evaluates it where a thread can."""
 
-    __slots__ = ("arguments", "environment", "implementation", "name", "result", "strict", "template", "variadic", "volatility")
+    __slots__ = ("arguments", "environment", "implementation", "name", "result", "slow", "strict", "template", "variadic", "volatility")
 
     def __init__(
         self,
@@ -31,6 +32,7 @@ class Function:
         volatility: str,
         environment: bool,
         variadic: bool,
+        slow: bool,
     ) -> None:
         self.name = name
         self.arguments = arguments
@@ -41,6 +43,7 @@ class Function:
         self.volatility = volatility
         self.environment = environment
         self.variadic = variadic
+        self.slow = slow
 
     def matches(self, signature: tuple[str, ...]) -> bool:
         if not self.variadic:
@@ -65,10 +68,11 @@ def register(
     volatility: str = IMMUTABLE,
     environment: bool = False,
     variadic: bool = False,
+    slow: bool = False,
 ) -> None:
     """`arguments`: type names separated by blanks."""
     assert (implementation is None) != (template is None)
-    made = Function(name, tuple(arguments.split()), result, implementation, template, strict, volatility, environment, variadic)
+    made = Function(name, tuple(arguments.split()), result, implementation, template, strict, volatility, environment, variadic, slow)
     known = _functions.setdefault(name, [])
     assert all(other.arguments != made.arguments for other in known), f"{name}({arguments}) is registered twice"
     known.append(made)

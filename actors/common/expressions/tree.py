@@ -274,6 +274,24 @@ def is_immutable(expression: Expression) -> bool:
     return True
 
 
+BULKY_NODES = 1000
+"""An expression with more of them takes more than some ten milliseconds to compile, and each row much to evaluate."""
+
+
+def is_slow(expression: Expression) -> bool:
+    """Whether no event loop should compile and evaluate it: for a function that may take a large part of a second (registry.Function.slow), or for its size. An
+    array of values counts as one."""
+    waiting, nodes = [expression], 0
+    while waiting:
+        node = waiting.pop()
+        nodes += 1
+        if nodes > BULKY_NODES or (isinstance(node, Call) and function(node.name, node.signature).slow):
+            return True
+        if not isinstance(node, ArrayOf):
+            waiting += children(node)
+    return False
+
+
 def is_volatile(expression: Expression) -> bool:
     """Whether two evaluations in one statement may differ (random(), gen_random_uuid())."""
     return any(isinstance(node, Call) and function(node.name, node.signature).volatility == VOLATILE for node in walk(expression))

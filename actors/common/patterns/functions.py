@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from asyncio import _get_running_loop
 from collections.abc import Iterator
 from itertools import islice
 
@@ -10,10 +11,13 @@ from actors.common.errors import INVALID_PARAMETER_VALUE, PROGRAM_LIMIT_EXCEEDED
 from actors.common.patterns.expression import Expression, Span, regular_expression
 from actors.common.patterns.similar import similar_to_escape
 from actors.common.patterns.syntax import parse_options
+from actors.common.types.arrays import Array, array_of_items
 
-CPU_SECONDS_MAX = 0.5
+CPU_SECONDS_MAX = 10.0
 """Of all matches of one expression in one text. Each search is linear, but there may be as many as characters. A
 thread's own time: a busy machine does not turn an answer into an error."""
+LOOP_CPU_SECONDS_MAX = 0.1
+"""The same on the thread of an event loop, whose other work waits meanwhile."""
 MATCHES_PER_LOOK = 256
 RESULT_BYTES_MAX = 64 << 20
 """What a replacement may put into a text."""
@@ -21,9 +25,9 @@ START_HINT = "If you meant to use regexp_replace() with a start parameter, cast 
 
 
 def _matches(expression: Expression, data: bytes, start: int) -> Iterator[Span]:
-    began = time.thread_time()
+    began, seconds_max = time.thread_time(), CPU_SECONDS_MAX if _get_running_loop() is None else LOOP_CPU_SECONDS_MAX
     for count, match in enumerate(expression.search_all(data, start), 1):
-        if count % MATCHES_PER_LOOK == 0 and time.thread_time() - began > CPU_SECONDS_MAX:
+        if count % MATCHES_PER_LOOK == 0 and time.thread_time() - began > seconds_max:
             raise DatabaseError(PROGRAM_LIMIT_EXCEEDED, "regular expression has too many matches in this text")
         yield match
 
@@ -34,9 +38,9 @@ def _checked(name: str, value: int, least: int) -> int:
     return value
 
 
-def _expression(function: str, pattern: str, flags: str) -> Expression:
+def _expression(function: str, pattern: str, flags: str, hint: str = "") -> Expression:
     if "g" in flags and parse_options(flags).every:
-        raise DatabaseError(INVALID_PARAMETER_VALUE, f'{function}() does not support the "global" option')
+        raise DatabaseError(INVALID_PARAMETER_VALUE, f'{function}() does not support the "global" option', hint=hint)
     return regular_expression(pattern, flags)
 
 
@@ -116,6 +120,48 @@ def regexp_substring(value: str, pattern: str) -> str | None:
 def similar_substring(value: str, pattern: str, escape: str) -> str | None:
     """substring(value SIMILAR pattern ESCAPE escape)."""
     return regexp_substring(value, similar_to_escape(pattern, escape))
+
+
+def _captured(expression: Expression, data: bytes, match: Span) -> list[str | None]:
+    """The groups of a match, or it alone where the expression has none."""
+    spans = expression.captures(data, match) if expression.groups else [match]
+    return [None if span is None else data[span[0] : span[1]].decode() for span in spans]
+
+
+def regexp_match(value: str, pattern: str, flags: str = "") -> Array | None:
+    """The groups of the first match."""
+    expression = _expression("regexp_match", pattern, flags, hint="Use the regexp_matches function instead.")
+    data = value.encode()
+    found = expression.search(data)
+    return None if found is None else array_of_items(_captured(expression, data, found))
+
+
+def regexp_matches(value: str, pattern: str, flags: str = "") -> list[Array]:
+    """The groups of the first match, or with the flag "g" of every one."""
+    expression, data = regular_expression(pattern, flags), value.encode()
+    matches = _matches(expression, data, 0)
+    return [array_of_items(_captured(expression, data, match)) for match in islice(matches, None if parse_options(flags).every else 1)]
+
+
+def _pieces(function: str, value: str, pattern: str, flags: str) -> list[str]:
+    """What stands between the matches. Empty matches count but at the text's end, and behind another match."""
+    expression, data = _expression(function, pattern, flags), value.encode()
+    pieces: list[str] = []
+    start = last_end = 0
+    for begins, ends in _matches(expression, data, 0):
+        if begins < len(data) and ends > last_end:
+            pieces.append(data[start:begins].decode())
+            start = ends
+        last_end = ends
+    return [*pieces, data[start:].decode()]
+
+
+def regexp_split_to_array(value: str, pattern: str, flags: str = "") -> Array:
+    return array_of_items(_pieces("regexp_split_to_array", value, pattern, flags))
+
+
+def regexp_split_to_table(value: str, pattern: str, flags: str = "") -> list[str]:
+    return _pieces("regexp_split_to_table", value, pattern, flags)
 
 
 def regexp_replace_flags(value: str, pattern: str, replacement: str, flags: str = "") -> str:

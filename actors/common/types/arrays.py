@@ -51,6 +51,11 @@ class Array(msgspec.Struct, frozen=True, array_like=True, dict=True):
     def has_null(self) -> bool:
         return None in self.items
 
+    @cached_property
+    def has_nan(self) -> bool:
+        """Of floats or numerics: NaN is equal to itself in SQL, and not in Python."""
+        return any(item is not None and item != item for item in self.items)
+
     def mapped(self, change: Callable[[Any], Any]) -> Array:
         """`change` of every item that is not NULL."""
         return Array(tuple(None if item is None else change(item) for item in self.items), self.lengths, self.lowers)

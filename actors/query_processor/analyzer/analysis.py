@@ -304,6 +304,8 @@ class Analysis:
         arguments = tuple(coerce_boolean(self.expression(part), word, self.parameters, position_of(part)) for part in node.args)
         if word == "NOT":
             return Not(arguments[0])
+        if len(arguments) > arrays.LONG_LIST and (listed := arrays.of_comparisons(arguments, word == "AND")) is not None:
+            return listed
         return And(arguments) if word == "AND" else Or(arguments)
 
     def null_test(self, node: Any) -> Expression:
@@ -428,7 +430,10 @@ class Analysis:
         # Integers of different width compare as they are: the column stays bare, so that an index on it can be used.
         both_integers = {value.type.name, target.name} <= {"int2", "int4", "int8"}
         string_as_text = target.name == "text" and value.type.name == "varchar"
-        return InList(value if both_integers or string_as_text else coerced[0], tuple(coerced[1:]), negated)
+        left = value if both_integers or string_as_text else coerced[0]
+        if len(choices) > arrays.LONG_LIST and (array := arrays.of_values(coerced[1:], target)) is not None:
+            return arrays.membership(left, array, negated)
+        return InList(left, tuple(coerced[1:]), negated)
 
     def _row_comparison(self, name: str, left: Any, right: Any, position: int) -> Expression:
         """(a, b) = (c, d), (a, b) < (c, d): by the columns from left to right."""

@@ -3,10 +3,12 @@
 id = ANY('{1,2}')        the literal is read as an array of what `id =` wants: int4[]
 id = ANY($1)             and so is a parameter's type inferred
 id = ANY(ARRAY[1, 2])    id IN (1, 2)
+id IN (1, 2 ... 1000)    id = ANY('{1,2 ... 1000}'); so are id = 1 OR id = 2 OR ... OR id = 1000
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from pglast import ast
@@ -21,9 +23,21 @@ from actors.common.errors import (
 )
 from actors.common.expressions.casts import EXPLICIT, STRINGS
 from actors.common.expressions.functions import Ambiguous, resolve_operator
-from actors.common.expressions.tree import And, ArrayOf, Constant, Expression, Or, Quantified
+from actors.common.expressions.tree import (
+    And,
+    ArrayOf,
+    Call,
+    Cast,
+    Constant,
+    Expression,
+    Or,
+    Parameter,
+    Quantified,
+    columns_of,
+    is_volatile,
+)
 from actors.common.schema import ColumnType
-from actors.common.types.arrays import EMPTY, VECTORS, element_of, is_array
+from actors.common.types.arrays import EMPTY, VECTORS, array_of_items, element_of, is_array
 from actors.query_processor.analyzer.coercion import cannot_cast, coerce, coerce_argument, coerce_to_common, is_unknown, type_name
 from actors.query_processor.analyzer.scope import NotRowExpression, position_of
 
@@ -31,7 +45,10 @@ if TYPE_CHECKING:
     from actors.query_processor.analyzer.analysis import Analysis
 
 WRONG_OBJECT_TYPE = "42809"
+LONG_LIST = 256
+"""Items of IN; a longer list of values is an array, whose members are looked up in a set, and which travels as one datum."""
 INT4 = ColumnType("int4")
+INT4_MIN, INT4_MAX = -(2**31), 2**31 - 1
 SUBSCRIPTS_MAX = 2
 
 
@@ -82,18 +99,31 @@ def _array(analysis: Analysis, node: Any) -> Expression:
 
 
 def subscript(analysis: Analysis, node: Any) -> Expression:
-    """array[i], array[i][j]. Raises 42804 for what is no array, 0A000 for slices."""
+    """array[i], array[i][j], array[a:b], array[a:b][c:d]. Raises 42804 for what is no array, 0A000 for more dimensions."""
     array = _array(analysis, node.arg)
     if not all(isinstance(part, ast.A_Indices) for part in node.indirection):
         raise NotRowExpression("field selection")
     if not is_array(array.type.name):
         raise DatabaseError(DATATYPE_MISMATCH, f"cannot subscript type {type_name(array.type)} because it does not support subscripting")
-    if len(node.indirection) > SUBSCRIPTS_MAX or any(part.is_slice for part in node.indirection):
-        raise DatabaseError(FEATURE_NOT_SUPPORTED, "array slices, and more than two subscripts, are not supported")
-    places = [coerce(analysis.expression(part.uidx), INT4, analysis.parameters, "assignment") for part in node.indirection]
-    if None in places:
-        raise DatabaseError(DATATYPE_MISMATCH, "array subscript must have type integer")
-    return analysis.call("array_subscript", [array, *(place for place in places if place is not None)])
+    if len(node.indirection) > SUBSCRIPTS_MAX:
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "more than two array subscripts are not supported")
+
+    def place(bound: Any, absent: int) -> Expression:
+        if bound is None:
+            return Constant(absent, INT4)
+        found = coerce(analysis.expression(bound), INT4, analysis.parameters, "assignment")
+        if found is None:
+            raise DatabaseError(DATATYPE_MISMATCH, "array subscript must have type integer")
+        return found
+
+    if not any(part.is_slice for part in node.indirection):
+        return analysis.call("array_subscript", [array, *(place(part.uidx, 0) for part in node.indirection)])
+    bounds: list[Expression] = []
+    for part in node.indirection:
+        # Beside a slice, a single subscript i means 1:i.
+        bounds.append(place(part.lidx, INT4_MIN) if part.is_slice else Constant(1, INT4))
+        bounds.append(place(part.uidx, INT4_MAX))
+    return analysis.call("array_slice", [array, *bounds])
 
 
 # -- ANY and ALL -------------------------------------------------------------------------------------------------------------------
@@ -122,6 +152,48 @@ def _of_items(analysis: Analysis, node: Any, name: str, every: bool) -> Expressi
     if len(tests) == 1:
         return tests[0]
     return And(tests) if every else Or(tests)
+
+
+def of_values(items: Sequence[Expression], element: ColumnType) -> Expression | None:
+    """An array of constants and parameters, all of the type `element`. None where an item depends on the row, or there is no such array."""
+    if not is_array("_" + element.name):
+        return None
+    if all(isinstance(item, Constant) for item in items):
+        return Constant(array_of_items(item.datum for item in items if isinstance(item, Constant)), ColumnType("_" + element.name))
+    if not all(isinstance(item.argument if isinstance(item, Cast) else item, Constant | Parameter) for item in items):
+        return None
+    return ArrayOf(tuple(items), ColumnType("_" + element.name))
+
+
+def of_comparisons(tests: Sequence[Expression], every: bool) -> Expression | None:
+    """x = 1 OR x = 2 ..., or (`every`) x <> 1 AND x <> 2 ..., as a membership. None where they are not all of one kind."""
+    first = tests[0]
+    if (
+        not isinstance(first, Call)
+        or first.name != ("<>" if every else "=")
+        or not columns_of(first.arguments[0])
+        or is_volatile(first.arguments[0])
+    ):
+        return None
+    left, item = first.arguments
+    items: list[Expression] = []
+    for test in tests:
+        if not isinstance(test, Call) or (test.name, test.signature) != (first.name, first.signature) or test.arguments[0] != left:
+            return None
+        if test.arguments[1].type.name != item.type.name:
+            return None
+        items.append(test.arguments[1])
+    array = of_values(items, ColumnType(item.type.name))
+    if array is None or first.signature[1] != item.type.name:
+        return None
+    return Quantified(left, array, first.name, (first.signature[0], first.signature[1]), every)
+
+
+def membership(left: Expression, array: Expression, negated: bool) -> Expression:
+    """left [NOT] IN the array's elements, which have one type with it, or are integers like it."""
+    element = element_of(array.type.name)
+    signature = ("text" if left.type.name == "varchar" else left.type.name, "text" if element == "varchar" else element)
+    return Quantified(left, array, "<>" if negated else "=", signature, negated)
 
 
 def scalar_array(analysis: Analysis, name: str, left: Expression, array: Expression, every: bool, position: int) -> Expression:

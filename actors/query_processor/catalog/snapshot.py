@@ -3,6 +3,7 @@
 Stored as rows of the system's tables, written by DDL transactions like any other row and read by scans at a start_ts:
 
     keyspace (1, 0)   kind byte + id (4 bytes)                        -> msgpack of the descriptor: "t" Table (schema.py), "s" Schema
+                      "r" + role + NUL + database                 -> RoleSettings ("" is every role, every database)
     keyspace (2, 0)   "s" + name, "r" + schema + NUL + name           -> kind byte + id: taken names, so that two creations of one name conflict
     keyspace (3, 0)   "id"                                            -> the next free id (allocation.py)
 
@@ -15,7 +16,7 @@ A transaction that has changed the catalog itself works on an *overlay*: a snaps
 `search_path` belongs to the session: `catalog.on_path(("public",))` is a cheap view on the same objects; unqualified names go through
 pg_catalog, then the path.
 
-Left out: roles, privileges, views, sequences, functions.
+Left out: roles but for their settings, privileges, views, sequences, functions.
 """
 
 from __future__ import annotations
@@ -40,6 +41,15 @@ class Schema(msgspec.Struct, frozen=True):
     owner: str = "admin"
 
 
+class RoleSettings(msgspec.Struct, frozen=True):
+    """What ALTER ROLE ... SET and ALTER DATABASE ... SET have named: (parameter in lower case, value as SHOW answers it), by name. "" as `role` or
+    `database`: of all."""
+
+    role: str
+    database: str
+    values: tuple[tuple[str, str], ...]
+
+
 IMPLIED_SCHEMAS = (
     Schema(PG_CATALOG_OID, "pg_catalog"),
     Schema(PUBLIC_OID, "public"),
@@ -54,10 +64,12 @@ NAMES_KEYSPACE = NAMES_TABLE.to_bytes(4, "big") + b"\x00\x00"
 TABLE_KIND = b"t"
 SCHEMA_KIND = b"s"
 INDEX_KIND = b"i"
+ROLE_KIND = b"r"
 
 _overlay_versions = count(-1, -1)
 _table_decoder = msgspec.msgpack.Decoder(Table)
 _schema_decoder = msgspec.msgpack.Decoder(Schema)
+_role_decoder = msgspec.msgpack.Decoder(RoleSettings)
 _encoder = msgspec.msgpack.Encoder()
 
 
@@ -77,6 +89,14 @@ def relation_name_key(schema: str, name: str) -> bytes:
     return NAMES_KEYSPACE + b"r" + schema.encode() + b"\x00" + name.encode()
 
 
+def role_key(role: str, database: str) -> bytes:
+    return CATALOG_KEYSPACE + ROLE_KIND + role.encode() + b"\x00" + database.encode()
+
+
+def encode_role(settings: RoleSettings) -> bytes:
+    return _encoder.encode(settings)
+
+
 def encode_table(table: Table) -> bytes:
     return _encoder.encode(table)
 
@@ -85,10 +105,13 @@ def encode_schema(schema: Schema) -> bytes:
     return _encoder.encode(schema)
 
 
+Descriptor = Table | Schema | RoleSettings
+
+
 class Catalog:
     """See the module. All lookups are dictionary reads; names are case-sensitive, as the parser folds them."""
 
-    __slots__ = ("_descriptors", "_relations", "_schemas", "_tables", "_views", "search_path", "version")
+    __slots__ = ("_descriptors", "_relations", "_roles", "_schemas", "_tables", "_views", "search_path", "version")
 
     version: int
     search_path: tuple[str, ...]
@@ -98,12 +121,14 @@ class Catalog:
         version: int,
         schemas: Iterable[Schema] = (),
         tables: Iterable[Table] = (),
-        descriptors: dict[bytes, tuple[bytes, Table | Schema]] | None = None,
+        roles: Iterable[RoleSettings] = (),
+        descriptors: dict[bytes, tuple[bytes, Descriptor]] | None = None,
     ) -> None:
         self.version = version
         self.search_path = DEFAULT_PATH
         self._schemas = {schema.name: schema for schema in (*IMPLIED_SCHEMAS, *schemas)}
         self._tables = {table.id: table for table in tables}
+        self._roles = {(settings.role, settings.database): settings for settings in roles}
         self._relations: dict[tuple[str, str], tuple[Table, Index | None]] = {}
         for table in self._tables.values():
             self._add_names(table)
@@ -114,8 +139,9 @@ class Catalog:
     def from_rows(cls, version: int, rows: Iterable[tuple[bytes, bytes]], before: Catalog | None = None) -> Catalog:
         """From the rows of keyspace (1, 0). `before`: an older or newer snapshot whose unchanged objects are kept."""
         known = before._descriptors if before is not None else {}
-        descriptors: dict[bytes, tuple[bytes, Table | Schema]] = {}
+        descriptors: dict[bytes, tuple[bytes, Descriptor]] = {}
         schemas: list[Schema] = []
+        roles: list[RoleSettings] = []
         tables: list[Table] = []
         for key, value in rows:
             seen = known.get(key)
@@ -123,14 +149,18 @@ class Catalog:
                 descriptor = seen[1]
             elif key[6:7] == TABLE_KIND:
                 descriptor = _table_decoder.decode(value)
+            elif key[6:7] == ROLE_KIND:
+                descriptor = _role_decoder.decode(value)
             else:
                 descriptor = _schema_decoder.decode(value)
             descriptors[key] = (value, descriptor)
             if isinstance(descriptor, Table):
                 tables.append(descriptor)
+            elif isinstance(descriptor, RoleSettings):
+                roles.append(descriptor)
             else:
                 schemas.append(descriptor)
-        return cls(version, schemas, tables, descriptors)
+        return cls(version, schemas, tables, roles, descriptors)
 
     def on_path(self, path: tuple[str, ...]) -> Catalog:
         """The same catalog under another search path (without the implied pg_catalog)."""
@@ -141,7 +171,7 @@ class Catalog:
             view = object.__new__(Catalog)
             view.version = self.version
             view.search_path = path
-            view._schemas, view._tables, view._relations = self._schemas, self._tables, self._relations
+            view._schemas, view._tables, view._relations, view._roles = self._schemas, self._tables, self._relations, self._roles
             view._descriptors, view._views = self._descriptors, self._views
             self._views[path] = view
         return view
@@ -211,6 +241,21 @@ class Catalog:
         """The primary key's index (unless hidden) and the secondary ones: what pg_class shows."""
         return (table.primary, *table.indexes) if table.primary.columns else table.indexes
 
+    def role_settings(self, role: str, database: str) -> RoleSettings:
+        """What was set for exactly these; "" is all."""
+        return self._roles.get((role, database)) or RoleSettings(role, database, ())
+
+    def all_role_settings(self) -> list[RoleSettings]:
+        """By role and database."""
+        return [self._roles[key] for key in sorted(self._roles)]
+
+    def session_settings(self, user: str, database: str) -> dict[str, str]:
+        """What a session of `user` starts with: what was set for both before what was set for one, for the role before for the database."""
+        found: dict[str, str] = {}
+        for place in (("", ""), ("", database), (user, ""), (user, database)):
+            found.update(self.role_settings(*place).values)
+        return found
+
     # -- overlays ------------------------------------------------------------------------------------------------------------
 
     def with_table(self, table: Table) -> Catalog:
@@ -226,9 +271,14 @@ class Catalog:
     def without_schema(self, name: str) -> Catalog:
         return self._overlay(self._tables, {other: schema for other, schema in self._schemas.items() if other != name})
 
+    def with_role(self, settings: RoleSettings) -> Catalog:
+        overlay = self._overlay(self._tables, self._schemas)
+        overlay._roles = {**self._roles, (settings.role, settings.database): settings}
+        return overlay
+
     def _overlay(self, tables: dict[int, Table], schemas: dict[str, Schema]) -> Catalog:
         overlay = Catalog(next(_overlay_versions), schemas.values(), tables.values())
-        overlay._schemas = schemas
+        overlay._schemas, overlay._roles = schemas, self._roles
         overlay.search_path = self.search_path
         return overlay
 

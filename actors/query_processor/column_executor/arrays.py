@@ -1,8 +1,8 @@
 """Arrays in the column executor: DuckDB carries one as PostgreSQL's text of it, and never looks into that.
 
 Operators, ANY, ALL, ARRAY[...] and functions of arrays are our own (udf.py), which read the text and write it. A text that is equal means an equal array where every
-datum of the element type has one text: there DISTINCT, GROUP BY, UNION and IN may compare. An order of texts is no order of arrays, so ORDER BY, min and max are
-refused (0A000).
+datum of the element type has one text: there DISTINCT, GROUP BY, UNION and IN may compare. An order of texts is no order of arrays: ORDER BY, min and max go by
+bytes that a function of ours makes of an array (`order_key`).
 
     array_agg(x), ARRAY(SELECT x)     DuckDB's list of x, collected by a function of ours
     unnest(array)                     a list made by a function of ours, unnested by DuckDB
@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from actors.common.errors import FEATURE_NOT_SUPPORTED, DatabaseError
 from actors.common.expressions.array_functions import made_of_arrays
 from actors.common.expressions.casts import ZONED_ARRAYS
+from actors.common.keys import KeyCodec
 from actors.common.schema import ColumnType
 from actors.common.types import by_name, format_type
 from actors.common.types.arrays import VECTORS, Array, array_of_items, element_of, is_array
@@ -63,6 +64,33 @@ def check_order(type_: ColumnType) -> None:
     """Raises 0A000 for arrays."""
     if is_array(type_.name):
         raise DatabaseError(FEATURE_NOT_SUPPORTED, f"ordering by values of type {format_type(type_)} is not supported")
+
+
+def order_key(translator: Translator, sql: str, type_: ColumnType) -> str:
+    """SQL of what orders as values of the type do: of arrays, by their elements, then by their number, then by dimensions and bounds."""
+    from actors.query_processor.column_executor.udf import Udf
+
+    if not is_array(type_.name):
+        return sql
+    udf = Udf(f"eagleray_order{type_.name}", ["VARCHAR"], "BLOB", ColumnType("bytea"), lambda surroundings: _order_maker(type_))
+    return translator.emitter.use(udf, [f"CAST({sql} AS VARCHAR)"])
+
+
+def _order_maker(type_: ColumnType) -> Callable[..., pa.Array]:
+    encode = KeyCodec([ColumnType(element_of(type_.name))]).encode
+
+    def key(array: Array | None) -> bytes | None:
+        if array is None:
+            return None
+        items = b"".join([b"\1" + encode([item]) for item in array.items])
+        shape = (len(array.lengths), *array.lengths, *(lower + 2**31 for lower in array.lowers))
+        return items + b"\0" + b"".join([number.to_bytes(4, "big") for number in shape])
+
+    def keys(texts: Any) -> pa.Array:
+        read = array_reader(type_)
+        return pa.array([key(read(text)) for text in texts.to_pylist()], pa.binary())
+
+    return keys
 
 
 # -- lists to arrays and back ------------------------------------------------------------------------------------------------------

@@ -12,9 +12,11 @@ from pglast import ast, enums
 
 from actors.common.errors import FEATURE_NOT_SUPPORTED, GROUPING_ERROR, SYNTAX_ERROR, UNDEFINED_FUNCTION, UNDEFINED_OBJECT, DatabaseError
 from actors.common.schema import ColumnType
-from actors.query_processor.column_executor.arrays import check_equality, check_order, collected
+from actors.common.types.arrays import is_array
+from actors.query_processor.column_executor.arrays import check_equality, collected, order_key
 from actors.query_processor.column_executor.names import Level
 from actors.query_processor.column_executor.select import sort_by, translate_query
+from actors.query_processor.column_executor.sets import SETS, field_of, is_set, series, set_of, sets_not_allowed
 from actors.query_processor.column_executor.translator import BOOL, INT8, TEXT, Translator, type_name
 from actors.query_processor.column_executor.values import BIG_SUM_DIGITS
 
@@ -79,14 +81,42 @@ def replace_calls(translator: Translator, node: Any, level: Level, *, aggregates
         if name in AGGREGATES:
             if not aggregates:
                 raise DatabaseError(GROUPING_ERROR, "aggregate functions are not allowed here")
+            level.aggregated = True
             return translator.slot(*aggregate(translator, node, name, level))
+        if name in SETS or name == "generate_series":
+            return _set(translator, node, name, level)
         if name in RANKINGS or name in OFFSETS:
             raise DatabaseError("42809", f"window function {name} requires an OVER clause")
+    if isinstance(node, ast.A_Indirection) and (field := field_of(translator, node, level)) is not None:
+        if is_set(node.arg) and translator.sets is None:
+            raise sets_not_allowed()
+        return translator.slot(*field)
     replaced = replace_catalog_form(translator, node, level, aggregates)
     return replaced if replaced is not None else _rebuilt(translator, node, level, aggregates, windows)
 
 
+def _set(translator: Translator, call: ast.FuncCall, name: str, level: Level) -> ast.ColumnRef:
+    """A set-returning function in the select list."""
+    items = translator.sets
+    if items is None:
+        raise sets_not_allowed()
+    translator.set_calls += 1
+    if name != "generate_series":
+        sql, type_ = set_of(translator, call, level, aggregates=True)
+        return translator.slot(f"unnest({sql})", type_)
+    inner, type_ = series(translator, call, level)
+    alias = translator.alias()
+    items.append(f"LATERAL ({inner}) AS {alias}")
+    return translator.slot(f"{alias}.c1", type_)
+
+
 def _rebuilt(translator: Translator, node: ast.Node, level: Level, aggregates: bool, windows: dict[str, Any]) -> ast.Node:
+    if isinstance(node, ast.CaseExpr | ast.CoalesceExpr) and translator.sets is not None:
+        sets, translator.sets = translator.sets, None
+        try:
+            return _rebuilt(translator, node, level, aggregates, windows)
+        finally:
+            translator.sets = sets
     changed: dict[str, Any] = {}
     for name in node.__slots__:
         value = getattr(node, name)
@@ -134,10 +164,11 @@ def aggregate(translator: Translator, call: ast.FuncCall, name: str, level: Leve
     if call.agg_distinct:
         check_equality(type_)
     if name in SAME_TYPE and len(arguments) == 1:
-        if name != "any_value":
-            check_order(type_)
-        if type_.name == "bool" and name in ("min", "max"):
-            raise _undefined(name, arguments)
+        if name in ("min", "max"):
+            if type_.name == "bool":
+                raise _undefined(name, arguments)
+            if is_array(type_.name):
+                return made(f"arg_{name}", sql, order_key(translator, sql, type_)), type_
         return made(SAME_TYPE[name], sql), type_
     if name in BOOLEAN and len(arguments) == 1:
         return made(BOOLEAN[name], translator.cast(sql, type_, BOOL)), BOOL

@@ -17,11 +17,20 @@ from typing import TYPE_CHECKING, Any
 from actors.common.errors import DatabaseError
 from actors.common.expressions import tree
 from actors.common.expressions.compile import compile_expression
-from actors.common.expressions.tree import is_volatile
+from actors.common.expressions.tree import is_slow, is_volatile
 from actors.common.schema import ColumnType
+from actors.common.types.arrays import Array, element_of
 from actors.query_processor.column_executor.arrays import check_equality, check_order
 from actors.query_processor.column_executor.udf import DIVIDE, SIZED_TYPES, Udf, divide_udf, expression_udf
-from actors.query_processor.column_executor.values import DIVISION_SCALE, INTEGER_DIGITS, TEXT_TYPES, duck_type, literal, numeric_scale
+from actors.query_processor.column_executor.values import (
+    DIVISION_SCALE,
+    INTEGER_DIGITS,
+    TEXT_TYPES,
+    duck_type,
+    in_list,
+    literal,
+    numeric_scale,
+)
 
 if TYPE_CHECKING:
     from actors.query_processor.column_executor.instance import Instance
@@ -55,9 +64,27 @@ DIRECT_CASTS = frozenset(
         *((source, target) for source in ("text", "varchar", "bpchar", "name", "unknown") for target in ("text", "name")),
     }
 )
+LITERALS_MAX = 1000
 MARK = re.compile("\x01(\\d+)\x01")
 Check = tuple[str, str]
 """(what, SQLSTATE) of a LIMIT or OFFSET that must not be negative."""
+
+
+def _is_list(expression: tree.Quantified) -> bool:
+    """Whether it is an IN list (analyzer/arrays.py) that DuckDB compares as PostgreSQL does."""
+    array = expression.array
+    known = isinstance(array, tree.ArrayOf) or (
+        isinstance(array, tree.Constant) and isinstance(array.value, Array) and bool(array.value.items)
+    )
+    compared = set(expression.signature) <= INTEGERS or len(set(expression.signature)) == 1
+    plain = expression.operator == ("<>" if expression.every else "=") and expression.signature[0] in COMPARED_AS_POSTGRESQL
+    if (
+        isinstance(array, tree.Constant)
+        and array.type.name == "_numeric"
+        and not all(item is None or item.is_finite() for item in array.value.items)
+    ):
+        return False
+    return known and compared and plain and not any(isinstance(node, tree.Column) for node in tree.walk(array)) and not is_volatile(array)
 
 
 class Emitter:
@@ -65,6 +92,9 @@ class Emitter:
 
     def __init__(self) -> None:
         self._constants: list[tuple[Callable[..., Any], ColumnType]] = []
+        self._slow = False
+        self._lists: set[int] = set()
+        """Numbers of the constants that are arrays written as IN's lists."""
         self._checks: dict[int, Check] = {}
         self._udfs: dict[str, Udf] = {}
 
@@ -86,7 +116,10 @@ class Emitter:
             check = self._checks.get(number)
             if check is not None and value is not None and value < 0:
                 raise DatabaseError(check[1], f"{check[0]} must not be negative")
-            literals.append(literal(value, type_))
+            if number in self._lists:
+                literals.append(in_list(value, ColumnType(element_of(type_.name))))
+            else:
+                literals.append(literal(value, type_))
         return MARK.sub(lambda found: literals[int(found.group(1))], sql)
 
     def limit(self, sql: str, what: str, sqlstate: str) -> str:
@@ -111,6 +144,7 @@ class Emitter:
         return self._special(expression, slots)
 
     def _constant(self, expression: Any) -> str:
+        self._slow = self._slow or is_slow(expression)
         self._constants.append((compile_expression(expression), expression.type))
         return f"\x01{len(self._constants) - 1}\x01"
 
@@ -131,6 +165,11 @@ class Emitter:
             word = "NULL" if expression.value is None else str(expression.value).upper()
             operator = "IS DISTINCT FROM" if expression.negated else "IS NOT DISTINCT FROM"
             return f"({sub(expression.argument)} {operator} {word})"
+        if isinstance(expression, tree.Quantified) and _is_list(expression):
+            check_equality(expression.argument.type)
+            items = self._constant(expression.array)
+            self._lists.add(len(self._constants) - 1)
+            return f"({sub(expression.argument)} {'NOT ' if expression.every else ''}IN {items})"
         if isinstance(expression, tree.Quantified):
             return self._udf(expression, [expression.argument, expression.array], [sub(expression.argument), sub(expression.array)])
         if isinstance(expression, tree.ArrayOf):
@@ -158,6 +197,11 @@ class Emitter:
             return f"{word}({', '.join(sub(argument) for argument in expression.arguments)})"
         assert isinstance(expression, tree.NullIf), expression
         return f"(CASE WHEN {sub(expression.equal)} THEN NULL ELSE {sub(expression.argument)} END)"
+
+    @property
+    def is_large(self) -> bool:
+        """Filling the text in takes long."""
+        return self._slow or bool(self._lists) or len(self._constants) > LITERALS_MAX
 
     # -- calls -------------------------------------------------------------------------------------------------------------------
 

@@ -8,10 +8,10 @@ from typing import Any
 from pglast import ast, enums
 
 from actors.common.errors import FEATURE_NOT_SUPPORTED, UNDEFINED_COLUMN, UNDEFINED_TABLE, DatabaseError
-from actors.common.schema import ColumnType
 from actors.query_processor.column_executor.arrays import unnested
 from actors.query_processor.column_executor.names import Level, Output, Relation
 from actors.query_processor.column_executor.select import translate_query
+from actors.query_processor.column_executor.sets import is_set, series, set_of
 from actors.query_processor.column_executor.translator import BOOL, INT8, Translator, rename, wrap
 
 JOINS = {
@@ -88,9 +88,12 @@ def _function(translator: Translator, item: ast.RangeFunction, level: Level) -> 
     function = call.funcname[-1].sval if isinstance(call, ast.FuncCall) else "expression"
     parent = Level(parent=level, ctes=level.ctes)
     if function == "generate_series" and isinstance(call, ast.FuncCall):
-        inner, type_ = _series(translator, call, parent)
+        inner, type_ = series(translator, call, parent)
     elif function == "unnest" and isinstance(call, ast.FuncCall) and call.args:
         return _unnest(translator, item, call.args, parent)
+    elif is_set(call):
+        items, type_ = set_of(translator, call, parent)
+        inner = f"SELECT unnest({items}) AS c1"
     else:
         text, type_ = translator.expression(call, parent)
         inner = f"SELECT {text} AS c1"
@@ -115,26 +118,6 @@ def _unnest(translator: Translator, item: ast.RangeFunction, arguments: Any, lev
         inner = f"SELECT *, row_number() OVER () AS c{len(lists) + 1} FROM ({inner})"
         columns.append(Output("ordinality", f"{alias}.c{len(lists) + 1}", INT8))
     return f"LATERAL ({inner}) AS {alias}", Relation(name or "unnest", tuple(rename(columns, renamed, name or "unnest")))
-
-
-def _series(translator: Translator, call: ast.FuncCall, level: Level) -> tuple[str, ColumnType]:
-    arguments = [translator.expression(argument, level) for argument in call.args or ()]
-    if len(arguments) not in (2, 3):
-        raise DatabaseError("42883", "function generate_series does not exist with these arguments")
-    names = {type_.name for _, type_ in arguments[:2]}
-    if names <= {"int2", "int4", "int8"}:
-        type_ = ColumnType("int8" if "int8" in names else "int4")
-        texts = [f"CAST({sql} AS BIGINT)" for sql, _ in arguments]
-        cast = "BIGINT" if type_.name == "int8" else "INTEGER"
-    elif names <= {"timestamp", "date", "timestamptz", "text", "unknown"} and len(arguments) == 3:
-        type_ = ColumnType("timestamptz" if "timestamptz" in names else "timestamp")
-        stamp = [translator.cast(sql, source, type_) for sql, source in arguments[:2]]
-        texts = [*stamp, translator.cast(*arguments[2], ColumnType("interval"))]
-        cast = "TIMESTAMP"
-    else:
-        raise DatabaseError(FEATURE_NOT_SUPPORTED, "generate_series is supported for integers and timestamps")
-    # The table function makes its rows as they are read; unnest(generate_series()) would make one list of them all, outside DuckDB's memory limit.
-    return f"SELECT CAST(series.step AS {cast}) AS c1 FROM generate_series({', '.join(texts)}) AS series(step)", type_
 
 
 def _join(translator: Translator, item: ast.JoinExpr, level: Level) -> tuple[str, list[Relation], dict[str, Output]]:

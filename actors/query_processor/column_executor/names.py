@@ -64,6 +64,8 @@ class Level:
     ctes: dict[str, tuple[str, tuple[Output, ...]]] = field(default_factory=dict)
     """Name -> (name in DuckDB, columns)."""
     hidden_by_lateral: int = 0
+    aggregated: bool = False
+    """An aggregate was met."""
 
     def find_cte(self, name: str) -> tuple[str, tuple[Output, ...]] | None:
         level: Level | None = self

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from actors.common.errors import statement_memory_exceeded
+from actors.common.errors import FEATURE_NOT_SUPPORTED, DatabaseError, statement_memory_exceeded
 from actors.common.schema import ColumnType
 from actors.query_processor.analyzer import ParameterTypes
+from actors.query_processor.aside import aside
 from actors.query_processor.column_executor.emit import Emitter
 from actors.query_processor.column_executor.engine import engine_of
 from actors.query_processor.column_executor.feeding import Feed, SourceTooLarge, open_source
 from actors.query_processor.column_executor.names import Query
 from actors.query_processor.column_executor.select import translate_query
+from actors.query_processor.column_executor.sets import EXPANDED
 from actors.query_processor.column_executor.sources import Sources
 from actors.query_processor.column_executor.stream import ColumnStream, Statement
 from actors.query_processor.column_executor.translator import Translator
@@ -24,6 +26,7 @@ from actors.query_processor.column_executor.udf import SIZED_TYPES, Surroundings
 from actors.query_processor.results import Batch, Field
 
 if TYPE_CHECKING:
+    from actors.common.expressions.environment import Environment
     from actors.common.settings import Settings
     from actors.query_processor.catalog import Catalog
     from actors.query_processor.transaction import Transaction
@@ -66,9 +69,9 @@ class ColumnPlan:
         try:
             tables = await self._tables(transaction, parameters, engine.memory_bytes)
             environment = transaction.environment
-            sql = self._emitter.fill(self._query.sql, parameters, environment)
+            sql = await self._filled(self._query.sql, parameters, environment)
             if self._sized and (self._makes_text or len(sql) > LONG_BYTES or any(map(_has_long_values, tables.values()))):
-                sql = self._emitter.fill(self._guarded_sql, parameters, environment)
+                sql = await self._filled(self._guarded_sql, parameters, environment)
             if len(sql) > engine.memory_bytes // WHOLE_SHARE:
                 raise statement_memory_exceeded(engine.memory_bytes)
             surroundings = Surroundings(environment, transaction.catalog, engine.memory_bytes)
@@ -78,6 +81,11 @@ class ColumnPlan:
             stream.close()
             raise
         return Batch([], False, "SELECT", stream)
+
+    async def _filled(self, sql: str, parameters: Sequence[Any], environment: Environment) -> str:
+        if not self._emitter.is_large:
+            return self._emitter.fill(sql, parameters, environment)
+        return await aside(lambda text: self._emitter.fill(text, parameters, environment), sql)
 
     async def _tables(self, transaction: Transaction, parameters: Sequence[Any], memory_bytes: int) -> dict[str, pa.Table | Feed]:
         """What DuckDB scans, by name. Together at most half of the statement's memory is held. Raises CatalogStale, 54000."""
@@ -146,5 +154,7 @@ def plan_columns(statement: Any, catalog: Catalog, parameter_types: Sequence[Col
     sources = Sources()
     emitter = Emitter()
     query = translate_query(Translator(catalog, parameters, sources, emitter), statement)
+    if any(column.type == EXPANDED for column in query.columns):
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "rows of _pg_expandarray are supported within a query only")
     sources.finish(query.sql)
     return ColumnPlan(query, sources, parameters, emitter)

@@ -15,7 +15,7 @@ from pglast import ast, enums
 from actors.common.errors import FEATURE_NOT_SUPPORTED, INVALID_COLUMN_REFERENCE, SYNTAX_ERROR, DatabaseError
 from actors.common.schema import ColumnType
 from actors.query_processor.analyzer import common_type
-from actors.query_processor.column_executor.arrays import check_equality, check_order
+from actors.query_processor.column_executor.arrays import check_equality, order_key
 from actors.query_processor.column_executor.names import Level, Output, Query
 from actors.query_processor.column_executor.translator import INT8, TEXT, Translator, rename, string_fields
 
@@ -33,6 +33,14 @@ def translate_query(translator: Translator, statement: Any, parent: Level | None
     if statement.lockingClause:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "a locking clause such as FOR UPDATE is not supported in a subquery here")
     level = Level(parent=parent)
+    sets, translator.sets = translator.sets, None
+    try:
+        return _translated(translator, statement, level)
+    finally:
+        translator.sets = sets
+
+
+def _translated(translator: Translator, statement: ast.SelectStmt, level: Level) -> Query:
     prefix = _with_clause(translator, statement.withClause, level) if statement.withClause else ""
     if statement.op != enums.SetOperation.SETOP_NONE:
         query = _set_operation(translator, statement, level)
@@ -147,7 +155,7 @@ def _order_by_outputs(translator: Translator, clauses: Any, outputs: list[Output
         found = _ordinal(clause.node, outputs) or _named(clause.node, outputs)
         if found is None:
             raise DatabaseError(FEATURE_NOT_SUPPORTED, "invalid UNION/INTERSECT/EXCEPT ORDER BY clause")
-        parts.append(_direction(_sort_key(found.sql, found.type), clause))
+        parts.append(_direction(_sort_key(translator, found.sql, found.type), clause))
     return f" ORDER BY {', '.join(parts)}" if parts else ""
 
 
@@ -185,17 +193,45 @@ def _simple(translator: Translator, statement: ast.SelectStmt, level: Level) -> 
         where = f" WHERE {translator.condition(statement.whereClause, level, 'WHERE')}"
         translator.sources.push_filters(translator, statement, level)
     windows = {window.name: window for window in statement.windowClause or ()}
-    targets = [item for target in statement.targetList or () for item in _target(translator, target, level, windows)]
+    targets, series = _select_list(translator, statement, level, windows)
+    if series:
+        source = f"{source}, {series[0]}" if source else f" FROM {series[0]}"
     group = _group_by(translator, statement, level, targets)
     having = ""
     if statement.havingClause is not None:
         having = f" HAVING {translator.condition(statement.havingClause, level, 'HAVING', aggregates=True)}"
     distinct = _distinct(translator, statement, level, targets)
-    order = _order_by(translator, statement, level, targets, windows)
+    order = _order_by(translator, statement, level, [_sorted_set(output, number) for number, output in enumerate(targets, 1)], windows)
     tail = _limits(translator, statement, level)
     listed = ", ".join(f"{output.sql} AS c{number}" for number, output in enumerate(targets, 1)) or "NULL AS c0"
     sql = f"SELECT {distinct}{listed}{source}{where}{group}{having}{order}{tail}"
     return Query(sql, _plain(targets))
+
+
+def _select_list(
+    translator: Translator, statement: ast.SelectStmt, level: Level, windows: dict[str, Any]
+) -> tuple[list[Output], list[str]]:
+    """(the output columns, the FROM items of generate_series among them)."""
+    outer = translator.sets, translator.set_calls
+    series: list[str] = []
+    translator.sets, translator.set_calls = series, 0
+    try:
+        targets = [item for target in statement.targetList or () for item in _target(translator, target, level, windows)]
+        if series and (
+            translator.set_calls > 1 or level.aggregated or statement.groupClause or "OVER (" in "".join(t.sql for t in targets)
+        ):
+            raise DatabaseError(
+                FEATURE_NOT_SUPPORTED,
+                "generate_series in a select list beside aggregates, windows or other sets is not supported; use it in FROM",
+            )
+        return targets, series
+    finally:
+        translator.sets, translator.set_calls = outer
+
+
+def _sorted_set(output: Output, number: int) -> Output:
+    """DuckDB sorts the rows of an unnested list by their column's name only."""
+    return replace(output, sql=f"c{number}") if "unnest(" in output.sql else output
 
 
 def _target(translator: Translator, target: ast.ResTarget, level: Level, windows: dict[str, Any]) -> list[Output]:
@@ -239,6 +275,8 @@ def figure_name(node: Any) -> str:
         return "greatest" if node.op == enums.MinMaxOp.IS_GREATEST else "least"
     if isinstance(node, ast.A_Expr) and node.kind == enums.A_Expr_Kind.AEXPR_NULLIF:
         return "nullif"
+    if isinstance(node, ast.A_Indirection) and isinstance(node.indirection[-1], ast.String):
+        return str(node.indirection[-1].sval)
     if isinstance(node, ast.CollateClause | ast.A_Indirection):
         return figure_name(node.arg)
     return named.get(type(node), "?column?")
@@ -335,13 +373,13 @@ def _order_by(translator: Translator, statement: ast.SelectStmt, level: Level, t
             sql, type_ = translator.expression(clause.node, level, aggregates=True, windows=windows)
             if statement.distinctClause and statement.distinctClause[0] is None and sql not in {target.sql for target in targets}:
                 raise DatabaseError(INVALID_COLUMN_REFERENCE, "for SELECT DISTINCT, ORDER BY expressions must appear in select list")
-        parts.append(_direction(_sort_key(sql, type_), clause))
+        parts.append(_direction(_sort_key(translator, sql, type_), clause))
     return f" ORDER BY {', '.join(parts)}" if parts else ""
 
 
-def _sort_key(sql: str, type_: ColumnType) -> str:
+def _sort_key(translator: Translator, sql: str, type_: ColumnType) -> str:
     """A constant would be taken for a position by DuckDB."""
-    check_order(type_)
+    sql = order_key(translator, sql, type_)
     return (
         f"({sql})" if not sql[:1].isdigit() else f"CAST({sql} AS {'BIGINT' if type_ == INT8 else 'VARCHAR' if type_ == TEXT else 'DOUBLE'})"
     )
@@ -364,7 +402,7 @@ def sort_by(translator: Translator, clauses: Any, level: Level, *, aggregates: b
     parts = []
     for clause in clauses:
         sql, type_ = translator.expression(clause.node, level, aggregates=aggregates)
-        parts.append(_direction(_sort_key(sql, type_), clause))
+        parts.append(_direction(_sort_key(translator, sql, type_), clause))
     return ", ".join(parts)
 
 

@@ -153,7 +153,11 @@ def _storable(node: Any, level: Level, alias: str, translator: Translator) -> An
         expression = analyze(node, _RowScope(level, alias), translator.parameters, ColumnType("bool"))
     except (_NotHere, NotRowExpression, DatabaseError):
         return None
-    return expression if expression.type.name == "bool" and tree.is_immutable(expression) and tree.columns_of(expression) else None
+    return expression if expression.type.name == "bool" and _is_for_storage(expression) else None
+
+
+def _is_for_storage(expression: Any) -> bool:
+    return tree.is_immutable(expression) and bool(tree.columns_of(expression)) and not tree.is_slow(expression)
 
 
 def _text(node: Any) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from actors.common.schema import Column, ColumnType, Index, Table
 from actors.common.types import by_name, format_type
-from actors.common.types.arrays import ARRAY_TYPES
+from actors.common.types.arrays import ARRAY_TYPES, array_of_items
 from actors.query_processor.column_executor.catalog_functions import OWNER_OID, constraints_of, index_definition, indexes_of
 
 if TYPE_CHECKING:
@@ -316,6 +316,15 @@ def _roles(_: Transaction) -> Iterator[Row]:
     yield {**flags, **rights, "oid": OWNER_OID, "rolname": "admin", "rolconnlimit": -1, "rolpassword": "********"}
 
 
+def _role_settings(transaction: Transaction) -> Iterator[Row]:
+    for settings in transaction.catalog.all_role_settings():
+        yield {
+            "setdatabase": DATABASE_OID if settings.database else 0,
+            "setrole": OWNER_OID if settings.role else 0,
+            "setconfig": by_name["_text"].format_text(array_of_items(f"{name}={value}" for name, value in settings.values), -1),
+        }
+
+
 def _users(_: Transaction) -> Iterator[Row]:
     yield {
         "usename": "admin",
@@ -456,6 +465,7 @@ ROWS: dict[str, Callable[[Any], Iterator[Row]]] = {
     "pg_constraint": _constraints,
     "pg_database": _databases,
     "pg_roles": _roles,
+    "pg_db_role_setting": _role_settings,
     "pg_authid": _roles,
     "pg_user": _users,
     "pg_am": _access_methods,

@@ -49,6 +49,10 @@ class Translator:
         self.sources = sources
         self.slots = Slots()
         self.emitter = emitter
+        self.sets: list[str] | None = None
+        """Where set-returning functions may stand (a select list): the FROM items that they have made. None elsewhere."""
+        self.set_calls = 0
+        """Of the select list at hand."""
         self._aliases = 0
 
     def alias(self) -> str:

@@ -45,6 +45,8 @@ _CHANGING = {
     "RenameStmt": "ALTER TABLE",
     "AlterObjectSchemaStmt": "ALTER TABLE",
     "CreateSchemaStmt": "CREATE SCHEMA",
+    "AlterRoleSetStmt": "ALTER ROLE",
+    "AlterDatabaseSetStmt": "ALTER DATABASE",
 }
 _WRITING = frozenset({"InsertStmt", "UpdateStmt", "DeleteStmt"})
 _ENDS = (TransactionStmtKind.TRANS_STMT_COMMIT, TransactionStmtKind.TRANS_STMT_ROLLBACK)
@@ -135,7 +137,7 @@ async def _apply(session: Session, transaction: Transaction, raw: RawStatement) 
 
 
 async def _dispatch(change: Any, raw: RawStatement) -> str:
-    from actors.query_processor.ddl import alter, indexes, schemas, tables
+    from actors.query_processor.ddl import alter, indexes, roles, schemas, tables
 
     node = raw.node
     match raw.kind:
@@ -153,6 +155,10 @@ async def _dispatch(change: Any, raw: RawStatement) -> str:
             return await alter.set_schema(change, node)
         case "CreateSchemaStmt":
             return await schemas.create_schema(change, node)
+        case "AlterRoleSetStmt":
+            return await roles.alter_role(change, node)
+        case "AlterDatabaseSetStmt":
+            return await roles.alter_database(change, node)
     match node.removeType:
         case ObjectType.OBJECT_TABLE:
             return await tables.drop_table(change, node)

@@ -23,7 +23,7 @@ from actors.common.errors import (
     UNDEFINED_TABLE,
     DatabaseError,
 )
-from actors.common.schema import Index, Table
+from actors.common.schema import CATALOG_TABLE, Index, Table
 from actors.query_processor.catalog import Catalog, Schema
 from actors.query_processor.catalog.snapshot import (
     IMPLIED_SCHEMAS,
@@ -31,9 +31,12 @@ from actors.query_processor.catalog.snapshot import (
     SCHEMA_KIND,
     SYSTEM_SCHEMAS,
     TABLE_KIND,
+    RoleSettings,
+    encode_role,
     encode_schema,
     encode_table,
     relation_name_key,
+    role_key,
     schema_key,
     schema_name_key,
     table_key,
@@ -44,6 +47,8 @@ if TYPE_CHECKING:
     from actors.query_processor.session.session import Session
 
 IDENTIFIER_BYTES_MAX = 63
+ROLE_SETTINGS = CATALOG_TABLE
+"""Names a change of them among a commit's schema changes: no session's statement depends on it, so it is no table that any of them has used."""
 _IMPLIED = frozenset(schema.name for schema in IMPLIED_SCHEMAS)
 
 
@@ -151,6 +156,14 @@ class SchemaChange:
         self.transaction.delete(schema_key(schema.id), counts=False)
         self.transaction.delete(schema_name_key(schema.name), counts=False)
         self._changed(schema.id, self.catalog.without_schema(schema.name))
+
+    def set_role(self, settings: RoleSettings) -> None:
+        key = role_key(settings.role, settings.database)
+        if settings.values:
+            self.transaction.put(key, encode_role(settings), counts=False)
+        else:
+            self.transaction.delete(key, counts=False)
+        self._changed(ROLE_SETTINGS, self.catalog.with_role(settings))
 
     def alone_with(self, table: Table) -> None:
         """What was read of the table's rows must still hold at the commit: nobody else may write them meanwhile."""

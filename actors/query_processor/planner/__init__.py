@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from pglast import ast
 
-from actors.common.errors import FEATURE_NOT_SUPPORTED, STATEMENT_TOO_COMPLEX, UNDEFINED_FUNCTION, DatabaseError
+from actors.common.errors import FEATURE_NOT_SUPPORTED, STATEMENT_TOO_COMPLEX, TOO_MANY_COLUMNS, UNDEFINED_FUNCTION, DatabaseError
 from actors.common.expressions.environment import Environment
 from actors.common.schema import ColumnType
 from actors.common.settings import Settings
@@ -36,6 +36,10 @@ if TYPE_CHECKING:
 
 EPOCH_US = 946_684_800_000_000
 """2000-01-01 in microseconds since 1970: datums of timestamptz count from the former."""
+
+
+TARGETS_MAX = 1664
+"""Of a SELECT, as in PostgreSQL (MaxTupleAttributeNumber)."""
 
 
 def make_plan(statement: Any, catalog: Catalog, parameter_types: Sequence[ColumnType | None], settings: Settings) -> Any:
@@ -59,7 +63,20 @@ def make_plan(statement: Any, catalog: Catalog, parameter_types: Sequence[Column
 
 
 def _plan_query(planning: Planning, statement: ast.SelectStmt) -> Any:
-    """By the row executor where it can, else by the column executor, which locks nothing."""
+    """By the row executor where it can, else by the column executor, which locks nothing. Raises 54011 for too many columns."""
+    _check_width(len(statement.targetList or ()))
+    plan = _plan_select(planning, statement)
+    _check_width(len(plan.fields))
+    return plan
+
+
+def _check_width(columns: int) -> None:
+    if columns > TARGETS_MAX:
+        raise DatabaseError(TOO_MANY_COLUMNS, f"target lists can have at most {TARGETS_MAX} entries")
+
+
+def _plan_select(planning: Planning, statement: ast.SelectStmt) -> Any:
+    planning.has_threads = not statement.lockingClause
     if statement.lockingClause:
         check_locking(statement, planning.settings.mode)
     try:
@@ -77,7 +94,8 @@ def _plan_query(planning: Planning, statement: ast.SelectStmt) -> Any:
     try:
         plan = plan_columns(query, planning.catalog, planning.given, planning.settings)
     except DatabaseError as error:
-        raise pass_on or error from None  # a name that this catalog does not know, above all
+        is_refused = error.sqlstate == FEATURE_NOT_SUPPORTED and pass_on is not None and pass_on.sqlstate == UNDEFINED_FUNCTION
+        raise error if is_refused else pass_on or error from None  # a name that this catalog does not know, above all
     if statement.lockingClause:
         raise refused(statement)
     return plan

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from actors.common.expressions.compile import compile_tuple
+from actors.common.expressions.tree import is_slow
 from actors.common.schema import Table
 from actors.query_processor.analyzer import NotRowExpression
 from actors.query_processor.planner.assignments import assigned, assignments, changer_of, returning_of
@@ -25,15 +26,20 @@ def plan_update(planning: Planning, statement: Any, plan_query: QueryPlanner) ->
     pairs = assignments(table, statement.targetList)
     if statement.fromClause or statement.withClause is not None:
         return plan_joined(planning, statement, statement.fromClause, scope, pairs, plan_query)
+    stored = stored_table(table)
+    planning.has_threads = not stored.hidden
     try:
         parts = planning.condition(statement.whereClause, scope)
         expressions = [assigned(planning, node, scope, column) for column, node in pairs]
+        if planning.has_threads and any(map(is_slow, expressions)):
+            raise NotRowStatement
+        planning.has_threads = False
     except (NotRowExpression, NotRowStatement):
+        planning.has_threads = False
         try:
             return take_out(planning, statement, plan_query, lambda rest: plan_update(planning, rest, plan_query))
         except NotRowStatement:
             return plan_joined(planning, statement, (), scope, pairs, plan_query)
-    stored = stored_table(table)
     positions = tuple(column.position for column, _ in pairs)
     path = path_to(stored, parts)
     changer = changer_of(planning, stored, frozenset(positions))
@@ -49,14 +55,17 @@ def plan_delete(planning: Planning, statement: Any, plan_query: QueryPlanner) ->
     scope = Scope([relation_of(statement.relation, table)])
     if statement.usingClause or statement.withClause is not None:
         return plan_joined(planning, statement, statement.usingClause, scope, None, plan_query)
+    stored = stored_table(table)
+    planning.has_threads = not stored.hidden
     try:
         parts = planning.condition(statement.whereClause, scope)
+        planning.has_threads = False
     except (NotRowExpression, NotRowStatement):
+        planning.has_threads = False
         try:
             return take_out(planning, statement, plan_query, lambda rest: plan_delete(planning, rest, plan_query))
         except NotRowStatement:
             return plan_joined(planning, statement, (), scope, None, plan_query)
-    stored = stored_table(table)
     path = path_to(stored, parts)
     returning = returning_of(planning, statement.returningClause, scope)
     explainer = explain_change("Delete", path, scope, [index.index.name for index in stored.secondary])

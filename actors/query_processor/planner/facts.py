@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from actors.common.expressions.compile import compile_tuple
-from actors.common.expressions.tree import And, Expression, Parameter, columns_of, is_immutable, is_volatile, rewrite
+from actors.common.expressions.tree import And, ArrayOf, Expression, Parameter, columns_of, is_immutable, is_slow, is_volatile, rewrite
 from actors.query_processor.row_executor.access import PushedFilter
 
 
@@ -28,18 +28,17 @@ def is_value(expression: Expression) -> bool:
 
 def pushable(expression: Expression) -> bool:
     """Storage may evaluate it once its stable parts without columns (now(), current_date) have been replaced by their datums."""
-    return is_immutable(_with_values_out(expression, []))
+    return is_immutable(_with_values_out(expression, {})) and not is_slow(expression)
 
 
-def _with_values_out(expression: Expression, values: list[Expression]) -> Expression:
-    """Parameters and stable parts without columns become parameters numbered from 1 in the order of `values`."""
+def _with_values_out(expression: Expression, values: dict[Expression, int]) -> Expression:
+    """Parameters, arrays of values, and stable parts without columns become parameters, numbered from 1 in the order of `values`."""
 
     def change(node: Expression) -> Expression | None:
-        if not isinstance(node, Parameter) and (is_immutable(node) or not is_value(node)):
+        alone = isinstance(node, Parameter) or (isinstance(node, ArrayOf) and is_value(node))
+        if not alone and (is_immutable(node) or not is_value(node)):
             return None
-        if node not in values:
-            values.append(node)
-        return Parameter(values.index(node) + 1, node.type)
+        return Parameter(values.setdefault(node, len(values) + 1), node.type)
 
     return rewrite(expression, change)
 
@@ -49,6 +48,6 @@ def push(parts: Sequence[Expression]) -> PushedFilter | None:
     whole = conjunction(parts)
     if whole is None:
         return None
-    values: list[Expression] = []
+    values: dict[Expression, int] = {}
     expression = _with_values_out(whole, values)
     return PushedFilter(expression, compile_tuple(tuple(values)))

@@ -23,7 +23,7 @@ from actors.common.errors import (
 )
 from actors.common.expressions.compile import compile_filter, compile_tuple
 from actors.common.expressions.tree import Column as ColumnNode
-from actors.common.expressions.tree import Constant, Expression, rewrite
+from actors.common.expressions.tree import Constant, Expression, is_slow, rewrite
 from actors.common.schema import Column, ColumnType, Table
 from actors.query_processor.analyzer import NotRowExpression, coerce_assignment
 from actors.query_processor.planner.assignments import (
@@ -167,7 +167,10 @@ def _row_maker(
     queried: list[tuple[Column, Any]] = []
     for column, node in pairs:
         try:
-            full[column.position] = assigned(planning, node, Scope(), column)
+            expression = assigned(planning, node, Scope(), column)
+            if is_slow(expression):
+                raise NotRowStatement
+            full[column.position] = expression
         except (NotRowExpression, NotRowStatement):
             queried.append((column, node))
     constants: list[Any] = []

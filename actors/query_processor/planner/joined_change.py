@@ -18,7 +18,7 @@ from pglast import ast
 from actors.common.errors import FEATURE_NOT_SUPPORTED, DatabaseError
 from actors.common.expressions.compile import compile_tuple
 from actors.common.expressions.tree import Column as ColumnNode
-from actors.common.expressions.tree import Expression, columns_of
+from actors.common.expressions.tree import Expression, columns_of, is_slow
 from actors.common.schema import Column
 from actors.query_processor.analyzer import NotRowExpression, coerce_assignment
 from actors.query_processor.planner.assignments import assigned, changer_of, returning_of, select_of
@@ -53,7 +53,7 @@ def plan_joined(
     local: dict[int, Expression] = {}
     for column, node in pairs or ():
         found = _local(planning, node, column, scope, whole, stored.width)
-        if found is not None:
+        if found is not None and not is_slow(found):
             local[column.position] = found
         else:
             nodes.append(node)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 from pglast import ast
 
 from actors.common.errors import DATATYPE_MISMATCH, GROUPING_ERROR, DatabaseError
 from actors.common.expressions.compile import compile_filter
-from actors.common.expressions.tree import BOOL, Expression
+from actors.common.expressions.tree import BOOL, Expression, is_slow
 from actors.common.schema import ColumnType, Table
 from actors.common.settings import Settings
 from actors.common.types import format_type
@@ -20,7 +21,7 @@ from actors.query_processor.planner.conditions import Choice, Order, choose
 from actors.query_processor.planner.facts import conjunction, conjuncts, push, pushable
 from actors.query_processor.planner.scope import NotRowStatement, Scope, has_aggregates
 from actors.query_processor.row_executor.access import Access, IndexAccess, PointAccess, PointsAccess, RangeAccess
-from actors.query_processor.row_executor.key_ranges import KeyRanges, is_single, point_key
+from actors.query_processor.row_executor.key_ranges import KeyRanges, alternatives, is_single, point_key
 from actors.query_processor.row_executor.stored_table import StoredTable
 
 
@@ -31,6 +32,8 @@ class Planning:
     def __init__(self, catalog: Catalog, parameter_types: Sequence[ColumnType | None], settings: Settings) -> None:
         self.catalog = catalog
         self.settings = settings
+        self.has_threads = False
+        """What is planned now may go to the column executor instead, whose threads evaluate what takes long."""
         self.given = list(parameter_types)
         self.parameters = ParameterTypes(parameter_types)
 
@@ -44,8 +47,11 @@ class Planning:
         return table
 
     def expression(self, node: Any, scope: Scope, expected: ColumnType | None = None) -> Expression:
-        """Typed, an untyped literal taken as text."""
-        return coerce_unknown(analyze(node, scope, self.parameters, expected), self.parameters)
+        """Typed, an untyped literal taken as text. Raises NotRowStatement for what may take long, where there are threads for it."""
+        expression = coerce_unknown(analyze(node, scope, self.parameters, expected), self.parameters)
+        if self.has_threads and is_slow(expression):
+            raise NotRowStatement
+        return expression
 
     def condition(self, node: Any, scope: Scope, clause: str = "WHERE") -> list[Expression]:
         """The conjuncts of a condition, [] where there is none. Raises 42804 unless it is boolean."""
@@ -142,4 +148,5 @@ def _points(stored: StoredTable, choice: Choice, rest: Sequence[Expression]) -> 
     single = all(map(is_single, choice.equalities))
     if choice.index is stored.primary and single:
         return PointAccess(stored, point_key(choice.index, [values[0] for values in choice.equalities]), passes)
-    return PointsAccess(stored, choice.index, KeyRanges(choice.index, choice.equalities).points, passes)
+    keys = prod(map(alternatives, choice.equalities))
+    return PointsAccess(stored, choice.index, KeyRanges(choice.index, choice.equalities).points, passes, keys)

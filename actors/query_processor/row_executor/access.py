@@ -23,6 +23,8 @@ from actors.common.errors import statement_memory_exceeded
 from actors.common.expressions.environment import Environment
 from actors.common.expressions.tree import Expression
 from actors.common.scan_program import ScanProgram
+from actors.common.types.arrays import Array
+from actors.query_processor.aside import aside
 from actors.query_processor.row_executor.key_ranges import KeyRange, PointKey
 from actors.query_processor.row_executor.stored_table import StoredIndex, StoredTable
 from actors.runtime.fiber import turn
@@ -130,14 +132,25 @@ class PointAccess:
         return found
 
 
+POINTS_BATCH = 4096
+"""Keys read at once; others have their turn after them."""
+
+
+def _are_many(parameters: Sequence[Any]) -> bool:
+    """Whether making keys of them may take long."""
+    return len(parameters) > POINTS_BATCH or any(value.__class__ is Array and len(value.items) > POINTS_BATCH for value in parameters)
+
+
 class PointsAccess:
     """Rows by keys of a unique index. `index` is the primary or a unique secondary one."""
 
-    __slots__ = ("_filter", "_index", "_points", "statistics", "stored")
+    __slots__ = ("_filter", "_index", "_many", "_points", "statistics", "stored")
 
-    def __init__(self, stored: StoredTable, index: StoredIndex, points: PointsOf, filter: Filter | None) -> None:
+    def __init__(self, stored: StoredTable, index: StoredIndex, points: PointsOf, filter: Filter | None, keys_planned: int = 0) -> None:
+        """`keys_planned`: how many there may be, as far as the planner knows."""
         self.stored = stored
         self._index = index
+        self._many = keys_planned > POINTS_BATCH
         self._points = points
         self._filter = filter
         self.statistics = Statistics()
@@ -145,17 +158,32 @@ class PointsAccess:
     async def rows(self, transaction: Transaction, parameters: Sequence[Any], limit: int = 0) -> list[KeyedRow]:
         environment = transaction.environment
         statistics = self.statistics = Statistics()
-        keys = self._points(parameters, environment)
-        if not keys:
-            return []
+        if self._many or _are_many(parameters):
+            keys = await aside(lambda given: self._points(given, environment), parameters)
+        else:
+            keys = self._points(parameters, environment)
+        rows: list[KeyedRow] = []
+        for start in range(0, len(keys), POINTS_BATCH):
+            if start:
+                await turn()
+            await self._read(transaction, keys[start : start + POINTS_BATCH], parameters, limit, rows)
+            if limit and len(rows) == limit:
+                break
+        statistics.passed = len(rows)
+        return rows
+
+    async def _read(self, transaction: Transaction, keys: list[bytes], parameters: Sequence[Any], limit: int, rows: list[KeyedRow]) -> None:
+        """Appends to `rows`, up to `limit` of them."""
+        environment, statistics = transaction.environment, self.statistics
         values = await transaction.get(keys)
-        statistics.read = statistics.received = len(values) - values.count(None)
+        found = len(values) - values.count(None)
+        statistics.read += found
+        statistics.received += found
         if self._index is not self.stored.primary:
             keys = [value for value in values if value is not None]
             values = await transaction.get(keys) if keys else []
-            statistics.looked_up = len(keys)
+            statistics.looked_up += len(keys)
         decode, passes = self.stored.decode, self._filter
-        rows: list[KeyedRow] = []
         for key, value in zip(keys, values, strict=True):
             if value is None:
                 continue
@@ -164,8 +192,6 @@ class PointsAccess:
                 rows.append((key, row))
                 if len(rows) == limit:
                     break
-        statistics.passed = len(rows)
-        return rows
 
 
 @dataclass(frozen=True, slots=True)

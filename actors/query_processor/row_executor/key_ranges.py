@@ -19,10 +19,10 @@ from typing import Any
 
 from actors.common.expressions.compile import compile_tuple
 from actors.common.expressions.environment import Environment
-from actors.common.expressions.tree import Constant, Expression, Parameter
+from actors.common.expressions.tree import ArrayOf, Constant, Expression, Parameter
 from actors.common.keys import prefix_end
 from actors.common.schema import ColumnType
-from actors.common.types.arrays import is_array
+from actors.common.types.arrays import Array, is_array
 from actors.query_processor.row_executor.stored_table import StoredIndex
 
 PREFIXES_MAX = 1000
@@ -44,7 +44,12 @@ def is_single(values: Sequence[Expression]) -> bool:
 
 def alternatives(values: Sequence[Expression]) -> int:
     """Of an equality: how many, as far as the planner knows."""
-    return ARRAY_ALTERNATIVES if len(values) == 1 and is_array(values[0].type.name) else len(values)
+    if len(values) != 1 or not is_array(values[0].type.name):
+        return len(values)
+    [array] = values
+    if isinstance(array, ArrayOf):
+        return len(array.items)
+    return len(array.value.items) if isinstance(array, Constant) and isinstance(array.value, Array) else ARRAY_ALTERNATIVES
 
 
 _INTEGER_BITS = {"int2": 15, "int4": 31, "int8": 63}

@@ -4,7 +4,8 @@ No parameter is accepted and then ignored in silence. Its `use` says how it is k
 
     honoured   something reads it (tests/unit/query_processor/session/test_run_time_parameters.py shows the effect of each)
     fixed      there is one behaviour: the values that mean it are accepted, others are refused with 0A000
-    moot       PostgreSQL's effect concerns what cannot be here, so that every value is kept to (row_security without policies)
+    moot       PostgreSQL's effect concerns what cannot be here, so that every value is kept to (row_security without policies, lock_timeout where
+               no statement waits for a lock)
     advice     a hint to a planner or an allocator that changes no result; a value other than the present one is answered with a NOTICE
     internal   read-only
 
@@ -98,7 +99,7 @@ _DEFINITIONS = (
     Definition(
         "statement_timeout", "0", "milliseconds", HONOURED, description="Sets the maximum allowed duration of any statement."
     ),
-    Definition("lock_timeout", "0", "milliseconds", FIXED, description="Sets the maximum allowed duration of any wait for a lock."),
+    Definition("lock_timeout", "0", "milliseconds", MOOT, description="Sets the maximum allowed duration of any wait for a lock."),
     Definition(
         "idle_in_transaction_session_timeout", "0", "milliseconds", HONOURED,
         description="Sets the maximum allowed idle time between queries, when in a transaction.",

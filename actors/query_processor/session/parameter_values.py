@@ -93,8 +93,6 @@ APPLICATION_NAME_BYTES_MAX = 63
 def not_supported(definition: Definition) -> DatabaseError:
     """DSQL's refusal."""
     detail = f'The only value that is supported is "{definition.default}".' if definition.use == FIXED else ""
-    if definition.name == "lock_timeout":
-        detail = "Nothing waits for locks: of transactions that conflict, all but the first to commit end with 40001."
     return DatabaseError(FEATURE_NOT_SUPPORTED, f'setting configuration parameter "{definition.name}" not supported', detail=detail)
 
 

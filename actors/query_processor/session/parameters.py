@@ -28,6 +28,7 @@ _TIMEOUTS = {
     "idle_session_timeout": "idle_ms",
     "idle_in_transaction_session_timeout": "idle_in_transaction_ms",
 }
+REFUSED_BY_DSQL = frozenset({*_TIMEOUTS, "lock_timeout"})
 STYLES = frozenset({"timezone", "datestyle", "intervalstyle", "extra_float_digits", "bytea_output"})
 """What `zone` is made of."""
 _SEVERITIES = ("debug5", "debug4", "debug3", "debug2", "debug1", "log", "notice", "warning", "error")
@@ -126,7 +127,7 @@ class RunTimeParameters:
             raise DatabaseError(CANT_CHANGE_RUNTIME_PARAM, f'parameter "{definition.name}" cannot be changed')
         text = self._date_style(value) if lower == "datestyle" else canonical(definition, value)
         if text != self.values[lower]:
-            if self._dsql and not definition.dsql and (lower in _TIMEOUTS or definition.use == ADVICE):
+            if self._dsql and not definition.dsql and (lower in REFUSED_BY_DSQL or definition.use == ADVICE):
                 raise not_supported(definition)
             if definition.use == ADVICE:
                 self._on_notice(f'parameter "{definition.name}" has no effect here')

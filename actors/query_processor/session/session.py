@@ -48,10 +48,10 @@ from actors.common.errors import (
 from actors.common.schema import ColumnType
 from actors.common.types import by_oid
 from actors.query_processor import ddl
+from actors.query_processor.aside import LARGE_CHARACTERS, aside
 from actors.query_processor.catalog import Catalog
 from actors.query_processor.results import Batch, RowStream
 from actors.query_processor.session import utility
-from actors.query_processor.session.aside import LARGE_CHARACTERS, aside
 from actors.query_processor.session.parameters import RunTimeParameters
 from actors.query_processor.session.portals import Portal
 from actors.query_processor.session.services import SessionServices
@@ -92,6 +92,8 @@ class Session:
             on_notice=lambda message: self.notice("NOTICE", SUCCESSFUL_COMPLETION, message),
         )
         self.run_time.start({"TimeZone": self.settings.querying.time_zone, **(options or {})})
+        self._options = frozenset(map(str.lower, options or ()))
+        """What the client has named itself."""
         self.prepared_statements: dict[str, PreparedStatement] = {}
         self.portals: dict[str, Portal] = {}
         self.streams: dict[RowStream, None] = {}
@@ -108,6 +110,19 @@ class Session:
         self.block_read_only: bool | None = None
         """READ ONLY / READ WRITE of this block; None: the session's default."""
 
+    async def begin(self) -> None:
+        """Take over what ALTER ROLE and ALTER DATABASE have set. Called once, before the first statement."""
+        catalogs, at = self.services.catalogs, self.services.transactions.now()
+        catalog = catalogs.pin(at)
+        if catalog is None or await self.services.storage.probe(at) > catalog.version:
+            catalog = await catalogs.load(at)
+        for name, value in catalog.session_settings(self.user, self.database).items():
+            if name not in self._options:
+                try:
+                    self.run_time.start({name: value})
+                except DatabaseError as error:
+                    self.notice("WARNING", error.sqlstate, error.message)
+
     @property
     def status(self) -> str:
         """As ReadyForQuery shows it: "I", "T" or "E"."""
@@ -122,7 +137,13 @@ class Session:
 
     def split(self, sql: str) -> list[RawStatement]:
         """The statements of a simple query; several are one implicit transaction. Raises 42601, and 0A000 where DSQL would not mix them, before any of them runs."""
-        statements = self.services.statements.split(sql)
+        return self._joined(self.services.statements.split(sql))
+
+    async def split_large(self, sql: str) -> list[RawStatement]:
+        """As `split`, beside the loop."""
+        return self._joined(await aside(self.services.statements.split, sql))
+
+    def _joined(self, statements: list[RawStatement]) -> list[RawStatement]:
         if len(statements) > 1:
             if not self.settings.limits.mixed_ddl:
                 ddl.check_mixture(statements, self.transaction)
@@ -133,10 +154,6 @@ class Session:
     def in_transaction(self) -> bool:
         """What runs now is undone if a later statement fails: in a block, explicit or implicit."""
         return self.in_block or self.implicit_block or self.transaction is not None
-
-    async def split_large(self, sql: str) -> list[RawStatement]:
-        """As `split`, beside the loop."""
-        return await aside(self.services.statements.split, sql)
 
     async def prepare(self, sql: str | RawStatement, parameter_oids: Sequence[int] = ()) -> PreparedStatement:
         """Parse (unless done) and plan. Raises 42601, 42xxx, 25P02."""
@@ -151,7 +168,7 @@ class Session:
             raise aborted()
         if raw.kind in PLANNED_KINDS:
             types = tuple(literal.type for literal in raw.literals) or tuple(map(_type_of, parameter_oids))
-            large = len(raw.text) > LARGE_CHARACTERS
+            large = len(raw.original) > LARGE_CHARACTERS
             return await self.with_catalog(lambda catalog: statements.prepare(raw, types, catalog), large)
         if raw.prepared is not None:
             return raw.prepared

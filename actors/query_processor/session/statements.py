@@ -22,14 +22,16 @@ from typing import Any, Protocol
 import pglast
 from pglast.parser import ParseError
 
-from actors.common.errors import FEATURE_NOT_SUPPORTED, SYNTAX_ERROR, DatabaseError
+from actors.common.errors import FEATURE_NOT_SUPPORTED, SYNTAX_ERROR, DatabaseError, statement_memory_exceeded
 from actors.common.expressions.casts import ZONED_ARRAYS
 from actors.common.schema import ColumnType
 from actors.common.settings import Settings
 from actors.common.types import by_name
+from actors.query_processor.aside import LARGE_CHARACTERS
 from actors.query_processor.catalog import Catalog
 from actors.query_processor.results import Batch, CopyIn, CopyOut, Field
-from actors.query_processor.session.large_literals import Cut, cut, restore, restored
+from actors.query_processor.session.deep_parses import parse_deep
+from actors.query_processor.session.large_literals import Cut, cut, restore, restored, whole
 from actors.query_processor.session.literals import Lifted, Literal, lift
 from actors.query_processor.transaction import Transaction
 
@@ -37,6 +39,11 @@ TEXT_CHARACTERS_MAX = 16384
 """Longer strings are not kept in the cache."""
 CACHE_CHARACTERS_MAX = 2 << 20
 """Of the texts in each of the two caches: a tree and its plan take some hundred times as much memory as their text."""
+
+TREE_BYTES_PER_CHARACTER = 176
+"""What a parser makes of a text without large literals; of lists of names and signs up to twice as much."""
+UNLIMITED_MEMORY_BYTES = 1 << 30
+"""For the tree of one text where statements may use any memory."""
 
 _TIME_CATEGORIES = ("D", "T")
 """PostgreSQL's type categories of dates and times, and of intervals."""
@@ -182,7 +189,7 @@ class StatementCache:
 
     def _split_large(self, text: str) -> list[RawStatement]:
         """Of a text that is not kept. Its large literals are cut out before it is parsed; what is left may be a common statement."""
-        short = cut(text)
+        short = self._cut(text)
         if short is None:
             return parse(text)
         lifted = lift(short.text)
@@ -191,28 +198,41 @@ class StatementCache:
             return self._split_lifted(Lifted(lifted.text, literals), text)
         return parse_cut(short, text)
 
+    def _cut(self, text: str) -> Cut | None:
+        """Its large literals cut out. Raises 54000 where the text that is left would take more memory than a statement may use."""
+        short = cut(text)
+        structure = text if short is None else short.text
+        memory_bytes = self._settings.limits.statement_memory_bytes_max or UNLIMITED_MEMORY_BYTES
+        if len(structure) * TREE_BYTES_PER_CHARACTER > memory_bytes:
+            raise statement_memory_exceeded(memory_bytes)
+        return short
+
+    def _parsed(self, text: str) -> list[RawStatement]:
+        """Of a text that is as it was written."""
+        if len(text) <= TEXT_CHARACTERS_MAX:
+            return parse(text)
+        short = self._cut(text)
+        return parse(text) if short is None else parse_cut(short, text)
+
     def _split_lifted(self, lifted: Lifted, text: str) -> list[RawStatement]:
         known = self._texts.get(lifted.text)
         if known is None:
             try:
                 known = parse(lifted.text)
             except DatabaseError:
-                return parse(text)
+                return self._parsed(text)
             self._keep(self._texts, lifted.text, known)
         else:
             self._texts.move_to_end(lifted.text)
-        return [RawStatement(lifted.text, known[0].node, lifted.literals, text)] if len(known) == 1 else parse(text)
+        return [RawStatement(lifted.text, known[0].node, lifted.literals, text)] if len(known) == 1 else self._parsed(text)
 
     def parse_one(self, text: str) -> RawStatement:
         """The one statement of an extended query's string, its parameters left as they are. Raises 42601."""
         statements = self._texts.get(text)
         if statements is None:
+            statements = self._parsed(text)
             if len(text) <= TEXT_CHARACTERS_MAX:
-                statements = parse(text)
                 self._keep(self._texts, text, statements)
-            else:
-                short = cut(text)
-                statements = parse(text) if short is None else parse_cut(short, text)
         if len(statements) > 1:
             raise DatabaseError(SYNTAX_ERROR, "cannot insert multiple commands into a prepared statement")
         return statements[0] if statements else EMPTY
@@ -227,7 +247,7 @@ class StatementCache:
         except DatabaseError:
             if not raw.literals:
                 raise
-            raw = parse(raw.original)[0]
+            raw = self._parsed(raw.original)[0]
             key = (raw.text, (), catalog.search_path)
             planned = self.planned(key, raw.node, catalog)
         return PreparedStatement(raw, planned, key, planned.plan.fields, planned.plan.parameter_types)
@@ -285,7 +305,7 @@ def parse(text: str) -> list[RawStatement]:
     index_async = _ASYNC_INDEX.match(text) is not None
     source = _without_async(text) if index_async else text
     try:
-        trees = parse_trees(source)
+        trees = parse_trees(source) if len(source) <= LARGE_CHARACTERS else parse_deep(source)
     except ParseError as error:
         location = error.args[1] if len(error.args) > 1 and isinstance(error.args[1], int) else 0
         raise DatabaseError(SYNTAX_ERROR, str(error.args[0]), position=location + 1 if location else 0) from None
@@ -307,10 +327,9 @@ def parse_cut(short: Cut, text: str) -> list[RawStatement]:
         if error.position:
             error.position = short.original_place(error.position)
         raise
-    if len(statements) != 1:
-        return parse(text)
-    restore(statements[0].node, short.literals)
-    statements[0].text = statements[0].original = text
+    for statement in statements:
+        restore(statement.node, short.literals)
+        statement.text = statement.original = text if len(statements) == 1 else whole(statement.text, short.literals)
     return statements
 
 

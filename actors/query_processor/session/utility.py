@@ -7,23 +7,20 @@ named.py. What is in no table is refused with 0A000.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pglast.enums import DiscardMode, VariableSetKind
 
 from actors.common.errors import ACTIVE_SQL_TRANSACTION, FEATURE_NOT_SUPPORTED, INVALID_PARAMETER_VALUE, DatabaseError
 from actors.common.schema import ColumnType
-from actors.common.types.calendar import SECOND_US
-from actors.common.types.intervals import format_interval, parse_interval
 from actors.query_processor import ddl
-from actors.query_processor.analyzer.type_names import cast_type
 from actors.query_processor.results import Batch, Field
 from actors.query_processor.session import copying, named, transaction_control
 from actors.query_processor.session.parameter_table import DEFINITIONS
 from actors.query_processor.session.parameters import STYLES
 from actors.query_processor.session.portals import Portal, UtilityPortal
+from actors.query_processor.session.setting import values_text
 from actors.query_processor.session.statements import PreparedStatement, RawStatement
-from actors.query_processor.session.time_zones import offset_zone
 
 if TYPE_CHECKING:
     from actors.query_processor.session.session import Session
@@ -83,7 +80,7 @@ async def _set(session: Session, raw: RawStatement) -> Batch:
         else:
             raise DatabaseError(FEATURE_NOT_SUPPORTED, f"unsupported statement: SET {name}")
         return Batch([], True, "SET")
-    value = _values(name, node.args) if kind == VariableSetKind.VAR_SET_VALUE else None
+    value = values_text(name, node.args) if kind == VariableSetKind.VAR_SET_VALUE else None
     _set_one(session, name, value, local)
     return Batch([], True, "RESET" if kind == VariableSetKind.VAR_RESET else "SET")
 
@@ -103,34 +100,6 @@ def _set_one(session: Session, name: str, value: str | None, local: bool) -> Non
         session.transaction.environment = session.services.make_environment(session, session.transaction.start_ts)
     if lower == "search_path" and session.transaction is not None:
         session.transaction.catalog = session.transaction.catalog.on_path(session.run_time.search_path)
-
-
-def _values(name: str, arguments: Any) -> str:
-    """SET's arguments as the text that SHOW answers; names of a list are quoted where they need it."""
-    parts = []
-    for argument in arguments:
-        if type(argument).__name__ == "TypeCast":
-            return _interval_zone(argument)
-        value = argument.val
-        text = value.sval if hasattr(value, "sval") else str(value.ival if hasattr(value, "ival") else value.fval)
-        if name == "search_path":
-            quoted = text.isidentifier() and text == text.lower()
-            text = text if quoted else '"' + text.replace('"', '""') + '"'
-        parts.append(text)
-    return ", ".join(parts)
-
-
-def _interval_zone(argument: Any) -> str:
-    """SET TIME ZONE INTERVAL '...' [HOUR TO MINUTE]: hours east of Greenwich. Raises 22007, 22023."""
-    text = argument.arg.val.sval
-    months, days, microseconds = parse_interval(text, cast_type(argument.typeName).modifier)
-    part = "months" if months else "days" if days else ""
-    zone = offset_zone(round(microseconds / SECOND_US)) if not part else None
-    if zone is None:
-        shown = format_interval((months, days, microseconds))
-        detail = f"Cannot specify {part} in time zone interval." if part else ""
-        raise DatabaseError(INVALID_PARAMETER_VALUE, f'invalid value for parameter "TimeZone": "INTERVAL \'{shown}\'"', detail=detail)
-    return zone[0]
 
 
 async def _describe_show(session: Session, raw: RawStatement) -> list[Field]:

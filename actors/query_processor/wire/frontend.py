@@ -14,7 +14,7 @@ from collections.abc import Callable
 from struct import Struct, error, unpack_from
 from typing import NamedTuple
 
-from actors.common.errors import CHARACTER_NOT_IN_REPERTOIRE, PROTOCOL_VIOLATION, DatabaseError
+from actors.common.errors import CHARACTER_NOT_IN_REPERTOIRE, PROGRAM_LIMIT_EXCEEDED, PROTOCOL_VIOLATION, DatabaseError
 
 
 class ProtocolViolation(DatabaseError):
@@ -24,6 +24,18 @@ class ProtocolViolation(DatabaseError):
 
     def __init__(self, message: str, detail: str = "") -> None:
         super().__init__(PROTOCOL_VIOLATION, message, detail=detail)
+
+
+class MessageTooLong(ProtocolViolation):
+    """Nothing of it is kept. DSQL closes the connection without a word; ours says why. `length`: as the message has it, its type byte apart."""
+
+    __slots__ = ("length",)
+
+    def __init__(self, kind: int, length: int, bytes_max: int) -> None:
+        self.length = length
+        shown = f"{bytes_max >> 20}mb" if bytes_max >= 1 << 20 else f"{bytes_max} bytes"
+        detail = f"A message of type {chr(kind)} has {length} bytes; at most {bytes_max} are read."
+        DatabaseError.__init__(self, PROGRAM_LIMIT_EXCEEDED, f"message size limit {shown} exceeded", detail=detail)
 
 
 class Query(NamedTuple):

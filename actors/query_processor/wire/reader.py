@@ -19,7 +19,7 @@ from functools import lru_cache
 from struct import Struct
 
 from actors.common.errors import PROTOCOL_VIOLATION, DatabaseError
-from actors.query_processor.wire.frontend import DECODERS, CopyData, Message, ProtocolViolation
+from actors.query_processor.wire.frontend import DECODERS, CopyData, Message, MessageTooLong, ProtocolViolation
 from actors.query_processor.wire.startup import StartupPacket, decode_startup
 from actors.query_processor.wire.states import TABLE, Action, State
 
@@ -29,6 +29,8 @@ PASSWORD_BYTES_MAX = 65_535
 """As PostgreSQL: room for tokens."""
 COPY_DATA_BYTES_MAX = 1 << 30
 """As PostgreSQL. It is not held: handed over in pieces."""
+MESSAGE_BYTES_MAX = (1 << 30) - 1
+"""As PostgreSQL, where no limit is set."""
 STARTUP_BYTES_MAX = 10_000
 """As PostgreSQL."""
 COPY_PIECE_BYTES_MIN = 32 << 10
@@ -37,6 +39,8 @@ COPY_PIECE_BYTES_MIN = 32 << 10
 _length = Struct("!I").unpack_from
 _COPY_DATA = ord("d")
 _SYNC = ord("S")
+_LONG = b"QPBF"
+"""Query, Parse, Bind, FunctionCall."""
 _RUNNING_NOTHING = b"CDH"
 """Close, Describe, Flush."""
 
@@ -48,7 +52,7 @@ Rule = tuple[Action, int, Callable[[bytes], Message]]
 def _rules(message_bytes_max: int) -> dict[State, dict[int, Rule]]:
     """states.TABLE with all that is to be known of a type in one place: one look-up a message."""
     bounds = dict.fromkeys(DECODERS, SHORT_MESSAGE_BYTES_MAX)
-    bounds.update(dict.fromkeys(b"QPBF", message_bytes_max))
+    bounds.update(dict.fromkeys(_LONG, message_bytes_max or MESSAGE_BYTES_MAX))
     bounds[ord("p")] = PASSWORD_BYTES_MAX
     bounds[_COPY_DATA] = COPY_DATA_BYTES_MAX
     return {state: {kind: (action, bounds[kind], DECODERS[kind]) for kind, action in row.items()} for state, row in TABLE.items()}
@@ -132,6 +136,8 @@ class FrontendReader:
             if rule is None:
                 raise ProtocolViolation(f"invalid frontend message type {kind}")
             action, bound, decode = rule
+            if length > bound and kind in _LONG:
+                raise MessageTooLong(kind, length, bound)
             if not 4 <= length <= bound:
                 raise ProtocolViolation("invalid message length", f"Message type {chr(kind)}, {length} bytes.")
             if available <= length:

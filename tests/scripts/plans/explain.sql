@@ -256,3 +256,19 @@ Limit
                 -> B-Tree Scan on t_pkey  (rows=3)
                        Index Cond: (id >= 2)
 EXPLAIN
+
+# What may take long is evaluated by DuckDB's threads, and not by storage.
+EXPLAIN SELECT regexp_replace(b, 'x', 'y', 'g') FROM t WHERE a = 1;
+EXPLAIN SELECT a FROM t WHERE regexp_count(b, 'x') > 1;
+---
+QUERY PLAN
+Column Executor (DuckDB)
+  ->  Storage Scan on public.t
+        Storage Projection: a, b
+        Storage Filter: a = 1
+EXPLAIN
+QUERY PLAN
+Column Executor (DuckDB)
+  ->  Storage Scan on public.t
+        Storage Projection: a, b
+EXPLAIN

@@ -396,14 +396,29 @@ CREATE TABLE a (i int[] PRIMARY KEY);
 ALTER TABLE t ADD COLUMN a text[];
 SELECT id FROM t WHERE id = ANY(s);
 ---
-ERROR 0A000: ordering by values of type integer[] is not supported
-ERROR 0A000: ORDER BY an array is not supported
-ERROR 0A000: ordering by values of type integer[] is not supported
+a
+{1}
+{1,2}
+SELECT 2
+array
+{1}
+{2}
+{3}
+{4}
+SELECT 4
+max
+{1}
+SELECT 1
 ERROR 0A000: comparing values of type numeric[] is not supported in this query
 ERROR 0A000: comparing values of type numeric[] is not supported in this query
-ERROR 0A000: this kind of expression is not supported here: unnest
+unnest
+1
+2
+SELECT 2
 ERROR 0A000: unnest of numeric[] is not supported
-ERROR 0A000: array slices, and more than two subscripts, are not supported
+array
+{1,2}
+SELECT 1
 ERROR 0A000: datatype int4[] not supported
 ERROR 0A000: datatype text[] not supported
 ERROR 42809: op ANY/ALL (array) requires array on right side

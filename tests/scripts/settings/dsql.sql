@@ -34,7 +34,6 @@ NOTICE: parameter "enable_seqscan" has no effect here
 SET
 ERROR 0A000: setting configuration parameter "statement_timeout" not supported
 ERROR 0A000: setting configuration parameter "lock_timeout" not supported
-  detail: Nothing waits for locks: of transactions that conflict, all but the first to commit end with 40001.
 ERROR 0A000: setting configuration parameter "idle_in_transaction_session_timeout" not supported
 ERROR 0A000: setting configuration parameter "idle_session_timeout" not supported
 ERROR 0A000: setting configuration parameter "transaction_timeout" not supported
@@ -49,3 +48,24 @@ SET
 SET
 SET
 SET
+
+# A role's settings: those that a session may set.
+ALTER ROLE admin SET statement_timeout = '1s';
+ALTER ROLE admin SET lock_timeout = '1s';
+ALTER ROLE admin SET search_path = s, public;
+b: SHOW search_path;
+BEGIN;
+CREATE TABLE r (id int PRIMARY KEY);
+ALTER ROLE admin RESET search_path;
+ROLLBACK;
+---
+ERROR 0A000: setting configuration parameter "statement_timeout" not supported
+ERROR 0A000: setting configuration parameter "lock_timeout" not supported
+ALTER ROLE
+b: search_path
+b: s, public
+b: SHOW
+BEGIN
+CREATE TABLE
+ERROR 0A000: multiple ddl statements not supported in a transaction
+ROLLBACK

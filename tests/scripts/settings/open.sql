@@ -229,8 +229,7 @@ ERROR 22023: invalid value for parameter "statement_timeout": "10 parsecs"
   hint: Valid units for this parameter are "us", "ms", "s", "min", "h", and "d".
 ERROR 22023: invalid value for parameter "statement_timeout": "soon"
 SET
-ERROR 0A000: setting configuration parameter "lock_timeout" not supported
-  detail: Nothing waits for locks: of transactions that conflict, all but the first to commit end with 40001.
+SET
 BEGIN
 SET
 SET

@@ -4,6 +4,7 @@ and bounded."""
 from __future__ import annotations
 
 import ast
+import asyncio
 import random
 from pathlib import Path
 
@@ -134,3 +135,14 @@ def test_groups_and_places_are_right_in_any_alphabet() -> None:
 
 def test_what_is_written_for_re2_leaves_nothing_to_its_options() -> None:
     assert write(parsed("a.[b-d]$")) == r"a(?s:.)[\x{62}-\x{64}]\z"
+
+
+def test_what_an_event_loop_evaluates_ends_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(functions, "LOOP_CPU_SECONDS_MAX", 0.0)
+
+    async def on_the_loop() -> None:
+        regexp_count("a" * 1000, "a")
+
+    assert regexp_count("a" * 1000, "a") == 1000
+    with pytest.raises(DatabaseError, match="too many matches"):
+        asyncio.run(on_the_loop())

@@ -176,6 +176,8 @@ class FakeSession:
         if self.in_block:
             self.failed = True
 
+    async def begin(self) -> None: ...
+
     async def close(self) -> None:
         self.closed = True
         self.log.append("closed")

@@ -211,6 +211,20 @@ def test_stop_tells_the_clients() -> None:
         assert server.sessions[0].closed
 
 
+@pytest.mark.parametrize("protocol", ["simple", "extended"])
+def test_a_message_that_is_too_long_is_refused_and_the_client_is_told(server: Server, protocol: str) -> None:
+    with psycopg.connect(server.dsn(), autocommit=True) as connection:
+        literal = "x" * (40 << 20)
+        with pytest.raises(psycopg.OperationalError, match="message size limit 10mb exceeded"):
+            if protocol == "simple":
+                connection.execute(f"select '{literal}'")
+            else:
+                psycopg.RawCursor(connection).execute("echo text", (literal,))
+        assert connection.closed
+    with psycopg.connect(server.dsn()) as connection:
+        assert connection.execute("select 1").fetchone() == (1,)
+
+
 def test_rubbish_on_the_port(server: Server) -> None:
     for data in (b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x02", bytes(range(256)) * 10, base64.b64decode("AAAACQADAAAA")):
         with socket.create_connection(("127.0.0.1", server.port), 5) as client:

@@ -13,7 +13,7 @@ import pytest
 
 from actors.common.errors import DatabaseError
 from actors.common.messages import Cancel
-from actors.common.settings import Authentication, Limits, Querying, Settings
+from actors.common.settings import Authentication, Limits, Settings
 from actors.query_processor import connection as connection_module
 from actors.query_processor.connection import Connection
 from actors.query_processor.role import QueryProcessor
@@ -36,6 +36,10 @@ class Transport:
         assert not self.closed
         self.written += data
         self.writes += 1
+
+    def write_eof(self) -> None:
+        """The client gets it, and closes its side in turn."""
+        self.close()
 
     def close(self) -> None:
         if not self.closed:
@@ -393,9 +397,11 @@ def test_limits() -> None:
         first = Client(processor)
         second = Client(processor)
         assert sqlstate(second.greeting) == "53300" and second.transport.closed
-        assert sqlstate(first.send(b"Q" + struct.pack("!I", 1001))) == "08P01" and first.transport.closed
+        assert sqlstate(first.send(b"Q" + struct.pack("!I", 1001))) == "54000" and not first.transport.closed
+        assert first.send(b"x" * 996) == [] and not first.transport.closed
+        assert first.send(b"x") == [] and first.transport.closed
 
-    in_loop(check, Settings(limits=Limits(connections_max=1), querying=Querying(message_bytes_max=1000)))
+    in_loop(check, Settings(limits=Limits(connections_max=1, message_bytes_max=1000)))
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ def test_any_division(sizes: list[int]) -> None:
 def test_a_long_message_is_refused_from_its_head(kind: bytes) -> None:
     source = reader()
     source.receive_data(kind + struct.pack("!I", BOUND + 1))
-    with pytest.raises(ProtocolViolation, match="invalid message length"):
+    with pytest.raises(ProtocolViolation, match="message size limit"):
         source.next_message()
 
 

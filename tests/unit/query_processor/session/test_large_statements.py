@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import Any
 
 import pglast
 import pytest
 
 from actors.common.errors import DatabaseError
-from actors.query_processor.session.aside import LARGE_CHARACTERS
+from actors.common.settings import Limits, Settings
+from actors.query_processor.aside import LARGE_CHARACTERS
+from actors.query_processor.session.deep_parses import stack_bytes
 from actors.query_processor.session.large_literals import LITERAL_CHARACTERS_MIN, cut, restore
 from actors.query_processor.session.statements import StatementCache, parse_cut
 from actors.runtime.fiber import as_future
@@ -26,9 +29,17 @@ CUT = [
     f"COMMENT ON TABLE t IS '{PLAIN}'",
     f"SELECT $${PLAIN}$$, $tag$ ' {PLAIN} $$ $tag$",
     f"INSERT INTO t VALUES (1, '{PLAIN}'), (2, '{LONG}') RETURNING 'é{PLAIN}'",
+    f"SELECT E'{PLAIN}\\n\\'\\\\ '' \\q'",
+    f"SELECT type'a\\', '{PLAIN}'",
+    f"SELECT -- it's\r '{PLAIN}'",
+    f"SELECT $😀$ ' $😀$, '{PLAIN}'",
+    f"SELECT 'é', -- é\n 'ü', E'ö\\'' /* ä /* ß */ */, '{PLAIN}'",
 ]
 LEFT = [
-    f"SELECT E'{PLAIN}'",
+    f"SELECT E'{PLAIN}\\101'",
+    f"SELECT 'short'\n '{PLAIN}'",
+    f"SELECT '{PLAIN}' -- a comment\n -- and another\r 'short'",
+    f"SELECT E'short'\n 'a\\' {PLAIN}'",
     f"SELECT U&'{PLAIN}'",
     f"SELECT B'{'1' * 2000}'",
     f"SELECT '{PLAIN}'\n '{PLAIN}'",
@@ -123,6 +134,55 @@ def test_a_large_statement_runs_while_the_loop_turns() -> None:
 
     tag, turns = asyncio.run(beside())
     assert tag == "INSERT 0 2000" and turns > 5
+
+
+def test_the_statements_of_a_large_query_are_one_transaction() -> None:
+    client = connect(OPEN)
+    padding = "-- " + "x" * LARGE_CHARACTERS
+
+    async def work() -> None:
+        for raw in await client.session.split_large(f"CREATE TABLE w (i int PRIMARY KEY); SELECT * FROM nowhere {padding}"):
+            await client.session.bind(await client.session.prepare(raw)).run()
+
+    async def beside() -> None:
+        await as_future(work())
+
+    with pytest.raises(DatabaseError):
+        asyncio.run(beside())
+    client.session.fail()
+    assert client.code("SELECT * FROM w") == "42P01"
+
+
+def test_each_of_several_statements_gets_its_literals_back() -> None:
+    one, other = statements().split(f"SELECT '{PLAIN}' ORDER BY 1; SELECT 'it''s {PLAIN}', 2 ORDER BY 1")
+    assert one.text == f"SELECT '{PLAIN}' ORDER BY 1" and other.text == f"SELECT 'it''s {PLAIN}', 2 ORDER BY 1"
+    assert [raw.node.targetList[0].val.val.sval for raw in (one, other)] == [PLAIN, f"it's {PLAIN}"]
+
+
+def test_a_long_text_is_parsed_on_a_stack_of_its_own() -> None:
+    seen: list[int] = []
+
+    class Thread(threading.Thread):
+        def start(self) -> None:
+            seen.append(threading.stack_size())
+            super().start()
+
+    text = "SELECT " + "1, " * 6000 + "1"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(threading, "Thread", Thread)
+        [raw] = statements().split(text)
+    assert raw.kind == "SelectStmt" and threading.stack_size() == 0
+    assert seen == [stack_bytes(len(text)) & ~0xFFFF] and seen[0] > len(text) * 500
+
+
+def test_a_text_whose_tree_would_take_more_than_a_statements_memory_is_refused() -> None:
+    cache = StatementCache(lambda *_: pytest.fail("nothing is planned here"), Settings(limits=Limits(statement_memory_bytes_max=4 << 20)))
+    assert len(cache.split("SELECT '" + "x" * 100_000 + "' ORDER BY 1")) == 1
+    with pytest.raises(DatabaseError, match="more than allowed temp space of 4096 KB") as refused:
+        cache.split("SELECT " + "1," * 50_000 + "1")
+    assert refused.value.sqlstate == "54000"
+    with pytest.raises(DatabaseError):
+        cache.parse_one("SELECT " + "1," * 50_000 + "1")
 
 
 def test_an_error_in_a_large_statement_is_the_clients() -> None:

@@ -86,7 +86,6 @@ OTHERS = {
     "standard_conforming_strings": "off",
     "default_transaction_isolation": "serializable",
     "transaction_isolation": "read committed",
-    "lock_timeout": "1s",
     "tcp_keepalives_idle": "10",
     "default_tablespace": "fast",
     "default_table_access_method": "columnar",
@@ -111,6 +110,7 @@ PROOFS_THAT_MOOT = {
     "xmloption": ("SELECT '<a/>'::xml", "ERROR 0A000"),
     "escape_string_warning": ("SET standard_conforming_strings = off", "ERROR 0A000"),
     "synchronous_commit": ("SHOW synchronous_commit", "on"),
+    "lock_timeout": ("LOCK TABLE t", "ERROR 0A000"),
 }
 """What the parameter would bear upon cannot be; synchronous_commit only ever allows less than what is done: a commit is durable in two AZs."""
 
@@ -148,9 +148,36 @@ def test_its_one_behaviour_is_accepted_and_no_other(name: str, dsql: bool) -> No
 def test_there_is_nothing_that_it_could_change(name: str) -> None:
     statement, expected = PROOFS_THAT_MOOT[name]
     assert last(statement).startswith(expected)
-    run_time = RunTimeParameters("admin", lambda *_: None, dsql=True)
-    for value in DEFINITIONS[name].kind.split("|") if "|" in DEFINITIONS[name].kind else ("on", "off"):
+    run_time = RunTimeParameters("admin", lambda *_: None, dsql=name != "lock_timeout")
+    kind = DEFINITIONS[name].kind
+    for value in kind.split("|") if "|" in kind else ("0", "5000") if kind == "milliseconds" else ("on", "off"):
         run_time.set(name, value)
+
+
+def test_nothing_waits_for_a_lock() -> None:
+    """A row that another transaction has locked, and one that it has changed: both are read and written at once. Who commits second is told then."""
+
+    async def run() -> list[list[str]]:
+        runner = ScriptRunner(True)
+        script = """
+            a: CREATE TABLE t (id int PRIMARY KEY, n int)
+            a: INSERT INTO t VALUES (1, 0), (2, 0)
+            a: BEGIN
+            a: UPDATE t SET n = 1 WHERE id = 1
+            a: SELECT n FROM t WHERE id = 2 FOR UPDATE
+            b: SET lock_timeout = '1ms'
+            b: BEGIN
+            b: UPDATE t SET n = 2 WHERE id = 1
+            b: SELECT n FROM t WHERE id = 2 FOR UPDATE
+            a: COMMIT
+            b: COMMIT
+            b: SHOW lock_timeout
+        """
+        return [await runner.run(*line.strip().split(": ", 1)) for line in script.strip().split("\n")]
+
+    answered = asyncio.run(run())
+    assert [lines[-1] for lines in answered[5:10]] == ["SET", "BEGIN", "UPDATE 1", "SELECT 1", "COMMIT"]
+    assert answered[10][0].startswith("ERROR 40001") and answered[11][1] == "1ms"
 
 
 def other_value(definition: Definition) -> str:
