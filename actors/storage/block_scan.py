@@ -7,7 +7,7 @@ shape of the data rules that out it gives None, and the caller goes on with `Sto
     base block   a b c d e f g h          part: selection = rows of a b d e f g h in the base
     newer           c' d-                       overlay   = c'   (and d is gone: deleted)
 
-The base is the oldest source that has rows at the place of the scan; the part ends with its block, or before older sources' first key.
+The base is the oldest segment that has rows at the place of the scan; the part ends with its block, or before older sources' first key.
 Visibility within the base is decided by Arrow kernels; a `plain` block below `at` needs none.
 
 `ColumnCache` keeps blocks' rows decoded into typed Arrow columns, bounded by bytes: the first analytic scan decodes (1 to 2 us a row), the next ones
@@ -98,7 +98,7 @@ def block_part(store: Store, start: bytes, end: bytes, at: int) -> BlockPart | N
         stop, high = block.footer.last_key + b"\x00", base.high
     else:
         high = block.find(stop)
-    if high - base.low < BLOCK_SCAN_ROWS_MIN:
+    if high - base.low < BLOCK_SCAN_ROWS_MIN or _hides_rows(sources[: base.age], start, stop):
         return None
     overlay = _overlay(sources[base.age + 1 :], start, stop, at, (high - base.low) // OVERLAY_SHARE_MAX)
     if overlay is None:
@@ -121,6 +121,11 @@ def _place(segment: Segment, age: int, start: bytes, end: bytes) -> _Place | Non
     low = block.find(start)
     high = block.footer.rows if block.footer.last_key < end else block.find(end)
     return _Place(age, block, low, high) if low < high else None
+
+
+def _hides_rows(older: list[Memtable | Segment], start: bytes, stop: bytes) -> bool:
+    """Whether memtables below the base, which lie there under a large transaction's segment until the next checkpoint, have rows in the range."""
+    return any(isinstance(source, Memtable) and bool(source.window(start, stop, False, 1)) for source in older)
 
 
 def _overlay(

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from actors.common import write_set
 from actors.common.messages import Deliver, Stage
-from actors.storage import maintenance, segment, staging
+from actors.storage import block_scan, maintenance, segment, staging
+from actors.storage.block_scan import block_part
 from actors.storage.maintenance import Maintenance
 from actors.storage.staging import Staging
 from actors.storage.store import Store
@@ -51,6 +52,23 @@ def scan(store: Store, start: bytes, end: bytes, at: int, reverse: bool, rows_ma
             assert window.resume > start
             start = window.resume
     raise AssertionError("the scan does not end")
+
+
+def scan_by_blocks(store: Store, start: bytes, end: bytes, at: int) -> list[tuple[bytes, bytes]]:
+    """Block by block where that can be done, else in windows."""
+    rows: list[tuple[bytes, bytes]] = []
+    place: bytes | None = start
+    while place is not None and place < end:
+        part = block_part(store, place, end, at)
+        if part is None:
+            window = store.window(place, end, at, False, 3)
+            rows += zip(window.keys, window.values, strict=True)
+            place = window.resume
+        else:
+            keys, values = part.pick(part.block.batch.column(0)), part.pick(part.block.batch.column(2))
+            rows += sorted([*zip(keys.to_pylist(), values.to_pylist()), *zip(part.overlay_keys, part.overlay_values)])  # noqa: B905
+            place = part.resume
+    return rows
 
 
 writes = st.tuples(
@@ -167,6 +185,7 @@ class World:
         for at in {max(self.store.horizon, 1), self.now, (self.store.horizon + self.now) // 2 + 1}:
             for start, end in ((KEYS[0], KEYS[-1] + b"\x00"), (KEYS[7], KEYS[20]), (KEYS[20], KEYS[7])):
                 expected = self.model.scan(start, end, at)
+                assert scan_by_blocks(self.store, start, end, at) == expected
                 for rows_max in (1, 3, 100):
                     assert scan(self.store, start, end, at, False, rows_max) == expected
                     assert scan(self.store, start, end, at, True, rows_max) == expected[::-1]
@@ -186,6 +205,7 @@ def test_store_agrees_with_the_model(script: list[tuple], block_rows: int, large
         patch.object(segment, "SPARSE_ROWS", 2),
         patch.object(maintenance, "SLICE_ROWS", 2),
         patch.object(maintenance, "LARGE_BYTES", large_bytes),
+        patch.object(block_scan, "BLOCK_SCAN_ROWS_MIN", 1),
         patch.object(staging, "MEMORY_PIECES_MAX", 2),
     ):
         asyncio.run(run())
