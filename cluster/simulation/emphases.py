@@ -29,7 +29,7 @@ from cluster.simulation.hostile import ALL_LOSSES, Plan, draw_cuts, trimmed
 SHARE = 0.25
 SKEW_ERROR_US, SKEW_OFFSET_US_MAX = 100_000, 1_000_000
 """Most clocks stand at an end of what they may be off."""
-PACE_S_MAX, OUT_OF_ORDER_PACE_S_MAX = 1.0, 0.5
+PACE_S_MAX, OUT_OF_ORDER_PACE_S_MAX = 1.0, 0.3
 SLOW_UPKEEP = (
     "actors.storage.maintenance.SLICE_PAUSE_S",
     "actors.storage.upkeep.LOOK_BYTES_S",
