@@ -5,15 +5,17 @@ of a thousand. Each emphasis gives a plan all that one
 kind of schedule needs, and leaves the rest as it was drawn; a seed has each with `SHARE`, whatever others it has.
 
     outcomes     participants hear of outcomes late and out of order, beside claims of whole tables and bulk writes
-    severance    adjudicators are cut off from each other for longer than a decision waits, while long transactions go
-                 for few keys
+    severance    adjudicators are cut off from each other for longer than a decision waits, or stopped between an offer
+                 and its use, while long transactions go for few keys
     large_rows   a row is larger than what an Append may carry and what a writer holds
-    islands      tails that diverge for long, found by a crossbar that has just been restarted
+    islands      tails that diverge for long, found by a crossbar that has just been restarted, or by the next writers
     gathering    journals that are trimmed all the time, and subscribers that come back at different places
     upkeep       checkpoints, merges, looks and fillings that take their time, on storage that does little else, with
                  rot and lost disks
     sweeping     tables that are filled, truncated, dropped and made again
     skew         honest clocks, as far apart as their bound lets them be
+    deafness     streams to storage that stand still, their windows full, where a read waits for less time than a stream
+                 may be silent
 """
 
 from __future__ import annotations
@@ -27,23 +29,31 @@ from cluster.simulation.hostile import ALL_LOSSES, Plan, draw_cuts, trimmed
 SHARE = 0.25
 SKEW_ERROR_US, SKEW_OFFSET_US_MAX = 100_000, 1_000_000
 """Most clocks stand at an end of what they may be off."""
-PACE_S_MAX = 1.0
+PACE_S_MAX, OUT_OF_ORDER_PACE_S_MAX = 1.0, 0.3
 SLOW_UPKEEP = (
     "actors.storage.maintenance.SLICE_PAUSE_S",
     "actors.storage.upkeep.LOOK_BYTES_S",
     "actors.storage.upkeep.RETRY_S",
 )
+FILL_PIECES = "actors.storage.filling.PIECE_BYTES_MAX"
 SMALL_PIECES = ("actors.storage.maintenance.SLICE_ROWS", "actors.storage.segment.BLOCK_ROWS_MAX")
+PIECES = ("actors.common.write_set.PIECE_ROWS_MAX", "actors.query_processor.transaction.buffer.SORT_ROWS")
+ONE_BY_ONE = "actors.query_processor.transaction.committing.PARTS_AHEAD"
 SWEEPING = "sweeping"
 """The proof that truncates and drops."""
+HOT = "append"
+"""The one whose every transaction goes for the same few keys, where it is crowded."""
 
 
 def outcomes(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
     plan = _with_bounds(
         _several_adjudicators(plan, random),
         *(("actors.adjudicator.claim.BULK_KEYS",) if random.random() < 0.5 else ()),
+        *(("actors.adjudicator.window.WINDOW_KEYS_MAX",) if random.random() < 0.5 else ()),
     )
-    slow = tuple(sorted({*plan.faults.slow_messages, "Decided", *(("OutcomeIs",) if random.random() < 0.5 else ())}))
+    # A Commit that is long on its way meets what was decided since its transaction began.
+    also = [kinds for kinds in (("OutcomeIs",), ("Commit", "Prepare")) if random.random() < 0.5]
+    slow = tuple(sorted({*plan.faults.slow_messages, "Decided", *(name for kinds in also for name in kinds)}))
     faults = replace(
         plan.faults,
         slow_messages=slow,
@@ -56,11 +66,16 @@ def outcomes(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
         pending_wait_ms_max=random.choice((1000, 3000)),
     )
     plan = replace(plan, faults=faults, settings=replace(plan.settings, adjudication=asking), weather_s_max=0.0)
-    return _loaded(_with_proof(plan, SWEEPING, proofs))
+    return _loaded(_with_proof(plan, SWEEPING, proofs), OUT_OF_ORDER_PACE_S_MAX)
 
 
 def severance(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
-    plan = _with_strikes(_several_adjudicators(plan, random), "sever", *(("rolling", "move") if random.random() < 0.5 else ()))
+    strikes = random.choice((("sever", "untold"), ("sever", "untold", "retire"), ("retire", "move")))
+    plan = _with_strikes(_several_adjudicators(_with_proof(plan, HOT, proofs), random), *strikes)
+    if random.random() < 0.7:  # an offer outlives its epoch, an outcome is lost on its way
+        slow = tuple(sorted({*plan.faults.slow_messages, "Prepared" if "retire" in strikes else "Decided"}))
+        faults = replace(plan.faults, slow_messages=slow, slow_s_max=random.choice((0.3, 1.0)))
+        plan = replace(plan, faults=faults, weather_s_max=0.0)
     return _loaded(replace(plan, crowded=True, clients=max(plan.clients, 5), dawdle_s=random.choice((3.0, 10.0)), dawdle_share=0.15))
 
 
@@ -73,13 +88,15 @@ def large_rows(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
     faults = replace(plan.faults, sync_s_max=random.choice((0.01, 0.1)))
     streaming = replace(plan.settings.streaming, window_bytes=random.choice((2000, plan.settings.streaming.window_bytes)))
     settings = replace(plan.settings, journaling=journaling, streaming=streaming)
-    plan = _loaded(replace(plan, settings=settings, faults=faults, row_bytes=random.choice((500, 3000))))
-    return _with_proof(plan, SWEEPING, proofs)
+    plan = _loaded(replace(plan, settings=settings, faults=faults, row_bytes=random.choice((500, 3000)), lull=True))
+    if random.random() < 0.5:  # several at once, of one client
+        plan = _with_bounds(plan, *PIECES)
+    return _with_proof(_with_strikes(plan, "succession"), SWEEPING, proofs)
 
 
 def islands(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
-    plan = _with_strikes(plan, "island")
-    append_bytes_max = random.choice((300, plan.settings.journaling.append_bytes_max))
+    plan = _with_strikes(plan, "island", "succession")
+    append_bytes_max = random.choice((100, 300))
     settings = replace(plan.settings, journaling=replace(plan.settings.journaling, append_bytes_max=append_bytes_max))
     return _loaded(replace(plan, settings=settings))
 
@@ -98,6 +115,10 @@ def gathering(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
         cuts=draw_cuts(random, max(layout.adjudicators, layout.shards)),
         dawdle_s=min(plan.dawdle_s, 1.0),
     )
+    if random.random() < 0.5:  # large transactions take longer to arrive than records are kept
+        slow = tuple(sorted({*plan.faults.slow_messages, "Part"}))
+        faults = replace(plan.faults, slow_messages=slow, slow_s_max=2.0)
+        plan = _with_bounds(_with_proof(replace(plan, faults=faults, weather_s_max=0.0), SWEEPING, proofs), *PIECES, ONE_BY_ONE)
     return _with_strikes(_loaded(plan), "regather")
 
 
@@ -105,7 +126,13 @@ def upkeep(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
     storing = replace(plan.settings.storing, memtable_bytes_max=2000, checkpoint_idle_s=0.5, segments_max=2)
     plan = replace(plan, settings=replace(plan.settings, storing=storing), pause_s_max=min(plan.pause_s_max, 5.0))
     plan = _with_bounds(plan, *SLOW_UPKEEP, *(name for name in SMALL_PIECES if random.random() < 0.5))
-    return _with_strikes(plan, "decay", *(("wipe",) if random.random() < 0.5 else ()))
+    plan = _with_strikes(plan, "decay", *(("wipe",) if random.random() < 0.5 else ()))
+    if random.random() < 0.5:
+        return plan
+    # Rows come all the while: memtables are full before a filling ends, and a merge is under way when rot is found.
+    plan = replace(plan, row_bytes=max(500, plan.row_bytes), strike_s_max=10.0)
+    plan = _with_bounds(plan, *SMALL_PIECES, *((FILL_PIECES,) if random.random() < 0.5 else ()))
+    return _with_strikes(_loaded(_with_proof(plan, SWEEPING, proofs)), "rot")
 
 
 def sweeping(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
@@ -120,12 +147,22 @@ def skew(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
     faults = replace(plan.faults, clock_offset_us_max=SKEW_OFFSET_US_MAX, clock_error_us=SKEW_ERROR_US, clock_honest=True)
     layout = replace(plan.settings.layout, query_processors=random.choice((2, 3)))
     plan = replace(plan, faults=faults, settings=replace(plan.settings, layout=layout), crowded=True, clients=max(plan.clients, 5))
-    return _loaded(_with_proof(plan, "append", proofs))
+    return _loaded(_with_proof(plan, HOT, proofs))
+
+
+def deafness(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
+    settings = replace(
+        plan.settings,
+        storing=replace(plan.settings.storing, read_wait_s=0.5),
+        streaming=replace(plan.settings.streaming, window_bytes=2000, silence_s=2.0),
+    )
+    plan = replace(plan, settings=settings, lull=True, row_bytes=max(500, plan.row_bytes))
+    return _with_strikes(_loaded(_with_proof(plan, SWEEPING, proofs)), "unheard")
 
 
 Emphasis = Callable[[Plan, Random, tuple[str, ...]], Plan]
 EMPHASES: dict[str, Emphasis] = {
-    emphasis.__name__: emphasis for emphasis in (outcomes, severance, large_rows, islands, gathering, upkeep, sweeping, skew)
+    emphasis.__name__: emphasis for emphasis in (outcomes, severance, large_rows, islands, gathering, upkeep, sweeping, skew, deafness)
 }
 
 
@@ -149,9 +186,9 @@ def _several_adjudicators(plan: Plan, random: Random) -> Plan:
     )
 
 
-def _loaded(plan: Plan) -> Plan:
+def _loaded(plan: Plan, pace_s_max: float = PACE_S_MAX) -> Plan:
     """Enough is under way whenever something is struck."""
-    return replace(plan, pace_s=min(plan.pace_s, PACE_S_MAX), pause_s_max=min(plan.pause_s_max, 5.0), keen=True)
+    return replace(plan, pace_s=min(plan.pace_s, pace_s_max), pause_s_max=min(plan.pause_s_max, 5.0), keen=True)
 
 
 def _with_strikes(plan: Plan, *strikes: str) -> Plan:
@@ -173,7 +210,8 @@ def _with_bounds(plan: Plan, *bounds: str) -> Plan:
 
 
 def _with_proof(plan: Plan, name: str, proofs: tuple[str, ...]) -> Plan:
-    """In place of one of those drawn, where it may be chosen at all."""
+    """In place of one that was drawn, and that no emphasis wants, where it may be chosen at all."""
     if name in plan.proofs or name not in proofs:
         return plan
-    return replace(plan, proofs=tuple(sorted((*plan.proofs[1:], name))))
+    gone = next((other for other in plan.proofs if other not in (HOT, SWEEPING)), plan.proofs[0])
+    return replace(plan, proofs=tuple(sorted((*(other for other in plan.proofs if other != gone), name))))

@@ -17,6 +17,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
 from random import Random
@@ -34,7 +35,9 @@ from cluster.simulation.late_witness import LateWitness
 from cluster.simulation.scenes import SCENES
 from cluster.simulation.shared_parses import shared_parses
 from cluster.simulation.simulated_cluster import LOSSY_WHOLE_S_MAX, SimulatedCluster, eventually
+from cluster.simulation.snapshot_witness import watched_snapshots
 from cluster.simulation.storage_witness import StorageWitness
+from cluster.simulation.window_witness import WindowWitness
 from cluster.simulation.witness import Witness
 from workloads.proofs import PROOFS
 from workloads.proofs.attempt import ProofClient
@@ -107,8 +110,11 @@ def run_seed(
     world.collects_garbage = collecting
     gc.disable()  # what a run leaves behind is collected at its end, by the world, and nothing else is looked at
     gc.freeze()
-    with world, bounded(plan.bounds), shared_parses():
+    with world, bounded(plan.bounds), shared_parses(), ExitStack() as watching:
         run = _Run(cluster, report, seconds, proofs_alone)
+        if not proofs_alone:
+            watching.enter_context(run.windows.watching())
+            watching.enter_context(watched_snapshots(world))
         coverage = Coverage(world) if covered else None
         if coverage is not None:
             world.network.observe(coverage)
@@ -157,10 +163,13 @@ class _Run:
         self._journals = JournalWitness(self._world, self._witness.evidence)
         self._storage = StorageWitness(self._world, cluster.map)
         self._late = LateWitness(self._world, cluster.storage_keys())
+        self.windows = WindowWitness(self._world)
         self._proofs_alone = proofs_alone
         if not proofs_alone:
-            claims = ClaimWitness(self._world)
-            self._world.network.observe(self._witness, self._journals, self._storage, claims, self._late)
+            self._world.network.observe(
+                *(self._witness, self._journals, self._storage),
+                *(ClaimWitness(self._world), self._late, self.windows),
+            )
         self._nemeses = [
             Nemesis(
                 self._world,
@@ -333,6 +342,7 @@ class _Run:
         await self._journals.await_equal()
         self._progress_of(keepers)
         model = verdict.check_records(self._witness.evidence)
+        self.windows.check(commitment.header.transaction for commitment in model.commits.values())
         now = world.clock.true_us()
         self._report.rows = await verdict.check_replicas(world, model, self._cluster.map, [now - earlier for earlier in EARLIER_US])
 

@@ -11,6 +11,12 @@ met in a state that chance seldom brings about.
                journals no longer reach
     decay      a storage segment rots, and its replica is restarted on a slow disk: checkpoints, merges and fillings
                meet what the look at every block has not found yet
+    untold     as sever, for long: an adjudicator that has committed is cut off before the others have heard of it
+    retire     an adjudicator that holds marks for another one is stopped cleanly, or moved: what it has offered outlives
+               its epoch
+    succession one replica of a journal is left alone with its writer, which dies: its log has a tail that no other has;
+               or the others are, and it falls behind; or first the one, then the other. Then the next writer meets it
+    unheard    a storage replica hears its crossbar and is not heard: its window fills, and nobody tells it that
 
 Each takes a Nemesis (`random`, `strike_s_max`, `strike_at`) and returns when it has undone what it did; of a lost
 disk the nemesis awaits the mending.
@@ -24,6 +30,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from actors.adjudicator.adjudicator import Adjudicator
+from actors.journal.replica import JournalReplica
 from actors.runtime.simulation.nemesis import Nemesis
 from actors.runtime.simulation.world import Process
 
@@ -37,6 +44,13 @@ UNDECIDED_S, UNDECIDED_S_MAX = 0.005, 10.0
 ISLAND_S_MAX = 4.0
 DECAY_S_MAX = 4.0
 DECAY_SYNC_S_MAX = 1.0
+MOVE_SHARE = 0.75
+"""What a process has sent is lost with it, and not with a role that moves."""
+TAIL_RECORDS_MAX = 6
+GROWN_S_MAX = 3.0
+"""A log grows by up to so many records before its writer dies, or for so long."""
+TAIL_SHARE, LAG_SHARE = 0.7, 0.5
+UNHEARD_S_MAX = 4.0
 NEIGHBOUR_SHARE = 0.75
 """Of the islands whose replica is the one that the crossbar reads first."""
 
@@ -54,8 +68,9 @@ async def sever(cluster: SimulatedCluster, nemesis: Nemesis) -> None:
     network.join_again(one, others)
 
 
-async def _until_undecided(cluster: SimulatedCluster) -> None:
-    """Until some adjudicator holds marks for another one: what is cut then is cut between a promise and its outcome."""
+async def _until_undecided(cluster: SimulatedCluster) -> str | None:
+    """Until some adjudicator holds marks for another one: what is cut then is cut between a promise and its outcome. Its
+    name; None where nobody has any for a long time."""
     world = cluster.world
     end = world.loop.time() + UNDECIDED_S_MAX
     names = cluster.roles("adjudicator/")
@@ -63,8 +78,98 @@ async def _until_undecided(cluster: SimulatedCluster) -> None:
         for name in names:
             process = cluster.process_running(name)
             if process is not None and cast(Adjudicator, world.processes[process].role(name)).pending:
+                return name
+        await asyncio.sleep(UNDECIDED_S)
+    return None
+
+
+async def untold(cluster: SimulatedCluster, nemesis: Nemesis) -> None:
+    world, random = cluster.world, nemesis.random
+    names = cluster.roles("adjudicator/")
+    end = world.loop.time() + UNDECIDED_S_MAX
+    while not (owing := [name for name in names if _owes_outcomes(cluster, name)]) and world.loop.time() < end:
+        await asyncio.sleep(UNDECIDED_S)
+    one = [random.choice(owing or names)]
+    others = [name for name in names if name not in one]
+    world.network.sever(one, others)
+    await asyncio.sleep(random.uniform(*SEVER_S[-1]))
+    world.network.join_again(one, others)
+
+
+def _owes_outcomes(cluster: SimulatedCluster, adjudicator: str) -> bool:
+    """Whether some participant has not said that it has heard of a commit."""
+    process = cluster.process_running(adjudicator)
+    role = cluster.world.processes[process].role(adjudicator) if process is not None else None
+    return isinstance(role, Adjudicator) and role._reign is not None and bool(role._reign.coordinator._unacknowledged)
+
+
+async def retire(cluster: SimulatedCluster, nemesis: Nemesis) -> None:
+    world, random = cluster.world, nemesis.random
+    adjudicator = await _until_undecided(cluster)
+    process = cluster.process_running(adjudicator) if adjudicator is not None else None
+    if adjudicator is None or process is None:
+        return
+    if random.random() < MOVE_SHARE and cluster.move(adjudicator, random):
+        await asyncio.sleep(random.uniform(0, 1.0))
+        return
+    nemesis.strike_at([process])
+    await world.stop(process)
+    await nemesis.restart([process])
+
+
+async def succession(cluster: SimulatedCluster, nemesis: Nemesis) -> None:
+    random, network = nemesis.random, cluster.world.network
+    adjudicator = random.choice(cluster.roles("adjudicator/"))
+    replicas = cluster.roles(f"journal/{adjudicator.partition('/')[2]}/")
+    apart = random.choice(replicas)
+    others = [name for name in replicas if name != apart]
+    tail = random.random() < TAIL_SHARE
+    if tail:
+        network.sever([adjudicator], others)
+        await _until_grown(cluster, apart, random.randint(1, TAIL_RECORDS_MAX))
+        await _end_reign(cluster, nemesis, adjudicator)
+        network.join_again([adjudicator], others)
+    if not tail or random.random() < LAG_SHARE:
+        network.sever([adjudicator], [apart])
+        await nemesis.restart(nemesis.struck)
+        nemesis.strike_at([])
+        await _until_grown(cluster, random.choice(others), random.randint(1, 2 * TAIL_RECORDS_MAX))
+        await _end_reign(cluster, nemesis, adjudicator)
+        if random.random() < 0.5:  # the third writer begins without it, too
+            await asyncio.sleep(random.uniform(0.2, 1.5))
+        network.join_again([adjudicator], [apart])
+    await nemesis.restart(nemesis.struck)
+
+
+async def _until_grown(cluster: SimulatedCluster, replica: str, records: int) -> None:
+    """Until a journal replica's log has so many records more, or for a while."""
+    world, begun = cluster.world, None
+    end = world.loop.time() + GROWN_S_MAX
+    while world.loop.time() < end:
+        process = cluster.process_running(replica)
+        if process is not None:
+            last_lsn = cast(JournalReplica, world.processes[process].role(replica)).log.last_lsn
+            begun = last_lsn if begun is None else min(begun, last_lsn)  # a tail that is cut makes it shorter
+            if last_lsn >= begun + records:
                 return
         await asyncio.sleep(UNDECIDED_S)
+
+
+async def _end_reign(cluster: SimulatedCluster, nemesis: Nemesis, adjudicator: str) -> None:
+    """By the death of its process, which stays down, if it is up."""
+    process = cluster.process_running(adjudicator)
+    if process is not None:
+        nemesis.strike_at([process])
+        cluster.world.crash(process)
+    await asyncio.sleep(0)
+
+
+async def unheard(cluster: SimulatedCluster, nemesis: Nemesis) -> None:
+    network, random = cluster.world.network, nemesis.random
+    replicas = random.sample(cluster.roles("storage/"), random.randint(1, 2))
+    network.sever(replicas, ["crossbar/1"], one_way=True)
+    await asyncio.sleep(random.uniform(0.5, UNHEARD_S_MAX))
+    network.join_again(replicas, ["crossbar/1"])
 
 
 async def island(cluster: SimulatedCluster, nemesis: Nemesis) -> None:
@@ -139,5 +244,5 @@ async def decay(cluster: SimulatedCluster, nemesis: Nemesis) -> None:
 
 
 SCENES: dict[str, Callable[[SimulatedCluster, Nemesis], Awaitable[None]]] = {
-    scene.__name__: scene for scene in (sever, island, regather, decay)
+    scene.__name__: scene for scene in (sever, island, regather, decay, untold, retire, succession, unheard)
 }

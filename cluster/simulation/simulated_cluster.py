@@ -147,12 +147,15 @@ class SimulatedCluster:
 
     def _move(self, random: Random) -> None:
         """A movable role goes on in another of its homes."""
+        if self.world.processes[CONTROLLER].up:
+            self.move(random.choice(sorted(homes(self._processes))), random)
+
+    def move(self, role: str, random: Random) -> bool:
+        """`role` goes on in another of its homes. False where nobody could see to that now."""
         process = self.world.processes[CONTROLLER]
         if not process.up:
-            return
-        found = homes(self._processes)
-        role = random.choice(sorted(found))
-        target = random.choice(found[role])
+            return False
+        target = random.choice(homes(self._processes)[role])
         controller = cast(Controller, process.role(CONTROLLER))
         self.world.trace.add("move", f"{role} to {target}")
 
@@ -160,6 +163,7 @@ class SimulatedCluster:
             controller.move(role, target)
 
         self.world.spawn(CONTROLLER, move())
+        return True
 
     def disk_groups(self) -> list[list[str]]:
         """Whose disks may be lost: one process's at a time."""

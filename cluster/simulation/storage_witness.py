@@ -1,10 +1,10 @@
 """The storage witness: holds what a storage replica says of its checkpoint against what would be left of its disk if the power failed that moment.
 
     I12  a checkpoint that a crossbar is told of names segments that are all there, and they hold every version committed above their horizon, up to it, and no other
-    I12  no segment is removed that the manifest on the disk still names
+    I12  no segment is removed that the manifest on the disk still names, and no manifest is written that names one which is not there
 
-What was committed is known from the records that crossbars have read (witness.py): a checkpoint lies below a watermark, hence below them. A disk that has rotted is not judged
-until its replica has been filled from another.
+What was committed is known from the records that crossbars have read (witness.py): a checkpoint lies below a watermark, hence below them. What a disk that has rotted holds is not judged
+until its manifest names no segment that was there then: its replica has been filled from another.
 """
 
 from __future__ import annotations
@@ -55,15 +55,25 @@ class StorageWitness:
         """By journal."""
         self._partial: dict[tuple[str, bytes], bytes] = {}
         """(journal, transaction) -> the COMMIT that lacks parts."""
-        self._rotten: set[str] = set()
+        self._rotten: dict[str, set[str]] = {}
+        """Roles, and the files of which one may be what has rotted."""
         for role, image in self._images.items():
             image.on_removed = partial(self._removed, role)
+            image.on_replaced = partial(self._replaced, role)
 
     def wiped(self, role: str) -> None:
-        self._rotten.discard(role)
+        self._rotten.pop(role, None)
 
     def rotten(self, role: str) -> None:
-        self._rotten.add(role)
+        if role in self._images:
+            self._rotten[role] = {*self._images[role].files}
+
+    def _is_rotten(self, role: str, manifest: Manifest) -> bool:
+        rotten = self._rotten.get(role)
+        if rotten is not None and rotten.isdisjoint(manifest.segments):
+            del self._rotten[role]
+            return False
+        return rotten is not None
 
     def answered(self, requester: str, role: str, request: Message, answer: Message) -> None:
         """Nothing is learnt from answers."""
@@ -117,7 +127,7 @@ class StorageWitness:
         except DatabaseError as error:
             self._hold(role in self._rotten, f"{role}: {error.message}")
             return
-        if manifest == self._checked.get(role) or role in self._rotten:
+        if manifest == self._checked.get(role) or self._is_rotten(role, manifest):
             return
         self._checked[role] = manifest
         found = self._found(role, disk, manifest)
@@ -163,10 +173,15 @@ class StorageWitness:
         return contents
 
     def _removed(self, role: str, path: str) -> None:
-        if role in self._rotten:
-            return
         try:
             manifest = manifest_file.load(SyncedFiles(self._images[role]))
         except DatabaseError:
             return  # it begins anew
-        self._hold(path not in manifest.segments, f"{role} has removed {path}, which its manifest names")
+        if not self._is_rotten(role, manifest):
+            self._hold(path not in manifest.segments, f"{role} has removed {path}, which its manifest names")
+
+    def _replaced(self, role: str, path: str) -> None:
+        if path == manifest_file.PATH:
+            disk = SyncedFiles(self._images[role])
+            missing = [name for name in manifest_file.load(disk).segments if not disk.exists(name)]
+            self._hold(not missing, f"{role} has a manifest that names {missing[:1]}, which a power failure would not leave")

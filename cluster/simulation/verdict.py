@@ -6,7 +6,8 @@
     I3   who wrote or checked a key knew its table's schema of that time; who had a table to himself, or dropped its keys, met no write in it
     I4   every answer to a read held, for each key, the newest version at or below its time, on whatever replica, and named the newest catalog change by then
     I5   nothing was committed at or below a promise
-    I6   the epochs' intervals of commit times follow one another, and every commit lies within its own
+    I6   the epochs' intervals of commit times follow one another, and every commit lies within its own, and below every
+         later epoch of each participant: with an epoch go the marks that it has held for it
     I8   all replicas of a shard hold the journals' contents, at several times
     I10  a storage replica holds the keys of its own shard and no others
 
@@ -106,6 +107,7 @@ def check_records(evidence: Evidence) -> Model:
         elif told.refused:
             assert commitment is None, f"I1: {name.hex()} was refused and is committed"
     check_outcomes(evidence, model)
+    check_offers(evidence, model)
     check_conflicts(evidence, model)
     check_schemas(evidence, model)
     check_promises(evidence)
@@ -119,6 +121,21 @@ def check_outcomes(evidence: Evidence, model: Model) -> None:
     for teller, name, commit_ts in evidence.outcomes:
         found = committed.get(name, 0)
         assert commit_ts == found, f"I2: {teller} told of {name.hex()} that it is committed at {commit_ts}; its record: {found} (0: none)"
+
+
+def check_offers(evidence: Evidence, model: Model) -> None:
+    """A participant's next epoch begins above whatever its last one has offered, and was chosen."""
+    committed = {commitment.header.transaction: commitment.header.commit_ts for commitment in model.commits.values()}
+    begins = {
+        journal: [(header.epoch, header.commit_ts) for header in evidence.headers(journal) if header.kind == EPOCH_BEGIN]
+        for journal in sorted(evidence.records)
+    }
+    for (journal, name), epoch in evidence.offers.items():
+        commit_ts = committed.get(name, 0)
+        for later, begin in begins.get(journal, ()) if commit_ts else ():
+            assert later <= epoch or begin > commit_ts, (
+                f"I6: {name.hex()} is committed at {commit_ts} by leave of epoch {epoch} of journal {journal}, and epoch {later} begins at {begin}"
+            )
 
 
 def check_epochs(journal: int, headers: list[RecordHeader]) -> None:

@@ -108,6 +108,8 @@ class Evidence:
     records: dict[int, dict[int, bytes]] = field(default_factory=dict)
     outcomes: list[tuple[str, bytes, int]] = field(default_factory=list)
     """What a coordinator has told: its name, the attempt's name, commit time (0: aborted)."""
+    offers: dict[tuple[int, bytes], int] = field(default_factory=dict)
+    """Participant's journal and attempt's name -> the last of its epochs that has offered times for it."""
 
     def headers(self, journal: int) -> Iterator[RecordHeader]:
         """In the order of the journal."""
@@ -205,6 +207,8 @@ class Witness:
                 self._within_the_lease(role, answer.promise, "promises")
             case Prepare() if isinstance(answer, Prepared):
                 self._within_the_lease(role, answer.epoch_end, "offers")
+                offer = int(role.rpartition("/")[2]), request.transaction
+                self.evidence.offers[offer] = max(answer.epoch, self.evidence.offers.get(offer, 0))
             case Get() if isinstance(answer, Got) and len(self.evidence.reads) < READS_MAX:
                 self.evidence.reads.append(Read(role, request.at, request.keys, answer.values, answer.catalog_ts))
             case Scan() if isinstance(answer, Scanned) and len(self.evidence.reads) < READS_MAX:

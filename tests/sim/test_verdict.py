@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from actors.common import write_set
-from actors.journal.record import COMMIT, RecordHeader
-from cluster.simulation.verdict import Commitment, Model, check_conflicts, check_schemas
+from actors.journal.record import COMMIT, EPOCH_BEGIN, RecordHeader, encode_record
+from cluster.simulation.verdict import Commitment, Model, check_conflicts, check_offers, check_schemas
 from cluster.simulation.witness import Evidence, Told
 
 TABLE = 7
@@ -79,3 +79,15 @@ def test_a_table_whose_keys_are_dropped_is_not_written_meanwhile() -> None:
             check_schemas(history.evidence, history.model)
     with pytest.raises(AssertionError, match="to itself"):
         check_schemas(history.evidence, history.model)
+
+
+def test_a_participants_next_epoch_begins_above_what_it_has_offered() -> None:
+    history = History()
+    history.commit(b"a", Told(10, set()), 20, (KEY,))
+    history.evidence.offers[2, b"a"] = 4
+    for begin, epoch in ((9, 4), (21, 5)):
+        history.evidence.records[2] = {1: encode_record(RecordHeader(1, epoch, EPOCH_BEGIN, begin, begin, 1000, b""), b"")}
+        check_offers(history.evidence, history.model)
+    history.evidence.records[2] = {1: encode_record(RecordHeader(1, 5, EPOCH_BEGIN, 20, 20, 1000, b""), b"")}
+    with pytest.raises(AssertionError, match="epoch 5 begins at 20"):
+        check_offers(history.evidence, history.model)

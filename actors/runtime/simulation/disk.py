@@ -90,6 +90,8 @@ class DiskImage:
         self.replacing: dict[str, bytes] = {}
         self.on_removed: Callable[[str], None] = lambda path: None
         """For checkers: a file is gone, as far as its process sees."""
+        self.on_replaced: Callable[[str], None] = lambda path: None
+        """For checkers: a file has been replaced as a whole, durably."""
         self.random = random
         self.trace = trace
 
@@ -274,3 +276,4 @@ class SimulatedDisk:
             data = self.image.replacing.pop(path, data)
             self.image.put(path, data)
             self.image.trace.add("sync", f"{self.image.name} {path} {len(data)} replaced")
+            self.image.on_replaced(path)

@@ -41,7 +41,7 @@ def a_tables_last_write_goes_back() -> None:
 
 
 def a_bulk_claim_stays_pending() -> None:
-    """Its marks go, but its tables are held to be written by it for ever."""
+    """Its marks go, but its tables are held to be written by it for ever: others wait in vain, no more."""
     release = ConflictWindow.release
 
     def careless(window: ConflictWindow, transaction: bytes) -> Claim | None:

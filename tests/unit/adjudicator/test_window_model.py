@@ -8,8 +8,9 @@ spurious conflict is allowed, a missed one is not.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any
 
 import pytest
@@ -21,10 +22,13 @@ from actors.adjudicator import window as windows
 from actors.adjudicator.claim import Claim
 from actors.adjudicator.window import BUCKETS, ConflictWindow
 from actors.common.errors import DatabaseError
+from tests.sim.planted import schedules
 
 TABLES = (1, 2)
 LENGTH_US = 40 * BUCKETS
+LENGTHS_US = (LENGTH_US, BUCKETS, 8 * BUCKETS)
 STEP_US = 10
+WALKS, WALK_STEPS = 150, 80
 
 
 def key(table: int, number: int) -> bytes:
@@ -131,10 +135,47 @@ def _bounds(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.usefixtures("_bounds")
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(step, max_size=60))
 def test_whatever_is_let_through_is_true(steps: Sequence[dict[str, Any]]) -> None:
-    window, truth = ConflictWindow(LENGTH_US), Truth()
+    walk(steps, LENGTH_US)
+
+
+@pytest.mark.usefixtures("_bounds")
+@pytest.mark.parametrize("length_us", LENGTHS_US)
+def test_whatever_is_let_through_in_many_walks_is_true(length_us: int) -> None:
+    for number in range(WALKS):
+        walk(drawn_steps(Random(number)), length_us)
+
+
+def drawn_steps(random: Random) -> Sequence[dict[str, Any]]:
+    """Each walk has a taste of its own (swarm testing): what needs five things of one kind in a row comes up."""
+    actions = random.choice((("commit",), ("commit", "prepare"), ("commit", "commit", "prepare"), ("prepare",)))
+    ends = random.choice((("resolve",), ("resolve", "abort")))
+    kinds = random.choice((("none",), ("none", "none", "exclusive"), ("none", "exclusive", "dropped", "changed", "swept")))
+    some = [key(table, number) for table in TABLES for number in range(random.choice((1, 4, 30)))]
+    most, age, ahead = random.randint(1, 3), random.choice((10, 30, 60)), random.choice((0, 5, 30))
+    steps = []
+    for _ in range(WALK_STEPS):
+        table_kind = random.choice(kinds)
+        touches = table_kind == "none" or random.random() < 0.2
+        steps.append(
+            {
+                "action": random.choice((*actions, random.choice(ends))),
+                "written": set(random.sample(some, random.randint(0, min(most, len(some))))) if touches else set(),
+                "checked": set(random.sample(some, random.randint(0, 1))) if touches else set(),
+                "tables": table_kind,
+                "which": set(random.sample(TABLES, random.randint(1, 2))),
+                "age": random.randint(0, age),
+                "pick": random.randint(0, 7),
+                "ahead": random.randint(0, ahead),
+            }
+        )
+    return steps
+
+
+def walk(steps: Sequence[dict[str, Any]], length_us: int) -> None:
+    window, truth = ConflictWindow(length_us), Truth()
     now, last = 1000, 1000
     prepared: dict[bytes, tuple[Claim, Wish]] = {}
     for number, wanted in enumerate(steps):
@@ -168,6 +209,27 @@ def test_whatever_is_let_through_is_true(steps: Sequence[dict[str, Any]]) -> Non
     assert not window._write_marks and not window._read_marks and not window._table_pending and not window._table_holds
     alone = Claim(b"last", last + 1, last + 1, [], [], TABLES, TABLES)
     assert window.judge(alone) is None, "nothing is left that could hold a table"
+
+
+@pytest.mark.parametrize(
+    "plant",
+    [
+        schedules.a_tables_last_write_goes_back,
+        schedules.a_bulk_claim_stays_pending,
+        schedules.forgets_a_key_that_was_written_again,
+        schedules.a_claim_forgets_one_of_two_tables,
+    ],
+)
+def test_walks_find_what_is_planted(plant: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(claims, "BULK_KEYS", 2)
+    for method in ("commit", "release", "_forget"):  # put back afterwards, whatever `plant` does
+        monkeypatch.setattr(ConflictWindow, method, getattr(ConflictWindow, method))
+    monkeypatch.setattr(Claim, "__init__", Claim.__init__)
+    plant()
+    with pytest.raises(AssertionError):
+        for number in range(WALKS):
+            for length_us in LENGTHS_US:
+                walk(drawn_steps(Random(number)), length_us)
 
 
 def test_a_missed_conflict_is_seen() -> None:
