@@ -214,7 +214,6 @@ BUGS: dict[str, Planted] = {
         Planted(parting.trims_some_of_a_large_transactions_parts, ANY, change=in_parts_of_trimmed_journals),
         Planted(parting.shows_half_a_large_transaction, ANY, change=in_parts),
         Planted(parting.goes_on_without_the_pieces_that_it_lacks, ANY, change=in_parts_over_a_lossy_network),
-        Planted(parting.keeps_what_was_staged_by_another_stream, ANY, change=in_parts_over_a_lossy_network),
         Planted(parting.lets_go_of_pieces_that_one_replica_has, ANY, change=in_parts_over_a_lossy_network),
         Planted(parting.publishes_below_what_is_active, ANY, change=in_parts),
         Planted(parting.forgets_a_segments_commit_time, ANY, change=in_parts_of_small_storage),

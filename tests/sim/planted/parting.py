@@ -80,20 +80,6 @@ def goes_on_without_the_pieces_that_it_lacks() -> None:
     Staging.take = lambda staging, message: take(staging, message) or True  # type: ignore[method-assign]
 
 
-def keeps_what_was_staged_by_another_stream() -> None:
-    """... and takes the next stream's pieces for more of it."""
-    Staging.clear = lambda staging: None  # type: ignore[method-assign]
-    take = Staging.take
-
-    def careless(staging: Staging, message: Stage) -> bool:
-        transaction = staging._transactions.get((message.journal, message.transaction))
-        if transaction is not None and message.first == 0 and not message.is_void:
-            transaction.count = 0
-        return take(staging, message)
-
-    Staging.take = careless  # type: ignore[method-assign]
-
-
 def lets_go_of_pieces_that_one_replica_has() -> None:
     """The crossbar believes that every subscriber has been sent what it lets go of."""
     Subscriber.lacks = lambda subscriber, group: False  # type: ignore[method-assign]
