@@ -290,9 +290,10 @@ class Crossbar:
             subscriber.gather(sizes.get(subscriber.shard, 0))
 
     def _let_go(self, groups: list[tuple[Timestamp, Group]]) -> None:
-        """Of the pieces that every subscriber has been sent. None, while one catches up: it goes on here from where it will have come."""
+        """Beyond the ring's bound, of the pieces that every subscriber has been sent. None, while one catches up: it goes on here from where it will have come."""
         if not self._behind and all(self._subscribers[name].is_slow for name in self._catch_ups):
-            let_go([*groups, *self.ring.groups], [subscriber for subscriber in self._subscribers.values() if not subscriber.is_slow])
+            followers = [subscriber for subscriber in self._subscribers.values() if not subscriber.is_slow]
+            let_go([*groups, *self.ring.groups], followers, self._context.settings.streaming.ring_bytes_max)
 
     def _lacks(self, subscriber: Subscriber) -> bool:
         """What the subscriber needs is not all here any more."""

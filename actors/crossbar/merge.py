@@ -36,13 +36,15 @@ class Group:
     """The parts that have come of one transaction, as each shard's pieces in the order of the journal. Every reader of the journal makes the same ones of it, so that
     a piece is named by its number."""
 
-    __slots__ = ("_gone", "_pieces", "checksums", "journal", "transaction")
+    __slots__ = ("_gone", "_pieces", "checksums", "held_bytes", "journal", "transaction")
 
     def __init__(self, journal: int, transaction: bytes) -> None:
         self.journal = journal
         self.transaction = transaction
         self.checksums: dict[int, int] = {}
         """By the part's number."""
+        self.held_bytes = 0
+        """Of the pieces that have not been let go of."""
         self._pieces: dict[int, list[bytes]] = {}
         self._gone: dict[int, int] = {}
 
@@ -52,6 +54,7 @@ class Group:
         self.checksums[header.part] = part_checksum(payload)
         for shard, piece in cut(payload).items():
             self._pieces.setdefault(shard, []).append(piece)
+            self.held_bytes += len(piece)
 
     def is_whole(self, commit: RecordHeader) -> bool:
         checksums = self.checksums
@@ -89,6 +92,7 @@ class Group:
         gone = self._gone.get(shard, 0)
         count = min(count, self.count(shard))
         if count > gone:
+            self.held_bytes -= sum(map(len, self._pieces[shard][: count - gone]))
             del self._pieces[shard][: count - gone]
             self._gone[shard] = count
 

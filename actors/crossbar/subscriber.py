@@ -5,7 +5,7 @@ merge of its own (crossbar.py). Delivery is lazy: rows wait here until the subsc
 reads cost a message for many transactions; what they lack is in the journals.
 
 The pieces of a large transaction are staged at the subscriber as they come, mostly before it is committed; the Deliver of its commit time only names it, so that
-nobody's read waits for its rows. A piece that every subscriber has been sent is let go of here.
+nobody's read waits for its rows. Beyond the ring's bound, pieces that every subscriber has been sent are let go of here.
 
     journal:     part  part      part  COMMIT
     subscriber:  Stage(0, [.., ..])  Stage(2, [..])  Deliver(staged=[(commit time, journal, transaction, 3)])
@@ -51,7 +51,7 @@ class Ring:
         """All that was merged above this time is here."""
 
     def add(self, shard: int, commit_ts: Timestamp, entry: Entry) -> None:
-        """A group's bytes do not count: they are let go of once they have been sent."""
+        """A group's bytes do not count: they have a bound of their own (Crossbar._let_go)."""
         size = len(entry) if isinstance(entry, bytes) else 0
         self._times[shard].append(commit_ts)
         self._entries[shard].append(entry)
@@ -250,8 +250,10 @@ class Subscriber:
             self._outstanding_bytes -= self._unacknowledged.popleft()[1]
 
 
-def let_go(groups: list[tuple[Timestamp, Group]], subscribers: list[Subscriber]) -> None:
-    """Of the pieces that all these subscribers have been sent."""
+def let_go(groups: list[tuple[Timestamp, Group]], subscribers: list[Subscriber], bytes_max: int) -> None:
+    """Of the pieces that all these subscribers have been sent, where the groups hold more than `bytes_max`."""
+    if sum(group.held_bytes for _, group in groups) <= bytes_max:
+        return
     for commit_ts, group in groups:
         for shard in group.shards:
             followers = [subscriber for subscriber in subscribers if subscriber.shard == shard]

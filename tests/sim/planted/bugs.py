@@ -106,7 +106,8 @@ def in_parts(plan: Plan) -> Plan:
 def in_parts_over_a_lossy_network(plan: Plan) -> Plan:
     """... and streams break off in the middle of them."""
     plan = in_parts(plan)
-    return replace(plan, strikes=("kill", "regather", "isolate"), pause_s_max=1.0, strike_s_max=0.5, nemeses=1)
+    settings = replace(plan.settings, streaming=replace(plan.settings.streaming, ring_bytes_max=1000))
+    return replace(plan, settings=settings, strikes=("kill", "regather", "isolate"), pause_s_max=1.0, strike_s_max=0.5, nemeses=1)
 
 
 def in_parts_of_small_storage(plan: Plan) -> Plan:

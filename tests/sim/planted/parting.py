@@ -10,7 +10,7 @@ from actors.adjudicator.claim import GatheredClaim
 from actors.adjudicator.gathering import GatheringRoom
 from actors.adjudicator.participant import Participant
 from actors.adjudicator.window import ConflictWindow
-from actors.common.messages import Deliver, Stage
+from actors.common.messages import Deliver
 from actors.common.write_set import checksum_of_parts
 from actors.crossbar.merge import Group
 from actors.crossbar.subscriber import Subscriber

@@ -172,7 +172,7 @@ def loses_a_write_in_a_restart() -> None:
     checkpoint = Maintenance.checkpoint
 
     async def careless(self: Maintenance, watermark: int, horizon: int) -> None:
-        if self._store.frozen is None and self._store.active:
+        if not self._store.frozen and self._store.active:
             key, versions = next(iter(self._store.active.versions.items()))
             newest: Any = versions if isinstance(versions, tuple) else versions[-1]
             self._store.active.versions[key] = (newest[0], None)
