@@ -217,8 +217,7 @@ class Crossbar:
     def strand(self, subscriber: Subscriber, gone_ts: Timestamp) -> None:
         """What `subscriber` lacks has been trimmed: it hears so when it subscribes again."""
         self._gone_ts = max(self._gone_ts, gone_ts)
-        catch_up = self._catch_ups.pop(subscriber.name, None)
-        if catch_up is not None:
+        if catch_up := self._catch_ups.pop(subscriber.name, None):
             catch_up.close()
         if self._subscribers.get(subscriber.name) is subscriber:
             del self._subscribers[subscriber.name]
