@@ -106,8 +106,7 @@ def in_parts(plan: Plan) -> Plan:
 def in_parts_over_a_lossy_network(plan: Plan) -> Plan:
     """... and streams break off in the middle of them."""
     plan = in_parts(plan)
-    settings = replace(plan.settings, streaming=replace(plan.settings.streaming, ring_bytes_max=1000))
-    return replace(plan, settings=settings, strikes=("kill", "regather", "isolate"), pause_s_max=1.0, strike_s_max=0.5, nemeses=1)
+    return replace(plan, strikes=("kill", "regather", "isolate"), pause_s_max=1.0, strike_s_max=0.5, nemeses=1)
 
 
 def in_parts_of_small_storage(plan: Plan) -> Plan:
@@ -270,6 +269,8 @@ BUGS: dict[str, Planted] = {
 
 NOT_FOUND = (
     "trims_some_of_a_large_transactions_parts",
+    "a_tables_last_write_goes_back",
+    "checkpoints_while_it_is_filled",
     "fills_beside_a_merge",
 )
 """No run has found these so far: each was hunted in a few seeds of its kind only. Tests leave them out; whoever finds one (`--keep`) takes it from here."""
