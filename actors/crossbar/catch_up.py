@@ -122,7 +122,8 @@ class CatchUp:
     def _stage_all(self) -> bool:
         """Send what has come of large transactions and let go of it; whether that was all."""
         subscriber = self._subscriber
-        groups = [group for _, group in self._merge.groups()]
+        # Until the journals have been read up to their targets, an open one may be of those that the subscriber has.
+        groups = [group for _, group in self._merge.groups()] if not self._unread else []
         groups += [entry for _, entry in self._collected if not isinstance(entry, bytes)]
         is_all = True
         for group in groups:

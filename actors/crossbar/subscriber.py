@@ -27,6 +27,8 @@ LAZY_BYTES = 64 << 10
 """Undemanded rows are sent once so many bytes have gathered."""
 DELIVER_BYTES_MAX = 512 << 10
 """More goes into the next Deliver: a storage replica applies it in one turn of its loop."""
+STAGE_BYTES_MAX = 512 << 10
+"""Likewise, of a large transaction's pieces."""
 SLOW_S = 5.0
 """A subscriber that acknowledges nothing for so long is not waited for."""
 
@@ -159,7 +161,7 @@ class Subscriber:
         shard = self.shard
         first, count = self.staged(group), group.count(shard)
         while first < count and self.has_room and first >= group.gone(shard):
-            pieces = group.after(shard, first, DELIVER_BYTES_MAX)
+            pieces = group.after(shard, first, STAGE_BYTES_MAX)
             number = self._sends(sum(map(len, pieces)))
             self._bus.post(self._crossbar, self.name, Stage(self.stream, number, group.journal, group.transaction, first, pieces))
             first += len(pieces)

@@ -277,8 +277,6 @@ NOT_FOUND = (
 
 CAMPAIGN = Options(pause=HUNT_PAUSE)
 """What a bug that must be found as drawn is found by."""
-KEPT_BY = (3, 11)
-"""The Python whose runs are kept: another one's asyncio takes its turns in another order here and there, and a seed is another run."""
 FOUND = Path(__file__).parent / "found.jsonl"
 """Of each bug: the run that found it, with the plan that its seed drew then, narrowed as it was. It is tried first, and does not change with the draw."""
 

@@ -117,6 +117,7 @@ def subscriber_of(window_bytes: int = 1 << 20) -> tuple[Subscriber, Sent]:
 
 
 def test_pieces_are_staged_as_they_come_and_the_commit_names_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subscribing, "STAGE_BYTES_MAX", 2 * len(rows(0)))
     monkeypatch.setattr(subscribing, "DELIVER_BYTES_MAX", 2 * len(rows(0)))
 
     async def main() -> None:
