@@ -3,8 +3,8 @@
 Each journal is read up to the record that the main merge had received when the catch-up began; at that point the journal's promise is what the main merge knew
 of it, so the private watermark reaches the main one's of that moment, and the subscriber can be served from the ring.
 
-Large transactions are staged as they are read, those that the main merge has not seen the end of included: the subscriber is served on from the place that the catch-up
-has come to with them.
+A large transaction is staged once it is due or, where its COMMIT has not been read, once every journal has been read up to its target: before that it may be one that the
+subscriber has. The main merge serves the subscriber on from the piece that the catch-up has come to.
 
 A slow subscriber slows the reading: what has been collected and not sent, and what waits for another journal, is bounded by holding the feeds.
 """

@@ -294,18 +294,19 @@ class Crossbar:
             followers = [subscriber for subscriber in self._subscribers.values() if not subscriber.is_slow]
             let_go([*groups, *self.ring.groups], followers, self._context.settings.streaming.ring_bytes_max)
 
-    def _lacks(self, subscriber: Subscriber) -> bool:
-        """What the subscriber needs is not all here any more."""
-        return subscriber.sent_ts < self.ring.floor or subscriber.lacks_any([*self.merge.groups(), *self.ring.groups])
+    def _lacks(self, subscriber: Subscriber, groups: list[tuple[Timestamp, Group]]) -> bool:
+        """What the subscriber needs is not all here any more. `groups`: of the merge and of the ring."""
+        return subscriber.sent_ts < self.ring.floor or subscriber.lacks_any(groups)
 
     def _rescue(self) -> None:
         """A subscriber that the ring does not reach reads the journals again from where it stands, once the main merge has come as far as the ring begins."""
         if self.merge.watermark < self.ring.floor:
             return
         self._behind = False
+        groups = [*self.merge.groups(), *self.ring.groups]
         for name in sorted(self._subscribers):
             subscriber = self._subscribers[name]
-            if name not in self._catch_ups and self._lacks(subscriber):
+            if name not in self._catch_ups and self._lacks(subscriber, groups):
                 self._catch_up(subscriber)
 
     # -- demand ------------------------------------------------------------------------------------------------------------------
@@ -428,7 +429,7 @@ class Crossbar:
         self._subscribers[sender] = subscriber
         if reply is not None:
             reply(Done())
-        if not self._lacks(subscriber):
+        if not self._lacks(subscriber, [*self.merge.groups(), *self.ring.groups]):
             subscriber.live = True
             subscriber.serve(self.ring, self.merge.watermark)
         else:
@@ -445,17 +446,16 @@ class Crossbar:
     def caught_up(self, subscriber: Subscriber) -> None:
         """Its private merge has reached the ring."""
         self._catch_ups.pop(subscriber.name).close()
-        groups = self.merge.groups()
-        for _, group in groups:
-            if subscriber.lacks(
-                group
-            ):  # then it has been committed before the catch-up's beginning, or is void, and the main merge does not know yet
+        for _, group in self.merge.groups():
+            # Lacking then means that the group was committed before the catch-up's beginning, or is void, and that the main merge does not know yet.
+            if subscriber.lacks(group):
                 subscriber.pass_over(group)
-        if self._lacks(subscriber):
+        groups = [*self.merge.groups(), *self.ring.groups]
+        if self._lacks(subscriber, groups):
             self._behind = True
             self._rescue()
             return
-        subscriber.unstage_others(group for _, group in [*groups, *self.ring.groups])
+        subscriber.unstage_others(group for _, group in groups)
         subscriber.live = True
         subscriber.serve(self.ring, self.merge.watermark)
 

@@ -13,7 +13,8 @@ the highest time asked for. The stream is opened again, at the next crossbar, af
 notices a crossbar that has forgotten it, and its checkpoints move on, which lets journals be trimmed.
 
 A point read whose time has come is answered in `receive` itself. Deliveries are applied in `receive`, too; checkpoints and merges run in tasks in
-slices of a few milliseconds (upkeep.py says when). A large transaction's rows are staged as they come (staging.py), mostly before it is committed. When both memtables are full the stream is not acknowledged further, so the crossbar stops.
+slices of a few milliseconds (upkeep.py says when). A large transaction's rows are staged as they come (staging.py), mostly before it is committed.
+When both memtables are full the stream is not acknowledged further, so the crossbar stops.
 
 A damaged block (XX001) is noted in `status` and fails the read with 08006, so that it is answered by another replica. Journals that no longer reach back to the
 watermark (58P01) leave the replica stranded: no read above the watermark is answered. In both cases it is filled from a peer (filling.py), and goes on from where that one's

@@ -249,12 +249,12 @@ class Store:
         the next `start`, or the next `end` where `reverse`."""
         if start >= end:
             return Window([], [], None)
-        sources = [_segment_source(segment, start, end, at, reverse, rows_max) for segment in self.segments]
-        for recent in self.recents:
-            if isinstance(recent, Memtable):
-                sources.append(_memtable_source(recent, start, end, at, reverse, rows_max))
-            else:
-                sources.append(_segment_source(recent, start, end, at, reverse, rows_max))
+        sources = [
+            _memtable_source(source, start, end, at, reverse, rows_max)
+            if isinstance(source, Memtable)
+            else _segment_source(source, start, end, at, reverse, rows_max)
+            for source in self.sources
+        ]
         bounds = [source.bound for source in sources if source.bound is not None]
         bound = (max(bounds) if reverse else min(bounds)) if bounds else None
         filled = [source.versions for source in sources if source.versions]

@@ -32,6 +32,13 @@ def home(cluster: SimulatedCluster, role: str) -> set[str]:
     return {name for name, process in cluster.world.processes.items() if process.life is not None and role in process.role_names}
 
 
+async def begin(cluster: SimulatedCluster) -> None:
+    """Up, with the table that `commits` writes to."""
+    await cluster.start()
+    connection = await cluster.database("setup").connect()
+    await connection.execute("CREATE TABLE t (k int PRIMARY KEY, v int)")
+
+
 async def until(cluster: SimulatedCluster, condition: Callable[[], bool], seconds: float) -> None:
     end = cluster.world.loop.time() + seconds
     while not condition():
@@ -63,9 +70,7 @@ def test_a_role_moves_and_comes_back(process: str, role: str, strike: str) -> No
     world = cluster.world
 
     async def scenario() -> None:
-        await cluster.start()
-        connection = await cluster.database("setup").connect()
-        await connection.execute("CREATE TABLE t (k int PRIMARY KEY, v int)")
+        await begin(cluster)
         assert home(cluster, role) == {process}
         if strike == "stall":
             world.stall(process)
@@ -110,9 +115,7 @@ def test_a_controller_whose_clock_is_behind_is_heard() -> None:
     world = cluster.world
 
     async def scenario() -> None:
-        await cluster.start()
-        connection = await cluster.database("setup").connect()
-        await connection.execute("CREATE TABLE t (k int PRIMARY KEY, v int)")
+        await begin(cluster)
         world.crash(CONTROLLER)
         clock = world.processes[CONTROLLER].clock
         clock.honest, clock.offset_us = False, -3_600_000_000
@@ -138,9 +141,7 @@ def test_a_lost_lead_is_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
             receive(adjudicator, sender, message, reply)
 
     async def scenario() -> None:
-        await cluster.start()
-        connection = await cluster.database("setup").connect()
-        await connection.execute("CREATE TABLE t (k int PRIMARY KEY, v int)")
+        await begin(cluster)
         monkeypatch.setattr(Adjudicator, "receive", forgetful)
         world.crash("adjudicator-2")
         await commits(cluster, 5.0)
@@ -157,9 +158,7 @@ def test_a_role_that_its_process_does_not_run_is_started_again(process: str, rol
     world = cluster.world
 
     async def scenario() -> None:
-        await cluster.start()
-        connection = await cluster.database("setup").connect()
-        await connection.execute("CREATE TABLE t (k int PRIMARY KEY, v int)")
+        await begin(cluster)
         life = world.processes[process].life
         assert life is not None
         world.spawn(process, life.host.stop_role(role))
@@ -207,9 +206,7 @@ def test_a_silent_process_at_work_keeps_its_role_for_a_while(computes: bool) -> 
     cluster._stalls[process] = computes
 
     async def scenario() -> None:
-        await cluster.start()
-        connection = await cluster.database("setup").connect()
-        await connection.execute("CREATE TABLE t (k int PRIMARY KEY, v int)")
+        await begin(cluster)
         cluster._stalls[process] = computes
         world.stall(process)
         writer = asyncio.create_task(commits(cluster, 30.0))  # whoever misses an answer has the process doubted
@@ -230,9 +227,7 @@ def test_a_process_that_answers_in_time_was_only_busy() -> None:
     world = cluster.world
 
     async def scenario() -> None:
-        await cluster.start()
-        connection = await cluster.database("setup").connect()
-        await connection.execute("CREATE TABLE t (k int PRIMARY KEY, v int)")
+        await begin(cluster)
         cluster._stalls[process] = True
         world.stall(process)
         writer = asyncio.create_task(commits(cluster, 30.0))

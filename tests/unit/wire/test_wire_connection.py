@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import struct
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from random import Random
 from typing import Any
 
 import pytest
 
-from actors.common.errors import DatabaseError
 from actors.common.messages import Cancel
 from actors.common.settings import Authentication, Limits, Settings
 from actors.query_processor import connection as connection_module
@@ -491,14 +489,3 @@ def test_random_bytes_end_in_an_answer_or_a_closed_connection() -> None:
         assert processor.status()["sessions"] == 0
 
     in_loop(check)
-
-
-def test_settings_that_cannot_be_used() -> None:
-    async def main() -> None:
-        settings = Settings()
-        for changed in ({"method": "password"}, {"users": {"u": "SCRAM-SHA-256$1:"}}, {"tls_certificate": "nowhere"}):
-            broken = replace(settings, authentication=replace(settings.authentication, **changed))
-            with pytest.raises(DatabaseError, match="authentication settings"):
-                await QueryProcessor(context(broken), 1, make_session=lambda *_: FakeSession()).start()  # type: ignore[arg-type,return-value]
-
-    asyncio.run(main())

@@ -28,14 +28,17 @@ class Client:
             self.socket = trusting.wrap_socket(self.socket, server_hostname="localhost")
         self._file = self.socket.makefile("rb")
         self.socket.sendall(STARTUP)
-        while self.message()[0] != b"Z":
-            continue
+        self.until_ready()
         self.session = server.sessions[-1]
 
     def message(self) -> tuple[bytes, bytes]:
         head = self._file.read(5)
         assert head, "closed"
         return head[:1], self._file.read(int.from_bytes(head[1:], "big") - 4)
+
+    def until_ready(self) -> None:
+        while self.message()[0] != b"Z":
+            continue
 
     def close(self) -> None:
         self._file.close()
@@ -82,8 +85,7 @@ def test_what_sessions_are_told() -> None:
     with Server() as server:
         idle, in_block, busy, committing, untold, gone = (Client(server) for _ in range(6))
         in_block.query("begin")
-        while in_block.message()[0] != b"Z":
-            continue
+        in_block.until_ready()
         busy.query("wait")
         committing.query("wait")
         until(lambda: waits(busy) and waits(committing))
@@ -102,8 +104,7 @@ def test_success_that_was_told_is_not_called_unknown() -> None:
         client = Client(server)
         client.session.commit_untold = True
         client.query("select 1")
-        while client.message()[0] != b"Z":
-            continue
+        client.until_ready()
         with held(server):
             server.role.last_words()
             assert client.last_words() == "57P01"

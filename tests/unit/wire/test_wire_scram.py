@@ -1,15 +1,21 @@
-"""SCRAM-SHA-256 against an independent client."""
+"""SCRAM-SHA-256 against an independent client, and settings of authentication that a query processor does not start with."""
 
 from __future__ import annotations
 
+import asyncio
 import base64
+from dataclasses import replace
 
 import pytest
 from scramp import ScramClient
 
 from actors.common.errors import DatabaseError
+from actors.common.settings import Settings
+from actors.query_processor.role import QueryProcessor
 from actors.query_processor.wire.frontend import ProtocolViolation
 from actors.query_processor.wire.scram import ScramServer, Verifier, initial_response
+from tests.unit.wire.fake_session import FakeSession
+from tests.unit.wire.server import context
 
 SALT = b"0123456789abcdef"
 NONCE = b"eighteen bytes of."
@@ -88,3 +94,14 @@ def test_initial_response() -> None:
     for broken in (b"", b"SCRAM-SHA-256", b"SCRAM-SHA-256\0\0\0\0\4abc", b"x\0\xff\xff\xff\xff"):
         with pytest.raises(ProtocolViolation):
             initial_response(broken)
+
+
+def test_settings_that_cannot_be_used() -> None:
+    async def main() -> None:
+        settings = Settings()
+        for changed in ({"method": "password"}, {"users": {"u": "SCRAM-SHA-256$1:"}}, {"tls_certificate": "nowhere"}):
+            broken = replace(settings, authentication=replace(settings.authentication, **changed))
+            with pytest.raises(DatabaseError, match="authentication settings"):
+                await QueryProcessor(context(broken), 1, make_session=lambda *_: FakeSession()).start()  # type: ignore[arg-type,return-value]
+
+    asyncio.run(main())

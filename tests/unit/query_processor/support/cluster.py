@@ -28,6 +28,7 @@ from actors.query_processor.catalog import CatalogCache
 from actors.query_processor.transaction import StorageClient, Transaction, TransactionServices
 from actors.runtime.fiber import Fiber
 from actors.runtime.interfaces import Context
+from actors.runtime.simulation.loop import SimulatedLoop
 
 ROWS_SCHEMA = pa.schema([pa.field("key", pa.binary()), pa.field("value", pa.binary())])
 
@@ -38,15 +39,7 @@ class _LoopWithoutThreads(asyncio.SelectorEventLoop):
     """What runs beside the loop (aside.py, DuckDB) runs at once: turns that are counted wait for no thread, on the
     busiest machine."""
 
-    def run_in_executor(  # type: ignore[override]
-        self, executor: Any, function: Callable[..., Any], *args: Any
-    ) -> asyncio.Future[Any]:
-        future: asyncio.Future[Any] = self.create_future()
-        try:
-            future.set_result(function(*args))
-        except Exception as error:
-            future.set_exception(error)
-        return future
+    run_in_executor = SimulatedLoop.run_in_executor  # type: ignore[assignment]
 
 
 def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
