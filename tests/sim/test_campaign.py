@@ -9,12 +9,16 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from actors.runtime.simulation.nemesis import STRIKES
 from cluster.simulation.campaign import Options, Totals, run_campaign
-from cluster.simulation.run import SECONDS
+from cluster.simulation.emphases import EMPHASES
+from cluster.simulation.hostile import BOUNDS
+from cluster.simulation.run import SECONDS, drawn_plan
 from cluster.simulation.saved_plan import plan_from
 from tests.sim.seeds import PAUSE
 from workloads.proofs import PROOFS
@@ -38,7 +42,16 @@ def test_no_promise_is_broken(first: int) -> None:
         totals.add(report)
     assert not totals.failing, say(totals)
     assert totals.commits > 20 * totals.seeds and totals.reads > totals.commits, "nothing was proved"
-    assert len(totals.strikes) >= 10 and set(totals.proofs) == set(PROOFS)
+    assert len(totals.strikes) >= 10 and len(totals.proofs) >= 4
+
+
+def test_the_campaign_draws_every_kind() -> None:
+    """Of all its seeds together: 25 of them can miss a proof."""
+    plans = [drawn_plan(seed) for seed in range(200)]
+    for of, kinds in [("proofs", PROOFS), ("strikes", STRIKES), ("bounds", BOUNDS), ("emphases", EMPHASES)]:
+        drawn = Counter(kind for plan in plans for kind in getattr(plan, of))
+        rare = {kind: drawn[kind] for kind in kinds if drawn[kind] < 5}
+        assert not rare, f"{of} that few seeds draw: {rare}"
 
 
 @pytest.mark.timeout(300)
