@@ -29,6 +29,8 @@ DELIVER_BYTES_MAX = 512 << 10
 """More goes into the next Deliver: a storage replica applies it in one turn of its loop."""
 STAGE_BYTES_MAX = 512 << 10
 """Likewise, of a large transaction's pieces."""
+GROUPS_MAX = 64
+"""Large transactions that the ring keeps: what is left of one whose pieces have gone is small, but every advance looks at it."""
 SLOW_S = 5.0
 """A subscriber that acknowledges nothing for so long is not waited for."""
 
@@ -61,9 +63,11 @@ class Ring:
         self._bytes += size
 
     def shrink(self) -> None:
-        """Drop the oldest beyond the bound; whole commit times at once."""
+        """Drop the oldest beyond the bounds; whole commit times at once."""
         drop: dict[int, int] = {}
-        while self._bytes > self._bytes_max and self._order:
+        groups = self.groups
+        groups_floor = groups[-GROUPS_MAX - 1][0] if len(groups) > GROUPS_MAX else TIMESTAMP_MIN
+        while self._order and (self._bytes > self._bytes_max or self._order[0][0] <= groups_floor):
             floor = self._order[0][0]
             while self._order and self._order[0][0] == floor:
                 _, shard, size = self._order.popleft()
@@ -73,7 +77,7 @@ class Ring:
         for shard, count in drop.items():
             del self._times[shard][:count], self._entries[shard][:count]
         if drop:
-            self.groups = [(commit_ts, group) for commit_ts, group in self.groups if commit_ts > self.floor]
+            self.groups = [(commit_ts, group) for commit_ts, group in groups if commit_ts > self.floor]
             del self.catalog_changes[: bisect_right(self.catalog_changes, self.floor)]
 
     def add_group(self, commit_ts: Timestamp, group: Group) -> None:

@@ -1,12 +1,11 @@
 """The memtable: recent versions, by key, in memory.
 
 What it promises: `find(key, at)` is the newest version at or below `at`; applying the same write set again changes nothing (a stream that
-resumes repeats what lay above its watermark); applying costs well under a microsecond a row for large write sets and no sorting.
+resumes repeats what lay above its watermark); applying costs well under a microsecond a row for large write sets.
 
 Shape. A dict from key to its versions: one version is a plain tuple (commit_ts, value), several are a list of them, oldest first (appending is
-the common case, and the newest version, the last, is what nearly every read wants). A deleted key has a version whose value is None. The order of the keys is made
-only when a scan asks for it: new keys wait in a list, and are merged into a SortedList (few) or sorted along with it (many: Python's sort
-merges sorted runs, so a bulk load of sorted write sets costs next to nothing).
+the common case, and the newest version, the last, is what nearly every read wants). A deleted key has a version whose value is None. The keys' order is
+made apart from them, as far as a scan asks for it (key_order.py).
 
     apply(encode([k1, k2], [v1, None], [PUT, DELETE]), 10)     {k1: (10, v1), k2: (10, None)}
     apply(encode([k1], [v2], [PUT]), 11)                       {k1: [(10, v1), (11, v2)], k2: (10, None)}
@@ -18,12 +17,11 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator
-from itertools import islice, repeat
-
-from sortedcontainers import SortedList
+from itertools import repeat
 
 from actors.common import write_set
 from actors.common.small_write_set import columns
+from actors.storage.key_order import RUN_KEYS, KeyOrder
 from actors.storage.range_tombstones import RangeTombstones
 
 Version = tuple[int, bytes | None]
@@ -34,8 +32,6 @@ ROW_OVERHEAD_BYTES = 200
 """What a version costs beyond its bytes: dict entry, tuple, int, two bytes headers, place in the key order (measured 190 to 230)."""
 BULK_ROWS = 32
 """From so many rows on, a write set of new keys is taken over by dict operations instead of row by row."""
-RESORT_SHARE = 50
-"""More new keys than a fiftieth of all: sort everything (0.05 us a key) rather than insert each (2 us a key)."""
 
 
 def newest(versions: Versions, at: int) -> Version | None:
@@ -52,7 +48,7 @@ def newest(versions: Versions, at: int) -> Version | None:
 class Memtable:
     """See the module. `bytes` is an estimate of the memory used."""
 
-    __slots__ = ("_keys", "_unsorted", "bytes", "rows", "tombstones", "versions")
+    __slots__ = ("_order", "bytes", "rows", "tombstones", "versions")
 
     def __init__(self, tombstones: RangeTombstones) -> None:
         """`tombstones`: the store's, where dropped ranges go."""
@@ -61,8 +57,7 @@ class Memtable:
         self.bytes = 0
         self.rows = 0
         """Applied rows, not keys; dropped ranges count."""
-        self._keys: SortedList[bytes] = SortedList()
-        self._unsorted: list[bytes] = []
+        self._order = KeyOrder()
 
     def __bool__(self) -> bool:
         return self.rows > 0
@@ -83,17 +78,19 @@ class Memtable:
         versions = self.versions
         if len(keys) >= BULK_ROWS and versions.keys().isdisjoint(keys):
             versions.update(zip(keys, zip(repeat(commit_ts), values)))  # noqa: B905 (repeat is endless)
-            self._unsorted += keys
+            self._order.new += keys
         else:
             self._add(keys, values, commit_ts)
+        if len(self._order.new) >= RUN_KEYS:
+            self._order.settle()
 
     def _add(self, keys: list[bytes], values: list[bytes | None], commit_ts: int) -> None:
-        versions = self.versions
+        versions, new = self.versions, self._order.new
         for key, value in zip(keys, values):  # noqa: B905 (equal by construction; strict costs on the hot path)
             known = versions.get(key)
             if known is None:
                 versions[key] = (commit_ts, value)
-                self._unsorted.append(key)
+                new.append(key)
             elif known.__class__ is tuple:
                 if known[0] < commit_ts:
                     versions[key] = [known, (commit_ts, value)]
@@ -110,31 +107,15 @@ class Memtable:
 
     def window(self, start: bytes, end: bytes, reverse: bool, rows_max: int) -> list[bytes]:
         """The first `rows_max` keys of [start, end), in order, or the last ones in descending order where `reverse`."""
-        keys = self._sorted_keys()
-        return list(islice(keys.irange(start, end, (True, False), reverse), rows_max))
+        return self._order.window(start, end, reverse, rows_max)
 
     def all_keys(self) -> Iterator[bytes]:
         """Ascending; the memtable must not change meanwhile."""
-        return iter(self._sorted_keys())
+        return self._order.all()
 
     def release(self, rows: int) -> bool:
         """Let go of some of what it holds, once nobody reads it any more; whether anything is left."""
-        versions, keys = self.versions, self._keys
+        versions = self.versions
         for _ in range(min(rows, len(versions))):
             versions.popitem()
-        for _ in range(min(rows, len(keys))):
-            keys.pop()
-        return bool(versions or keys)
-
-    def _sorted_keys(self) -> SortedList[bytes]:
-        new = self._unsorted
-        if new:
-            self._unsorted = []
-            if len(new) * RESORT_SHARE > len(self._keys):
-                ordered = list(self._keys)
-                ordered += new
-                self._keys = SortedList(ordered)
-            else:
-                for key in new:
-                    self._keys.add(key)
-        return self._keys
+        return self._order.release(rows) or bool(versions)

@@ -184,3 +184,12 @@ def test_a_large_transaction_does_not_count_for_the_rings_bound() -> None:
         ring.add(1, at, rows(0))
     ring.shrink()
     assert ring.floor == 35 and ring.groups == []
+
+
+def test_the_ring_keeps_a_bounded_number_of_large_transactions() -> None:
+    ring = Ring([1], bytes_max=1 << 20)
+    for at in range(1, 201):
+        ring.add_group(at, group_of(1, name=at.to_bytes(16)))
+        ring.shrink()
+    assert ring.floor == 200 - subscribing.GROUPS_MAX
+    assert [commit_ts for commit_ts, _ in ring.groups] == list(range(ring.floor + 1, 201)) == ring.after(1, ring.floor)[0]
