@@ -22,7 +22,7 @@ from actors.common.messages import Scan, Scanned
 from actors.common.scan_program import ScanProgram
 from actors.storage.block_scan import BlockPart, ColumnCache, block_part
 from actors.storage.pushdown import CompiledProgram, Output
-from actors.storage.segment import BLOCK_BYTES_MAX
+from actors.storage.segment import BLOCK_BYTES_MAX, Segment
 from actors.storage.store import Store
 
 WINDOW_ROWS_MIN = 4
@@ -39,6 +39,8 @@ PROGRAMS_MAX = 512
 ROW_COST_US = 1.0
 CACHED_ROW_COST_US = 0.1
 DECODED_ROW_COST_US = 2.0
+BYTE_COST_US = 0.001
+"""Of a block that is opened (its checksum), and of rows that are looked at one by one (copied)."""
 
 # What pa.ipc.new_stream writes is the schema's message, the batch's, and this; put together here it takes a tenth of the time.
 _STREAM_END = b"\xff\xff\xff\xff\x00\x00\x00\x00"
@@ -68,6 +70,7 @@ class Scanner:
         by_block = program.vectorized and not reverse and (limit == 0 or limit >= BLOCK_LIMIT_MIN) and message.bytes_max >= BLOCK_BYTES_MAX
         window_rows = WINDOW_ROWS_MAX if limit == 0 else min(max(limit, WINDOW_ROWS_MIN), WINDOW_ROWS_MAX)
         rows_read, work_us, windows_due = 0, 0.0, 0
+        opened_before = Segment.opened_bytes
         while True:
             part = block_part(store, start, end, at) if by_block and windows_due == 0 else None
             if part is not None and (not limit or part.base_rows + len(part.overlay_keys) <= limit - output.count):
@@ -76,15 +79,17 @@ class Scanner:
                 resume = part.resume
             else:
                 windows_due = windows_due - 1 if windows_due else WINDOWS_BETWEEN
-                keys, values, resume = self._window(start, end, message, window_rows)
+                keys, values, resume, size = self._window(start, end, message, window_rows)
                 rows_read += len(keys)
                 work_us += ROW_COST_US * window_rows if not keys else program.row_cost_us * len(keys)
+                work_us += BYTE_COST_US * size
                 window_rows = min(2 * window_rows, WINDOW_ROWS_MAX)
                 if keys:
                     output.add_rows(keys, values, limit - output.count if limit else 0)
             if limit and output.count >= limit:
                 resume = None
-            if resume is None or output.size_bytes >= message.bytes_max or work_us >= WORK_US_MAX:
+            opened_us = BYTE_COST_US * (Segment.opened_bytes - opened_before)
+            if resume is None or output.size_bytes >= message.bytes_max or work_us + opened_us >= WORK_US_MAX:
                 break
             if reverse:
                 end = resume
@@ -94,17 +99,18 @@ class Scanner:
         self.bytes_read += len(rows)
         return Scanned(rows, output.count, resume, store.catalog_ts(at), rows_read)
 
-    def _window(self, start: bytes, end: bytes, message: Scan, rows_max: int) -> tuple[list[bytes], list[bytes], bytes | None]:
-        """The store's next window, cut after about `bytes_max` bytes."""
+    def _window(self, start: bytes, end: bytes, message: Scan, rows_max: int) -> tuple[list[bytes], list[bytes], bytes | None, int]:
+        """The store's next window, cut after about `bytes_max` bytes; and its bytes."""
         window = self._store.window(start, end, message.at, message.reverse, rows_max)
         keys, values = window.keys, window.values
-        if sum(map(len, values)) > message.bytes_max:
+        size = sum(map(len, values))
+        if size > message.bytes_max:
             sizes = accumulate(len(value) for value in values)
-            rows = next(place for place, size in enumerate(sizes, 1) if size >= message.bytes_max)
+            rows = next(place for place, so_far in enumerate(sizes, 1) if so_far >= message.bytes_max)
             if rows < len(keys):
                 last = keys[rows - 1]
-                return keys[:rows], values[:rows], last if message.reverse else last + b"\x00"
-        return keys, values, window.resume
+                return keys[:rows], values[:rows], last if message.reverse else last + b"\x00", size
+        return keys, values, window.resume, size
 
     def _add_part(self, output: Output, part: BlockPart, program: CompiledProgram) -> float:
         """The work it was, in microseconds, about."""

@@ -21,7 +21,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import google_crc32c
 import msgspec
@@ -292,6 +292,9 @@ class Block:
 class Segment:
     """An open segment. `name` is its path on the role's disk."""
 
+    opened_bytes: ClassVar[int] = 0
+    """Of all blocks that have been opened in this process: what a scan has opened is what it grew by meanwhile."""
+
     def __init__(self, disk: Disk, name: str, commit_ts: int = 0) -> None:
         """Maps the file and reads its footer. `commit_ts`: of all rows, where they were written without. Raises XX001 where either is damaged."""
         self.name = name
@@ -320,6 +323,7 @@ class Segment:
         block = self._open.get(number)
         if block is None:
             block = self._open[number] = Block(self, number, self.footer.blocks[number], self.verify(number))
+            Segment.opened_bytes += block.footer.length
             if len(self._open) > BLOCKS_OPEN_MAX:
                 self._open.popitem(last=False)
         elif len(self._open) == BLOCKS_OPEN_MAX:

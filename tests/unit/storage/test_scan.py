@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 from random import Random
@@ -138,6 +139,35 @@ def test_an_answer_is_bounded_work(data: Data) -> None:
         found = answers(data, b"")
     assert len(found) > 3
     assert rows_of(found) == data.sorted()
+
+
+@pytest.mark.parametrize("on_disk", [False, True])
+@pytest.mark.parametrize("rows", [5, 300])
+def test_bytes_are_work(on_disk: bool, rows: int) -> None:
+    """An aggregate has a small answer, whatever it looks at."""
+
+    async def filled() -> Data:
+        data = Data()
+        values = [CODEC.encode([number, "x" * (1_500_000 // rows), Decimal(0), 0.0, 0]) for number in range(rows)]
+        keys = [PREFIX + b"%06d" % number for number in range(rows)]
+        for place, (key, value) in enumerate(zip(keys, values, strict=True)):
+            data.store.apply(write_set.encode([key], [value], [write_set.PUT]), place + 1)
+        if on_disk:
+            await Maintenance(data.store, 8).checkpoint(rows, 0)
+        return data
+
+    program = scan_program.encode(ScanProgram(columns=TYPES, output="aggregates", aggregates=(Aggregate("count"),)))
+    counted = Counter[int]()
+    for bytes_a_turn in (100 << 20, 700_000):
+        with (
+            patch.object(scan, "WORK_US_MAX", bytes_a_turn * scan.BYTE_COST_US),
+            patch.object(scan, "WINDOW_ROWS_MAX", 1),
+            patch.object(segment, "BLOCK_BYTES_MAX", 200_000),
+        ):
+            found = answers(asyncio.run(filled()), program)
+        assert sum(row["a0"] for row in table(found).to_pylist()) == rows
+        counted[bytes_a_turn] = len(found)
+    assert counted[100 << 20] == 1 and 2 <= counted[700_000] <= 6
 
 
 def test_blocks_are_used(data: Data) -> None:
