@@ -1,12 +1,19 @@
-"""How long one client's statement holds up the others, and what memory it takes: heavy statements, one after the other, on a cluster of this machine.
+"""How long one client's statement holds up the others, and what memory it takes: heavy work, one piece after the other, on a cluster of this machine.
 
-    python -m benchmarks.stalls                              every statement below, in the default mode's statement memory, roles of an AZ in one process
+    python -m benchmarks.stalls                              every kind of work below, in the default mode's statement memory
     python -m benchmarks.stalls --only result sort --seconds 10
     python -m benchmarks.stalls --sql "SELECT ..."           another statement
 
-While a statement runs (in a client of its own that throws the rows away as fast as they come), four other clients read single rows by their keys, on
-every query processor. Prints, for each statement: its time or error, how many bytes came, the longest point read and how many took longer than 50 ms, and
-by how much the largest process of the cluster grew at its worst. A statement is cancelled after `--seconds`. "idle" has no statement: what the machine does alone.
+While a statement runs (in a client of its own, heavy_client.py), another client of each query processor reads single rows by their keys. Prints, for each kind:
+
+    its time or error
+    turn      the longest turn of the event loop of the statement's query processor, as its probe saw it (actors/runtime/loop_probe.py): wall time from a
+              question to the loop's answer, CPU time of the loop's thread meanwhile, and the longest pause for garbage
+    same      the longest point read on the same query processor, and how many took longer than 50 ms
+    other     the same for the other query processors
+    grown     by how much the largest process of the cluster grew at its worst
+
+A statement is cancelled after `--seconds`. "idle" has none: what the machine does alone. Roles of an AZ share a process, so "turn" is of all of them.
 """
 
 from __future__ import annotations
@@ -15,126 +22,114 @@ import argparse
 import asyncio
 import json
 import os
-import re
-import socket
-import struct
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import psycopg
 
+from actors.runtime.loop_probe import VARIABLE, Late, read_late
 from benchmarks.failover import status
+from benchmarks.heavy_client import NUMBER_SHIFT, Outcome, Work
 
 ROWS = 200_000
 LONG_S = 0.05
-READERS = 4
 READ_PAUSE_S = 0.002
 MEMORY_PAUSE_S = 0.02
+PAUSE_S = 0.3
+CONNECTIONS_MAX = 64
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+ENDLESS = "WITH RECURSIVE t(n) AS (SELECT 1::int8 UNION ALL SELECT n + 1 FROM t) SELECT sum(n) FROM t"
+GROUP = f"SELECT k % 1000, count(*), max(s) FROM stalls WHERE k < {ROWS} GROUP BY 1 ORDER BY 1"
 
-STATEMENTS = {
-    "idle": "",
-    "group": f"SELECT k % 1000, count(*), max(s) FROM stalls WHERE k < {ROWS} GROUP BY 1 ORDER BY 1",
-    "result": "SELECT a.g, b.g FROM generate_series(1,31623) a(g), generate_series(1,31623) b(g)",
-    "result-5M": "SELECT a.g, 'row ' || a.g FROM generate_series(1,5000000) a(g)",
-    "table": "SELECT a.k, a.s, b.k FROM stalls a, generate_series(1,20) b(k)",
-    "types": "SELECT g, g * 1.5, timestamp '2026-01-01' + g * interval '1 second', g::float8 / 3, 'x' || g FROM generate_series(1,1000000) a(g)",
-    "sort": "SELECT g, g % 100 FROM generate_series(1,50000000) a(g) ORDER BY 2, 1 DESC",
-    "hash": "SELECT count(*) FROM (SELECT g % 20000000, count(*) FROM generate_series(1,50000000) a(g) GROUP BY 1) x",
-    "recursive": "WITH RECURSIVE t(n) AS (SELECT 1::int8 UNION ALL SELECT n + 1 FROM t) SELECT sum(n) FROM t",
-    "function": "SELECT count(*) FROM generate_series(1,500000) a(g) WHERE md5(g::text) LIKE 'ff%'",
-    "wide-values": "SELECT repeat('x', 1000000) FROM generate_series(1,2000) a(g)",
-    "string_agg": "SELECT length(string_agg('xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx' || g, ',')) FROM generate_series(1,20000000) a(g)",
-    "insert-select": "BEGIN; INSERT INTO stalls SELECT -g, 'x' || g FROM generate_series(1,2000000) a(g); ROLLBACK",
-    "list": f"SELECT count(*) FROM stalls WHERE k + 0 IN ({','.join(map(str, range(15_000)))})",
-    "alternatives": f"SELECT count(*) FROM stalls WHERE {' OR '.join(f'k = {number}' for number in range(7_000))}",
-    "patterns": "SELECT length(regexp_replace(repeat('ab1 ', 250000), '[0-9]', '#', 'g'))",
-    "copy-out": "COPY (SELECT a.g, 'row ' || a.g FROM generate_series(1,3000000) a(g)) TO STDOUT",
-}
+
+def values(rows: int, row: str) -> str:
+    """INSERT's VALUES: `row` with {n} as the row's number, {p0} and so on as its parameters' numbers."""
+    width = row.count("{p")
+    return ", ".join(row.format(n=-1 - n, **{f"p{i}": n * width + i + 1 for i in range(width)}) for n in range(rows))
+
+
+def work_of_all_kinds() -> dict[str, list[Work]]:
+    """Several pieces of a kind run side by side."""
+    wide = "({n}, " + ", ".join(f"'value {column} of {{n}}'" for column in range(9)) + ")"
+    undone = ("BEGIN", "ROLLBACK")
+
+    def rolled_back(sql: str, **named: int) -> Work:
+        return Work([undone[0], sql, undone[1]], **named)
+
+    return {
+        "idle": [],
+        "result-5M": [Work(["SELECT a.g, 'row ' || a.g FROM generate_series(1,5000000) a(g)"])],
+        "literal-8MB": [Work([f"SELECT length('{'x' * (8 << 20)}')"])],
+        "literal-2M-é": [Work([f"SELECT length('{'é' * (2 << 20)}')"])],
+        "parameters-60k": [rolled_back(f"INSERT INTO stalls VALUES {values(30_000, '(${p0}, ${p1})')}", parameters=60_000)],
+        "rows-20k": [rolled_back("INSERT INTO stalls VALUES " + values(20_000, "({n}, 'value {n}')"))],
+        "rows-3000x10": [Work([f"INSERT INTO wide VALUES {values(3000, wide)} ON CONFLICT DO NOTHING"], repeat=3)],
+        "select-15k": [Work([f"SELECT count(*) FROM stalls WHERE k + 0 IN ({','.join(map(str, range(15_000)))})"])],
+        "or-7k": [Work([f"SELECT count(*) FROM stalls WHERE {' OR '.join(f'k = {number}' for number in range(7_000))}"])],
+        "sort-200k": [Work(["SELECT k, s FROM stalls ORDER BY s DESC, k"])],
+        "insert-select": [rolled_back("INSERT INTO stalls SELECT -g, 'x' || g FROM generate_series(1,2000000) a(g)")],
+        "copy-500k": [rolled_back("COPY stalls FROM STDIN", copy_rows=500_000)],
+        "recursive": [Work([ENDLESS]), Work([ENDLESS]), Work([GROUP])],
+        "cross-join": [Work(["SELECT a.g, b.g FROM generate_series(1,31623) a(g), generate_series(1,31623) b(g)"], abandon=True)],
+        "update-200k": [rolled_back("UPDATE stalls SET s = s || '!'")],
+    }
 
 
 @dataclass
 class Result:
-    """Of one statement. `outcome`: "done", or the error's SQLSTATE and message."""
+    """Of one kind. `outcome`: of the piece that ends last in its list, "done" or the error's SQLSTATE and message; milliseconds, MiB."""
 
     name: str
     outcome: str
     seconds: float
     mebibytes: float
     """Received by the client."""
-    longest_read_ms: float
-    long_reads: int
-    reads: int
-    grown_mib: float
+    turn_ms: float = 0.0
+    turn_cpu_ms: float = 0.0
+    garbage_ms: float = 0.0
+    same_ms: float = 0.0
+    same_long: int = 0
+    other_ms: float = 0.0
+    other_long: int = 0
+    reads: int = 0
+    grown_mib: float = 0.0
     """The process that grew most, at its worst, above what it had before."""
 
-
-# -- the statement's client: a process of its own ---------------------------------------------------------------------------------
-
-
-READY = b"Z\0\0\0\5"
-"""ReadyForQuery, before its status."""
-ERROR = re.compile(rb"E....SERROR\0VERROR\0C(\w{5})\0M([^\0]*)\0", re.DOTALL)
-TAIL_BYTES = 4096
+    def __str__(self) -> str:
+        return (
+            f"{self.name:14} {self.seconds:6.2f} s {self.mebibytes:6.1f} MiB   turn {self.turn_ms:5.0f} ms, CPU {self.turn_cpu_ms:4.0f}, gc {self.garbage_ms:4.0f}   "
+            f"same {self.same_ms:5.0f} ms, {self.same_long:3} long   other {self.other_ms:5.0f} ms, {self.other_long:3} long of {self.reads:5}   "
+            f"grown {self.grown_mib:6.1f} MiB   {self.outcome[:60]}"
+        )
 
 
-def discard(port: int, sql: str, seconds: float) -> tuple[str, float, int]:
-    """Run `sql` as a simple query and throw the answer away, looking at its end only; (outcome, seconds, bytes)."""
-
-    def until_ready() -> tuple[bytes, int]:
-        tail, received = b"", 0
-        while tail[-6:-1] != READY:
-            data = client.recv(1 << 18)
-            received += len(data)
-            tail = (tail + data)[-TAIL_BYTES:]
-            if not data:
-                return tail, received
-        return tail, received
-
-    def cancel() -> None:
-        with socket.create_connection(("127.0.0.1", port)) as other:
-            other.sendall(struct.pack("!II", 8 + len(key), 80877102) + key)
-
-    with socket.create_connection(("127.0.0.1", port)) as client:
-        parameters = b"user\0admin\0database\0postgres\0\0"
-        client.sendall(struct.pack("!II", 8 + len(parameters), 3 << 16) + parameters)
-        greeting, _ = until_ready()
-        place = greeting.rindex(b"K\0\0\0\x0c")
-        key = greeting[place + 5 : place + 13]
-        begun = time.perf_counter()
-        client.sendall(b"Q" + struct.pack("!I", len(sql.encode()) + 5) + sql.encode() + b"\0")
-        canceling = threading.Timer(seconds, cancel)
-        canceling.start()
-        tail, received = until_ready()
-        took = time.perf_counter() - begun
-        canceling.cancel()
-    failed = ERROR.search(tail)
-    outcome = f"{failed.group(1).decode()} {failed.group(2).decode()}" if failed else "done" if tail[-6:-1] == READY else "disconnected"
-    return outcome, took, received
-
-
-# -- the others -------------------------------------------------------------------------------------------------------------------
-
-
+@dataclass
 class Readers:
-    """Point reads on connections of their own. `times`: of the reads that have ended, in seconds."""
+    """Point reads, by a connection on each query processor. `times`: number -> seconds of the reads that have ended."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self.times: list[float] = []
-        self._tasks: list[asyncio.Task[None]] = []
+    url: str
+    times: dict[int, list[float]] = field(default_factory=dict)
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
-    async def start(self) -> None:
-        for number in range(READERS):
-            connection = await psycopg.AsyncConnection.connect(self._url, autocommit=True, prepare_threshold=0)
-            self._tasks.append(asyncio.create_task(self._read(connection, number)))
+    async def start(self, numbers: set[int]) -> None:
+        """Connect until each query processor of `numbers` has one."""
+        for _ in range(CONNECTIONS_MAX):
+            if numbers <= self.times.keys():
+                return
+            connection = await psycopg.AsyncConnection.connect(self.url, autocommit=True, prepare_threshold=0)
+            number = connection.info.backend_pid >> NUMBER_SHIFT
+            if number in self.times:
+                await connection.close()
+            else:
+                self.times[number] = []
+                self.tasks.append(asyncio.create_task(self._read(connection, number)))
+        raise RuntimeError(f"only query processors {sorted(self.times)} of {sorted(numbers)} took a client")
 
     async def _read(self, connection: psycopg.AsyncConnection[tuple[object, ...]], number: int) -> None:
         key = number
@@ -143,13 +138,17 @@ class Readers:
                 key = (key + 7919) % ROWS
                 begun = time.perf_counter()
                 await connection.execute("SELECT s FROM stalls WHERE k = %s", (key,))
-                self.times.append(time.perf_counter() - begun)
+                self.times[number].append(time.perf_counter() - begun)
                 await asyncio.sleep(READ_PAUSE_S)
 
+    def clear(self) -> None:
+        for number in self.times:
+            self.times[number] = []
+
     async def stop(self) -> None:
-        for task in self._tasks:
+        for task in self.tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self.tasks, return_exceptions=True)
 
 
 def memory(pids: list[int]) -> dict[int, int]:
@@ -163,95 +162,109 @@ def memory(pids: list[int]) -> dict[int, int]:
     return found
 
 
-async def observe(name: str, sql: str, port: int, readers: Readers, pids: list[int], seconds: float) -> Result:
-    before = memory(pids)
+async def client(port: int, work: Work, seconds: float) -> Outcome:
+    command = [sys.executable, "-m", "benchmarks.heavy_client", str(port), str(seconds)]
+    process = await asyncio.create_subprocess_exec(*command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    output, _ = await process.communicate(json.dumps(asdict(work)).encode())
+    return Outcome(**json.loads(output)) if output else Outcome("the client failed", 0, 0, 0)
+
+
+async def observe(name: str, pieces: list[Work], port: int, readers: Readers, cluster: Cluster, seconds: float) -> Result:
+    before = memory(cluster.pids)
     worst = 0
-    readers.times = []
-    if sql:
-        command = [sys.executable, "-m", "benchmarks.stalls", "--discard", sql, "--port", str(port), "--seconds", str(seconds)]
-    else:
-        command = [sys.executable, "-c", f"import time; time.sleep({seconds / 4}); print('[\"done\", 0, 0]')"]
-    client = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
-    done = asyncio.create_task(client.communicate())
+    readers.clear()
+    began = time.time()
+    works = [client(port, work, seconds) for work in pieces] or [asyncio.sleep(seconds / 4, Outcome("done", 0, 0, 0))]
+    done = asyncio.gather(*works)
     while not done.done():
-        for pid, size in memory(pids).items():
+        for pid, size in memory(cluster.pids).items():
             worst = max(worst, size - before.get(pid, size))
         await asyncio.sleep(MEMORY_PAUSE_S)
-    output, _ = await done
-    outcome, took, received = json.loads(output or b'["the client failed", 0, 0]')
-    times = readers.times
-    return Result(
-        name,
-        outcome,
-        took,
-        received / (1 << 20),
-        1000 * max(times, default=0.0),
-        sum(1 for read in times if read > LONG_S),
-        len(times),
-        worst / (1 << 20),
-    )
+    outcome: Outcome = (await done)[-1]
+    await asyncio.sleep(PAUSE_S)
+    result = Result(name, outcome.outcome, outcome.seconds, outcome.received / (1 << 20), grown_mib=worst / (1 << 20))
+    numbers = {each.number for each in done.result()}
+    for number, times in readers.times.items():
+        longest, long, result.reads = 1000 * max(times, default=0.0), sum(read > LONG_S for read in times), result.reads + len(times)
+        if number in numbers:
+            result.same_ms, result.same_long = max(result.same_ms, longest), result.same_long + long
+        else:
+            result.other_ms, result.other_long = max(result.other_ms, longest), result.other_long + long
+    late = [each for number in numbers for each in cluster.late(number) if each.at > began]
+    result.turn_ms = max((each.wait_ms for each in late), default=0.0)
+    result.turn_cpu_ms = max((each.loop_cpu_ms for each in late), default=0.0)
+    result.garbage_ms = max((each.gc_ms for each in late), default=0.0)
+    return result
 
 
-async def measure(data: Path, port: int, statements: dict[str, str], seconds: float) -> list[Result]:
-    url = f"postgresql://admin@localhost:{port}/postgres"
+@dataclass
+class Cluster:
+    """A running one. `processes`: a query processor's number -> its process's name."""
+
+    data: Path
+    port: int
+    probes: Path
+    pids: list[int]
+    processes: dict[int, str]
+
+    def late(self, number: int) -> list[Late]:
+        path = self.probes / f"{self.processes.get(number, '')}.jsonl"
+        return read_late(path) if path.exists() else []
+
+
+async def measure(cluster: Cluster, kinds: dict[str, list[Work]], seconds: float) -> list[Result]:
+    url = f"postgresql://admin@localhost:{cluster.port}/postgres"
     async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
         await connection.execute("CREATE TABLE stalls (k int PRIMARY KEY, s text)")
-        for low in range(0, ROWS, 10_000):
-            await connection.execute(f"INSERT INTO stalls SELECT g, 'value ' || g FROM generate_series({low}, {low + 9_999}) a(g)".encode())
-    pids = sorted({int(actor["pid"]) for actor in status(data)["actors"]})
+        await connection.execute(f"CREATE TABLE wide (k int PRIMARY KEY, {', '.join(f'c{column} text' for column in range(9))})".encode())
+        async with connection.cursor().copy("COPY stalls FROM STDIN") as copy:
+            await copy.write("".join(f"{number}\tvalue {number}\n" for number in range(ROWS)))
     readers = Readers(url)
-    await readers.start()
+    await readers.start(set(cluster.processes))
     results = []
     try:
-        for name, sql in statements.items():
-            result = await observe(name, sql, port, readers, pids, seconds)
-            results.append(result)
-            print(
-                f"{name:14} {result.seconds:6.2f} s {result.mebibytes:8.1f} MiB   longest read {result.longest_read_ms:7.1f} ms, {result.long_reads:4} of "
-                f"{result.reads:5} above 50   grown {result.grown_mib:7.1f} MiB   {result.outcome[:70]}",
-                flush=True,
-            )
-            await asyncio.sleep(1.0)
+        for name, pieces in kinds.items():
+            results.append(await observe(name, pieces, cluster.port, readers, cluster, seconds))
+            print(results[-1], flush=True)
     finally:
         await readers.stop()
     return results
 
 
 @contextmanager
-def cluster(placement: str) -> Iterator[tuple[Path, int]]:
+def running(placement: str) -> Iterator[Cluster]:
     """DSQL's statement memory, without its limits on what a transaction writes."""
     with tempfile.TemporaryDirectory(prefix="eagleray-stalls-") as folder:
-        data = Path(folder) / "data"
-        config = Path(folder) / "settings.toml"
+        data, probes, config = Path(folder) / "data", Path(folder) / "probes", Path(folder) / "settings.toml"
+        probes.mkdir()
         limits = "[limits]\ntransaction_rows_max = 0\ntransaction_bytes_max = 0\n"
         config.write_text(f'{limits}\n[layout]\nplacement = "{placement}"\n')
         command = [sys.executable, "-m", "eagleray.command.main"]
         port = 20_000 + os.getpid() % 20_000
-        subprocess.run([*command, "up", "--detach", "--data", str(data), "--port", str(port), "--config", str(config)], check=True)
+        up = [*command, "up", "--detach", "--data", str(data), "--port", str(port), "--config", str(config)]
+        subprocess.run(up, check=True, env={**os.environ, VARIABLE: str(probes)})
         try:
-            yield data, port
+            actors = status(data)["actors"]
+            processes = {int(actor["name"].rpartition("/")[2]): actor["process"] for actor in actors if actor["layer"] == "query_processor"}
+            yield Cluster(data, port, probes, sorted({int(actor["pid"]) for actor in actors}), processes)
         finally:
             subprocess.run([*command, "down", "--data", str(data)], check=False)
 
 
 def main() -> None:
+    kinds = work_of_all_kinds()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", nargs="*", choices=STATEMENTS, help="names of statements")
+    parser.add_argument("--only", nargs="*", choices=kinds, help="kinds of work")
     parser.add_argument("--sql", help="a statement of your own")
-    parser.add_argument("--seconds", type=float, default=8.0, help="after which a statement is cancelled")
+    parser.add_argument("--seconds", type=float, default=4.0, help="after which a statement is cancelled")
     parser.add_argument("--placement", choices=("role", "az"), default="az")
     parser.add_argument("--json", type=Path)
-    parser.add_argument("--discard", help=argparse.SUPPRESS)
-    parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.discard:
-        print(json.dumps(discard(arguments.port, arguments.discard, arguments.seconds)))
-        return
-    statements = {name: STATEMENTS[name] for name in arguments.only or STATEMENTS}
+    chosen = {name: kinds[name] for name in arguments.only or kinds}
     if arguments.sql:
-        statements = {"idle": "", "sql": arguments.sql}
-    with cluster(arguments.placement) as (data, port):
-        results = asyncio.run(measure(data, port, statements, arguments.seconds))
+        chosen = {"idle": [], "sql": [Work([arguments.sql])]}
+    with running(arguments.placement) as cluster:
+        results = asyncio.run(measure(cluster, chosen, arguments.seconds))
     if arguments.json:
         arguments.json.write_text(json.dumps([asdict(result) for result in results], indent=1) + "\n")
 

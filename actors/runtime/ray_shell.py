@@ -24,6 +24,8 @@ from actors.runtime import descriptors
 from actors.runtime.heartbeat import Heartbeat
 from actors.runtime.host import Host, RoleSpec
 from actors.runtime.last_words import LastWords, last_words_path
+from actors.runtime.loop_probe import VARIABLE as LOOP_PROBE
+from actors.runtime.loop_probe import LoopProbe
 
 SWITCH_INTERVAL_S = 0.0005
 """How long one thread may keep the interpreter: column-executor threads must not hold up the loop that serves point reads."""
@@ -83,6 +85,8 @@ class RoleProcess:
         gc.collect()
         gc.freeze()  # modules, code and types are not looked at again
         gc.set_threshold(GARBAGE_ALLOCATIONS)
+        if LOOP_PROBE in os.environ:
+            self._probe = LoopProbe(Path(os.environ[LOOP_PROBE]) / f"{spec.name}.jsonl")
         self._registering = asyncio.get_running_loop().create_task(self._host.register())
 
     async def process_id(self) -> int:

@@ -17,9 +17,13 @@ from actors.common.settings import Limits
 from actors.query_processor.row_executor import violations
 from actors.query_processor.row_executor.constraints import RowConstraints, key_too_large
 from actors.query_processor.row_executor.stored_table import StoredTable
+from actors.runtime.fiber import turn
 
 if TYPE_CHECKING:
     from actors.query_processor.transaction import Transaction
+
+TURN_ROWS = 1024
+"""Rows that are checked, encoded and written in one turn of the loop."""
 
 Row = Sequence[Any]
 Change = tuple[bytes, Row, Row]
@@ -47,27 +51,35 @@ class RowChanger:
     async def change(self, transaction: Transaction, changes: Sequence[Change]) -> None:
         """Raises 23502, 23514, 23505, 54000."""
         environment, check = transaction.environment, self.constraints.check
-        for _, _, new in changes:
+        for number, (_, _, new) in enumerate(changes, 1):
             check(new, environment)
+            if not number % TURN_ROWS:
+                await turn()
         if self.plain:
             encode, check_size = self.stored.encode, self.constraints.check_size
-            for key, _, new in changes:
+            for number, (key, _, new) in enumerate(changes, 1):
+                if not number % TURN_ROWS:
+                    await turn()
                 value = encode(new)
                 check_size(new, value)
                 transaction.put(key, value)
             return
         known = await self.existing(transaction, changes)
-        for change in changes:
+        for number, change in enumerate(changes, 1):
             self.change_one(transaction, change, known)
+            if not number % TURN_ROWS:
+                await turn()
 
     async def existing(self, transaction: Transaction, changes: Sequence[Change]) -> dict[bytes, bytes | None]:
         """What is stored under the unique keys that rows move to."""
-        asked = [
-            new_key
-            for _, old, new in changes
-            for index in self._unique
-            if (new_key := index.unique_key(new)) is not None and new_key != index.unique_key(old)
-        ]
+        asked: list[bytes] = []
+        for number, (_, old, new) in enumerate(changes if self._unique else (), 1):
+            if not number % TURN_ROWS:
+                await turn()
+            for index in self._unique:
+                unique_key = index.unique_key(new)
+                if unique_key is not None and unique_key != index.unique_key(old):
+                    asked.append(unique_key)
         return dict(zip(asked, await transaction.get(asked), strict=True)) if asked else {}
 
     def change_one(self, transaction: Transaction, change: Change, known: dict[bytes, bytes | None]) -> bytes:

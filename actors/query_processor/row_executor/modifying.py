@@ -6,13 +6,14 @@ meets its own rows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from actors.common.expressions.environment import Environment
 from actors.common.schema import ColumnType
 from actors.query_processor.results import Batch, Field, all_rows
 from actors.query_processor.row_executor.access import Access, PointAccess, Statistics
-from actors.query_processor.row_executor.changing import Change, RowChanger, RowRemover
+from actors.query_processor.row_executor.changing import TURN_ROWS, Change, RowChanger, RowRemover
 from actors.query_processor.row_executor.inserting import RowInserter
 from actors.query_processor.row_executor.selecting import Explainer, TupleOf
 from actors.query_processor.row_executor.stored_table import StoredTable
@@ -21,9 +22,6 @@ from actors.runtime.fiber import turn
 
 if TYPE_CHECKING:
     from actors.query_processor.transaction import Transaction
-
-TURN_ROWS = 1024
-"""Rows that are checked, encoded and written in one turn of the loop."""
 
 Row = Sequence[Any]
 
@@ -37,12 +35,17 @@ class Returning:
         self.fields = fields
         self.output = output
 
-    def rows(self, rows: Sequence[Row], parameters: Sequence[Any], transaction: Transaction) -> list[tuple[object, ...]]:
-        output = self.output
+    async def rows(self, rows: Sequence[Row], parameters: Sequence[Any], transaction: Transaction) -> list[tuple[object, ...]]:
+        output, environment = self.output, transaction.environment
         if output is None:
             return []
-        environment = transaction.environment
-        return [output(row, parameters, environment) for row in rows]
+        if len(rows) <= TURN_ROWS:
+            return [output(row, parameters, environment) for row in rows]
+        returned: list[tuple[object, ...]] = []
+        for low in range(0, len(rows), TURN_ROWS):
+            returned += [output(row, parameters, environment) for row in rows[low : low + TURN_ROWS]]
+            await turn()
+        return returned
 
 
 class _WritingPlan:
@@ -78,10 +81,12 @@ class ValuesSource:
 
     async def rows(self, transaction: Transaction, parameters: Sequence[Any]) -> list[Row]:
         environment = transaction.environment
-        if self._plain:
+        if self._plain and len(self._makers) <= TURN_ROWS:
             return [make(constants, parameters, environment) for make, constants, _ in self._makers]
         rows: list[Row] = []
-        for make, constants, query in self._makers:
+        for number, (make, constants, query) in enumerate(self._makers, 1):
+            if not number % TURN_ROWS:
+                await turn()
             if query is not None:
                 [found] = await all_rows(await query.run(transaction, parameters), transaction.memory_bytes_max)
                 rows.append(make([*constants, *found], parameters, environment))
@@ -137,6 +142,10 @@ class InsertPlan(_WritingPlan):
             rows = (one[0](one[1], parameters, transaction.environment),)
         else:
             rows = await self._source.rows(transaction, parameters)
+        return await self.insert(transaction, rows, parameters)
+
+    async def insert(self, transaction: Transaction, rows: Sequence[Row], parameters: Sequence[Any] = ()) -> Batch:
+        """Full rows."""
         if self._upserter is not None:
             rows = await self._upserter.insert(transaction, rows, parameters)
         elif len(rows) <= TURN_ROWS:
@@ -145,7 +154,15 @@ class InsertPlan(_WritingPlan):
             for low in range(0, len(rows), TURN_ROWS):
                 await self._inserter.insert(transaction, rows[low : low + TURN_ROWS])
                 await turn()
-        return Batch(self._returning.rows(rows, parameters, transaction), True, f"INSERT 0 {len(rows)}")
+        returned = await self._returning.rows(rows, parameters, transaction) if self.fields is not None else []
+        return Batch(returned, True, f"INSERT 0 {len(rows)}")
+
+    def row_maker(self) -> Callable[[Sequence[Any], Environment], Row] | None:
+        """Of an INSERT of one row: its parameters -> the full row. None where that takes a query."""
+        if self._source.one is None:
+            return None
+        make, constants = self._source.one
+        return lambda parameters, environment: make(constants, parameters, environment)
 
     async def run_many(self, transaction: Transaction, rows: list[tuple[Any, ...]]) -> int:
         """Rows of parameters, each as one run; how many there were. Keys are checked in one read a batch."""
@@ -190,13 +207,15 @@ class UpdatePlan(_WritingPlan):
         else:
             keyed = await self._access.rows(transaction, parameters)
         changes: list[Change] = []
-        for key, old in keyed:
+        for number, (key, old) in enumerate(keyed, 1):
+            if not number % TURN_ROWS:
+                await turn()
             new = list(old)
             for position, datum in zip(positions, assign(old, parameters, environment), strict=True):
                 new[position] = datum
             changes.append((key, old, new))
         await self._changer.change(transaction, changes)
-        rows = self._returning.rows([change[2] for change in changes], parameters, transaction) if self.fields is not None else []
+        rows = await self._returning.rows([change[2] for change in changes], parameters, transaction) if self.fields is not None else []
         return Batch(rows, True, f"UPDATE {len(changes)}")
 
     def _statistics(self) -> Statistics:
@@ -216,9 +235,11 @@ class DeletePlan(_WritingPlan):
     async def run(self, transaction: Transaction, parameters: Sequence[Any], rows_max: int = 0) -> Batch:
         keyed = await self._access.rows(transaction, parameters)
         remove = self._remover.remove
-        for key, row in keyed:
+        for number, (key, row) in enumerate(keyed, 1):
             remove(transaction, key, row)
-        rows = self._returning.rows([row for _, row in keyed], parameters, transaction) if self.fields is not None else []
+            if not number % TURN_ROWS:
+                await turn()
+        rows = await self._returning.rows([row for _, row in keyed], parameters, transaction) if self.fields is not None else []
         return Batch(rows, True, f"DELETE {len(keyed)}")
 
     def _statistics(self) -> Statistics:
@@ -278,7 +299,10 @@ class JoinedChangePlan(_WritingPlan):
         if self._changer is not None:
             await self._changer.change(transaction, changes)
         else:
-            for key, row, _ in changes:
+            for number, (key, row, _) in enumerate(changes, 1):
                 self._remover.remove(transaction, key, row)
+                if not number % TURN_ROWS:
+                    await turn()
         shown = [[*new, *matches[key]] for key, _, new in changes] if self.fields is not None else []
-        return Batch(self._returning.rows(shown, parameters, transaction), True, f"{self.kind} {len(changes)}")
+        returned = await self._returning.rows(shown, parameters, transaction)
+        return Batch(returned, True, f"{self.kind} {len(changes)}")

@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING, Any
 
 from actors.common.errors import CARDINALITY_VIOLATION, DatabaseError
 from actors.query_processor.row_executor import violations
-from actors.query_processor.row_executor.changing import RowChanger
+from actors.query_processor.row_executor.changing import TURN_ROWS, RowChanger
 from actors.query_processor.row_executor.inserting import RowInserter
 from actors.query_processor.row_executor.stored_table import StoredIndex
+from actors.runtime.fiber import turn
 
 if TYPE_CHECKING:
     from actors.query_processor.transaction import Transaction
@@ -52,21 +53,30 @@ class Upserter:
     async def insert(self, transaction: Transaction, rows: Sequence[Row], parameters: Sequence[Any]) -> list[Row]:
         """The rows that were inserted or changed, as they are now."""
         inserter, stored = self._inserter, self._inserter.stored
-        for row in rows:
-            inserter.constraints.check(row, transaction.environment)
-        keys = inserter.primary_keys(transaction, rows)
-        probes = [
-            [
-                (index, unique)
-                for index in stored.unique_indexes
-                if (unique := key if index is stored.primary else index.unique_key(row)) is not None
+        keys: list[bytes] = []
+        probes: list[list[tuple[StoredIndex, bytes]]] = []
+        for low in range(0, len(rows), TURN_ROWS):
+            if low:
+                await turn()
+            some = rows[low : low + TURN_ROWS]
+            for row in some:
+                inserter.constraints.check(row, transaction.environment)
+            some_keys = inserter.primary_keys(transaction, some)
+            keys += some_keys
+            probes += [
+                [
+                    (index, unique)
+                    for index in stored.unique_indexes
+                    if (unique := key if index is stored.primary else index.unique_key(row)) is not None
+                ]
+                for row, key in zip(some, some_keys, strict=True)
             ]
-            for row, key in zip(rows, keys, strict=True)
-        ]
         known = await self._read(transaction, probes)
         touched: set[bytes] = set()
         affected: list[Row] = []
-        for row, key, unique_keys in zip(rows, keys, probes, strict=True):
+        for number, (row, key, unique_keys) in enumerate(zip(rows, keys, probes, strict=True), 1):
+            if not number % TURN_ROWS:
+                await turn()
             existing = self._existing(transaction, row, unique_keys, known)
             if existing is None:
                 value = stored.encode(row)

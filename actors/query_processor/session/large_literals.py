@@ -99,7 +99,7 @@ def cut(text: str) -> Cut | None:
         if end < 0 or (sign in "'$" and _CONTINUED.match(text, end)):
             return None
         if len(inner) > least or not (ascii_only or inner.isascii()):
-            literal = inner if sign == "$" else _unescaped(inner) if escaped else inner.replace("''", "'")
+            literal = inner if sign == "$" else unescaped(inner) if escaped else inner.replace("''", "'")
         if literal is not None:
             cutter.cut(first, end, literal)
         place = end
@@ -173,7 +173,7 @@ def _end_of_comment(text: str, start: int) -> int:
     return -1
 
 
-def _unescaped(text: str) -> str | None:
+def unescaped(text: str) -> str | None:
     """What is between E' and '. None where an escape names a character by its number, which the parser is left to judge."""
     if _BY_NUMBER.search(text):
         return None

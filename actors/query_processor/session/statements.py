@@ -17,7 +17,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from datetime import tzinfo
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import pglast
 from pglast.parser import ParseError
@@ -33,6 +33,8 @@ from actors.query_processor.results import Batch, CopyIn, CopyOut, Field
 from actors.query_processor.session.deep_parses import parse_deep
 from actors.query_processor.session.large_literals import Cut, cut, restore, restored, whole
 from actors.query_processor.session.literals import Lifted, Literal, lift
+from actors.query_processor.session.value_lists import CHARACTERS_MIN as VALUE_LIST_CHARACTERS_MIN
+from actors.query_processor.session.value_lists import RowPlan, ValueList, ValuesPlan, literal_types, read_values
 from actors.query_processor.transaction import Transaction
 
 TEXT_CHARACTERS_MAX = 16384
@@ -81,7 +83,7 @@ class RawStatement:
     def __init__(self, text: str, node: Any, literals: tuple[Literal, ...] = (), original: str = "") -> None:
         self.text = text
         self.node = node
-        self.kind: str = type(node).__name__ if node is not None else ""
+        self.kind: str = "" if node is None else "InsertStmt" if isinstance(node, ValueList) else type(node).__name__
         self.literals = literals
         self.original = original or text
         self.index_async = False
@@ -108,18 +110,17 @@ class Planned:
         """
         if self._readers is None:
             wanted = self.plan.parameter_types
-            self._readers = [
-                _reader(type_) if literal.type is None else _reader_of_lexed(literal.type)
-                for literal, type_ in zip(literals, wanted, strict=True)
-            ]
+            self._readers = [_reader_of_literal(literal.type, type_) for literal, type_ in zip(literals, wanted, strict=True)]
         return [reader(literal.text, zone, now) for reader, literal in zip(self._readers, literals, strict=True)]
 
 
-def _reader_of_lexed(type_: ColumnType) -> Reader:
-    """Of a literal whose text the lexer has shown to be of its type."""
-    if type_.name in ("int4", "int8"):
+def _reader_of_literal(lexed: ColumnType | None, wanted: ColumnType) -> Reader:
+    """Of a literal whose text the lexer has shown to be of its type; None: a string, read as the type that is wanted."""
+    if lexed is None:
+        return _reader(wanted)
+    if lexed.name in ("int4", "int8"):
         return lambda text, zone, now: int(text)
-    return _reader(type_)
+    return _reader(lexed)
 
 
 def _reader(type_: ColumnType) -> Reader:
@@ -165,6 +166,7 @@ class StatementCache:
     def __init__(self, planner: Planner, settings: Settings) -> None:
         self._planner = planner
         self._settings = settings
+        self._memory_bytes_max = settings.limits.statement_memory_bytes_max or UNLIMITED_MEMORY_BYTES
         self._entries_max = settings.querying.plan_cache_entries
         self._texts: OrderedDict[str, list[RawStatement]] = OrderedDict()
         self._plans: OrderedDict[tuple[Any, ...], Planned] = OrderedDict()
@@ -178,6 +180,8 @@ class StatementCache:
         if known is not None:
             self._texts.move_to_end(text)
             return known
+        if (values := self._values(text)) is not None:
+            return [values]
         if len(text) > TEXT_CHARACTERS_MAX:
             return self._split_large(text)
         lifted = lift(text)
@@ -186,6 +190,11 @@ class StatementCache:
             self._keep(self._texts, text, statements)
             return statements
         return self._split_lifted(lifted, text)
+
+    def _values(self, text: str) -> RawStatement | None:
+        """Of an INSERT of many rows. Raises 54000."""
+        values = read_values(text, self._memory_bytes_max) if len(text) > VALUE_LIST_CHARACTERS_MIN else None
+        return RawStatement(text, values) if values is not None else None
 
     def _split_large(self, text: str) -> list[RawStatement]:
         """Of a text that is not kept. Its large literals are cut out before it is parsed; what is left may be a common statement."""
@@ -202,9 +211,8 @@ class StatementCache:
         """Its large literals cut out. Raises 54000 where the text that is left would take more memory than a statement may use."""
         short = cut(text)
         structure = text if short is None else short.text
-        memory_bytes = self._settings.limits.statement_memory_bytes_max or UNLIMITED_MEMORY_BYTES
-        if len(structure) * TREE_BYTES_PER_CHARACTER > memory_bytes:
-            raise statement_memory_exceeded(memory_bytes)
+        if len(structure) * TREE_BYTES_PER_CHARACTER > self._memory_bytes_max:
+            raise statement_memory_exceeded(self._memory_bytes_max)
         return short
 
     def _parsed(self, text: str) -> list[RawStatement]:
@@ -230,7 +238,8 @@ class StatementCache:
         """The one statement of an extended query's string, its parameters left as they are. Raises 42601."""
         statements = self._texts.get(text)
         if statements is None:
-            statements = self._parsed(text)
+            values = self._values(text)
+            statements = [values] if values is not None else self._parsed(text)
             if len(text) <= TEXT_CHARACTERS_MAX:
                 self._keep(self._texts, text, statements)
         if len(statements) > 1:
@@ -240,15 +249,16 @@ class StatementCache:
     # -- plans ---------------------------------------------------------------------------------------------------------------
 
     def prepare(self, raw: RawStatement, types: tuple[ColumnType | None, ...], catalog: Catalog) -> PreparedStatement:
-        """Plan `raw` under `catalog` or find its plan. A lifted statement that cannot be planned is planned as it was written."""
+        """Plan `raw` under `catalog` or find its plan. A lifted statement, or a list of values, that cannot be planned is planned as it was written."""
         key = (raw.text, types, catalog.search_path)
         try:
             planned = self.planned(key, raw.node, catalog)
         except DatabaseError:
-            if not raw.literals:
+            if not raw.literals and not isinstance(raw.node, ValueList):
                 raise
+            types = () if raw.literals else types
             raw = self._parsed(raw.original)[0]
-            key = (raw.text, (), catalog.search_path)
+            key = (raw.text, types, catalog.search_path)
             planned = self.planned(key, raw.node, catalog)
         return PreparedStatement(raw, planned, key, planned.plan.fields, planned.plan.parameter_types)
 
@@ -258,10 +268,31 @@ class StatementCache:
         if planned is not None and planned.catalog is catalog:
             return planned
         types: tuple[ColumnType | None, ...] = key[1]
-        planned = Planned(node, types, self._planner(node, catalog, list(types), self._settings), catalog)
+        if isinstance(node, ValueList):
+            plan: Plan = self._values_plan(node, types, catalog)
+        else:
+            plan = self._planner(node, catalog, list(types), self._settings)
+        planned = Planned(node, types, plan, catalog)
         if catalog.version >= 0 and len(key[0]) <= TEXT_CHARACTERS_MAX:
             self._keep(self._plans, key, planned)
         return planned
+
+    def _values_plan(self, values: ValueList, types: tuple[ColumnType | None, ...], catalog: Catalog) -> ValuesPlan:
+        plans: list[RowPlan] = []
+        for shape in values.shapes:
+            raw = self._parse_kept(values.statement(shape))
+            key = (raw.text, literal_types(shape), catalog.search_path)
+            plans.append(cast(RowPlan, self.planned(key, raw.node, catalog).plan))  # an INSERT's
+        return ValuesPlan(values, plans, types, _reader_of_literal)
+
+    def _parse_kept(self, text: str) -> RawStatement:
+        """One statement, from the cache or for it."""
+        statements = self._texts.get(text)
+        if statements is None:
+            statements = parse(text)
+            self._keep(self._texts, text, statements)
+        [statement] = statements
+        return statement
 
     def replan(self, prepared: PreparedStatement, catalog: Catalog) -> Planned:
         """The plan of `prepared` under another catalog. Raises 0A000 where it gives other columns than were described."""
