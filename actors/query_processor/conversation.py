@@ -34,7 +34,7 @@ from actors.query_processor.results import Batch, CopyIn, CopyOut, Piece, RowStr
 from actors.query_processor.session.statements import PLANNED_KINDS
 from actors.query_processor.wire import backend, frontend
 from actors.query_processor.wire.copy import copy_decoder, copy_encoder
-from actors.query_processor.wire.formats import ParameterDecoder, ShapeCache, parameter_decoder
+from actors.query_processor.wire.formats import ParameterDecoder, ShapeCache, decode_within, parameter_decoder
 from actors.query_processor.wire.reader import FrontendReader
 from actors.query_processor.wire.states import State
 from actors.runtime.fiber import turn
@@ -223,7 +223,7 @@ class Conversation:
         if self._held:
             self._release()
         session = self._session
-        portal_name, name, formats, values, result_formats = message
+        portal_name, name, formats, values, result_formats, size = message
         prepared = self._prepared(name)
         if not portal_name:
             self._drop_portal()
@@ -233,9 +233,11 @@ class Conversation:
         if len(values) != count:
             supplied = f"bind message supplies {len(values)} parameters"
             raise DatabaseError(PROTOCOL_VIOLATION, f'{supplied}, but prepared statement "{name}" requires {count}')
-        if len(values) > LARGE_VALUES:
+        if size > LARGE_CHARACTERS or count > LARGE_VALUES:
             types, zone = tuple(prepared.parameter_types), session.run_time.zone
-            datums = await aside(lambda given: parameter_decoder(types, formats, zone)(given), values)
+            memory_bytes_max = session.settings.limits.statement_memory_bytes_max
+            self._channel.cancellable = True
+            datums = await aside(lambda given: decode_within(types, formats, zone, given, memory_bytes_max), values)
         else:
             datums = self._decoder(name, formats, prepared)(values) if values else []
         portal = session.bind(prepared, datums)

@@ -16,9 +16,9 @@ from actors.common.types.arrays import Array, array_of_items
 CPU_SECONDS_MAX = 10.0
 """Of all matches of one expression in one text. Each search is linear, but there may be as many as characters. A
 thread's own time: a busy machine does not turn an answer into an error."""
-LOOP_CPU_SECONDS_MAX = 0.1
+LOOP_CPU_SECONDS_MAX = 0.03
 """The same on the thread of an event loop, whose other work waits meanwhile."""
-MATCHES_PER_LOOK = 256
+MATCHES_PER_LOOK = 64
 RESULT_BYTES_MAX = 64 << 20
 """What a replacement may put into a text."""
 START_HINT = "If you meant to use regexp_replace() with a start parameter, cast the fourth argument to integer explicitly."

@@ -15,7 +15,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from actors.common.errors import CONFIGURATION_LIMIT_EXCEEDED, DatabaseError
-from actors.query_processor.column_executor.workers import Workers
+from actors.query_processor.workers import Workers
 from actors.runtime.fiber import Completion
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Engine:
     def __init__(self, settings: Settings) -> None:
         self.statements_max = settings.querying.column_statements_max
         self.memory_bytes = settings.limits.statement_memory_bytes_max or MEMORY_BYTES_DEFAULT
-        self.workers = Workers(settings.querying.column_threads, self.statements_max)
+        self.workers = Workers(settings.querying.column_threads, self.statements_max, "columns")
         self._open = 0
         self._waiting: deque[Completion[None]] = deque()
 

@@ -33,7 +33,7 @@ from actors.query_processor.column_executor.feeding import Feed
 from actors.query_processor.column_executor.names import Output
 from actors.query_processor.column_executor.udf import Surroundings
 from actors.query_processor.column_executor.values import from_duck
-from actors.query_processor.column_executor.workers import Step
+from actors.query_processor.workers import Step
 
 STEP_BYTES = 1 << 20
 """Rows of one step."""

@@ -55,7 +55,7 @@ from actors.query_processor.session import utility
 from actors.query_processor.session.parameters import RunTimeParameters
 from actors.query_processor.session.portals import Portal
 from actors.query_processor.session.services import SessionServices
-from actors.query_processor.session.statements import PLANNED_KINDS, PreparedStatement, RawStatement
+from actors.query_processor.session.statements import PLANNED_KINDS, Planned, PreparedStatement, RawStatement
 from actors.query_processor.transaction import CatalogStale, Transaction
 
 T = TypeVar("T")
@@ -196,12 +196,16 @@ class Session:
             transaction.check_age()
         planned = prepared.planned
         assert planned is not None
+        large = len(prepared.raw.original) > LARGE_CHARACTERS
         if planned.catalog is not transaction.catalog:
-            large = len(prepared.raw.text) > LARGE_CHARACTERS
             planned = await self.with_catalog(lambda catalog: self.services.statements.replan(prepared, catalog), large)
         if prepared.literals:
-            environment = transaction.environment
-            parameters = planned.read(prepared.literals, self.run_time.zone, environment.transaction_timestamp)
+            zone, now = self.run_time.zone, transaction.environment.transaction_timestamp
+            if large:
+                read = planned.read
+                parameters = await aside(lambda literals: read(literals, zone, now), prepared.literals)
+            else:
+                parameters = planned.read(prepared.literals, zone, now)
         if planned.plan.kind != "SELECT":
             self._may_write(transaction, planned.plan.kind)
         buffer = transaction.buffer
@@ -218,7 +222,7 @@ class Session:
             elif mark != (len(buffer.values), buffer.bytes):
                 raise schema_changed()
             await transaction.reload_catalog(failure.catalog_ts)
-            planned = self.services.statements.replan(prepared, transaction.catalog)
+            planned = await self._replanned(prepared, transaction.catalog, large)
             try:
                 if rows is not None:
                     return Batch([], True, f"COPY {await planned.plan.run_many(transaction, rows)}")
@@ -226,6 +230,10 @@ class Session:
             except CatalogStale as stale:
                 failure = stale
         raise schema_changed()
+
+    async def _replanned(self, prepared: PreparedStatement, catalog: Catalog, large: bool) -> Planned:
+        replan = self.services.statements.replan
+        return await aside(lambda newer: replan(prepared, newer), catalog) if large else replan(prepared, catalog)
 
     def _may_write(self, transaction: Transaction, kind: str) -> None:
         """`kind`: as in "cannot execute SELECT FOR UPDATE in a read-only transaction"; any but a mere SELECT."""

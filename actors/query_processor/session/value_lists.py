@@ -1,4 +1,4 @@
-"""INSERTs of many rows, read without a parse of them all: `read_values(text)` gives the rows of VALUES as texts, `ValuesPlan` inserts them.
+"""INSERTs of many rows, read without a parse of them all: `read_values(text)` gives the rows of VALUES as texts. values_plan.py inserts them.
 
     INSERT INTO t (a, b) VALUES ($1, 'x'), ($2, NULL), ($3, 1.5) RETURNING a
 
@@ -7,8 +7,7 @@
     rows      (0, ("1", "x")), (0, ("2", None)), (1, ("3", "1.5"))
 
 Applications write such statements with thousands of rows of very few shapes: the statement of one row is parsed and planned once for each shape, and kept in the
-caches as any other. PostgreSQL's types are kept to: a literal has the type that the constant would have; a parameter without a given type has the one that its first
-place wants, and is converted wherever another place wants another one.
+caches as any other.
 
 This lexer knows literals, parameters, NULL, TRUE, FALSE, DEFAULT, names and calls without arguments (now()), all of them with casts behind. A statement with anything else in its
 rows, a comment among them, or with parameters behind them is left to the parser; so is one that cannot be planned in this way, for PostgreSQL's own error.
@@ -17,21 +16,14 @@ rows, a comment among them, or with parameters behind them is left to the parser
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from datetime import tzinfo
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple
 
-from actors.common.errors import FEATURE_NOT_SUPPORTED, DatabaseError, statement_memory_exceeded
-from actors.common.expressions.casts import ASSIGNMENT, IMPLICIT, context, converter
-from actors.common.expressions.environment import Environment
+from actors.common.errors import statement_memory_exceeded
 from actors.common.schema import ColumnType
-from actors.query_processor.analyzer.parameters import PARAMETERS_MAX
-from actors.query_processor.results import Batch, Field
 from actors.query_processor.session.large_literals import unescaped
 from actors.query_processor.session.literals import INT4, INT8, NUMERIC
-from actors.query_processor.transaction import Transaction
-from actors.runtime.fiber import turn
 
 CHARACTERS_MIN = 4096
 """Shorter texts are cached whole, or lifted (literals.py)."""
@@ -41,8 +33,6 @@ SHAPES_MAX = 64
 """Of one statement: more of them are no rows of one kind."""
 PATTERN_CELLS_MAX = 256
 """Wider rows are read a cell at a time: the pattern of a row takes Python a tenth of a millisecond a cell to make."""
-TURN_CELLS = 4096
-"""Made into rows in one turn of the loop."""
 ROW_BYTES, CELL_BYTES = 200, 120
 """What a row and a cell take in memory, beside a cell's characters: as texts, then as datums."""
 
@@ -68,10 +58,10 @@ _TAIL = re.compile(rf"{_SPACE}(?:;{_SPACE})?+\Z|{_SPACE}(?:on[ \t\n\r\f\v]++conf
 _NEXT_ROW = re.compile(rf"{_SPACE},{_SPACE}\(", re.ASCII)
 
 BOOL = ColumnType("bool")
-_PARAMETER, _STRINGS, _ESCAPES, _BOOLS, _VERBATIM = "parameter", "string", "escape", "bool", "verbatim"
-_TYPES: dict[str, ColumnType | None] = {"int4": INT4, "int8": INT8, "numeric": NUMERIC, _BOOLS: BOOL}
+PARAMETER, STRING, _ESCAPES, _BOOLS, _VERBATIM = "parameter", "string", "escape", "bool", "verbatim"
+TYPES: dict[str, ColumnType | None] = {"int4": INT4, "int8": INT8, "numeric": NUMERIC, _BOOLS: BOOL}
 _PATTERNS = {
-    _PARAMETER: r"\$(\d{1,5}+)", _STRINGS: rf"(?:{_STRING}|null(?![\w.$(]))", _ESCAPES: _ESCAPED, _BOOLS: r"(true|false)(?![\w.$(])",
+    PARAMETER: r"\$(\d{1,5}+)", STRING: rf"(?:{_STRING}|null(?![\w.$(]))", _ESCAPES: _ESCAPED, _BOOLS: r"(true|false)(?![\w.$(])",
     "numeric": _DECIMAL, **_INTEGERS,
 }  # fmt: skip
 
@@ -114,7 +104,7 @@ def lifted(shape: Shape) -> list[Cell]:
 
 def literal_types(shape: Shape) -> tuple[ColumnType | None, ...]:
     """Of the statement's parameters; None: to be inferred."""
-    return tuple(_TYPES.get(cell.kind) for cell in lifted(shape))
+    return tuple(TYPES.get(cell.kind) for cell in lifted(shape))
 
 
 # -- reading ---------------------------------------------------------------------------------------------------------------------------
@@ -177,7 +167,7 @@ def _read_row(text: str, place: int) -> tuple[Shape, Texts, int] | None:
         if verbatim is not None:
             cells.append(Cell(_VERBATIM, verbatim + casts))
         elif string is not None or (word is not None and word.lower() == "null"):
-            cells.append(Cell(_STRINGS, casts))
+            cells.append(Cell(STRING, casts))
             texts.append(string)
         else:
             kind, value = _kind(parameter, integer, decimal, word, escaped)
@@ -189,7 +179,7 @@ def _read_row(text: str, place: int) -> tuple[Shape, Texts, int] | None:
 
 def _kind(parameter: str | None, integer: str | None, decimal: str | None, word: str | None, escaped: str | None) -> tuple[str, str]:
     if parameter is not None:
-        return _PARAMETER, parameter
+        return PARAMETER, parameter
     if integer is not None:
         digits = len(integer) - (integer[0] == "-")
         return ("int4" if digits < 10 else "int8" if digits < 19 else "numeric"), integer
@@ -227,149 +217,3 @@ def _with_escapes(shapes: Sequence[Shape], rows: list[tuple[int, Texts]]) -> lis
             texts = tuple(values)
         changed.append((number, texts))
     return changed
-
-
-# -- running ---------------------------------------------------------------------------------------------------------------------------
-
-
-class RowPlan(Protocol):
-    """The plan of a shape's statement."""
-
-    parameter_types: Sequence[ColumnType]
-    fields: list[Field] | None
-
-    def row_maker(self) -> Callable[[Sequence[Any], Environment], Sequence[Any]] | None:
-        """Of an INSERT of one row: its parameters -> the table's row. None where that takes a query."""
-        ...
-
-    async def insert(self, transaction: Transaction, rows: Sequence[Sequence[Any]]) -> Batch:
-        """Rows that it has made."""
-        ...
-
-    def explain(self, analyze: bool = False, verbose: bool = False) -> list[str]: ...
-
-
-Reader = Callable[[str, tzinfo, int], Any]
-ReaderMaker = Callable[[ColumnType | None, ColumnType], Reader]
-"""(a literal's lexed type, the type wanted) -> its reader."""
-
-
-class ValuesPlan:
-    """See the module. The plan of `values`, of the plans of its shapes; `given`: the parameters' types, None where they are to be inferred.
-
-    Raises 0A000 where the rows are not to be inserted in this way.
-    """
-
-    kind = "INSERT"
-
-    def __init__(self, values: ValueList, plans: Sequence[Any], given: Sequence[ColumnType | None], reader_of: ReaderMaker) -> None:
-        makers = [plan.row_maker() for plan in plans]
-        if None in makers:
-            raise _not_here()
-        self._rows = values.rows
-        self._plan: RowPlan = plans[0]
-        self._makers = makers
-        self.fields = self._plan.fields
-        self._cells = [
-            list(zip(lifted(shape), plan.parameter_types, strict=True)) for shape, plan in zip(values.shapes, plans, strict=True)
-        ]
-        self._readers = [
-            [reader_of(_TYPES.get(cell.kind), wanted) if cell.kind != _PARAMETER else None for cell, wanted in cells]
-            for cells in self._cells
-        ]
-        self._strings = [[place for place, (cell, _) in enumerate(cells) if cell.kind == _STRINGS] for cells in self._cells]
-        self.parameter_types: Sequence[ColumnType] = self._decide(given)
-        self._conversions: dict[tuple[str, str], Any] = self._find_conversions()
-
-    def _parameters(self) -> list[list[tuple[int, ColumnType]]]:
-        """(place, type wanted) of each shape's cells that are parameters."""
-        return [[(place, wanted) for place, (cell, wanted) in enumerate(cells) if cell.kind == _PARAMETER] for cells in self._cells]
-
-    def _decide(self, given: Sequence[ColumnType | None]) -> list[ColumnType]:
-        """The types of $1, $2 ...: given, or wanted by the first place."""
-        types: dict[int, ColumnType] = {}
-        places = self._parameters()
-        for shape, texts in self._rows:
-            for place, wanted in places[shape]:
-                number = int(texts[place] or 0)
-                if number not in types:
-                    types[number] = wanted
-        types.update((number, type_) for number, type_ in enumerate(given, 1) if type_ is not None)
-        if not types:
-            return []
-        if min(types) < 1 or max(types) != len(types) or len(types) > PARAMETERS_MAX:
-            raise _not_here()
-        return [types[number] for number in range(1, len(types) + 1)]
-
-    def _find_conversions(self) -> dict[tuple[str, str], Any]:
-        """(a parameter's type, another one that a place wants) -> the assignment's conversion; None where a datum is one of the other type as it is."""
-        conversions: dict[tuple[str, str], Any] = {}
-        places, types = self._parameters(), self.parameter_types
-        for shape, texts in self._rows:
-            for place, wanted in places[shape]:
-                type_ = types[int(texts[place] or 0) - 1]
-                pair = (type_.name, wanted.name)
-                if type_.name != wanted.name and pair not in conversions:
-                    if context(*pair) not in (IMPLICIT, ASSIGNMENT):
-                        raise _not_here()
-                    conversions[pair] = converter(ColumnType(type_.name), ColumnType(wanted.name))
-        return conversions
-
-    async def run(self, transaction: Transaction, parameters: Sequence[Any], rows_max: int = 0) -> Batch:
-        """Raises what literals and expressions raise (22P02 ...), then what an INSERT does."""
-        environment = transaction.environment
-        runs = [self._datums_of(shape, parameters, environment) for shape in range(len(self._makers))]
-        makers, rows, cells = self._makers, [], 0
-        for shape, texts in self._rows:
-            rows.append(makers[shape](runs[shape](texts), environment))
-            cells += len(texts) + 1
-            if cells > TURN_CELLS:
-                cells = 0
-                await turn()
-        return await self._plan.insert(transaction, rows)
-
-    def _datums_of(self, shape: int, parameters: Sequence[Any], environment: Environment) -> Callable[[Texts], list[Any]]:
-        """A row's texts -> the datums of its statement's parameters, for one run."""
-        zone, now = environment.time_zone, environment.transaction_timestamp
-        readers = [
-            read if read is not None else self._parameter_reader(wanted.name, parameters, environment)
-            for read, (_, wanted) in zip(self._readers[shape], self._cells[shape], strict=True)
-        ]
-        strings = self._strings[shape]
-
-        def datums(texts: Texts) -> list[Any]:
-            if strings:
-                unquoted = list(texts)
-                for place in strings:
-                    text = unquoted[place]
-                    if text is not None and "''" in text:
-                        unquoted[place] = text.replace("''", "'")
-                texts = tuple(unquoted)
-            return [None if text is None else read(text, zone, now) for read, text in zip(readers, texts, strict=True)]
-
-        return datums
-
-    def _parameter_reader(self, wanted: str, parameters: Sequence[Any], environment: Environment) -> Reader:
-        """Of a cell whose text is a parameter's number."""
-        conversions = {source: convert for (source, target), convert in self._conversions.items() if target == wanted and convert}
-        if not conversions:
-            return lambda text, zone, now: parameters[int(text) - 1]
-        types = self.parameter_types
-
-        def read(text: str, zone: tzinfo, now: int) -> Any:
-            place = int(text) - 1
-            datum = parameters[place]
-            convert = conversions.get(types[place].name)
-            return datum if datum is None or convert is None else convert(datum, -1, False, environment)
-
-        return read
-
-    async def run_many(self, transaction: Transaction, rows: list[tuple[Any, ...]]) -> int:
-        raise AssertionError("only a one-row INSERT takes rows")
-
-    def explain(self, analyze: bool = False, verbose: bool = False) -> list[str]:
-        return self._plan.explain(analyze, verbose)
-
-
-def _not_here() -> DatabaseError:
-    return DatabaseError(FEATURE_NOT_SUPPORTED, "these rows are left to the parser")

@@ -18,10 +18,17 @@ from functools import lru_cache
 from struct import Struct, unpack
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from actors.common.errors import CHARACTER_NOT_IN_REPERTOIRE, INVALID_PARAMETER_VALUE, PROTOCOL_VIOLATION, DatabaseError
+from actors.common.errors import (
+    CHARACTER_NOT_IN_REPERTOIRE,
+    INVALID_PARAMETER_VALUE,
+    PROTOCOL_VIOLATION,
+    DatabaseError,
+    statement_memory_exceeded,
+)
 from actors.common.expressions.casts import STYLED, STYLED_ARRAYS, ZONED, ZONED_ARRAYS
 from actors.common.schema import ColumnType
 from actors.common.types import by_name
+from actors.common.types.arrays import is_array
 from actors.common.types.styles import StyledZone
 from actors.query_processor.results import Field
 from actors.query_processor.wire.backend import row_description
@@ -36,6 +43,10 @@ ParameterDecoder = Callable[[Sequence[bytes | None]], list[Any]]
 SHAPES_MAX = 1024
 """Result shapes kept by a process; all are dropped when there are more, since plans that went away leave theirs behind."""
 DECODERS_MAX = 1024
+ITEM_BYTES = 80
+"""What a datum takes in memory beside its characters, with its place in a list."""
+BINARY_ITEM_BYTES_MIN = 4
+"""Of an array's item: its length word."""
 SHORT_BYTES = 256
 """Values shorter than this take their length word from a table."""
 
@@ -199,6 +210,39 @@ def parameter_decoder(types: tuple[ColumnType, ...], formats: bytes, zone: tzinf
         return [None if value is None else reader(value) for reader, value in zip(readers, values, strict=True)]
 
     return decode
+
+
+def decode_within(
+    types: tuple[ColumnType, ...], formats: bytes, zone: tzinfo | None, values: Sequence[bytes | None], memory_bytes_max: int
+) -> list[Any]:
+    """The datums of a large Bind. Raises 54000 where they would take more than `memory_bytes_max` (0: no limit), and what a decoder raises."""
+    codes = format_codes(formats, len(types), "parameter")
+    if memory_bytes_max:
+        needed = sum(
+            memory_of(type_.name, value, code) for type_, value, code in zip(types, values, codes, strict=True) if value is not None
+        )
+        if needed > memory_bytes_max:
+            raise statement_memory_exceeded(memory_bytes_max)
+    readers: dict[tuple[str, int, int], Callable[[bytes], Any]] = {}
+    datums: list[Any] = []
+    for type_, code, value in zip(types, codes, values, strict=True):
+        if value is None:
+            datums.append(None)
+            continue
+        key = (type_.name, type_.modifier, code)
+        reader = readers.get(key)
+        if reader is None:
+            reader = readers[key] = _reader(type_, code, zone)
+        datums.append(reader(value))
+    return datums
+
+
+def memory_of(name: str, value: bytes, code: int) -> int:
+    """Bytes that a parameter takes, as it came and as a datum of the type `name`: an array is an object for each of its items."""
+    items = 1
+    if is_array(name):
+        items += len(value) // BINARY_ITEM_BYTES_MIN if code else value.count(b",")
+    return 2 * len(value) + items * ITEM_BYTES
 
 
 def _reader(type_: ColumnType, code: int, zone: tzinfo | None) -> Callable[[bytes], Any]:

@@ -1,6 +1,6 @@
 """What a client says: one immutable tuple a message, decoded from a message's body.
 
-    decode_bind(body)  ->  Bind("portal", "statement", b"", [b"1", None], b"\\x00\\x01")
+    decode_bind(body)  ->  Bind("portal", "statement", b"", [b"1", None], b"\\x00\\x01", 41)
 
 Format codes stay the raw bytes of the message (two a code): they are dictionary keys for whoever compiles encoders, never looked into twice.
 
@@ -55,6 +55,8 @@ class Bind(NamedTuple):
     """Raw int16 codes: none (all text), one for all, or one for each."""
     parameters: list[bytes | None]
     result_formats: bytes
+    size: int
+    """Of the message's body, in bytes."""
 
 
 class Describe(NamedTuple):
@@ -184,7 +186,7 @@ def decode_bind(body: bytes) -> Bind:
     if len(body) != position + 2 * count:
         raise ProtocolViolation("invalid Bind message")
     portal = text_of(body[:portal_end]) if portal_end else ""
-    return Bind(portal, text_of(body[portal_end + 1 : name_end]), formats, parameters, body[position:])
+    return Bind(portal, text_of(body[portal_end + 1 : name_end]), formats, parameters, body[position:], len(body))
 
 
 def _target(body: bytes, message: str) -> tuple[bool, str]:

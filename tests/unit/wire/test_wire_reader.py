@@ -33,7 +33,7 @@ def bind_body(portal: bytes, name: bytes, formats: list[int], values: list[bytes
 BATCH = [
     (message(b"P", b"s\0SELECT $1\0\0\1\0\0\0\x17"), frontend.Parse("s", "SELECT $1", (23,))),
     (message(b"B", bind_body(b"", b"s", [1], [b"\0\0\0\7", None, b""], [0, 1])),
-     frontend.Bind("", "s", b"\0\1", [b"\0\0\0\7", None, b""], b"\0\0\0\1")),
+     frontend.Bind("", "s", b"\0\1", [b"\0\0\0\7", None, b""], b"\0\0\0\1", 31)),
     (message(b"D", b"Ps\0"), frontend.Describe(True, "s")),
     (message(b"D", b"P\0"), frontend.Describe(True, "")),
     (message(b"E", b"\0\0\0\0\0"), frontend.Execute("", 0)),

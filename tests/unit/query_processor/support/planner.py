@@ -142,6 +142,9 @@ class TinyPlan:
             stored += [(key, decode(value)) for key, value in rows]
         return stored
 
+    def row_maker(self) -> None:
+        """Lists of values are left to the parser."""
+
     async def run_many(self, transaction: Transaction, rows: list[tuple[Any, ...]]) -> int:
         table = self.table
         codec = RowCodec([column.type for column in table.columns])

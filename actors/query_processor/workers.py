@@ -1,10 +1,10 @@
-"""`Workers`: the threads in which DuckDB works, shared so that long statements leave room for short ones.
+"""`Workers`: threads for work that would hold the loop, shared so that long statements leave room for short ones.
 
-A statement's work comes in steps (stream.py): one runs DuckDB until there are some rows. A statement holds no thread between its steps.
+A statement's work comes in steps: a parse (aside.py), or DuckDB's until there are some rows (column_executor/stream.py). A statement holds no thread between its steps.
 
 - At most `prompt_max` steps younger than `LONG_S` run at once: more would only take turns on the same processors.
 - A step that takes longer is long from then on and makes room for the next one. The operating system shares the processors among all of them.
-- Long steps are bounded by the number of statements that may be open (engine.py), and so are the threads.
+- `threads_max` bounds prompt and long steps together. What is beyond waits.
 
 The bookkeeping is the event loop's; only the steps' functions run in threads.
 """
@@ -38,21 +38,20 @@ class Step:
 
 
 class Workers:
-    """See the module. `threads_max`: of prompt and long steps together."""
+    """See the module."""
 
-    def __init__(self, prompt_max: int, threads_max: int) -> None:
+    def __init__(self, prompt_max: int, threads_max: int, name: str) -> None:
         self._prompt_max = prompt_max
-        self._prompt = 0
+        self._threads_max = threads_max
+        self._prompt = self._running = 0
         self._waiting: deque[Step] = deque()
-        self._threads = ThreadPoolExecutor(max_workers=threads_max, thread_name_prefix="columns")
+        self._threads = ThreadPoolExecutor(max_workers=threads_max, thread_name_prefix=name)
 
     def begin(self, function: Callable[[], Any]) -> Step:
         """Run `function` as soon as there is room for it."""
         step = Step(function)
-        if self._prompt < self._prompt_max:
-            self._start(step)
-        else:
-            self._waiting.append(step)
+        self._waiting.append(step)
+        self._start_next()
         return step
 
     def abandon(self, step: Step) -> bool:
@@ -72,6 +71,7 @@ class Workers:
         loop = asyncio.get_running_loop()
         step.started = step.prompt = True
         self._prompt += 1
+        self._running += 1
         step.timer = loop.call_later(LONG_S, self._grow_long, step)
         future = loop.run_in_executor(self._threads, step.function)
         future.add_done_callback(lambda done: self._end(step, done))
@@ -84,6 +84,7 @@ class Workers:
     def _end(self, step: Step, future: asyncio.Future[Any]) -> None:
         if step.timer is not None:
             step.timer.cancel()
+        self._running -= 1
         if step.prompt:
             step.prompt = False
             self._prompt -= 1
@@ -98,7 +99,7 @@ class Workers:
             step.done.succeed(future.result())
 
     def _start_next(self) -> None:
-        while self._waiting and self._prompt < self._prompt_max:
+        while self._waiting and self._prompt < self._prompt_max and self._running < self._threads_max:
             self._start(self._waiting.popleft())
 
     def close(self) -> None:

@@ -1,0 +1,166 @@
+"""`ValuesPlan`: the rows of a value list (value_lists.py), inserted by the plans of its shapes' statements.
+
+PostgreSQL's types are kept to: a literal has the type that the constant would have; a parameter without a given type has the one that its first place wants, and is
+converted wherever another place wants another one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import tzinfo
+from typing import Any, Protocol
+
+from actors.common.errors import FEATURE_NOT_SUPPORTED, DatabaseError
+from actors.common.expressions.casts import ASSIGNMENT, IMPLICIT, context, converter
+from actors.common.expressions.environment import Environment
+from actors.common.schema import ColumnType
+from actors.query_processor.analyzer.parameters import PARAMETERS_MAX
+from actors.query_processor.results import Batch, Field
+from actors.query_processor.session.value_lists import PARAMETER, STRING, TYPES, Texts, ValueList, lifted
+from actors.query_processor.transaction import Transaction
+from actors.runtime.fiber import turn
+
+TURN_CELLS = 4096
+"""Made into rows in one turn of the loop."""
+
+
+class RowPlan(Protocol):
+    """The plan of a shape's statement."""
+
+    parameter_types: Sequence[ColumnType]
+    fields: list[Field] | None
+
+    def row_maker(self) -> Callable[[Sequence[Any], Environment], Sequence[Any]] | None:
+        """Of an INSERT of one row: its parameters -> the table's row. None where that takes a query."""
+        ...
+
+    async def insert(self, transaction: Transaction, rows: Sequence[Sequence[Any]]) -> Batch:
+        """Rows that it has made."""
+        ...
+
+    def explain(self, analyze: bool = False, verbose: bool = False) -> list[str]: ...
+
+
+Reader = Callable[[str, tzinfo, int], Any]
+ReaderMaker = Callable[[ColumnType | None, ColumnType], Reader]
+"""(a literal's lexed type, the type wanted) -> its reader."""
+
+
+class ValuesPlan:
+    """See the module. The plan of `values`, of the plans of its shapes; `given`: the parameters' types, None where they are to be inferred.
+
+    Raises 0A000 where the rows are not to be inserted in this way.
+    """
+
+    kind = "INSERT"
+
+    def __init__(self, values: ValueList, plans: Sequence[Any], given: Sequence[ColumnType | None], reader_of: ReaderMaker) -> None:
+        makers = [plan.row_maker() for plan in plans]
+        if None in makers:
+            raise _not_here()
+        self._rows = values.rows
+        self._plan: RowPlan = plans[0]
+        self._makers = makers
+        self.fields = self._plan.fields
+        self._cells = [
+            list(zip(lifted(shape), plan.parameter_types, strict=True)) for shape, plan in zip(values.shapes, plans, strict=True)
+        ]
+        self._readers = [
+            [reader_of(TYPES.get(cell.kind), wanted) if cell.kind != PARAMETER else None for cell, wanted in cells] for cells in self._cells
+        ]
+        self._strings = [[place for place, (cell, _) in enumerate(cells) if cell.kind == STRING] for cells in self._cells]
+        self.parameter_types: Sequence[ColumnType] = self._decide(given)
+        self._conversions: dict[tuple[str, str], Any] = self._find_conversions()
+
+    def _parameters(self) -> list[list[tuple[int, ColumnType]]]:
+        """(place, type wanted) of each shape's cells that are parameters."""
+        return [[(place, wanted) for place, (cell, wanted) in enumerate(cells) if cell.kind == PARAMETER] for cells in self._cells]
+
+    def _decide(self, given: Sequence[ColumnType | None]) -> list[ColumnType]:
+        """The types of $1, $2 ...: given, or wanted by the first place."""
+        types: dict[int, ColumnType] = {}
+        places = self._parameters()
+        for shape, texts in self._rows:
+            for place, wanted in places[shape]:
+                number = int(texts[place] or 0)
+                if number not in types:
+                    types[number] = wanted
+        types.update((number, type_) for number, type_ in enumerate(given, 1) if type_ is not None)
+        if not types:
+            return []
+        if min(types) < 1 or max(types) != len(types) or len(types) > PARAMETERS_MAX:
+            raise _not_here()
+        return [types[number] for number in range(1, len(types) + 1)]
+
+    def _find_conversions(self) -> dict[tuple[str, str], Any]:
+        """(a parameter's type, another one that a place wants) -> the assignment's conversion; None where a datum is one of the other type as it is."""
+        conversions: dict[tuple[str, str], Any] = {}
+        places, types = self._parameters(), self.parameter_types
+        for shape, texts in self._rows:
+            for place, wanted in places[shape]:
+                type_ = types[int(texts[place] or 0) - 1]
+                pair = (type_.name, wanted.name)
+                if type_.name != wanted.name and pair not in conversions:
+                    if context(*pair) not in (IMPLICIT, ASSIGNMENT):
+                        raise _not_here()
+                    conversions[pair] = converter(ColumnType(type_.name), ColumnType(wanted.name))
+        return conversions
+
+    async def run(self, transaction: Transaction, parameters: Sequence[Any], rows_max: int = 0) -> Batch:
+        """Raises what literals and expressions raise (22P02 ...), then what an INSERT does."""
+        environment = transaction.environment
+        runs = [self._datums_of(shape, parameters, environment) for shape in range(len(self._makers))]
+        makers, rows, cells = self._makers, [], 0
+        for shape, texts in self._rows:
+            rows.append(makers[shape](runs[shape](texts), environment))
+            cells += len(texts) + 1
+            if cells > TURN_CELLS:
+                cells = 0
+                await turn()
+        return await self._plan.insert(transaction, rows)
+
+    def _datums_of(self, shape: int, parameters: Sequence[Any], environment: Environment) -> Callable[[Texts], list[Any]]:
+        """A row's texts -> the datums of its statement's parameters, for one run."""
+        zone, now = environment.time_zone, environment.transaction_timestamp
+        readers = [
+            read if read is not None else self._parameter_reader(wanted.name, parameters, environment)
+            for read, (_, wanted) in zip(self._readers[shape], self._cells[shape], strict=True)
+        ]
+        strings = self._strings[shape]
+
+        def datums(texts: Texts) -> list[Any]:
+            if strings:
+                unquoted = list(texts)
+                for place in strings:
+                    text = unquoted[place]
+                    if text is not None and "''" in text:
+                        unquoted[place] = text.replace("''", "'")
+                texts = tuple(unquoted)
+            return [None if text is None else read(text, zone, now) for read, text in zip(readers, texts, strict=True)]
+
+        return datums
+
+    def _parameter_reader(self, wanted: str, parameters: Sequence[Any], environment: Environment) -> Reader:
+        """Of a cell whose text is a parameter's number."""
+        conversions = {source: convert for (source, target), convert in self._conversions.items() if target == wanted and convert}
+        if not conversions:
+            return lambda text, zone, now: parameters[int(text) - 1]
+        types = self.parameter_types
+
+        def read(text: str, zone: tzinfo, now: int) -> Any:
+            place = int(text) - 1
+            datum = parameters[place]
+            convert = conversions.get(types[place].name)
+            return datum if datum is None or convert is None else convert(datum, -1, False, environment)
+
+        return read
+
+    async def run_many(self, transaction: Transaction, rows: list[tuple[Any, ...]]) -> int:
+        raise AssertionError("only a one-row INSERT takes rows")
+
+    def explain(self, analyze: bool = False, verbose: bool = False) -> list[str]:
+        return self._plan.explain(analyze, verbose)
+
+
+def _not_here() -> DatabaseError:
+    return DatabaseError(FEATURE_NOT_SUPPORTED, "these rows are left to the parser")
