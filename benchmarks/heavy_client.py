@@ -29,7 +29,7 @@ NUMBER_SHIFT = 20
 
 @dataclass
 class Work:
-    """`sql`: simple queries, one after the other, each `repeat` times. `parameters`: so many of them are sent with the (one) query, as texts of their numbers. `copy_rows`: so
+    """`sql`: simple queries, one after the other, each `repeat` times. `parameters`: so many of them are sent with the (one) query, -1, -2 and so on. `copy_rows`: so
     many rows go into its COPY. `abandon`: the client leaves after half a second, without having read anything."""
 
     sql: list[str]
@@ -77,9 +77,9 @@ class Client:
         self._send(b"Q", sql.encode() + b"\0")
 
     def query_with(self, sql: str, count: int) -> None:
-        """The extended protocol: unnamed statement and portal, parameters 0, 1, 2 ..."""
+        """The extended protocol: unnamed statement and portal, parameters -1, -2 ..."""
         self._send(b"P", b"\0" + sql.encode() + b"\0" + struct.pack("!H", 0))
-        values = [struct.pack("!i", len(text)) + text for text in (b"%d" % number for number in range(count))]
+        values = [struct.pack("!i", len(text)) + text for text in (b"%d" % (-1 - number) for number in range(count))]
         self._send(b"B", b"\0\0" + struct.pack("!HH", 0, count) + b"".join(values) + struct.pack("!H", 0))
         self._send(b"E", b"\0" + struct.pack("!I", 0))
         self._send(b"S", b"")

@@ -31,6 +31,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import msgspec
 import psycopg
 
 from actors.runtime.loop_probe import VARIABLE, Late, read_late
@@ -43,6 +44,7 @@ READ_PAUSE_S = 0.002
 MEMORY_PAUSE_S = 0.02
 PAUSE_S = 0.3
 CONNECTIONS_MAX = 64
+WORST_SHOWN, STACK_SHOWN = 4, 7
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 ENDLESS = "WITH RECURSIVE t(n) AS (SELECT 1::int8 UNION ALL SELECT n + 1 FROM t) SELECT sum(n) FROM t"
 GROUP = f"SELECT k % 1000, count(*), max(s) FROM stalls WHERE k < {ROWS} GROUP BY 1 ORDER BY 1"
@@ -59,8 +61,8 @@ def work_of_all_kinds() -> dict[str, list[Work]]:
     wide = "({n}, " + ", ".join(f"'value {column} of {{n}}'" for column in range(9)) + ")"
     undone = ("BEGIN", "ROLLBACK")
 
-    def rolled_back(sql: str, **named: int) -> Work:
-        return Work([undone[0], sql, undone[1]], **named)
+    def rolled_back(sql: str, parameters: int = 0, copy_rows: int = 0) -> Work:
+        return Work([undone[0], sql, undone[1]], parameters=parameters, copy_rows=copy_rows)
 
     return {
         "idle": [],
@@ -100,6 +102,7 @@ class Result:
     reads: int = 0
     grown_mib: float = 0.0
     """The process that grew most, at its worst, above what it had before."""
+    worst: list[Late] = field(default_factory=list)
 
     def __str__(self) -> str:
         return (
@@ -191,6 +194,7 @@ async def observe(name: str, pieces: list[Work], port: int, readers: Readers, cl
         else:
             result.other_ms, result.other_long = max(result.other_ms, longest), result.other_long + long
     late = [each for number in numbers for each in cluster.late(number) if each.at > began]
+    result.worst = sorted(late, key=lambda each: -max(each.loop_cpu_ms, each.wait_ms, each.asked_late_ms))[:WORST_SHOWN]
     result.turn_ms = max((each.wait_ms for each in late), default=0.0)
     result.turn_cpu_ms = max((each.loop_cpu_ms for each in late), default=0.0)
     result.garbage_ms = max((each.gc_ms for each in late), default=0.0)
@@ -212,7 +216,7 @@ class Cluster:
         return read_late(path) if path.exists() else []
 
 
-async def measure(cluster: Cluster, kinds: dict[str, list[Work]], seconds: float) -> list[Result]:
+async def measure(cluster: Cluster, kinds: dict[str, list[Work]], seconds: float, stacks: bool) -> list[Result]:
     url = f"postgresql://admin@localhost:{cluster.port}/postgres"
     async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
         await connection.execute("CREATE TABLE stalls (k int PRIMARY KEY, s text)")
@@ -226,6 +230,13 @@ async def measure(cluster: Cluster, kinds: dict[str, list[Work]], seconds: float
         for name, pieces in kinds.items():
             results.append(await observe(name, pieces, cluster.port, readers, cluster, seconds))
             print(results[-1], flush=True)
+            if stacks:
+                for late in results[-1].worst:
+                    print(
+                        f"        wait {late.wait_ms:.0f}, CPU {late.loop_cpu_ms:.0f}, gc {late.gc_ms:.0f} ({late.generation}), asked late {late.asked_late_ms:.0f}: ",
+                        *late.stack[:STACK_SHOWN],
+                        sep="  ",
+                    )
     finally:
         await readers.stop()
     return results
@@ -259,14 +270,15 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=4.0, help="after which a statement is cancelled")
     parser.add_argument("--placement", choices=("role", "az"), default="az")
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--stacks", action="store_true", help="show where the loop was in the longest turns")
     arguments = parser.parse_args()
     chosen = {name: kinds[name] for name in arguments.only or kinds}
     if arguments.sql:
         chosen = {"idle": [], "sql": [Work([arguments.sql])]}
     with running(arguments.placement) as cluster:
-        results = asyncio.run(measure(cluster, chosen, arguments.seconds))
+        results = asyncio.run(measure(cluster, chosen, arguments.seconds, arguments.stacks))
     if arguments.json:
-        arguments.json.write_text(json.dumps([asdict(result) for result in results], indent=1) + "\n")
+        arguments.json.write_text(msgspec.json.format(msgspec.json.encode(results), indent=1).decode() + "\n")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import faulthandler
-import gc
 import logging
 import os
 import sys
@@ -21,6 +20,7 @@ import ray
 
 from actors.common.settings import Settings
 from actors.runtime import descriptors
+from actors.runtime.garbage import GarbageWatch
 from actors.runtime.heartbeat import Heartbeat
 from actors.runtime.host import Host, RoleSpec
 from actors.runtime.last_words import LastWords, last_words_path
@@ -29,10 +29,6 @@ from actors.runtime.loop_probe import LoopProbe
 
 SWITCH_INTERVAL_S = 0.0005
 """How long one thread may keep the interpreter: column-executor threads must not hold up the loop that serves point reads."""
-
-GARBAGE_ALLOCATIONS = 20_000
-"""New container objects between two collections of the youngest generation. The default of 700 is a collection every few statements, nearly all of which find
-nothing: what a transaction makes goes by reference count."""
 
 
 @dataclass(frozen=True)
@@ -82,9 +78,7 @@ class RoleProcess:
         await self._host.start(spec.roles.fixed())
         self._last_words = LastWords(last_words_path(spec.heartbeat_path), self._host.last_words)
         self._heartbeat = Heartbeat(spec.heartbeat_path)
-        gc.collect()
-        gc.freeze()  # modules, code and types are not looked at again
-        gc.set_threshold(GARBAGE_ALLOCATIONS)
+        self._garbage_watch = GarbageWatch()
         if LOOP_PROBE in os.environ:
             self._probe = LoopProbe(Path(os.environ[LOOP_PROBE]) / f"{spec.name}.jsonl")
         self._registering = asyncio.get_running_loop().create_task(self._host.register())

@@ -387,7 +387,7 @@ def _build(writer: _Writer, result: str) -> Evaluator:
         exec("\n".join(lines), writer.names)
     except (SyntaxError, RecursionError, MemoryError):  # Python's parser nests no deeper
         raise DatabaseError(STATEMENT_TOO_COMPLEX, "stack depth limit exceeded") from None
-    return writer.names["evaluate"]  # type: ignore[no-any-return]
+    return writer.names.pop("evaluate")  # type: ignore[no-any-return]  # which would hold itself by its globals
 
 
 def _is_kept(expressions: Iterable[Expression]) -> bool:

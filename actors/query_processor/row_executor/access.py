@@ -132,7 +132,7 @@ class PointAccess:
         return found
 
 
-POINTS_BATCH = 4096
+POINTS_BATCH = 1024
 """Keys read at once; others have their turn after them."""
 
 

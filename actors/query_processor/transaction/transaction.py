@@ -39,6 +39,7 @@ from actors.query_processor.transaction.pause import pause
 from actors.query_processor.transaction.scanner import Scanner
 from actors.query_processor.transaction.storage_client import ShardScan, StorageClient
 from actors.query_processor.transaction.watchdog import Watchdog
+from actors.runtime.fiber import turn
 from actors.runtime.interfaces import Context
 
 if TYPE_CHECKING:
@@ -47,6 +48,9 @@ if TYPE_CHECKING:
 
 COORDINATOR_SAMPLE = 256
 """Keys looked at to find the adjudicator that owns most."""
+
+TURN_KEYS = 1024
+"""Read at once; others have their turn after them."""
 
 
 COMMIT_LATE_S = 0.3
@@ -129,6 +133,12 @@ class Transaction:
 
     async def get(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """The encoded rows of `keys` at start_ts, own writes included; None where there is no row. Raises CatalogStale, 08006."""
+        if len(keys) > TURN_KEYS:
+            found: list[bytes | None] = []
+            for low in range(0, len(keys), TURN_KEYS):
+                found += await self.get(keys[low : low + TURN_KEYS])
+                await turn()
+            return found
         written = self.buffer.values
         if not written:
             values, catalog_ts = await self._storage.get(list(keys), self.start_ts)

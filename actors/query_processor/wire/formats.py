@@ -156,7 +156,7 @@ def row_encoder(types: tuple[ColumnType, ...], codes: tuple[int, ...], zone: tzi
     lines.append(f"        output += HEAD(b'D', len(body) + 6, {count})")
     lines.append("        output += body")
     exec("\n".join(lines), names)
-    return names["encode"]  # type: ignore[no-any-return]
+    return names.pop("encode")  # type: ignore[no-any-return]
 
 
 def _value_source(column: int, type_: ColumnType, code: int, zone: tzinfo | None, names: dict[str, Any]) -> str:

@@ -10,11 +10,15 @@ DatabaseError 22021, and the connection goes on.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from struct import Struct, error, unpack_from
 from typing import NamedTuple
 
 from actors.common.errors import CHARACTER_NOT_IN_REPERTOIRE, PROGRAM_LIMIT_EXCEEDED, PROTOCOL_VIOLATION, DatabaseError
+
+COPIED_BYTES_MAX = 64 << 10
+"""Of a text. Larger parts of a message are decoded where they lie."""
 
 
 class ProtocolViolation(DatabaseError):
@@ -133,11 +137,19 @@ def text_of(data: bytes) -> str:
         raise DatabaseError(CHARACTER_NOT_IN_REPERTOIRE, f'invalid byte sequence for encoding "UTF8": {wrong}') from None
 
 
+def _text(data: bytes, start: int, end: int) -> str:
+    """`text_of` a part, without a copy of a large one."""
+    if end - start > COPIED_BYTES_MAX:
+        with contextlib.suppress(UnicodeDecodeError):
+            return str(memoryview(data)[start:end], "utf-8")
+    return text_of(data[start:end])
+
+
 def _one_string(body: bytes) -> str:
     """A body that is exactly one zero-terminated string."""
     if not body or body.find(0) != len(body) - 1:
         raise ProtocolViolation("invalid string in message")
-    return text_of(body[:-1])
+    return _text(body, 0, len(body) - 1)
 
 
 def decode_query(body: bytes) -> Query:
@@ -153,7 +165,7 @@ def decode_parse(body: bytes) -> Parse:
     if len(body) != text_end + 3 + 4 * count:
         raise ProtocolViolation("invalid Parse message")
     oids = unpack_from(f"!{count}I", body, text_end + 3) if count else ()
-    return Parse(text_of(body[:name_end]), text_of(body[name_end + 1 : text_end]), oids)
+    return Parse(text_of(body[:name_end]), _text(body, name_end + 1, text_end), oids)
 
 
 def decode_bind(body: bytes) -> Bind:
