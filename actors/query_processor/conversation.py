@@ -415,17 +415,21 @@ class Conversation:
         decoder = copy_decoder(copy, self._session.run_time.zone, COPY_ROW_BYTES_MAX)
         channel.output += backend.copy_in_response(len(copy.columns), copy.options.format == "binary")
         reader.state = State.COPY_IN
+        turn_bytes = 0
         try:
             while True:
                 message = reader.next_message()
                 if message is None:
                     await channel.more()
                 elif message.__class__ is frontend.CopyData:
-                    data = b"".join([message[0], *reader.more_copy_data()])
+                    data = b"".join([message[0], *reader.more_copy_data(COPY_TURN_BYTES)])
                     for start in range(0, len(data), COPY_TURN_BYTES):
-                        if start:
+                        piece = data[start : start + COPY_TURN_BYTES]
+                        turn_bytes += len(piece)
+                        if turn_bytes > COPY_TURN_BYTES:  # within a turn, the loop reads a socket many times
+                            turn_bytes = len(piece)
                             await turn()
-                        rows = decoder.feed(data[start : start + COPY_TURN_BYTES])
+                        rows = decoder.feed(piece)
                         if rows:
                             await portal.copy_rows(rows)
                 elif message.__class__ is frontend.CopyDone:

@@ -16,15 +16,33 @@ from typing import TYPE_CHECKING
 
 from actors.query_processor.transaction.row_filter import row_filter
 from actors.query_processor.transaction.storage_client import ScanBatch, ShardScan
+from actors.runtime.fiber import turn
 
 if TYPE_CHECKING:
     from actors.query_processor.transaction.transaction import Transaction
 
 Rows = list[tuple[bytes, bytes]]
+SLICE_ROWS = 1024
+"""At a time, with a turn of the loop between them: an answer of storage may have tens of thousands."""
 
 
 class Scanner:
-    __slots__ = ("_buffer", "_fixed", "_left", "_limited", "_own", "_passes", "_place", "_reverse", "_scan", "_transaction")
+    __slots__ = (
+        *(
+            "_batch",
+            "_batch_row",
+            "_buffer",
+            "_fixed",
+            "_left",
+            "_limited",
+            "_own",
+            "_passes",
+            "_place",
+            "_reverse",
+            "_scan",
+            "_transaction",
+        ),
+    )
 
     def __init__(
         self,
@@ -48,6 +66,9 @@ class Scanner:
         else:
             self._own = list(own)
         self._place = 0
+        self._batch: ScanBatch | None = None
+        self._batch_row = 0
+        """The batch of which `next_rows` has given so many rows; None: it has given them all."""
         self._passes: Callable[[bytes], bool] | None = None
         if self._own:
             if reverse:
@@ -70,15 +91,21 @@ class Scanner:
         return batch
 
     async def next_rows(self) -> Rows | None:
-        """The next rows as (key, encoded row), own writes merged in; None at the end."""
+        """The next rows, at most SLICE_ROWS or so, as (key, encoded row), own writes merged in; None at the end."""
         while not self._limited or self._left > 0:
-            batch = await self.next()
-            if batch is None:
-                rows = self._rest()
-                if not rows:
-                    return None
+            if self._batch is not None:
+                await turn()
             else:
-                keys, values = batch.key_values()
+                self._batch = await self.next()
+                self._batch_row = 0
+            if self._batch is None:
+                if self._place == len(self._own):
+                    return None
+                rows = self._rest()
+                if self._place < len(self._own):
+                    await turn()
+            else:
+                keys, values = self._slice(self._batch)
                 rows = self._merge(keys, values) if self._place < len(self._own) else list(zip(keys, values, strict=True))
             if self._limited:
                 rows = rows[: self._left]
@@ -86,6 +113,17 @@ class Scanner:
             if rows:
                 return rows
         return None
+
+    def _slice(self, batch: ScanBatch) -> tuple[list[bytes], list[bytes]]:
+        """The batch's next rows."""
+        if batch.count <= SLICE_ROWS:
+            self._batch = None
+            return batch.key_values()
+        first = self._batch_row
+        self._batch_row = first + SLICE_ROWS
+        if self._batch_row >= batch.count:
+            self._batch = None
+        return batch.key_values(first, SLICE_ROWS)
 
     def _merge(self, keys: list[bytes], values: list[bytes]) -> Rows:
         """Stored rows of one batch with the own writes up to its last key."""
@@ -104,10 +142,12 @@ class Scanner:
         return rows
 
     def _rest(self) -> Rows:
+        """Own rows behind the last stored one."""
         rows: Rows = []
-        for key in self._own[self._place :]:
+        end = min(self._place + SLICE_ROWS, len(self._own))
+        for key in self._own[self._place : end]:
             self._emit(key, rows)
-        self._place = len(self._own)
+        self._place = end
         return rows
 
     def _emit(self, key: bytes, rows: Rows) -> None:

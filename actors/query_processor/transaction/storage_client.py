@@ -67,11 +67,16 @@ class ScanBatch:
             self._batch = pa.ipc.open_stream(self.data).read_next_batch()
         return self._batch
 
-    def key_values(self) -> tuple[list[bytes], list[bytes]]:
-        """Of a program that returns rows. The schema is known, so its message at the head of the stream is passed over."""
-        data = self.data
-        head = 8 + int.from_bytes(data[4:8], "little")
-        batch = pa.ipc.read_record_batch(pa.py_buffer(data)[head:], ROWS_SCHEMA)
+    def key_values(self, first: int = 0, rows: int = 0) -> tuple[list[bytes], list[bytes]]:
+        """Of a program that returns rows: `rows` of them from `first` on, all where it is 0. The schema is known, so its message at the head of the stream is
+        passed over."""
+        batch = self._batch
+        if batch is None:
+            data = self.data
+            head = 8 + int.from_bytes(data[4:8], "little")
+            batch = self._batch = pa.ipc.read_record_batch(pa.py_buffer(data)[head:], ROWS_SCHEMA)
+        if rows:
+            batch = batch.slice(first, rows)
         return batch.column(0).to_pylist(), batch.column(1).to_pylist()
 
 

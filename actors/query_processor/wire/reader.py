@@ -155,13 +155,15 @@ class FrontendReader:
             if action is Action.REFUSE:
                 raise MessageRefused(PROTOCOL_VIOLATION, f"unexpected message type 0x{kind:02X} during COPY from stdin")
 
-    def more_copy_data(self) -> list[bytes]:
-        """The payloads of the whole CopyData messages that are next: clients send one a row, and a row must not cost a message's handling."""
+    def more_copy_data(self, bytes_max: int) -> list[bytes]:
+        """The payloads of the whole CopyData messages that are next, up to about `bytes_max` bytes: clients send one a row, and a row must not cost a message's
+        handling."""
         buffer = self._buffer
         position = self._position
         last = len(buffer) - 5
+        enough = position + bytes_max
         pieces: list[bytes] = []
-        while position <= last and buffer[position] == _COPY_DATA and not self._copy_left:
+        while position <= last and position < enough and buffer[position] == _COPY_DATA and not self._copy_left:
             (length,) = _length(buffer, position + 1)
             end = position + 1 + length
             if end > last + 5 or length < 4:

@@ -117,8 +117,16 @@ def test_copy_data_in_one_go() -> None:
     source = reader(State.COPY_IN)
     source.receive_data(message(b"d", b"one") + message(b"d", b"two") + message(b"d", b"") + message(b"c", b"") + message(b"d", b"x")[:6])
     assert source.next_message() == frontend.CopyData(b"one")
-    assert source.more_copy_data() == [b"two", b""]
+    assert source.more_copy_data(1 << 20) == [b"two", b""]
     assert source.next_message() == frontend.CopyDone()
+
+
+def test_copy_data_is_taken_in_bounded_amounts() -> None:
+    source = reader(State.COPY_IN)
+    source.receive_data(b"".join(message(b"d", b"%04d" % number) for number in range(1000)))
+    taken = source.more_copy_data(90)
+    assert taken == [b"%04d" % number for number in range(10)]
+    assert source.next_message() == frontend.CopyData(b"0010") and source.more_copy_data(1) == [b"0011"]
 
 
 def test_states() -> None:

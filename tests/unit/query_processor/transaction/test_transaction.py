@@ -18,6 +18,7 @@ from actors.common.messages import Commit, Get, Suspect
 from actors.common.settings import Limits, Settings
 from actors.common.timestamps import Interval
 from actors.query_processor.transaction import CatalogStale, Transaction, committing
+from actors.query_processor.transaction import scanner as scanner_module
 from actors.query_processor.transaction import storage_client as storage_client_module
 from actors.query_processor.transaction import transaction as transaction_module
 from actors.runtime.fiber import Fiber, as_future
@@ -78,9 +79,10 @@ def test_get_asks_each_shard_once() -> None:
     reverse=st.booleans(),
     limit=st.integers(0, 6),
     bytes_max=st.integers(1, 40),
+    slice_rows=st.integers(1, 3),
 )
 def test_scan_is_the_merge_of_both(
-    stored: dict[int, bytes], own: dict[int, bytes | None], reverse: bool, limit: int, bytes_max: int
+    stored: dict[int, bytes], own: dict[int, bytes | None], reverse: bool, limit: int, bytes_max: int, slice_rows: int
 ) -> None:
     cluster = FakeCluster(shards=4)
     cluster.scan_bytes_max = bytes_max
@@ -92,7 +94,9 @@ def test_scan_is_the_merge_of_both(
         else:
             transaction.put(key(number), value)
     expected = [(key(number), value) for number, value in sorted({**stored, **own}.items(), reverse=reverse) if value is not None]
-    assert run(everything(transaction, reverse, limit)) == (expected[:limit] if limit else expected)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scanner_module, "SLICE_ROWS", slice_rows)
+        assert on_loop(everything(transaction, reverse, limit)) == (expected[:limit] if limit else expected)
 
 
 def test_commit_sends_one_sorted_write_set_to_the_owner_of_most_keys() -> None:
