@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import shutil
 import socket
@@ -24,6 +25,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The campaign comes last: by then the other half of `make test` (Makefile) leaves a processor idle, and its live
     clusters have been spared a third load."""
     items.sort(key=lambda item: item.name.startswith(USES_ALL_PROCESSORS))
+
+
+def pytest_unconfigure() -> None:
+    """DuckDB's instances are closed: those that wait for their next statement, and those that a test left in the middle
+    of one. Else nanobind, as the interpreter ends, lists what is left of them, below the names of the tests that failed."""
+    module = sys.modules.get("actors.query_processor.column_executor.instance")
+    if module is not None:
+        for instance in [found for found in gc.get_objects() if isinstance(found, module.Instance)]:
+            instance.close()
+        module._idle.clear()
 
 
 @cache
