@@ -93,6 +93,7 @@ class LateWitness:
         while late := [replica for replica, fast in zip(self._keys, await self._probe_all(), strict=True) if not fast]:
             assert self._world.loop.time() < end, f"no progress: late: {late[0]} does not answer in time, long after the last fault"
             await asyncio.sleep(PROBE_S_MAX)
+        await self._until_judged()
         self._judging_since = self._world.loop.time()
         end = self._judging_since + seconds
         while self._world.loop.time() < end:
@@ -102,6 +103,11 @@ class LateWitness:
                     self._fail(f"{replica} has not answered a read for {LATE_S} s, and no fault is active")
             await asyncio.sleep(self._random.uniform(0, PROBE_S_MAX))
         self._judging_since = None
+
+    async def _until_judged(self) -> None:
+        """No role has moved lately: of a time in which nobody would be judged, nobody is asked."""
+        while (wait_s := self._changed_at + CHANGED_S - self._world.loop.time()) > 0:
+            await asyncio.sleep(wait_s)
 
     async def _probe_all(self) -> Sequence[bool]:
         """Two reads of every replica, the second one while the first may wait for its watermark; whether both were

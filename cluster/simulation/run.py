@@ -54,7 +54,7 @@ OUTAGE_SHARE = 0.5
 """Of the runs that end with a zone away."""
 BUSY_S, BUSY_S_MAX = 0.02, 30.0
 """How often a keen nemesis looks whether anybody commits, and how long."""
-REST_S = 10.0
+REST_S = 5.0
 """Of a time without faults in which nobody may have to wait."""
 SLOW_CHECKPOINTS = "actors.storage.maintenance.SLICE_PAUSE_S"
 """With this bound, busy clients may fill memtables faster than they are written: readers wait though nothing is wrong."""

@@ -14,8 +14,8 @@ from eagleray.command.connect import ask_status, state_of
 LAYERS = ("gateway", "query_processor", "adjudicator", "journal", "crossbar", "storage", "controller")
 
 
-def show_status(data: Path, as_json: bool) -> None:
-    """Raises OneLine where no cluster runs. Exit status 3 when the cluster is not wholly up."""
+def status_of(data: Path) -> dict[str, Any]:
+    """What `status --json` prints. Raises OneLine where no cluster runs."""
     from cluster.data_folder import DataFolder
     from cluster.loop_watch import read_replacements
 
@@ -23,6 +23,12 @@ def show_status(data: Path, as_json: bool) -> None:
     replaced = read_replacements(DataFolder(data).replacements_path)
     for actor in answer["actors"]:
         actor["replaced"] = replaced.get(actor["actor"])
+    return answer
+
+
+def show_status(data: Path, as_json: bool) -> None:
+    """Raises OneLine where no cluster runs. Exit status 3 when the cluster is not wholly up."""
+    answer = status_of(data)
     if as_json:
         click.echo(json.dumps(answer, indent=2))
     else:

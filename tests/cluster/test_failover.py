@@ -46,6 +46,7 @@ def whole(cluster: LiveCluster) -> Actors:
         if status["state"] == "running":
             return list(status["actors"])
         assert time.monotonic() < end, f"not whole again: {[a for a in status['actors'] if a['state'] != 'running']}\n{cluster.logs()}"
+        threading.Event().wait(0.1)
 
 
 def commits_until(proofs: list[Any], more: int, seconds: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -35,7 +36,9 @@ def one_line(text: str) -> bool:
 
 
 def test_status_shows_every_actor_of_every_layer(own: LiveCluster) -> None:
-    status = own.status()
+    asked = eagleray("status", "--json", "--data", str(own.data))
+    assert asked.returncode == 0, asked.stderr
+    status = json.loads(asked.stdout)
     assert status["state"] == "running" and status["url"] == own.url
     for layer, count in LAYERS.items():
         actors = [actor for actor in status["actors"] if actor["layer"] == layer]

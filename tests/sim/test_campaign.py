@@ -1,4 +1,4 @@
-"""Whole simulated clusters: 200 seeds of two virtual minutes under faults, the seeds that once found something, and one seed's one trace.
+"""Whole simulated clusters: 200 seeds of a virtual minute under faults, the seeds that once found something, and one seed's one trace.
 
 SEEDS=1000 python -m pytest tests/sim/test_campaign.py       more of them; `eagleray sim` is the same without pytest
 """
@@ -18,9 +18,8 @@ from actors.runtime.simulation.nemesis import STRIKES
 from cluster.simulation.campaign import Options, Totals, run_campaign
 from cluster.simulation.emphases import EMPHASES
 from cluster.simulation.hostile import BOUNDS
-from cluster.simulation.run import SECONDS, drawn_plan
 from cluster.simulation.saved_plan import plan_from
-from tests.sim.seeds import PAUSE
+from tests.sim.seeds import CAMPAIGN_S, PAUSE
 from workloads.proofs import PROOFS
 
 SEEDS = int(os.environ.get("SEEDS", "200"))
@@ -38,7 +37,7 @@ def say(totals: Totals) -> str:
 @pytest.mark.parametrize("first", range(0, SEEDS, CHUNK))
 def test_no_promise_is_broken(first: int) -> None:
     totals = Totals()
-    for report in run_campaign(range(first, min(first + CHUNK, SEEDS)), Options(SECONDS, pause=PAUSE)):
+    for report in run_campaign(range(first, min(first + CHUNK, SEEDS)), Options(CAMPAIGN_S, pause=PAUSE)):
         totals.add(report)
     assert not totals.failing, say(totals)
     assert totals.commits > 20 * totals.seeds and totals.reads > totals.commits, "nothing was proved"
@@ -47,7 +46,7 @@ def test_no_promise_is_broken(first: int) -> None:
 
 def test_the_campaign_draws_every_kind() -> None:
     """Of all its seeds together: 25 of them can miss a proof."""
-    plans = [drawn_plan(seed) for seed in range(200)]
+    plans = [Options(CAMPAIGN_S, pause=PAUSE).plan(seed) for seed in range(200)]
     for of, kinds in [("proofs", PROOFS), ("strikes", STRIKES), ("bounds", BOUNDS), ("emphases", EMPHASES)]:
         drawn = Counter(kind for plan in plans for kind in getattr(plan, of))
         rare = {kind: drawn[kind] for kind in kinds if drawn[kind] < 5}
@@ -64,26 +63,31 @@ def test_seeds_that_once_failed() -> None:
     assert not totals.failing, say(totals)
 
 
-ONE_TRACE = [2, 11, 19, 43, 44, 76, 85, 125, 128, 152, 175, 206]
-"""Each of the last ten had several traces once: a query processor that stops ended its connections in the order of a set of objects, that of their addresses."""
+ONE_TRACE = [2, 11, 19, 43, 76, 128]
+"""Some of those that had several traces once: a query processor that stops ended its connections in the order of a set
+of objects, that of their addresses."""
 
 
 def test_one_seed_is_one_trace_under_any_hash_seed() -> None:
     program = (
         "import json, logging; logging.disable(50); from cluster.simulation.campaign import Options;"
-        f"reports = [Options(30.0, pause={PAUSE / 2}).run(seed) for seed in {ONE_TRACE}];"
+        f"reports = [Options(15.0, pause={PAUSE}).run(seed) for seed in {ONE_TRACE}];"
         "print(json.dumps([[report.seed, report.digest, report.events, report.commits, report.failure] for report in reports]))"
     )
     runs = [
         subprocess.Popen([sys.executable, "-c", program], env={**os.environ, "PYTHONHASHSEED": hash_seed}, stdout=subprocess.PIPE)
         for hash_seed in ("0", "4242")
     ]
-    one, other = (json.loads(run.communicate()[0]) for run in runs)
+    try:
+        one, other = (json.loads(run.communicate()[0]) for run in runs)
+    finally:
+        for run in runs:
+            run.kill()
     assert one == other
     assert [report[0] for report in one] == ONE_TRACE
     for _, digest, events, _, failure in one:
         assert len(digest) == 64 and events > 1000 and failure is None
-    assert sum(commits for _, _, _, commits, _ in one) > 10 * len(one)
+    assert sum(commits for _, _, _, commits, _ in one) > 5 * len(one)
 
 
 def test_the_command_replays_a_seed_and_counts_many(tmp_path: Path) -> None:
@@ -92,10 +96,10 @@ def test_the_command_replays_a_seed_and_counts_many(tmp_path: Path) -> None:
             [sys.executable, "-m", "eagleray.command.main", "sim", *arguments], capture_output=True, text=True, check=False
         )
 
-    replay = sim("--seed", "3", "--seconds", "10", "-v")
+    replay = sim("--seed", "3", "--seconds", "10", "--pause", "6", "-v")
     assert replay.returncode == 0 and "all checks held" in replay.stdout and replay.stdout.count("\n") > 500, replay.stderr
     summary = tmp_path / "totals.json"
-    many = sim("--seeds", "4", "--seconds", "10", "--proof", "bank", "--processes", "2", "--json", str(summary))
+    many = sim("--seeds", "4", "--seconds", "10", "--pause", "6", "--proof", "bank", "--processes", "2", "--json", str(summary))
     assert many.returncode == 0, many.stderr
     totals = json.loads(summary.read_text())
     assert totals["seeds"] == 4 and totals["failing_seeds"] == [] and totals["proofs"] == {"bank": 4}

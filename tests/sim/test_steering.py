@@ -51,7 +51,7 @@ def test_who_met_the_rare_is_varied() -> None:
 def test_a_steered_campaign_is_the_same_however_many_run_at_a_time(monkeypatch) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.setattr(campaign, "RUNNING_MAX", 2)
     monkeypatch.setattr(steering_module, "BLIND_SHARE", 0.0)
-    seeds, options = range(6), replace(SHORT, seconds=2.0)
+    seeds, options = range(6), replace(SHORT, seconds=2.0, pause=20.0)
     one, other = ([(r.seed, r.digest, as_json(r.plan)) for r in campaign.run_campaign(seeds, options, processes)] for processes in (1, 2))
     assert one == other and [seed for seed, _, _ in one] == list(seeds)
     assert sum(plan != as_json(options.plan(seed)) for seed, _, plan in one) >= 3
