@@ -333,8 +333,7 @@ class JournalLog:
         names.sort()
         broken: Lsn | None = None
         floor = self.promise.first_lsn
-        for place, name in enumerate(names):
-            limit = min((other.first_lsn for other in names[place + 1 :] if other.generation > name.generation), default=1 << 62)
+        for name, limit in zip(names, _limits(names), strict=True):
             self._generation = name.generation
             if limit <= max(name.first_lsn, floor):
                 self._void.append(name.path)
@@ -392,6 +391,20 @@ class JournalLog:
         if broken is not None:
             self._synced = min(self._synced, broken - 1)
         self._dirty = [segment for segment in self._segments if segment.last_lsn > self._synced or not segment.offsets]
+
+
+def _limits(names: list[SegmentName]) -> list[Lsn]:
+    """Of each of the sorted segments: the first record that one of a higher generation overrides."""
+    limits: list[Lsn] = []
+    overridden = lowest = 1 << 62
+    generation = -1
+    for name in reversed(names):
+        if name.generation != generation:
+            overridden, generation = lowest, name.generation
+        limits.append(overridden)
+        lowest = min(lowest, name.first_lsn)
+    limits.reverse()
+    return limits
 
 
 def _damaged(name: SegmentName, lsn: Lsn, offset: int) -> DatabaseError:

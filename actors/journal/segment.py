@@ -14,6 +14,7 @@ from __future__ import annotations
 import struct
 from array import array
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from actors.common.timestamps import Epoch, Lsn
 from actors.journal.record import is_intact
@@ -33,7 +34,7 @@ class SegmentName:
     first_lsn: Lsn
     previous_epoch: Epoch
 
-    @property
+    @cached_property
     def path(self) -> str:
         return f"{FOLDER}/{self.generation:08d}-{self.first_lsn:020d}-{self.previous_epoch:010d}"
 

@@ -170,11 +170,11 @@ def _selection(store: Store, part: BlockPart, at: int, overlay: dict[bytes, Any]
     batch = part.block.batch.slice(part.low, part.high - part.low)
     rows: pa.Array | None = None
     if not footer.plain or footer.max_ts > at:
-        rows = pc.indices_nonzero(pc.less_equal(batch.column(1), at))
+        rows = pc.indices_nonzero(pc.less_equal(batch.column(1), pa.scalar(at, pa.int64())))
         keys = batch.column(0).take(rows)
         if len(rows) > 1:
             first = pc.not_equal(keys.slice(1), keys.slice(0, len(keys) - 1))
-            rows = rows.filter(pa.concat_arrays([pa.array([True]), first]))
+            rows = rows.filter(pa.concat_arrays([pa.array([True], pa.bool_()), first]))
         rows = rows.filter(pc.is_valid(batch.column(2).take(rows)))
     if overlay:
         rows = _without(rows, batch, pc.is_in(_taken(batch.column(0), rows), value_set=pa.array(list(overlay), pa.binary())))

@@ -148,7 +148,7 @@ def _truth(node: tree.BooleanTest) -> Vector | None:
         return None
 
     def evaluate(columns: Columns, parameters: Parameters) -> pa.Array:
-        holds = pc.fill_null(pc.equal(inner(columns, parameters), pa.scalar(node.value)), False)
+        holds = pc.fill_null(pc.equal(inner(columns, parameters), pa.scalar(node.value, pa.bool_())), False)
         return pc.invert(holds) if node.negated else holds
 
     return evaluate
@@ -259,7 +259,7 @@ def _member(node: tree.Quantified) -> Vector | None:
         if array is None:
             return pa.nulls(len(column), pa.bool_())
         if not array.items:
-            return pa.repeat(pa.scalar(node.every), len(column))
+            return pa.repeat(pa.scalar(node.every, pa.bool_()), len(column))
         found = pc.is_in(column, value_set=to_arrow([item for item in array.items if item is not None], element).cast(column.type))
         unknown = pc.or_(pc.is_null(column), pc.invert(found)) if array.has_null else pc.is_null(column)
         result = pc.if_else(unknown, pa.scalar(None, pa.bool_()), found)

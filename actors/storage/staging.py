@@ -102,7 +102,7 @@ class _Transaction:
             self._write(write_set.decode(one))
 
     def _write(self, batch: pa.RecordBatch) -> None:
-        is_drop = pc.equal(batch.column(2), write_set.DROP_RANGE)
+        is_drop = pc.equal(batch.column(2), write_set.IS_DROP_RANGE)
         if pc.any(is_drop).as_py():
             dropped = batch.filter(is_drop)
             self._drops += zip(dropped.column(0).to_pylist(), dropped.column(1).to_pylist(), strict=True)

@@ -66,10 +66,9 @@ class JournalWitness:
         self._rotten.add(role)
         self._promised.pop(role, None)
 
-    def _hold(self, invariant: str, holds: bool, what: str) -> None:
-        if not holds:
-            self._world.trace.add("violated", f"{invariant}: {what}")
-            self._world.fail(AssertionError(f"{invariant}: {what}"))
+    def _broken(self, invariant: str, what: str) -> None:
+        self._world.trace.add("violated", f"{invariant}: {what}")
+        self._world.fail(AssertionError(f"{invariant}: {what}"))
 
     # -- messages -------------------------------------------------------------------------------------------------------------
 
@@ -83,7 +82,8 @@ class JournalWitness:
                 written = self._written.setdefault((destination.split("/")[1], message.epoch), {})
                 for lsn, record in enumerate(message.records, message.previous_lsn + 1):
                     same = written.setdefault(lsn, record) == record
-                    self._hold("I7", same, f"{sender}, epoch {message.epoch}, has two records {lsn}, {destination} was given the second")
+                    if not same:
+                        self._broken("I7", f"{sender}, epoch {message.epoch}, has two records {lsn}, {destination} was given the second")
             case Reset():
                 self._may_cut(destination, message.epoch, message.next_lsn - 1)
 
@@ -108,8 +108,10 @@ class JournalWitness:
 
     def _appended(self, role: str, request: Append, answer: Appended) -> None:
         last = request.previous_lsn + len(request.records)
-        self._hold("I7", answer.epoch == request.epoch, f"{role} answers an Append of epoch {request.epoch} as one of {answer.epoch}")
-        self._hold("I1", answer.durable_lsn <= last, f"{role} says that it agrees up to {answer.durable_lsn}, and was told of {last}")
+        if answer.epoch != request.epoch:
+            self._broken("I7", f"{role} answers an Append of epoch {request.epoch} as one of {answer.epoch}")
+        if answer.durable_lsn > last:
+            self._broken("I1", f"{role} says that it agrees up to {answer.durable_lsn}, and was told of {last}")
         if answer.durable_lsn == last:
             cut_epoch, cut_last = self._cuts.get(role, (0, 0))
             if request.epoch < cut_epoch and last > cut_last:
@@ -117,18 +119,21 @@ class JournalWitness:
             epoch = decode_header(request.records[-1]).epoch if request.records else request.previous_epoch
             self._acknowledged[role] = max(self._acknowledged.get(role, (0, 0)), (epoch, last))
             files = self._images[role].files
-            segments = sorted(path for path in files if path.startswith("log/"))
-            if any(files[path].unsynced or not files[path].entry_durable for path in segments[:-1]):
+            segments = {path: file for path, file in files.items() if path.startswith("log/")}
+            newest = max(segments, default="")
+            if any(file.unsynced or not file.entry_durable for path, file in segments.items() if path != newest):
                 self._look(role, request.epoch)  # an acknowledgement is one of all records before, too
 
     def _sealed(self, role: str, answer: Sealed) -> None:
         before = self._promised.get(role, 0)
-        self._hold("I7", answer.promised_epoch > before, f"{role} promises epoch {answer.promised_epoch} after {before}")
+        if answer.promised_epoch <= before:
+            self._broken("I7", f"{role} promises epoch {answer.promised_epoch} after {before}")
         self._promised[role] = answer.promised_epoch
         acknowledged = self._acknowledged.get(role, (0, 0))
         tail = (answer.tail_epoch, answer.tail_lsn)
         sound = not answer.voter or tail >= acknowledged or role in self._rotten
-        self._hold("I9", sound, f"{role} votes with the tail {tail} and has acknowledged {acknowledged}")
+        if not sound:
+            self._broken("I9", f"{role} votes with the tail {tail} and has acknowledged {acknowledged}")
         self._look(role, answer.promised_epoch, answer.voter)
 
     # -- disks ----------------------------------------------------------------------------------------------------------------
@@ -149,24 +154,29 @@ class JournalWitness:
         try:
             log = SyncedLog(self._images[role], self._scans[role])
         except DatabaseError as error:
-            self._hold("I1", False, f"{role} would take a power failure for damage: {error.message}")
+            self._broken("I1", f"{role} would take a power failure for damage: {error.message}")
             return None
         promise = log.promise
-        self._hold("I7", promise.epoch >= epoch, f"{role} has promised epoch {epoch}, on its disk is {promise}")
-        self._hold("I9", promise.voter or not voter, f"{role} votes, on its disk is {promise}")
+        if promise.epoch < epoch:
+            self._broken("I7", f"{role} has promised epoch {epoch}, on its disk is {promise}")
+        if not (promise.voter or not voter):
+            self._broken("I9", f"{role} votes, on its disk is {promise}")
         held = (log.last_epoch, log.last_lsn)
         acknowledged = self._acknowledged.get(role, (0, 0))
-        self._hold("I9", not promise.voter or held >= acknowledged, f"{role} has acknowledged {acknowledged}, its disk ends at {held}")
-        self._hold(
-            "I1", log.first_lsn <= promise.first_lsn, f"{role} lacks records from {promise.first_lsn} on: its log begins at {log.first_lsn}"
-        )
+        if not (not promise.voter or held >= acknowledged):
+            self._broken("I9", f"{role} has acknowledged {acknowledged}, its disk ends at {held}")
+        if log.first_lsn > promise.first_lsn:
+            self._broken("I1", f"{role} lacks records from {promise.first_lsn} on: its log begins at {log.first_lsn}")
         journal = role.split("/")[1]
         last_trimmed = self._evidence.records.get(int(journal), {}).get(promise.first_lsn - 1)
         if last_trimmed is not None:
             header = decode_header(last_trimmed)
-            self._hold("I12", header.commit_ts <= self._trims.get(journal, 0), f"{role} has trimmed {header}, nobody said so")
-            self._hold("I12", header.commit_ts <= promise.trimmed_ts, f"{role} has trimmed {header} and says {promise}")
-            self._hold("I12", header.epoch == promise.previous_epoch, f"{role} has trimmed {header} and says {promise}")
+            if header.commit_ts > self._trims.get(journal, 0):
+                self._broken("I12", f"{role} has trimmed {header}, nobody said so")
+            if header.commit_ts > promise.trimmed_ts:
+                self._broken("I12", f"{role} has trimmed {header} and says {promise}")
+            if header.epoch != promise.previous_epoch:
+                self._broken("I12", f"{role} has trimmed {header} and says {promise}")
         return log
 
     # -- the end --------------------------------------------------------------------------------------------------------------

@@ -194,9 +194,8 @@ class _Run:
     async def _until_busy(self) -> None:
         """Until somebody commits, or nobody does for a while."""
         told = self._witness.evidence.told
-        before, end = len(told), self._world.loop.time() + BUSY_S_MAX
-        while len(told) == before and self._world.loop.time() < end:
-            await asyncio.sleep(BUSY_S)
+        before = len(told)
+        await self._world.until(lambda: len(told) != before, BUSY_S, BUSY_S_MAX)
 
     async def _until_whole(self) -> None:
         """After a loss. Where another nemesis strikes meanwhile it may take as long as that does."""

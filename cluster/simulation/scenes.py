@@ -71,24 +71,33 @@ async def sever(cluster: SimulatedCluster, nemesis: Nemesis) -> None:
 async def _until_undecided(cluster: SimulatedCluster) -> str | None:
     """Until some adjudicator holds marks for another one: what is cut then is cut between a promise and its outcome. Its
     name; None where nobody has any for a long time."""
-    world = cluster.world
-    end = world.loop.time() + UNDECIDED_S_MAX
+    found: str | None = None
     names = cluster.roles("adjudicator/")
-    while world.loop.time() < end:
-        for name in names:
-            process = cluster.process_running(name)
-            if process is not None and cast(Adjudicator, world.processes[process].role(name)).pending:
-                return name
-        await asyncio.sleep(UNDECIDED_S)
-    return None
+
+    def is_undecided() -> bool:
+        nonlocal found
+        found = next((name for name in names if _is_undecided(cluster, name)), None)
+        return found is not None
+
+    await cluster.world.until(is_undecided, UNDECIDED_S, UNDECIDED_S_MAX)
+    return found
+
+
+def _is_undecided(cluster: SimulatedCluster, adjudicator: str) -> bool:
+    role = cluster.running(adjudicator)
+    return role is not None and bool(cast(Adjudicator, role).pending)
 
 
 async def untold(cluster: SimulatedCluster, nemesis: Nemesis) -> None:
     world, random = cluster.world, nemesis.random
     names = cluster.roles("adjudicator/")
-    end = world.loop.time() + UNDECIDED_S_MAX
-    while not (owing := [name for name in names if _owes_outcomes(cluster, name)]) and world.loop.time() < end:
-        await asyncio.sleep(UNDECIDED_S)
+    owing: list[str] = []
+
+    def any_owes() -> bool:
+        owing[:] = [name for name in names if _owes_outcomes(cluster, name)]
+        return bool(owing)
+
+    await world.until(any_owes, UNDECIDED_S, UNDECIDED_S_MAX)
     one = [random.choice(owing or names)]
     others = [name for name in names if name not in one]
     world.network.sever(one, others)
@@ -98,8 +107,7 @@ async def untold(cluster: SimulatedCluster, nemesis: Nemesis) -> None:
 
 def _owes_outcomes(cluster: SimulatedCluster, adjudicator: str) -> bool:
     """Whether some participant has not said that it has heard of a commit."""
-    process = cluster.process_running(adjudicator)
-    role = cluster.world.processes[process].role(adjudicator) if process is not None else None
+    role = cluster.running(adjudicator)
     return isinstance(role, Adjudicator) and role._reign is not None and bool(role._reign.coordinator._unacknowledged)
 
 
@@ -143,16 +151,18 @@ async def succession(cluster: SimulatedCluster, nemesis: Nemesis) -> None:
 
 async def _until_grown(cluster: SimulatedCluster, replica: str, records: int) -> None:
     """Until a journal replica's log has so many records more, or for a while."""
-    world, begun = cluster.world, None
-    end = world.loop.time() + GROWN_S_MAX
-    while world.loop.time() < end:
-        process = cluster.process_running(replica)
-        if process is not None:
-            last_lsn = cast(JournalReplica, world.processes[process].role(replica)).log.last_lsn
-            begun = last_lsn if begun is None else min(begun, last_lsn)  # a tail that is cut makes it shorter
-            if last_lsn >= begun + records:
-                return
-        await asyncio.sleep(UNDECIDED_S)
+    begun: int | None = None
+
+    def has_grown() -> bool:
+        nonlocal begun
+        role = cluster.running(replica)
+        if role is None:
+            return False
+        last_lsn = cast(JournalReplica, role).log.last_lsn
+        begun = last_lsn if begun is None else min(begun, last_lsn)  # a tail that is cut makes it shorter
+        return last_lsn >= begun + records
+
+    await cluster.world.until(has_grown, UNDECIDED_S, GROWN_S_MAX)
 
 
 async def _end_reign(cluster: SimulatedCluster, nemesis: Nemesis, adjudicator: str) -> None:

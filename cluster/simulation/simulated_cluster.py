@@ -16,7 +16,7 @@ from actors.common.ranges import KEYSPACE_BYTES, ShardMap
 from actors.journal.replica import JournalReplica
 from actors.query_processor.role import QueryProcessor
 from actors.runtime.host import RoleSpec
-from actors.runtime.interfaces import Context
+from actors.runtime.interfaces import Context, Role
 from actors.runtime.simulation.nemesis import Nemesis, Reshape
 from actors.runtime.simulation.world import World
 from actors.storage.replica import StorageReplica
@@ -132,7 +132,15 @@ class SimulatedCluster:
 
     def process_running(self, role: str) -> str | None:
         """Where a role is now, wherever it began; None where it is nowhere."""
-        return next((name for name, process in self.world.processes.items() if process.runs(role)), None)
+        for name, process in self.world.processes.items():
+            if process.runs(role):
+                return name
+        return None
+
+    def running(self, role: str) -> Role | None:
+        """The role, to look into, wherever it is now."""
+        name = self.process_running(role)
+        return self.world.processes[name].role(role) if name is not None else None
 
     def groups(self) -> list[list[str]]:
         """Whom a nemesis strikes: processes, all of an AZ, all replicas of a journal's or a shard's place, everything."""
@@ -178,10 +186,10 @@ class SimulatedCluster:
         while True:
             await asyncio.sleep(random.uniform(0.1, RESTART_S_MAX))
             for name, process in self.world.processes.items():
-                struck = any(name in nemesis.struck for nemesis in self.nemeses)
-                if not process.up and not struck and name not in self._away:
-                    with contextlib.suppress(DatabaseError):  # its disk may be full still
-                        await self.world.restart(name)
+                if process.up or name in self._away or any(name in nemesis.struck for nemesis in self.nemeses):
+                    continue
+                with contextlib.suppress(DatabaseError):  # its disk may be full still
+                    await self.world.restart(name)
 
     # -- an outage ----------------------------------------------------------------------------------------------------------------
 

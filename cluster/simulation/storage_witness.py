@@ -109,10 +109,9 @@ class StorageWitness:
             else:
                 self._versions[self._map.shard(key)][key, header.commit_ts] = value
 
-    def _hold(self, holds: bool, what: str) -> None:
-        if not holds:
-            self._world.trace.add("violated", f"I12: {what}")
-            self._world.fail(AssertionError(f"I12: {what}"))
+    def _broken(self, what: str) -> None:
+        self._world.trace.add("violated", f"I12: {what}")
+        self._world.fail(AssertionError(f"I12: {what}"))
 
     def _look(self, role: str) -> None:
         """At what is synced, where the manifest is another than the last time."""
@@ -125,7 +124,8 @@ class StorageWitness:
         try:
             manifest = manifest_file.load(disk)
         except DatabaseError as error:
-            self._hold(role in self._rotten, f"{role}: {error.message}")
+            if role not in self._rotten:
+                self._broken(f"{role}: {error.message}")
             return
         if manifest == self._checked.get(role) or self._is_rotten(role, manifest):
             return
@@ -137,16 +137,16 @@ class StorageWitness:
         lacking = [version for version, _ in versions.items() - found.items() if manifest.horizon < version[1] <= manifest.watermark]
         if lacking:
             key, commit_ts = version = min(lacking)
-            self._hold(
-                False,
+            self._broken(
                 f"{role} has checkpointed up to {manifest.watermark}, on its disk {key.hex()} of {commit_ts} is not {versions[version]!r}: "
-                f"{found.get(version)!r}",
+                f"{found.get(version)!r}"
             )
         for start, end, commit_ts in self._drops:  # whole keyspaces, hence on every shard
             kept = commit_ts <= manifest.horizon or commit_ts > manifest.watermark or (start, end, commit_ts) in manifest.drops
-            self._hold(kept, f"{role} has checkpointed up to {manifest.watermark} without the drop of {start.hex()} at {commit_ts}")
+            if not kept:
+                self._broken(f"{role} has checkpointed up to {manifest.watermark} without the drop of {start.hex()} at {commit_ts}")
         if not found.keys() <= versions.keys():
-            self._hold(False, f"{role} has {min(found.keys() - versions.keys())} on its disk, which nobody has committed")
+            self._broken(f"{role} has {min(found.keys() - versions.keys())} on its disk, which nobody has committed")
 
     def _found(self, role: str, disk: SyncedFiles, manifest: Manifest) -> dict[Version, bytes | None] | None:
         """All versions in the segments that the manifest names."""
@@ -155,7 +155,7 @@ class StorageWitness:
             for name in manifest.segments:
                 found.update(self._contents(disk, name, manifest.times.get(name, 0)))
         except (DatabaseError, OSError) as error:
-            self._hold(False, f"{role}: a power failure would leave {manifest} and {error}")
+            self._broken(f"{role}: a power failure would leave {manifest} and {error}")
             return None
         return found
 
@@ -177,11 +177,12 @@ class StorageWitness:
             manifest = manifest_file.load(SyncedFiles(self._images[role]))
         except DatabaseError:
             return  # it begins anew
-        if not self._is_rotten(role, manifest):
-            self._hold(path not in manifest.segments, f"{role} has removed {path}, which its manifest names")
+        if not self._is_rotten(role, manifest) and path in manifest.segments:
+            self._broken(f"{role} has removed {path}, which its manifest names")
 
     def _replaced(self, role: str, path: str) -> None:
         if path == manifest_file.PATH:
             disk = SyncedFiles(self._images[role])
             missing = [name for name in manifest_file.load(disk).segments if not disk.exists(name)]
-            self._hold(not missing, f"{role} has a manifest that names {missing[:1]}, which a power failure would not leave")
+            if missing:
+                self._broken(f"{role} has a manifest that names {missing[:1]}, which a power failure would not leave")

@@ -111,6 +111,8 @@ class SyncedLog(JournalLog):
             segment.end = known.end
             for header in former.grouping:
                 groups.note(header)
+            if segment.end == len(data):  # it has not even grown
+                return segment.end, None
         found = super()._scan(segment, data, limit)
         if found[1] is None:
             self._scans[path] = _Scanned(file, file.rewrites, limit, segment, tuple(groups.noted))

@@ -139,7 +139,7 @@ class Witness:
         self._checkpoints: dict[str, int] = {}
         self._manifests: dict[str, tuple[FileImage | None, int]] = {}
         """By storage replica: its manifest's file (another one whenever it is written), and the checkpoint in it."""
-        self._ends: dict[str, int] = {}
+        self._ends: dict[str, dict[str, int]] = {}
         """Journal replica -> the latest end of an epoch that it has acknowledged."""
         self._settled: set[tuple[str, bytes]] = set()
         """(participant, attempt) whose outcome the participant has acknowledged: it takes no notice of what its last questions are answered, and the coordinator may have
@@ -160,10 +160,9 @@ class Witness:
         self._sealed.pop(role, None)
         self._unfilled.add(role)
 
-    def _hold(self, invariant: str, holds: bool, what: str) -> None:
-        if not holds:
-            self._world.trace.add("violated", f"{invariant}: {what}")
-            self._world.fail(AssertionError(f"{invariant}: {what}"))
+    def _broken(self, invariant: str, what: str) -> None:
+        self._world.trace.add("violated", f"{invariant}: {what}")
+        self._world.fail(AssertionError(f"{invariant}: {what}"))
 
     # -- messages -------------------------------------------------------------------------------------------------------------
 
@@ -224,13 +223,16 @@ class Witness:
                 told.refused = answer.sqlstate in REFUSALS or answer.detail.startswith("not committed")
         elif isinstance(answer, Committed):
             name = request.transaction.hex()
-            self._hold("I2", told.commit_ts in (0, answer.commit_ts), f"{name} committed at {told.commit_ts} and {answer.commit_ts}")
+            if told.commit_ts not in (0, answer.commit_ts):
+                self._broken("I2", f"{name} committed at {told.commit_ts} and {answer.commit_ts}")
             told.commit_ts = answer.commit_ts
             copies = self._copies(role.rpartition("/")[2], answer.commit_ts)
-            self._hold("I1", copies >= 2, f"{role} acknowledged {name}, which is on {copies} disks")
+            if copies < 2:
+                self._broken("I1", f"{role} acknowledged {name}, which is on {copies} disks")
             if self._honest:
                 now = self._world.clock.true_us()
-                self._hold("I11", answer.commit_ts <= now, f"told at {now} of a commit at {answer.commit_ts}")
+                if answer.commit_ts > now:
+                    self._broken("I11", f"told at {now} of a commit at {answer.commit_ts}")
 
     def _copies(self, journal: str, commit_ts: int) -> int:
         """On how many synced disks of a journal the COMMIT record of this time is: its parts stand before it."""
@@ -251,8 +253,9 @@ class Witness:
     def _within_the_lease(self, adjudicator: str, time: int, doing: str) -> None:
         """I6: an epoch's end is used only when a majority has it."""
         journal = adjudicator.rpartition("/")[2]
-        ends = sorted(end for name, end in self._ends.items() if name.startswith(f"journal/{journal}/"))
-        self._hold("I6", len(ends) >= 2 and time <= ends[-2], f"{adjudicator} {doing} {time}, and a majority has its epoch's ends {ends}")
+        ends = sorted(self._ends.get(journal, {}).values())
+        if not (len(ends) >= 2 and time <= ends[-2]):
+            self._broken("I6", f"{adjudicator} {doing} {time}, and a majority has its epoch's ends {ends}")
 
     # -- journals -------------------------------------------------------------------------------------------------------------
 
@@ -265,26 +268,32 @@ class Witness:
             return
         # What a learner takes counts for nothing: it may have lost its promise with its disk, and be filled by the writer that it was promised against.
         fenced = answer.voter and sealed is not None and request.epoch < sealed.promised_epoch and last.lsn > sealed.tail_lsn
-        self._hold("I7", not fenced, f"{role} took record {last.lsn} of epoch {request.epoch} after {sealed}")
-        self._ends[role] = max(self._ends.get(role, 0), last.epoch_end)
+        if fenced:
+            self._broken("I7", f"{role} took record {last.lsn} of epoch {request.epoch} after {sealed}")
+        ends = self._ends.setdefault(role.split("/")[1], {})
+        ends[role] = max(ends.get(role, 0), last.epoch_end)
         record = request.records[-1]
         files = self._images[role].files
         on_disk = role in self._rotten or any(
             file.durable.rfind(record) >= 0 for path, file in sorted(files.items(), reverse=True) if path.startswith("log/")
         )
-        self._hold("I1", on_disk, f"{role} acknowledged record {last.lsn}, which is not on its disk")
+        if not on_disk:
+            self._broken("I1", f"{role} acknowledged record {last.lsn}, which is not on its disk")
 
     def _read_journal(self, replica: str, message: JournalRecords) -> None:
         known = self.evidence.records.setdefault(int(replica.split("/")[1]), {})
         for lsn, record in enumerate(message.records, message.first_lsn):
-            self._hold("I7", known.setdefault(lsn, record) == record, f"{replica}: record {lsn} is not what was committed before")
-            self._hold("checksum", is_intact(record), f"{replica}: record {lsn} is damaged and was passed on")
+            if known.setdefault(lsn, record) != record:
+                self._broken("I7", f"{replica}: record {lsn} is not what was committed before")
+            if not is_intact(record):
+                self._broken("checksum", f"{replica}: record {lsn} is damaged and was passed on")
 
     def _trim(self, role: str, below_ts: int) -> None:
         for name, image in self._images.items():
             if name.startswith("storage/") and name not in self._unfilled:
                 checkpoint = self._checkpoint_on_disk(name, image)
-                self._hold("I12", checkpoint >= below_ts, f"{role} may trim below {below_ts}, {name} has checkpointed up to {checkpoint}")
+                if checkpoint < below_ts:
+                    self._broken("I12", f"{role} may trim below {below_ts}, {name} has checkpointed up to {checkpoint}")
 
     # -- storage --------------------------------------------------------------------------------------------------------------
 
@@ -319,12 +328,17 @@ class Witness:
         for payload in message.write_sets:
             assert small_write_set.columns(payload)[0]
         times = sorted([*message.commit_ts, *(commit_ts for commit_ts, _, _, _ in message.staged)])
-        self._hold("order", message.commit_ts == sorted(message.commit_ts), f"{replica} was given {message.commit_ts}")
-        self._hold("order", message.staged == sorted(message.staged, key=itemgetter(0)), f"{replica} was given {message.staged}")
+        if message.commit_ts != sorted(message.commit_ts):
+            self._broken("order", f"{replica} was given {message.commit_ts}")
+        if message.staged != sorted(message.staged, key=itemgetter(0)):
+            self._broken("order", f"{replica} was given {message.staged}")
         if times:
-            self._hold("I5", times[0] > known, f"{replica} was given {times[0]} after the watermark {known}")
-            self._hold("order", times[-1] <= message.watermark, f"{replica} was given {times[-1]} with the watermark {message.watermark}")
-        self._hold("order", message.watermark >= stream.watermark, f"{replica}: the watermark went back")
+            if times[0] <= known:
+                self._broken("I5", f"{replica} was given {times[0]} after the watermark {known}")
+            if times[-1] > message.watermark:
+                self._broken("order", f"{replica} was given {times[-1]} with the watermark {message.watermark}")
+        if message.watermark < stream.watermark:
+            self._broken("order", f"{replica}: the watermark went back")
         stream.watermark = message.watermark
 
     def _claim_checkpoint(self, replica: str, checkpoint_ts: int) -> None:
@@ -332,8 +346,8 @@ class Witness:
         if replica in self._unfilled:
             if found == checkpoint_ts:  # else it was said before the loss, perhaps
                 self._unfilled.remove(replica)
-        elif self._checkpoints.get(replica, 0) < checkpoint_ts:
-            self._hold("I12", found >= checkpoint_ts, f"{replica} says it has checkpointed {checkpoint_ts}, on its disk is {found}")
+        elif self._checkpoints.get(replica, 0) < checkpoint_ts and found < checkpoint_ts:
+            self._broken("I12", f"{replica} says it has checkpointed {checkpoint_ts}, on its disk is {found}")
         self._checkpoints[replica] = max(self._checkpoints.get(replica, 0), checkpoint_ts)
 
     def _checkpoint_on_disk(self, replica: str, image: DiskImage) -> int:

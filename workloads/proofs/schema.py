@@ -83,11 +83,12 @@ class SchemaChanges(Proof):
     async def _toggle_index(self, client: ProofClient) -> None:
         table = client.random.choice(("items", "notes"))
         known = self._index_known[table]
-        if known is not True:
-            outcome, _ = await client.statement(
-                f"CREATE INDEX ASYNC {table}_v ON {table} (v)", also=() if known is False and self.recent else DUPLICATE
-            )
-            self._index_known[table] = True if outcome == COMMITTED else False if outcome == ABORTED and known is False else None
+        if known is None:
+            outcome, _ = await client.statement(f"DROP INDEX IF EXISTS {table}_v", also=() if self.recent else DUPLICATE)
+            self._index_known[table] = False if outcome == COMMITTED else None
+        elif not known:
+            outcome, _ = await client.statement(f"CREATE INDEX ASYNC {table}_v ON {table} (v)", also=() if self.recent else DUPLICATE)
+            self._index_known[table] = True if outcome == COMMITTED else False if outcome == ABORTED else None
         else:
             outcome, _ = await client.statement(f"DROP INDEX {table}_v", also=() if self.recent else DUPLICATE)
             self._index_known[table] = False if outcome == COMMITTED else True if outcome == ABORTED else None

@@ -146,7 +146,8 @@ def to_duck(column: pa.Array | pa.ChunkedArray, type_: ColumnType) -> pa.Array |
 def _decimals(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
     """Numerics in text form as decimals of the greatest scale among them."""
     point = pc.find_substring(column, ".")
-    scales = pc.if_else(pc.equal(point, -1), 0, pc.subtract(pc.subtract(pc.utf8_length(column), point), 1))
+    none, zero, one = (pa.scalar(number, pa.int32()) for number in (-1, 0, 1))
+    scales = pc.if_else(pc.equal(point, none), zero, pc.subtract(pc.subtract(pc.utf8_length(column), point), one))
     scale = pc.max(scales).as_py() or 0
     try:
         return column.cast(pa.decimal128(DECIMAL_DIGITS_MAX, min(scale, DECIMAL_DIGITS_MAX)))

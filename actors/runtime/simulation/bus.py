@@ -71,7 +71,8 @@ class SimulatedBus:
         self._network = network
         self._settings = settings
         self._closed = False
-        self._services: dict[str, Service] = {}
+        self.services: dict[str, Service] = {}
+        """By name: of the roles that are here."""
         self._intercepts: dict[type[Message], Intercept] = {}
         self._own_routes: dict[str, str] = {}
         self._topology: Topology | None = None
@@ -100,13 +101,13 @@ class SimulatedBus:
     # roles and routes
 
     def attach(self, name: str, service: Service) -> None:
-        self._services[name] = service
+        self.services[name] = service
 
     def serves(self, name: str) -> bool:
-        return name in self._services
+        return name in self.services
 
     def detach(self, name: str) -> None:
-        self._services.pop(name, None)
+        self.services.pop(name, None)
         for request, entry in list(self._outstanding.items()):
             if entry[0] is None and entry[4] == name:
                 self.loop.call_soon(self._fail, request, unavailable(name, "it has left"))
@@ -143,7 +144,7 @@ class SimulatedBus:
         if not self.owner.alive:
             return
         request = self._requests = self._requests + 1
-        local = destination in self._services
+        local = destination in self.services
         endpoint = None if local else self._endpoint_of(destination)
         target = self._network.find(endpoint) if endpoint is not None else None
         timer = self.loop.call_later(timeout_s, self._time_out, request)
@@ -177,7 +178,7 @@ class SimulatedBus:
     def post(self, sender: str, destination: str, message: Message) -> None:
         if self._closed or not self.owner.alive:
             return
-        if destination in self._services:
+        if destination in self.services:
             self.loop.call_soon(self._deliver, sender, destination, message, None)
             return
         endpoint = self._endpoint_of(destination)
@@ -244,7 +245,7 @@ class SimulatedBus:
             see(sender, destination, message)
         try:
             intercept = self._intercepts.get(type(message))
-            service = self._services.get(destination)
+            service = self.services.get(destination)
             if intercept is not None:
                 intercept(destination, sender, message, reply)
             elif service is not None:

@@ -84,18 +84,20 @@ class _Handle:
         return f"<{self._callback!r} {self._args!r}>"
 
 
-class Timer(float):
-    """What asyncio.TimerHandle is. The timer is its own time, so that the heap compares numbers and calls no Python."""
+class Timer(_Handle):
+    """What asyncio.TimerHandle is."""
 
-    __slots__ = ("_args", "_callback", "_cancelled", "_context", "_loop", "_scheduled")
+    __slots__ = ("_loop", "_scheduled", "_when")
 
-    _args: tuple[Any, ...]
-    _callback: Callable[..., Any]
-    _cancelled: bool
-    _context: Context
-    _loop: SimulatedLoop
-    _scheduled: bool
-    """Whether the loop's heap holds the timer."""
+    def __init__(self, loop: SimulatedLoop, when: float, callback: Callable[..., Any], args: tuple[Any, ...], context: Context) -> None:
+        self._callback = callback
+        self._args = args
+        self._context = context
+        self._cancelled = False
+        self._loop = loop
+        self._when = when
+        self._scheduled = True
+        """Whether the loop's heap holds the timer."""
 
     def cancel(self) -> None:
         if not self._cancelled:
@@ -103,14 +105,11 @@ class Timer(float):
             if self._scheduled:
                 self._loop.cancelled_timers += 1
 
-    def cancelled(self) -> bool:
-        return self._cancelled
-
     def when(self) -> float:
-        return float(self)
+        return self._when
 
     def __repr__(self) -> str:
-        return f"<{self._callback!r} {self._args!r} at {float(self)}>"
+        return f"<{self._callback!r} {self._args!r} at {self._when}>"
 
 
 _TIMERS_MIN = 100
@@ -126,7 +125,9 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         self._now = 0.0
         self._callbacks_at_this_time = 0
         self._clock_resolution = 1e-9
-        self._timers: list[Timer] = []
+        self._timers: list[tuple[float, int, Timer]] = []
+        """A heap. Timers of the same time are in the order in which they were made, whatever else the heap holds or held."""
+        self._timers_made = 0
         self.cancelled_timers = 0
         """Of those in the heap."""
         self._turns: deque[_Handle | Timer] = deque()
@@ -145,9 +146,9 @@ class SimulatedLoop(asyncio.BaseEventLoop):
             timers = self._timers
             if len(timers) > _TIMERS_MIN and self.cancelled_timers > len(timers) * _CANCELLED_SHARE_MAX:
                 timers = self._drop_cancelled()
-            while timers and timers[0]._cancelled:
+            while timers and timers[0][2]._cancelled:
                 self.cancelled_timers -= 1
-                heappop(timers)._scheduled = False
+                heappop(timers)[2]._scheduled = False
             if turns or self._stopping:  # type: ignore[attr-defined]
                 self._callbacks_at_this_time += len(turns)
                 if self._callbacks_at_this_time > CALLBACKS_AT_ONE_TIME_MAX:
@@ -155,12 +156,12 @@ class SimulatedLoop(asyncio.BaseEventLoop):
                     raise SimulationError(f"time stands still at {self._now} s; {going_round}")
             elif not timers:
                 raise Deadlock("nothing is ready, nothing is scheduled, and the run has not ended")
-            elif timers[0] > self._now:
-                self._now = float(timers[0])
+            elif timers[0][0] > self._now:
+                self._now = timers[0][0]
                 self._callbacks_at_this_time = 0
             end = self._now + self._clock_resolution
-            while timers and timers[0] < end:
-                timer = heappop(timers)
+            while timers and timers[0][0] < end:
+                timer = heappop(timers)[2]
                 timer._scheduled = False
                 turns.append(timer)
             for _ in range(len(turns)):
@@ -183,14 +184,14 @@ class SimulatedLoop(asyncio.BaseEventLoop):
             if self._stopping:  # type: ignore[attr-defined]
                 return
 
-    def _drop_cancelled(self) -> list[Timer]:
+    def _drop_cancelled(self) -> list[tuple[float, int, Timer]]:
         """The heap made anew, without cancelled timers."""
         kept = []
-        for timer in self._timers:
-            if timer._cancelled:
-                timer._scheduled = False
+        for entry in self._timers:
+            if entry[2]._cancelled:
+                entry[2]._scheduled = False
             else:
-                kept.append(timer)
+                kept.append(entry)
         heapify(kept)
         self._timers = kept
         self.cancelled_timers = 0
@@ -205,20 +206,19 @@ class SimulatedLoop(asyncio.BaseEventLoop):
     def call_at(  # type: ignore[override]
         self, when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
     ) -> Timer:
-        timer = Timer(when)
-        timer._callback = callback
-        timer._args = args
-        timer._context = copy_context() if context is None else context
-        timer._loop = self
-        timer._cancelled = False
-        timer._scheduled = True
-        heappush(self._timers, timer)
+        timer = Timer(self, when, callback, args, copy_context() if context is None else context)
+        self._timers_made += 1
+        heappush(self._timers, (when, self._timers_made, timer))
         return timer
 
     def call_later(  # type: ignore[override]
         self, delay: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
     ) -> Timer:
-        return self.call_at(self._now + delay, callback, *args, context=context)
+        when = self._now + delay
+        timer = Timer(self, when, callback, args, copy_context() if context is None else context)
+        self._timers_made += 1
+        heappush(self._timers, (when, self._timers_made, timer))
+        return timer
 
     def call_soon(  # type: ignore[override]
         self, callback: Callable[..., Any], *args: Any, context: Context | None = None

@@ -219,8 +219,7 @@ class SimulatedNetwork:
                 self._later(source, self._delay_s(), source.refused, request, "nobody is there", False)
             return
         here, there = link = (source.owner.name, target.owner.name)
-        label = f"{_WORDS[kind]} {request} {name} {sender}>{destination}"
-        description = f"{here} -> {there} {label} {len(frame)} {crc32(frame):08x}"
+        description = f"{here} -> {there} {_WORDS[kind]} {request} {name} {sender}>{destination} {len(frame)} {crc32(frame):08x}"
         if self._severed and (sender, destination) in self._severed:
             self._trace.add("severed", description)
             return
