@@ -364,7 +364,8 @@ class Connection(asyncio.Protocol):
             handled += 1
             if handled >= TURN_MESSAGES_MAX:
                 handled = 0
-                await self._give_way()
+                self.flush()
+                await turn()
             if len(self.output) > OUTPUT_BYTES_MAX:
                 await self.drain()
 
@@ -386,6 +387,8 @@ class Connection(asyncio.Protocol):
             await self._input
         finally:
             self._input = None
+        if self.reader.buffered > INPUT_BYTES_MAX:
+            await turn()  # a large message has just been joined
 
     async def drain(self) -> None:
         """Write what there is to say; wait while the client does not take it."""
@@ -394,10 +397,6 @@ class Connection(asyncio.Protocol):
             await self._writable
         if self._lost:
             raise Disconnected
-
-    async def _give_way(self) -> None:
-        self.flush()
-        await turn()
 
     def flush(self) -> None:
         """Write what there is to say, now."""

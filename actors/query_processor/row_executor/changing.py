@@ -22,7 +22,7 @@ from actors.runtime.fiber import turn
 if TYPE_CHECKING:
     from actors.query_processor.transaction import Transaction
 
-TURN_ROWS = 1024
+TURN_ROWS = 256
 """Rows that are checked, encoded and written in one turn of the loop."""
 
 Row = Sequence[Any]

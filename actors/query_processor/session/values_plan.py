@@ -20,7 +20,7 @@ from actors.query_processor.session.value_lists import PARAMETER, STRING, TYPES,
 from actors.query_processor.transaction import Transaction
 from actors.runtime.fiber import turn
 
-TURN_CELLS = 4096
+TURN_CELLS = 2048
 """Made into rows in one turn of the loop."""
 
 
