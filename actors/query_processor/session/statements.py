@@ -33,8 +33,9 @@ from actors.query_processor.results import Batch, CopyIn, CopyOut, Field
 from actors.query_processor.session.deep_parses import parse_deep
 from actors.query_processor.session.large_literals import Cut, cut, restore, restored, whole
 from actors.query_processor.session.literals import Lifted, Literal, lift
+from actors.query_processor.session.value_cells import literal_types
 from actors.query_processor.session.value_lists import CHARACTERS_MIN as VALUE_LIST_CHARACTERS_MIN
-from actors.query_processor.session.value_lists import ValueList, literal_types, read_values
+from actors.query_processor.session.value_lists import ValueList, read_values
 from actors.query_processor.session.values_plan import RowPlan, ValuesPlan
 from actors.query_processor.transaction import Transaction
 

@@ -16,7 +16,8 @@ from actors.common.expressions.environment import Environment
 from actors.common.schema import ColumnType
 from actors.query_processor.analyzer.parameters import PARAMETERS_MAX
 from actors.query_processor.results import Batch, Field
-from actors.query_processor.session.value_lists import PARAMETER, STRING, TYPES, Texts, ValueList, lifted
+from actors.query_processor.session.value_cells import PARAMETER, STRING, TYPES, Texts, lifted
+from actors.query_processor.session.value_lists import ValueList
 from actors.query_processor.transaction import Transaction
 from actors.runtime.fiber import turn
 

@@ -261,3 +261,81 @@ def test_rows_beyond_a_statements_memory_are_refused() -> None:
     with pytest.raises(DatabaseError) as refused:
         read_values(insert(numbered("(#, 'x')")), 50_000)
     assert refused.value.sqlstate == "54000" or refused.value.sqlstate == "53200"
+
+
+# -- a query over VALUES ---------------------------------------------------------------------------------------------------------------
+
+ORDERED = "AS v(p0, p1, p2, n) ORDER BY n"
+QUERY_HEAD = "INSERT INTO t (id, s, v) SELECT p0::INTEGER, p1::VARCHAR, p2::CHARACTER VARYING(4) FROM (VALUES"
+
+
+def over_values(rows: list[str], alias: str = ORDERED, head: str = QUERY_HEAD, tail: str = "RETURNING t.id, t.s, t.v") -> str:
+    return f"{head} {', '.join(rows)}) {alias} {tail}"
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        (over_values(numbered("(#, 'a', 'b', #)")), True),
+        (over_values(numbered("(#, 'a'::text, NULL::character varying, #)"), "as v (p0,p1,p2,n) order by n asc"), True),
+        (over_values(numbered("(#, 'a', 'b')"), "AS v(p0, p1, p2)"), True),
+        (over_values(numbered("(#, 'a', 'b', #)"), "AS v(p0, p1, p2, n) ORDER BY n DESC"), False),
+        (over_values(numbered("(#, 'a', 'b', #)"), "AS v(p0, p1, p2, n)"), False),
+        (over_values(numbered("(#, 'a', 'b', 5)")), False),
+        (over_values(numbered("(#, 'a', 'b', -#)")), False),
+        (over_values(numbered("(#, 'a', 'b', #)"), "AS v(p0, p1, p2, n) WHERE n > 5 ORDER BY n"), False),
+        (over_values(numbered("(#, 'a', 'b', #)"), "AS v(p0, p1, p2, n) LIMIT 5"), False),
+        (over_values(numbered("(#, 'a', 'b', #)"), "AS v(p1, p0, n)"), False),
+        (over_values(numbered("(#, 'a' IS NULL, 'b', #)")), False),
+        (over_values(numbered("(#, 'a'::text is null, 'b', #)")), False),
+        (over_values([*numbered("(#, 'a', 'b', #)"), "(9999, 1, 'b', 9999)"]), False),
+        (over_values(numbered("(#, 'a', 'b', #)"), head="INSERT INTO t (id, s, v) SELECT p0, p1::text, p2::text FROM (VALUES"), False),
+        (over_values(numbered("(#, 'a', 'b', #)"), head="INSERT INTO t (id, s, v) SELECTp0::int, p1::text, p2::text FROM (VALUES"), False),
+        (
+            over_values(
+                numbered("(#, 'a', 'b', #)"), head="INSERT INTO t (id, s, v) SELECT p0::int, p1::text || 'x', p2::text FROM (VALUES"
+            ),
+            False,
+        ),
+        (over_values(numbered("(#, 'a', 'b', #)"), head="INSERT INTO t (id, s) SELECT p0::int, p0::text FROM (VALUES"), False),
+    ],
+)
+def test_which_queries_over_values_are_plain(text: str, read: bool) -> None:
+    assert (read_values(text) is not None) == read
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        numbered("(#, 'a', 'toolong', #)"),
+        numbered("('#', NULL, E'b\\n', #)"),
+        numbered("(#.6, 'a', NULL, #)"),
+        numbered("('x', 'a', 'b', #)"),
+        numbered("(7, 'a', 'b', #)"),
+    ],
+    ids=range(5),
+)
+def test_a_query_over_values_is_what_the_parser_makes_of_it(monkeypatch: pytest.MonkeyPatch, rows: list[str]) -> None:
+    assert isinstance(read_values(over_values(rows)), ValueList)
+
+    def run(client: LoopClient) -> Any:
+        try:
+            return client.rows(over_values(rows)), client.rows("SELECT id, s, v FROM t ORDER BY id")
+        except DatabaseError as error:
+            return error.sqlstate
+
+    here, there = both_ways(monkeypatch, run)
+    assert here == there
+
+
+def test_parameters_of_a_query_over_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    sql = over_values([f"(${3 * row + 1}, ${3 * row + 2}, ${3 * row + 3}, {row})" for row in range(ROWS)])
+    assert isinstance(read_values(sql), ValueList)
+    oids = tuple(oid for row in range(ROWS) for oid in ((INT2, INT4)[row % 2], TEXT, TEXT))
+
+    def run(client: LoopClient) -> Any:
+        batch = client.execute(sql, *[value for row in range(ROWS) for value in (row, "a", None)], oids=oids)
+        return batch.rows, client.rows("SELECT id, s, v FROM t ORDER BY id")
+
+    here, there = both_ways(monkeypatch, run)
+    assert here == there
