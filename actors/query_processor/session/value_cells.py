@@ -29,6 +29,8 @@ _CELL = re.compile(
 )
 BOOL = ColumnType("bool")
 PARAMETER, STRING, ESCAPE, _BOOL, VERBATIM = "parameter", "string", "escape", "bool", "verbatim"
+TEXT_PARAMETER = "text parameter"
+"""A parameter that is text unless its type is given, then cast (values_query.py)."""
 TYPES: dict[str, ColumnType | None] = {"int4": INT4, "int8": INT8, "numeric": NUMERIC, _BOOL: BOOL}
 _PATTERNS = {
     PARAMETER: r"\$(\d{1,5}+)", STRING: rf"(?:{_STRING}|null(?![\w.$(]))", ESCAPE: _ESCAPED, _BOOL: r"(true|false)(?![\w.$(])",

@@ -11,16 +11,18 @@ from datetime import tzinfo
 from typing import Any, Protocol
 
 from actors.common.errors import FEATURE_NOT_SUPPORTED, DatabaseError
-from actors.common.expressions.casts import ASSIGNMENT, IMPLICIT, context, converter
+from actors.common.expressions.casts import ASSIGNMENT, EXPLICIT, IMPLICIT, context, converter
 from actors.common.expressions.environment import Environment
 from actors.common.schema import ColumnType
 from actors.query_processor.analyzer.parameters import PARAMETERS_MAX
 from actors.query_processor.results import Batch, Field
-from actors.query_processor.session.value_cells import PARAMETER, STRING, TYPES, Texts, lifted
+from actors.query_processor.session.value_cells import PARAMETER, STRING, TEXT_PARAMETER, TYPES, Texts, lifted
 from actors.query_processor.session.value_lists import ValueList
 from actors.query_processor.transaction import Transaction
 from actors.runtime.fiber import turn
 
+TEXT = ColumnType("text")
+PARAMETERS = (PARAMETER, TEXT_PARAMETER)
 TURN_CELLS = 2048
 """Made into rows in one turn of the loop."""
 
@@ -67,25 +69,29 @@ class ValuesPlan:
             list(zip(lifted(shape), plan.parameter_types, strict=True)) for shape, plan in zip(values.shapes, plans, strict=True)
         ]
         self._readers = [
-            [reader_of(TYPES.get(cell.kind), wanted) if cell.kind != PARAMETER else None for cell, wanted in cells] for cells in self._cells
+            [reader_of(TYPES.get(cell.kind), wanted) if cell.kind not in PARAMETERS else None for cell, wanted in cells]
+            for cells in self._cells
         ]
         self._strings = [[place for place, (cell, _) in enumerate(cells) if cell.kind == STRING] for cells in self._cells]
         self.parameter_types: Sequence[ColumnType] = self._decide(given)
-        self._conversions: dict[tuple[str, str], Any] = self._find_conversions()
+        self._conversions: dict[tuple[str, str, bool], Any] = self._find_conversions()
 
-    def _parameters(self) -> list[list[tuple[int, ColumnType]]]:
-        """(place, type wanted) of each shape's cells that are parameters."""
-        return [[(place, wanted) for place, (cell, wanted) in enumerate(cells) if cell.kind == PARAMETER] for cells in self._cells]
+    def _parameters(self) -> list[list[tuple[int, ColumnType, bool]]]:
+        """(place, type wanted, whether it is cast to that) of each shape's cells that are parameters."""
+        return [
+            [(place, wanted, cell.kind == TEXT_PARAMETER) for place, (cell, wanted) in enumerate(cells) if cell.kind in PARAMETERS]
+            for cells in self._cells
+        ]
 
     def _decide(self, given: Sequence[ColumnType | None]) -> list[ColumnType]:
         """The types of $1, $2 ...: given, or wanted by the first place."""
         types: dict[int, ColumnType] = {}
         places = self._parameters()
         for shape, texts in self._rows:
-            for place, wanted in places[shape]:
+            for place, wanted, is_cast in places[shape]:
                 number = int(texts[place] or 0)
                 if number not in types:
-                    types[number] = wanted
+                    types[number] = TEXT if is_cast else wanted
         types.update((number, type_) for number, type_ in enumerate(given, 1) if type_ is not None)
         if not types:
             return []
@@ -93,18 +99,18 @@ class ValuesPlan:
             raise _not_here()
         return [types[number] for number in range(1, len(types) + 1)]
 
-    def _find_conversions(self) -> dict[tuple[str, str], Any]:
-        """(a parameter's type, another one that a place wants) -> the assignment's conversion; None where a datum is one of the other type as it is."""
-        conversions: dict[tuple[str, str], Any] = {}
+    def _find_conversions(self) -> dict[tuple[str, str, bool], Any]:
+        """(a parameter's type, another one that a place wants, whether it is cast or assigned) -> the conversion; None where a datum is one of the other type as it is."""
+        conversions: dict[tuple[str, str, bool], Any] = {}
         places, types = self._parameters(), self.parameter_types
         for shape, texts in self._rows:
-            for place, wanted in places[shape]:
+            for place, wanted, is_cast in places[shape]:
                 type_ = types[int(texts[place] or 0) - 1]
-                pair = (type_.name, wanted.name)
-                if type_.name != wanted.name and pair not in conversions:
-                    if context(*pair) not in (IMPLICIT, ASSIGNMENT):
+                conversion = (type_.name, wanted.name, is_cast)
+                if type_.name != wanted.name and conversion not in conversions:
+                    if context(type_.name, wanted.name) not in (IMPLICIT, ASSIGNMENT, EXPLICIT)[: 3 if is_cast else 2]:
                         raise _not_here()
-                    conversions[pair] = converter(ColumnType(type_.name), ColumnType(wanted.name))
+                    conversions[conversion] = converter(ColumnType(type_.name), ColumnType(wanted.name))
         return conversions
 
     async def run(self, transaction: Transaction, parameters: Sequence[Any], rows_max: int = 0) -> Batch:
@@ -124,8 +130,8 @@ class ValuesPlan:
         """A row's texts -> the datums of its statement's parameters, for one run."""
         zone, now = environment.time_zone, environment.transaction_timestamp
         readers = [
-            read if read is not None else self._parameter_reader(wanted.name, parameters, environment)
-            for read, (_, wanted) in zip(self._readers[shape], self._cells[shape], strict=True)
+            read if read is not None else self._parameter_reader(wanted.name, cell.kind == TEXT_PARAMETER, parameters, environment)
+            for read, (cell, wanted) in zip(self._readers[shape], self._cells[shape], strict=True)
         ]
         strings = self._strings[shape]
 
@@ -141,9 +147,11 @@ class ValuesPlan:
 
         return datums
 
-    def _parameter_reader(self, wanted: str, parameters: Sequence[Any], environment: Environment) -> Reader:
+    def _parameter_reader(self, wanted: str, is_cast: bool, parameters: Sequence[Any], environment: Environment) -> Reader:
         """Of a cell whose text is a parameter's number."""
-        conversions = {source: convert for (source, target), convert in self._conversions.items() if target == wanted and convert}
+        conversions = {
+            source: convert for (source, *place), convert in self._conversions.items() if place == [wanted, is_cast] and convert is not None
+        }
         if not conversions:
             return lambda text, zone, now: parameters[int(text) - 1]
         types = self.parameter_types
@@ -152,7 +160,7 @@ class ValuesPlan:
             place = int(text) - 1
             datum = parameters[place]
             convert = conversions.get(types[place].name)
-            return datum if datum is None or convert is None else convert(datum, -1, False, environment)
+            return datum if datum is None or convert is None else convert(datum, -1, is_cast, environment)
 
         return read
 

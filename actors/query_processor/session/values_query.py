@@ -22,6 +22,7 @@ from actors.query_processor.session.value_cells import (
     PARAMETER,
     SPACE,
     STRING,
+    TEXT_PARAMETER,
     VERBATIM,
     Cell,
     Shape,
@@ -112,4 +113,5 @@ def _may_be_cast(cell: Cell) -> bool:
 
 
 def _cast(cell: Cell, cast: str) -> Cell:
-    return Cell(cell.kind, cell.text + cast)
+    kind = TEXT_PARAMETER if cell.kind == PARAMETER and not cell.text else cell.kind
+    return Cell(kind, cell.text + cast)

@@ -328,14 +328,30 @@ def test_a_query_over_values_is_what_the_parser_makes_of_it(monkeypatch: pytest.
     assert here == there
 
 
-def test_parameters_of_a_query_over_values(monkeypatch: pytest.MonkeyPatch) -> None:
-    sql = over_values([f"(${3 * row + 1}, ${3 * row + 2}, ${3 * row + 3}, {row})" for row in range(ROWS)])
+@pytest.mark.parametrize(
+    ("oids", "datums"),
+    [
+        ((INT2, TEXT, TEXT, INT4, TEXT, TEXT), (1, "a", None, 2, None, "toolong")),
+        ((), ("1", "a", "b", "2", "c", "toolong")),
+        ((NUMERIC, INT4, 0, NUMERIC, INT4, 0), (Decimal("1.6"), 5, "b", Decimal(3), 6, "d")),
+        ((), ("one", "a", "b", "2", "c", "d")),
+        ((16, TEXT, TEXT, 16, TEXT, TEXT), (True, "a", "b", False, "c", "d")),
+    ],
+)
+def test_parameters_of_a_query_over_values(monkeypatch: pytest.MonkeyPatch, oids: tuple[int, ...], datums: tuple[Any, ...]) -> None:
+    """Two rows that differ in their types; the others are constants."""
+    rows = ["($1, $2, $3, 0)", "($4, $5, $6, 1)", *(f"($7, $8, $9, {number})" for number in range(2, ROWS))]
+    sql = over_values(rows, tail="ON CONFLICT DO NOTHING RETURNING id, s, v")
+    oids, datums = (*oids, *oids[:3]), (*datums, *datums[:3])
     assert isinstance(read_values(sql), ValueList)
-    oids = tuple(oid for row in range(ROWS) for oid in ((INT2, INT4)[row % 2], TEXT, TEXT))
 
     def run(client: LoopClient) -> Any:
-        batch = client.execute(sql, *[value for row in range(ROWS) for value in (row, "a", None)], oids=oids)
-        return batch.rows, client.rows("SELECT id, s, v FROM t ORDER BY id")
+        try:
+            prepared = client.loop.run_until_complete(_prepare(client, sql, oids))
+            batch = client.execute(sql, *datums, oids=oids)
+        except DatabaseError as error:
+            return error.sqlstate
+        return prepared, batch.rows, client.rows("SELECT id, s, v FROM t ORDER BY id")
 
     here, there = both_ways(monkeypatch, run)
     assert here == there
