@@ -54,8 +54,8 @@ COPY_ROW_BYTES_MAX = 64 << 20
 """Of a row without its end, in COPY FROM."""
 Encode = Callable[[Sequence[Any], bytearray], None]
 """Rows of datums, appended to the output as messages."""
-COPY_TURN_BYTES = 8 << 10
-"""Of COPY FROM's data decoded before others have their turn: some hundred rows, a few milliseconds."""
+COPY_TURN_BYTES = 16 << 10
+"""Of COPY FROM's data decoded before others have their turn: a few hundred rows, a few milliseconds."""
 _SIMPLE = b"QF"
 """Types of messages outside the extended protocol: after an error, ReadyForQuery follows at once."""
 
