@@ -22,6 +22,7 @@ import argparse
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -275,6 +276,7 @@ def main() -> None:
     chosen = {name: kinds[name] for name in arguments.only or kinds}
     if arguments.sql:
         chosen = {"idle": [], "sql": [Work([arguments.sql])]}
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the cluster is stopped, whoever ends this
     with running(arguments.placement) as cluster:
         results = asyncio.run(measure(cluster, chosen, arguments.seconds, arguments.stacks))
     if arguments.json:
