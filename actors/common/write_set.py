@@ -30,7 +30,7 @@ PUT = 0
 DELETE = 1
 DROP_RANGE = 2
 IS_DROP_RANGE = pa.scalar(DROP_RANGE, pa.uint8())
-"""To compare kinds with: PyArrow takes 0.1 ms to find the type of a value that has none (findings/pyarrow_untyped_scalar.sh)."""
+"""To compare kinds with: PyArrow takes 0.1 ms to find the type of a value that has none (findings/pyarrow_bytes_scalar.sh)."""
 
 SCHEMA = pa.schema(
     [pa.field("key", pa.binary(), nullable=False), pa.field("value", pa.binary()), pa.field("kind", pa.uint8(), nullable=False)]

@@ -9,6 +9,7 @@ Reset, removes a segment, has been started, and at the end:
     I9   who votes holds every record that it has acknowledged; nobody votes whom the disk calls a learner
     I12  what has been trimmed is told truly: the epoch and the time of the record before the first, and none was trimmed that no Trim named
 
+    I12  no replica's log has begun between a large transaction's parts and the COMMIT that counts them
     at the end           every replica's log, on its disk and as it answers a Fetch, holds the committed records, the same bytes
 """
 
@@ -21,7 +22,7 @@ from actors.common.errors import DatabaseError
 from actors.common.messages import Append, Appended, Done, Fetch, Fetched, Promote, Reset, Seal, Sealed, Trim
 from actors.common.messages.base import Message
 from actors.journal.log import JournalLog
-from actors.journal.record import TRIMMED, decode_header
+from actors.journal.record import COMMIT, PART, TRIMMED, decode_header
 from actors.runtime.simulation.disk import DiskImage
 from actors.runtime.simulation.network import Kinds
 from actors.runtime.simulation.world import World
@@ -49,6 +50,8 @@ class JournalWitness:
         self._cuts: dict[str, tuple[int, int]] = {}
         """By replica: the highest epoch that wrote to it, and the last number before that."""
         self._promised: dict[str, int] = {}
+        self._beginnings: dict[tuple[str, int], str] = {}
+        """(journal, number of the first record kept) -> a replica whose log has begun there."""
         self._trims: dict[str, int] = {}
         """By journal: the latest time below which anybody was told to trim."""
         self._written: dict[tuple[str, int], dict[int, bytes]] = {}
@@ -168,6 +171,7 @@ class JournalWitness:
         if log.first_lsn > promise.first_lsn:
             self._broken("I1", f"{role} lacks records from {promise.first_lsn} on: its log begins at {log.first_lsn}")
         journal = role.split("/")[1]
+        self._beginnings.setdefault((journal, promise.first_lsn), role)
         last_trimmed = self._evidence.records.get(int(journal), {}).get(promise.first_lsn - 1)
         if last_trimmed is not None:
             header = decode_header(last_trimmed)
@@ -188,6 +192,23 @@ class JournalWitness:
             while (lacking := await self._lacking(role)) is not None:
                 assert self._world.loop.time() < end, f"no progress: {lacking}"
                 await asyncio.sleep(0.5)
+        self._check_beginnings()
+
+    def _check_beginnings(self) -> None:
+        """A reader that begins at such a place meets a COMMIT with too few parts; most runs end before anybody does."""
+        first_parts: dict[tuple[int, bytes], int] = {}
+        for journal, records in self._evidence.records.items():
+            for lsn in sorted(records):
+                header = decode_header(records[lsn])
+                if header.kind == PART:
+                    first_parts.setdefault((journal, header.group), lsn)
+                elif header.kind == COMMIT and (first := first_parts.get((journal, header.group))) is not None:
+                    self._check_whole(journal, first, lsn)
+
+    def _check_whole(self, journal: int, first: int, last: int) -> None:
+        for (name, begins_at), role in self._beginnings.items():
+            if int(name) == journal and first < begins_at <= last:
+                self._broken("I12", f"{role} has begun at record {begins_at}, between the parts of a commit, {first} to {last}")
 
     async def _lacking(self, role: str) -> str | None:
         committed = self._evidence.records.get(int(role.split("/")[1]), {})

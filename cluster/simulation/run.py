@@ -37,6 +37,7 @@ from cluster.simulation.shared_parses import shared_parses
 from cluster.simulation.simulated_cluster import LOSSY_WHOLE_S_MAX, SimulatedCluster, eventually
 from cluster.simulation.snapshot_witness import watched_snapshots
 from cluster.simulation.storage_witness import StorageWitness
+from cluster.simulation.upkeep_witness import UpkeepWitness
 from cluster.simulation.window_witness import WindowWitness
 from cluster.simulation.witness import Witness
 from workloads.proofs import PROOFS
@@ -116,6 +117,7 @@ def run_seed(
         run = _Run(cluster, report, seconds, proofs_alone)
         if not proofs_alone:
             watching.enter_context(run.windows.watching())
+            watching.enter_context(UpkeepWitness(world).watching())
             watching.enter_context(watched_snapshots(world))
         coverage = Coverage(world) if covered else None
         if coverage is not None:

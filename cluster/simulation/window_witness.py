@@ -6,6 +6,8 @@ lets a transaction through.
     I3   ... nor who meets a key or a table that an undecided transaction holds
     I3   what an undecided transaction held is free again with its outcome
     I3   ... and not before: whose marks were given up is committed by nobody
+    I3   what was committed above a window's horizon is what it goes by, whether anybody asks for it or not: an outcome
+         that comes late takes nothing back, and what is forgotten is old
 
 The verdict at the end (verdict.py) sees a missed conflict only where both transactions have committed. Here it is seen
 where it is missed: most of those that a window lets through by mistake are refused by another window, or fail later.
@@ -22,7 +24,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from actors.adjudicator.claim import Claim, Table, table_prefix
+from actors.adjudicator.claim import TABLE_BYTES, Claim, Table, table_prefix
 from actors.adjudicator.ownership import read_write_set
 from actors.adjudicator.window import ConflictWindow
 from actors.common.errors import DatabaseError
@@ -69,6 +71,10 @@ class _Model:
     undecided: dict[bytes, _Wish] = field(default_factory=dict)
     given_up: set[bytes] = field(default_factory=set)
     """Attempts that it was told, or has decided, to be aborted."""
+    horizon: Timestamp = 0
+    """The window's, when it was last looked at."""
+    recent: Times = field(default_factory=dict)
+    """Of `keys`: those that were written above it."""
     pieces: dict[Claim, tuple[set[bytes], set[bytes]]] = field(default_factory=dict)
     """Of large transactions' claims: keys written, keys checked."""
 
@@ -191,8 +197,31 @@ class WindowWitness:
         ):
             for name in names:
                 times[name] = max(commit_ts, times.get(name, 0))
+        model.recent.update((key, model.keys[key]) for key in wish.written)
         model.given_up.discard(claim.transaction)
         model.pieces.pop(claim, None)
+        self._look_back(window, model, wish.written)
+
+    def _look_back(self, window: ConflictWindow, model: _Model, keys: Iterable[bytes]) -> None:
+        """At what the window remembers: of `keys`, or of all where it has just forgotten some; and of tables."""
+        horizon = window.horizon
+        if horizon != model.horizon:
+            model.horizon = horizon
+            model.recent = {key: commit_ts for key, commit_ts in model.recent.items() if commit_ts > horizon}
+            keys = model.recent
+        bulk = window._table_bulk
+        for key in keys:
+            commit_ts = model.keys[key]
+            if commit_ts > horizon and max(window._last.get(key, 0), bulk.get(key[:TABLE_BYTES], 0)) < commit_ts:
+                self._fail(f"key {key.hex()} of {commit_ts} is forgotten, the horizon is {horizon}")
+        for what, known, times, since in (
+            ("table", window._table_last, model.tables, horizon),
+            ("dropped table", bulk, model.drops, horizon),
+            ("schema", window._table_versions, model.schemas, 0),
+        ):
+            for table, commit_ts in times.items():
+                if commit_ts > since and known.get(table, 0) < commit_ts:
+                    self._fail(f"{what} {table.hex()} of {commit_ts} is forgotten, known is {known.get(table, 0)}")
 
     def _mark(self, window: ConflictWindow, _: None, claim: Claim) -> None:
         model = self._model(window)

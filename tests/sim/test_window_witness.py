@@ -71,6 +71,32 @@ def test_an_older_outcome_that_comes_later(window: ConflictWindow) -> None:
         window.judge(claim(3, 15, alone=(HEAP,)))
 
 
+def test_what_a_late_outcome_takes_back_is_seen_before_anybody_asks(window: ConflictWindow, monkeypatch: pytest.MonkeyPatch) -> None:
+    window.commit(claim(1, 5, KEY), 20)
+    commit = ConflictWindow.commit
+
+    def careless(window: ConflictWindow, claim: Claim, commit_ts: Timestamp) -> None:
+        window._table_last.clear()
+        commit(window, claim, commit_ts)
+
+    monkeypatch.setattr(ConflictWindow, "commit", careless)
+    with pytest.raises(Told, match="table 00000007 of 20 is forgotten"):
+        window.commit(claim(2, 5, KEY + b"l"), 10)
+
+
+def test_what_is_forgotten_must_be_old(window: ConflictWindow) -> None:
+    window.commit(claim(1, 5, KEY), 10)
+    window.commit(claim(2, 50_000, KEY), 60_000)
+    window.trim(20_000)
+    window.commit(claim(3, 50_000, OTHER), 70_000)
+    del window._last[KEY]
+    window.trim(30_000)
+    window.commit(claim(4, 50_000, OTHER), 80_000)
+    window.horizon += 1
+    with pytest.raises(Told, match="key"):
+        window.commit(claim(5, 80_000, OTHER), 90_000)
+
+
 def test_a_claim_that_wants_less_than_it_was_asked_to(window: ConflictWindow, witness: WindowWitness) -> None:
     name = NAME + bytes([3, 0, 0, 0, 0])
     witness.delivered("adjudicator/1", "adjudicator/2", Prepare(name, 1, 1, 5, 5, [], [], [], [HEAP, PILE], [], 0))
