@@ -13,10 +13,11 @@ class DatabaseError(Exception):
     """A failure that a client may see: SQLSTATE (5 characters), message, optional detail and hint.
 
     `position` is a 1-based character offset into the statement, 0 when unknown. `name` fields follow the
-    wire protocol's ErrorResponse (table, column, constraint). `context` says where it happened (`COPY t, line 3`).
+    wire protocol's ErrorResponse (table, column, constraint). `context` says where it happened (`COPY t, line 3`); `routine` is
+    PostgreSQL's function that raises it, where drivers look for that.
     """
 
-    __slots__ = ("column", "constraint", "context", "detail", "hint", "message", "position", "schema", "sqlstate", "table")
+    __slots__ = ("column", "constraint", "context", "detail", "hint", "message", "position", "routine", "schema", "sqlstate", "table")
 
     def __init__(
         self,
@@ -31,6 +32,7 @@ class DatabaseError(Exception):
         column: str = "",
         constraint: str = "",
         context: str = "",
+        routine: str = "",
     ) -> None:
         super().__init__(message)
         self.sqlstate = sqlstate
@@ -43,6 +45,7 @@ class DatabaseError(Exception):
         self.column = column
         self.constraint = constraint
         self.context = context
+        self.routine = routine
 
     def __repr__(self) -> str:
         return f"DatabaseError({self.sqlstate!r}, {self.message!r})"

@@ -242,6 +242,7 @@ class Conversation:
             datums = self._decoder(name, formats, prepared)(values) if values else []
         portal = session.bind(prepared, datums)
         portal.formats = result_formats
+        portal.name = portal_name
         if portal_name:
             session.portals[portal_name] = portal
         else:

@@ -105,13 +105,13 @@ class LimitedStream:
             rows_max = min(rows_max, self._left) if rows_max else self._left
             if not rows_max:
                 return None
-        piece = await self._stream.next(rows_max)
+        piece = None if self._stream.ended else await self._stream.next(rows_max)
         if piece is not None:
             self._count += len(piece)
             self._left -= len(piece)
             self.batch.tag = f"{self._verb} {self._count}"
         if self._stream.ended:
-            self.batch.done = True
+            self.batch.done = not self._limited or self._left > 0
             self._on_end(self._stream)
         return piece
 

@@ -230,6 +230,8 @@ def _trigonometric(compute: Callable[[float], float]) -> Callable[[float], float
             return compute(value)
         except ValueError:
             raise DatabaseError(NUMERIC_VALUE_OUT_OF_RANGE, "input is out of range") from None
+        except OverflowError:  # of sinh and cosh
+            return -math.inf if value < 0 and compute is math.sinh else math.inf
 
     return checked
 

@@ -6,9 +6,10 @@ What adds days or months to a timestamptz, or takes it apart, does so on the clo
 from __future__ import annotations
 
 import math
+from datetime import tzinfo
 from typing import Any
 
-from actors.common.errors import DATETIME_FIELD_OVERFLOW, DatabaseError
+from actors.common.errors import DATETIME_FIELD_OVERFLOW, INVALID_PARAMETER_VALUE, DatabaseError
 from actors.common.expressions.arithmetic import division_by_zero
 from actors.common.expressions.datetime_fields import INFINITE, INFINITE_DATES, ZONED, toward_zero
 from actors.common.expressions.registry import register
@@ -28,7 +29,8 @@ from actors.common.types.calendar import (
 )
 from actors.common.types.datetime_input import find_zone
 from actors.common.types.datetimes import check_date, check_timestamp
-from actors.common.types.intervals import Interval, check_interval
+from actors.common.types.intervals import Interval, check_interval, format_interval
+from actors.common.types.time_zones import posix_zone
 
 # -- timestamps and intervals --------------------------------------------------------------------------------------------------------
 
@@ -225,14 +227,38 @@ def _age_zoned(environment: Any, left: int, right: int) -> Interval:
     return age(to_local(left, environment.time_zone), to_local(right, environment.time_zone))
 
 
+def _zone(name: str) -> tzinfo:
+    """Abbreviations first, as PostgreSQL has it. Raises 22023."""
+    found = posix_zone(name) if name[-1:].isdigit() else None
+    return found if found is not None else find_zone(name)
+
+
+def _offset(interval: Interval) -> int:
+    """Microseconds east of Greenwich. Raises 22023 for months and days."""
+    months, days, microseconds = interval
+    if months or days:
+        raise DatabaseError(INVALID_PARAMETER_VALUE, f'interval time zone "{format_interval(interval)}" must not include months or days')
+    return microseconds // SECOND_US * SECOND_US
+
+
+def at_offset(interval: Interval, timestamp: int) -> int:
+    """timestamptz AT TIME ZONE interval: what a clock so far east shows."""
+    return timestamp if timestamp in INFINITE else check_timestamp(timestamp + _offset(interval))
+
+
+def in_offset(interval: Interval, timestamp: int) -> int:
+    """timestamp AT TIME ZONE interval: the instant when a clock so far east shows this."""
+    return timestamp if timestamp in INFINITE else check_timestamp(timestamp - _offset(interval))
+
+
 def at_zone(zone: str, timestamp: int) -> int:
     """timestamptz AT TIME ZONE: what a clock there shows."""
-    return timestamp if timestamp in INFINITE else check_timestamp(to_local(timestamp, find_zone(zone)))
+    return timestamp if timestamp in INFINITE else check_timestamp(to_local(timestamp, _zone(zone)))
 
 
 def in_zone(zone: str, timestamp: int) -> int:
     """timestamp AT TIME ZONE: the instant when a clock there shows this."""
-    return timestamp if timestamp in INFINITE else check_timestamp(to_utc(timestamp, find_zone(zone)))
+    return timestamp if timestamp in INFINITE else check_timestamp(to_utc(timestamp, _zone(zone)))
 
 
 def _register_operators() -> None:
@@ -274,6 +300,8 @@ def _register_functions() -> None:
     register("make_time", "int4 int4 float8", "time", make_time)
     register("make_timestamp", "int4 int4 int4 int4 int4 float8", "timestamp", make_timestamp)
     register("to_timestamp", "float8", "timestamptz", to_timestamp)
+    register("timezone", "interval timestamptz", "timestamp", at_offset)
+    register("timezone", "interval timestamp", "timestamptz", in_offset)
     register("timezone", "text timestamptz", "timestamp", at_zone)
     register("timezone", "text timestamp", "timestamptz", in_zone)
     register("justify_hours", "interval", "interval", justify_hours)

@@ -1,7 +1,7 @@
 """to_char: timestamps, dates, intervals' clock parts and numbers by the common patterns.
 
-Timestamps: YYYY YYY YY Y Q MM Mon Month MON MONTH mon month DD DDD D ID Day Dy (in all cases) HH HH12 HH24 MI SS MS US SSSS AM PM am pm WW IW IYYY J TH th
-TZ OF, FM, "quoted text". Numbers: 9 0 . , D G S MI PR FM. Other patterns raise 0A000 rather than to be written out as they are.
+Timestamps: all fields of PostgreSQL's documentation (table 9.31), with FM, TM (as in the C locale), TH and "quoted text". Numbers: 9 0 . , D G S MI PR FM;
+other number patterns raise 0A000 rather than to be written out as they are.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from actors.common.errors import FEATURE_NOT_SUPPORTED, PROGRAM_LIMIT_EXCEEDED, DatabaseError
@@ -21,12 +21,25 @@ from actors.common.types.calendar import DAY_US, JULIAN_2000, civil, day_number,
 PATTERNS_MAX = 256
 _MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
 _DAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"]
+
+
+def _either_case(word: str) -> str:
+    """A field in capitals, in small letters, and, where it is a name, with one capital."""
+    spellings = {word, word.lower()} | ({word.capitalize()} if word in ("MONTH", "MON", "DAY", "DY") else set())
+    return "|".join(map(re.escape, sorted(spellings)))
+
+
+_WORDS = (
+    "Y,YYY IYYY IYY IY IDDD IW ID I YYYY YYY YY Y MONTH MON MM MI MS DDD DD DAY DY D HH24 HH12 HH SSSSS SSSS SS US FF1 FF2 FF3 FF4 FF5 FF6 "
+    "A.M. P.M. AM PM B.C. A.D. BC AD CC WW W Q J RM TZH TZM TZ OF"
+)
 _TOKEN = re.compile(
-    r'(?P<quoted>"[^"]*")|(?P<fill>FM)?(?P<field>IYYY|YYYY|YYY|YY|Y|MONTH|Month|month|MON|Mon|mon|MM|MI|MS|DDD|DD|DAY|Day|day|DY|Dy|dy|ID|IW|D|'
-    r"HH24|HH12|HH|SSSSS|SSSS|SS|US|AM|PM|am|pm|WW|Q|J|TZ|OF|"
-    r"yyyy|yyy|yy|mm|mi|ms|dd|hh24|hh12|hh|ss|us)(?P<ordinal>TH|th)?|(?P<text>.)",
+    rf'"(?P<quoted>(?:[^"\\]|\\.)*)"?|\\(?P<escaped>")|(?P<modifier>FM|TM|FX|fm|tm|fx)?(?P<field>{"|".join(map(_either_case, _WORDS.split()))})(?P<ordinal>TH|th)?'
+    r"|(?P<skipped>FM|TM|FX|fm|tm|fx)|(?P<text>.)",
     re.DOTALL,
 )
+_ROMAN = ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII"]
+_ROMAN_WIDTH = 4
 _PADDED = 9
 """Names of months and days are padded to the longest one."""
 
@@ -55,12 +68,36 @@ def _year(fields: _Fields) -> int:
     return fields.year if fields.year > 0 else 1 - fields.year
 
 
+def _iso_year(fields: _Fields) -> int:
+    year = iso_week(fields.days)[0]
+    return year if year > 0 else 1 - year
+
+
+def _century(fields: _Fields) -> int:
+    """A century ends with the year that names it: 2000 is of the 20th."""
+    return (fields.year + 99) // 100 if fields.year > 0 else -((99 - (fields.year - 1)) // 100)
+
+
+def _fraction(digits: int, fields: _Fields) -> int:
+    return int(fields.microsecond // 10 ** (6 - digits))
+
+
+def _iso_day_of_year(fields: _Fields) -> int:
+    """Counted from the Monday of the year's first week."""
+    return (iso_week(fields.days)[1] - 1) * 7 + (fields.weekday or 7)
+
+
 _NUMBERS: dict[str, Callable[[_Fields], tuple[str, int]]] = {
     "YYYY": _number(4, _year),
     "YYY": _number(3, lambda fields: _year(fields) % 1000),
     "YY": _number(2, lambda fields: _year(fields) % 100),
     "Y": _number(1, lambda fields: _year(fields) % 10),
-    "IYYY": _number(4, lambda fields: iso_week(fields.days)[0]),
+    "IYYY": _number(4, _iso_year),
+    "IYY": _number(3, lambda fields: _iso_year(fields) % 1000),
+    "IY": _number(2, lambda fields: _iso_year(fields) % 100),
+    "I": _number(1, lambda fields: _iso_year(fields) % 10),
+    "IDDD": _number(3, _iso_day_of_year),
+    "CC": _number(2, _century),
     "MM": _number(2, lambda fields: fields.month),
     "DD": _number(2, lambda fields: fields.day),
     "DDD": _number(3, lambda fields: fields.day_of_year),
@@ -75,6 +112,8 @@ _NUMBERS: dict[str, Callable[[_Fields], tuple[str, int]]] = {
     "SSSSS": _number(1, lambda fields: fields.second_of_day),
     "MS": _number(3, lambda fields: fields.microsecond // 1000),
     "US": _number(6, lambda fields: fields.microsecond),
+    **{f"FF{digits}": _number(digits, partial(_fraction, digits)) for digits in range(1, 7)},
+    "W": _number(1, lambda fields: (fields.day - 1) // 7 + 1),
     "WW": _number(2, lambda fields: (fields.day_of_year - 1) // 7 + 1),
     "IW": _number(2, lambda fields: iso_week(fields.days)[1]),
     "Q": _number(1, lambda fields: (fields.month - 1) // 3 + 1),
@@ -86,13 +125,34 @@ def _cased(name: str, like: str) -> str:
     return name.upper() if like.isupper() else name.lower() if like.islower() else name
 
 
+_HALVES: dict[str, tuple[str, str, Callable[[_Fields], bool]]] = {
+    "AM": ("AM", "PM", lambda fields: fields.hour >= 12),
+    "A.M.": ("A.M.", "P.M.", lambda fields: fields.hour >= 12),
+    "BC": ("BC", "AD", lambda fields: fields.year > 0),
+    "B.C.": ("B.C.", "A.D.", lambda fields: fields.year > 0),
+}
+_HALVES |= {"PM": _HALVES["AM"], "P.M.": _HALVES["A.M."], "AD": _HALVES["BC"], "A.D.": _HALVES["B.C."]}
+
+
+def _zone_word(kind: str, field: str, fields: _Fields) -> str:
+    if kind == "TZ":
+        return fields.zone_name if field.isupper() else fields.zone_name.lower()
+    hours, _, minutes = fields.offset.partition(":")
+    return fields.offset if kind == "OF" else hours if kind == "TZH" else minutes[:2] or "00"
+
+
 def _word(field: str, fields: _Fields, fill: bool) -> str:
-    if field in ("AM", "PM", "am", "pm"):
-        return _cased("AM" if fields.hour < 12 else "PM", field)
-    if field == "TZ":
-        return fields.zone_name
-    if field == "OF":
-        return fields.offset
+    kind = field.upper()
+    if kind in _HALVES:
+        first, second, is_second = _HALVES[kind]
+        return _cased(second if is_second(fields) else first, field)
+    if kind == "RM":
+        roman = _cased(_ROMAN[fields.month - 1], field)
+        return roman if fill else roman.ljust(_ROMAN_WIDTH)
+    if kind in ("TZ", "TZH", "TZM", "OF"):
+        return _zone_word(kind, field, fields)
+    if kind == "Y,YYY":
+        return f"{_year(fields) // 1000},{_year(fields) % 1000:03d}"
     name = _MONTHS[fields.month - 1] if field.lower().startswith("mon") else _DAYS[fields.weekday]
     if len(field) < 4 and field.lower() in ("mon", "dy"):
         return _cased(name[:3], field)
@@ -117,17 +177,18 @@ def format_moment(local: int, pattern: str, zone_name: str = "", offset: str = "
     fields = _Fields(local, zone_name, offset)
     parts: list[str] = []
     for match in _TOKEN.finditer(pattern):
-        if match["quoted"]:
-            parts.append(match["quoted"][1:-1])
-        elif match["text"]:
-            parts.append(match["text"])
+        if match["quoted"] is not None:
+            parts.append(re.sub(r"\\(.)", r"\1", match["quoted"], flags=re.DOTALL))
+        elif match["field"] is None:
+            parts.append(match["text"] or match["escaped"] or "")
         else:
+            fill = (match["modifier"] or "").upper() in ("FM", "TM")
             known = _NUMBERS.get(match["field"].upper())
             if known is None:
-                parts.append(_word(match["field"], fields, bool(match["fill"])))
+                parts.append(_word(match["field"], fields, fill))
                 continue
             text, width = known(fields)
-            text = text if match["fill"] else text.zfill(width)
+            text = text if match["modifier"] in ("FM", "fm") else text.zfill(width)
             parts.append(_ordinal(text, match["ordinal"]) if match["ordinal"] else text)
     return "".join(parts)
 

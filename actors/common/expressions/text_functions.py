@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from actors.common.errors import INVALID_PARAMETER_VALUE, PROGRAM_LIMIT_EXCEEDED, DatabaseError
+from actors.common.expressions.keywords import QUOTED_KEYWORDS
 from actors.common.expressions.registry import STABLE, register
 from actors.common.patterns.like import lower_ascii, upper_ascii
 
@@ -148,7 +149,8 @@ def concat_ws(separator: str | None, *values: str | None) -> str | None:
 
 
 def quote_ident(value: str) -> str:
-    return value if re.fullmatch(r"[a-z_][a-z0-9_$]*", value) else '"' + value.replace('"', '""') + '"'
+    is_plain = re.fullmatch(r"[a-z_][a-z0-9_$]*", value) and value not in QUOTED_KEYWORDS
+    return value if is_plain else '"' + value.replace('"', '""') + '"'
 
 
 def quote_literal(value: str) -> str:

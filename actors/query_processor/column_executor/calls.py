@@ -13,9 +13,11 @@ from pglast import ast, enums
 from actors.common.errors import FEATURE_NOT_SUPPORTED, GROUPING_ERROR, SYNTAX_ERROR, UNDEFINED_FUNCTION, UNDEFINED_OBJECT, DatabaseError
 from actors.common.schema import ColumnType
 from actors.common.types.arrays import is_array
+from actors.query_processor.analyzer import common_type
+from actors.query_processor.analyzer.exists import without_values
 from actors.query_processor.column_executor.arrays import check_equality, collected, order_key
 from actors.query_processor.column_executor.names import Level
-from actors.query_processor.column_executor.select import sort_by, translate_query
+from actors.query_processor.column_executor.select import UNKNOWN, direction, is_untyped, sort_by, translate_query
 from actors.query_processor.column_executor.sets import SETS, field_of, is_set, series, set_of, sets_not_allowed
 from actors.query_processor.column_executor.translator import BOOL, INT8, TEXT, Translator, type_name
 from actors.query_processor.column_executor.values import BIG_SUM_DIGITS
@@ -36,7 +38,10 @@ STATISTICS = {
     "var_samp": "var_samp",
     "var_pop": "var_pop",
 }
-PAIRS = frozenset({"corr", "covar_pop", "covar_samp", "regr_slope", "regr_intercept", "regr_r2"})
+COVARIANCES = frozenset({"covar_pop", "covar_samp", "regr_avgx", "regr_avgy", "regr_sxx", "regr_syy", "regr_sxy"})
+REGRESSIONS = frozenset({"corr", "regr_slope", "regr_intercept", "regr_r2"})
+"""NULL where an input does not vary: DuckDB answers NaN."""
+PAIRS = COVARIANCES | REGRESSIONS | {"regr_count"}
 AGGREGATES = (
     frozenset({"count", "sum", "avg", "string_agg", "percentile_cont", "percentile_disc", "array_agg"})
     | SAME_TYPE.keys()
@@ -135,17 +140,12 @@ def _rebuilt(translator: Translator, node: ast.Node, level: Level, aggregates: b
 def aggregate(translator: Translator, call: ast.FuncCall, name: str, level: Level, over: str = "") -> tuple[str, ColumnType]:
     """(SQL, type) of an aggregate call; `over`: the OVER clause's text for a window aggregate."""
     arguments = [translator.expression(argument, level, aggregates=bool(over)) for argument in call.args or ()]
-    tail = ""
+    suffix = over
     if call.agg_filter is not None:
-        tail = f" FILTER (WHERE {translator.condition(call.agg_filter, level, 'FILTER')})"
-    order = ""
-    if call.agg_order:
-        listed = sort_by(translator, call.agg_order, level)
-        if call.agg_within_group:
-            tail = f" WITHIN GROUP (ORDER BY {listed})" + tail
-        else:
-            order = f" ORDER BY {listed}"
-    suffix = tail + over
+        suffix = f" FILTER (WHERE {translator.condition(call.agg_filter, level, 'FILTER')})" + over
+    if call.agg_within_group:
+        return _ordered_set(translator, call, name, arguments, level, suffix)
+    order = f" ORDER BY {sort_by(translator, call.agg_order, level)}" if call.agg_order else ""
 
     def made(function: str, *texts: str) -> str:
         return f"{function}({'DISTINCT ' if call.agg_distinct else ''}{', '.join(texts)}{order}){suffix}"
@@ -154,8 +154,6 @@ def aggregate(translator: Translator, call: ast.FuncCall, name: str, level: Leve
         if not call.agg_star and len(arguments) != 1:
             raise _undefined(name, arguments)
         return (f"count(*){suffix}" if call.agg_star else made("count", arguments[0][0])), INT8
-    if call.agg_within_group:
-        return _ordered_set(translator, call, name, arguments, level, suffix)
     if not arguments:
         raise _undefined(name, arguments)
     sql, type_ = arguments[0]
@@ -175,7 +173,7 @@ def aggregate(translator: Translator, call: ast.FuncCall, name: str, level: Leve
     if name in BITWISE and len(arguments) == 1 and type_.name in INTEGERS:
         return made(BITWISE[name], sql), type_
     if name == "string_agg" and len(arguments) == 2:
-        separator = translator.cast(*arguments[1], TEXT)
+        separator = f"coalesce({translator.cast(*arguments[1], TEXT)}, '')"
         return made("string_agg", translator.cast(sql, type_, TEXT), separator), TEXT
     if name == "array_agg" and len(arguments) == 1:
         return collected(translator, made("list", sql), type_)
@@ -183,15 +181,26 @@ def aggregate(translator: Translator, call: ast.FuncCall, name: str, level: Leve
         result = FLOAT8 if type_.name in FLOATS else NUMERIC
         return translator.cast(made(STATISTICS[name], f"CAST({sql} AS DOUBLE)"), FLOAT8, result), result
     if name in PAIRS and len(arguments) == 2:
-        return made(name, *(f"CAST({text} AS DOUBLE)" for text, _ in arguments)), FLOAT8
+        return _of_pairs(name, [f"CAST({text} AS DOUBLE)" for text, _ in arguments], made)
     raise _undefined(name, arguments)
+
+
+def _of_pairs(name: str, texts: list[str], made: Any) -> tuple[str, ColumnType]:
+    """corr, covar_*, regr_*. NaN is the answer only where a value is NaN or infinite."""
+    found = made(name, *texts)
+    if name == "regr_count":
+        return f"CAST({found} AS BIGINT)", INT8
+    if name in REGRESSIONS:
+        found = f"CASE WHEN NOT isnan({found}) OR isnan({made('covar_pop', *texts)}) THEN {found} END"
+    return found, FLOAT8
 
 
 def _sum_or_avg(translator: Translator, name: str, sql: str, type_: ColumnType, made: Any, arguments: Any) -> tuple[str, ColumnType]:
     if type_.name in FLOATS:
         if name == "avg":
             return made("avg", f"CAST({sql} AS DOUBLE)"), FLOAT8
-        return made("sum", f"CAST({sql} AS DOUBLE)"), FLOAT8
+        total = made("sum", f"CAST({sql} AS DOUBLE)")
+        return (total, FLOAT8) if type_ == FLOAT8 else (f"CAST({total} AS FLOAT)", type_)
     if type_.name == "interval" and name == "sum":
         return made("sum", sql), type_
     if type_.name not in INTEGERS and type_.name != "numeric":
@@ -208,15 +217,18 @@ def _sum_or_avg(translator: Translator, name: str, sql: str, type_: ColumnType, 
 def _ordered_set(
     translator: Translator, call: ast.FuncCall, name: str, arguments: list[tuple[str, ColumnType]], level: Level, suffix: str
 ) -> tuple[str, ColumnType]:
-    if name == "mode" and len(call.agg_order) == 1:
-        sql, type_ = translator.expression(call.agg_order[0].node, level)
-        return f"mode({sql})", type_
-    if name not in ("percentile_cont", "percentile_disc") or len(arguments) != 1 or len(call.agg_order) != 1:
+    if name not in ("mode", "percentile_cont", "percentile_disc") or len(call.agg_order) != 1 or len(arguments) != (name != "mode"):
         raise _undefined(name, arguments)
-    _, type_ = translator.expression(call.agg_order[0].node, level)
-    result = type_ if name == "percentile_disc" else FLOAT8
-    text = f"{name}(CAST({arguments[0][0]} AS DOUBLE)){suffix}"
-    return (f"CAST({text} AS DOUBLE)" if result == FLOAT8 else text), result
+    sql, type_ = translator.expression(call.agg_order[0].node, level)
+    listed = sort_by(translator, call.agg_order, level)
+    if name == "mode":
+        return f"mode({sql} ORDER BY {listed}){suffix}", type_
+    if name == "percentile_cont" and type_.name != "interval":
+        if type_.name not in INTEGERS | FLOATS | {"numeric"}:
+            raise _undefined(name, [*arguments, (sql, type_)])
+        listed, type_ = direction(f"CAST({sql} AS DOUBLE)", call.agg_order[0]), FLOAT8
+    text = f"{name}(CAST({arguments[0][0]} AS DOUBLE)) WITHIN GROUP (ORDER BY {listed}){suffix}"
+    return (f"CAST({text} AS DOUBLE)" if type_ == FLOAT8 else text), type_
 
 
 def _undefined(name: str, arguments: Any) -> DatabaseError:
@@ -246,7 +258,12 @@ def _window_call(translator: Translator, call: ast.FuncCall, name: str, level: L
     if name in OFFSETS and arguments:
         type_ = arguments[0][1]
         if name in ("lag", "lead") and len(arguments) == 3:
-            texts[2] = translator.cast(texts[2], arguments[2][1], type_)
+            given = UNKNOWN if is_untyped(call.args[2]) else arguments[2][1]
+            type_ = common_type([type_, given], name.upper())
+            value, default = (translator.cast(*arguments[place], type_) for place in (0, 2))
+            # DuckDB would give the default the type of the value, whose scale may be less.
+            absent = f"{name}(1, {texts[1]}){over} IS NULL"
+            return translator.slot(f"CASE WHEN {absent} THEN {default} ELSE {name}({value}, {texts[1]}){over} END", type_)
         return translator.slot(f"{name}({', '.join(texts)}){over}", type_)
     raise _undefined(name, arguments)
 
@@ -297,9 +314,11 @@ def _frame(translator: Translator, window: ast.WindowDef, level: Level) -> str:
 
 
 def _sublink(translator: Translator, link: ast.SubLink, level: Level, aggregates: bool, windows: dict[str, Any]) -> ast.Node:
-    query = translate_query(translator, link.subselect, level)
     kind = link.subLinkType
+    query = translate_query(translator, link.subselect, level)
     if kind == enums.SubLinkType.EXISTS_SUBLINK:
+        short = without_values(link.subselect)
+        query = translate_query(translator, short, level) if short is not None else query
         return translator.slot(f"EXISTS ({query.sql})", BOOL)
     if kind == enums.SubLinkType.EXPR_SUBLINK:
         if len(query.columns) != 1:
@@ -310,6 +329,16 @@ def _sublink(translator: Translator, link: ast.SubLink, level: Level, aggregates
     if kind in (enums.SubLinkType.ANY_SUBLINK, enums.SubLinkType.ALL_SUBLINK):
         return _quantified(translator, link, level, aggregates, windows, query)
     raise DatabaseError(FEATURE_NOT_SUPPORTED, "this kind of subquery is not supported")
+
+
+def _row_in(left: list[str], right: list[str], source: str, negated: bool) -> str:
+    """(a, b) IN (SELECT ...), or NOT IN. DuckDB's rows are equal where both have a NULL, PostgreSQL's are neither equal nor unequal."""
+    known = " AND ".join(f"{text} IS NOT NULL" for text in (*left, *right))
+    equal = " AND ".join(f"({one} = {other})" for one, other in zip(left, right, strict=True))
+    found = f"EXISTS (SELECT 1 FROM {source} WHERE {equal})"
+    unknown = f"EXISTS (SELECT 1 FROM {source} WHERE NOT ({known}) AND ({equal}) IS NULL)"
+    yes, no = ("FALSE", "TRUE") if negated else ("TRUE", "FALSE")
+    return f"(CASE WHEN {found} THEN {yes} WHEN {unknown} THEN NULL ELSE {no} END)"
 
 
 def _quantified(translator: Translator, link: ast.SubLink, level: Level, aggregates: bool, windows: dict[str, Any], query: Any) -> ast.Node:
@@ -328,6 +357,8 @@ def _quantified(translator: Translator, link: ast.SubLink, level: Level, aggrega
         common = translator.emitter.comparison_type(one_type, column.type, operator)
         left.append(translator.cast(one, one_type, common))
         right.append(translator.cast(f"{alias}.{column.sql}", column.type, common))
+    if len(left) > 1 and (operator, every) in (("=", False), ("<>", True)):
+        return translator.slot(_row_in(left, right, f"({query.sql}) AS {alias}", every), BOOL)
     row = f"({', '.join(left)})" if len(left) > 1 else left[0]
     items = f"({', '.join(right)})" if len(right) > 1 else right[0]
     body = f"SELECT {items} FROM ({query.sql}) AS {alias}"

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from actors.common.errors import INVALID_TEXT_REPRESENTATION, UNDEFINED_OBJECT, UNDEFINED_TABLE, DatabaseError
+from actors.common.expressions.text_functions import quote_ident
 from actors.common.schema import ColumnType, Index, Table
 from actors.common.types import by_name, by_oid, format_type
 from actors.common.types.arrays import Array, array_of_items
@@ -25,7 +26,6 @@ OWNER_OID = 10
 CHECK_OID_STEP = 100_000_000
 """Oids of CHECK constraints are made up: table oid * 24 + place, above this (descriptors give them none)."""
 CONSTRAINT_OID_BASE = 2_000_000_000
-PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_$]*")
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,6 @@ CATALOG_FUNCTIONS: dict[str, list[CatalogFunction]] = {}
 
 def _add(name: str, arguments: tuple[ColumnType, ...], result: ColumnType, call: Callable[..., Any]) -> None:
     CATALOG_FUNCTIONS.setdefault(name, []).append(CatalogFunction(arguments, result, call))
-
-
-def quote(name: str) -> str:
-    """As quote_ident."""
-    return name if PLAIN_NAME.fullmatch(name) else '"' + name.replace('"', '""') + '"'
 
 
 # -- looking things up -----------------------------------------------------------------------------------------------------------
@@ -79,7 +74,7 @@ def constraints_of(table: Table) -> list[tuple[int, str, str, Index | None, str]
     place = 0
     for index in indexes_of(table):
         if index.primary or index.constraint:
-            columns = ", ".join(quote(_column_name(table, column.position)) for column in index.columns)
+            columns = ", ".join(quote_ident(_column_name(table, column.position)) for column in index.columns)
             word = "PRIMARY KEY" if index.primary else "UNIQUE" if index.nulls_distinct else "UNIQUE NULLS NOT DISTINCT"
             found.append((constraint_oid(table, place), index.name, "p" if index.primary else "u", index, f"{word} ({columns})"))
             place += 1
@@ -97,15 +92,17 @@ def index_definition(table: Table, index: Index, qualified: bool = True) -> str:
     """As pg_get_indexdef."""
     columns = []
     for column in index.columns:
-        text = quote(_column_name(table, column.position))
+        text = quote_ident(_column_name(table, column.position))
         if column.descending:
             text += " DESC" + ("" if column.nulls_first else " NULLS LAST")
         elif column.nulls_first:
             text += " NULLS FIRST"
         columns.append(text)
-    name = f"{quote(table.schema)}.{quote(table.name)}" if qualified else quote(table.name)
+    name = f"{quote_ident(table.schema)}.{quote_ident(table.name)}" if qualified else quote_ident(table.name)
     distinct = "" if index.nulls_distinct else " NULLS NOT DISTINCT"
-    return f"CREATE {'UNIQUE ' if index.unique else ''}INDEX {quote(index.name)} ON {name} USING btree ({', '.join(columns)}){distinct}"
+    return (
+        f"CREATE {'UNIQUE ' if index.unique else ''}INDEX {quote_ident(index.name)} ON {name} USING btree ({', '.join(columns)}){distinct}"
+    )
 
 
 def _index_definition(catalog: Catalog, _: Any, oid: int | None, column: int = 0, __: Any = None) -> str | None:
@@ -114,7 +111,7 @@ def _index_definition(catalog: Catalog, _: Any, oid: int | None, column: int = 0
         return None
     if column:
         places = index.columns
-        return quote(_column_name(table, places[column - 1].position)) if 0 < column <= len(places) else ""
+        return quote_ident(_column_name(table, places[column - 1].position)) if 0 < column <= len(places) else ""
     return index_definition(table, index)
 
 
@@ -170,8 +167,8 @@ def _regclass_out(catalog: Catalog, environment: Any, oid: int | None) -> str | 
     found = find_relation(catalog, oid)
     if found is None:
         return "-" if oid == 0 else str(oid)
-    name = quote(found[1].name if found[1] is not None else found[0].name)
-    return name if _is_visible(catalog, environment, oid) else f"{quote(found[0].schema)}.{name}"
+    name = quote_ident(found[1].name if found[1] is not None else found[0].name)
+    return name if _is_visible(catalog, environment, oid) else f"{quote_ident(found[0].schema)}.{name}"
 
 
 def _regtype_in(_: Catalog, __: Any, text: str | None) -> int | None:
@@ -238,10 +235,6 @@ def _user_by_id(_: Catalog, __: Any, oid: int | None) -> str | None:
     return None if oid is None else "admin" if oid == OWNER_OID else f"unknown (OID={oid})"
 
 
-def _quote_literal(_: Catalog, __: Any, text: str | None) -> str | None:
-    return None if text is None else "'" + text.replace("'", "''") + "'"
-
-
 def _fill_descriptions() -> None:
     """Functions that describe catalog objects."""
     _add("pg_table_is_visible", (OID,), BOOL, _is_visible)
@@ -300,8 +293,6 @@ def _fill_environment() -> None:
     for name in ("inet_server_port", "inet_client_port"):
         _add(name, (), INT4, _constant(None))
     _add("current_schemas", (BOOL,), ColumnType("_name"), _current_schemas)
-    _add("quote_ident", (TEXT,), TEXT, lambda catalog, environment, name: None if name is None else quote(name))
-    _add("quote_literal", (TEXT,), TEXT, _quote_literal)
     _add("to_regclass", (TEXT,), OID, _to_regclass)
     for kind, reader, writer in (
         ("regclass", _regclass_in, _regclass_out),

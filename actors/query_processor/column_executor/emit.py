@@ -21,7 +21,7 @@ from actors.common.expressions.tree import is_slow, is_volatile
 from actors.common.schema import ColumnType
 from actors.common.types.arrays import Array, element_of
 from actors.query_processor.column_executor.arrays import check_equality, check_order
-from actors.query_processor.column_executor.udf import DIVIDE, SIZED_TYPES, Udf, divide_udf, expression_udf
+from actors.query_processor.column_executor.udf import DIVIDE, SIZED_TYPES, Udf, divide_udf, expression_udf, is_own_constant
 from actors.query_processor.column_executor.values import (
     DIVISION_SCALE,
     INTEGER_DIGITS,
@@ -111,7 +111,11 @@ class Emitter:
     def fill(self, sql: str, parameters: Sequence[Any], environment: Any) -> str:
         """The text with the run-time constants' values in place of their marks. Raises what evaluating them raises."""
         literals: list[str] = []
+        used = {int(number) for number in MARK.findall(sql)}
         for number, (evaluate, type_) in enumerate(self._constants):
+            if number not in used:  # of a part that PostgreSQL does not evaluate either
+                literals.append("")
+                continue
             value = evaluate((), parameters, environment)
             check = self._checks.get(number)
             if check is not None and value is not None and value < 0:
@@ -222,7 +226,8 @@ class Emitter:
             if name == "/" and call.type.name == "numeric" and types <= EXACT:
                 return self.divide(one, other)
             if name == "%" and types <= INTEGERS:
-                return f"CAST(({one} % {other}) AS {duck_type(call.type)})"
+                # The least integer divided by -1 overflows in DuckDB; nothing is left of any, as by 1.
+                return f"CAST(({one} % CASE {other} WHEN -1 THEN 1 ELSE {other} END) AS {duck_type(call.type)})"
             if name == "||" and types <= TEXT_TYPES:
                 return f"({one} || {other})"
             if name in LIKES and types <= TEXT_TYPES:
@@ -249,6 +254,9 @@ class Emitter:
 
     def _udf(self, expression: Any, arguments: list[Any], texts: list[str]) -> str:
         """A call of our own implementation: arguments in, one column out."""
+        if isinstance(expression, tree.Call):
+            passed_on = [place for place, argument in enumerate(arguments) if not is_own_constant(argument)]
+            arguments, texts = [arguments[place] for place in passed_on], [texts[place] for place in passed_on]
         udf = expression_udf(expression, [argument.type for argument in arguments])
         self._udfs[udf.name] = udf
         passed = ", ".join(udf.pass_argument(text, argument.type) for text, argument in zip(texts, arguments, strict=True)) or "0"

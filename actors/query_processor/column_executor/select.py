@@ -12,18 +12,32 @@ from typing import Any
 
 from pglast import ast, enums
 
-from actors.common.errors import FEATURE_NOT_SUPPORTED, INVALID_COLUMN_REFERENCE, SYNTAX_ERROR, DatabaseError
+from actors.common.errors import (
+    FEATURE_NOT_SUPPORTED,
+    INVALID_COLUMN_REFERENCE,
+    STATEMENT_TOO_COMPLEX,
+    SYNTAX_ERROR,
+    TOO_MANY_COLUMNS,
+    DatabaseError,
+)
 from actors.common.schema import ColumnType
 from actors.query_processor.analyzer import common_type
 from actors.query_processor.column_executor.arrays import check_equality, order_key
 from actors.query_processor.column_executor.names import Level, Output, Query
+from actors.query_processor.column_executor.output_names import figure_name, named, ordinal
 from actors.query_processor.column_executor.translator import INT8, TEXT, Translator, rename, string_fields
+from actors.query_processor.column_executor.values import DECIMAL_DIGITS_MAX, RECURSIVE_SCALE, numeric_scale
 
+UNKNOWN = ColumnType("unknown")
 SET_OPERATIONS = {
     enums.SetOperation.SETOP_UNION: "UNION",
     enums.SetOperation.SETOP_INTERSECT: "INTERSECT",
     enums.SetOperation.SETOP_EXCEPT: "EXCEPT",
 }
+
+
+GROUPING_SETS_MAX = 4096
+"""As PostgreSQL bounds them."""
 
 
 def translate_query(translator: Translator, statement: Any, parent: Level | None = None) -> Query:
@@ -89,12 +103,45 @@ def _recursive(translator: Translator, cte: ast.CommonTableExpr, level: Level, d
         )
     first = translate_query(translator, statement.larg, level)
     level.ctes[cte.ctename] = (duck, tuple(rename(first.columns, names, cte.ctename)))
+    if _aggregates_over(statement.rarg, cte.ctename):
+        raise DatabaseError("42P19", "aggregate functions are not allowed in a recursive query's recursive term")
     second = translate_query(translator, statement.rarg, level)
     if len(first.columns) != len(second.columns):
         raise DatabaseError(SYNTAX_ERROR, "each UNION query must have the same number of columns")
     types = [column.type for column in first.columns]
     word = "UNION ALL" if statement.all else "UNION"
-    return Query(f"({_cast_all(translator, first, types)}) {word} ({_cast_all(translator, second, types)})", first.columns)
+    arms = [_widened(translator, Query(_cast_all(translator, arm, types), first.columns)) for arm in (first, second)]
+    return Query(f"({arms[0]}) {word} ({arms[1]})", first.columns)
+
+
+def _widened(translator: Translator, arm: Query) -> str:
+    """An arm of a recursive query with its numerics as wide as DuckDB has them: it would round the second arm's to the scale of the first."""
+    free = [column.type.name == "numeric" and numeric_scale(column.type) is None for column in arm.columns]
+    if not any(free):
+        return arm.sql
+    alias, wide = translator.alias(), f"DECIMAL({DECIMAL_DIGITS_MAX}, {RECURSIVE_SCALE})"
+    items = [f"CAST({alias}.c{place} AS {wide}) AS c{place}" if is_free else f"{alias}.c{place}" for place, is_free in enumerate(free, 1)]
+    return f"SELECT {', '.join(items)} FROM ({arm.sql}) AS {alias}"
+
+
+def _aggregates_over(statement: Any, name: str) -> bool:
+    """Whether a query level over the recursive query's own rows has an aggregate: such a term may never end."""
+    from actors.query_processor.column_executor.calls import AGGREGATES
+
+    def aggregates(node: Any) -> bool:
+        if isinstance(node, tuple | list):
+            return any(map(aggregates, node))
+        if isinstance(node, ast.FuncCall) and node.over is None and node.funcname[-1].sval in AGGREGATES:
+            return True
+        if not isinstance(node, ast.Node) or isinstance(node, ast.SelectStmt):
+            return False
+        return any(aggregates(getattr(node, slot)) for slot in node.__slots__)
+
+    return (
+        isinstance(statement, ast.SelectStmt)
+        and _mentions(statement.fromClause, name)
+        and (aggregates(statement.targetList) or aggregates(statement.havingClause))
+    )
 
 
 def _mentions(node: Any, name: str) -> bool:
@@ -133,7 +180,10 @@ def _set_operation(translator: Translator, statement: ast.SelectStmt, level: Lev
     word = SET_OPERATIONS[statement.op]
     if len(left.columns) != len(right.columns):
         raise DatabaseError(SYNTAX_ERROR, f"each {word} query must have the same number of columns")
-    types = [common_type([one.type, other.type], word) for one, other in zip(left.columns, right.columns, strict=True)]
+    pairs = zip(left.columns, right.columns, _untyped(statement.larg, left), _untyped(statement.rarg, right), strict=True)
+    types = [
+        common_type([UNKNOWN if free else one.type, UNKNOWN if other_free else other.type], word) for one, other, free, other_free in pairs
+    ]
     body = f"({_cast_all(translator, left, types)}) {word}{' ALL' if statement.all else ''} ({_cast_all(translator, right, types)})"
     if not statement.all:
         for type_ in types:
@@ -149,13 +199,26 @@ def _set_operation(translator: Translator, statement: ast.SelectStmt, level: Lev
     return Query(f"SELECT {listed} FROM ({body}) AS {alias}{order}{tail}", columns)
 
 
+def _untyped(statement: ast.SelectStmt, query: Query) -> list[bool]:
+    """Whether each column of an arm is a literal without a type (a string or NULL): such a column takes the type of the other arm's."""
+    targets = statement.targetList or ()
+    if len(targets) != len(query.columns):
+        return [False] * len(query.columns)
+    return [is_untyped(target.val) for target in targets]
+
+
+def is_untyped(node: Any) -> bool:
+    """A literal that has no type of its own: a string, or NULL."""
+    return isinstance(node, ast.A_Const) and (bool(node.isnull) or isinstance(node.val, ast.String))
+
+
 def _order_by_outputs(translator: Translator, clauses: Any, outputs: list[Output]) -> str:
     parts: list[str] = []
     for clause in clauses:
-        found = _ordinal(clause.node, outputs) or _named(clause.node, outputs)
+        found = ordinal(clause.node, outputs) or named(clause.node, outputs)
         if found is None:
             raise DatabaseError(FEATURE_NOT_SUPPORTED, "invalid UNION/INTERSECT/EXCEPT ORDER BY clause")
-        parts.append(_direction(_sort_key(translator, found.sql, found.type), clause))
+        parts.append(direction(_sort_key(translator, found.sql, found.type), clause))
     return f" ORDER BY {', '.join(parts)}" if parts else ""
 
 
@@ -246,65 +309,11 @@ def _target(translator: Translator, target: ast.ResTarget, level: Level, windows
     return [Output(target.name or figure_name(value), sql, type_)]
 
 
-def figure_name(node: Any) -> str:
-    """The name that PostgreSQL gives an unnamed output column (FigureColname in parse_target.c)."""
-    if isinstance(node, ast.ColumnRef):
-        names = string_fields(node)
-        return names[-1] if names else "?column?"
-    if isinstance(node, ast.FuncCall):
-        return str(node.funcname[-1].sval)
-    if isinstance(node, ast.TypeCast):
-        inner = figure_name(node.arg)
-        return inner if inner != "?column?" else str(node.typeName.names[-1].sval)
-    if isinstance(node, ast.CaseExpr):
-        inner = figure_name(node.defresult) if isinstance(node.defresult, ast.ColumnRef) else "?column?"
-        return inner if inner != "?column?" else "case"
-    if isinstance(node, ast.SubLink):
-        if node.subLinkType == enums.SubLinkType.EXISTS_SUBLINK:
-            return "exists"
-        if node.subLinkType == enums.SubLinkType.ARRAY_SUBLINK:
-            return "array"
-        if node.subLinkType == enums.SubLinkType.EXPR_SUBLINK and node.subselect.targetList:
-            target = node.subselect.targetList[0]
-            return target.name or figure_name(target.val)
-        return "?column?"
-    if isinstance(node, ast.SQLValueFunction):
-        return str(node.op.name).removeprefix("SVFOP_").removesuffix("_N").lower()
-    named = {ast.CoalesceExpr: "coalesce", ast.A_ArrayExpr: "array", ast.GroupingFunc: "grouping", ast.NullTest: "?column?"}
-    if isinstance(node, ast.MinMaxExpr):
-        return "greatest" if node.op == enums.MinMaxOp.IS_GREATEST else "least"
-    if isinstance(node, ast.A_Expr) and node.kind == enums.A_Expr_Kind.AEXPR_NULLIF:
-        return "nullif"
-    if isinstance(node, ast.A_Indirection) and isinstance(node.indirection[-1], ast.String):
-        return str(node.indirection[-1].sval)
-    if isinstance(node, ast.CollateClause | ast.A_Indirection):
-        return figure_name(node.arg)
-    return named.get(type(node), "?column?")
-
-
-def _ordinal(node: Any, outputs: Sequence[Output]) -> Output | None:
-    if not (isinstance(node, ast.A_Const) and isinstance(node.val, ast.Integer)):
-        return None
-    number = int(node.val.ival or 0)
-    if not 1 <= number <= len(outputs):
-        raise DatabaseError(INVALID_COLUMN_REFERENCE, f"ORDER BY position {number} is not in select list")
-    return outputs[number - 1]
-
-
-def _named(node: Any, outputs: Sequence[Output]) -> Output | None:
-    """The output column that an unqualified name means in ORDER BY."""
-    names = string_fields(node) if isinstance(node, ast.ColumnRef) else None
-    if names is None or len(names) != 1:
-        return None
-    found = {output.sql: output for output in outputs if output.name == names[0]}
-    if len(found) > 1:
-        raise DatabaseError("42702", f'ORDER BY "{names[0]}" is ambiguous')
-    return next(iter(found.values()), None)
-
-
 def _group_by(translator: Translator, statement: ast.SelectStmt, level: Level, targets: list[Output]) -> str:
     if not statement.groupClause:
         return ""
+    if statement.groupDistinct:
+        return f" GROUP BY GROUPING SETS ({', '.join(_distinct_sets(translator, statement, level, targets))})"
     parts = [_group_item(translator, item, level, targets) for item in statement.groupClause]
     if not any(isinstance(item, ast.GroupingSet) for item in statement.groupClause):
         parts = list(dict.fromkeys([*parts, *_dependent(level, parts, translator)]))
@@ -320,19 +329,49 @@ def _group_item(translator: Translator, item: Any, level: Level, targets: list[O
         return f"{kinds.get(item.kind.name, '')}({', '.join(content)})"
     if isinstance(item, ast.RowExpr):
         return "(" + ", ".join(_group_item(translator, part, level, targets) for part in item.args) + ")"
-    ordinal = _ordinal(item, targets)
-    if ordinal is not None:
-        check_equality(ordinal.type)
-        return ordinal.sql
+    numbered = ordinal(item, targets)
+    if numbered is not None:
+        check_equality(numbered.type)
+        return numbered.sql
     names = string_fields(item) if isinstance(item, ast.ColumnRef) else None
     if names is not None and len(names) == 1 and level._own_column(names) is None:
-        named = _named(item, targets)
-        if named is not None:
-            check_equality(named.type)
-            return named.sql
+        output = named(item, targets)
+        if output is not None:
+            check_equality(output.type)
+            return output.sql
     sql, type_ = translator.expression(item, level)
     check_equality(type_)
     return sql
+
+
+def _distinct_sets(translator: Translator, statement: ast.SelectStmt, level: Level, targets: list[Output]) -> list[str]:
+    """GROUP BY DISTINCT: the grouping sets that all items together make, each of them once. DuckDB has no such thing."""
+    sets: list[tuple[str, ...]] = [()]
+    for item in statement.groupClause:
+        sets = [(*one, *other) for one in sets for other in _grouping_sets(translator, item, level, targets)]
+        if len(sets) > GROUPING_SETS_MAX:
+            raise DatabaseError(STATEMENT_TOO_COMPLEX, f"too many grouping sets present (maximum {GROUPING_SETS_MAX})")
+    return list(dict.fromkeys(f"({', '.join(sorted(set(one)))})" for one in sets))
+
+
+def _grouping_sets(translator: Translator, item: Any, level: Level, targets: list[Output]) -> list[tuple[str, ...]]:
+    """Of one item: one set of one expression, or what ROLLUP, CUBE and GROUPING SETS stand for."""
+    if isinstance(item, ast.RowExpr):
+        return [tuple(_group_item(translator, part, level, targets) for part in item.args)]
+    if not isinstance(item, ast.GroupingSet):
+        return [(_group_item(translator, item, level, targets),)]
+    parts = [_grouping_sets(translator, part, level, targets) for part in item.content or ()]
+    kind = item.kind.name
+    if kind == "GROUPING_SET_SETS":
+        return [one for part in parts for one in part]
+    columns = [part[0] for part in parts]
+    if kind == "GROUPING_SET_CUBE":
+        if 1 << len(columns) > GROUPING_SETS_MAX:
+            raise DatabaseError(TOO_MANY_COLUMNS, "CUBE is limited to 12 elements")
+        chosen = [[part for place, part in enumerate(columns) if bits >> place & 1] for bits in range(1 << len(columns))]
+    else:
+        chosen = [columns[:length] for length in range(len(columns), -1, -1)]
+    return [tuple(text for part in one for text in part) for one in chosen]
 
 
 def _dependent(level: Level, grouped: list[str], translator: Translator) -> list[str]:
@@ -356,7 +395,7 @@ def _distinct(translator: Translator, statement: ast.SelectStmt, level: Level, t
         return "DISTINCT "
     parts = []
     for item in clause:
-        output = _ordinal(item, targets) or _named(item, targets)
+        output = ordinal(item, targets) or named(item, targets)
         sql, type_ = (output.sql, output.type) if output is not None else translator.expression(item, level)
         check_equality(type_)
         parts.append(sql)
@@ -366,14 +405,14 @@ def _distinct(translator: Translator, statement: ast.SelectStmt, level: Level, t
 def _order_by(translator: Translator, statement: ast.SelectStmt, level: Level, targets: list[Output], windows: dict[str, Any]) -> str:
     parts: list[str] = []
     for clause in statement.sortClause or ():
-        output = _ordinal(clause.node, targets) or _named(clause.node, targets)
+        output = ordinal(clause.node, targets) or named(clause.node, targets)
         if output is not None:
             sql, type_ = output.sql, output.type
         else:
             sql, type_ = translator.expression(clause.node, level, aggregates=True, windows=windows)
             if statement.distinctClause and statement.distinctClause[0] is None and sql not in {target.sql for target in targets}:
                 raise DatabaseError(INVALID_COLUMN_REFERENCE, "for SELECT DISTINCT, ORDER BY expressions must appear in select list")
-        parts.append(_direction(_sort_key(translator, sql, type_), clause))
+        parts.append(direction(_sort_key(translator, sql, type_), clause))
     return f" ORDER BY {', '.join(parts)}" if parts else ""
 
 
@@ -385,7 +424,7 @@ def _sort_key(translator: Translator, sql: str, type_: ColumnType) -> str:
     )
 
 
-def _direction(sql: str, clause: ast.SortBy) -> str:
+def direction(sql: str, clause: ast.SortBy) -> str:
     descending = clause.sortby_dir == enums.SortByDir.SORTBY_DESC
     if clause.useOp:
         descending = clause.useOp[-1].sval == ">"
@@ -402,7 +441,7 @@ def sort_by(translator: Translator, clauses: Any, level: Level, *, aggregates: b
     parts = []
     for clause in clauses:
         sql, type_ = translator.expression(clause.node, level, aggregates=aggregates)
-        parts.append(_direction(_sort_key(translator, sql, type_), clause))
+        parts.append(direction(_sort_key(translator, sql, type_), clause))
     return ", ".join(parts)
 
 

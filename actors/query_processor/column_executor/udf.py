@@ -78,13 +78,20 @@ def crossing(type_: ColumnType) -> str:
     return "VARCHAR" if type_.name == "numeric" or type_.name not in DUCK_TYPES else duck_type(type_)
 
 
+def is_own_constant(expression: Any) -> bool:
+    """Whether a function of ours keeps the argument: DuckDB takes intervals that compare equal (1 month, 30 days) for one and the same."""
+    return isinstance(expression, tree.Constant) and expression.type.name == "interval" and expression.datum is not None
+
+
 def expression_udf(expression: Any, types: list[ColumnType]) -> Udf:
-    """The root operation of `expression` (a Call, a Cast, ANY or ALL of an array, ARRAY[...]) with its arguments as columns."""
+    """The root operation of `expression` (a Call, a Cast, ANY or ALL of an array, ARRAY[...]) with its arguments as columns. `types`: the columns'."""
     columns = tuple(tree.Column(place, type_) for place, type_ in enumerate(types))
     plain: Any
     name = ""
     if isinstance(expression, tree.Call):
-        plain = tree.Call(expression.name, expression.signature, columns, expression.type)
+        left = iter(columns)
+        arguments = tuple(argument if is_own_constant(argument) else next(left) for argument in expression.arguments)
+        plain = tree.Call(expression.name, expression.signature, arguments, expression.type)
         name = expression.name
     elif isinstance(expression, tree.Quantified):
         plain = replace(expression, argument=columns[0], array=columns[1])

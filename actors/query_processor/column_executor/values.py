@@ -37,6 +37,8 @@ MIN_SIGNIFICANT_DIGITS = 16
 INTEGER_DIGITS = {"int2": 5, "int4": 10, "int8": 19, "oid": 10}
 """Decimals no wider than needed: where DuckDB brings two decimals together, a width above 38 would cost digits after the point."""
 BIG_SUM_DIGITS = 28
+RECURSIVE_SCALE = 18
+"""Of numerics in WITH RECURSIVE, whose scale grows from round to round; zeros at their end are not shown."""
 TEXT_TYPES = frozenset({"text", "varchar", "bpchar", "name", "unknown"})
 DUCK_TYPES = {
     "bool": "BOOLEAN",
@@ -136,11 +138,23 @@ def to_duck(column: pa.Array | pa.ChunkedArray, type_: ColumnType) -> pa.Array |
         return column.cast(pa.timestamp("us"))
     if type_.name == "numeric" and pa.types.is_string(column.type):
         return _decimals(column)
+    if pa.types.is_decimal(column.type):
+        bounds = numeric_scale(type_)
+        return column if bounds is None else _narrowed(column, *bounds)
     if type_.name == "oid":
         return column.cast(pa.int64())
     if type_.name == "uuid" and pa.types.is_fixed_size_binary(column.type):
         return column.cast(pa.binary())
     return column
+
+
+def _narrowed(column: pa.Array | pa.ChunkedArray, precision: int, scale: int) -> pa.Array | pa.ChunkedArray:
+    """Decimals of 38 digits as such of the declared precision: where DuckDB brings decimals together, digits that
+    no value has would cost digits after the point. The values are not looked at: storage has them within their type."""
+    if isinstance(column, pa.ChunkedArray):
+        chunks = [_narrowed(chunk, precision, scale) for chunk in column.chunks]
+        return pa.chunked_array(chunks, pa.decimal128(precision, scale))
+    return pa.Array.from_buffers(pa.decimal128(precision, scale), len(column), column.buffers(), column.null_count, column.offset)
 
 
 def _decimals(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
@@ -149,8 +163,10 @@ def _decimals(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
     none, zero, one = (pa.scalar(number, pa.int32()) for number in (-1, 0, 1))
     scales = pc.if_else(pc.equal(point, none), zero, pc.subtract(pc.subtract(pc.utf8_length(column), point), one))
     scale = pc.max(scales).as_py() or 0
+    whole = pc.max(pc.if_else(pc.equal(point, none), pc.utf8_length(column), point)).as_py() or 1
+    digits = max(1, min(whole + scale, DECIMAL_DIGITS_MAX))
     try:
-        return column.cast(pa.decimal128(DECIMAL_DIGITS_MAX, min(scale, DECIMAL_DIGITS_MAX)))
+        return column.cast(pa.decimal128(digits, min(scale, digits)))
     except pa.ArrowInvalid:
         raise DatabaseError(
             FEATURE_NOT_SUPPORTED, "numeric values beyond 38 digits, NaN and infinity are not supported in this query"
@@ -184,6 +200,8 @@ def _from_decimals(column: pa.ChunkedArray, type_: ColumnType) -> list[Any]:
     if pa.types.is_floating(column.type):
         return [None if value is None else Decimal(repr(value)) for value in column.to_pylist()]
     values = column.to_pylist()
+    if pa.types.is_decimal(column.type) and column.type.scale == RECURSIVE_SCALE and numeric_scale(type_) is None:
+        return [None if value is None else without_zeros(value) for value in values]
     if pa.types.is_decimal(column.type) and column.type.scale == DIVISION_SCALE and numeric_scale(type_) is None:
         return [None if value is None else quotient_scale(value) for value in values]
     return [value if value is None or isinstance(value, Decimal) else Decimal(value) for value in values]
@@ -191,8 +209,16 @@ def _from_decimals(column: pa.ChunkedArray, type_: ColumnType) -> list[Any]:
 
 def shown_numeric(value: Decimal, type_: ColumnType) -> Decimal:
     """A numeric out of DuckDB, a quotient with the scale that PostgreSQL would give it."""
+    if -int(value.as_tuple().exponent) == RECURSIVE_SCALE and numeric_scale(type_) is None:
+        return without_zeros(value)
     is_quotient = -int(value.as_tuple().exponent) == DIVISION_SCALE and numeric_scale(type_) is None
     return quotient_scale(value) if is_quotient else value
+
+
+def without_zeros(value: Decimal) -> Decimal:
+    """Without zeros at the end of its digits after the point."""
+    short = value.normalize()
+    return short if int(short.as_tuple().exponent) <= 0 else short.quantize(Decimal(1))
 
 
 def quotient_scale(value: Decimal) -> Decimal:

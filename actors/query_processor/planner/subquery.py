@@ -17,6 +17,7 @@ from pglast.visitors import Visitor
 from actors.common.errors import DatabaseError
 from actors.common.schema import ColumnType
 from actors.query_processor.analyzer import NotRowExpression
+from actors.query_processor.analyzer.exists import without_values
 from actors.query_processor.planner.planning import Planning
 from actors.query_processor.planner.scope import NotRowStatement
 from actors.query_processor.row_executor.subqueries import Subquery, WithSubqueries
@@ -91,6 +92,9 @@ class _Extractor:
         exists = kind == enums.SubLinkType.EXISTS_SUBLINK
         try:
             plan = plan_within(self._planning, node.subselect, self._plan_query)
+            short = without_values(node.subselect) if exists else None
+            if short is not None:
+                plan = plan_within(self._planning, short, self._plan_query)
         except DatabaseError as error:
             if error.sqlstate in _NAMES:
                 raise NotRowStatement from None

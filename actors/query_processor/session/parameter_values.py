@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 
 from actors.common.errors import FEATURE_NOT_SUPPORTED, INVALID_PARAMETER_VALUE, DatabaseError
+from actors.common.types.time_zones import find_zone
 from actors.query_processor.session.parameter_table import FIXED, Definition
-from actors.query_processor.session.time_zones import find_zone
 
 _BOOLS = {"on": "on", "true": "on", "yes": "on", "1": "on", "t": "on", "y": "on"} | {
     "off": "off", "false": "off", "no": "off", "0": "off", "f": "off", "n": "off"

@@ -14,10 +14,10 @@ from datetime import tzinfo
 
 from actors.common.errors import CANT_CHANGE_RUNTIME_PARAM, INVALID_PARAMETER_VALUE, UNDEFINED_OBJECT, DatabaseError
 from actors.common.types.styles import Style, read_date_style, styled
+from actors.common.types.time_zones import find_zone
 from actors.query_processor.deadlines import Timeouts
 from actors.query_processor.session.parameter_table import ADVICE, DEFAULTS, DEFINITIONS, INTERNAL
 from actors.query_processor.session.parameter_values import canonical, milliseconds, not_supported
-from actors.query_processor.session.time_zones import find_zone
 
 CUSTOM_PARAMETERS_MAX = 256
 """Own parameters (with a dot in the name) of one session."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from actors.common.errors import OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
 from actors.query_processor.results import Batch, CopyIn, CopyOut, Field, LimitedStream, all_rows
 from actors.query_processor.session.statements import PreparedStatement
 
@@ -18,7 +19,7 @@ class Portal:
     A batch with a stream (results.py) is to be taken to its end, or closed with the portal, before the next call.
     """
 
-    __slots__ = ("_place", "_result", "_session", "copy", "fields", "formats", "parameters", "prepared")
+    __slots__ = ("_place", "_result", "_session", "copy", "fields", "formats", "name", "parameters", "prepared")
 
     def __init__(self, session: Session, prepared: PreparedStatement, parameters: Sequence[Any]) -> None:
         self._session = session
@@ -26,6 +27,8 @@ class Portal:
         self.parameters = parameters
         self.fields: list[Field] | None = prepared.fields
         self.copy: CopyIn | CopyOut | None = None
+        self.name = ""
+        """The wire layer's: of the Bind message."""
         self.formats = b""
         """The wire layer's: raw result format codes of the Bind message."""
         self._result: Batch | None = None
@@ -50,21 +53,24 @@ class Portal:
         return Batch(rows, batch.done, batch.tag)
 
     async def start(self, rows_max: int = 0) -> Batch:
-        """Raises DatabaseError; a portal that has ended answers with no rows."""
+        """Raises DatabaseError. Where there are as many rows as `rows_max`, the next call tells the end, as in PostgreSQL. A query's portal that
+        has ended answers with no rows; any other statement's runs once: 55000."""
         result = self._result
         if result is None:
             result = await self._execute()
-            if result.stream is None and (not rows_max or len(result.rows) <= rows_max):
-                self._result = _ENDED
+            if result.stream is None and (not rows_max or len(result.rows) < rows_max or self.fields is None):
+                self._result = _ENDED if self.fields is not None else _RUN
                 return result
             self._result = result
             if result.stream is not None:
                 self._session.streams[result.stream] = None
+        elif result is _RUN:
+            raise DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, f'portal "{self.name}" cannot be run')
         if result.stream is not None:
             return LimitedStream(result, rows_max, self._session.forget_stream).batch
         rows = result.rows[self._place : self._place + rows_max] if rows_max else result.rows[self._place :]
         self._place += len(rows)
-        done = self._place >= len(result.rows)
+        done = not rows_max or len(rows) < rows_max
         tag = f"SELECT {len(rows)}" if result.tag.startswith("SELECT") else result.tag
         return Batch(rows, done, tag)
 
@@ -89,6 +95,9 @@ class Portal:
 
 
 _ENDED = Batch([], True, "SELECT 0")
+"""The result of a query whose rows are taken: asked again, the portal has no more of them."""
+_RUN = Batch([], True, "")
+"""The result of any other statement that has run: such a portal runs once."""
 
 
 class UtilityPortal(Portal):

@@ -7,8 +7,8 @@ from typing import Any
 from actors.common.errors import INVALID_PARAMETER_VALUE, DatabaseError
 from actors.common.types.calendar import SECOND_US
 from actors.common.types.intervals import format_interval, parse_interval
+from actors.common.types.time_zones import offset_zone
 from actors.query_processor.analyzer.type_names import cast_type
-from actors.query_processor.session.time_zones import offset_zone
 
 
 def values_text(name: str, arguments: Any) -> str:

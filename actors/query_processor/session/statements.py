@@ -301,7 +301,7 @@ class StatementCache:
         assert prepared.planned is not None
         planned = self.planned(prepared.key, prepared.raw.node, catalog)
         if planned.plan.fields != prepared.fields and not _same_shape(planned.plan.fields, prepared.fields):
-            raise DatabaseError(FEATURE_NOT_SUPPORTED, "cached plan must not change result type")
+            raise DatabaseError(FEATURE_NOT_SUPPORTED, "cached plan must not change result type", routine="RevalidateCachedQuery")
         prepared.planned = planned
         return planned
 

@@ -133,6 +133,7 @@ def _fields(error: DatabaseError, severity: str) -> bytes:
         ("t", error.table),
         ("c", error.column),
         ("n", error.constraint),
+        ("R", error.routine),
     )
     always = (("S", severity), ("V", severity), ("C", error.sqlstate), ("M", error.message))
     given = (*always, *(pair for pair in optional if pair[1]))

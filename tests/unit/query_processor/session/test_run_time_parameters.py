@@ -12,9 +12,9 @@ import pytest
 
 from actors.common.errors import DatabaseError
 from actors.common.types.styles import style_of
+from actors.common.types.time_zones import find_zone
 from actors.query_processor.session.parameter_table import ADVICE, DEFINITIONS, FIXED, HONOURED, INTERNAL, MOOT, Definition
 from actors.query_processor.session.parameters import RunTimeParameters
-from actors.query_processor.session.time_zones import find_zone
 from tests.scripts.golden import ScriptRunner
 
 

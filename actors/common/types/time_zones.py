@@ -48,6 +48,12 @@ def find_zone(text: str) -> tuple[str, tzinfo] | None:
     return found
 
 
+def posix_zone(text: str) -> tzinfo | None:
+    """The zone of an offset as POSIX writes it, hours WEST (`+05:30`, `-3`, `UTC+2`): so AT TIME ZONE takes it. None for any other text."""
+    found = _posix(text) if text.lower() not in _names() else None
+    return found[1] if found is not None else None
+
+
 def _named(text: str) -> ZoneInfo | None:
     try:
         return ZoneInfo(text)

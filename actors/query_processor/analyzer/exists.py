@@ -1,0 +1,40 @@
+"""EXISTS asks whether there is a row: PostgreSQL never evaluates the select list of its query, where `SELECT 1/0` may stand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pglast import ast, enums
+
+_ROW_CLAUSES = ("groupClause", "havingClause", "distinctClause", "valuesLists", "limitCount", "limitOffset", "lockingClause")
+_ONE = (ast.ResTarget(val=ast.A_Const(val=ast.Integer(ival=1))),)
+
+
+def without_values(statement: Any) -> Any | None:
+    """The query of an EXISTS with 1 as its select list; None where the list has a say in the rows, or is a constant already. The caller
+    has the original analyzed too, for the errors that its names and types make."""
+    if not isinstance(statement, ast.SelectStmt) or statement.op != enums.SetOperation.SETOP_NONE:
+        return None
+    if any(getattr(statement, clause) for clause in _ROW_CLAUSES) or not _computes(statement.targetList):
+        return None
+    parts = {name: getattr(statement, name) for name in statement.__slots__}
+    return ast.SelectStmt(**{**parts, "targetList": _ONE, "sortClause": None})
+
+
+def _computes(targets: Any) -> bool:
+    values = [target.val for target in targets or ()]
+    return not all(isinstance(value, ast.A_Const | ast.ColumnRef) for value in values) and not any(map(_decides_rows, values))
+
+
+def _decides_rows(node: Any) -> bool:
+    """Whether an aggregate or a set-returning function is in the expression: both change how many rows there are."""
+    from actors.query_processor.column_executor.calls import AGGREGATES
+    from actors.query_processor.column_executor.sets import SETS
+
+    if isinstance(node, tuple):
+        return any(map(_decides_rows, node))
+    if not isinstance(node, ast.Node) or isinstance(node, ast.SelectStmt):
+        return False
+    if isinstance(node, ast.FuncCall) and (node.funcname[-1].sval in AGGREGATES or node.funcname[-1].sval in {*SETS, "generate_series"}):
+        return True
+    return any(_decides_rows(getattr(node, slot)) for slot in node.__slots__)
