@@ -208,7 +208,10 @@ def timestamptz_to_char(environment: Any, value: int, pattern: str) -> str | Non
 def _zone_abbreviation(value: int, zone: Any) -> str:
     from datetime import UTC, datetime, timedelta
 
-    return str((datetime(2000, 1, 1, tzinfo=UTC) + timedelta(microseconds=value)).astimezone(zone).tzname())
+    first, last = datetime(1, 1, 3, tzinfo=UTC), datetime(9999, 12, 29, tzinfo=UTC)  # what Python's calendar has, and a day for the zone
+    epoch = datetime(2000, 1, 1, tzinfo=UTC)
+    at = min(max(value, (first - epoch) // timedelta(microseconds=1)), (last - epoch) // timedelta(microseconds=1))
+    return str((epoch + timedelta(microseconds=at)).astimezone(zone).tzname())
 
 
 # -- numbers -----------------------------------------------------------------------------------------------------------------------------

@@ -46,7 +46,7 @@ CASES = {"lower": (ascii_uppercase, ascii_lowercase), "upper": (ascii_lowercase,
 LIKES = {"~~": "LIKE", "!~~": "NOT LIKE", "~~*": "LIKE", "!~~*": "NOT LIKE"}
 DIRECT_CASTS = frozenset(
     {
-        *((source, target) for source in INTEGERS for target in (*INTEGERS, "float4", "float8", "numeric", "text", "oid")),
+        *((source, target) for source in INTEGERS for target in (*INTEGERS, "float4", "float8", "numeric", "text")),
         *(("oid", target) for target in ("int4", "int8", "text")),
         ("float4", "float8"),
         ("numeric", "int2"),

@@ -33,6 +33,14 @@ STREAM_KINDS = {
 """An error while a result is read arrives as OSError, its kind only in its text."""
 
 
+WINDOW_ERRORS = (
+    ("rgument for ntile must be", "22014", "argument of ntile must be greater than zero"),
+    ("PRECEDING expression cannot be negative", "22013", "frame starting offset must not be negative"),
+    ("FOLLOWING expression cannot be negative", "22013", "frame ending offset must not be negative"),
+)
+"""DuckDB's text, and PostgreSQL's error."""
+
+
 def translate_error(error: BaseException, memory_bytes: int) -> DatabaseError:
     """PostgreSQL's error for DuckDB's. `memory_bytes`: of a statement."""
     if isinstance(error, DatabaseError):
@@ -64,6 +72,9 @@ def translate_error(error: BaseException, memory_bytes: int) -> DatabaseError:
         return DatabaseError(INVALID_TEXT_REPRESENTATION, _first_line(text))
     if kind in ("BinderException", "ParserException", "CatalogException", "NotImplementedException"):
         return DatabaseError(FEATURE_NOT_SUPPORTED, "this query is not supported", detail=_first_line(text))
+    for part, sqlstate, message in WINDOW_ERRORS:
+        if part in text:
+            return DatabaseError(sqlstate, message)
     if kind in ("InvalidInputException", "DataError"):
         return DatabaseError(DATA_EXCEPTION, _first_line(text))
     return DatabaseError(INTERNAL_ERROR, f"column executor: {_first_line(text)}")

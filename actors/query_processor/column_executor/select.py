@@ -22,9 +22,10 @@ from actors.common.errors import (
 )
 from actors.common.schema import ColumnType
 from actors.query_processor.analyzer import common_type
+from actors.query_processor.analyzer.column_names import figure_name
 from actors.query_processor.column_executor.arrays import check_equality, order_key
 from actors.query_processor.column_executor.names import Level, Output, Query
-from actors.query_processor.column_executor.output_names import figure_name, named, ordinal
+from actors.query_processor.column_executor.output_names import named, ordinal, same_tree
 from actors.query_processor.column_executor.translator import INT8, TEXT, Translator, rename, string_fields
 from actors.query_processor.column_executor.values import DECIMAL_DIGITS_MAX, RECURSIVE_SCALE, numeric_scale
 
@@ -329,6 +330,8 @@ def _group_item(translator: Translator, item: Any, level: Level, targets: list[O
         return f"{kinds.get(item.kind.name, '')}({', '.join(content)})"
     if isinstance(item, ast.RowExpr):
         return "(" + ", ".join(_group_item(translator, part, level, targets) for part in item.args) + ")"
+    if isinstance(item, ast.A_Const) and not isinstance(item.val, ast.Integer):
+        raise DatabaseError(SYNTAX_ERROR, "non-integer constant in GROUP BY")
     numbered = ordinal(item, targets)
     if numbered is not None:
         check_equality(numbered.type)
@@ -404,8 +407,13 @@ def _distinct(translator: Translator, statement: ast.SelectStmt, level: Level, t
 
 def _order_by(translator: Translator, statement: ast.SelectStmt, level: Level, targets: list[Output], windows: dict[str, Any]) -> str:
     parts: list[str] = []
+    if statement.distinctClause and statement.distinctClause[0] is not None:
+        _check_leading(statement, level, targets)
     for clause in statement.sortClause or ():
         output = ordinal(clause.node, targets) or named(clause.node, targets)
+        if output is None and statement.distinctClause and len(statement.targetList or ()) == len(targets):
+            alike = (number for number, target in enumerate(statement.targetList) if same_tree(target.val, clause.node))
+            output = next((targets[number] for number in alike), None)
         if output is not None:
             sql, type_ = output.sql, output.type
         else:
@@ -414,6 +422,25 @@ def _order_by(translator: Translator, statement: ast.SelectStmt, level: Level, t
                 raise DatabaseError(INVALID_COLUMN_REFERENCE, "for SELECT DISTINCT, ORDER BY expressions must appear in select list")
         parts.append(direction(_sort_key(translator, sql, type_), clause))
     return f" ORDER BY {', '.join(parts)}" if parts else ""
+
+
+def _check_leading(statement: ast.SelectStmt, level: Level, targets: list[Output]) -> None:
+    """The first expressions of ORDER BY are those of DISTINCT ON, in any order. Raises 42P10."""
+
+    def meant(node: Any) -> Any:
+        """A column as its SQL, anything else as it is parsed."""
+        output = ordinal(node, targets) or named(node, targets)
+        if output is not None:
+            values = [target.val for target in statement.targetList or ()]
+            value = values[targets.index(output)] if len(values) == len(targets) else None
+            return value if value is not None and not isinstance(value, ast.ColumnRef) else output.sql
+        names = string_fields(node) if isinstance(node, ast.ColumnRef) else None
+        return level.column(names).sql if names is not None else node
+
+    wanted = [meant(node) for node in statement.distinctClause]
+    for clause in (statement.sortClause or ())[: len(wanted)]:
+        if not any(same_tree(meant(clause.node), node) for node in wanted):
+            raise DatabaseError(INVALID_COLUMN_REFERENCE, "SELECT DISTINCT ON expressions must match initial ORDER BY expressions")
 
 
 def _sort_key(translator: Translator, sql: str, type_: ColumnType) -> str:

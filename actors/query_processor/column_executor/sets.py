@@ -14,12 +14,21 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 from pglast import ast
 
-from actors.common.errors import FEATURE_NOT_SUPPORTED, UNDEFINED_FUNCTION, DatabaseError, statement_memory_exceeded
+from actors.common.errors import (
+    FEATURE_NOT_SUPPORTED,
+    INVALID_PARAMETER_VALUE,
+    QUERY_CANCELED,
+    UNDEFINED_FUNCTION,
+    DatabaseError,
+    statement_memory_exceeded,
+)
 from actors.common.expressions.array_functions import string_to_array
+from actors.common.expressions.datetime_functions import add_interval_zoned
 from actors.common.patterns.functions import regexp_matches, regexp_split_to_table
 from actors.common.schema import ColumnType
 from actors.common.types import format_type
 from actors.common.types.arrays import VECTORS, Array, is_array
+from actors.common.types.calendar import DAY_US
 from actors.query_processor.column_executor.arrays import unnested
 from actors.query_processor.column_executor.names import Level
 from actors.query_processor.column_executor.translator import BOOL, TEXT, Translator, string_fields
@@ -177,11 +186,52 @@ def series(translator: Translator, call: ast.FuncCall, level: Level) -> tuple[st
         texts = [f"CAST({sql} AS BIGINT)" for sql, _ in arguments]
         cast = "BIGINT" if type_.name == "int8" else "INTEGER"
     elif names <= {"timestamp", "date", "timestamptz", "text", "unknown"} and len(arguments) == 3:
-        type_ = ColumnType("timestamptz" if "timestamptz" in names else "timestamp")
+        type_ = ColumnType("timestamptz" if names & {"timestamptz", "date"} else "timestamp")
         stamp = [translator.cast(sql, source, type_) for sql, source in arguments[:2]]
         texts = [*stamp, translator.cast(*arguments[2], ColumnType("interval"))]
+        if type_.name == "timestamptz":
+            return f"SELECT unnest({translator.emitter.use(ZONED_SERIES, texts)}) AS c1", type_
         cast = "TIMESTAMP"
     else:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "generate_series is supported for integers and timestamps")
     # The table function makes its rows as they are read; unnest(generate_series()) would make one list of them all, outside DuckDB's memory limit.
     return f"SELECT CAST(series.step AS {cast}) AS c1 FROM generate_series({', '.join(texts)}) AS series(step)", type_
+
+
+def _zoned_series(surroundings_of: Callable[[], Surroundings]) -> Callable[..., pa.Array]:
+    """Each step is added on the session's own clock: a day has 23 hours where summer time begins."""
+    moment, interval = ColumnType("timestamptz"), ColumnType("interval")
+
+    def steps(first: int, last: int, step: Any, around: Surroundings) -> list[int]:
+        environment, found = around.environment, []
+        ahead = step[0] * 30 * DAY_US + step[1] * DAY_US + step[2]
+        if not ahead:
+            raise DatabaseError(INVALID_PARAMETER_VALUE, "step size cannot equal zero")
+        while first <= last if ahead > 0 else first >= last:
+            found.append(first)
+            if len(found) * MOMENT_BYTES > around.memory_bytes:
+                raise statement_memory_exceeded(around.memory_bytes)
+            if around.stopped:
+                raise DatabaseError(QUERY_CANCELED, "canceling statement due to user request")
+            first = add_interval_zoned(environment, first, step)
+        return found
+
+    def function(*arrays: pa.Array) -> pa.Array:
+        items: list[int] = []
+        offsets = [0]
+        try:
+            for first, last, step in zip(*map(datums_of, arrays, (moment, moment, interval)), strict=True):
+                items += steps(first, last, step, surroundings_of()) if None not in (first, last, step) else ()
+                offsets.append(len(items))
+        except DatabaseError as error:
+            raise ValueError(f"EAGLERAY[{error.sqlstate}]{error.message}") from error
+        return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), result_column(items, moment))
+
+    return function
+
+
+MOMENT_BYTES = 64
+"""Of a timestamp while the list is made."""
+ZONED_SERIES = Udf(
+    "eagleray_series_timestamptz", ["TIMESTAMP", "TIMESTAMP", "INTERVAL"], "TIMESTAMP[]", ColumnType("timestamptz"), _zoned_series
+)

@@ -12,12 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pglast import ast, enums
+from pglast import ast
 from pglast.visitors import Skip, Visitor
 
 from actors.common.errors import AMBIGUOUS_COLUMN, UNDEFINED_COLUMN, UNDEFINED_TABLE, DatabaseError
 from actors.common.schema import Column, ColumnType, Table
 from actors.query_processor.analyzer.analysis import AGGREGATES
+from actors.query_processor.analyzer.column_names import figure_name
 from actors.query_processor.results import Field
 
 
@@ -127,54 +128,8 @@ def expand_targets(nodes: Sequence[Any], scope: Scope) -> list[Target]:
                     reference = ast.ColumnRef(fields=(ast.String(sval=relation.alias), ast.String(sval=column.name)))
                     targets.append(Target(column.name, reference))
         else:
-            targets.append(Target(node.name or column_name(value) or "?column?", value))
+            targets.append(Target(node.name or figure_name(value), value))
     return targets
-
-
-def column_name(node: Any) -> str | None:
-    """The name that PostgreSQL gives an output column without AS."""
-    if isinstance(node, ast.ColumnRef):
-        return str(node.fields[-1].sval)
-    if isinstance(node, ast.FuncCall):
-        return str(node.funcname[-1].sval)
-    if isinstance(node, ast.TypeCast):
-        return column_name(node.arg) or str(node.typeName.names[-1].sval)
-    if isinstance(node, ast.CollateClause):
-        return column_name(node.arg)
-    if isinstance(node, ast.CaseExpr):
-        return (column_name(node.defresult) if node.defresult is not None else None) or "case"
-    if isinstance(node, ast.CoalesceExpr):
-        return "coalesce"
-    if isinstance(node, ast.A_ArrayExpr):
-        return "array"
-    if isinstance(node, ast.A_Indirection):
-        return column_name(node.arg)
-    if isinstance(node, ast.MinMaxExpr):
-        return "greatest" if node.op == enums.MinMaxOp.IS_GREATEST else "least"
-    if isinstance(node, ast.SQLValueFunction):
-        return _VALUE_FUNCTION_NAMES.get(node.op)
-    if isinstance(node, ast.A_Expr) and node.kind == enums.A_Expr_Kind.AEXPR_NULLIF:
-        return "nullif"
-    return None
-
-
-_VALUE_FUNCTION_NAMES = {
-    enums.SQLValueFunctionOp.SVFOP_CURRENT_DATE: "current_date",
-    enums.SQLValueFunctionOp.SVFOP_CURRENT_TIME: "current_time",
-    enums.SQLValueFunctionOp.SVFOP_CURRENT_TIME_N: "current_time",
-    enums.SQLValueFunctionOp.SVFOP_CURRENT_TIMESTAMP: "current_timestamp",
-    enums.SQLValueFunctionOp.SVFOP_CURRENT_TIMESTAMP_N: "current_timestamp",
-    enums.SQLValueFunctionOp.SVFOP_LOCALTIME: "localtime",
-    enums.SQLValueFunctionOp.SVFOP_LOCALTIME_N: "localtime",
-    enums.SQLValueFunctionOp.SVFOP_LOCALTIMESTAMP: "localtimestamp",
-    enums.SQLValueFunctionOp.SVFOP_LOCALTIMESTAMP_N: "localtimestamp",
-    enums.SQLValueFunctionOp.SVFOP_CURRENT_ROLE: "current_role",
-    enums.SQLValueFunctionOp.SVFOP_CURRENT_USER: "current_user",
-    enums.SQLValueFunctionOp.SVFOP_USER: "user",
-    enums.SQLValueFunctionOp.SVFOP_SESSION_USER: "session_user",
-    enums.SQLValueFunctionOp.SVFOP_CURRENT_CATALOG: "current_catalog",
-    enums.SQLValueFunctionOp.SVFOP_CURRENT_SCHEMA: "current_schema",
-}
 
 
 def field_of(target: Target, type_: ColumnType, scope: Scope) -> Field:
