@@ -69,6 +69,8 @@ def test_no_more_threads_than_there_may_be() -> None:
         finally:
             held.go.set()
         assert await asyncio.wait_for(waiting, SOON_S) == "X"
+        while len(ends) < len(fibers):
+            await asyncio.sleep(0.01)
         assert sorted(end for end in ends if not isinstance(end, Cancelled)) == list(range(THREADS_MAX + 2))
 
     asyncio.run(scene())
