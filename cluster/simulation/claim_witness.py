@@ -76,10 +76,6 @@ class ClaimWitness:
     def rotten(self, role: str) -> None:
         """Likewise."""
 
-    def _broken(self, invariant: str, what: str) -> None:
-        self._world.trace.add("violated", f"{invariant}: {what}")
-        self._world.fail(AssertionError(f"{invariant}: {what}"))
-
     def _journal(self, role: str) -> _Journal:
         return self._journals.setdefault(role.split("/")[1], _Journal())
 
@@ -137,33 +133,35 @@ class ClaimWitness:
             self.claims += 1
             journal = self._journal(of)
             if claimed > journal.committed_lsn:
-                self._broken("I1", f"{sender} says that {claimed} is committed, a majority has {journal.committed_lsn}")
+                self._world.violated("I1", f"{sender} says that {claimed} is committed, a majority has {journal.committed_lsn}")
 
     def _records(self, replica: str, message: JournalRecords) -> None:
         journal = self._journal(replica)
         last = message.first_lsn + len(message.records) - 1
         if last > journal.committed_lsn:
-            self._broken("I1", f"{replica} gives out record {last}, a majority has {journal.committed_lsn}")
+            self._world.violated("I1", f"{replica} gives out record {last}, a majority has {journal.committed_lsn}")
         for lsn, record in enumerate(message.records, message.first_lsn):
             known = journal.known.get(lsn)
             if not (known is None or known[2] == record):
-                self._broken("I9", f"{replica} gives out another record {lsn} than was committed")
+                self._world.violated("I9", f"{replica} gives out another record {lsn} than was committed")
 
     def _subscribed(self, replica: str, request: SubscribeJournal, answer: Subscribed) -> None:
         self.claims += 1
         journal = self._journal(replica)
         first = answer.first_lsn
         if first > journal.committed_lsn + 1:
-            self._broken("I4", f"{replica} begins a stream at {first}, a majority has {journal.committed_lsn}")
+            self._world.violated("I4", f"{replica} begins a stream at {first}, a majority has {journal.committed_lsn}")
         if request.from_lsn and first != request.from_lsn:
-            self._broken("I4", f"{replica} begins a stream at {first}, asked for was {request.from_lsn}")
+            self._world.violated("I4", f"{replica} begins a stream at {first}, asked for was {request.from_lsn}")
         place = bisect_left(journal.numbers, first)
         if not place:
             return
         before = journal.numbers[place - 1]
         epoch, commit_ts, _ = journal.known[before]
         if not request.from_lsn and commit_ts > request.after_ts:
-            self._broken("I4", f"{replica} begins a stream after {request.after_ts} at {first} and skips record {before} of {commit_ts}")
+            self._world.violated(
+                "I4", f"{replica} begins a stream after {request.after_ts} at {first} and skips record {before} of {commit_ts}"
+            )
         # A feed that resumes does not look at the epoch: the replica's own record there may be of a tail that is to be cut.
         if before == first - 1 and answer.previous_epoch and not request.from_lsn and epoch != answer.previous_epoch:
-            self._broken("I4", f"{replica}: record {before} is of epoch {epoch}, not {answer.previous_epoch}")
+            self._world.violated("I4", f"{replica}: record {before} is of epoch {epoch}, not {answer.previous_epoch}")

@@ -69,10 +69,6 @@ class JournalWitness:
         self._rotten.add(role)
         self._promised.pop(role, None)
 
-    def _broken(self, invariant: str, what: str) -> None:
-        self._world.trace.add("violated", f"{invariant}: {what}")
-        self._world.fail(AssertionError(f"{invariant}: {what}"))
-
     # -- messages -------------------------------------------------------------------------------------------------------------
 
     def delivered(self, sender: str, destination: str, message: Message) -> None:
@@ -86,7 +82,9 @@ class JournalWitness:
                 for lsn, record in enumerate(message.records, message.previous_lsn + 1):
                     same = written.setdefault(lsn, record) == record
                     if not same:
-                        self._broken("I7", f"{sender}, epoch {message.epoch}, has two records {lsn}, {destination} was given the second")
+                        self._world.violated(
+                            "I7", f"{sender}, epoch {message.epoch}, has two records {lsn}, {destination} was given the second"
+                        )
             case Reset():
                 self._may_cut(destination, message.epoch, message.next_lsn - 1)
 
@@ -112,9 +110,9 @@ class JournalWitness:
     def _appended(self, role: str, request: Append, answer: Appended) -> None:
         last = request.previous_lsn + len(request.records)
         if answer.epoch != request.epoch:
-            self._broken("I7", f"{role} answers an Append of epoch {request.epoch} as one of {answer.epoch}")
+            self._world.violated("I7", f"{role} answers an Append of epoch {request.epoch} as one of {answer.epoch}")
         if answer.durable_lsn > last:
-            self._broken("I1", f"{role} says that it agrees up to {answer.durable_lsn}, and was told of {last}")
+            self._world.violated("I1", f"{role} says that it agrees up to {answer.durable_lsn}, and was told of {last}")
         if answer.durable_lsn == last:
             cut_epoch, cut_last = self._cuts.get(role, (0, 0))
             if request.epoch < cut_epoch and last > cut_last:
@@ -130,13 +128,13 @@ class JournalWitness:
     def _sealed(self, role: str, answer: Sealed) -> None:
         before = self._promised.get(role, 0)
         if answer.promised_epoch <= before:
-            self._broken("I7", f"{role} promises epoch {answer.promised_epoch} after {before}")
+            self._world.violated("I7", f"{role} promises epoch {answer.promised_epoch} after {before}")
         self._promised[role] = answer.promised_epoch
         acknowledged = self._acknowledged.get(role, (0, 0))
         tail = (answer.tail_epoch, answer.tail_lsn)
         sound = not answer.voter or tail >= acknowledged or role in self._rotten
         if not sound:
-            self._broken("I9", f"{role} votes with the tail {tail} and has acknowledged {acknowledged}")
+            self._world.violated("I9", f"{role} votes with the tail {tail} and has acknowledged {acknowledged}")
         self._look(role, answer.promised_epoch, answer.voter)
 
     # -- disks ----------------------------------------------------------------------------------------------------------------
@@ -157,30 +155,30 @@ class JournalWitness:
         try:
             log = SyncedLog(self._images[role], self._scans[role])
         except DatabaseError as error:
-            self._broken("I1", f"{role} would take a power failure for damage: {error.message}")
+            self._world.violated("I1", f"{role} would take a power failure for damage: {error.message}")
             return None
         promise = log.promise
         if promise.epoch < epoch:
-            self._broken("I7", f"{role} has promised epoch {epoch}, on its disk is {promise}")
+            self._world.violated("I7", f"{role} has promised epoch {epoch}, on its disk is {promise}")
         if not (promise.voter or not voter):
-            self._broken("I9", f"{role} votes, on its disk is {promise}")
+            self._world.violated("I9", f"{role} votes, on its disk is {promise}")
         held = (log.last_epoch, log.last_lsn)
         acknowledged = self._acknowledged.get(role, (0, 0))
         if not (not promise.voter or held >= acknowledged):
-            self._broken("I9", f"{role} has acknowledged {acknowledged}, its disk ends at {held}")
+            self._world.violated("I9", f"{role} has acknowledged {acknowledged}, its disk ends at {held}")
         if log.first_lsn > promise.first_lsn:
-            self._broken("I1", f"{role} lacks records from {promise.first_lsn} on: its log begins at {log.first_lsn}")
+            self._world.violated("I1", f"{role} lacks records from {promise.first_lsn} on: its log begins at {log.first_lsn}")
         journal = role.split("/")[1]
         self._beginnings.setdefault((journal, promise.first_lsn), role)
         last_trimmed = self._evidence.records.get(int(journal), {}).get(promise.first_lsn - 1)
         if last_trimmed is not None:
             header = decode_header(last_trimmed)
             if header.commit_ts > self._trims.get(journal, 0):
-                self._broken("I12", f"{role} has trimmed {header}, nobody said so")
+                self._world.violated("I12", f"{role} has trimmed {header}, nobody said so")
             if header.commit_ts > promise.trimmed_ts:
-                self._broken("I12", f"{role} has trimmed {header} and says {promise}")
+                self._world.violated("I12", f"{role} has trimmed {header} and says {promise}")
             if header.epoch != promise.previous_epoch:
-                self._broken("I12", f"{role} has trimmed {header} and says {promise}")
+                self._world.violated("I12", f"{role} has trimmed {header} and says {promise}")
         return log
 
     # -- the end --------------------------------------------------------------------------------------------------------------
@@ -208,7 +206,7 @@ class JournalWitness:
     def _check_whole(self, journal: int, first: int, last: int) -> None:
         for (name, begins_at), role in self._beginnings.items():
             if int(name) == journal and first < begins_at <= last:
-                self._broken("I12", f"{role} has begun at record {begins_at}, between the parts of a commit, {first} to {last}")
+                self._world.violated("I12", f"{role} has begun at record {begins_at}, between the parts of a commit, {first} to {last}")
 
     async def _lacking(self, role: str) -> str | None:
         committed = self._evidence.records.get(int(role.split("/")[1]), {})

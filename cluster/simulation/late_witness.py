@@ -81,8 +81,7 @@ class LateWitness:
         return self._judging_since is not None and self._judging_since <= moment and self._changed_at + CHANGED_S <= moment
 
     def _fail(self, what: str) -> None:
-        self._world.trace.add("violated", f"late: {what}")
-        self._world.fail(AssertionError(f"late: {what}"))
+        self._world.violated("late", what)
 
     # -- a time of rest ------------------------------------------------------------------------------------------------
 

@@ -28,9 +28,7 @@ def watched_snapshots(world: World) -> Iterator[None]:
         commit_ts = await usual(self)
         now = world.clock.true_us()
         if honest and commit_ts is None and now + ROUNDED_US < self.start_ts:
-            what = f"a reader of {self.start_ts} was told of its end at {now}"
-            world.trace.add("violated", f"I11: {what}")
-            world.fail(AssertionError(f"I11: {what}"))
+            world.violated("I11", f"a reader of {self.start_ts} was told of its end at {now}")
         return commit_ts
 
     Transaction.commit = commit  # type: ignore[method-assign]

@@ -110,8 +110,7 @@ class StorageWitness:
                 self._versions[self._map.shard(key)][key, header.commit_ts] = value
 
     def _broken(self, what: str) -> None:
-        self._world.trace.add("violated", f"I12: {what}")
-        self._world.fail(AssertionError(f"I12: {what}"))
+        self._world.violated("I12", what)
 
     def _look(self, role: str) -> None:
         """At what is synced, where the manifest is another than the last time."""

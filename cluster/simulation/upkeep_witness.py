@@ -61,8 +61,7 @@ class UpkeepWitness:
         self.fillings += under_way[FILLING]
         if under_way[FILLING] and under_way.total() > under_way[FILLING]:
             others = " and a ".join(sorted(what for what, times in (+under_way).items() if what != FILLING))
-            self._world.trace.add("violated", f"I12: filled beside a {others}")
-            self._world.fail(AssertionError(f"I12: a storage replica is filled while a {others} of it is under way"))
+            self._world.violated("I12", f"a storage replica is filled while a {others} of it is under way")
 
 
 def _store_of_maintenance(maintenance: Maintenance, *_: Any) -> Store:

@@ -116,8 +116,7 @@ class WindowWitness:
         )
 
     def _fail(self, what: str) -> None:
-        self._world.trace.add("violated", f"I3: {what}")
-        self._world.fail(AssertionError(f"I3: {what}"))
+        self._world.violated("I3", what)
 
     def check(self, committed: Iterable[bytes]) -> None:
         """At the end of a run, with the names that the journals' records have. Raises AssertionError."""

@@ -118,7 +118,7 @@ class Evidence:
 
 
 class Witness:
-    """An Observer (runtime/simulation/network.py). `world.fail` is how it ends a run."""
+    """An Observer (runtime/simulation/network.py). `world.violated` is how it ends a run."""
 
     looks_at: Kinds | None = frozenset(
         [
@@ -159,10 +159,6 @@ class Witness:
         self._lost_at[role] = self._world.loop.time()
         self._sealed.pop(role, None)
         self._unfilled.add(role)
-
-    def _broken(self, invariant: str, what: str) -> None:
-        self._world.trace.add("violated", f"{invariant}: {what}")
-        self._world.fail(AssertionError(f"{invariant}: {what}"))
 
     # -- messages -------------------------------------------------------------------------------------------------------------
 
@@ -224,15 +220,15 @@ class Witness:
         elif isinstance(answer, Committed):
             name = request.transaction.hex()
             if told.commit_ts not in (0, answer.commit_ts):
-                self._broken("I2", f"{name} committed at {told.commit_ts} and {answer.commit_ts}")
+                self._world.violated("I2", f"{name} committed at {told.commit_ts} and {answer.commit_ts}")
             told.commit_ts = answer.commit_ts
             copies = self._copies(role.rpartition("/")[2], answer.commit_ts)
             if copies < 2:
-                self._broken("I1", f"{role} acknowledged {name}, which is on {copies} disks")
+                self._world.violated("I1", f"{role} acknowledged {name}, which is on {copies} disks")
             if self._honest:
                 now = self._world.clock.true_us()
                 if answer.commit_ts > now:
-                    self._broken("I11", f"told at {now} of a commit at {answer.commit_ts}")
+                    self._world.violated("I11", f"told at {now} of a commit at {answer.commit_ts}")
 
     def _copies(self, journal: str, commit_ts: int) -> int:
         """On how many synced disks of a journal the COMMIT record of this time is: its parts stand before it."""
@@ -255,7 +251,7 @@ class Witness:
         journal = adjudicator.rpartition("/")[2]
         ends = sorted(self._ends.get(journal, {}).values())
         if not (len(ends) >= 2 and time <= ends[-2]):
-            self._broken("I6", f"{adjudicator} {doing} {time}, and a majority has its epoch's ends {ends}")
+            self._world.violated("I6", f"{adjudicator} {doing} {time}, and a majority has its epoch's ends {ends}")
 
     # -- journals -------------------------------------------------------------------------------------------------------------
 
@@ -269,7 +265,7 @@ class Witness:
         # What a learner takes counts for nothing: it may have lost its promise with its disk, and be filled by the writer that it was promised against.
         fenced = answer.voter and sealed is not None and request.epoch < sealed.promised_epoch and last.lsn > sealed.tail_lsn
         if fenced:
-            self._broken("I7", f"{role} took record {last.lsn} of epoch {request.epoch} after {sealed}")
+            self._world.violated("I7", f"{role} took record {last.lsn} of epoch {request.epoch} after {sealed}")
         ends = self._ends.setdefault(role.split("/")[1], {})
         ends[role] = max(ends.get(role, 0), last.epoch_end)
         record = request.records[-1]
@@ -278,22 +274,22 @@ class Witness:
             file.durable.rfind(record) >= 0 for path, file in sorted(files.items(), reverse=True) if path.startswith("log/")
         )
         if not on_disk:
-            self._broken("I1", f"{role} acknowledged record {last.lsn}, which is not on its disk")
+            self._world.violated("I1", f"{role} acknowledged record {last.lsn}, which is not on its disk")
 
     def _read_journal(self, replica: str, message: JournalRecords) -> None:
         known = self.evidence.records.setdefault(int(replica.split("/")[1]), {})
         for lsn, record in enumerate(message.records, message.first_lsn):
             if known.setdefault(lsn, record) != record:
-                self._broken("I7", f"{replica}: record {lsn} is not what was committed before")
+                self._world.violated("I7", f"{replica}: record {lsn} is not what was committed before")
             if not is_intact(record):
-                self._broken("checksum", f"{replica}: record {lsn} is damaged and was passed on")
+                self._world.violated("checksum", f"{replica}: record {lsn} is damaged and was passed on")
 
     def _trim(self, role: str, below_ts: int) -> None:
         for name, image in self._images.items():
             if name.startswith("storage/") and name not in self._unfilled:
                 checkpoint = self._checkpoint_on_disk(name, image)
                 if checkpoint < below_ts:
-                    self._broken("I12", f"{role} may trim below {below_ts}, {name} has checkpointed up to {checkpoint}")
+                    self._world.violated("I12", f"{role} may trim below {below_ts}, {name} has checkpointed up to {checkpoint}")
 
     # -- storage --------------------------------------------------------------------------------------------------------------
 
@@ -329,16 +325,16 @@ class Witness:
             assert small_write_set.columns(payload)[0]
         times = sorted([*message.commit_ts, *(commit_ts for commit_ts, _, _, _ in message.staged)])
         if message.commit_ts != sorted(message.commit_ts):
-            self._broken("order", f"{replica} was given {message.commit_ts}")
+            self._world.violated("order", f"{replica} was given {message.commit_ts}")
         if message.staged != sorted(message.staged, key=itemgetter(0)):
-            self._broken("order", f"{replica} was given {message.staged}")
+            self._world.violated("order", f"{replica} was given {message.staged}")
         if times:
             if times[0] <= known:
-                self._broken("I5", f"{replica} was given {times[0]} after the watermark {known}")
+                self._world.violated("I5", f"{replica} was given {times[0]} after the watermark {known}")
             if times[-1] > message.watermark:
-                self._broken("order", f"{replica} was given {times[-1]} with the watermark {message.watermark}")
+                self._world.violated("order", f"{replica} was given {times[-1]} with the watermark {message.watermark}")
         if message.watermark < stream.watermark:
-            self._broken("order", f"{replica}: the watermark went back")
+            self._world.violated("order", f"{replica}: the watermark went back")
         stream.watermark = message.watermark
 
     def _claim_checkpoint(self, replica: str, checkpoint_ts: int) -> None:
@@ -347,7 +343,7 @@ class Witness:
             if found == checkpoint_ts:  # else it was said before the loss, perhaps
                 self._unfilled.remove(replica)
         elif self._checkpoints.get(replica, 0) < checkpoint_ts and found < checkpoint_ts:
-            self._broken("I12", f"{replica} says it has checkpointed {checkpoint_ts}, on its disk is {found}")
+            self._world.violated("I12", f"{replica} says it has checkpointed {checkpoint_ts}, on its disk is {found}")
         self._checkpoints[replica] = max(self._checkpoints.get(replica, 0), checkpoint_ts)
 
     def _checkpoint_on_disk(self, replica: str, image: DiskImage) -> int:

@@ -363,9 +363,10 @@ class World:
         if not isinstance(error, DatabaseError):
             self._impossible(error)
 
-    def fail(self, error: BaseException) -> None:
-        """An invariant does not hold: `run` raises SimulationError from `error`."""
-        self._impossible(error)
+    def violated(self, invariant: str, what: str) -> None:
+        """An invariant does not hold: that is traced, and `run` raises SimulationError from an AssertionError."""
+        self.trace.add("violated", f"{invariant}: {what}")
+        self._impossible(AssertionError(f"{invariant}: {what}"))
 
     def _impossible(self, error: BaseException) -> None:
         if self._failure is None:
