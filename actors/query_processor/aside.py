@@ -39,8 +39,10 @@ def _workers() -> Workers:
     return _of_loop[1]
 
 
-async def aside(function: Callable[[A], T], argument: A) -> T:
-    """`function(argument)`; raises what it raises."""
+async def aside(function: Callable[[A], T], argument: A, large: bool = True) -> T:
+    """`function(argument)`; raises what it raises. Not `large`: at once, on the loop."""
+    if not large:
+        return function(argument)
     workers = _workers()
     step = workers.begin(lambda: function(argument))
     try:

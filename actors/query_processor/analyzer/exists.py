@@ -6,6 +6,8 @@ from typing import Any
 
 from pglast import ast, enums
 
+from actors.query_processor.analyzer.nodes import any_call
+
 _ROW_CLAUSES = ("groupClause", "havingClause", "distinctClause", "valuesLists", "limitCount", "limitOffset", "lockingClause")
 _ONE = (ast.ResTarget(val=ast.A_Const(val=ast.Integer(ival=1))),)
 
@@ -23,18 +25,12 @@ def without_values(statement: Any) -> Any | None:
 
 def _computes(targets: Any) -> bool:
     values = [target.val for target in targets or ()]
-    return not all(isinstance(value, ast.A_Const | ast.ColumnRef) for value in values) and not any(map(_decides_rows, values))
+    return not all(isinstance(value, ast.A_Const | ast.ColumnRef) for value in values) and not any_call(values, _decides_rows)
 
 
-def _decides_rows(node: Any) -> bool:
-    """Whether an aggregate or a set-returning function is in the expression: both change how many rows there are."""
+def _decides_rows(call: ast.FuncCall) -> bool:
+    """Whether it is an aggregate or a set-returning function: both change how many rows there are."""
     from actors.query_processor.column_executor.calls import AGGREGATES
     from actors.query_processor.column_executor.sets import SETS
 
-    if isinstance(node, tuple):
-        return any(map(_decides_rows, node))
-    if not isinstance(node, ast.Node) or isinstance(node, ast.SelectStmt):
-        return False
-    if isinstance(node, ast.FuncCall) and (node.funcname[-1].sval in AGGREGATES or node.funcname[-1].sval in {*SETS, "generate_series"}):
-        return True
-    return any(_decides_rows(getattr(node, slot)) for slot in node.__slots__)
+    return call.funcname[-1].sval in AGGREGATES | SETS | {"generate_series"}

@@ -15,9 +15,10 @@ from actors.common.schema import ColumnType
 from actors.common.types.arrays import is_array
 from actors.query_processor.analyzer import common_type
 from actors.query_processor.analyzer.exists import without_values
+from actors.query_processor.analyzer.nodes import is_untyped
 from actors.query_processor.column_executor.arrays import check_equality, collected, order_key
 from actors.query_processor.column_executor.names import Level
-from actors.query_processor.column_executor.select import UNKNOWN, direction, is_untyped, sort_by, translate_query
+from actors.query_processor.column_executor.select import UNKNOWN, direction, sort_by, translate_query
 from actors.query_processor.column_executor.sets import SETS, field_of, is_set, series, set_of, sets_not_allowed
 from actors.query_processor.column_executor.translator import BOOL, INT8, TEXT, Translator, type_name
 from actors.query_processor.column_executor.values import BIG_SUM_DIGITS

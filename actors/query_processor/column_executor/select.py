@@ -23,6 +23,7 @@ from actors.common.errors import (
 from actors.common.schema import ColumnType
 from actors.query_processor.analyzer import common_type
 from actors.query_processor.analyzer.column_names import figure_name
+from actors.query_processor.analyzer.nodes import any_call, is_untyped
 from actors.query_processor.column_executor.arrays import check_equality, order_key
 from actors.query_processor.column_executor.names import Level, Output, Query
 from actors.query_processor.column_executor.output_names import named, ordinal, same_tree
@@ -129,19 +130,13 @@ def _aggregates_over(statement: Any, name: str) -> bool:
     """Whether a query level over the recursive query's own rows has an aggregate: such a term may never end."""
     from actors.query_processor.column_executor.calls import AGGREGATES
 
-    def aggregates(node: Any) -> bool:
-        if isinstance(node, tuple | list):
-            return any(map(aggregates, node))
-        if isinstance(node, ast.FuncCall) and node.over is None and node.funcname[-1].sval in AGGREGATES:
-            return True
-        if not isinstance(node, ast.Node) or isinstance(node, ast.SelectStmt):
-            return False
-        return any(aggregates(getattr(node, slot)) for slot in node.__slots__)
+    def is_aggregate(call: ast.FuncCall) -> bool:
+        return call.over is None and call.funcname[-1].sval in AGGREGATES
 
     return (
         isinstance(statement, ast.SelectStmt)
         and _mentions(statement.fromClause, name)
-        and (aggregates(statement.targetList) or aggregates(statement.havingClause))
+        and any_call((statement.targetList, statement.havingClause), is_aggregate)
     )
 
 
@@ -206,11 +201,6 @@ def _untyped(statement: ast.SelectStmt, query: Query) -> list[bool]:
     if len(targets) != len(query.columns):
         return [False] * len(query.columns)
     return [is_untyped(target.val) for target in targets]
-
-
-def is_untyped(node: Any) -> bool:
-    """A literal that has no type of its own: a string, or NULL."""
-    return isinstance(node, ast.A_Const) and (bool(node.isnull) or isinstance(node.val, ast.String))
 
 
 def _order_by_outputs(translator: Translator, clauses: Any, outputs: list[Output]) -> str:

@@ -26,6 +26,7 @@ from actors.common.expressions.tree import Column as ColumnNode
 from actors.common.expressions.tree import Constant, Expression, is_slow, rewrite
 from actors.common.schema import Column, ColumnType, Table
 from actors.query_processor.analyzer import NotRowExpression, coerce_assignment
+from actors.query_processor.analyzer.nodes import is_untyped
 from actors.query_processor.planner.assignments import (
     assigned,
     assignments,
@@ -131,10 +132,7 @@ def _typed_targets(query: Any, targets: Sequence[Column]) -> Any:
     changed = []
     for item, column in zip(query.targetList, targets, strict=False):
         value = item.val
-        untyped = isinstance(value, ast.ParamRef) or (
-            isinstance(value, ast.A_Const) and (value.isnull or isinstance(value.val, ast.String))
-        )
-        if not untyped:
+        if not isinstance(value, ast.ParamRef) and not is_untyped(value):
             changed.append(item)
             continue
         type_name = ast.TypeName(names=(ast.String(sval="pg_catalog"), ast.String(sval=column.type.name)), typemod=-1)

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from pglast import ast
-from pglast.visitors import Skip, Visitor
 
 from actors.common.errors import AMBIGUOUS_COLUMN, UNDEFINED_COLUMN, UNDEFINED_TABLE, DatabaseError
 from actors.common.schema import Column, ColumnType, Table
 from actors.query_processor.analyzer.analysis import AGGREGATES
 from actors.query_processor.analyzer.column_names import figure_name
+from actors.query_processor.analyzer.nodes import any_call
 from actors.query_processor.results import Field
 
 
@@ -144,20 +144,4 @@ def field_of(target: Target, type_: ColumnType, scope: Scope) -> Field:
 
 def has_aggregates(nodes: Sequence[Any]) -> bool:
     """Whether an aggregate or window call stands in these expressions themselves (not in a subquery's)."""
-    finder = _AggregateFinder()
-    for node in nodes:
-        finder(node)
-    return finder.found
-
-
-class _AggregateFinder(Visitor):
-    def __init__(self) -> None:
-        super().__init__()
-        self.found = False
-
-    def visit_FuncCall(self, ancestors: Any, node: Any) -> None:
-        if node.over is not None or node.funcname[-1].sval in AGGREGATES:
-            self.found = True
-
-    def visit_SelectStmt(self, ancestors: Any, node: Any) -> Any:
-        return Skip
+    return any_call(nodes, lambda call: call.over is not None or call.funcname[-1].sval in AGGREGATES)

@@ -31,6 +31,7 @@ nothing, unless a table that the transaction has written already has changed (OC
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 from actors.common.errors import (
@@ -55,7 +56,7 @@ from actors.query_processor.session import utility
 from actors.query_processor.session.parameters import RunTimeParameters
 from actors.query_processor.session.portals import Portal
 from actors.query_processor.session.services import SessionServices
-from actors.query_processor.session.statements import PLANNED_KINDS, Planned, PreparedStatement, RawStatement
+from actors.query_processor.session.statements import PLANNED_KINDS, PreparedStatement, RawStatement
 from actors.query_processor.transaction import CatalogStale, Transaction
 
 T = TypeVar("T")
@@ -198,7 +199,7 @@ class Session:
         assert planned is not None
         large = len(prepared.raw.original) > LARGE_CHARACTERS
         if planned.catalog is not transaction.catalog:
-            planned = await self.with_catalog(lambda catalog: self.services.statements.replan(prepared, catalog), large)
+            planned = await self.with_catalog(partial(self.services.statements.replan, prepared), large)
         if prepared.literals:
             zone, now = self.run_time.zone, transaction.environment.transaction_timestamp
             if large:
@@ -222,7 +223,7 @@ class Session:
             elif mark != (len(buffer.values), buffer.bytes):
                 raise schema_changed()
             await transaction.reload_catalog(failure.catalog_ts)
-            planned = await self._replanned(prepared, transaction.catalog, large)
+            planned = await aside(partial(self.services.statements.replan, prepared), transaction.catalog, large)
             try:
                 if rows is not None:
                     return Batch([], True, f"COPY {await planned.plan.run_many(transaction, rows)}")
@@ -230,10 +231,6 @@ class Session:
             except CatalogStale as stale:
                 failure = stale
         raise schema_changed()
-
-    async def _replanned(self, prepared: PreparedStatement, catalog: Catalog, large: bool) -> Planned:
-        replan = self.services.statements.replan
-        return await aside(lambda newer: replan(prepared, newer), catalog) if large else replan(prepared, catalog)
 
     def _may_write(self, transaction: Transaction, kind: str) -> None:
         """`kind`: as in "cannot execute SELECT FOR UPDATE in a read-only transaction"; any but a mere SELECT."""
@@ -258,7 +255,7 @@ class Session:
         transaction = self.transaction
         catalog = transaction.catalog if transaction is not None else await self._latest_catalog()
         try:
-            return await aside(function, catalog) if large else function(catalog)
+            return await aside(function, catalog, large)
         except DatabaseError as error:
             if error.sqlstate[:2] not in ("42", "3F") or error.sqlstate == SYNTAX_ERROR:
                 raise
@@ -266,7 +263,7 @@ class Session:
                 fresh = await self._newer_catalog(catalog)
                 if fresh is None:
                     raise
-                return await aside(function, fresh) if large else function(fresh)
+                return await aside(function, fresh, large)
             try:
                 await transaction.verify_catalog()
             except CatalogStale as stale:
@@ -274,7 +271,7 @@ class Session:
             else:
                 raise
         await transaction.reload_catalog(change)
-        return await aside(function, transaction.catalog) if large else function(transaction.catalog)
+        return await aside(function, transaction.catalog, large)
 
     async def _latest_catalog(self) -> Catalog:
         catalogs = self.services.catalogs

@@ -2,45 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from actors.common.errors import DatabaseError
 from actors.query_processor.analyzer.arrays import LONG_LIST
 from actors.query_processor.planner import make_environment, make_plan
 from actors.query_processor.session import SessionServices
-from actors.runtime.fiber import as_future
 from tests.scripts.stored_cluster import StoredCluster
-from tests.unit.query_processor.support.client import Client
+from tests.unit.query_processor.support.client import Client, LoopClient
 
 ITEMS = 1500
-
-
-class LoopClient(Client):
-    """With a loop of its own, in which threads (DuckDB's, those for long statements) may answer late."""
-
-    loop: asyncio.AbstractEventLoop
-
-    def _guarded(self, coroutine: Any) -> Any:
-        async def work() -> Any:
-            return await as_future(coroutine)
-
-        try:
-            return self.loop.run_until_complete(work())
-        except DatabaseError:
-            self.session.fail()
-            raise
 
 
 @pytest.fixture
 def client() -> Iterator[Client]:
     cluster = StoredCluster()
     made = LoopClient(cluster, SessionServices(cluster.context, make_plan, make_environment))
-    made.loop = asyncio.new_event_loop()
     made.query("CREATE TABLE t (id int PRIMARY KEY, n numeric)")
     made.query("INSERT INTO t VALUES (1, 1), (2, 2.5), (3, NULL)")
     yield made

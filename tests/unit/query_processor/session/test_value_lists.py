@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -15,30 +14,15 @@ from actors.query_processor.session import SessionServices
 from actors.query_processor.session.value_lists import ValueList, read_values
 from actors.runtime.fiber import as_future
 from tests.scripts.stored_cluster import StoredCluster
-from tests.unit.query_processor.support.client import OPEN, Client
+from tests.unit.query_processor.support.client import OPEN, LoopClient
 
 ROWS = 300
 """Enough for a text beyond CHARACTERS_MIN."""
 
 
-class LoopClient(Client):
-    loop: asyncio.AbstractEventLoop
-
-    def _guarded(self, coroutine: Any) -> Any:
-        async def work() -> Any:
-            return await as_future(coroutine)
-
-        try:
-            return self.loop.run_until_complete(work())
-        except DatabaseError:
-            self.session.fail()
-            raise
-
-
 def connected() -> LoopClient:
     cluster = StoredCluster(OPEN)
     made = LoopClient(cluster, SessionServices(cluster.context, make_plan, make_environment))
-    made.loop = asyncio.new_event_loop()
     made.query(
         "CREATE TABLE t (id int PRIMARY KEY, s text DEFAULT 'none', v varchar(5), n numeric(9,2), b bool, z timestamptz, l int8, a bytea)"
     )

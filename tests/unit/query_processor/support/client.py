@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from actors.common.errors import DatabaseError
@@ -9,6 +10,7 @@ from actors.common.expressions.environment import Environment
 from actors.common.settings import OPEN_LIMITS, Settings
 from actors.query_processor.results import Batch
 from actors.query_processor.session import Session, SessionServices
+from actors.runtime.fiber import as_future
 from tests.unit.query_processor.support.cluster import FakeCluster, run
 from tests.unit.query_processor.support.planner import TinyPlanner
 
@@ -70,6 +72,25 @@ class Client:
         except DatabaseError as error:
             return error
         raise AssertionError(f"{sql} did not fail")
+
+
+class LoopClient(Client):
+    """With a loop of its own, in which threads (DuckDB's, those for long statements) may answer late; whoever makes the
+    client closes it."""
+
+    def __init__(self, cluster: FakeCluster, services: SessionServices, **arguments: Any) -> None:
+        self.loop = asyncio.new_event_loop()
+        super().__init__(cluster, services, **arguments)
+
+    def _guarded(self, coroutine: Any) -> Any:
+        async def work() -> Any:
+            return await as_future(coroutine)
+
+        try:
+            return self.loop.run_until_complete(work())
+        except DatabaseError:
+            self.session.fail()
+            raise
 
 
 def make_services(cluster: FakeCluster, planner: Any = None) -> SessionServices:
