@@ -38,7 +38,10 @@ class KeyOrder:
 
     def settle(self) -> None:
         """Give the new keys their places."""
-        new, self.new = self.new, []
+        new = self.new
+        if not new:
+            return
+        self.new = []
         if len(new) <= FEW_KEYS:
             for key in new:
                 self._few.add(key)

@@ -28,20 +28,18 @@ SLICE_ROWS = 1024
 
 class Scanner:
     __slots__ = (
-        *(
-            "_batch",
-            "_batch_row",
-            "_buffer",
-            "_fixed",
-            "_left",
-            "_limited",
-            "_own",
-            "_passes",
-            "_place",
-            "_reverse",
-            "_scan",
-            "_transaction",
-        ),
+        "_batch",
+        "_batch_row",
+        "_buffer",
+        "_fixed",
+        "_left",
+        "_limited",
+        "_own",
+        "_passes",
+        "_place",
+        "_reverse",
+        "_scan",
+        "_transaction",
     )
 
     def __init__(
