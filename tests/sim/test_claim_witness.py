@@ -6,8 +6,8 @@ import pytest
 
 from actors.common.messages import Append, Appended, JournalRecords, Sealed, Subscribed, SubscribeJournal
 from actors.journal.record import COMMIT, EPOCH_BEGIN, RecordHeader, encode_record
-from actors.runtime.simulation.world import World
 from cluster.simulation.claim_witness import ClaimWitness
+from tests.sim.telling_world import TellingWorld, Told
 
 A, B = "journal/1/a", "journal/1/b"
 WRITER = "adjudicator/1"
@@ -18,21 +18,12 @@ def record(lsn: int, epoch: int = 1) -> bytes:
     return encode_record(RecordHeader(lsn, epoch, kind, 100 * lsn, 100 * lsn, 10_000, bytes(16)), b"")
 
 
-class Told(Exception):
-    pass
-
-
 class Journal:
     """A witness, and what it is shown."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.world = World(1)
+    def __init__(self) -> None:
+        self.world = TellingWorld(1)
         self.witness = ClaimWitness(self.world)
-
-        def fail(error: BaseException) -> None:
-            raise Told(str(error))
-
-        monkeypatch.setattr(self.world, "fail", fail)
 
     def append(self, replica: str, first: int, last: int, epoch: int = 1, committed: int = 0, of: int | None = None) -> None:
         """Records first to last, of epoch `of`, sent by the writer of `epoch` and stored."""
@@ -47,8 +38,8 @@ class Journal:
 
 
 @pytest.fixture
-def journal(monkeypatch: pytest.MonkeyPatch) -> Journal:
-    return Journal(monkeypatch)
+def journal() -> Journal:
+    return Journal()
 
 
 def test_committed_is_what_two_replicas_have_acknowledged(journal: Journal) -> None:

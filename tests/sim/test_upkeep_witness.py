@@ -9,14 +9,10 @@ from typing import Any
 
 import pytest
 
-from actors.runtime.simulation.world import World
 from actors.storage import filling
 from actors.storage.maintenance import Maintenance
 from cluster.simulation.upkeep_witness import UpkeepWitness
-
-
-class Told(Exception):
-    pass
+from tests.sim.telling_world import TellingWorld, Told
 
 
 @pytest.fixture
@@ -25,14 +21,10 @@ def witness(monkeypatch: pytest.MonkeyPatch) -> Iterator[UpkeepWitness]:
         await asyncio.sleep(0)
         return True
 
-    def fail(error: BaseException) -> None:
-        raise Told(str(error))
-
     monkeypatch.setattr(Maintenance, "checkpoint", turn)
     monkeypatch.setattr(Maintenance, "merge", turn)
     monkeypatch.setattr(filling, "fill", turn)
-    world = World(1)
-    monkeypatch.setattr(world, "fail", fail)
+    world = TellingWorld(1)
     witness = UpkeepWitness(world)
     with witness.watching():
         yield witness

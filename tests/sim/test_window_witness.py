@@ -11,26 +11,18 @@ from actors.adjudicator.claim import Claim, GatheredClaim, table_prefix
 from actors.adjudicator.window import ConflictWindow
 from actors.common.messages import Prepare
 from actors.common.timestamps import Timestamp
-from actors.runtime.simulation.world import World
 from cluster.simulation.window_witness import WindowWitness
+from tests.sim.telling_world import TellingWorld, Told
 
 HEAP, PILE = 7, 8
 KEY, OTHER = table_prefix(HEAP) + b"\0\1k", table_prefix(PILE) + b"\0\1k"
 NAME = bytes(15)
 
 
-class Told(Exception):
-    pass
-
-
 @pytest.fixture
-def witness(monkeypatch: pytest.MonkeyPatch) -> Iterator[WindowWitness]:
-    world = World(1)
+def witness() -> Iterator[WindowWitness]:
+    world = TellingWorld(1)
 
-    def fail(error: BaseException) -> None:
-        raise Told(str(error))
-
-    monkeypatch.setattr(world, "fail", fail)
     witness = WindowWitness(world)
     with witness.watching():
         yield witness
@@ -133,6 +125,6 @@ def test_the_pieces_of_a_large_transaction_count(window: ConflictWindow, monkeyp
 
 def test_windows_are_left_as_they_were() -> None:
     judge = ConflictWindow.judge
-    with WindowWitness(World(1)).watching():
+    with WindowWitness(TellingWorld(1)).watching():
         assert ConflictWindow.judge is not judge
     assert ConflictWindow.judge is judge
