@@ -38,6 +38,7 @@ from actors.query_processor.column_executor.values import duck_type
 INT2 = ColumnType("int2")
 INT4 = ColumnType("int4")
 INT8 = ColumnType("int8")
+OID = ColumnType("oid")
 HINT = "No function matches the given name and argument types. You might need to add explicit type casts."
 
 
@@ -72,7 +73,9 @@ TEXT_SETS = {
 EXPANDED = ColumnType("_pg_expandarray")
 """The rows of information_schema._pg_expandarray(array), DuckDB's structs of x (an element) and n (its place from 1 on): within queries only, for drivers that
 read keys by it (pgjdbc)."""
-SETS = frozenset({"unnest", "generate_subscripts", EXPANDED.name, *TEXT_SETS})
+PARTITION_ANCESTORS = "pg_partition_ancestors"
+"""PostgreSQL gives no rows for a table that is not partitioned, and none is here. psql 18 asks in each \\d."""
+SETS = frozenset({"unnest", "generate_subscripts", EXPANDED.name, PARTITION_ANCESTORS, *TEXT_SETS})
 
 
 def is_set(node: Any) -> bool:
@@ -90,11 +93,15 @@ def set_of(translator: Translator, call: ast.FuncCall, level: Level, aggregates:
     if name == EXPANDED.name and len(arguments) == 1:
         items, _ = unnested(translator, *arguments[0])
         return f"list_transform({items}, lambda x, n: {{'x': x, 'n': CAST(n AS INTEGER)}})", EXPANDED
+    if name == PARTITION_ANCESTORS and len(arguments) == 1:
+        return f"CAST([] AS {duck_type(OID)}[])", OID
     if name == "unnest":
         if len(arguments) != 1:
             raise DatabaseError(FEATURE_NOT_SUPPORTED, "unnest() with several arguments is supported in FROM only")
         return unnested(translator, *arguments[0])
     known = TEXT_SETS.get(name)
+    if known is None and name == PARTITION_ANCESTORS:
+        raise _undefined(name, arguments)
     if known is None:
         known = _subscripts_of(arguments)
     if not known.required <= len(arguments) <= len(known.arguments):

@@ -117,6 +117,22 @@ a|1
 b|2
 SELECT 2
 
+# No table is partitioned. The second is what psql 18 asks for foreign keys to a table.
+SELECT pg_partition_ancestors('t');
+SELECT conname, conrelid::pg_catalog.regclass AS ontable, pg_catalog.pg_get_constraintdef(oid, true) AS condef FROM pg_catalog.pg_constraint c WHERE confrelid IN (SELECT pg_catalog.pg_partition_ancestors('16384') UNION ALL VALUES ('16384'::pg_catalog.regclass)) AND contype = 'f' AND conparentid = 0 ORDER BY conname;
+SELECT count(*) FROM pg_partition_ancestors('t'::regclass);
+SELECT pg_partition_ancestors();
+---
+pg_partition_ancestors
+SELECT 0
+conname|ontable|condef
+SELECT 0
+count
+0
+SELECT 1
+ERROR 42883: function pg_partition_ancestors() does not exist
+  hint: No function matches the given name and argument types. You might need to add explicit type casts.
+
 # Not where PostgreSQL has none, and not where a series would be counted.
 SELECT id FROM t WHERE unnest('{1}'::int[]) = 1;
 SELECT CASE WHEN id = 1 THEN unnest('{1,2}'::int[]) END FROM t;
