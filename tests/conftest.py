@@ -22,10 +22,15 @@ USES_ALL_PROCESSORS = "test_no_promise_is_broken"
 """The simulator's campaign."""
 
 
+SHARED = "live_cluster"
+"""The fixture whose processes run on until the last test has ended."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The campaign comes last: by then the other half of `make test` (Makefile) leaves a processor idle, and its live
-    clusters have been spared a third load."""
-    items.sort(key=lambda item: item.name.startswith(USES_ALL_PROCESSORS))
+    """Tests of the shared cluster come after all that do without: its processes would run beside them for
+    nothing. The campaign comes last: by then the other half of `make test` (Makefile) leaves a processor idle, and its
+    live clusters have been spared a third load."""
+    items.sort(key=lambda item: (SHARED in getattr(item, "fixturenames", ()), item.name.startswith(USES_ALL_PROCESSORS)))
 
 
 def pytest_unconfigure() -> None:
