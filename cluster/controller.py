@@ -1,30 +1,41 @@
 """The controller: knows who is where, tells everybody, and answers for the whole cluster.
 
-A process registers when it has started (also after Ray restarted it); the controller hands every process the new Topology and suggests to each
-adjudicator that it lead its journal. Nothing here is durable and nothing depends on it for safety: a restarted controller learns the same things
-again from the processes' registrations, and two of them, or none, do no harm to data (design, section 10). Topology versions are clock times, so
-that a later controller's are greater; one whose clock is behind hears from the processes what they know, and goes on from there.
+What there is, the cluster's state says (state.py). A `StateKeeper` holds it where a majority of the zones does; the controller reads
+it first, has a `Launcher` create the processes that it names, and tells each process the roles to run. A process registers when it has
+started (also after Ray restarted it); the controller hands every process the new Topology and suggests to each adjudicator that it
+lead its journal. Where a role runs at the moment is not durable: a restarted controller learns it again from the processes'
+registrations. Safety of the data depends on none of this, and two controllers, or none, do no harm (design, section 10): of two, the
+one that has read the state later goes on, and the other decides nothing more. Topology versions are clock times, so that a later
+controller's are greater; one whose clock is behind hears from the processes what they know, and goes on from there.
 
 Adjudicators and crossbars are not bound to a process: failover.py starts them, and starts them elsewhere when theirs dies.
 
-Left out so far: splits, merges and scaling, which will arrive here as decisions and take effect as epoch changes.
+Without a keeper (in the simulator's older plans) the first state stays, and processes start their fixed roles themselves.
+
+Left out so far: splits, merges and scaling, which will arrive here as successors of the state, and take effect as epoch changes.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from actors.common.errors import DatabaseError
-from actors.common.messages import AskCluster, AskStatus, Done, Informed, Lead, Register, Shutdown, StatusIs, Suspect, Topology
+from actors.common.errors import CONNECTION_FAILURE, OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
+from actors.common.messages import AskCluster, AskStatus, Done, Informed, Lead, Register, Shutdown, StatusIs, Suspect, Topology, Watched
 from actors.common.messages.base import Message
-from actors.common.ranges import ShardMap
 from actors.runtime.interfaces import Context, Reply
 from cluster.failover import Failover
-from cluster.plan import MOVABLE, ProcessPlan, homes
+from cluster.initial import arranged
+from cluster.keeping import StateKeeper, keepers
+from cluster.launching import Launcher
+from cluster.state import ClusterState, ProcessState
+
+OnComplete = Callable[[str | None], None]
+"""Told None, or why the cluster cannot become complete."""
 
 STATUS_TIMEOUT_S = 2.0
 """A role that does not account for itself within this is shown as unreachable."""
@@ -41,77 +52,148 @@ STOP_ORDER = ("gateway", "query_processor", "adjudicator", "crossbar", "storage"
 """Those who make work stop before those who do it."""
 
 
+logger = logging.getLogger(__name__)
+
+
 class Controller:
-    """`url` is what a client connects to; `plan` names every process that must register before the cluster is complete; `restarted`: the processes run already."""
+    """`initial`: the state of a new cluster, and whose processes hold the replicas of `keeper`. `url` is what a client connects to;
+    `restarted`: the processes run already."""
 
     def __init__(
         self,
         context: Context,
-        plan: list[ProcessPlan],
-        shard_map: ShardMap,
+        initial: ClusterState,
         url: str,
         *,
+        keeper: StateKeeper | None = None,
+        launcher: Launcher | None = None,
         restarted: bool = False,
         is_working: Callable[[str], bool] = lambda process: False,
     ) -> None:
         self._context = context
-        self._plan = plan
-        self._map = shard_map
+        self._state = initial
         self._url = url
+        self._keeper = keeper
+        self._launcher = launcher
+        self._restarted = restarted
+        self._is_working = is_working
         self._processes: dict[str, Register] = {}
-        self._kinds = {role.name: role.kind for process in plan for role in process.roles}
         self._leading: set[str] = set()
         self._own: Register | None = None
         self._version = 0
         self._stopping = False
-        self._on_complete: list[Callable[[], None]] = []
+        self._on_complete: list[OnComplete] = []
         self._unsettled = restarted
         """A controller that has just been restarted does not know yet who is where: what others know is better than what it could tell them."""
         self._registering: list[Reply] = []
-        self._failover = Failover(
-            context,
-            homes(plan),
-            {process.name: process.az for process in plan},
-            restarted=restarted,
-            on_change=self._publish,
-            on_running=self._started,
-            on_settled=self._settled,
-            is_working=is_working,
-        )
+        self._failover = self._make_failover(initial) if keeper is None else None
+        """None until the state has been read."""
 
     async def start(self) -> None:
+        if self._failover is not None:
+            self._publish()
+            self._failover.start()
+        elif self._keeper is not None:
+            self._unsettled = True
+            self._context.spawn(self._read_state(self._keeper))
+
+    async def _read_state(self, keeper: StateKeeper) -> None:
+        """The processes that hold it come first. Those of a new start have nothing to do before the state is known, and start meanwhile."""
+        for process in self._state.processes:
+            if not self._restarted or keepers((process,)):
+                self._launch(process)
+        try:
+            kept = await keeper.open()
+            state = arranged(kept, self._state) if not self._restarted else kept or self._state
+            if state != kept:
+                await keeper.write(state)
+        except DatabaseError as error:
+            self.deposed(error.message)
+            return
+        for name in sorted(self._processes.keys() - {process.name for process in state.processes}):
+            self._end(name)
+        for process in state.processes:
+            self._launch(process)
+        self._unsettled = self._restarted
+        self._begin(state)
+
+    def _begin(self, state: ClusterState) -> None:
+        self._state = state
+        self._failover = self._make_failover(state)
         self._publish()
         self._failover.start()
+        for name in sorted(self._processes):
+            self._admit(self._processes[name])
+
+    def _make_failover(self, state: ClusterState) -> Failover:
+        return Failover(
+            self._context,
+            state,
+            assigns_all=self._keeper is not None,
+            restarted=self._restarted,
+            on_change=self._publish,
+            on_running=self._started,
+            on_refused=self._refused,
+            on_settled=self._settled,
+            is_working=self._is_working,
+        )
+
+    def _launch(self, process: ProcessState) -> None:
+        if self._launcher is not None:
+            self._launcher.launch(process)
+
+    def _end(self, process: str) -> None:
+        self._processes.pop(process, None)
+        if self._launcher is not None:
+            self._launcher.end(process)
+
+    def deposed(self, why: str) -> None:
+        """Another controller has read the state after this one did: it decides from now on."""
+        logger.warning("this controller decides nothing more: %s", why)
+        self._stop_deciding()
 
     async def stop(self) -> None:
         self._stop_deciding()
+        if self._keeper is not None:
+            self._keeper.stop()
 
     def move(self, role: str, process: str) -> None:
-        """Have a movable role go on in another process that may run it (plan.homes); it comes back by itself later."""
-        self._failover.move(role, process)
+        """Have a movable role go on in another process that may run it (policies/homes.py); it comes back by itself later."""
+        if self._failover is not None:
+            self._failover.move(role, process)
 
     def _stop_deciding(self) -> None:
-        self._stopping = self._failover.stopped = True
+        self._stopping = True
+        if self._failover is not None:
+            self._failover.stopped = True
 
     def introduce(self, own: Register) -> None:
         """The controller's own process (its endpoint is known to whoever made it)."""
         self._own = own
         self._publish()
 
-    def when_complete(self, callback: Callable[[], None]) -> None:
-        """Call back (once) when every planned process is registered and every adjudicator leads."""
+    def when_complete(self, callback: OnComplete) -> None:
+        """Call back (once) with None when every process of the state is registered, every role runs and every adjudicator leads, or
+        with the reason why a role cannot be started."""
         if self.complete:
-            callback()
+            callback(None)
         else:
             self._on_complete.append(callback)
 
+    def failed(self, why: str) -> None:
+        """A process cannot be created, or a role in it: whoever waits for the cluster to be complete is told."""
+        waiting, self._on_complete = self._on_complete, []
+        for callback in waiting:
+            callback(why)
+
     @property
     def complete(self) -> bool:
-        movable = {name for name, kind in self._kinds.items() if kind in MOVABLE}
-        adjudicators = {name for name in movable if self._kinds[name] == "adjudicator"}
+        if self._failover is None:
+            return False
+        adjudicators = {name for name, role in self._state.roles.items() if role.kind == "adjudicator"}
         return (
-            all(process.name in self._processes for process in self._plan)
-            and movable <= self._failover.home.keys()
+            all(process.name in self._processes for process in self._state.processes)
+            and self._failover.assigned <= self._failover.home.keys()
             and adjudicators <= self._leading
         )
 
@@ -122,7 +204,11 @@ class Controller:
                     self._registering.append(reply)
                 self._register(message)
             case Suspect():
-                self._failover.suspect(message.role)
+                if self._failover is not None:
+                    self._failover.suspect(message.role)
+            case Watched():
+                if self._keeper is not None and message.restarted:
+                    self._keeper.restarted(sender)
             case AskCluster():
                 assert reply is not None
                 self._ask_everyone(reply)
@@ -138,6 +224,17 @@ class Controller:
 
     def _register(self, message: Register) -> None:
         self._processes[message.process] = message
+        if self._failover is not None:
+            self._admit(message)
+        else:
+            self._publish()  # to this process alone: the keepers are asked before anybody is told anything
+
+    def _admit(self, message: Register) -> None:
+        assert self._failover is not None
+        if all(process.name != message.process for process in self._state.processes):
+            logger.warning("%s is none of this cluster's processes any more", message.process)
+            self._end(message.process)
+            return
         self._failover.registered(message)
         if not self._unsettled:
             self._answer_registrations()
@@ -156,21 +253,27 @@ class Controller:
             self._answer_registrations()
 
     def _started(self, role: str) -> None:
-        """A movable role runs (again): an adjudicator is to lead."""
+        """A role that the controller assigns runs (again): an adjudicator is to lead."""
         self._leading.discard(role)
-        if self._kinds[role] == "adjudicator":
+        if self._state.roles[role].kind == "adjudicator":
             self._lead(role)
         self._notice_complete()
 
+    def _refused(self, role: str, error: DatabaseError) -> None:
+        if error.sqlstate not in (CONNECTION_FAILURE, OBJECT_NOT_IN_PREREQUISITE_STATE):  # no answer yet is none
+            self.failed(f"{role} did not start: {error.message}")
+
     def _lead(self, name: str) -> None:
-        home = self._failover.home.get(name)
+        assert self._failover is not None
+        failover = self._failover
+        home = failover.home.get(name)
 
         def led(_: Message) -> None:
             self._leading.add(name)
             self._notice_complete()
 
         def failed(_: DatabaseError) -> None:
-            if self._failover.home.get(name) == home and home is not None and not self._stopping:
+            if failover.home.get(name) == home and home is not None and not self._stopping:
                 asyncio.get_running_loop().call_later(LEAD_RETRY_S, self._lead, name)
 
         self._context.bus.request("controller", name, Lead(), led, failed, timeout_s=LEAD_TIMEOUT_S)
@@ -179,29 +282,33 @@ class Controller:
         if self.complete:
             waiting, self._on_complete = self._on_complete, []
             for callback in waiting:
-                callback()
+                callback(None)
 
     def _routes(self) -> dict[str, str]:
+        homes = self._failover.home if self._failover is not None else {}
+        assigned = self._failover.assigned if self._failover is not None else ()
         routes: dict[str, str] = {}
         for register in [*([self._own] if self._own else []), *(self._processes[name] for name in sorted(self._processes))]:
             routes[f"host/{register.process}"] = register.endpoint
             for name in register.roles:
-                if self._kinds.get(name) not in MOVABLE:
+                if name not in assigned:
                     routes[name] = register.endpoint
-        for name, process in sorted(self._failover.home.items()):
+        for name, process in sorted(homes.items()):
             routes[name] = self._processes[process].endpoint
         return routes
 
     def _azs(self) -> dict[str, str]:
-        azs = {role.name: process.az for process in self._plan for role in process.roles}
-        places = {process.name: process.az for process in self._plan}
-        azs.update({name: places[process] for name, process in self._failover.home.items()})
+        homes = self._failover.home if self._failover is not None else {}
+        assigned = self._failover.assigned if self._failover is not None else ()
+        azs = {role.name: process.az for process in self._state.processes for role in process.roles}
+        places = {process.name: process.az for process in self._state.processes}
+        azs.update({name: places[process] for name, process in homes.items()})
         for register in self._processes.values():
-            azs.update({name: az for name, az in register.roles.items() if self._kinds.get(name) not in MOVABLE})
+            azs.update({name: az for name, az in register.roles.items() if name not in assigned})
         return azs
 
     def _topology(self) -> Topology:
-        return Topology(version=self._version, routes=self._routes(), azs=self._azs(), shard_map=self._map)
+        return Topology(version=self._version, routes=self._routes(), azs=self._azs(), shard_map=self._state.shard_map)
 
     def _publish(self) -> int:
         """The new version."""
@@ -235,15 +342,16 @@ class Controller:
     def _ask_everyone(self, reply: Reply) -> None:
         """Every role's own account, with what the registrations tell; a planned role that does not answer is shown as such."""
         rows: dict[str, dict[str, Any]] = {}
-        for process in self._plan:
+        homes = self._failover.home if self._failover is not None else {}
+        for process in self._state.processes:
             for role in process.roles:
-                home = self._failover.home.get(role.name, process.name)
+                home = homes.get(role.name, process.name)
                 register = self._processes.get(home)
                 rows[role.name] = {
                     "layer": role.kind,
                     "name": role.name,
                     "actor": home,
-                    "az": next(other.az for other in self._plan if other.name == home),
+                    "az": self._state.process(home).az,
                     "node": register.node if register else None,
                     "pid": register.pid if register else None,
                     "state": "starting",
@@ -266,7 +374,7 @@ class Controller:
                 "epoch": None,
                 "load": self.status()["load"],
             }
-        waiting = {name for name in rows if name in self._kinds}
+        waiting = set(self._state.roles)
 
         def settle(name: str, account: dict[str, Any] | None) -> None:
             waiting.discard(name)
@@ -301,7 +409,9 @@ class Controller:
             reply(Done())
             return
         kind, *rest = kinds
-        names = sorted(process.name for process in self._plan if _stops_with(process) == kind and process.name in self._processes)
+        names = sorted(
+            process.name for process in self._state.processes if _stops_with(process) == kind and process.name in self._processes
+        )
         waiting = set(names)
 
         def settled(name: str, _: object) -> None:
@@ -316,6 +426,6 @@ class Controller:
             self._context.bus.request("controller", f"host/{name}", Shutdown(), done, done, timeout_s=SHUTDOWN_TIMEOUT_S)
 
 
-def _stops_with(process: ProcessPlan) -> str:
+def _stops_with(process: ProcessState) -> str:
     """The layer with which a process is stopped: the first in STOP_ORDER of those it runs."""
     return min((role.kind for role in process.roles), key=STOP_ORDER.index)

@@ -148,7 +148,7 @@ class Layout:
     port: int = 5433
     host: str = "127.0.0.1"
     placement: str = "role"
-    """"role": a Ray actor for each role; "az": one for all of an AZ's roles (cluster/plan.py)."""
+    """"role": a Ray actor for each role; "az": one for all of an AZ's roles (cluster/initial.py)."""
 
 
 @dataclass(frozen=True)

@@ -21,10 +21,12 @@ from actors.runtime.simulation.nemesis import Nemesis, Reshape
 from actors.runtime.simulation.world import World
 from actors.storage.replica import StorageReplica
 from cluster.controller import Controller
-from cluster.plan import controller_az, homes, make_plan, shard_map
-from cluster.roles import role_spec, role_specs
+from cluster.initial import controller_az, initial_state
+from cluster.policies.homes import homes
+from cluster.roles import role_spec
 from cluster.simulation.hostile import Plan
 from cluster.simulation.sql_client import SimulatedDatabase
+from cluster.state import RoleState
 
 CONTROLLER = "controller"
 START_S_MAX = 60.0
@@ -43,7 +45,8 @@ class SimulatedCluster:
     def __init__(self, seed: int, plan: Plan, keep_trace: bool = False) -> None:
         self.plan = plan
         self.world = World(seed, plan.faults, plan.settings, keep_trace=keep_trace)
-        self.map: ShardMap = shard_map(plan.settings)
+        state = initial_state(plan.settings)
+        self.map: ShardMap = state.shard_map
         if plan.cuts:
             self.map = msgspec.structs.replace(self.map, cuts=plan.cuts)
         self.nemeses: list[Nemesis] = []
@@ -51,17 +54,19 @@ class SimulatedCluster:
         self._stalls: dict[str, bool] = {}
         """Process that is stalled -> whether it computes meanwhile, rather than being stopped."""
         self._stall_random = self.world.derive("stalls")
-        self._processes = [process for process in make_plan(plan.settings) if not process.name.startswith("gateway")]
+        self._processes = tuple(process for process in state.processes if not process.name.startswith("gateway"))
+        self._state = msgspec.structs.replace(state, processes=self._processes, shard_map=self.map)
         az = controller_az(plan.settings)
         self.world.add_process(CONTROLLER, az, [RoleSpec(CONTROLLER, az, self._make_controller)])
         for process in self._processes:
-            self.world.add_process(process.name, process.az, [self._spec(spec) for spec in role_specs(process, plan.settings, "")])
-        self.world.make_role = lambda role, az: role_spec(role, az, plan.settings, "")
+            specs = [self._spec(role_spec(role, process.az, "")) for role in process.fixed]
+            self.world.add_process(process.name, process.az, specs)
+        self.world.make_role = lambda message: role_spec(RoleState(message.role, message.kind, message.arguments), message.az, "")
         self.world.on_started.append(self._register)
 
     def _make_controller(self, context: Context) -> Controller:
         process = self.world.processes[CONTROLLER]
-        controller = Controller(context, self._processes, self.map, "", restarted=process.starts > 1, is_working=self._is_working)
+        controller = Controller(context, self._state, "", restarted=process.starts > 1, is_working=self._is_working)
         controller.introduce(Register(CONTROLLER, {CONTROLLER: process.az}, f"simulated:{CONTROLLER}", process.starts, process.az))
         return controller
 

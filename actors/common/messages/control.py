@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from actors.common.messages.base import Message
 from actors.common.ranges import ShardMap
 
@@ -57,10 +59,13 @@ class Register(Message, frozen=True):
 class StartRole(Message, frozen=True):
     """Controller -> process (host/<name>): run this role from now on. Answer: Done once it has started (or runs already).
 
-    Topologies below `version` say nothing of where the role is: they were made before.
+    `kind` and `arguments` are all that the process needs to make it (cluster/state.py: RoleState). Topologies below
+    `version` say nothing of where the role is: they were made before.
     """
 
     role: str
+    kind: str
+    arguments: dict[str, Any]
     az: str
     version: int
 

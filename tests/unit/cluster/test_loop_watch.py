@@ -65,7 +65,7 @@ def fast_looks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("how", ["sleep", "compute"])
 def test_a_held_loop_is_ended_with_its_stacks_in_the_log(tmp_path: Path, fast_looks: None, hold: Hold, how: str) -> None:
-    watch = LoopWatch({"p": tmp_path / "p.beat"}, 1.0, Replacements(tmp_path / "replaced.json"))
+    watch = LoopWatch(tmp_path, 1.0, Replacements(tmp_path / "replaced.json"))
     with hold(how) as held:
         watch.start()
         assert held.wait(30) == -signal.SIGABRT
