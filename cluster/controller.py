@@ -86,6 +86,8 @@ class Controller:
         self._unsettled = restarted
         """A controller that has just been restarted does not know yet who is where: what others know is better than what it could tell them."""
         self._registering: list[Reply] = []
+        self._keepers_there = asyncio.Event()
+        """A majority of them: before that, there is nobody to ask."""
         self._failover = self._make_failover(initial) if keeper is None else None
         """None until the state has been read."""
 
@@ -102,6 +104,7 @@ class Controller:
         for process in self._state.processes:
             if not self._restarted or keepers((process,)):
                 self._launch(process)
+        await self._keepers_there.wait()
         try:
             kept = await keeper.open()
             state = arranged(kept, self._state) if not self._restarted else kept or self._state
@@ -116,6 +119,12 @@ class Controller:
             self._launch(process)
         self._unsettled = self._restarted
         self._begin(state)
+
+    def _note_keepers(self) -> None:
+        names = keepers(self._state.processes)
+        there = {role for register in self._processes.values() for role in register.roles}
+        if len(there.intersection(names)) > len(names) // 2:
+            self._keepers_there.set()
 
     def _begin(self, state: ClusterState) -> None:
         self._state = state
@@ -228,6 +237,7 @@ class Controller:
             self._admit(message)
         else:
             self._publish()  # to this process alone: the keepers are asked before anybody is told anything
+            self._note_keepers()
 
     def _admit(self, message: Register) -> None:
         assert self._failover is not None

@@ -37,9 +37,7 @@ CALM_S = 1.0
 LOST_PING_S = 1.0
 """How often a process that was given up is asked again."""
 START_S = 3.0
-"""For a movable role to be made: it has nothing on disk to open."""
-OPEN_S = 60.0
-"""For any other role to be made, and to read what its disk has. It is asked again after this, and goes on meanwhile."""
+"""For a role to be made. The process is asked again after this: one that has much to read from its disk goes on meanwhile."""
 RESTORE_S = 10.0
 """A process that dies again and again must not take its roles with it each time."""
 RETRY_S = 0.2
@@ -280,8 +278,7 @@ class Failover:
 
         state = self._roles[role]
         message = StartRole(role, state.kind, state.arguments, self._azs[process], self._on_change())
-        seconds = START_S if state.movable else OPEN_S
-        self._context.bus.request(self._context.name, f"host/{process}", message, running, failed, timeout_s=seconds)
+        self._context.bus.request(self._context.name, f"host/{process}", message, running, failed, timeout_s=START_S)
 
     def _restore_later(self, register: Register) -> None:
         """`register`'s process is there: what belongs to it comes back when it has stayed."""

@@ -10,8 +10,9 @@ from actors.common.settings import Settings
 from actors.runtime.host import RoleSpec
 from actors.runtime.ray_shell import ProcessSpec
 from cluster.keeping import is_keeper
-from cluster.roles import role_spec
-from cluster.state import ProcessState, RoleState
+from cluster.policies.homes import HOSTING
+from cluster.roles import load, role_spec
+from cluster.state import MOVABLE, ProcessState, RoleState
 
 CONTROLLER = "controller"
 
@@ -49,6 +50,10 @@ class _Roles:
 
     process: ProcessState
     sockets: str
+
+    def load(self) -> None:
+        kinds = {role.kind for role in self.process.roles}
+        load(kinds | MOVABLE if kinds & set(HOSTING) else kinds)
 
     def first(self) -> list[RoleSpec]:
         return [role_spec(role, self.process.az, self.sockets) for role in self.process.roles if is_keeper(role)]

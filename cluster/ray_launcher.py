@@ -54,17 +54,13 @@ class RayLauncher:
 
     def _launch(self, process: ProcessState) -> None:
         try:
-            actor: Any = ray.get_actor(process.name, NAMESPACE)
+            actor = ray.get_actor(process.name, NAMESPACE)
         except ValueError:
-            actor = (
-                ray.remote(RoleProcess)
-                .options(name=process.name, lifetime="detached", label_selector={"az": process.az}, **OPTIONS)
-                .remote(self._files.spec(process, self._settings))
-            )
-            started: Any = actor.process_id.remote().future()
-            started.add_done_callback(lambda done: self._note_end(process.name, done.exception()))
+            actor = create(process, self._files, self._settings)
         else:
             actor.register.remote()
+        started: Any = actor.process_id.remote().future()
+        started.add_done_callback(lambda done: self._note_end(process.name, done.exception()))
 
     def _note_end(self, process: str, error: BaseException | None) -> None:
         if error is not None:
@@ -76,6 +72,12 @@ class RayLauncher:
             ray.kill(ray.get_actor(process, NAMESPACE), no_restart=True)
         except ValueError:
             logger.info("%s is gone already", process)
+
+
+def create(process: ProcessState, files: ProcessFiles, settings: Settings) -> Any:
+    """The actor's handle. There must be none of this name."""
+    options = {**OPTIONS, "name": process.name, "lifetime": "detached", "label_selector": {"az": process.az}}
+    return ray.remote(RoleProcess).options(**options).remote(files.spec(process, settings))
 
 
 def why_not_started(name: str, error: BaseException) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from importlib import import_module
 from typing import Any
 
 from actors.runtime.host import RoleSpec
@@ -19,6 +20,22 @@ def role_spec(role: RoleState, az: str, sockets: str) -> RoleSpec:
     """`sockets`: the folder of the sockets by which clients are passed on. KeyError where `role` is of no known kind."""
     make = _MAKERS[role.kind]
     return RoleSpec(role.name, az, lambda context: make(context, role.arguments, sockets))
+
+
+def load(kinds: Iterable[str]) -> None:
+    """Import what roles of these kinds need, so that no event loop is held by an import when they are started."""
+    for kind in sorted(set(kinds)):
+        import_module(_MODULES[kind])
+
+
+_MODULES = {
+    "journal": "actors.journal.replica",
+    "adjudicator": "actors.adjudicator.adjudicator",
+    "crossbar": "actors.crossbar.crossbar",
+    "storage": "actors.storage.replica",
+    "query_processor": "actors.query_processor.role",
+    "gateway": "cluster.gateway",
+}
 
 
 def _journal(context: Context, given: dict[str, Any], sockets: str) -> Role:

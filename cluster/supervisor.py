@@ -30,7 +30,7 @@ from actors.common.settings_file import SettingsError
 from actors.runtime import descriptors
 from cluster import leftovers
 from cluster.data_folder import DataFolder, DataFolderError
-from cluster.initial import controller_az
+from cluster.initial import controller_az, initial_state, with_keepers
 from cluster.listening import exposed
 from cluster.local_ray import NAMESPACE, LocalRay, NotProtected, make_token, prepare_environment
 from cluster.loop_watch import LoopWatch, Replacements
@@ -79,7 +79,7 @@ class Supervisor:
         self._handle_signals()  # Ray has put its own handler of SIGTERM in the place of ours: it prints a stack, and ends the process at once
         self._require_nothing_exposed()
         with self._remembering():
-            self._create_controller()
+            self._create_actors()
             self._await_complete()
             self._ray.close_folders()
             self._require_nothing_exposed()
@@ -122,13 +122,13 @@ class Supervisor:
         if found := exposed([os.getpid(), *leftovers.find(self._folder.root)], open_ports):
             raise StartError(f"{found[0]}, where others could reach the cluster; it was ended")
 
-    def _create_controller(self) -> None:
-        """It creates all other processes."""
+    def _create_actors(self) -> None:
+        """The controller, which creates whatever process the cluster's state names; those of a new cluster start beside it."""
         import ray
 
         from cluster.controller_process import ControllerProcess
         from cluster.process_files import CONTROLLER, ProcessFiles
-        from cluster.ray_launcher import OPTIONS
+        from cluster.ray_launcher import OPTIONS, create
 
         files = ProcessFiles(self._folder.sockets, self._folder.roles, self._folder.logs)
         az = controller_az(self._settings)
@@ -137,6 +137,8 @@ class Supervisor:
             .options(name=CONTROLLER, label_selector={"az": az}, **OPTIONS)
             .remote(files, self._settings, connection_url(self._settings))
         )
+        for process in with_keepers(initial_state(self._settings)).processes:
+            create(process, files, self._settings)
 
     def _await_complete(self) -> None:
         import ray

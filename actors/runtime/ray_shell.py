@@ -50,6 +50,9 @@ class ProcessSpec:
 class Roles(Protocol):
     """Picklable; called in the process."""
 
+    def load(self) -> None:
+        """Import what the process's roles need."""
+
     def first(self) -> list[RoleSpec]:
         """Those with which the process begins, before the controller has told it anything."""
 
@@ -72,6 +75,7 @@ class RoleProcess:
         begin_log(spec)
         self._spec = spec
         self._stopped = asyncio.Event()
+        spec.roles.load()
         node = ray.get_runtime_context().get_node_id()
         self._host = Host.local(spec.name, spec.endpoint, spec.data_dir, spec.settings, node=node, make_role=spec.roles.assigned)
         self._host.on_shutdown = self._stopped.set
