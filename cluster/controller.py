@@ -24,10 +24,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from msgspec.structs import replace
+
 from actors.common.errors import CONNECTION_FAILURE, OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
-from actors.common.messages import AskCluster, AskStatus, Done, Informed, Lead, Register, Shutdown, StatusIs, Suspect, Topology, Watched
+from actors.common.messages import AskCluster, Done, Informed, Lead, Register, Shutdown, StatusIs, Suspect, Topology, Watched
 from actors.common.messages.base import Message
 from actors.runtime.interfaces import Context, Reply
+from cluster.accounts import ask_everyone
 from cluster.failover import Failover
 from cluster.initial import arranged
 from cluster.keeping import StateKeeper, keepers
@@ -37,8 +40,6 @@ from cluster.state import ClusterState, ProcessState
 OnComplete = Callable[[str | None], None]
 """Told None, or why the cluster cannot become complete."""
 
-STATUS_TIMEOUT_S = 2.0
-"""A role that does not account for itself within this is shown as unreachable."""
 SHUTDOWN_TIMEOUT_S = 30.0
 LEAD_TIMEOUT_S = 2.0
 """Before a Lead is sent again: it may have been lost, and a repeated one changes nothing."""
@@ -72,6 +73,7 @@ class Controller:
     ) -> None:
         self._context = context
         self._state = initial
+        self._names = {process.name for process in initial.processes}
         self._url = url
         self._keeper = keeper
         self._launcher = launcher
@@ -88,6 +90,7 @@ class Controller:
         self._registering: list[Reply] = []
         self._keepers_there = asyncio.Event()
         """A majority of them: before that, there is nobody to ask."""
+        self._changing = asyncio.Lock()
         self._failover = self._make_failover(initial) if keeper is None else None
         """None until the state has been read."""
 
@@ -113,10 +116,10 @@ class Controller:
         except DatabaseError as error:
             self.deposed(error.message)
             return
-        for name in sorted(self._processes.keys() - {process.name for process in state.processes}):
-            self._end(name)
         for process in state.processes:
             self._launch(process)
+        if self._launcher is not None:
+            self._launcher.end_others([process.name for process in state.processes])
         self._unsettled = self._restarted
         self._begin(state)
 
@@ -128,6 +131,7 @@ class Controller:
 
     def _begin(self, state: ClusterState) -> None:
         self._state = state
+        self._names = {process.name for process in state.processes}
         self._failover = self._make_failover(state)
         self._publish()
         self._failover.start()
@@ -146,6 +150,42 @@ class Controller:
             on_settled=self._settled,
             is_working=self._is_working,
         )
+
+    async def change(self, successor: Callable[[ClusterState], ClusterState]) -> None:
+        """Make the cluster what `successor` makes of its state: durable first, then true. Changes come one after the other. Raises
+        55000 where another controller has taken over, or the state is not known yet."""
+        async with self._changing:
+            if self._failover is None or self._stopping or self._keeper is None:
+                raise DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, "this controller does not decide")
+            state = successor(self._state)
+            if state == self._state:
+                return
+            state = replace(state, version=self._state.version + 1)
+            await self._keeper.write(state)
+            self._adopt(state, self._failover)
+
+    def _adopt(self, state: ClusterState, failover: Failover) -> None:
+        before, self._state = self._state, state
+        names = self._names = {process.name for process in state.processes}
+        failover.follow(state)
+        for process in state.processes:
+            if process not in before.processes:
+                self._launch(process)
+        for process in before.processes:
+            if process.name not in names:
+                failover.forget(process.name)
+                self._retire(process.name)
+        self._publish()
+
+    def _retire(self, process: str) -> None:
+        """It is in the state no more: its roles are stopped, then the process is ended."""
+
+        def stopped(_: object) -> None:
+            if process not in self._names:
+                self._end(process)
+                self._publish()
+
+        self._context.bus.request("controller", f"host/{process}", Shutdown(), stopped, stopped, timeout_s=SHUTDOWN_TIMEOUT_S)
 
     def _launch(self, process: ProcessState) -> None:
         if self._launcher is not None:
@@ -220,7 +260,7 @@ class Controller:
                     self._keeper.restarted(sender)
             case AskCluster():
                 assert reply is not None
-                self._ask_everyone(reply)
+                self._answer_status(reply)
             case Shutdown():
                 assert reply is not None
                 self._stop_layer(list(STOP_ORDER), reply)
@@ -241,7 +281,7 @@ class Controller:
 
     def _admit(self, message: Register) -> None:
         assert self._failover is not None
-        if all(process.name != message.process for process in self._state.processes):
+        if message.process not in self._names:
             logger.warning("%s is none of this cluster's processes any more", message.process)
             self._end(message.process)
             return
@@ -294,6 +334,10 @@ class Controller:
             for callback in waiting:
                 callback(None)
 
+    def _is_retired(self, process: str) -> bool:
+        """It is being ended. (Before the state is known, no process is.)"""
+        return self._failover is not None and process not in self._names and process != "controller"
+
     def _routes(self) -> dict[str, str]:
         homes = self._failover.home if self._failover is not None else {}
         assigned = self._failover.assigned if self._failover is not None else ()
@@ -301,7 +345,7 @@ class Controller:
         for register in [*([self._own] if self._own else []), *(self._processes[name] for name in sorted(self._processes))]:
             routes[f"host/{register.process}"] = register.endpoint
             for name in register.roles:
-                if name not in assigned:
+                if name not in assigned and not self._is_retired(register.process):
                     routes[name] = register.endpoint
         for name, process in sorted(homes.items()):
             routes[name] = self._processes[process].endpoint
@@ -314,7 +358,7 @@ class Controller:
         places = {process.name: process.az for process in self._state.processes}
         azs.update({name: places[process] for name, process in homes.items()})
         for register in self._processes.values():
-            azs.update({name: az for name, az in register.roles.items() if name not in assigned})
+            azs.update({name: az for name, az in register.roles.items() if name not in assigned and not self._is_retired(register.process)})
         return azs
 
     def _topology(self) -> Topology:
@@ -349,67 +393,13 @@ class Controller:
 
         self._context.bus.request("controller", f"host/{process}", topology, informed, silent, timeout_s=TELL_TIMEOUT_S)
 
-    def _ask_everyone(self, reply: Reply) -> None:
-        """Every role's own account, with what the registrations tell; a planned role that does not answer is shown as such."""
-        rows: dict[str, dict[str, Any]] = {}
+    def _answer_status(self, reply: Reply) -> None:
         homes = self._failover.home if self._failover is not None else {}
-        for process in self._state.processes:
-            for role in process.roles:
-                home = homes.get(role.name, process.name)
-                register = self._processes.get(home)
-                rows[role.name] = {
-                    "layer": role.kind,
-                    "name": role.name,
-                    "actor": home,
-                    "az": self._state.process(home).az,
-                    "node": register.node if register else None,
-                    "pid": register.pid if register else None,
-                    "state": "starting",
-                    "range": None,
-                    "epoch": None,
-                    "watermark": None,
-                    "load": {},
-                }
-        if self._own is not None:
-            rows["controller"] = {
-                "layer": "controller",
-                "name": "controller",
-                "actor": "controller",
-                "az": self._own.roles["controller"],
-                "node": self._own.node,
-                "pid": self._own.pid,
-                "state": "running",
-                "range": None,
-                "watermark": None,
-                "epoch": None,
-                "load": self.status()["load"],
-            }
-        waiting = set(self._state.roles)
+        ask_everyone(self._context, self._state, homes, self._processes, self._own, partial(self._accounted, reply))
 
-        def settle(name: str, account: dict[str, Any] | None) -> None:
-            waiting.discard(name)
-            if account is None:
-                rows[name]["state"] = "unreachable"
-            else:
-                rows[name].update({key: value for key, value in account.items() if value is not None or key not in rows[name]})
-                rows[name]["state"] = account.get("state") or "running"
-            if not waiting:
-                self._answer_status(rows, reply)
-
-        for name in sorted(waiting):
-            self._context.bus.request(
-                "controller",
-                name,
-                AskStatus(),
-                partial(lambda who, answer: settle(who, json.loads(answer.json)), name),
-                partial(lambda who, _: settle(who, None), name),
-                timeout_s=STATUS_TIMEOUT_S,
-            )
-
-    def _answer_status(self, rows: dict[str, dict[str, Any]], reply: Reply) -> None:
-        running = all(row["state"] == "running" for row in rows.values())
+    def _accounted(self, reply: Reply, actors: list[dict[str, Any]]) -> None:
+        running = all(actor["state"] == "running" for actor in actors)
         state = "running" if running and self.complete else "starting" if not self._processes else "degraded"
-        actors = [rows[name] for name in sorted(rows)]
         reply(StatusIs(json=json.dumps({"url": self._url, "state": state, "actors": actors}).encode()))
 
     def _stop_layer(self, kinds: list[str], reply: Reply) -> None:

@@ -102,6 +102,14 @@ class Failover:
         self._azs = {process.name: process.az for process in state.processes}
         self._roles = state.roles
 
+    def forget(self, process: str) -> None:
+        """It is to be ended, and none of the cluster's any more."""
+        self._alive.discard(process)
+        self._doubted.discard(process)
+        self._registers.pop(process, None)
+        for role in [role for role, home in self.home.items() if home == process]:
+            del self.home[role]
+
     @property
     def assigned(self) -> KeysView[str]:
         """Names of the roles that run where this says, and nowhere else."""
@@ -172,12 +180,12 @@ class Failover:
             assert isinstance(answer, Pong)
             self._doubted.discard(process)
             self._calm_until[process] = asyncio.get_running_loop().time() + CALM_S
-            if self._registers[process] is register:
+            if self._registers.get(process) is register:
                 self._watch_again(register)
                 self._start_missing(process, answer.roles)
 
         def silent(_: DatabaseError) -> None:
-            if self._registers[process] is not register:  # it has been restarted meanwhile, and registered
+            if self._registers.get(process) is not register:  # it has been restarted meanwhile, and registered
                 self._doubted.discard(process)
             elif self._works_on(process):
                 self._ask(process, PINGS)
@@ -216,7 +224,7 @@ class Failover:
         """It may be stalled, or cut off: ask until it answers or is restarted."""
 
         def back(_: Message) -> None:
-            if self._registers[process] is register:
+            if self._registers.get(process) is register:
                 logger.warning("%s is back", process)
                 self._alive.add(process)
                 self._watch_again(register)
@@ -225,7 +233,7 @@ class Failover:
                 self._restore_later(register)
 
         def again(_: DatabaseError) -> None:
-            if not self.stopped and self._registers[process] is register:
+            if not self.stopped and self._registers.get(process) is register:
                 asyncio.get_running_loop().call_later(LOST_PING_S, ask)
 
         def ask() -> None:
@@ -261,7 +269,7 @@ class Failover:
 
         def running(_: Message) -> None:
             self._moving.discard(role)
-            if self._registers[process] is register and process in self._alive:
+            if self._registers.get(process) is register and process in self._alive:
                 self.home[role] = process
                 self._on_change()
                 self._on_running(role)
@@ -285,7 +293,7 @@ class Failover:
 
         def restore() -> None:
             process = register.process
-            if self.stopped or self._registers[process] is not register or process not in self._alive or process in self._doubted:
+            if self.stopped or self._registers.get(process) is not register or process not in self._alive or process in self._doubted:
                 return
             for role, places in self._homes.items():
                 if places[0] == process and self.home.get(role, process) != process:

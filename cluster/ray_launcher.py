@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -17,7 +17,7 @@ import ray
 from actors.common.settings import Settings
 from actors.runtime.ray_shell import RoleProcess
 from cluster.local_ray import NAMESPACE
-from cluster.process_files import ProcessFiles
+from cluster.process_files import CONTROLLER, ProcessFiles
 from cluster.state import ProcessState
 
 OPTIONS: dict[str, Any] = {
@@ -51,6 +51,13 @@ class RayLauncher:
     def end(self, process: str) -> None:
         self._launched.discard(process)
         self._loop.run_in_executor(self._calls, self._end, process)
+
+    def end_others(self, processes: Collection[str]) -> None:
+        self._loop.run_in_executor(self._calls, self._end_others, {CONTROLLER, *processes})
+
+    def _end_others(self, processes: set[str]) -> None:
+        for name in set(ray.util.list_named_actors()) - processes:
+            self._end(name)
 
     def _launch(self, process: ProcessState) -> None:
         try:

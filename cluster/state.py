@@ -17,6 +17,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from actors.common.ranges import ShardMap
 
@@ -66,6 +67,18 @@ class ClusterState(msgspec.Struct, frozen=True):
             if process.name == name:
                 return process
         raise KeyError(name)
+
+
+def with_query_processor(state: ClusterState, az: str) -> ClusterState:
+    """One more query processor, in a process of its own. Its number is the lowest that none has."""
+    taken = {role.arguments["number"] for role in state.roles.values() if role.kind == "query_processor"}
+    number = next(number for number in range(1, len(taken) + 2) if number not in taken)
+    role = RoleState(f"query_processor/{number}", "query_processor", {"number": number})
+    return replace(state, processes=(*state.processes, ProcessState(f"query_processor-{number}", az, (role,))))
+
+
+def without_process(state: ClusterState, name: str) -> ClusterState:
+    return replace(state, processes=tuple(process for process in state.processes if process.name != name))
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -80,15 +80,15 @@ def test_a_loop_that_turns_and_a_stopped_process_live(tmp_path: Path, fast_looks
     seen: list[str] = []
 
     class Watch(LoopWatch):
-        def _look(self, name: str, beat: Beat) -> None:
-            super()._look(name, beat)
+        def _look(self, path: Path, beat: Beat) -> None:
+            super()._look(path, beat)
             activity = activity_of(beat)
             assert activity is not None
             seen.append(activity.state)
             if seen.count("T") >= 4:
                 looked.set()
 
-    watch = Watch({"p": tmp_path / "p.beat"}, 1.0, Replacements(tmp_path / "replaced.json"))
+    watch = Watch(tmp_path, 1.0, Replacements(tmp_path / "replaced.json"))
     with hold("none") as living:
         watch.start()
         while len(seen) < 4:
