@@ -260,6 +260,9 @@ class Failover:
 
     def _assign(self, role: str, target: str = "") -> None:
         """To `target`, or to the first of its homes that is there."""
+        self._moving.discard(role)
+        if role not in self._homes:  # it has left the cluster
+            return
         self._moving.add(role)
         process = next((name for name in (target, *self._homes[role]) if name in self._alive and name not in self._doubted), None)
         if process is None:
@@ -269,6 +272,8 @@ class Failover:
 
         def running(_: Message) -> None:
             self._moving.discard(role)
+            if role not in self._homes:
+                return
             if self._registers.get(process) is register and process in self._alive:
                 self.home[role] = process
                 self._on_change()
@@ -323,7 +328,7 @@ class Failover:
     def _later(self, role: str) -> None:
         def again() -> None:
             self._moving.discard(role)
-            if role not in self.home and not self.stopped:
+            if role in self._homes and role not in self.home and not self.stopped:
                 self._assign(role)
 
         asyncio.get_running_loop().call_later(RETRY_S, again)
