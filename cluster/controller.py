@@ -20,13 +20,14 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
 
 from actors.common.errors import CONNECTION_FAILURE, OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
-from actors.common.messages import AskCluster, Done, Lead, Register, Shutdown, StatusIs, Suspect, Watched
+from actors.common.messages import AskCluster, Done, Lead, Load, Register, Shutdown, StatusIs, Suspect, Wake, Watched
 from actors.common.messages.base import Message
 from actors.runtime.interfaces import Context, Reply
 from cluster.accounts import ask_everyone
@@ -35,12 +36,15 @@ from cluster.failover import Failover
 from cluster.initial import arranged
 from cluster.keeping import StateKeeper, keepers
 from cluster.launching import Launcher
-from cluster.state import ClusterState, ProcessState
+from cluster.scaling import Scaling, query_processors, resized
+from cluster.state import ClusterState, ProcessState, decode_state, encode_state
 from cluster.stopping import stop_processes, stop_roles
 
 OnComplete = Callable[[str | None], None]
 """Told None, or why the cluster cannot become complete."""
 
+ASLEEP = "asleep"
+"""On the controller's own disk, while the cluster is at zero: the state that it had."""
 LEAD_TIMEOUT_S = 2.0
 """Before a Lead is sent again: it may have been lost, and a repeated one changes nothing."""
 LEAD_RETRY_S = 0.2
@@ -59,7 +63,8 @@ class Controller:
         initial: ClusterState,
         url: str,
         *,
-        keeper: StateKeeper | None = None,
+        make_keeper: Callable[[Context, Callable[[str], None]], StateKeeper] | None = None,
+        processors: int = 1,
         launcher: Launcher | None = None,
         restarted: bool = False,
         is_working: Callable[[str], bool] = lambda process: False,
@@ -67,7 +72,11 @@ class Controller:
         self._context = context
         self._state = initial
         self._url = url
-        self._keeper = keeper
+        self._make_keeper = make_keeper
+        self._keeper: StateKeeper | None = None
+        """Of this time of being awake."""
+        self._asleep = False
+        self._wanted_awake = False
         self._launcher = launcher
         self._restarted = restarted
         self._is_working = is_working
@@ -75,40 +84,61 @@ class Controller:
         self._stopping = False
         self._on_complete: list[OnComplete] = []
         self._registering: list[Reply] = []
+        self._reading = False
+        """The state is being read: whatever registers is admitted later."""
         self._keepers_there = asyncio.Event()
         """A majority of them: before that, there is nobody to ask."""
         self._changing = asyncio.Lock()
         self._directory = Directory(context, initial, self._homes, self._assigned)
-        self._directory.silent = restarted or keeper is not None
+        self._directory.silent = restarted or make_keeper is not None
         """A controller that has just been restarted does not know yet who is where: what others know is better than what it could tell them."""
-        self._failover = self._make_failover(initial) if keeper is None else None
+        self._failover = self._make_failover(initial) if make_keeper is None else None
         """None until the state has been read."""
+        self._fixed = len(query_processors(initial))
+        self._scaling = Scaling(
+            context.settings.scaling,
+            self._fixed,
+            processors,
+            lambda: [role.name for _, role in query_processors(self._state)],
+            lambda count, idle: self._decide(lambda state: resized(state, count, self._fixed, idle)),
+            self._fall_asleep,
+        )
 
     async def start(self) -> None:
         if self._failover is not None:
             self._directory.publish()
             self._failover.start()
-        elif self._keeper is not None:
-            self._context.spawn(self._read_state(self._keeper))
+        elif self._restarted and self._context.disk.exists(ASLEEP):
+            self._begin_asleep(decode_state(self._context.disk.read(ASLEEP)))
+        else:
+            self._context.spawn(self._awake())
 
-    async def _read_state(self, keeper: StateKeeper) -> None:
-        """The processes that hold it come first. Those of a new start have nothing to do before the state is known, and start meanwhile."""
+    async def _awake(self) -> None:
+        """Read the state where a majority has it, and become what it says. Processes that hold it come first; those that have nothing
+        to do before it is known start meanwhile, where no other controller has ended any."""
+        assert self._make_keeper is not None
+        keeper = self._keeper = self._make_keeper(self._context, self.deposed)
+        self._reading = True
         for process in self._state.processes:
             if not self._restarted or keepers((process,)):
                 self._launch(process)
+        self._note_keepers()
         await self._keepers_there.wait()
         try:
             kept = await keeper.open()
-            state = arranged(kept, self._state) if not self._restarted else kept or self._state
+            state = kept or self._state if self._restarted else arranged(kept, self._state)
             if state != kept:
                 await keeper.write(state)
         except DatabaseError as error:
             self.deposed(error.message)
             return
+        if self._context.disk.exists(ASLEEP):
+            self._context.disk.remove(ASLEEP)
         for process in state.processes:
             self._launch(process)
         if self._launcher is not None:
             self._launcher.end_others([process.name for process in state.processes])
+        self._reading = False
         self._directory.silent = self._restarted
         self._begin(state)
 
@@ -131,7 +161,7 @@ class Controller:
         return Failover(
             self._context,
             state,
-            assigns_all=self._keeper is not None,
+            assigns_all=self._make_keeper is not None,
             restarted=self._restarted,
             on_change=self._directory.publish,
             on_running=self._started,
@@ -144,7 +174,7 @@ class Controller:
         """Make the cluster what `successor` makes of its state: durable first, then true. Changes come one after the other. Raises
         55000 where another controller has taken over, or the state is not known yet."""
         async with self._changing:
-            if self._failover is None or self._stopping or self._keeper is None:
+            if self._failover is None or self._stopping or self._asleep or self._reading or self._keeper is None:
                 raise DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, "this controller does not decide")
             state = successor(self._state)
             if state == self._state:
@@ -152,6 +182,15 @@ class Controller:
             state = replace(state, version=self._state.version + 1)
             await self._keeper.write(state)
             self._adopt(state, self._failover)
+
+    def _decide(self, successor: Callable[[ClusterState], ClusterState]) -> None:
+        """`change`, in its own time; the load will ask again for what cannot be done now."""
+
+        async def change() -> None:
+            with suppress(DatabaseError):
+                await self.change(successor)
+
+        self._context.spawn(change())
 
     def _adopt(self, state: ClusterState, failover: Failover) -> None:
         before, self._state = self._state, state
@@ -192,6 +231,67 @@ class Controller:
         if self._keeper is not None:
             self._keeper.stop()
 
+    # -- zero ---------------------------------------------------------------------------------------------------------------------
+
+    def _fall_asleep(self) -> None:
+        self._context.spawn(self.sleep())
+
+    async def sleep(self) -> None:
+        """To zero: every process but the gateways' is stopped cleanly and ended. The state stays where it is kept, and is noted on the
+        controller's own disk, so that one that is restarted meanwhile wakes nobody. Nothing happens where the cluster is not whole."""
+        async with self._changing:
+            failover = self._failover
+            if failover is None or self._asleep or self._reading or self._stopping or self._make_keeper is None or not self.complete:
+                return
+            logger.info("the cluster goes to zero")
+            self._asleep, self._wanted_awake = True, False
+            self._scaling.stop()
+            homes = dict(failover.home)
+            going = [process for process in self._state.processes if not _stays(process)]
+            for process in going:
+                failover.forget(process.name)
+            failover.follow(_resting(self._state))
+            await self._context.disk.replace(ASLEEP, encode_state(self._state))
+            await stop_roles(self._context, homes, going)
+            if self._keeper is not None:
+                self._keeper.stop()
+                self._keeper = None
+            await stop_processes(self._context, [process.name for process in going])
+            for process in going:
+                self._end(process.name)
+            self._leading.clear()
+            self._keepers_there.clear()
+            self._directory.follow(_resting(self._state))
+            self._directory.publish()
+        logger.info("the cluster is at zero")
+        if self._wanted_awake:
+            self.wake()
+
+    def _begin_asleep(self, state: ClusterState) -> None:
+        """This controller was restarted while the cluster was at zero."""
+        self._asleep = True
+        self._state = state
+        resting = _resting(state)
+        self._directory.follow(resting)
+        self._failover = self._make_failover(resting)
+        self._failover.start()
+        for process in resting.processes:
+            self._launch(process)
+
+    def wake(self) -> None:
+        """Somebody connects. Nothing happens where the cluster is awake; where it is about to sleep, it wakes afterwards."""
+        self._wanted_awake = True
+        if self._asleep and not self._changing.locked() and not self._stopping:
+            logger.info("the cluster wakes")
+            self._asleep = False
+            if self._failover is not None:
+                self._failover.stopped = True
+            self._restarted = False
+            self._directory.follow(self._state)
+            self._context.spawn(self._awake())
+
+    # -- registrations ------------------------------------------------------------------------------------------------------------
+
     def move(self, role: str, process: str) -> None:
         """Have a movable role go on in another process that may run it (policies/homes.py); it comes back by itself later."""
         if self._failover is not None:
@@ -199,6 +299,7 @@ class Controller:
 
     def _stop_deciding(self) -> None:
         self._stopping = self._directory.stopped = True
+        self._scaling.stop()
         if self._failover is not None:
             self._failover.stopped = True
 
@@ -223,7 +324,7 @@ class Controller:
 
     @property
     def complete(self) -> bool:
-        if self._failover is None:
+        if self._failover is None or self._reading:
             return False
         adjudicators = {name for name, role in self._state.roles.items() if role.kind == "adjudicator"}
         return (
@@ -241,6 +342,10 @@ class Controller:
             case Suspect():
                 if self._failover is not None:
                     self._failover.suspect(message.role)
+            case Load():
+                self._scaling.reported(sender, message)
+            case Wake():
+                self.wake()
             case Watched():
                 if self._keeper is not None and message.restarted:
                     self._keeper.restarted(sender)
@@ -259,7 +364,7 @@ class Controller:
 
     def _register(self, message: Register) -> None:
         self._directory.registers[message.process] = message
-        if self._failover is not None:
+        if self._failover is not None and not self._reading:
             self._admit(message)
         else:
             self._directory.publish()  # to this process alone: the keepers are asked before anybody is told anything
@@ -316,17 +421,28 @@ class Controller:
 
     def _notice_complete(self) -> None:
         if self.complete:
+            if not self._asleep and not self._scaling.started:
+                self._scaling.start()
             waiting, self._on_complete = self._on_complete, []
             for callback in waiting:
                 callback(None)
 
     def _answer_status(self, reply: Reply) -> None:
         directory = self._directory
-        ask_everyone(self._context, self._state, self._homes(), directory.registers, directory.own, partial(self._accounted, reply))
+        state = _resting(self._state) if self._asleep else self._state
+        ask_everyone(self._context, state, self._homes(), directory.registers, directory.own, partial(self._accounted, reply))
 
     def _accounted(self, reply: Reply, actors: list[dict[str, Any]]) -> None:
         running = all(actor["state"] == "running" for actor in actors)
-        state = "running" if running and self.complete else "starting" if not self._directory.registers else "degraded"
+        state = (
+            "running"
+            if running and self.complete
+            else "asleep"
+            if self._asleep
+            else "starting"
+            if not self._directory.registers
+            else "degraded"
+        )
         reply(StatusIs(json=json.dumps({"url": self._url, "state": state, "actors": actors}).encode()))
 
     async def _shut_down(self, reply: Reply) -> None:
@@ -341,3 +457,13 @@ class Controller:
 
     def _assigned(self) -> Collection[str]:
         return self._failover.assigned if self._failover is not None else ()
+
+
+def _stays(process: ProcessState) -> bool:
+    """At zero: gateways take connections in, and wake the cluster."""
+    return all(role.kind == "gateway" for role in process.roles)
+
+
+def _resting(state: ClusterState) -> ClusterState:
+    """What is there of it at zero."""
+    return replace(state, processes=tuple(process for process in state.processes if _stays(process)))

@@ -16,11 +16,12 @@ import asyncio
 import logging
 import socket
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from actors.common.errors import DatabaseError
 from actors.common.messages.base import Message
-from actors.common.messages.control import Topology
+from actors.common.messages.control import Topology, Wake
 from actors.runtime import descriptors
 from actors.runtime.interfaces import Context, Reply
 from actors.runtime.socket_passing import Outcome, SocketSender, pause_listening
@@ -32,27 +33,33 @@ ACCEPT_BATCH = 64
 """Connections accepted in one turn of the loop."""
 RETRY_S = 0.05
 """Pause before the waiting sockets are offered again when no topology change announced a query processor."""
+WAKE_RETRY_S = 0.5
+"""A Wake may be lost."""
 LISTEN_BACKLOG = 1024
+QUERY_PROCESSOR = "query_processor/"
 
 logger = logging.getLogger(__name__)
 
 
 class Gateway:
-    """`socket_paths`: query processor's role name -> the Unix socket at which it receives clients."""
+    """`socket_path`: query processor's role name -> the Unix socket at which it receives clients. Which query processors there are, the
+    topology tells."""
 
-    def __init__(self, context: Context, number: int, host: str, port: int, socket_paths: dict[str, str]) -> None:
+    def __init__(self, context: Context, number: int, host: str, port: int, socket_path: Callable[[str], str]) -> None:
         self._context = context
         self._name = f"gateway/{number}"
         self._host = host
         self._port = port
-        self._senders = {name: SocketSender(path) for name, path in sorted(socket_paths.items())}
-        self._order = deque(sorted(socket_paths))
-        self._order.rotate(1 - number)
+        self._number = number
+        self._socket_path = socket_path
+        self._senders: dict[str, SocketSender] = {}
+        self._order: deque[str] = deque()
         self._held: set[socket.socket] = set()
         """Accepted, and with no query processor yet: offered to one, or waiting."""
         self._waiting: list[tuple[float, socket.socket]] = []
         """Those that nobody takes now, each with the time (of the loop) when it is given up."""
         self._retry: asyncio.TimerHandle | None = None
+        self._asked_to_wake_s = -WAKE_RETRY_S
         self._listener: socket.socket | None = None
         self._held_max = min(WAITING_SOCKETS_MAX, descriptors.for_clients(descriptors.limit()))
         self._accepted = 0
@@ -73,6 +80,7 @@ class Gateway:
         listener.listen(LISTEN_BACKLOG)
         listener.setblocking(False)
         self._listener = listener
+        self._meet(self._context.bus.topology)
         asyncio.get_running_loop().add_reader(listener.fileno(), self._accept)
         self._context.bus.on_topology(self._on_topology)
 
@@ -141,11 +149,13 @@ class Gateway:
                 return
             if outcome is Outcome.FULL:
                 full.append(asked)
-            if turn:
+            while turn:
                 asked = turn.pop(0)
-                self._senders[asked].offer(client, ended)
-                return
+                if asked in self._senders:
+                    self._senders[asked].offer(client, ended)
+                    return
             expired = asyncio.get_running_loop().time() > deadline
+            full[:] = [name for name in full if name in self._senders]
             if full and (expired or len(full) == len(self._senders)):
                 self._insist(client, deadline, full[0])
             elif expired:
@@ -177,8 +187,16 @@ class Gateway:
 
     def _wait(self, client: socket.socket, deadline: float) -> None:
         self._waiting.append((deadline, client))
+        self._ask_to_wake()
         if self._retry is None:
             self._retry = asyncio.get_running_loop().call_later(RETRY_S, self._offer_again)
+
+    def _ask_to_wake(self) -> None:
+        """The cluster may be at zero. (Where it is awake, the controller has nothing to do.)"""
+        now_s = asyncio.get_running_loop().time()
+        if now_s >= self._asked_to_wake_s + WAKE_RETRY_S:
+            self._asked_to_wake_s = now_s
+            self._context.bus.post(self._context.name, "controller", Wake())
 
     def _offer_again(self) -> None:
         self._retry = None
@@ -186,7 +204,26 @@ class Gateway:
         for deadline, client in waiting:
             self._offer(client, deadline)
 
-    def _on_topology(self, _: Topology) -> None:
+    def _meet(self, topology: Topology | None) -> None:
+        """The cluster's query processors, those that are being restarted among them. One that is none any more is offered no client."""
+        roles = topology.azs if topology is not None else {}
+        names = sorted((name for name in roles if name.startswith(QUERY_PROCESSOR)), key=_number_of)
+        if names == sorted(self._senders, key=_number_of):
+            return
+        for name in [name for name in self._senders if name not in names]:
+            self._senders.pop(name).close()
+        for name in names:
+            if name not in self._senders:
+                self._senders[name] = SocketSender(self._socket_path(name))
+        self._order = deque(names)
+        self._order.rotate(1 - self._number)
+
+    def _on_topology(self, topology: Topology) -> None:
+        self._meet(topology)
         if self._retry is not None:
             self._retry.cancel()
             self._offer_again()
+
+
+def _number_of(name: str) -> int:
+    return int(name.removeprefix(QUERY_PROCESSOR))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from importlib import import_module
 from typing import Any
@@ -67,15 +68,15 @@ def _query_processor(context: Context, given: dict[str, Any], sockets: str) -> R
     from actors.query_processor.role import QueryProcessor
 
     number = given["number"]
-    return QueryProcessor(context, number, clients_path=clients_socket(sockets, number))
+    return QueryProcessor(context, number, clients_path=clients_socket(sockets, number), computed_s=time.thread_time)
 
 
 def _gateway(context: Context, given: dict[str, Any], sockets: str) -> Role:
     from cluster.gateway import Gateway
 
-    numbers = range(1, context.settings.layout.query_processors + 1)
-    paths = {f"query_processor/{number}": clients_socket(sockets, number) for number in numbers}
-    return Gateway(context, given["number"], given["host"], given["port"], paths)
+    return Gateway(
+        context, given["number"], given["host"], given["port"], lambda name: clients_socket(sockets, int(name.rpartition("/")[2]))
+    )
 
 
 _MAKERS: dict[str, Callable[[Context, dict[str, Any], str], Role]] = {

@@ -138,6 +138,23 @@ class Supervision:
 
 
 @dataclass(frozen=True)
+class Scaling:
+    """How the cluster follows its load (cluster/scaling.py)."""
+
+    query_processors_max: int = 0
+    """0: as many as this machine has processors, or as the layout begins with where those are more."""
+    sessions_each: int = 100
+    """Sessions for which one more query processor is started."""
+    busy_share: float = 0.7
+    """... or this share of their time in which their event loops compute."""
+    up_delay_s: float = 3.0
+    down_delay_s: float = 60.0
+    """More, or fewer, must have been wanted for so long."""
+    zero_after_s: float = 0.0
+    """After so long without a session everything stops but gateways and the controller, until somebody connects. 0: never."""
+
+
+@dataclass(frozen=True)
 class Layout:
     """How many of what a new cluster has."""
 
@@ -163,4 +180,5 @@ class Settings:
     querying: Querying = Querying()
     authentication: Authentication = Authentication()
     supervision: Supervision = Supervision()
+    scaling: Scaling = Scaling()
     layout: Layout = Layout()

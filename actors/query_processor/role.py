@@ -28,6 +28,7 @@ from actors.common.settings import Settings
 from actors.query_processor.admission import Admission
 from actors.query_processor.authentication import Authenticator, Entropy
 from actors.query_processor.connection import Connection, ConnectionServices
+from actors.query_processor.load import LoadReports
 from actors.query_processor.wire.formats import ShapeCache
 from actors.query_processor.wire.tls import TlsSettings
 from actors.runtime import descriptors
@@ -52,7 +53,8 @@ STOP_S_MAX = 5.0
 
 
 class QueryProcessor:
-    """See the module. `make_session` replaces the real sessions in tests of the protocol alone; `entropy` gives secrets."""
+    """See the module. `make_session` replaces the real sessions in tests of the protocol alone; `entropy` gives secrets;
+    `computed_s` tells for how long this thread has computed: where it is given, the controller is told of the load."""
 
     def __init__(
         self,
@@ -64,6 +66,7 @@ class QueryProcessor:
         port: int = 0,
         make_session: SessionMaker | None = None,
         entropy: Entropy = os.urandom,
+        computed_s: Callable[[], float] | None = None,
     ) -> None:
         assert 0 < number < 1 << 31 - SEQUENCE_BITS
         self._context = context
@@ -86,6 +89,7 @@ class QueryProcessor:
         self._promised: deque[float] = deque()
         """When a gateway was told that there is room, for each client that has not arrived yet."""
         self._sessions: dict[int, Connection] = {}
+        self._load = LoadReports(context, lambda: len(self._sessions), computed_s) if computed_s is not None else None
         self._sequence = 0
         self._all_closed = asyncio.Event()
         self._stopping = False
@@ -149,6 +153,8 @@ class QueryProcessor:
     async def stop(self) -> None:
         """No new clients; every session ends with 57P01, its transaction rolled back."""
         self._stopping = True
+        if self._load is not None:
+            self._load.stop()
         if self._receiver is not None:
             self._receiver.stop()
         if self._server is not None:
@@ -235,6 +241,8 @@ class QueryProcessor:
             if process not in self._sessions:
                 break
         self._sessions[process] = connection
+        if self._load is not None:
+            self._load.session_came()
         self._arriving.pop(connection, None)
         return process, self._entropy(secret_bytes)
 

@@ -80,16 +80,17 @@ class SimulatedCluster:
 
     def _make_controller(self, context: Context) -> Controller:
         process = self.world.processes[CONTROLLER]
-        keeper, launcher = None, None
-        if self.plan.keeps_state:
-            launcher = _Launcher(self)
-            keeper = WatchedKeeper(context, keepers(self._state.processes), lambda why: controller.deposed(why), self.states)
+        make_keeper = self._make_keeper if self.plan.keeps_state else None
+        launcher = _Launcher(self) if self.plan.keeps_state else None
         restarted = process.starts > 1
         controller = Controller(
-            context, self._state, "", keeper=keeper, launcher=launcher, restarted=restarted, is_working=self._is_working
+            context, self._state, "", make_keeper=make_keeper, launcher=launcher, restarted=restarted, is_working=self._is_working
         )
         controller.introduce(Register(CONTROLLER, {CONTROLLER: process.az}, f"simulated:{CONTROLLER}", process.starts, process.az))
         return controller
+
+    def _make_keeper(self, context: Context, on_deposed: Callable[[str], None]) -> WatchedKeeper:
+        return WatchedKeeper(context, keepers(self._state.processes), on_deposed, self.states)
 
     def _assigned(self, message: StartRole) -> RoleSpec:
         return self._spec(role_spec(RoleState(message.role, message.kind, message.arguments), message.az, ""))
@@ -124,7 +125,8 @@ class SimulatedCluster:
         number = int(spec.name.rpartition("/")[2])
 
         def make(context: Context) -> QueryProcessor:
-            return QueryProcessor(context, number, entropy=context.random.randbytes)
+            computed_s = (lambda: 0.0) if self.plan.keeps_state else None  # older plans know nothing of loads
+            return QueryProcessor(context, number, entropy=context.random.randbytes, computed_s=computed_s)
 
         return RoleSpec(spec.name, spec.az, make)
 

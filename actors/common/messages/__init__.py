@@ -23,6 +23,7 @@ from actors.common.messages.control import (
     Cancel,
     Informed,
     Lead,
+    Load,
     Ping,
     Pong,
     Register,
@@ -32,6 +33,7 @@ from actors.common.messages.control import (
     StopRole,
     Suspect,
     Topology,
+    Wake,
     Watch,
 )
 from actors.common.messages.filling import AskContents, AskPiece, Contents, Piece
@@ -106,6 +108,8 @@ AnyMessage = (
     | Ping
     | Pong
     | Suspect
+    | Load
+    | Wake
 )
 
 __all__ = [
@@ -136,6 +140,7 @@ __all__ = [
     "Informed",
     "JournalRecords",
     "Lead",
+    "Load",
     "Message",
     "OutcomeIs",
     "Part",
@@ -165,6 +170,7 @@ __all__ = [
     "Suspect",
     "Topology",
     "Trim",
+    "Wake",
     "Watch",
     "Watched",
 ]

@@ -96,6 +96,20 @@ class Suspect(Message, frozen=True):
     role: str
 
 
+class Load(Message, frozen=True):
+    """Query processor -> controller, one-way: once a second while it has sessions, and once more when the last has gone.
+
+    `busy`: the share of the time since the last report in which its event loop computed, 0 to 1.
+    """
+
+    sessions: int
+    busy: float
+
+
+class Wake(Message, frozen=True):
+    """Gateway -> controller, one-way, repeated: clients wait, and no query processor is there. Where the cluster is at zero, it wakes."""
+
+
 class AskCluster(Message, frozen=True):
     """Anyone -> controller: the whole cluster's status (with a StatusIs of every role asked for now). Answer: StatusIs."""
 

@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
+from actors.common.messages import Message, Topology, Wake
+from actors.common.ranges import ShardMap
 from actors.common.settings import Settings
 from actors.runtime import socket_passing
 from actors.runtime.socket_passing import SocketReceiver
@@ -18,7 +20,28 @@ from tests.unit.wire.server import NoBus, context
 
 
 class Bus(NoBus):
-    def on_topology(self, listener: Callable[[Any], None]) -> None: ...
+    """Tells of so many query processors."""
+
+    def __init__(self) -> None:
+        self.listeners: list[Callable[[Topology], None]] = []
+        self.tell(2)
+        self.posted: list[Message] = []
+
+    @property
+    def topology(self) -> Topology:
+        return self.known
+
+    def on_topology(self, listener: Callable[[Topology], None]) -> None:
+        self.listeners.append(listener)
+
+    def tell(self, query_processors: int) -> None:
+        azs = {f"query_processor/{number}": "a" for number in range(1, query_processors + 1)}
+        self.known = Topology(query_processors, {}, azs, ShardMap(1, (), (1,), (1,)))
+        for listener in self.listeners:
+            listener(self.known)
+
+    def post(self, sender: str, destination: str, message: Message) -> None:
+        self.posted.append(message)
 
 
 class Processor:
@@ -36,10 +59,10 @@ class Processor:
 
 
 @contextlib.asynccontextmanager
-async def gateway(tmp_path: Path) -> AsyncIterator[tuple[Gateway, list[str], int]]:
+async def gateway(tmp_path: Path, bus: Bus | None = None) -> AsyncIterator[tuple[Gateway, list[str], int]]:
     paths = [str(tmp_path / f"clients-{number}.sock") for number in (1, 2)]
     names = {f"query_processor/{number}": path for number, path in enumerate(paths, 1)}
-    made = Gateway(context(Settings(), Bus(), "gateway/1"), 1, "127.0.0.1", 0, names)
+    made = Gateway(context(Settings(), bus or Bus(), "gateway/1"), 1, "127.0.0.1", 0, lambda name: names[name])
     await made.start()
     assert made._listener is not None
     try:
@@ -119,5 +142,26 @@ def test_a_lack_of_descriptors_pauses_the_door(tmp_path: Path, monkeypatch: Any)
             made._listener = Exhausted(made._listener, 3)  # type: ignore[assignment]
             assert await ask(port) == "1" and made._listener.failures == 0
             first.receiver.stop()
+
+    asyncio.run(main())
+
+
+def test_query_processors_come_and_go_and_none_wakes_the_cluster(tmp_path: Path) -> None:
+    async def main() -> None:
+        bus = Bus()
+        async with gateway(tmp_path, bus) as (_, paths, port):
+            first, second = Processor(paths[0], 1), Processor(paths[1], 2)
+            bus.tell(1)
+            assert {await ask(port) for _ in range(4)} == {"1"}
+            bus.tell(0)
+            waiting = asyncio.create_task(ask(port))
+            while not bus.posted:
+                await asyncio.sleep(0)
+            assert isinstance(bus.posted[0], Wake) and not waiting.done()
+            bus.tell(2)
+            assert await waiting in ("1", "2"), "it is offered at once"
+            assert {await ask(port) for _ in range(4)} == {"1", "2"}
+            first.receiver.stop()
+            second.receiver.stop()
 
     asyncio.run(main())
