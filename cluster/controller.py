@@ -34,11 +34,12 @@ from cluster.accounts import ask_everyone
 from cluster.directory import Directory
 from cluster.failover import Failover
 from cluster.initial import arranged
-from cluster.keeping import StateKeeper, keepers
+from cluster.keepers import Keepers
+from cluster.keeping import StateKeeper
 from cluster.launching import Launcher
 from cluster.scaling import Scaling, query_processors, resized
 from cluster.state import ClusterState, ProcessState, decode_state, encode_state
-from cluster.stopping import stop_processes, stop_roles
+from cluster.stopping import stop_journals, stop_processes, stop_roles
 
 OnComplete = Callable[[str | None], None]
 """Told None, or why the cluster cannot become complete."""
@@ -75,6 +76,7 @@ class Controller:
         self._make_keeper = make_keeper
         self._keeper: StateKeeper | None = None
         """Of this time of being awake."""
+        self._warm: bool = context.settings.scaling.warm
         self._asleep = False
         self._wanted_awake = False
         self._launcher = launcher
@@ -84,12 +86,9 @@ class Controller:
         self._stopping = False
         self._on_complete: list[OnComplete] = []
         self._registering: list[Reply] = []
-        self._reading = False
-        """The state is being read: whatever registers is admitted later."""
-        self._keepers_there = asyncio.Event()
-        """A majority of them: before that, there is nobody to ask."""
         self._changing = asyncio.Lock()
         self._directory = Directory(context, initial, self._homes, self._assigned)
+        self._keepers = Keepers(context, self._directory, self._refused)
         self._directory.silent = restarted or make_keeper is not None
         """A controller that has just been restarted does not know yet who is where: what others know is better than what it could tell them."""
         self._failover = self._make_failover(initial) if make_keeper is None else None
@@ -118,12 +117,11 @@ class Controller:
         to do before it is known start meanwhile, where no other controller has ended any."""
         assert self._make_keeper is not None
         keeper = self._keeper = self._make_keeper(self._context, self.deposed)
-        self._reading = True
         for process in self._state.processes:
-            if not self._restarted or keepers((process,)):
+            if not self._restarted or self._keepers.holds(process):
                 self._launch(process)
-        self._note_keepers()
-        await self._keepers_there.wait()
+        self._keepers.begin(self._state)
+        await self._keepers.there.wait()
         try:
             kept = await keeper.open()
             state = kept or self._state if self._restarted else arranged(kept, self._state)
@@ -138,15 +136,9 @@ class Controller:
             self._launch(process)
         if self._launcher is not None:
             self._launcher.end_others([process.name for process in state.processes])
-        self._reading = False
+        self._keepers.end()
         self._directory.silent = self._restarted
         self._begin(state)
-
-    def _note_keepers(self) -> None:
-        names = keepers(self._state.processes)
-        there = {role for register in self._directory.registers.values() for role in register.roles}
-        if len(there.intersection(names)) > len(names) // 2:
-            self._keepers_there.set()
 
     def _begin(self, state: ClusterState) -> None:
         self._state = state
@@ -174,7 +166,7 @@ class Controller:
         """Make the cluster what `successor` makes of its state: durable first, then true. Changes come one after the other. Raises
         55000 where another controller has taken over, or the state is not known yet."""
         async with self._changing:
-            if self._failover is None or self._stopping or self._asleep or self._reading or self._keeper is None:
+            if self._failover is None or self._stopping or self._asleep or self._keepers.active or self._keeper is None:
                 raise DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, "this controller does not decide")
             state = successor(self._state)
             if state == self._state:
@@ -237,11 +229,12 @@ class Controller:
         self._context.spawn(self.sleep())
 
     async def sleep(self) -> None:
-        """To zero: every process but the gateways' is stopped cleanly and ended. The state stays where it is kept, and is noted on the
-        controller's own disk, so that one that is restarted meanwhile wakes nobody. Nothing happens where the cluster is not whole."""
+        """To zero: every role but the gateways is stopped cleanly, and its process ended (`scaling.warm`: it stays, without any data). The
+        state stays where it is kept, and is noted on the controller's own disk, so that one that is restarted meanwhile wakes nobody.
+        Nothing happens where the cluster is not whole."""
         async with self._changing:
             failover = self._failover
-            if failover is None or self._asleep or self._reading or self._stopping or self._make_keeper is None or not self.complete:
+            if failover is None or self._asleep or self._keepers.active or self._stopping or self._make_keeper is None or not self.complete:
                 return
             logger.info("the cluster goes to zero")
             self._asleep, self._wanted_awake = True, False
@@ -256,11 +249,14 @@ class Controller:
             if self._keeper is not None:
                 self._keeper.stop()
                 self._keeper = None
-            await stop_processes(self._context, [process.name for process in going])
-            for process in going:
-                self._end(process.name)
+            await stop_journals(self._context, homes, going)
+            if not self._warm:
+                await stop_processes(self._context, [process.name for process in going])
+                for process in going:
+                    self._end(process.name)
+            for name, register in self._directory.registers.items():
+                self._directory.registers[name] = replace(register, roles={})
             self._leading.clear()
-            self._keepers_there.clear()
             self._directory.follow(_resting(self._state))
             self._directory.publish()
         logger.info("the cluster is at zero")
@@ -324,7 +320,7 @@ class Controller:
 
     @property
     def complete(self) -> bool:
-        if self._failover is None or self._reading:
+        if self._failover is None or self._keepers.active:
             return False
         adjudicators = {name for name, role in self._state.roles.items() if role.kind == "adjudicator"}
         return (
@@ -364,15 +360,18 @@ class Controller:
 
     def _register(self, message: Register) -> None:
         self._directory.registers[message.process] = message
-        if self._failover is not None and not self._reading:
+        if self._failover is not None and not self._keepers.active:
             self._admit(message)
         else:
-            self._directory.publish()  # to this process alone: the keepers are asked before anybody is told anything
-            self._note_keepers()
+            self._directory.publish()  # at a start to this process alone: the keepers are asked before anybody is told anything
+            self._keepers.registered(message)
 
     def _admit(self, message: Register) -> None:
         assert self._failover is not None
-        if not self._directory.knows(message.process):
+        if self._asleep and message.process in {process.name for process in self._state.processes}:
+            if not self._directory.knows(message.process):
+                return  # a warm one: it has nothing to do before the cluster wakes
+        elif not self._directory.knows(message.process):
             logger.warning("%s is none of this cluster's processes any more", message.process)
             self._end(message.process)
             return

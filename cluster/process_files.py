@@ -9,7 +9,6 @@ from actors.common.messages import StartRole
 from actors.common.settings import Settings
 from actors.runtime.host import RoleSpec
 from actors.runtime.ray_shell import ProcessSpec
-from cluster.keeping import is_keeper
 from cluster.policies.homes import HOSTING
 from cluster.roles import load, role_spec
 from cluster.state import MOVABLE, ProcessState, RoleState
@@ -46,7 +45,7 @@ class ProcessFiles:
 
 @dataclass(frozen=True)
 class _Roles:
-    """ray_shell.Roles of one process: it begins with its keeper, if it has one, and is told all others."""
+    """ray_shell.Roles of one process: it begins with none, and is told all."""
 
     process: ProcessState
     sockets: str
@@ -54,9 +53,6 @@ class _Roles:
     def load(self) -> None:
         kinds = {role.kind for role in self.process.roles}
         load(kinds | MOVABLE if kinds & set(HOSTING) else kinds)
-
-    def first(self) -> list[RoleSpec]:
-        return [role_spec(role, self.process.az, self.sockets) for role in self.process.roles if is_keeper(role)]
 
     def assigned(self, message: StartRole) -> RoleSpec:
         return role_spec(RoleState(message.role, message.kind, message.arguments), message.az, self.sockets)

@@ -20,6 +20,12 @@ ROLE_S = 30.0
 PROCESS_S = 30.0
 
 
+async def stop_journals(context: Context, homes: dict[str, str], processes: Iterable[ProcessState]) -> None:
+    """The journals' replicas, which everything else writes to."""
+    names = [role.name for process in processes for role in process.roles if role.kind == "journal" and role.name in homes]
+    await _ask_all(context, {name: (f"host/{homes[name]}", StopRole(name)) for name in names}, ROLE_S)
+
+
 async def stop_roles(context: Context, homes: dict[str, str], processes: Iterable[ProcessState]) -> None:
     """All of `processes`' roles but journals' replicas; `homes`: role -> the process that runs it. A role that does not answer in
     `ROLE_S` is left to the end of its process."""

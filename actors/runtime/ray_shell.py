@@ -53,9 +53,6 @@ class Roles(Protocol):
     def load(self) -> None:
         """Import what the process's roles need."""
 
-    def first(self) -> list[RoleSpec]:
-        """Those with which the process begins, before the controller has told it anything."""
-
     def assigned(self, message: StartRole) -> RoleSpec:
         """One that the controller has assigned to it."""
 
@@ -80,7 +77,7 @@ class RoleProcess:
         self._host = Host.local(spec.name, spec.endpoint, spec.data_dir, spec.settings, node=node, make_role=spec.roles.assigned)
         self._host.on_shutdown = self._stopped.set
         self._host.bus.add_route("controller", spec.controller_endpoint)
-        await self._host.start(spec.roles.first())
+        await self._host.start([])
         self._last_words = LastWords(last_words_path(spec.heartbeat_path), self._host.last_words)
         self._heartbeat = Heartbeat(spec.heartbeat_path)
         self._garbage_watch = GarbageWatch()

@@ -22,7 +22,7 @@ from actors.runtime.simulation.world import World
 from actors.storage.replica import StorageReplica
 from cluster.controller import Controller
 from cluster.initial import controller_az, initial_state, with_keepers
-from cluster.keeping import is_keeper, keepers
+from cluster.keeping import keepers
 from cluster.policies.homes import homes
 from cluster.roles import role_spec
 from cluster.simulation.hostile import Plan
@@ -75,7 +75,7 @@ class SimulatedCluster:
     def add(self, process: ProcessState) -> None:
         """One more process, which is down: `supervise` starts it."""
         specs = {role.name: self._spec(role_spec(role, process.az, "")) for role in process.fixed}
-        first = [specs[role.name] for role in process.fixed if not self.plan.keeps_state or is_keeper(role)]
+        first = [] if self.plan.keeps_state else list(specs.values())
         self.world.add_process(process.name, process.az, list(specs.values()), first)
 
     def _make_controller(self, context: Context) -> Controller:
