@@ -1,8 +1,10 @@
 """A feed: the crossbar's subscription to one journal, at one of its replicas at a time.
 
-Records are taken in order by number; a gap, a failure or a replica that has trimmed what is wanted makes the feed subscribe again, from where it
-stands, at the next replica. Acknowledgements go out when a quarter of the window has been taken, not for each message; while the feed is on `hold`, none do,
-so that no more than a window arrives.
+Records are taken in order by number; a gap, a failure or a replica that has trimmed what is wanted makes the feed
+subscribe again, from where it stands, at the next replica. Where streams break off at gaps again and again, the feed asks
+each further one with a smaller window: all that is under way behind a gap was sent in vain, and a window of hundreds of
+small messages may never come whole. Acknowledgements go out when a quarter of the window has been taken, not for each
+message; while the feed is on `hold`, none do, so that no more than a window arrives.
 """
 
 from __future__ import annotations
@@ -23,6 +25,12 @@ ACKNOWLEDGE_SHARE = 4
 PATIENCE = 20
 """So many times in a row a replica that has not heard from the writer yet is asked again before another one is: a cluster that starts would else read its
 journals across availability zones (or processes) for good."""
+HASTY_S = 0.1
+"""A stream that breaks off at a gap within this time counts towards GAPS_MAX."""
+GAPS_MAX = 8
+"""So many in a row keep the whole window; it is halved with each further one."""
+HALVINGS_MAX = 6
+"""256 KiB are left of a window of 16 MiB, which a stream that lasts can live with for as long as it does."""
 
 OnRecords = Callable[[int, list[tuple[RecordHeader, bytes]]], None]
 
@@ -48,7 +56,12 @@ class Feed:
         self._after_ts = after_ts
         self._on_records = on_records
         self._new_stream = new_stream
+        self._whole_window_bytes = window_bytes
         self._window_bytes = window_bytes
+        """Of the current stream."""
+        self._gaps = 0
+        """At which hasty streams have broken off, in a row."""
+        self._subscribed_at = 0.0
         self._stream = 0
         self._expected = 1
         self._taken = 0
@@ -77,6 +90,8 @@ class Feed:
         self._stream = self._new_stream(self)
         self._expected = 1
         self._taken = self._taken_bytes = 0
+        self._window_bytes = self._whole_window_bytes >> min(max(self._gaps - GAPS_MAX, 0), HALVINGS_MAX)
+        self._subscribed_at = asyncio.get_running_loop().time()
         stream = self._stream
         message = SubscribeJournal(stream, self.next_lsn, self._after_ts, self._window_bytes)
 
@@ -129,6 +144,8 @@ class Feed:
             return
         if message.number != self._expected or (self.next_lsn and message.first_lsn != self.next_lsn):
             if message.number >= self._expected:
+                is_hasty = asyncio.get_running_loop().time() - self._subscribed_at < HASTY_S
+                self._gaps = self._gaps + 1 if is_hasty else 0
                 self.subscribe()
             return
         self._expected += 1
