@@ -1,10 +1,9 @@
 """A feed: the crossbar's subscription to one journal, at one of its replicas at a time.
 
 Records are taken in order by number; a gap, a failure or a replica that has trimmed what is wanted makes the feed
-subscribe again, from where it stands, at the next replica. Where streams break off at gaps again and again, the feed asks
-each further one with a smaller window: all that is under way behind a gap was sent in vain, and a window of hundreds of
-small messages may never come whole. Acknowledgements go out when a quarter of the window has been taken, not for each
-message; while the feed is on `hold`, none do, so that no more than a window arrives.
+subscribe again, from where it stands, at the next replica; after many gaps in a row with a smaller window
+(stream_window.py). Acknowledgements go out when a quarter of the window has been taken, not for each message; while the
+feed is on `hold`, none do, so that no more than a window arrives.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from actors.common.messages.base import Message
 from actors.common.timestamps import Epoch, Lsn, Timestamp
 from actors.journal.record import TRIMMED, RecordHeader, decode_header
 from actors.runtime.interfaces import Context
+from actors.runtime.stream_window import StreamWindow
 
 RETRY_S = 0.05
 SUBSCRIBE_TIMEOUT_S = 1.0
@@ -25,12 +25,8 @@ ACKNOWLEDGE_SHARE = 4
 PATIENCE = 20
 """So many times in a row a replica that has not heard from the writer yet is asked again before another one is: a cluster that starts would else read its
 journals across availability zones (or processes) for good."""
-HASTY_S = 0.1
-"""A stream that breaks off at a gap within this time counts towards GAPS_MAX."""
-GAPS_MAX = 8
-"""So many in a row keep the whole window; it is halved with each further one."""
-HALVINGS_MAX = 6
-"""256 KiB are left of a window of 16 MiB, which a stream that lasts can live with for as long as it does."""
+LEAST_SHARE = 64
+"""Of the window, at least so small a part: messages are a quarter of it at most, and records must not come one by one."""
 
 OnRecords = Callable[[int, list[tuple[RecordHeader, bytes]]], None]
 
@@ -56,12 +52,9 @@ class Feed:
         self._after_ts = after_ts
         self._on_records = on_records
         self._new_stream = new_stream
-        self._whole_window_bytes = window_bytes
+        self._window = StreamWindow(window_bytes, window_bytes // LEAST_SHARE)
         self._window_bytes = window_bytes
         """Of the current stream."""
-        self._gaps = 0
-        """At which hasty streams have broken off, in a row."""
-        self._subscribed_at = 0.0
         self._stream = 0
         self._expected = 1
         self._taken = 0
@@ -90,8 +83,7 @@ class Feed:
         self._stream = self._new_stream(self)
         self._expected = 1
         self._taken = self._taken_bytes = 0
-        self._window_bytes = self._whole_window_bytes >> min(max(self._gaps - GAPS_MAX, 0), HALVINGS_MAX)
-        self._subscribed_at = asyncio.get_running_loop().time()
+        self._window_bytes = self._window.open(asyncio.get_running_loop().time())
         stream = self._stream
         message = SubscribeJournal(stream, self.next_lsn, self._after_ts, self._window_bytes)
 
@@ -144,8 +136,7 @@ class Feed:
             return
         if message.number != self._expected or (self.next_lsn and message.first_lsn != self.next_lsn):
             if message.number >= self._expected:
-                is_hasty = asyncio.get_running_loop().time() - self._subscribed_at < HASTY_S
-                self._gaps = self._gaps + 1 if is_hasty else 0
+                self._window.gap(asyncio.get_running_loop().time())
                 self.subscribe()
             return
         self._expected += 1

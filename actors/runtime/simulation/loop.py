@@ -168,7 +168,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
             ready = len(turns)
             self._callbacks += ready
             if self._callbacks > CALLBACKS_A_SECOND_MAX:
-                going_round = f"one of the callbacks that go round: {turns[-1]!r}"
+                going_round = f"one of the callbacks that go round: {turns[-1]!r:.300}"
                 raise SimulationError(f"time (almost) stands still at {self._now} s; {going_round}")
             for _ in range(ready):
                 handle = turns.popleft()

@@ -7,9 +7,10 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from actors.common.messages import JournalRecords, SubscribeJournal
-from actors.crossbar.feed import GAPS_MAX, HALVINGS_MAX, HASTY_S, Feed
+from actors.crossbar.feed import LEAST_SHARE, Feed
 from actors.runtime.interfaces import Context
 from actors.runtime.simulation.loop import SimulatedLoop
+from actors.runtime.stream_window import GAPS_MAX, HASTY_S
 
 WINDOW_BYTES = 1 << 20
 
@@ -39,10 +40,8 @@ def windows(gaps: int, pause_s: float) -> list[int]:
 
 def test_a_feed_asks_for_less_where_streams_break_off_again_and_again() -> None:
     """Each time all that is under way is sent in vain: without an end, where it is more than ever comes in order."""
-    asked = windows(GAPS_MAX + HALVINGS_MAX + 3, HASTY_S / 2)
-    assert asked[: GAPS_MAX + 1] == [WINDOW_BYTES] * (GAPS_MAX + 1)
-    halved = [WINDOW_BYTES >> halvings for halvings in range(1, HALVINGS_MAX + 1)]
-    assert asked[GAPS_MAX + 1 :] == [*halved, *halved[-1:] * 3]
+    asked = windows(GAPS_MAX + 4, HASTY_S / 2)
+    assert asked == [*[WINDOW_BYTES] * (GAPS_MAX + 1), WINDOW_BYTES // 8, *[WINDOW_BYTES // LEAST_SHARE] * 3]
 
 
 def test_streams_that_last_a_while_keep_their_window() -> None:
