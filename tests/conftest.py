@@ -22,7 +22,6 @@ USES_ALL_PROCESSORS = "test_no_promise_is_broken"
 """The simulator's campaign."""
 
 
-LIVE = Path(__file__).parent / "live.toml"
 SHARED = "live_cluster"
 """The fixture whose processes run on until the last test has ended."""
 
@@ -113,7 +112,6 @@ def discard(cluster: LiveCluster) -> None:
 def live_cluster() -> Iterator[LiveCluster]:
     """One cluster in open mode for all tests that only need some cluster."""
     cluster = make_cluster()
-    cluster.config = LIVE
     try:
         cluster.start()
         yield cluster
