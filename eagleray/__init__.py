@@ -18,19 +18,34 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from eagleray.arrow import arrow_reader, load, read_arrow
     from eagleray.client import AsyncSession, Session, connect, connect_async
     from eagleray.transactions import UnknownOutcome, transaction
     from eagleray.workload import Workload
 
-__all__ = ["AsyncSession", "Session", "UnknownOutcome", "Workload", "connect", "connect_async", "transaction"]
+__all__ = [
+    "AsyncSession",
+    "Session",
+    "UnknownOutcome",
+    "Workload",
+    "arrow_reader",
+    "connect",
+    "connect_async",
+    "load",
+    "read_arrow",
+    "transaction",
+]
 
 _HOMES = {
     "AsyncSession": "eagleray.client",
     "Session": "eagleray.client",
     "UnknownOutcome": "eagleray.transactions",
     "Workload": "eagleray.workload",
+    "arrow_reader": "eagleray.arrow",
     "connect": "eagleray.client",
     "connect_async": "eagleray.client",
+    "load": "eagleray.arrow",
+    "read_arrow": "eagleray.arrow",
     "transaction": "eagleray.transactions",
 }
 
