@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from eagleray.arrow import arrow_reader, load, read_arrow
     from eagleray.client import AsyncSession, Session, connect, connect_async
+    from eagleray.ray_data import ray_dataset, sink
     from eagleray.transactions import UnknownOutcome, transaction
     from eagleray.workload import Workload
 
@@ -32,7 +33,9 @@ __all__ = [
     "connect",
     "connect_async",
     "load",
+    "ray_dataset",
     "read_arrow",
+    "sink",
     "transaction",
 ]
 
@@ -45,7 +48,9 @@ _HOMES = {
     "connect": "eagleray.client",
     "connect_async": "eagleray.client",
     "load": "eagleray.arrow",
+    "ray_dataset": "eagleray.ray_data",
     "read_arrow": "eagleray.arrow",
+    "sink": "eagleray.ray_data",
     "transaction": "eagleray.transactions",
 }
 

@@ -1,0 +1,1 @@
+"""Reads at a timestamp, from storage: what the query processors' transactions and the bulk readers share. It knows no session."""
