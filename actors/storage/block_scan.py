@@ -38,7 +38,7 @@ BLOCK_SCAN_ROWS_MIN = 256
 OVERLAY_SHARE_MAX = 4
 """More rows in newer sources than a fourth of the base's: row by row."""
 PLAIN_SPEED = 5
-"""How much faster rows are decoded together than one by one, at least (benchmarks in the commit that brought row_columns.py)."""
+"""How much faster rows are decoded together than one by one, at least (six columns, 16,384 rows: 19 ms and 109 ms)."""
 COLUMN_CACHE_BYTES_MAX = 128 << 20
 """Of one replica: a few million rows of the columns that analytic scans use."""
 
