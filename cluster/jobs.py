@@ -4,9 +4,10 @@
         name = jobs.submit(Program(file, arguments))
         jobs.wait(name)             Job("transfer-4f0a9c", "SUCCEEDED", exit_status=0, ...)
 
-The cluster's own Ray has no dashboard, a process that would cost every start a second and 200 MB, so this does what the dashboard does for `ray job submit`: Ray's JobManager
-runs in the command itself. It starts a detached JobSupervisor, which outlives the command; what is known of a job lies in Ray's control store until the
-cluster stops, and its output in Ray's log folder.
+The cluster's own Ray has no dashboard, a process that would cost every start a second and 200 MB, so this does what
+the dashboard does for `ray job submit`: Ray's JobManager runs in the command itself. It starts a detached
+JobSupervisor, which outlives the command; what is known of a job lies in Ray's control store until the cluster stops,
+and its output in Ray's log folder.
 
 The program finds in its environment EAGLERAY_URL and EAGLERAY_DATA_DIR, and RAY_ADDRESS: `ray.init()` joins this Ray.
 """
@@ -47,7 +48,8 @@ class JobError(Exception):
 
 @dataclass(frozen=True)
 class Program:
-    """`file` relative to `working_dir` where there is one, which is copied to the cluster; else it runs in `directory`. `packages`: what pip is to install for it."""
+    """`file` relative to `working_dir` where there is one, which is copied to the cluster; else it runs in
+    `directory`. `packages`: what pip is to install for it."""
 
     file: str
     arguments: tuple[str, ...] = ()
@@ -59,7 +61,8 @@ class Program:
 
 @dataclass(frozen=True)
 class Job:
-    """`status`: PENDING, RUNNING, SUCCEEDED, FAILED or STOPPED. `exit_status`: None where the program never ran or was stopped. Times in seconds since 1970."""
+    """`status`: PENDING, RUNNING, SUCCEEDED, FAILED or STOPPED. `exit_status`: None where the program never ran or
+    was stopped. Times in seconds since 1970."""
 
     name: str
     status: str
@@ -104,7 +107,8 @@ class Jobs:
         return self._loop.run_until_complete(work)
 
     def close(self) -> None:
-        """Leave Ray; jobs go on. The JobManager's own tasks are neither ended nor cancelled: answers of Ray's are under way to them, and Ray complains where nobody takes one."""
+        """Leave Ray; jobs go on. The JobManager's own tasks are neither ended nor cancelled: answers of Ray's are
+        under way to them, and Ray complains where nobody takes one."""
         for task in asyncio.all_tasks(self._loop):
             task._log_destroy_pending = False  # type: ignore[attr-defined]
         self._ray.shutdown()
@@ -118,7 +122,8 @@ class Jobs:
     # -- submitting ----------------------------------------------------------------------------------------------------------
 
     def submit(self, program: Program, streams: Streams | None = None) -> str:
-        """Start a program; its job's name, once the program runs or has failed to. Raises JobError where its files cannot be sent."""
+        """Start a program; its job's name, once the program runs or has failed to. Raises JobError where its files
+        cannot be sent."""
         environment: dict[str, Any] = {"env_vars": {"EAGLERAY_URL": self._state["url"], **program.environment}}
         if program.working_dir is not None:
             environment["working_dir"] = self._uploaded(program.working_dir)
@@ -167,13 +172,15 @@ class Jobs:
         return sorted(jobs, key=lambda job: (job.begun_s, job.name))
 
     def wait(self, name: str) -> Job:
-        """Until the job has ended. A supervisor that dies is noticed, too: Ray's JobManager looks after it here meanwhile."""
+        """Until the job has ended. A supervisor that dies is noticed, too: Ray's JobManager looks after it here
+        meanwhile."""
         while not (job := self.job(name)).ended:
             self._do(asyncio.sleep(POLL_S))
         return job
 
     def stop(self, name: str) -> Job:
-        """SIGTERM to all processes of the program, and three seconds later SIGKILL. Raises JobError for one that has ended."""
+        """SIGTERM to all processes of the program, and three seconds later SIGKILL. Raises JobError for one that has
+        ended."""
         job = self.job(name)
         if job.ended:
             raise JobError(f"job {name} has ended already ({job.status})")

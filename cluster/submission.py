@@ -6,8 +6,9 @@
       its input, output, error ------> are the job's (SCM_RIGHTS): the program reads that input itself; its output and error are pipes, of which
                                        the job writes every byte to the log and to that output or error
 
-So nothing is polled or buffered between the program and whoever reads its output. Whoever closes the terminal loses nothing: the program goes on, and `jobs logs` has what it
-wrote. Left out: programs on other hosts, whose input and output would have to be carried; a terminal for the program's output, which sees a pipe.
+So nothing is polled or buffered between the program and whoever reads its output. Whoever closes the terminal loses
+nothing: the program goes on, and `jobs logs` has what it wrote. Left out: programs on other hosts, whose input and
+output would have to be carried; a terminal for the program's output, which sees a pipe.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ COPY_BYTES = 64 << 10
 
 
 class Streams:
-    """Gives this process's standard streams to the first that connects to `path`. Whoever can open the path could: it must lie in a folder of the user's own."""
+    """Gives this process's standard streams to the first that connects to `path`. Whoever can open the path could: it
+    must lie in a folder of the user's own."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -71,8 +73,9 @@ def take_streams(path: str) -> list[int]:
 
 
 def run_program(command: Sequence[str], name: str, streams: str = "") -> int:
-    """Run `command` and return its exit status, 128 and the signal's number where one ended it. What it writes goes to this process's output, which is
-    Ray's log, and to the streams that are given at the path `streams`. `name`: of the program, for what this says itself."""
+    """Run `command` and return its exit status, 128 and the signal's number where one ended it. What it writes goes
+    to this process's output, which is Ray's log, and to the streams that are given at the path `streams`. `name`: of
+    the program, for what this says itself."""
     given = take_streams(streams) if streams else []
     child = subprocess.Popen(
         command, stdin=given[0] if given else subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0

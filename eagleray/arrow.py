@@ -1,11 +1,13 @@
-"""Tables as data: query results as Arrow, Arrow and Parquet into tables, without a Python object for each value on this side.
+"""Tables as data: query results as Arrow, Arrow and Parquet into tables, without a Python object for each value on
+this side.
 
     table = eagleray.read_arrow("SELECT id, price FROM orders WHERE price > %s", (100,))       a pyarrow.Table; .to_pandas()
     with eagleray.arrow_reader("SELECT * FROM orders") as reader: ...                          batch by batch, in bounded memory
     eagleray.load("orders", table)                      or a RecordBatchReader, a DataFrame, a path of a Parquet file or folder: all of it or nothing
 
-Both speak COPY ... (FORMAT arrow), an extension of Eagleray's (actors/query_processor/wire/copy_arrow.py): any query, any host, the connection's own
-authentication and TLS. `ray_dataset` (ray_data.py) reads from storage, past the query processors.
+Both speak COPY ... (FORMAT arrow), an extension of Eagleray's (actors/query_processor/wire/copy_arrow.py): any query,
+any host, the connection's own authentication and TLS. `ray_dataset` (ray_data.py) reads from storage, past the query
+processors.
 
 | SQL | Arrow |
 | --- | --- |
@@ -43,7 +45,8 @@ BATCH_BYTES_MAX = 1 << 20
 def read_arrow(
     query: str, parameters: Sequence[Any] = (), *, connection: psycopg.Connection[Any] | None = None, url: str | None = None
 ) -> pa.Table:
-    """All rows of a query. `parameters` for its %s; `connection`: read in its transaction (its snapshot, and what it has written); else one of `url`'s own.
+    """All rows of a query. `parameters` for its %s; `connection`: read in its transaction (its snapshot, and what it
+    has written); else one of `url`'s own.
 
     Raises psycopg's errors. The table is held in memory; `arrow_reader` holds a batch at a time.
     """
@@ -55,7 +58,8 @@ def read_arrow(
 def arrow_reader(
     query: str, parameters: Sequence[Any] = (), *, connection: psycopg.Connection[Any] | None = None, url: str | None = None
 ) -> Iterator[pa.RecordBatchReader]:
-    """A query's rows as a pyarrow.RecordBatchReader, computed as they are taken. Arguments as `read_arrow`'s. Leaving the block early cancels the query."""
+    """A query's rows as a pyarrow.RecordBatchReader, computed as they are taken. Arguments as `read_arrow`'s. Leaving
+    the block early cancels the query."""
     if connection is None:
         with connect(url, autocommit=True) as own, arrow_reader(query, parameters, connection=own) as reader:
             yield reader
@@ -82,11 +86,14 @@ def load(
     connection: psycopg.Connection[Any] | None = None,
     url: str | None = None,
 ) -> int:
-    """Insert all rows of `source` into `table` ("schema.table" or "table"), in one transaction: all of them, or none. Returns their number.
+    """Insert all rows of `source` into `table` ("schema.table" or "table"), in one transaction: all of them, or none.
+    Returns their number.
 
-    Columns go by their names; a column that the source lacks takes its default. A path is a Parquet file, or a folder of them. With `connection` the rows are part of its
-    transaction and its owner commits; else the commit is made here, runs again on a conflict (where the source can be read again), and may
-    raise UnknownOutcome. Raises psycopg's errors (23505 for a key that is there, 54000 beyond the transaction's limits ...), and pyarrow's for a file that is not Parquet.
+    Columns go by their names; a column that the source lacks takes its default. A path is a Parquet file, or a folder
+    of them. With `connection` the rows are part of its transaction and its owner commits; else the commit is made
+    here, runs again on a conflict (where the source can be read again), and may raise UnknownOutcome. Raises
+    psycopg's errors (23505 for a key that is there, 54000 beyond the transaction's limits ...), and pyarrow's for a
+    file that is not Parquet.
     """
     if connection is not None:
         with connection.cursor() as cursor:

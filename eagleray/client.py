@@ -1,4 +1,5 @@
-"""Connecting to a cluster: `connect`, and `Session` and `AsyncSession`, whose connection is made again when a failover breaks it.
+"""Connecting to a cluster: `connect`, and `Session` and `AsyncSession`, whose connection is made again when a
+failover breaks it.
 
     with Session() as session:
         session.transaction(work)               runs again on 40001, and on another connection where one broke before COMMIT
@@ -55,8 +56,9 @@ class Session:
         return self._connection
 
     def transaction(self, work: Callable[[psycopg.Cursor[Any]], T], **options: Any) -> T:
-        """As `eagleray.transaction`; a connection that breaks (08xxx, 57P01) before COMMIT was sent has committed nothing, so another one is made and `work` runs
-        again, for `reconnect_s_max` at most. Raises UnknownOutcome as `eagleray.transaction` does."""
+        """As `eagleray.transaction`; a connection that breaks (08xxx, 57P01) before COMMIT was sent has committed
+        nothing, so another one is made and `work` runs again, for `reconnect_s_max` at most. Raises UnknownOutcome as
+        `eagleray.transaction` does."""
 
         def guarded(cursor: psycopg.Cursor[Any]) -> T:
             try:

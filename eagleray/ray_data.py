@@ -1,9 +1,11 @@
-"""Ray Data: a query's rows as a Dataset, read from storage a task a shard, and a Dataset into a table, all of it or nothing.
+"""Ray Data: a query's rows as a Dataset, read from storage a task a shard, and a Dataset into a table, all of it or
+nothing.
 
     dataset = eagleray.ray_dataset("SELECT id, price FROM orders WHERE price > 100")
     dataset.map_batches(score, batch_format="pyarrow").write_datasink(eagleray.sink("scores"))
 
-Needs Ray Data's packages: pip install 'eagleray[data]'. Runs on the Ray that the program has joined, on the cluster's host: a submitted program's `ray.init()` joins the cluster's own.
+Needs Ray Data's packages: pip install 'eagleray[data]'. Runs on the Ray that the program has joined, on the cluster's
+host: a submitted program's `ray.init()` joins the cluster's own.
 """
 
 from __future__ import annotations
@@ -35,16 +37,19 @@ if TYPE_CHECKING:
 def ray_dataset(query: str, parameters: Sequence[Any] = (), *, url: str | None = None, **options: Any) -> Dataset:
     """The rows of a query as a ray.data.Dataset: one read task for each shard, all at one snapshot, the present one.
 
-    Storage evaluates the conditions and sends the columns that are selected, as columns; no query processor and no Python object a row is on the way. Ray's
-    scheduler may run the dataset many times: each time it reads the same snapshot, until that is older than the transaction age limit (300 s; a read that comes later
-    fails with 54000, and never reads anything else). `materialize()` keeps what was read.
+    Storage evaluates the conditions and sends the columns that are selected, as columns; no query processor and no
+    Python object a row is on the way. Ray's scheduler may run the dataset many times: each time it reads the same
+    snapshot, until that is older than the transaction age limit (300 s; a read that comes later fails with 54000, and
+    never reads anything else). `materialize()` keeps what was read.
 
-    `query`: columns of one table, with conditions that storage can evaluate. Anything else (joins, aggregates, expressions, ORDER BY, LIMIT) is refused (0A000): run it with
-    `read_arrow`, `ray.data.from_arrow(eagleray.read_arrow(query))`, or do that part with Ray Data. `parameters` are for its %s; `options` go to ray.data.read_datasource
-    (`concurrency`, `ray_remote_args` ...).
+    `query`: columns of one table, with conditions that storage can evaluate. Anything else (joins, aggregates,
+    expressions, ORDER BY, LIMIT) is refused (0A000): run it with `read_arrow`,
+    `ray.data.from_arrow(eagleray.read_arrow(query))`, or do that part with Ray Data. `parameters` are for its %s;
+    `options` go to ray.data.read_datasource (`concurrency`, `ray_remote_args` ...).
 
-    Who may: the database user of `url` plans the query, and its tasks open the cluster's sockets, which only the operating system's user who runs the cluster can.
-    Raises psycopg's errors; a read that fails fails the whole dataset, wrapped in ray.exceptions.RayTaskError.
+    Who may: the database user of `url` plans the query, and its tasks open the cluster's sockets, which only the
+    operating system's user who runs the cluster can. Raises psycopg's errors; a read that fails fails the whole
+    dataset, wrapped in ray.exceptions.RayTaskError.
     """
     from actors.reading.plan import ReadPlan
 
@@ -109,10 +114,12 @@ def _as_psycopg(sqlstate: str, message: str) -> psycopg.Error:
 def sink(table: str, *, url: str | None = None, staging: str | Path | None = None) -> Datasink[Any]:
     """Where Dataset.write_datasink writes to: all rows of the dataset become visible in `table` at once, or none do.
 
-    Write tasks put their blocks into files of a new folder in `staging` (by default the machine's temporary folder; with tasks on several hosts a folder that they
-    share). When all have ended, the driver loads the files in one transaction, as `load` does, and removes the folder. A task that Ray runs again writes a file
-    of its own, and only the files of tasks that ended well are loaded, so no row is written twice; where anything fails nothing is.
-    `write_datasink` raises what `load` raises: 23505, 54000 beyond the transaction's limits, UnknownOutcome where the connection was lost during COMMIT.
+    Write tasks put their blocks into files of a new folder in `staging` (by default the machine's temporary folder;
+    with tasks on several hosts a folder that they share). When all have ended, the driver loads the files in one
+    transaction, as `load` does, and removes the folder. A task that Ray runs again writes a file of its own, and only
+    the files of tasks that ended well are loaded, so no row is written twice; where anything fails nothing is.
+    `write_datasink` raises what `load` raises: 23505, 54000 beyond the transaction's limits, UnknownOutcome where the
+    connection was lost during COMMIT.
     """
     return _Sink(table, url or os.environ.get("EAGLERAY_URL"), Path(staging or tempfile.gettempdir()))
 
@@ -163,7 +170,8 @@ class _Sink(Datasink[Any]):
 
 
 def _load_files(table: str, files: Sequence[Path], url: str | None) -> int:
-    """All files in one transaction, which runs again on a conflict: each file with its own schema, of which a column may be null throughout."""
+    """All files in one transaction, which runs again on a conflict: each file with its own schema, of which a column
+    may be null throughout."""
 
     def work(cursor: psycopg.Cursor[Any]) -> int:
         return sum(_load_file(table, file, cursor.connection) for file in files)

@@ -48,10 +48,12 @@ PAUSE_S_MAX = 0.1
 
 
 class UnknownOutcome(Exception):
-    """The connection was lost while the transaction committed: it may or may not have happened. The cause is the driver's error.
+    """The connection was lost while the transaction committed: it may or may not have happened. The cause is the
+    driver's error.
 
-    Whoever catches it must find out by reading (a row that only this transaction writes), and not run the transaction again as it is: a transfer would
-    be made twice. With `once` the transaction writes such a row by itself, and this is raised only where no connection could be made to look at it.
+    Whoever catches it must find out by reading (a row that only this transaction writes), and not run the transaction
+    again as it is: a transfer would be made twice. With `once` the transaction writes such a row by itself, and this
+    is raised only where no connection could be made to look at it.
     """
 
 
@@ -100,13 +102,15 @@ class Retries:
         self._committing = True
 
     def happened(self, error: errors.UniqueViolation) -> Any:
-        """The token is there: an attempt that was in doubt has been committed. Its result; raises `error` where no attempt was."""
+        """The token is there: an attempt that was in doubt has been committed. Its result; raises `error` where no
+        attempt was."""
         if self._doubtful is None:
             raise error
         return self._result
 
     def failed(self, error: BaseException, lost: bool) -> float:
-        """Seconds until the next attempt. Raises `error` or UnknownOutcome where there is none. `lost`: the connection is gone."""
+        """Seconds until the next attempt. Raises `error` or UnknownOutcome where there is none. `lost`: the
+        connection is gone."""
         if isinstance(error, errors.SerializationFailure):
             self._attempts += 1
             if self._attempts >= self._attempts_max:
@@ -137,19 +141,22 @@ _Any = psycopg.Connection[Any] | psycopg.AsyncConnection[Any]
 
 
 def _refuse_open(connection: _Any) -> None:
-    """A retry rolls back what the connection's transaction holds, so that must be nothing of others. Raises ProgrammingError."""
+    """A retry rolls back what the connection's transaction holds, so that must be nothing of others. Raises
+    ProgrammingError."""
     if connection.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
         raise psycopg.ProgrammingError("the connection is in a transaction already: end it first, or pass the cursor that it runs with")
 
 
 def _refuse_failed(connection: _Any) -> None:
-    """Before COMMIT, which PostgreSQL answers with ROLLBACK, and no error, where a statement has failed. Raises 25P02."""
+    """Before COMMIT, which PostgreSQL answers with ROLLBACK, and no error, where a statement has failed. Raises
+    25P02."""
     if connection.info.transaction_status == TransactionStatus.INERROR:
         raise errors.InFailedSqlTransaction("a statement of the transaction failed, and its error was caught: nothing was committed")
 
 
 def run(connect: Callable[[], psycopg.Connection[Any]], work: Callable[[psycopg.Cursor[Any]], T], retries: Retries) -> T:
-    """`work(cursor)` in a transaction of the connection that `connect()` gives: the open one, or another where that is lost."""
+    """`work(cursor)` in a transaction of the connection that `connect()` gives: the open one, or another where that
+    is lost."""
     while True:
         retries.begin()
         connection: psycopg.Connection[Any] | None = None
@@ -266,20 +273,23 @@ def transaction(given: Any = None, work: Any = None, /, **options: Any) -> Any:
 
         eagleray.transaction(connection, work)            the same without a decorator: work(cursor)
 
-    **The function may run several times**; only one run is committed. What it does to the database is undone with its run; what it does elsewhere (sends a
-    mail, appends to a list) is not, so do that after the call, with what it returns.
+    **The function may run several times**; only one run is committed. What it does to the database is undone with its
+    run; what it does elsewhere (sends a mail, appends to a list) is not, so do that after the call, with what it
+    returns.
 
-    **A commit of unknown outcome is never run again blindly.** Where the connection is lost during COMMIT the transaction may have happened:
-    UnknownOutcome. A function that is idempotent (it sets a value, inserts under a key that the caller chose) may be called again; one that is not (it adds) may not, unless
-    `once` names a table that the transaction inserts a random token into. Of two commits with one token the database refuses the second, so the call tries again until it knows:
+    **A commit of unknown outcome is never run again blindly.** Where the connection is lost during COMMIT the
+    transaction may have happened: UnknownOutcome. A function that is idempotent (it sets a value, inserts under a key
+    that the caller chose) may be called again; one that is not (it adds) may not, unless `once` names a table that
+    the transaction inserts a random token into. Of two commits with one token the database refuses the second, so the
+    call tries again until it knows:
 
         CREATE TABLE tokens (token uuid PRIMARY KEY, made_at timestamptz NOT NULL DEFAULT now())
 
     Old tokens are the owner's to delete, once no call that made them still runs.
 
-    Options: `attempts_max` conflicts in a row; `on_retry(attempt, error)`; `jitter`, a random.Random; `once`.
-    Raises what the function raises (after a rollback), the last 40001, UnknownOutcome, 25P02 where the function caught a statement's error and went on, and
-    ProgrammingError where the connection is in a transaction already.
+    Options: `attempts_max` conflicts in a row; `on_retry(attempt, error)`; `jitter`, a random.Random; `once`. Raises
+    what the function raises (after a rollback), the last 40001, UnknownOutcome, 25P02 where the function caught a
+    statement's error and went on, and ProgrammingError where the connection is in a transaction already.
     """
     if given is None:
         return functools.partial(_decorated, options=options)

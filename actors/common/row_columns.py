@@ -1,12 +1,15 @@
-"""Many encoded rows (rows.py) as Arrow columns, without a Python object for each value: what the first scan of a block costs.
+"""Many encoded rows (rows.py) as Arrow columns, without a Python object for each value: what the first scan of a
+block costs.
 
     columns_of(values, positions, types)        values: a pyarrow binary array of encoded rows, null for no row
     -> {position: pyarrow array}                as to_arrow(...) of the decoded datums
 
-All rows advance together, a column at a time: `cursor[i]` is where row i's next value begins, its first byte says what it is and how long it takes (MessagePack), and NumPy looks all of
-them up at once. A column that is asked for is gathered on the way, the others are passed over.
+All rows advance together, a column at a time: `cursor[i]` is where row i's next value begins, its first byte says
+what it is and how long it takes (MessagePack), and NumPy looks all of them up at once. A column that is asked for is
+gathered on the way, the others are passed over.
 
-Raises NotPlain where the rows hold what is decoded one by one: intervals, arrays, numerics with an exponent, values of another type than the column's.
+Raises NotPlain where the rows hold what is decoded one by one: intervals, arrays, numerics with an exponent, values
+of another type than the column's.
 
 Source of the format: https://github.com/msgpack/msgpack/blob/master/spec.md
 """

@@ -8,8 +8,9 @@
       <------------------------------------------------------------- columns, an answer at a time
       queue of AHEAD answers -> the caller
 
-Storage evaluates filter and projection; values come as columns and stay columns. A read older than the transaction age limit fails (54000) here, and at storage, which has dropped the versions
-it would need. Left out: a map that moves while a part is read (55000 after some attempts: plan again).
+Storage evaluates filter and projection; values come as columns and stay columns. A read older than the transaction
+age limit fails (54000) here, and at storage, which has dropped the versions it would need. Left out: a map that moves
+while a part is read (55000 after some attempts: plan again).
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ NAME = "reader"
 
 
 def part_batches(plan: ReadPlan, number: int) -> Iterator[pa.RecordBatch]:
-    """The rows of one part, in key order. Raises DatabaseError: 54000 where the snapshot is too old, 08006 where no replica answers, OC001 where the catalog is another."""
+    """The rows of one part, in key order. Raises DatabaseError: 54000 where the snapshot is too old, 08006 where no
+    replica answers, OC001 where the catalog is another."""
     answers: queue.Queue[Any] = queue.Queue(AHEAD)
     left = threading.Event()
     reader = threading.Thread(target=_read, args=(plan, number, answers, left), name=f"{NAME}-{number}", daemon=True)

@@ -1,11 +1,13 @@
-"""`ReadPlan`: how a query's rows are read from storage by whoever has the plan, in parts that may be read at the same time by different processes.
+"""`ReadPlan`: how a query's rows are read from storage by whoever has the plan, in parts that may be read at the same
+time by different processes.
 
     EXPLAIN (PARTS) SELECT id, price FROM orders WHERE price > 100        the query processor plans, and hands the plan out as text
     plan = ReadPlan.of_text(text)
     for number in range(len(plan.parts)): ...                             part_batches(plan, number), anywhere on the host (bulk.py)
 
-All parts are read at one snapshot, `at`; filter and projection are in the `program` that storage runs. Who may read so: whoever got the plan, as a database user whom
-the query processor let run the query, and who may open the bus's sockets, which is the operating system's user who runs the cluster. The plan itself opens nothing.
+All parts are read at one snapshot, `at`; filter and projection are in the `program` that storage runs. Who may read
+so: whoever got the plan, as a database user whom the query processor let run the query, and who may open the bus's
+sockets, which is the operating system's user who runs the cluster. The plan itself opens nothing.
 """
 
 from __future__ import annotations
@@ -26,9 +28,11 @@ FORMAT = 1
 
 
 class ReadPlan(msgspec.Struct, frozen=True):
-    """`parts`: key ranges [start, end), one a shard that has keys of the query's, ascending. `age_s_max`: so old the snapshot may be (0: no limit).
+    """`parts`: key ranges [start, end), one a shard that has keys of the query's, ascending. `age_s_max`: so old the
+    snapshot may be (0: no limit).
 
-    `names` and `types` are the query's columns, `program` a ScanProgram with output "columns". `catalog_ts`: the catalog's that the plan was made under.
+    `names` and `types` are the query's columns, `program` a ScanProgram with output "columns". `catalog_ts`: the
+    catalog's that the plan was made under.
     """
 
     format: int

@@ -35,7 +35,8 @@ def _jobs(data: Path) -> Iterator[Jobs]:
 def submit_program(
     data: Path, file: Path, arguments: tuple[str, ...], working_dir: Path | None, requirements: Path | None, wait: bool
 ) -> int:
-    """Run FILE as a job. Waits for its end with this process's standard input and outputs and returns its exit status, or prints the job's name at once."""
+    """Run FILE as a job. Waits for its end with this process's standard input and outputs and returns its exit
+    status, or prints the job's name at once."""
     program = _program(data, file, arguments, working_dir, requirements)
     with _jobs(data) as jobs:
         if not wait:
@@ -59,7 +60,8 @@ def submit_program(
 
 
 def _program(data: Path, file: Path, arguments: tuple[str, ...], working_dir: Path | None, requirements: Path | None) -> Program:
-    """Raises OneLine where the program cannot be read or is no Python, lies outside of its folder, or its requirements cannot be had."""
+    """Raises OneLine where the program cannot be read or is no Python, lies outside of its folder, or its
+    requirements cannot be had."""
     from cluster.jobs import Program
 
     place = file.absolute() if working_dir is None or file.is_absolute() else (working_dir / file).absolute()
@@ -86,7 +88,8 @@ def _program(data: Path, file: Path, arguments: tuple[str, ...], working_dir: Pa
 
 
 def _packages(requirements: Path) -> tuple[str, ...]:
-    """The lines of a requirements file. Raises OneLine where it cannot be read, and where pip is missing, with which Ray installs them."""
+    """The lines of a requirements file. Raises OneLine where it cannot be read, and where pip is missing, with which
+    Ray installs them."""
     try:
         lines = [line.partition(" #")[0].strip() for line in requirements.read_text().splitlines()]
     except (OSError, ValueError) as error:
@@ -100,7 +103,8 @@ def _packages(requirements: Path) -> tuple[str, ...]:
 
 
 def _report(file: Path, job: Job) -> int:
-    """The command's exit status for a job that runs or has ended. Raises OneLine where the program never began, was stopped, or was lost."""
+    """The command's exit status for a job that runs or has ended. Raises OneLine where the program never began, was
+    stopped, or was lost."""
     if job.status == "STOPPED":
         raise OneLine(f"{file}: job {job.name} was stopped")
     if job.status == "FAILED" and job.exit_status is None:

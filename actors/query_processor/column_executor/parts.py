@@ -1,7 +1,8 @@
 """EXPLAIN (PARTS): a SELECT as a plan of scans that another process makes (actors/reading/plan.py).
 
-What can be split: columns of one table, WHERE conditions that storage evaluates. Anything else would need rows of several shards in one place, or an expression that
-storage does not compute; it is refused (0A000) with the clause that is in the way.
+What can be split: columns of one table, WHERE conditions that storage evaluates. Anything else would need rows of
+several shards in one place, or an expression that storage does not compute; it is refused (0A000) with the clause
+that is in the way.
 """
 
 from __future__ import annotations

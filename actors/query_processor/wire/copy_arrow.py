@@ -1,12 +1,15 @@
-"""COPY's Arrow format, both ways: an Arrow IPC stream, cut into CopyData messages anywhere. An extension of ours; PostgreSQL has text, csv and binary.
+"""COPY's Arrow format, both ways: an Arrow IPC stream, cut into CopyData messages anywhere. An extension of ours;
+PostgreSQL has text, csv and binary.
 
     COPY t TO STDOUT (FORMAT arrow)      schema, record batches, end: columns by name, in the Arrow types of arrow_types.py; any other type as PostgreSQL's text
     COPY t FROM STDIN (FORMAT arrow)     the same from the client: columns by place, of any Arrow type that casts to the column's without loss, or text
 
-Out, columns go as they come from DuckDB: no Python object is made of a value. In, datums are made, some rows at a time, since rows are stored.
+Out, columns go as they come from DuckDB: no Python object is made of a value. In, datums are made, some rows at a
+time, since rows are stored.
 
-A client's stream is checked before anything reads it: message lengths against `row_bytes_max`, offsets and UTF-8 by Arrow's own full validation. Refused (0A000): compressed
-and dictionary-encoded batches, which would take far more memory than what was sent; Arrow's writers send neither unless told to.
+A client's stream is checked before anything reads it: message lengths against `row_bytes_max`, offsets and UTF-8 by
+Arrow's own full validation. Refused (0A000): compressed and dictionary-encoded batches, which would take far more
+memory than what was sent; Arrow's writers send neither unless told to.
 """
 
 from __future__ import annotations
@@ -267,7 +270,8 @@ def _text_reader(type_: ColumnType, zone: tzinfo | None) -> Callable[[pa.Array],
 
 
 def _numeric_reader(type_: ColumnType, zone: tzinfo | None) -> Callable[[pa.Array], list[Any]]:
-    """Exactly where the declared scale allows it, else rounded, or refused, as PostgreSQL does with the number's text."""
+    """Exactly where the declared scale allows it, else rounded, or refused, as PostgreSQL does with the number's
+    text."""
     parse, kind = text_reader(type_, zone), arrow_type(type_)
 
     def read(column: pa.Array) -> list[Any]:
@@ -292,7 +296,8 @@ def _within_range(datums: list[Any], type_: ColumnType) -> list[Any]:
 
 
 def _message_of(metadata: bytes, error: Callable[[str], DatabaseError]) -> tuple[int, int]:
-    """(kind, bytes of the body) of a message, from its flatbuffer (Arrow's format/Message.fbs). Raises 22P04 and 0A000."""
+    """(kind, bytes of the body) of a message, from its flatbuffer (Arrow's format/Message.fbs). Raises 22P04 and
+    0A000."""
 
     def unsigned(place: int, size: int) -> int:
         if place < 0 or place + size > len(metadata):

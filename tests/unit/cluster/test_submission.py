@@ -1,4 +1,5 @@
-"""A program in another process has the input and outputs of the command, the log has all that it writes, and its end is told."""
+"""A program in another process has the input and outputs of the command, the log has all that it writes, and its end
+is told."""
 
 from __future__ import annotations
 

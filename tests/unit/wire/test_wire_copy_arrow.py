@@ -1,4 +1,5 @@
-"""COPY (FORMAT arrow): what goes out comes back in, over any division of the bytes; what a hostile client sends is refused."""
+"""COPY (FORMAT arrow): what goes out comes back in, over any division of the bytes; what a hostile client sends is
+refused."""
 
 from __future__ import annotations
 
