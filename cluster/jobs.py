@@ -4,8 +4,8 @@
         name = jobs.submit(Program(file, arguments))
         jobs.wait(name)             Job("transfer-4f0a9c", "SUCCEEDED", exit_status=0, ...)
 
-The cluster's own Ray has no dashboard, a process that would cost every start a second and 200 MB, so this does what
-the dashboard does for `ray job submit`: Ray's JobManager runs in the command itself. It starts a detached
+The cluster's own Ray has no dashboard (one more process and port, and web packages that nothing else here needs), so
+this does what the dashboard does for `ray job submit`: Ray's JobManager runs in the command itself. It starts a detached
 JobSupervisor, which outlives the command; what is known of a job lies in Ray's control store until the cluster stops,
 and its output in Ray's log folder.
 

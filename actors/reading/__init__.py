@@ -1,2 +1,2 @@
-"""Reads at a timestamp, from storage: what the query processors' transactions and the bulk readers share. This package knows no
+"""Reads at a timestamp, from storage: what transactions and bulk readers share. This package knows no
 session."""
