@@ -61,9 +61,8 @@ def prepare_environment(temporary: Path, token: Path) -> None:
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     # Ray's workers run at niceness 15 unless told otherwise: right for batch jobs, wrong for a database.
     os.environ["RAY_worker_niceness"] = "0"
-    # Processors are there for submitted programs' tasks; no process is to wait for them before there are any, or after.
+    # Processors are there for submitted programs' tasks; no process is to wait for them before there are any.
     os.environ["RAY_prestart_worker_first_driver"] = "0"
-    os.environ["RAY_num_workers_soft_limit"] = "0"
     os.environ["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] = "0"
     os.environ.setdefault("RAY_DEDUP_LOGS", "0")
 

@@ -23,7 +23,7 @@ processors.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,17 +59,24 @@ def arrow_reader(
     query: str, parameters: Sequence[Any] = (), *, connection: psycopg.Connection[Any] | None = None, url: str | None = None
 ) -> Iterator[pa.RecordBatchReader]:
     """A query's rows as a pyarrow.RecordBatchReader, computed as they are taken. Arguments as `read_arrow`'s. Leaving
-    the block early cancels the query."""
-    if connection is None:
-        with connect(url, autocommit=True) as own, arrow_reader(query, parameters, connection=own) as reader:
-            yield reader
-        return
+    the block early cancels the query; with `connection`, whose transaction would fail by that, it takes the other rows."""
     statement = sql.SQL("COPY ({}) TO STDOUT (FORMAT arrow)").format(sql.SQL(query.strip().rstrip(";")))
-    with connection.cursor() as cursor, cursor.copy(statement, parameters or None) as copy:
-        # Each CopyData is one IPC message: the schema, the batches, the end.
-        messages = iter(copy)
-        schema = pa.ipc.read_schema(pa.py_buffer(next(messages)))
-        yield pa.RecordBatchReader.from_batches(schema, _batches(messages, schema))
+    with connect(url, autocommit=True) if connection is None else nullcontext(connection) as used:
+        try:
+            with used.cursor() as cursor, cursor.copy(statement, parameters or None) as copy:
+                # Each CopyData is one IPC message: the schema, the batches, the end.
+                messages = iter(copy)
+                schema = pa.ipc.read_schema(pa.py_buffer(next(messages)))
+                yield pa.RecordBatchReader.from_batches(schema, _batches(messages, schema))
+                for _ in messages:
+                    if connection is None:
+                        raise _Left
+        except _Left:
+            pass  # psycopg has cancelled the query
+
+
+class _Left(Exception):
+    """Internal: the block was left before the last row."""
 
 
 def _batches(messages: Iterator[Any], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
