@@ -26,11 +26,13 @@ RENEW_AFTER = 0.5
 
 @dataclass(frozen=True)
 class Issued:
-    """The authority's answer to a request: the cluster's name, and two certificates (PEM)."""
+    """The authority's answer to a request: the cluster's name, and two certificates (PEM). `controller`: where the controller listens, which a process must
+    know before it has a topology."""
 
     cluster: str
     certificate_pem: str
     authority_pem: str
+    controller: str = ""
 
     @property
     def renew_at(self) -> float:

@@ -110,6 +110,8 @@ class SocketBus:
         self._topology: Topology | None = None
         self._listeners: list[Callable[[Topology], None]] = []
         self._own_routes: dict[str, str] = {}
+        self._news: dict[str, str] = {}
+        """Of the former, those that came after the topology."""
         self._links: dict[Endpoint, Link] = {}
         self._link_by_name: dict[str, Link] = {}
         self._inbound: dict[Link, None] = {}
@@ -169,15 +171,16 @@ class SocketBus:
         self._intercepts[kind] = handler
 
     def add_route(self, name: str, endpoint: str) -> None:
-        """A route from outside the topology; the topology's own route for `name`, where it has one, counts more."""
+        """A route from outside the topology: it counts more than topologies that came before it, and less than those that come after it."""
         parse_address(endpoint)
-        self._own_routes[name] = endpoint
+        self._own_routes[name] = self._news[name] = endpoint
         self._link_by_name.pop(name, None)
 
     def set_topology(self, topology: Topology) -> None:
         if self._topology is not None and topology.version < self._topology.version:
             return
         self._topology = topology
+        self._news.clear()
         self._link_by_name.clear()
         for listener in self._listeners:
             listener(topology)
@@ -360,8 +363,8 @@ class SocketBus:
 
     def _link_to(self, destination: str) -> Link | None:
         """The connection for a name, opened if need be; None when there is no way."""
-        address = self._topology.routes.get(destination) if self._topology is not None else None
-        address = address or self._own_routes.get(destination)
+        routes = self._topology.routes if self._topology is not None else {}
+        address = self._news.get(destination) or routes.get(destination) or self._own_routes.get(destination)
         if address is None or address == self.endpoint or self._closed:
             return None
         over_tls = self._listeners_at.identity is not None
