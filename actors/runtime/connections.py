@@ -116,7 +116,6 @@ async def connect(endpoint: Endpoint, link: Link, identity: TlsIdentity | None, 
         link.admit = partial(identity.peer_of, expected=endpoint.process)
         connection = await _connected_socket(endpoint)
         try:
-            prepare_socket(connection)
             await loop.create_connection(
                 lambda: link,
                 sock=connection,
@@ -139,6 +138,7 @@ async def _connected_socket(endpoint: Endpoint) -> socket.socket:
         connection = socket.socket(family, kind, protocol)
         connection.setblocking(False)
         try:
+            prepare_socket(connection)
             await loop.sock_connect(connection, place)
             return connection
         except OSError as failed:

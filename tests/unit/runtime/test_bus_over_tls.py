@@ -295,6 +295,7 @@ def test_no_process_speaks_for_another_host() -> None:
 def test_handshakes_held_open_keep_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """More of them than there is room for: the oldest are given up, and honest peers get in meanwhile."""
     monkeypatch.setattr(tls_listener, "HANDSHAKES_MAX", 8)
+    monkeypatch.setattr(tls_listener, "HANDSHAKE_S", 3600.0)
 
     async def main() -> None:
         async with started(OURS, "a", "c") as (a, c):
