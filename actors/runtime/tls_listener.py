@@ -56,8 +56,9 @@ class TlsListener:
             raise
         listener.setblocking(False)
         self._listener = listener
+        self._port = int(listener.getsockname()[1])
         asyncio.get_running_loop().add_reader(listener.fileno(), self._accept)
-        return int(listener.getsockname()[1])
+        return self._port
 
     def close(self) -> None:
         """Stop listening, and end the handshakes under way."""
