@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import ray
 
@@ -12,24 +15,29 @@ from actors.common.errors import DatabaseError
 from actors.common.messages import Register, Shutdown
 from actors.runtime import descriptors
 from actors.runtime.heartbeat import Heartbeat
-from actors.runtime.host import Host, RoleSpec
-from actors.runtime.ray_shell import ProcessSpec, begin_log
+from actors.runtime.host import RoleSpec
+from actors.runtime.ray_shell import ProcessSpec, begin_log, keep_membership, make_host
 from cluster.controller import Controller
 from cluster.plan import ProcessPlan, controller_az, shard_map
 from cluster.working import Working
+
+if TYPE_CHECKING:
+    from actors.runtime.certificates import Issued
+    from cluster.authority import Authority
 
 logger = logging.getLogger(__name__)
 
 
 class ControllerProcess:
-    """Its constructor does the whole start, so that Ray can restart it."""
+    """`authority`: the file of the cluster's certificate authority, read where the bus is over TLS. Its constructor does the whole start, so that Ray can restart it."""
 
-    async def __init__(self, spec: ProcessSpec, plan: list[ProcessPlan], url: str) -> None:  # type: ignore[misc]
+    async def __init__(self, spec: ProcessSpec, plan: list[ProcessPlan], url: str, authority: Path) -> None:  # type: ignore[misc]
         descriptors.raise_limit()
         begin_log(spec)
         context = ray.get_runtime_context()
         az = str(context.get_node_labels().get("az", controller_az(spec.settings)))
-        self._host = Host.local(spec.name, spec.endpoint, spec.data_dir, spec.settings, node=context.get_node_id())
+        self._authority = _read(authority) if spec.settings.bus.transport == "tls" else None
+        self._host, membership = await make_host(spec, self._sign, None)
         self._controllers: list[Controller] = []
 
         def make(role_context: object) -> Controller:
@@ -40,6 +48,7 @@ class ControllerProcess:
             return controller
 
         await self._host.start([RoleSpec("controller", az, make)])
+        self._renewing = keep_membership(membership, self._host)
         self._heartbeat = Heartbeat(spec.heartbeat_path)
         self._controllers[0].introduce(
             Register("controller", {"controller": az}, self._host.bus.endpoint, os.getpid(), context.get_node_id())
@@ -51,12 +60,20 @@ class ControllerProcess:
         """After a restart: ask every process that lives to register again."""
         for process in plan:
             try:
-                ray.get_actor(process.name).register.remote()
+                ray.get_actor(process.name).register.remote(self._host.bus.endpoint)
             except ValueError:
                 logger.warning("%s is not there", process.name)
 
     async def process_id(self) -> int:
         return os.getpid()
+
+    async def issue(self, process: str, request: bytes) -> Issued:
+        """A certificate for one of the cluster's processes, and where the controller is. Raises AuthorityError."""
+        return replace(await self._sign(process, request), controller=self._host.bus.endpoint)
+
+    async def _sign(self, process: str, request: bytes) -> Issued:
+        assert self._authority is not None, "a bus over Unix sockets has no certificates"
+        return self._authority.issue(process, request)
 
     async def complete(self) -> None:
         """Answers once every process is registered and every adjudicator leads."""
@@ -71,3 +88,9 @@ class ControllerProcess:
         except DatabaseError as error:
             logger.warning("shutdown: %s", error.message)
         await self._host.stop()
+
+
+def _read(path: Path) -> Authority:
+    from cluster.authority import Authority  # clusters on Unix sockets start without it
+
+    return Authority.read(path)

@@ -90,6 +90,7 @@ class Supervisor:
         self._handle_signals()  # Ray has put its own handler of SIGTERM in the place of ours: it prints a stack, and ends the process at once
         self._require_nothing_exposed()
         with self._remembering():
+            self._make_authority()
             self._create_actors()
             self._await_complete()
             self._ray.close_folders()
@@ -153,6 +154,17 @@ class Supervisor:
             roles=roles,
         )
 
+    def _make_authority(self) -> None:
+        """Raises StartError."""
+        if self._settings.bus.transport == "unix":
+            return
+        from cluster.authority import Authority, AuthorityError
+
+        try:
+            Authority.open(self._folder.authority)
+        except (AuthorityError, OSError) as error:
+            raise StartError(str(error)) from None
+
     def _create_actors(self) -> None:
         import ray
 
@@ -164,7 +176,7 @@ class Supervisor:
         self._actors["controller"] = (
             ray.remote(ControllerProcess)
             .options(name="controller", label_selector={"az": controller.az}, **options)
-            .remote(self._spec(controller, None), self._plan, connection_url(self._settings))
+            .remote(self._spec(controller, None), self._plan, connection_url(self._settings), self._folder.authority)
         )
         actor = ray.remote(RoleProcess)
         for process in self._plan:
