@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import ray
 
@@ -13,9 +16,9 @@ from actors.common.messages import Register, Shutdown
 from actors.common.settings import Settings
 from actors.runtime import descriptors
 from actors.runtime.heartbeat import Heartbeat
-from actors.runtime.host import Host, RoleSpec
+from actors.runtime.host import RoleSpec
 from actors.runtime.interfaces import Context
-from actors.runtime.ray_shell import begin_log
+from actors.runtime.ray_shell import begin_log, keep_membership, make_host
 from cluster.controller import Controller
 from cluster.initial import controller_az, initial_state, with_keepers
 from cluster.keeping import StateKeeper, keepers
@@ -23,6 +26,10 @@ from cluster.process_files import CONTROLLER, ProcessFiles
 from cluster.ray_launcher import RayLauncher
 from cluster.state import ProcessState
 from cluster.working import Working
+
+if TYPE_CHECKING:
+    from actors.runtime.certificates import Issued
+    from cluster.authority import Authority
 
 logger = logging.getLogger(__name__)
 
@@ -32,17 +39,18 @@ class NotComplete(Exception):
 
 
 class ControllerProcess:
-    """Its constructor does the whole start, so that Ray can restart it."""
+    """`authority`: the file of the cluster's certificate authority, read where the bus is over TLS. Its constructor does the whole start, so that Ray can restart it."""
 
-    async def __init__(self, files: ProcessFiles, settings: Settings, url: str) -> None:  # type: ignore[misc]
+    async def __init__(self, files: ProcessFiles, settings: Settings, url: str, authority: Path) -> None:  # type: ignore[misc]
         descriptors.raise_limit()
         own = ray.get_runtime_context()
         az = str(own.get_node_labels().get("az", controller_az(settings)))
         spec = files.spec(ProcessState(CONTROLLER, az), settings)
         begin_log(spec)
-        self._host = Host.local(spec.name, spec.endpoint, spec.data_dir, settings, node=own.get_node_id())
+        self._authority = _read(authority) if settings.bus.transport == "tls" else None
+        self._host, membership = await make_host(spec, self._sign, None)
         self._controllers: list[Controller] = []
-        launcher = RayLauncher(files, settings, lambda why: self._controllers[0].failed(why))
+        launcher = RayLauncher(files, settings, lambda: self._host.bus.endpoint, lambda why: self._controllers[0].failed(why))
 
         def make(context: Context) -> Controller:
             initial = with_keepers(initial_state(settings))
@@ -60,11 +68,20 @@ class ControllerProcess:
             return controller
 
         await self._host.start([RoleSpec(CONTROLLER, az, make)])
+        self._renewing = keep_membership(membership, self._host)
         self._heartbeat = Heartbeat(spec.heartbeat_path)
         self._controllers[0].introduce(Register(CONTROLLER, {CONTROLLER: az}, self._host.bus.endpoint, os.getpid(), own.get_node_id()))
 
     async def process_id(self) -> int:
         return os.getpid()
+
+    async def issue(self, process: str, request: bytes) -> Issued:
+        """A certificate for one of the cluster's processes, and where the controller is. Raises AuthorityError."""
+        return replace(await self._sign(process, request), controller=self._host.bus.endpoint)
+
+    async def _sign(self, process: str, request: bytes) -> Issued:
+        assert self._authority is not None, "a bus over Unix sockets has no certificates"
+        return self._authority.issue(process, request)
 
     async def complete(self) -> None:
         """Answers once every process is registered and every adjudicator leads. Raises NotComplete."""
@@ -80,3 +97,9 @@ class ControllerProcess:
         except DatabaseError as error:
             logger.warning("shutdown: %s", error.message)
         await self._host.stop()
+
+
+def _read(path: Path) -> Authority:
+    from cluster.authority import Authority  # clusters on Unix sockets start without it
+
+    return Authority.read(path)

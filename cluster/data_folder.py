@@ -4,6 +4,7 @@
     DIR/roles/<name>/    each role's own disk
     DIR/run/             sockets, state.json (url, pids, Ray address), the embedded Ray's token, while it runs
     DIR/logs/            one log a process
+    DIR/authority.pem    the authority that signs processes' certificates, where the bus is over TLS (cluster/authority.py)
     DIR/lock             held (flock) by the supervisor for as long as it lives: a second `up` finds it taken
 
 Unix socket paths are bounded (107 bytes), so where DIR is long the sockets lie in a short folder beside the system's temporary files,
@@ -25,7 +26,8 @@ from typing import Any
 from cluster.private_folders import NotPrivate, is_private, open_private, require_private
 
 CLUSTER_FILE = "cluster.json"
-OWN_NAMES = (CLUSTER_FILE, "cluster.new", "roles", "logs", "run", "ray", "lock")
+AUTHORITY_FILE = "authority.pem"
+OWN_NAMES = (CLUSTER_FILE, "cluster.new", AUTHORITY_FILE, "authority.new", "roles", "logs", "run", "ray", "lock")
 """What a cluster that was never whole may have left."""
 SOCKET_PATH_BYTES_MAX = 100
 RAY_SOCKET_SUFFIX_BYTES = 75
@@ -76,6 +78,10 @@ class DataFolder:
     def token(self) -> Path:
         """What every process of the embedded Ray knows, and nobody else."""
         return self.root / "run" / "ray_token"
+
+    @property
+    def authority(self) -> Path:
+        return self.root / AUTHORITY_FILE
 
     @property
     def replacements_path(self) -> Path:

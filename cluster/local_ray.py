@@ -63,6 +63,8 @@ def prepare_environment(temporary: Path, token: Path) -> None:
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     # Ray's workers run at niceness 15 unless told otherwise: right for batch jobs, wrong for a database.
     os.environ["RAY_worker_niceness"] = "0"
+    # Processors are there for submitted programs' tasks; no process is to wait for them before there are any.
+    os.environ["RAY_prestart_worker_first_driver"] = "0"
     os.environ["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] = "0"
     os.environ.setdefault("RAY_DEDUP_LOGS", "0")
 
@@ -111,7 +113,7 @@ class LocalRay:
     def _add_node(self, az: str, wait: bool) -> None:
         self._nodes[az] = self._cluster.add_node(
             wait=wait,
-            num_cpus=0,
+            num_cpus=(os.cpu_count() or 1) if wait else 0,  # for the tasks of submitted programs: the machine's, once
             labels={"az": az},
             resources={"eagleray": ACTORS_A_NODE_MAX},
             object_store_memory=OBJECT_STORE_BYTES,

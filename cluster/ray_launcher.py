@@ -33,11 +33,12 @@ logger = logging.getLogger(__name__)
 
 
 class RayLauncher:
-    """`on_failed(why)` runs in the event loop where a process's constructor fails, in words for a person."""
+    """`controller`: its address on the bus, which a process that lives already is told. `on_failed(why)` runs in the event loop where a process's constructor fails, in words for a person."""
 
-    def __init__(self, files: ProcessFiles, settings: Settings, on_failed: Callable[[str], None]) -> None:
+    def __init__(self, files: ProcessFiles, settings: Settings, controller: Callable[[], str], on_failed: Callable[[str], None]) -> None:
         self._files = files
         self._settings = settings
+        self._controller = controller
         self._on_failed = on_failed
         self._loop = asyncio.get_running_loop()
         self._calls = ThreadPoolExecutor(1, thread_name_prefix="ray-launcher")
@@ -65,7 +66,7 @@ class RayLauncher:
         except ValueError:
             actor = create(process, self._files, self._settings)
         else:
-            actor.register.remote()
+            actor.register.remote(self._controller())
         started: Any = actor.process_id.remote().future()
         started.add_done_callback(lambda done: self._note_end(process.name, done.exception()))
 

@@ -1,31 +1,37 @@
-"""What `eagleray submit` runs inside a Ray task, and how the program gets the terminal.
+"""What a submitted program runs in, and how its output reaches the terminal that submitted it while Ray's log keeps it.
 
-    the command                               the task, a process of the same user on the same host
+    the command                        the job, a process of the same user on the same host (job_program.py)
       Streams(path) listens at a Unix socket
-      <--------------------------------------- connects
-      its standard input, output, error ----->  are the program's while it runs (SCM_RIGHTS)
+      <------------------------------- connects
+      its input, output, error ------> are the job's (SCM_RIGHTS): the program reads that input itself; its output and error are pipes, of which
+                                       the job writes every byte to the log and to that output or error
 
-So nothing stands between the program and whoever reads its output: no copy, no delay, and a terminal stays a terminal. Left out: programs on other hosts, whose output
-would have to be carried.
+So nothing is polled or buffered between the program and whoever reads its output. Whoever closes the terminal loses
+nothing: the program goes on, and `jobs logs` has what it wrote. Left out: programs on other hosts, whose input and
+output would have to be carried; a terminal for the program's output, which sees a pipe.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import socket
+import subprocess
 import sys
 import threading
-import traceback
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 
 STREAMS = 3
 """Standard input, output and error, in the order of their descriptors."""
+COPY_BYTES = 64 << 10
+"""Read from a pipe at once: as much as Linux's pipes hold."""
 
 
 class Streams:
-    """Gives this process's standard streams to the first that connects to `path`. Whoever can open the path could: it must lie in a folder of the user's own."""
+    """Gives this process's standard streams to the first that connects to `path`. Whoever can open the path could: it
+    must lie in a folder of the user's own."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -35,7 +41,7 @@ class Streams:
         threading.Thread(target=self._give, name="streams", daemon=True).start()
 
     def _give(self) -> None:
-        with contextlib.suppress(OSError):  # closed: the task never began
+        with contextlib.suppress(OSError):  # closed: the program never began
             taker, _ = self._listener.accept()
             with taker:
                 socket.send_fds(taker, [b"!"], [_open(number) for number in range(STREAMS)])
@@ -56,54 +62,59 @@ def _open(descriptor: int) -> int:
     return descriptor
 
 
-@contextlib.contextmanager
-def standard_streams(path: str) -> Iterator[None]:
-    """While it lasts, the streams that are given at `path` are this process's: of its Python, its libraries in C, and its children."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as giver:
-        giver.connect(path)
-        _, given, _, _ = socket.recv_fds(giver, 1, STREAMS)
-    former, kept = (sys.stdin, sys.stdout, sys.stderr), [os.dup(number) for number in range(STREAMS)]
+def take_streams(path: str) -> list[int]:
+    """The descriptors that a command gives at `path`; none where nobody listens there any more."""
     try:
-        for number, descriptor in enumerate(given):
-            os.dup2(descriptor, number)
-            os.close(descriptor)
-        sys.stdin = open(0, closefd=False)  # noqa: SIM115
-        sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
-        sys.stderr = open(2, "w", buffering=1, closefd=False, errors="backslashreplace")  # noqa: SIM115
-        yield
-    finally:
-        for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(OSError, ValueError):  # whoever read it is gone, or the program has closed it
-                stream.flush()
-        sys.stdin, sys.stdout, sys.stderr = former
-        for number, descriptor in enumerate(kept):
-            os.dup2(descriptor, number)
-            os.close(descriptor)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as giver:
+            giver.connect(path)
+            return socket.recv_fds(giver, 1, STREAMS)[1]
+    except OSError:
+        return []
 
 
-def run_source(source: str, name: str, arguments: list[str], url: str, streams: str) -> int:
-    """Run a program's text as __main__, with its arguments, EAGLERAY_URL and the standard streams given at `streams`; returns the exit status it asked for.
-    What it raises it tells itself, as Python does, and is 1."""
-    os.environ["EAGLERAY_URL"] = url
-    former = sys.argv
-    sys.argv = [name, *arguments]
+def run_program(command: Sequence[str], name: str, streams: str = "") -> int:
+    """Run `command` and return its exit status, 128 and the signal's number where one ended it. What it writes goes
+    to this process's output, which is Ray's log, and to the streams that are given at the path `streams`. `name`: of
+    the program, for what this says itself."""
+    given = take_streams(streams) if streams else []
+    child = subprocess.Popen(
+        command, stdin=given[0] if given else subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
+    )
+    # A job that is stopped gets the signal in all its processes: this one waits for how the program takes it.
+    signal.signal(signal.SIGTERM, lambda number, frame: None)
+    assert child.stdout is not None and child.stderr is not None
+    copiers = [
+        threading.Thread(target=_copy, args=(source.fileno(), given[number] if given else -1))
+        for number, source in ((1, child.stdout), (2, child.stderr))
+    ]
+    for copier in copiers:
+        copier.start()
+    status = child.wait()
+    for copier in copiers:
+        copier.join()
+    if status >= 0:
+        return status
+    ended = f"eagleray: {name}: its process was ended by signal {-status} ({signal.Signals(-status).name})\n".encode()
+    _write(sys.stdout.fileno(), ended)
+    if given:
+        _write(given[2], ended)
+    return 128 - status
+
+
+def _copy(source: int, target: int) -> None:
+    """All that comes from `source` to the log, and to `target` while somebody reads there."""
+    log = sys.stdout.fileno()
+    while data := os.read(source, COPY_BYTES):
+        _write(log, data)
+        if target >= 0 and not _write(target, data):
+            target = -1
+
+
+def _write(descriptor: int, data: bytes) -> bool:
+    """False where nobody reads what is written there."""
     try:
-        with standard_streams(streams):
-            return _run(source, name)
-    finally:
-        sys.argv = former
-
-
-def _run(source: str, name: str) -> int:
-    try:
-        exec(compile(source, name, "exec"), {"__name__": "__main__", "__file__": name})
-    except SystemExit as leave:
-        if leave.code is None or isinstance(leave.code, int):
-            return leave.code or 0
-        print(leave.code, file=sys.stderr)
-        return 1
-    except BaseException as error:
-        where = error.__traceback__.tb_next if error.__traceback__ is not None else None  # without our own line
-        traceback.print_exception(type(error), error, where)
-        return 1
-    return 0
+        while data:
+            data = data[os.write(descriptor, data) :]
+    except OSError:
+        return False
+    return True

@@ -79,6 +79,7 @@ class Supervisor:
         self._handle_signals()  # Ray has put its own handler of SIGTERM in the place of ours: it prints a stack, and ends the process at once
         self._require_nothing_exposed()
         with self._remembering():
+            self._make_authority()
             self._create_actors()
             self._await_complete()
             self._ray.close_folders()
@@ -122,6 +123,17 @@ class Supervisor:
         if found := exposed([os.getpid(), *leftovers.find(self._folder.root)], open_ports):
             raise StartError(f"{found[0]}, where others could reach the cluster; it was ended")
 
+    def _make_authority(self) -> None:
+        """Raises StartError."""
+        if self._settings.bus.transport == "unix":
+            return
+        from cluster.authority import Authority, AuthorityError
+
+        try:
+            Authority.open(self._folder.authority)
+        except (AuthorityError, OSError) as error:
+            raise StartError(str(error)) from None
+
     def _create_actors(self) -> None:
         """The controller, which creates whatever process the cluster's state names; those of a new cluster start beside it."""
         import ray
@@ -135,7 +147,7 @@ class Supervisor:
         self._controller = (
             ray.remote(ControllerProcess)
             .options(name=CONTROLLER, label_selector={"az": az}, **OPTIONS)
-            .remote(files, self._settings, connection_url(self._settings))
+            .remote(files, self._settings, connection_url(self._settings), self._folder.authority)
         )
         for process in with_keepers(initial_state(self._settings)).processes:
             create(process, files, self._settings)

@@ -1,84 +1,42 @@
-"""Connecting, and the retry loop that optimistic concurrency control asks of every client.
+"""Connecting to a cluster: `connect`, and `Session` and `AsyncSession`, whose connection is made again when a
+failover breaks it.
 
-A transaction that meets 40001 certainly did not commit and is run again, with full jitter between a lower and an upper bound. One whose
-connection broke while it committed, or that ended in 08007, may have committed: it is never run again silently (UnknownOutcome).
     with Session() as session:
-        session.transaction(work)               also reconnects, where a failover broke the connection before COMMIT
+        session.transaction(work)               runs again on 40001, and on another connection where one broke before COMMIT
 
-Source of the back-off: https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/
+Transactions, and what is run again when, are in transactions.py.
 """
 
 from __future__ import annotations
 
 import os
-import random
-import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import psycopg
-from psycopg import errors
+
+from eagleray.transactions import RECONNECT_S_MAX, Retries, UnknownOutcome, is_failover, run, run_async, transaction
+
+__all__ = ["AsyncSession", "Session", "UnknownOutcome", "connect", "connect_async", "default_url", "transaction"]
 
 T = TypeVar("T")
 
 DEFAULT_URL = "postgresql://admin@localhost:5433/postgres"
-ATTEMPTS_MAX = 50
-"""Conflicts are short; a transaction that loses so many times in a row is one that should be redesigned."""
-RECONNECT_S_MAX = 30.0
-"""Outlasts the restart of a machine's gateway."""
-PAUSE_S_MIN = 0.001
-PAUSE_S_MAX = 0.1
 
 
-class UnknownOutcome(Exception):
-    """The connection was lost while the transaction committed: it may or may not have happened. The cause is the driver's error."""
+def default_url() -> str:
+    """EAGLERAY_URL, which a submitted program finds set, or the local cluster's port."""
+    return os.environ.get("EAGLERAY_URL", DEFAULT_URL)
 
 
 def connect(url: str | None = None, **arguments: Any) -> psycopg.Connection[Any]:
     """A psycopg connection to `url`, by default EAGLERAY_URL or the local cluster's port."""
-    return psycopg.connect(url or os.environ.get("EAGLERAY_URL", DEFAULT_URL), **arguments)
+    return psycopg.connect(url or default_url(), **arguments)
 
 
-def transaction(
-    connection: psycopg.Connection[Any],
-    work: Callable[[psycopg.Cursor[Any]], T],
-    *,
-    attempts_max: int = ATTEMPTS_MAX,
-    on_retry: Callable[[int, psycopg.Error], None] | None = None,
-    jitter: random.Random | None = None,
-) -> T:
-    """Run `work(cursor)` in a transaction and commit it; on 40001 roll back, pause and run it again.
-
-    Raises what `work` raises (after a rollback), the last 40001 after `attempts_max` attempts, UnknownOutcome when the commit's outcome is unknown.
-    """
-    chance = jitter or random.Random()
-    attempt = 0
-    while True:
-        attempt += 1
-        committing = False
-        try:
-            with connection.cursor() as cursor:
-                result = work(cursor)
-            committing = True
-            connection.commit()
-            return result
-        except errors.SerializationFailure as conflict:
-            connection.rollback()
-            if attempt >= attempts_max:
-                raise
-            if on_retry is not None:
-                on_retry(attempt, conflict)
-            time.sleep(chance.uniform(PAUSE_S_MIN, min(PAUSE_S_MAX, PAUSE_S_MIN * 2**attempt)))
-        except psycopg.OperationalError as lost:
-            if committing and _is_failover(lost):
-                raise UnknownOutcome(str(lost)) from lost
-            if not connection.closed:
-                connection.rollback()
-            raise
-        except BaseException:
-            if not connection.closed:
-                connection.rollback()
-            raise
+async def connect_async(url: str | None = None, **arguments: Any) -> psycopg.AsyncConnection[Any]:
+    """As `connect`."""
+    return await psycopg.AsyncConnection.connect(url or default_url(), **arguments)
 
 
 class Session:
@@ -98,18 +56,19 @@ class Session:
         return self._connection
 
     def transaction(self, work: Callable[[psycopg.Cursor[Any]], T], **options: Any) -> T:
-        """As `transaction`; a connection that breaks (08xxx, 57P01) before COMMIT was sent has committed nothing, so another one is made and `work` runs again, for
-        `reconnect_s_max` at most. Raises UnknownOutcome as `transaction` does."""
-        end = time.monotonic() + self._reconnect_s_max
-        while True:
+        """As `eagleray.transaction`; a connection that breaks (08xxx, 57P01) before COMMIT was sent has committed
+        nothing, so another one is made and `work` runs again, for `reconnect_s_max` at most. Raises UnknownOutcome as
+        `eagleray.transaction` does."""
+
+        def guarded(cursor: psycopg.Cursor[Any]) -> T:
             try:
-                return transaction(self.connection, work, **options)
+                return work(cursor)
             except psycopg.OperationalError as lost:
-                if isinstance(lost, errors.SerializationFailure) or not _is_failover(lost) or time.monotonic() > end:
-                    raise
-                if self._connection is not None:
-                    self._connection.close()
-            time.sleep(PAUSE_S_MAX)
+                if is_failover(lost):
+                    cursor.connection.close()  # another query processor may be better off
+                raise
+
+        return run(lambda: self.connection, guarded, Retries(reconnect_s_max=self._reconnect_s_max, **options))
 
     def close(self) -> None:
         if self._connection is not None:
@@ -122,6 +81,42 @@ class Session:
         self.close()
 
 
-def _is_failover(error: psycopg.OperationalError) -> bool:
-    """The driver's own word for a broken connection has no SQLSTATE."""
-    return error.sqlstate is None or error.sqlstate.startswith(("08", "57P"))
+class AsyncSession:
+    """As `Session`."""
+
+    is_async = True
+
+    def __init__(self, url: str | None = None, *, reconnect_s_max: float = RECONNECT_S_MAX, **arguments: Any) -> None:
+        self._url = url
+        self._arguments = arguments
+        self._reconnect_s_max = reconnect_s_max
+        self._connection: psycopg.AsyncConnection[Any] | None = None
+
+    async def connection(self) -> psycopg.AsyncConnection[Any]:
+        """The open one, or a new one. Raises psycopg.OperationalError where none can be made."""
+        if self._connection is None or self._connection.closed or self._connection.broken:
+            self._connection = await connect_async(self._url, **self._arguments)
+        return self._connection
+
+    async def transaction(self, work: Callable[[psycopg.AsyncCursor[Any]], Awaitable[T]], **options: Any) -> T:
+        """As `Session.transaction`."""
+
+        async def guarded(cursor: psycopg.AsyncCursor[Any]) -> T:
+            try:
+                return await work(cursor)
+            except psycopg.OperationalError as lost:
+                if is_failover(lost):
+                    await cursor.connection.close()
+                raise
+
+        return await run_async(self.connection, guarded, Retries(reconnect_s_max=self._reconnect_s_max, **options))
+
+    async def close(self) -> None:
+        if self._connection is not None:
+            await self._connection.close()
+
+    async def __aenter__(self) -> AsyncSession:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()

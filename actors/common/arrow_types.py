@@ -80,6 +80,16 @@ def to_arrow(datums: Sequence[Any], type: ColumnType) -> pa.Array:
     return pa.array(datums, _FIXED[type.name]) if convert is None else convert(datums, type)
 
 
+def from_integers(integers: pa.Array, type: ColumnType) -> pa.Array:
+    """As `to_arrow` of the datums in an int64 array, for types whose datums are integers. Raises pa.ArrowInvalid for one that its type cannot hold, and 22008."""
+    name = type.name
+    if name == "date":
+        return _shift(integers.cast(pa.int32()), EPOCH_DAYS, _INT32_MIN, _INT32_MAX, name).view(pa.date32())
+    if name in ("timestamp", "timestamptz"):
+        return _shift(integers, EPOCH_US, _INT64_MIN, _INT64_MAX, "timestamp").view(_FIXED[name])
+    return integers.view(_FIXED[name]) if name == "time" else integers.cast(_FIXED[name])
+
+
 def from_arrow(array: pa.Array | pa.ChunkedArray, type: ColumnType) -> list[Any]:
     """The datums of a column, which may be of any Arrow type that casts to `type`'s without loss (large_utf8, dictionaries, wider integers)."""
     expected = arrow_type(type)

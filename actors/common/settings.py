@@ -157,6 +157,18 @@ class Scaling:
 
 
 @dataclass(frozen=True)
+class Bus:
+    """How a cluster's processes reach each other (docs/security.md)."""
+
+    transport: str = "unix"
+    """unix: Unix sockets, so all processes are on one host. tls: TCP with mutual TLS between hosts."""
+    address: str = ""
+    """The IP address at which the bus listens over TLS. Empty: the one by which Ray knows the process's node (127.0.0.1 where `up` brings Ray along)."""
+    within_host: str = "unix"
+    """With transport tls, between processes of one host: unix, or tls there, too."""
+
+
+@dataclass(frozen=True)
 class Layout:
     """How many of what a new cluster has."""
 
@@ -183,4 +195,5 @@ class Settings:
     authentication: Authentication = Authentication()
     supervision: Supervision = Supervision()
     scaling: Scaling = Scaling()
+    bus: Bus = Bus()
     layout: Layout = Layout()

@@ -22,6 +22,7 @@ from actors.common.settings import OPEN_LIMITS, Settings
 
 MODES = ("dsql", "open")
 METHODS = ("trust", "scram-sha-256")
+TRANSPORTS = ("unix", "tls")
 
 
 class SettingsError(Exception):
@@ -74,6 +75,7 @@ def settings_from(document: Document, text: str, source: str, overrides: Documen
         raise SettingsError(_at(text, source, "mode", f"expected one of {', '.join(MODES)}, got {settings.mode!r}"))
     _check_layout(settings, text, source)
     _check_authentication(settings, text, source)
+    _check_bus(settings, text, source)
     return settings
 
 
@@ -121,6 +123,19 @@ def _check_authentication(settings: Settings, text: str, source: str) -> None:
         raise SettingsError(_at(text, source, "authentication.tls_certificate", "a certificate needs tls_key, and a key tls_certificate"))
     if authentication.tls_required and not authentication.tls_certificate:
         raise SettingsError(_at(text, source, "authentication.tls_required", "needs tls_certificate and tls_key"))
+
+
+def _check_bus(settings: Settings, text: str, source: str) -> None:
+    for key in ("transport", "within_host"):
+        if (value := getattr(settings.bus, key)) not in TRANSPORTS:
+            raise SettingsError(_at(text, source, f"bus.{key}", f"expected {' or '.join(TRANSPORTS)}, got {value!r}"))
+    if address := settings.bus.address:
+        try:
+            usable = not ipaddress.ip_address(address).is_unspecified
+        except ValueError:
+            usable = False
+        if not usable:
+            raise SettingsError(_at(text, source, "bus.address", f"expected an IP address that peers can connect to, got {address!r}"))
 
 
 def _apply(target: Any, document: dict[str, Any], prefix: str, text: str, source: str) -> Any:

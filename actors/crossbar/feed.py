@@ -1,8 +1,9 @@
 """A feed: the crossbar's subscription to one journal, at one of its replicas at a time.
 
-Records are taken in order by number; a gap, a failure or a replica that has trimmed what is wanted makes the feed subscribe again, from where it
-stands, at the next replica. Acknowledgements go out when a quarter of the window has been taken, not for each message; while the feed is on `hold`, none do,
-so that no more than a window arrives.
+Records are taken in order by number; a gap, a failure or a replica that has trimmed what is wanted makes the feed
+subscribe again, from where it stands, at the next replica; after many gaps in a row with a smaller window
+(stream_window.py). Acknowledgements go out when a quarter of the window has been taken, not for each message; while the
+feed is on `hold`, none do, so that no more than a window arrives.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from actors.common.messages.base import Message
 from actors.common.timestamps import Epoch, Lsn, Timestamp
 from actors.journal.record import TRIMMED, RecordHeader, decode_header
 from actors.runtime.interfaces import Context
+from actors.runtime.stream_window import StreamWindow
 
 RETRY_S = 0.05
 SUBSCRIBE_TIMEOUT_S = 1.0
@@ -23,6 +25,8 @@ ACKNOWLEDGE_SHARE = 4
 PATIENCE = 20
 """So many times in a row a replica that has not heard from the writer yet is asked again before another one is: a cluster that starts would else read its
 journals across availability zones (or processes) for good."""
+LEAST_SHARE = 64
+"""Of the window, at least so small a part: messages are a quarter of it at most, and records must not come one by one."""
 
 OnRecords = Callable[[int, list[tuple[RecordHeader, bytes]]], None]
 
@@ -48,7 +52,9 @@ class Feed:
         self._after_ts = after_ts
         self._on_records = on_records
         self._new_stream = new_stream
+        self._window = StreamWindow(window_bytes, window_bytes // LEAST_SHARE)
         self._window_bytes = window_bytes
+        """Of the current stream."""
         self._stream = 0
         self._expected = 1
         self._taken = 0
@@ -77,6 +83,7 @@ class Feed:
         self._stream = self._new_stream(self)
         self._expected = 1
         self._taken = self._taken_bytes = 0
+        self._window_bytes = self._window.open(asyncio.get_running_loop().time())
         stream = self._stream
         message = SubscribeJournal(stream, self.next_lsn, self._after_ts, self._window_bytes)
 
@@ -129,6 +136,7 @@ class Feed:
             return
         if message.number != self._expected or (self.next_lsn and message.first_lsn != self.next_lsn):
             if message.number >= self._expected:
+                self._window.gap(asyncio.get_running_loop().time())
                 self.subscribe()
             return
         self._expected += 1

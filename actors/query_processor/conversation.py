@@ -33,7 +33,7 @@ from actors.query_processor.deadlines import Deadlines
 from actors.query_processor.results import Batch, CopyIn, CopyOut, Piece, RowStream
 from actors.query_processor.session.statements import PLANNED_KINDS
 from actors.query_processor.wire import backend, frontend
-from actors.query_processor.wire.copy import copy_decoder, copy_encoder
+from actors.query_processor.wire.copy import BINARY_FORMATS, copy_decoder, copy_encoder, encode_piece, has_more
 from actors.query_processor.wire.formats import ParameterDecoder, ShapeCache, decode_within, parameter_decoder
 from actors.query_processor.wire.reader import FrontendReader
 from actors.query_processor.wire.states import State
@@ -414,7 +414,7 @@ class Conversation:
     async def _copy_in(self, portal: Portal, copy: CopyIn) -> str:
         channel, reader = self._channel, self._channel.reader
         decoder = copy_decoder(copy, self._session.run_time.zone, COPY_ROW_BYTES_MAX)
-        channel.output += backend.copy_in_response(len(copy.columns), copy.options.format == "binary")
+        channel.output += backend.copy_in_response(len(copy.columns), copy.options.format in BINARY_FORMATS)
         reader.state = State.COPY_IN
         turn_bytes = 0
         try:
@@ -433,6 +433,9 @@ class Conversation:
                         rows = decoder.feed(piece)
                         if rows:
                             await portal.copy_rows(rows)
+                        while has_more(decoder):
+                            await turn()
+                            await portal.copy_rows(decoder.feed(b""))
                 elif message.__class__ is frontend.CopyDone:
                     rows = decoder.finish()
                     if rows:
@@ -452,14 +455,17 @@ class Conversation:
         channel = self._channel
         encoder = copy_encoder(copy, self._session.run_time.zone)
         batch = await portal.start()
-        channel.output += backend.copy_out_response(len(copy.columns), copy.options.format == "binary")
+        channel.output += backend.copy_out_response(len(copy.columns), copy.options.format in BINARY_FORMATS)
         channel.output += b"".join(map(backend.copy_data, encoder.header()))
 
         def show(rows: Sequence[Any], output: bytearray) -> None:
             output += b"".join(map(backend.copy_data, encoder.rows(list(rows))))
 
+        def show_piece(piece: Piece, output: bytearray) -> None:
+            output += b"".join(map(backend.copy_data, encode_piece(encoder, piece)))
+
         if batch.stream is not None:
-            await self._stream(batch.stream, lambda piece, output: show(piece.rows(), output))
+            await self._stream(batch.stream, show_piece)
         else:
             await self._rows(batch, show)
         channel.output += b"".join(map(backend.copy_data, encoder.trailer()))

@@ -59,6 +59,7 @@ from actors.runtime.clock import SystemClock
 from actors.runtime.interfaces import Bus, Context, Disk, Reply, Role, Speaker
 from actors.runtime.local_disk import LocalDisk
 from actors.runtime.socket_bus import Intercept, OnCrash, SocketBus
+from actors.runtime.tls import TlsIdentity
 
 CRASH_EXIT_STATUS = 70
 """EX_SOFTWARE of sysexits.h."""
@@ -159,8 +160,10 @@ class Host:
         node: str = "",
         on_crash: OnCrash = exit_process,
         make_role: MakeRole | None = None,
+        identity: TlsIdentity | None = None,
     ) -> Host:
-        """On this machine: a socket bus at `endpoint`, the system's clock and disk, entropy from the system.
+        """On this machine: a socket bus at `endpoint` (with the certificate `identity`, where it is over TLS), the system's clock and disk, entropy from
+        the system.
 
         Journal replicas sync in the event loop where `journaling.sync_inline` says so; all others in a thread, since their syncs are long.
         """
@@ -171,7 +174,7 @@ class Host:
 
         return cls(
             name,
-            SocketBus(endpoint, settings.messaging),
+            SocketBus(endpoint, settings.messaging, identity=identity, over_unix=settings.bus.within_host == "unix"),
             SystemClock(settings.adjudication.clock_error_us),
             disk_of,
             Random(random.SystemRandom().getrandbits(128)),
@@ -384,6 +387,8 @@ class Host:
             # The bus is the process's: its traffic is shown with the first of the roles.
             traffic = {"messages": self.bus.sent_messages, "bytes": self.bus.sent_bytes}
             account["traffic"] = {**traffic, **account.get("traffic", {})}
+            if refused := self.bus.refused:
+                account["refused"] = dict(refused)
         return account
 
     def _place(self, name: str, az: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The real bus: named roles talk over one Unix or TCP connection for each peer process and direction.
+"""The real bus: named roles talk over one Unix or TLS connection for each peer process and direction.
 
 What it promises, beyond interfaces.Bus:
 
@@ -22,18 +22,16 @@ What it promises, beyond interfaces.Bus:
       routes: name -> endpoint -> Link --frame--> Link -> services["storage/1/a"].receive(sender, message, reply)
       on_reply(Got) <---------------------frame-- reply(Got)
 
-Endpoints are `unix:/path/of/socket` and `tcp:host:port` (port 0: the kernel picks; `endpoint` tells it once started). Routes come from the
-Topology; `add_route` gives a process the few it needs before it has one. Left out: TLS between hosts, and authentication on TCP
-(a Unix socket is readable and writable by its owner only).
+A process listens at one or several endpoints, its address (endpoints.py): a Unix socket, readable and writable by its owner only, for its host's processes,
+and TCP with mutual TLS for all others of the cluster. Peers use the nearest. Routes come from the Topology; `add_route` gives a process the few it needs
+before it has one.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
+from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 from time import perf_counter
 from typing import Any
 
@@ -41,9 +39,12 @@ from actors.common.errors import PROGRAM_LIMIT_EXCEEDED, DatabaseError, unavaila
 from actors.common.messages.base import Failure, Message
 from actors.common.messages.control import Topology
 from actors.common.settings import Messaging
+from actors.runtime.connections import Listeners, connect
+from actors.runtime.endpoints import Endpoint, nearest, parse_address
 from actors.runtime.framing import POST, REQUEST, error_of, failure_of
 from actors.runtime.interfaces import OnFailure, OnReply, Reply, Service
 from actors.runtime.socket_link import Link
+from actors.runtime.tls import TlsIdentity
 
 SWEEP_S = 0.1
 """How late a timeout may fire. A sweep looks at every outstanding request, 0.1 us each."""
@@ -52,24 +53,10 @@ REOPEN_S = 0.05
 LOCAL_ROUNDS_MAX = 16
 LOCAL_S_MAX = 0.005
 """Then sockets have their turn, however much the roles of this process have to say to each other."""
-UNIX_PATH_BYTES_MAX = 107
 
 OnCrash = Callable[[BaseException], None]
 Intercept = Callable[[str, str, Message, Reply | None], None]
 """(destination, sender, message, reply)"""
-
-
-def split_endpoint(endpoint: str) -> tuple[str, str, int]:
-    """("unix", path, 0) or ("tcp", host, port). Raises ValueError."""
-    scheme, _, rest = endpoint.partition(":")
-    if scheme == "unix" and rest:
-        if len(os.fsencode(rest)) > UNIX_PATH_BYTES_MAX:
-            raise ValueError(f"the path of a Unix socket has at most {UNIX_PATH_BYTES_MAX} bytes: {rest}")
-        return "unix", rest, 0
-    host, _, port = rest.rpartition(":")
-    if scheme == "tcp" and host and port.isdecimal() and int(port) < 1 << 16:
-        return "tcp", host.strip("[]"), int(port)
-    raise ValueError(f"an endpoint is unix:/path or tcp:host:port, not {endpoint!r}")
 
 
 class LocalReply:
@@ -92,28 +79,43 @@ class LocalReply:
 
 
 class SocketBus:
-    """See the module. `on_crash(error)` hears of an exception that no DatabaseError explains (default: the event loop's handler)."""
+    """See the module. `on_crash(error)` hears of an exception that no DatabaseError explains (default: the event loop's handler).
 
-    def __init__(self, endpoint: str, settings: Messaging, on_crash: OnCrash | None = None) -> None:
+    `endpoint` is the process's whole address. `identity`: its certificate, without which there are no connections over TLS. `over_unix` False: peers of this
+    host, too, are reached over TLS wherever they have such an endpoint. Raises ValueError for an address that is none.
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        settings: Messaging,
+        on_crash: OnCrash | None = None,
+        *,
+        identity: TlsIdentity | None = None,
+        over_unix: bool = True,
+    ) -> None:
+        endpoints = parse_address(endpoint)
         self.endpoint = endpoint
         self.settings = settings
         self.sent_messages = 0
         self.sent_bytes = 0
-        self._scheme, self._host, self._port = split_endpoint(endpoint)
+        self._listeners_at = Listeners(endpoints, self._accept, identity)
+        self._over_unix = over_unix
+        self._host_identity = next((own.host for own in endpoints if own.scheme == "unix"), "")
         self.on_crash = on_crash
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._server: asyncio.AbstractServer | None = None
-        self._socket_inode = 0
         self._closed = False
         self._services: dict[str, Service] = {}
         self._intercepts: dict[type[Message], Intercept] = {}
         self._topology: Topology | None = None
         self._listeners: list[Callable[[Topology], None]] = []
         self._own_routes: dict[str, str] = {}
-        self._links: dict[str, Link] = {}
+        self._news: dict[str, str] = {}
+        """Of the former, those that came after the topology."""
+        self._links: dict[Endpoint, Link] = {}
         self._link_by_name: dict[str, Link] = {}
         self._inbound: dict[Link, None] = {}
-        self._unreachable_until: dict[str, float] = {}
+        self._unreachable_until: dict[Endpoint, float] = {}
         self._opening: set[asyncio.Task[None]] = set()
         self._requests = 0
         self._outstanding: dict[int, tuple[Link | None, float, OnReply, OnFailure, str]] = {}
@@ -126,27 +128,15 @@ class SocketBus:
 
     async def start(self) -> None:
         """Listen. Raises OSError (address in use, no permission)."""
-        self._loop = loop = asyncio.get_running_loop()
-        if self._scheme == "unix":
-            self._server = await loop.create_unix_server(self._accept, self._host)
-            os.chmod(self._host, 0o600)
-            self._socket_inode = os.stat(self._host).st_ino
-        else:
-            server = await loop.create_server(self._accept, self._host, self._port)
-            self._server = server
-            if self._port == 0:
-                self._port = server.sockets[0].getsockname()[1]
-                self.endpoint = f"tcp:{self._host}:{self._port}"
+        self._loop = asyncio.get_running_loop()
+        self.endpoint = await self._listeners_at.start()
 
     async def close(self) -> None:
         """Stop listening and close every connection; what is outstanding fails with 08006. Nothing can be sent afterwards."""
         if self._closed:
             return
         self._closed = True
-        if self._server is not None:
-            self._server.close()
-            if self._scheme == "unix":
-                self._remove_socket()
+        self._listeners_at.close()
         for link in [*self._links.values(), *self._inbound]:
             link.close("the bus is closed", after_writing=True)
         for task in list(self._opening):
@@ -156,11 +146,14 @@ class SocketBus:
         if self._sweep_timer is not None:
             self._sweep_timer.cancel()
 
-    def _remove_socket(self) -> None:
-        """Unless a successor listens at the same path already."""
-        with suppress(FileNotFoundError):
-            if os.stat(self._host).st_ino == self._socket_inode:
-                os.unlink(self._host)
+    def renew(self, identity: TlsIdentity) -> None:
+        """Show this certificate on connections to come; those that stand keep the one that they began with."""
+        self._listeners_at.identity = identity
+
+    @property
+    def refused(self) -> Counter[str]:
+        """Reason -> connections at the bus port that were not let in."""
+        return self._listeners_at.refused
 
     # roles and routes
 
@@ -178,15 +171,16 @@ class SocketBus:
         self._intercepts[kind] = handler
 
     def add_route(self, name: str, endpoint: str) -> None:
-        """A route from outside the topology; the topology's own route for `name`, where it has one, counts more."""
-        split_endpoint(endpoint)
-        self._own_routes[name] = endpoint
+        """A route from outside the topology: it counts more than topologies that came before it, and less than those that come after it."""
+        parse_address(endpoint)
+        self._own_routes[name] = self._news[name] = endpoint
         self._link_by_name.pop(name, None)
 
     def set_topology(self, topology: Topology) -> None:
         if self._topology is not None and topology.version < self._topology.version:
             return
         self._topology = topology
+        self._news.clear()
         self._link_by_name.clear()
         for listener in self._listeners:
             listener(topology)
@@ -365,15 +359,17 @@ class SocketBus:
     # connections
 
     def _accept(self) -> Link:
-        link = Link(self)
-        self._inbound[link] = None
-        return link
+        return Link(self)
 
     def _link_to(self, destination: str) -> Link | None:
         """The connection for a name, opened if need be; None when there is no way."""
-        endpoint = self._topology.routes.get(destination) if self._topology is not None else None
-        endpoint = endpoint or self._own_routes.get(destination)
-        if endpoint is None or endpoint == self.endpoint or self._closed:
+        routes = self._topology.routes if self._topology is not None else {}
+        address = self._news.get(destination) or routes.get(destination) or self._own_routes.get(destination)
+        if address is None or address == self.endpoint or self._closed:
+            return None
+        over_tls = self._listeners_at.identity is not None
+        endpoint = nearest(address, self._host_identity, over_unix=self._over_unix, over_tls=over_tls)
+        if endpoint is None:
             return None
         link = self._links.get(endpoint)
         if link is None:
@@ -381,29 +377,22 @@ class SocketBus:
             if self._loop.time() < self._unreachable_until.get(endpoint, 0.0):
                 return None
             link = self._links[endpoint] = Link(self, endpoint)
-            task = self._loop.create_task(self._open(link))
+            task = self._loop.create_task(self._open(link, endpoint))
             self._opening.add(task)
             task.add_done_callback(self._opening.discard)
         self._link_by_name[destination] = link
         return link
 
-    async def _open(self, link: Link) -> None:
-        assert self._loop is not None and link.endpoint is not None
+    async def _open(self, link: Link, endpoint: Endpoint) -> None:
         try:
-            scheme, host, port = split_endpoint(link.endpoint)
-            async with asyncio.timeout(self.settings.request_timeout_s):
-                if scheme == "unix":
-                    await self._loop.create_unix_connection(lambda: link, host)
-                else:
-                    transport, _ = await self._loop.create_connection(lambda: link, host, port)
-                    connection: socket.socket = transport.get_extra_info("socket")
-                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        except (OSError, ValueError) as error:
-            self._unreachable_until[link.endpoint] = self._loop.time() + REOPEN_S
+            await connect(endpoint, link, self._listeners_at.identity, self.settings.request_timeout_s)
+        except OSError as error:
             link.close(f"cannot connect: {error or 'timeout'}")
 
     def link_opened(self, link: Link) -> None:
-        if link.endpoint is not None:
+        if link.endpoint is None:
+            self._inbound[link] = None
+        else:
             self._unreachable_until.pop(link.endpoint, None)
 
     def link_closed(self, link: Link, why: str) -> None:
@@ -411,6 +400,9 @@ class SocketBus:
         self._inbound.pop(link, None)
         if link.endpoint is not None and self._links.get(link.endpoint) is link:
             del self._links[link.endpoint]
+            if link.transport is None or (link.peer and not link.heard):
+                assert self._loop is not None
+                self._unreachable_until[link.endpoint] = self._loop.time() + REOPEN_S
             for name in [name for name, known in self._link_by_name.items() if known is link]:
                 del self._link_by_name[name]
         for request, entry in self._outstanding.items():

@@ -8,19 +8,25 @@ What frames mean, which requests are outstanding and when a link is opened again
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
-from actors.common.errors import DatabaseError, unavailable
+from actors.common.errors import PROTOCOL_VIOLATION, DatabaseError, unavailable
 from actors.common.messages.base import Message
 from actors.runtime.framing import HEADER_BYTES, REPLY, REQUEST, FrameReader, encode_body, encode_header, failure_of
+from actors.runtime.tls import PeerRefused
 
 if TYPE_CHECKING:
+    from actors.runtime.endpoints import Endpoint
     from actors.runtime.socket_bus import SocketBus
 
 CONNECTING_BYTES_MAX = 64 << 20
 """Frames held for a connection that is being opened: four full stream windows."""
 FLUSH_BYTES = 256 << 10
 """More than this is handed to the transport at once, without waiting for the end of the turn."""
+
+SENDERS_MAX = 1000
+"""Names remembered of one peer: more roles than a process has."""
 
 
 class SocketReply:
@@ -47,13 +53,23 @@ class SocketReply:
 
 
 class Link(asyncio.Protocol):
-    """One connection, opened by us (it has an endpoint: requests go out) or by a peer (they come in)."""
+    """One connection, opened by us (it has an endpoint: requests go out) or by a peer (they come in).
 
-    __slots__ = ("bus", "closed", "endpoint", "pending", "pending_bytes", "reader", "transport")
+    A TLS connection gets `admit` before it stands: the transport's peer, a process, or PeerRefused. Of such a peer no frame is taken in another host's name.
+    """
 
-    def __init__(self, bus: SocketBus, endpoint: str | None = None) -> None:
+    __slots__ = ("admit", "bus", "closed", "endpoint", "heard", "peer", "pending", "pending_bytes", "reader", "senders", "transport")
+
+    def __init__(self, bus: SocketBus, endpoint: Endpoint | None = None) -> None:
         self.bus = bus
         self.endpoint = endpoint
+        self.admit: Callable[[asyncio.BaseTransport], str] | None = None
+        self.peer = ""
+        """The process that the peer's certificate names; "" on a connection without one."""
+        self.senders: set[str] = set()
+        """Those whose name has been found to be the peer's to use."""
+        self.heard = False
+        """Whether anything has come: a server that refuses our certificate does so after our side of the handshake is done."""
         self.reader = FrameReader(bus.settings.frame_bytes_max)
         self.transport: asyncio.Transport | None = None
         self.pending: list[bytes] = []
@@ -65,6 +81,13 @@ class Link(asyncio.Protocol):
         if self.closed:
             transport.abort()
             return
+        if self.admit is not None:
+            try:
+                self.peer = self.admit(transport)
+            except PeerRefused as error:
+                transport.abort()
+                self.close(f"the peer is refused: {error}")
+                return
         transport.set_write_buffer_limits(high=self.bus.settings.outbound_bytes_max)
         self.transport = transport
         self.bus.link_opened(self)
@@ -78,19 +101,34 @@ class Link(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         bus = self.bus
+        self.heard = True
         try:
             frames = self.reader.receive_data(data)
         except DatabaseError as error:
-            bus.on_protocol_error(error)
-            self.close(error.message)
+            self._give_up(error)
             return
         for frame in frames:
             if frame.kind == REPLY:
                 bus.answered(self, frame.request, frame.message)
+            elif self.peer and frame.sender not in self.senders and not self._may_send_as(frame.sender):
+                self._give_up(DatabaseError(PROTOCOL_VIOLATION, f"{self.peer} sent a frame in the name of {frame.sender}"))
+                return
             elif frame.kind == REQUEST:
                 bus.deliver(frame.sender, frame.destination, frame.message, SocketReply(self, frame.request))
             else:
                 bus.deliver(frame.sender, frame.destination, frame.message, None)
+
+    def _may_send_as(self, sender: str) -> bool:
+        """Roles move between processes, a host's name is its process's own."""
+        if sender.startswith("host/") and sender != f"host/{self.peer}":
+            return False
+        if len(self.senders) < SENDERS_MAX:
+            self.senders.add(sender)
+        return True
+
+    def _give_up(self, error: DatabaseError) -> None:
+        self.bus.on_protocol_error(error)
+        self.close(error.message)
 
     def send(self, kind: int, request: int, sender: str, destination: str, message: Message) -> None:
         """Raises DatabaseError 54000 (above the frame bound), 08006 (connecting, and the queue is full). Nothing is sent then."""

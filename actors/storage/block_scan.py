@@ -26,6 +26,7 @@ import pyarrow.compute as pc
 from actors.common.arrow_types import to_arrow
 from actors.common.keys import prefix_end
 from actors.common.ranges import KEYSPACE_BYTES
+from actors.common.row_columns import NotPlain, columns_of
 from actors.common.schema import ColumnType
 from actors.storage.aggregates import NotVectorized
 from actors.storage.memtable import Memtable, newest
@@ -36,6 +37,8 @@ BLOCK_SCAN_ROWS_MIN = 256
 """Fewer rows are read row by row: making and joining Arrow arrays costs some 50 us."""
 OVERLAY_SHARE_MAX = 4
 """More rows in newer sources than a fourth of the base's: row by row."""
+PLAIN_SPEED = 5
+"""How much faster rows are decoded together than one by one, at least (six columns, 16,384 rows: 19 ms and 109 ms)."""
 COLUMN_CACHE_BYTES_MAX = 128 << 20
 """Of one replica: a few million rows of the columns that analytic scans use."""
 
@@ -228,7 +231,10 @@ class ColumnCache:
             else:
                 cached.move_to_end(key)
                 found[position] = column
-        if missing:
+        if missing and (plain := self._plain(block, keyspace, missing, types)) is not None:
+            for position, column in plain.items():
+                found[position] = self._keep((name, number, keyspace, position, types[position]), column)
+        elif missing:
             width = len(types)
             nothing: list[Any] = [None] * width
             low, high = block.find(keyspace), block.find(prefix_end(keyspace))
@@ -244,6 +250,22 @@ class ColumnCache:
                     raise NotVectorized from error  # a newer row's datum, of another type
                 found[position] = self._keep((name, number, keyspace, position, types[position]), column)
         return found
+
+    def _plain(self, block: Block, keyspace: bytes, positions: list[int], types: tuple[ColumnType, ...]) -> dict[int, pa.Array] | None:
+        """All rows at once; None where they hold what that cannot decode."""
+        low, high = block.find(keyspace), block.find(prefix_end(keyspace))
+        try:
+            columns = columns_of(block.batch.column(2).slice(low, high - low), positions, types)
+        except NotPlain:
+            return None
+        self.decoded_rows += (high - low) // PLAIN_SPEED
+        rest = block.footer.rows - high
+        if not low and not rest:
+            return columns
+        return {
+            position: pa.concat_arrays([pa.nulls(low, column.type), column, pa.nulls(rest, column.type)])
+            for position, column in columns.items()
+        }
 
     def _keep(self, key: _CacheKey, column: pa.Array) -> pa.Array:
         self._columns[key] = column

@@ -55,6 +55,7 @@ from actors.common.messages import (
 from actors.common.ranges import ShardMap
 from actors.common.settings import Settings
 from actors.runtime.interfaces import Context, Reply
+from actors.runtime.stream_window import StreamWindow
 from actors.storage import filling
 from actors.storage.scan import Scanner
 from actors.storage.staging import Staging
@@ -113,6 +114,9 @@ class StorageReplica:
         self._number = 0
         self._open = False
         self._subscribe_delay_s = RESUBSCRIBE_S_MIN
+        self._window = StreamWindow(self._settings.streaming.window_bytes, 1)
+        self._window_bytes = self._settings.streaming.window_bytes
+        """Of the current stream. One message at a time overtakes no other, and brings all that is due."""
         self._patience = 1
         """Times silence_s."""
         self._unacknowledged_bytes = 0
@@ -326,7 +330,8 @@ class StorageReplica:
         self._heard_at = self._loop.time()
         self._unacknowledged_bytes = self._unacknowledged_messages = 0
         self._staging.clear()
-        message = SubscribeRange(stream, self.shard, self.watermark, self._settings.streaming.window_bytes)
+        self._window_bytes = self._window.open(self._loop.time())
+        message = SubscribeRange(stream, self.shard, self.watermark, self._window_bytes)
 
         def refused(error: DatabaseError) -> None:
             if stream == self._stream and not self._stopped and self._number == 0:
@@ -364,6 +369,7 @@ class StorageReplica:
         if message.stream != self._stream or message.number <= self._number:
             return False
         if message.number != self._number + 1:
+            self._window.gap(self._loop.time())
             self._resubscribe(f"message {message.number} came after {self._number}")
             return False
         return True
@@ -418,8 +424,8 @@ class StorageReplica:
     def acknowledge(self, now: bool = False) -> None:
         if not self._open or not self._number or self._full:
             return
-        window_bytes = self._settings.streaming.window_bytes
-        if now or self._unacknowledged_messages >= ACK_MESSAGES_MAX or self._unacknowledged_bytes * ACK_BYTES_SHARE >= window_bytes:
+        is_due = self._unacknowledged_bytes * ACK_BYTES_SHARE >= self._window_bytes
+        if now or is_due or self._unacknowledged_messages >= ACK_MESSAGES_MAX:
             self._unacknowledged_bytes = self._unacknowledged_messages = 0
             ack = StreamAck(self._stream, self._number, self.store.checkpoint_ts)
             self._bus.post(self._name, self._crossbars[self._crossbar], ack)

@@ -167,8 +167,8 @@ BOUNDS = {
     "actors.storage.replica.ACK_MESSAGES_MAX": 1,
     "actors.storage.upkeep.RETRY_S": 0.3,
     "actors.storage.filling.PIECE_BYTES_MAX": 500,
-    "actors.query_processor.transaction.storage_client.GET_KEYS_MAX": 1,
-    "actors.query_processor.transaction.storage_client.PIECES_AHEAD": 1,
+    "actors.reading.storage_client.GET_KEYS_MAX": 1,
+    "actors.reading.storage_client.PIECES_AHEAD": 1,
 }
 """Constants that divide the usual from the rare (a block's rows, a bulk write's keys), and values that make the rare usual: runs are too small to get there otherwise.
 Not so small that a lossy network brings no stream to its end: whoever misses a message reads on from there, and needs a row of messages that arrive."""

@@ -29,6 +29,11 @@ CALM = Plan(
     strike_s_max=1.0,
 )
 """Saved plans are differences from this one: it may not change."""
+MOVED = {
+    f"actors.query_processor.transaction.storage_client.{name}": f"actors.reading.storage_client.{name}"
+    for name in ("GET_KEYS_MAX", "PIECES_AHEAD")
+}
+"""Bounds as older plans name them."""
 
 
 def as_json(plan: Plan) -> dict[str, Any]:
@@ -39,7 +44,8 @@ def as_json(plan: Plan) -> dict[str, Any]:
 
 def plan_from(found: dict[str, Any]) -> Plan:
     whole = _filled(found, msgspec.to_builtins(asdict(CALM)), "")
-    whole["bounds"] = [name for name in whole["bounds"] if name in BOUNDS]  # a constant that is gone bounds nothing
+    bounds = [MOVED.get(name, name) for name in whole["bounds"]]
+    whole["bounds"] = [name for name in bounds if name in BOUNDS]  # a constant that is gone bounds nothing
     try:
         return msgspec.convert(whole, type=Plan)
     except msgspec.ValidationError as error:

@@ -46,6 +46,7 @@ from actors.common.messages import (
     Sealed,
     Stage,
     StreamAck,
+    SubscribeRange,
     Trim,
 )
 from actors.common.messages.base import Failure, Message
@@ -124,7 +125,7 @@ class Witness:
     looks_at: Kinds | None = frozenset(
         [
             *(Append, AskOutcome, AskPromise, Commit, Decided, Deliver, Get, JournalRecords),
-            *(Part, Prepare, Scan, Seal, Stage, StreamAck, Trim),
+            *(Part, Prepare, Scan, Seal, Stage, StreamAck, SubscribeRange, Trim),
         ]
     )
 
@@ -148,6 +149,9 @@ class Witness:
         self._lost_at: dict[str, float] = {}
         self._rotten: set[str] = set()
         """Disks with a flipped bit, which may be in the very record that is looked for."""
+        self._subscribed: dict[str, int] = {}
+        """Storage replica -> the stream that the crossbar was last asked for. It takes no checkpoint from an older one: the
+        replica may have been filled, from a peer that had less, since it claimed that checkpoint."""
         self._unfilled: set[str] = set()
         """Storage replicas whose disk was lost or has rotted, until they claim a checkpoint of what they have now."""
 
@@ -180,7 +184,9 @@ class Witness:
                 self._staged_at_storage(destination, message)
             case Deliver():
                 self._delivered_to_storage(destination, message)
-            case StreamAck() if message.checkpoint_ts and sender.startswith("storage/"):
+            case SubscribeRange():
+                self._subscribed[sender] = message.stream
+            case StreamAck() if message.checkpoint_ts and message.stream == self._subscribed.get(sender):
                 self._claim_checkpoint(sender, message.checkpoint_ts)
             case Trim() if not destination.startswith(f"journal/{STATE_JOURNAL}/"):  # storage takes nothing from that one
                 self._trim(destination, message.below_ts)

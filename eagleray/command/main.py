@@ -1,9 +1,10 @@
-"""`eagleray up | down | status | sql | submit | workload | sim`: every failure is one line on stderr and a non-zero exit.
+"""`eagleray up | down | status | sql | submit | jobs | workload | sim`: every failure is one line on stderr and a non-zero exit.
 
 eagleray up --detach --port 5433 --data DIR     start a cluster, leave it running, print its connection string
 eagleray status [--json]                        every actor of every layer
 eagleray sql [-c STATEMENT]                     a prompt (psql where it is installed)
 eagleray submit FILE.py                         run a Python program on the cluster's Ray, EAGLERAY_URL set
+eagleray jobs list | logs | stop                programs that were submitted
 eagleray workload run NAME                      run a packaged workload
 eagleray down                                   stop it; the data stays
 eagleray sim --seeds 1000                       simulated clusters under faults; --seed S replays one
@@ -85,13 +86,56 @@ def sql(data: Path, statement: str | None) -> None:
 
 @cli.command()
 @data_option
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.argument("arguments", nargs=-1)
-def submit(data: Path, file: Path, arguments: tuple[str, ...]) -> None:
-    """Run a Python program as a task on the cluster's Ray, with EAGLERAY_URL set."""
-    from eagleray.command.programs import submit_program
+@click.option(
+    "--working-dir", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Copied to the cluster; FILE lies in it."
+)
+@click.option("--requirements", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="What pip is to install for it.")
+@click.option("--wait/--no-wait", default=True, help="--no-wait: print the job's name once it runs, and leave it alone.")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def submit(data: Path, working_dir: Path | None, requirements: Path | None, wait: bool, file: Path, arguments: tuple[str, ...]) -> None:
+    """Run a Python program on the cluster's Ray, which finds the database in EAGLERAY_URL.
 
-    sys.exit(submit_program(data, file, list(arguments)))
+    Its input and outputs are this command's, and so is its exit status; Ctrl-C stops it. Options of the program come after --.
+    """
+    from eagleray.command.jobs import submit_program
+
+    sys.exit(submit_program(data, file, arguments, working_dir, requirements, wait))
+
+
+@cli.group()
+def jobs() -> None:
+    """Programs that were submitted since the cluster was started."""
+
+
+@jobs.command("list")
+@data_option
+def list_jobs(data: Path) -> None:
+    """All of them, the oldest first."""
+    from eagleray.command.jobs import list_jobs
+
+    list_jobs(data)
+
+
+@jobs.command("logs")
+@data_option
+@click.option("-f", "--follow", is_flag=True, help="Go on until the job ends; exit with its status.")
+@click.argument("name")
+def job_logs(data: Path, follow: bool, name: str) -> None:
+    """What job NAME has written."""
+    from eagleray.command.jobs import show_logs
+
+    sys.exit(show_logs(data, name, follow))
+
+
+@jobs.command("stop")
+@data_option
+@click.argument("name")
+def stop_job(data: Path, name: str) -> None:
+    """End job NAME: SIGTERM, three seconds later SIGKILL."""
+    from eagleray.command.jobs import stop_job
+
+    stop_job(data, name)
 
 
 @cli.group()

@@ -1,4 +1,4 @@
-"""`submit` and `workload run`: Python programs on the cluster."""
+"""`workload run`: the packaged workloads. (`submit` and `jobs` are in jobs.py.)"""
 
 from __future__ import annotations
 
@@ -12,34 +12,6 @@ from eagleray.command.main import OneLine
 
 if TYPE_CHECKING:
     from eagleray.workload import Report
-
-
-def submit_program(data: Path, file: Path, arguments: list[str]) -> int:
-    """Run FILE as a Ray task of the cluster, with this process's standard input and outputs. Returns its exit status."""
-    state = state_of(data)
-    from cluster.local_ray import guard, prepare_environment
-
-    os.umask(0o077)  # Ray's files of this driver lie in the cluster's folder
-    prepare_environment(Path(state["ray_temporary"]), Path(state["ray_token"]))
-    import ray
-
-    from cluster.submission import Streams, run_source
-
-    guard()
-    try:
-        source = file.read_text()
-    except (OSError, ValueError) as error:
-        raise OneLine(f"{file}: {error}") from None
-    ray.init(address=state["ray_address"], log_to_driver=False, configure_logging=False, namespace="submissions")
-    streams = Streams(Path(state["sockets"]) / f"submit-{os.getpid()}.sock")
-    try:
-        task = ray.remote(run_source).options(num_cpus=0, max_retries=0)
-        return int(ray.get(task.remote(source, str(file), arguments, state["url"], str(streams.path))))
-    except ray.exceptions.RayError as error:
-        raise OneLine(f"{file}: its process ended: {str(error).splitlines()[0]}") from None
-    finally:
-        streams.close()
-        ray.shutdown()
 
 
 def run_packaged_workload(data: Path, name: str, url: str | None, seconds: float | None, clients: int | None, seed: int | None) -> int:

@@ -1,7 +1,11 @@
-"""One small cluster with few connections and a short patience: who is refused, and what happens to a process whose loop is held."""
+"""One small cluster with few connections and a short patience, whose processes talk over TLS only: who is refused, and what happens to a process whose
+loop is held."""
 
 from __future__ import annotations
 
+import os
+import signal
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +13,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from actors.runtime.endpoints import parse_address
+from cluster.data_folder import DataFolder
 from tests.conftest import LiveCluster, discard, eagleray, make_cluster
 
 SETTINGS = """
@@ -18,6 +24,9 @@ connections_max = 5
 stall_s = 2
 [layout]
 placement = "az"
+[bus]
+transport = "tls"
+within_host = "tls"
 """
 HOLD = """
 import sys, time
@@ -94,3 +103,32 @@ def test_a_held_loop_is_replaced(small: LiveCluster, tmp_path: Path) -> None:
     assert "Fatal Python error: Aborted" in log and "most recent call first" in log
     for session in sessions:
         session.close()
+
+
+def test_the_bus_is_over_tls_for_every_role_and_for_nobody_else(small: LiveCluster) -> None:
+    """Also once the controller, which signs the certificates and listens at a new port each time, has been replaced."""
+    folder = str(DataFolder(small.data).sockets)
+    connected = [line for line in Path("/proc/net/unix").read_text().splitlines() if folder in line and line.split()[5] == "03"]
+    assert [line for line in connected if "/clients-" not in line] == []
+    actors = small.status()["actors"]
+    controller = next(actor["pid"] for actor in actors if actor["layer"] == "controller")
+    endpoints = {str(parse_address(actor["endpoint"])[0]) for actor in actors if actor["layer"] != "controller"}
+    assert len(endpoints) == 5 and all(endpoint.startswith("tls:") for endpoint in endpoints)
+    door = parse_address(min(endpoints))[0]
+    with socket.create_connection((door.host, door.port)) as stranger:
+        stranger.sendall(b"\0\0\0\x05hello")
+        while stranger.recv(100):  # an alert, and the end
+            pass
+    os.kill(controller, signal.SIGKILL)
+    end = time.monotonic() + 60.0
+    while True:
+        status = small.status()
+        renewed = next(actor["pid"] for actor in status["actors"] if actor["layer"] == "controller") != controller
+        if renewed and status["state"] == "running":
+            break
+        assert time.monotonic() < end, f"not whole again: {small.logs()}"
+    assert any("handshake" in reason for actor in status["actors"] for reason in actor.get("refused", {}))
+    with psycopg.connect(small.url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE over_tls (id int PRIMARY KEY)")
+        connection.execute("INSERT INTO over_tls VALUES (1)")
+        assert connection.execute("SELECT id FROM over_tls").fetchall() == [(1,)]

@@ -11,7 +11,7 @@ else be refused again and again.
 from __future__ import annotations
 
 from actors.query_processor.catalog.snapshot import CATALOG_KEYSPACE, Catalog
-from actors.query_processor.transaction.storage_client import StorageClient
+from actors.reading.storage_client import StorageClient
 
 CATALOG_END = CATALOG_KEYSPACE[:5] + b"\x01"
 

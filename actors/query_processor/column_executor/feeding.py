@@ -60,14 +60,14 @@ class SourceReading:
         self._start = keyspace(table.id, table.primary.id)
         self._end = prefix_end(self._start)
         self._own = transaction.own_writes(self._start, self._end)
-        self._types = _row_types(table)
+        self._types = row_types(table)
         self._used = source.used
         self._kinds = [self._types[position] for position in source.used]
         self._names = [f"c{position + 1}" for position in source.used]
         self._program = scan_program.encode(
             scan_program.ScanProgram(
                 columns=self._types,
-                filter=_and(source.filters),
+                filter=conjunction(source.filters),
                 parameters=tuple(parameters) if source.filters else (),
                 output="rows" if self._own else "columns",
                 project=None if self._own else source.used,
@@ -242,7 +242,7 @@ def _system_column(datums: list[Any], type_: ColumnType) -> pa.Array | pa.Chunke
     return to_duck(to_arrow(datums, carried), carried)
 
 
-def _row_types(table: Table) -> tuple[ColumnType, ...]:
+def row_types(table: Table) -> tuple[ColumnType, ...]:
     """The type of every position of the encoded row."""
     types = [ColumnType("text")] * (max((column.position for column in table.columns), default=-1) + 1)
     for column in table.columns:
@@ -250,7 +250,8 @@ def _row_types(table: Table) -> tuple[ColumnType, ...]:
     return tuple(types)
 
 
-def _and(filters: list[Any]) -> Any:
+def conjunction(filters: list[Any]) -> Any:
+    """None for no filter."""
     if not filters:
         return None
     return tree.And(tuple(filters)) if len(filters) > 1 else filters[0]

@@ -50,7 +50,7 @@ class ColumnPlan:
 
     def __init__(self, query: Query, sources: Sources, parameters: ParameterTypes, emitter: Emitter) -> None:
         self._query = query
-        self._sources = sources
+        self.sources = sources
         self._emitter = emitter
         self.parameter_types = tuple(parameters.resolved())
         self.fields = [Field(column.name, column.type, column.table_oid, column.attribute) for column in query.columns]
@@ -89,7 +89,7 @@ class ColumnPlan:
 
     async def _tables(self, transaction: Transaction, parameters: Sequence[Any], memory_bytes: int) -> dict[str, pa.Table | Feed]:
         """What DuckDB scans, by name. Together at most half of the statement's memory is held. Raises CatalogStale, 54000."""
-        sources = self._sources.all
+        sources = self.sources.all
         tables: dict[str, pa.Table | Feed] = {}
         held_max = memory_bytes // HELD_SHARE // max(1, len(sources) // 2)
         room = memory_bytes // WHOLE_SHARE
@@ -111,7 +111,7 @@ class ColumnPlan:
     def explain(self, analyze: bool = False, verbose: bool = False) -> list[str]:
         """EXPLAIN's lines: the column executor over one storage scan for each table."""
         lines = ["Column Executor (DuckDB)" + (f" (actual rows={self._rows_returned})" if analyze else "")]
-        for source in self._sources.all:
+        for source in self.sources.all:
             rows = f" (actual rows read={self._rows_read.get(source.view, 0)})" if analyze else ""
             lines.append(f"  ->  {'Catalog Scan' if source.system else 'Storage Scan'} on {source.schema}.{source.name}{rows}")
             if source.table is None:

@@ -117,7 +117,7 @@ class Sources:
             source = self._of(relation)
             if source is None or source.table is None:
                 continue
-            for conjunct in _conjuncts(statement.whereClause):
+            for conjunct in conjuncts(statement.whereClause):
                 expression = _storable(conjunct, level, source.alias, translator)
                 if expression is not None:
                     source.filters.append(expression)
@@ -139,9 +139,10 @@ def _has_outer_join(item: Any) -> bool:
     return item.jointype != enums.JoinType.JOIN_INNER or _has_outer_join(item.larg) or _has_outer_join(item.rarg)
 
 
-def _conjuncts(node: Any) -> list[Any]:
+def conjuncts(node: Any) -> list[Any]:
+    """The conditions that a WHERE joins by AND."""
     if isinstance(node, ast.BoolExpr) and node.boolop == enums.BoolExprType.AND_EXPR:
-        return [part for argument in node.args for part in _conjuncts(argument)]
+        return [part for argument in node.args for part in conjuncts(argument)]
     return [node]
 
 

@@ -30,7 +30,7 @@ from actors.query_processor.session.statements import PreparedStatement, RawStat
 if TYPE_CHECKING:
     from actors.query_processor.session.session import Session
 
-_FORMATS = ("text", "csv", "binary")
+_FORMATS = ("text", "csv", "binary", "arrow")
 _LETTERS_REFUSED_AS_DELIMITER = "\\.abcdefghijklmnopqrstuvwxyz0123456789"
 
 
@@ -143,8 +143,10 @@ def _check(options: CopyOptions, csv: bool, is_from: bool) -> None:
     only_csv = options.force_quote or options.force_not_null or options.force_null or (options.quote, options.escape) != ('"', '"')
     if only_csv and not csv:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "COPY QUOTE, ESCAPE and FORCE options require CSV mode")
-    if options.format == "binary" and (options.header != "false"):
-        raise DatabaseError(SYNTAX_ERROR, "cannot specify HEADER in BINARY mode")
+    if options.format in ("binary", "arrow") and (options.header != "false"):
+        raise DatabaseError(SYNTAX_ERROR, f"cannot specify HEADER in {options.format.upper()} mode")
+    if options.format == "arrow" and options.default is not None:
+        raise DatabaseError(SYNTAX_ERROR, "cannot specify DEFAULT in ARROW mode")
     if (options.header == "match" or options.default is not None or options.freeze) and not is_from:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "COPY HEADER MATCH, DEFAULT and FREEZE cannot be used with COPY TO")
 

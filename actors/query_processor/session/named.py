@@ -21,6 +21,7 @@ from actors.common.errors import (
     OBJECT_NOT_IN_PREREQUISITE_STATE,
     SYNTAX_ERROR,
     DatabaseError,
+    unavailable,
 )
 from actors.common.schema import ColumnType
 from actors.common.types import by_name, format_type
@@ -28,6 +29,7 @@ from actors.query_processor.ddl.types import column_type
 from actors.query_processor.results import Batch, Field, passed_over
 from actors.query_processor.session.portals import Portal
 from actors.query_processor.session.statements import PLANNED_KINDS, PreparedStatement, RawStatement
+from actors.query_processor.transaction import CatalogStale
 
 if TYPE_CHECKING:
     from actors.query_processor.session.session import Session
@@ -180,6 +182,8 @@ async def explain(session: Session, raw: RawStatement) -> Batch:
     query = raw.node.query
     if type(query).__name__ not in PLANNED_KINDS:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, f"EXPLAIN of {type(query).__name__.removesuffix('Stmt')} is not supported")
+    if options.get("parts", False):
+        return await _parts(session, query)
     analyze = options.get("analyze", False)
     prepared = await session.prepare(RawStatement(raw.text, query), ())
     if analyze:
@@ -187,3 +191,22 @@ async def explain(session: Session, raw: RawStatement) -> Batch:
     assert prepared.planned is not None
     lines = prepared.planned.plan.explain(analyze=analyze, verbose=options.get("verbose", False))
     return Batch([(line,) for line in lines], True, "EXPLAIN")
+
+
+async def _parts(session: Session, query: Any) -> Batch:
+    """EXPLAIN (PARTS), an extension of ours: one row, a ReadPlan's text (actors/reading/plan.py), at the transaction's snapshot."""
+    from actors.query_processor.column_executor.parts import read_plan
+
+    transaction = session.transaction or await session.begin_transaction()
+    transaction.check_age()
+    if transaction.buffer.values or transaction.has_ddl:
+        raise DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, "EXPLAIN (PARTS) reads what is committed, and this transaction has written")
+    try:
+        await transaction.verify_catalog()
+    except CatalogStale as stale:
+        await transaction.reload_catalog(stale.catalog_ts)
+    topology = session.services.context.bus.topology
+    if topology is None:
+        raise unavailable("the cluster's map", "not known yet")
+    plan = await session.with_catalog(lambda catalog: read_plan(query, catalog, session.settings, transaction.start_ts, topology))
+    return Batch([(plan.text(),)], True, "EXPLAIN")

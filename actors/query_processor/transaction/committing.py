@@ -30,8 +30,8 @@ from actors.common.errors import (
 from actors.common.messages.base import Message
 from actors.common.messages.committing import Commit, Committed, DropParts, Part
 from actors.common.write_set import checksum_of_parts, part_checksum
-from actors.query_processor.transaction.pause import pause
-from actors.query_processor.transaction.storage_client import Flight
+from actors.reading.pause import pause
+from actors.reading.storage_client import Flight
 
 if TYPE_CHECKING:
     from actors.query_processor.transaction.transaction import TransactionServices

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from actors.query_processor.transaction.row_filter import row_filter
-from actors.query_processor.transaction.storage_client import ScanBatch, ShardScan
+from actors.reading.storage_client import ScanBatch, ShardScan
 from actors.runtime.fiber import turn
 
 if TYPE_CHECKING:

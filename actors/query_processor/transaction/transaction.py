@@ -35,10 +35,10 @@ from actors.common.messages.control import Suspect, Topology
 from actors.common.settings import Settings
 from actors.query_processor.transaction.buffer import WriteBuffer
 from actors.query_processor.transaction.committing import CommitFlight, Committing, Piece
-from actors.query_processor.transaction.pause import pause
 from actors.query_processor.transaction.scanner import Scanner
-from actors.query_processor.transaction.storage_client import ShardScan, StorageClient
-from actors.query_processor.transaction.watchdog import Watchdog
+from actors.reading.pause import pause
+from actors.reading.storage_client import ShardScan, StorageClient
+from actors.reading.watchdog import Watchdog
 from actors.runtime.fiber import turn
 from actors.runtime.interfaces import Context
 

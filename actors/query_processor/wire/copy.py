@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import tzinfo
 from typing import Protocol
 
-from actors.query_processor.results import CopyIn, CopyOut
+from actors.query_processor.results import CopyIn, CopyOut, Piece
+from actors.query_processor.wire.copy_arrow import CopyArrowDecoder, CopyArrowEncoder
 from actors.query_processor.wire.copy_binary import CopyBinaryDecoder, CopyBinaryEncoder
 from actors.query_processor.wire.copy_csv import CopyCsvDecoder, CopyCsvEncoder
 from actors.query_processor.wire.copy_text import CopyTextDecoder, CopyTextEncoder, Row
@@ -31,20 +33,36 @@ class CopyEncoder(Protocol):
     def trailer(self) -> list[bytes]: ...
 
 
+BINARY_FORMATS = ("binary", "arrow")
+"""Of which the protocol says that they are no text."""
+
+
 def copy_decoder(copy: CopyIn, zone: tzinfo | None, row_bytes_max: int) -> CopyDecoder:
-    """`row_bytes_max` bounds what is held of one row."""
-    decoders: dict[str, type[CopyTextDecoder] | type[CopyCsvDecoder] | type[CopyBinaryDecoder]] = {
+    """`row_bytes_max` bounds what is held of one row, or of one batch of them."""
+    decoders: dict[str, Callable[[CopyIn, tzinfo | None, int], CopyDecoder]] = {
         "text": CopyTextDecoder,
         "csv": CopyCsvDecoder,
         "binary": CopyBinaryDecoder,
+        "arrow": CopyArrowDecoder,
     }
     return decoders[copy.options.format](copy, zone, row_bytes_max)
 
 
 def copy_encoder(copy: CopyOut, zone: tzinfo | None) -> CopyEncoder:
-    encoders: dict[str, type[CopyTextEncoder] | type[CopyCsvEncoder] | type[CopyBinaryEncoder]] = {
+    encoders: dict[str, Callable[[CopyOut, tzinfo | None], CopyEncoder]] = {
         "text": CopyTextEncoder,
         "csv": CopyCsvEncoder,
         "binary": CopyBinaryEncoder,
+        "arrow": CopyArrowEncoder,
     }
     return encoders[copy.options.format](copy, zone)
+
+
+def encode_piece(encoder: CopyEncoder, piece: Piece) -> list[bytes]:
+    """Its payloads, as columns where the format has such."""
+    return encoder.piece(piece) if isinstance(encoder, CopyArrowEncoder) else encoder.rows(piece.rows())
+
+
+def has_more(decoder: CopyDecoder) -> bool:
+    """Whether `feed(b"")` gives more rows of what was fed already."""
+    return isinstance(decoder, CopyArrowDecoder) and decoder.held

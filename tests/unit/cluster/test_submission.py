@@ -1,4 +1,5 @@
-"""A program in another process has the standard streams of the command, and tells how it ended."""
+"""A program in another process has the input and outputs of the command, the log has all that it writes, and its end
+is told."""
 
 from __future__ import annotations
 
@@ -8,69 +9,88 @@ from pathlib import Path
 
 import pytest
 
-# The command, and beside it the process that runs the program: its own streams lead nowhere, and are its own again afterwards.
-COMMAND = """
-import os, sys
-from pathlib import Path
-from cluster.submission import Streams, run_source
+from cluster.jobs import _program_begins
 
-path = sys.argv[1]
-listening, told = os.pipe()
-child = os.fork()
-if not child:
-    os.read(listening, 1)
-    nothing = os.open(os.devnull, os.O_RDWR)
-    for number in range(3):
-        os.dup2(nothing, number)
-    status = run_source(sys.argv[2], "program.py", ["an argument"], "a url", path)
-    os.write(1, b"nobody reads this")
-    os._exit(status)
-streams = Streams(Path(path))
-os.write(told, b"!")
-status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+ROOT = Path(__file__).parents[3]
+COMMAND = """
+import os, subprocess, sys
+from pathlib import Path
+from cluster.submission import Streams
+
+socket, log, file = sys.argv[1:4]
+streams = Streams(Path(socket))
+with open(log, "wb") as output:
+    job = [sys.executable, "-m", "cluster.job_program", "--streams", socket, "--", file, "an argument", "-x"]
+    status = subprocess.call(job, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
 streams.close()
 sys.exit(status)
 """
+"""The command, and beside it the job, whose own streams lead to its log."""
 
 
-def run(tmp_path: Path, program: str, typed: str | None = "") -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", COMMAND, str(tmp_path / "s.sock"), program]
-    done = subprocess.run(command, input=typed, capture_output=True, text=True, timeout=30, check=False, cwd=Path(__file__).parents[3])
-    assert not list(tmp_path.iterdir()), "its socket is gone"
-    return done
+def begin(tmp_path: Path, program: str, **options: int) -> subprocess.Popen[str]:
+    file = tmp_path / "program.py"
+    file.write_text(program)
+    command = [sys.executable, "-c", COMMAND, str(tmp_path / "s.sock"), str(tmp_path / "log"), str(file)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, **options)
+
+
+def run(tmp_path: Path, program: str, typed: str = "") -> tuple[int, str, str, str]:
+    """Exit status, output, errors, log."""
+    with begin(tmp_path, program, stdin=subprocess.PIPE) as job:
+        output, errors = job.communicate(typed, timeout=30)
+    assert not (tmp_path / "s.sock").exists()
+    return job.returncode, output, errors, (tmp_path / "log").read_text()
 
 
 def test_its_streams_are_the_commands(tmp_path: Path) -> None:
-    done = run(
-        tmp_path, "import os, sys\nprint(sys.argv, os.environ['EAGLERAY_URL'], input())\nos.system('echo child')\nsys.exit(7)", "typed\n"
+    program = (
+        "import os, sys\nprint(sys.argv[1:], input())\nsys.stdout.flush()\nos.system('echo child')\nos.write(2, b'wrong')\nsys.exit(7)"
     )
-    assert (done.returncode, done.stderr) == (7, "")
-    assert sorted(done.stdout.splitlines()) == ["['program.py', 'an argument'] a url typed", "child"]
+    status, output, errors, log = run(tmp_path, program, "typed\n")
+    assert (status, output, errors) == (7, "['an argument', '-x'] typed\nchild\n", "wrong")
+    assert log.replace("wrong", "") == output and "wrong" in log
 
 
 @pytest.mark.parametrize(
     ("program", "status", "told"),
     [
         ("pass", 0, ""),
-        ("raise SystemExit", 0, ""),
         ("raise SystemExit('enough')", 1, "enough\n"),
         ("print(input())", 1, "EOFError: EOF when reading a line\n"),
-        ("1 +", 1, "SyntaxError: invalid syntax\n"),
+        ("import nowhere", 1, "ModuleNotFoundError: No module named 'nowhere'\n"),
         ("import sys\nsys.stdout.close()", 0, ""),
-        ("raise KeyboardInterrupt", 1, "KeyboardInterrupt\n"),
+        ("import os\nos._exit(9)", 9, ""),
+        ("import os\nos.kill(os.getpid(), 9)", 137, "its process was ended by signal 9 (SIGKILL)\n"),
     ],
 )
 def test_how_it_ends(tmp_path: Path, program: str, status: int, told: str) -> None:
-    done = run(tmp_path, program)
-    assert (done.returncode, done.stdout) == (status, "")
-    assert done.stderr.endswith(told) if told else done.stderr == ""
-    assert "submission.py" not in done.stderr
+    ended, output, errors, log = run(tmp_path, program)
+    assert (ended, output) == (status, "")
+    assert errors.endswith(told) if told else errors == ""
+    assert log == errors and "submission.py" not in errors
 
 
-def test_a_reader_that_leaves(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", COMMAND, str(tmp_path / "s.sock"), "for n in range(10**6): print(n)"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=Path(__file__).parents[3]) as running:
-        assert running.stdout is not None and running.stderr is not None
-        assert running.stdout.readline() == "0\n"
-        running.stdout.close()
-        assert running.wait(30) == 1 and "BrokenPipeError" in running.stderr.read()
+def test_a_reader_that_leaves_ends_no_job(tmp_path: Path) -> None:
+    with begin(tmp_path, "for n in range(10**5): print(n)\nprint('done')") as job:
+        assert job.stdout is not None
+        assert job.stdout.readline() == "0\n"
+        job.stdout.close()
+        assert job.wait(30) == 0
+    assert (tmp_path / "log").read_text().endswith("99999\ndone\n")
+
+
+def test_a_job_without_a_terminal(tmp_path: Path) -> None:
+    file = tmp_path / "program.py"
+    file.write_text("import os, sys\nprint(os.getcwd(), repr(sys.stdin.read()))")
+    command = [sys.executable, "-m", "cluster.job_program", "--directory", str(tmp_path), "--", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False, cwd=ROOT)
+    assert (done.returncode, done.stdout) == (0, f"{tmp_path} ''\n")
+
+
+@pytest.mark.parametrize("program", [b"", b"a\nb", b"Running entrypoint for job x: mine\n"])
+def test_rays_own_lines_are_not_the_programs(program: bytes) -> None:
+    for before in (b"", b"2026 INFO Runtime env is setting up.\n"):
+        log = before + b"Running entrypoint for job a-1: python -m x\n" + program
+        assert log[_program_begins(log) :] == program
+    assert _program_begins(b"") == _program_begins(b"2026 INFO Runtime env is setting up.\n") == 0

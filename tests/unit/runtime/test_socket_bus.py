@@ -23,7 +23,7 @@ from actors.common.messages.base import Message
 from actors.common.ranges import ShardMap
 from actors.common.settings import Messaging
 from actors.runtime.interfaces import Reply
-from actors.runtime.socket_bus import SocketBus, split_endpoint
+from actors.runtime.socket_bus import SocketBus
 
 ROOT = Path(__file__).resolve().parents[3]
 MAP = ShardMap(version=1, cuts=(), adjudicators=(1,), shards=(1,))
@@ -269,12 +269,6 @@ def test_an_exception_in_a_role_goes_to_on_crash() -> None:
             await bus.close()
 
     run(main)
-
-
-@pytest.mark.parametrize("endpoint", ["unix:", "tcp:x", "tcp:x:99999", "http://x", "unix:/" + "x" * 107])
-def test_bad_endpoints(endpoint: str) -> None:
-    with pytest.raises(ValueError):
-        split_endpoint(endpoint)
 
 
 def test_what_is_queued_for_a_connection_being_opened_is_bounded() -> None:

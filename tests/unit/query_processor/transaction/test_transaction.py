@@ -19,8 +19,8 @@ from actors.common.settings import Limits, Settings
 from actors.common.timestamps import Interval
 from actors.query_processor.transaction import CatalogStale, Transaction, committing
 from actors.query_processor.transaction import scanner as scanner_module
-from actors.query_processor.transaction import storage_client as storage_client_module
 from actors.query_processor.transaction import transaction as transaction_module
+from actors.reading import storage_client as storage_client_module
 from actors.runtime.fiber import Fiber, as_future
 from tests.unit.query_processor.support.cluster import FakeCluster, run
 

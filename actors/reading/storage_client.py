@@ -28,8 +28,8 @@ from actors.common.messages.base import Message
 from actors.common.messages.control import Topology
 from actors.common.messages.reading import Get, Got, Scan, Scanned
 from actors.common.ranges import ShardMap
-from actors.query_processor.transaction.pause import pause
-from actors.query_processor.transaction.watchdog import Watchdog
+from actors.reading.pause import pause
+from actors.reading.watchdog import Watchdog
 from actors.runtime.fiber import Completion
 from actors.runtime.interfaces import Context, OnFailure, OnReply
 
