@@ -231,9 +231,6 @@ BUGS: dict[str, Planted] = {
         Planted(parting.counts_parts_that_it_has_not_journaled, ANY, ("unique", "counters"), in_parts),
         Planted(parting.a_participant_forgets_a_piece_of_its_share, ANY, change=in_parts_by_several),
         Planted(keeping.a_state_counts_before_a_majority_has_it, ("AssertionError: I1", "AssertionError: I7"), change=scaling),
-        Planted(keeping.an_outbid_controller_decides_on, ("AssertionError: I1", "AssertionError: I7"), change=scaling),
-        Planted(keeping.reads_the_state_of_the_log_without_a_majority, ("AssertionError: I",), change=scaling),
-        Planted(keeping.trims_the_newest_state, ("AssertionError: I",), change=scaling),
         *(
             Planted(plant, ANY, as_drawn=True)
             for plant in (
