@@ -13,9 +13,9 @@ from typing import Any
 from actors.common.messages import Message, Topology, Wake
 from actors.common.ranges import ShardMap
 from actors.common.settings import Settings
+from actors.gateway.gateway import Gateway
 from actors.runtime import socket_passing
 from actors.runtime.socket_passing import SocketReceiver
-from cluster.gateway import Gateway
 from tests.unit.wire.server import NoBus, context
 
 
