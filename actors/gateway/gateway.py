@@ -42,6 +42,7 @@ RETRY_S = 0.05
 WAKE_RETRY_S = 0.5
 """A Wake may be lost."""
 LISTEN_BACKLOG = 1024
+STOPPED = DatabaseError(ADMIN_SHUTDOWN, "terminating connection due to administrator command")
 CANNOT_BE_RESUMED = DatabaseError(CANNOT_CONNECT_NOW, "the session cannot be resumed: no query processor is there")
 QUERY_PROCESSOR = "query_processor/"
 
@@ -117,16 +118,17 @@ class Gateway:
             self._retry.cancel()
             self._retry = None
         self._waiting = []
-        stopped = DatabaseError(ADMIN_SHUTDOWN, "terminating connection due to administrator command")
         if self._receiver is not None:
             self._receiver.stop()
         if self._parked is not None:
-            self._parked.stop(stopped)
+            self._parked.stop(STOPPED)
+            self._parked = None
         held, self._held = self._held, set()
         for guest in held:
-            guest.end(stopped if guest.session else None)
+            guest.end(STOPPED if guest.session else None)
         for sender in self._senders.values():
             sender.close()
+        self._senders.clear()
 
     def receive(self, sender: str, message: Message, reply: Reply | None) -> None:
         if reply is not None:

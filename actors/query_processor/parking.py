@@ -119,7 +119,7 @@ class Parking:
                 if connection.rest.now:
                     self._waiting.append(connection)
                 elif connection.rest.awaited is None:
-                    connection.rest.awaited = partial(self._rests, connection)
+                    connection.rest.when(partial(self._rests, connection))
             elif connection.rest.look() >= LOOKS:
                 self._waiting.append(connection)
         self._offer_more()
@@ -178,15 +178,17 @@ class Parking:
         """`gateway` has room; the client was faster. While draining, the session goes there at its next rest, without being offered again."""
         self._offered.discard(connection)
         if self.draining and gateway:
-            connection.rest.awaited = partial(self._pass, connection, gateway)
+            connection.rest.when(partial(self._pass, connection, gateway))
         self._offer_more()
 
-    def _pass(self, connection: Connection, gateway: str) -> None:
+    def _pass(self, connection: Connection, gateway: str, patient: bool = True) -> None:
         sender = self._senders.get(gateway)
         if not self.draining or sender is None or connection in self._offered:
             return
         if sender.pass_session(connection.rest.give) is Outcome.TAKEN:
             self._left(connection)
+        elif patient:  # its last answer may leave at the end of this turn
+            asyncio.get_running_loop().call_soon(self._pass, connection, gateway, False)
 
     def _meet(self, topology: Topology | None) -> None:
         """Gateways of other hosts are never there: their paths are not on this one."""

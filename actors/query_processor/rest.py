@@ -39,11 +39,18 @@ class Rest:
         self._looks = self._looks + 1 if before is not None and before is self._waited_for else 0
         return self._looks
 
+    def when(self, callback: Callable[[], None]) -> None:
+        """Call back once the session rests, in the loop's next turn where it does already."""
+        self.awaited = callback
+        if self._connection._input is not None:
+            self.begins()
+
     def begins(self) -> None:
-        """The connection has handled all that was there, and is about to wait; its last answers leave at the end of this turn."""
+        """The connection has handled all that was there, and is about to wait."""
         connection, awaited = self._connection, self.awaited
         if awaited is not None and connection.reader.at_rest and connection.session is not None and may_park(connection.session):
             self.awaited = None
+            connection.flush()
             asyncio.get_running_loop().call_soon(awaited)
 
     @property

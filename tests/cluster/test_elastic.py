@@ -114,3 +114,26 @@ def test_a_cluster_at_zero_is_taken_down_and_up(cluster: LiveCluster) -> None:
     cluster.start()
     with psycopg.connect(cluster.url) as client:
         assert client.execute("SELECT count(*) FROM kept").fetchone() == (3,)
+
+
+def test_idle_sessions_sleep_and_the_cluster_with_them(cluster: LiveCluster, tmp_path: Path) -> None:
+    """Each goes on where it was, with what it had prepared and set, in another process than before."""
+    config = tmp_path / "settings.toml"
+    config.write_text(SETTINGS + "\n[sessions]\npark_after_s = 0.5\n")
+    cluster.stop()
+    cluster.start("--config", str(config))
+    with contextlib.ExitStack() as open_ones:
+        clients = [open_ones.enter_context(psycopg.connect(cluster.url, autocommit=True, prepare_threshold=0)) for _ in range(20)]
+        by_key = "SELECT a FROM kept WHERE a = %s"
+        for number, client in enumerate(clients):
+            client.execute(f"SET application_name TO 'client {number}'")
+            client.execute(f"SET timezone TO 'Etc/GMT-{number % 12}'")
+            client.execute("INSERT INTO kept VALUES (%s)", (100 + number,))
+            assert client.execute(by_key, (100 + number,)).fetchall() == [(100 + number,)]
+        status = until(cluster, lambda status: status["state"] == "asleep")
+        assert sum(actor["load"]["parked"] for actor in status["actors"] if actor["layer"] == "gateway") == len(clients)
+        for number, client in enumerate(clients):
+            assert client.execute(by_key, (100 + number,)).fetchall() == [(100 + number,)]
+            assert client.execute("SHOW application_name").fetchone() == (f"client {number}",)
+            assert client.execute("SHOW timezone").fetchone() == (f"Etc/GMT-{number % 12}",)
+            assert client.execute("SELECT pg_backend_pid()").fetchone() == (client.info.backend_pid,)
