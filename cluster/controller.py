@@ -32,12 +32,13 @@ from actors.common.messages.base import Message
 from actors.runtime.interfaces import Context, Reply
 from cluster.accounts import ask_everyone
 from cluster.directory import Directory
+from cluster.draining import ZERO_DRAIN_S, Leaving, drain
 from cluster.failover import Failover
 from cluster.initial import arranged
 from cluster.keepers import Keepers
 from cluster.keeping import StateKeeper
 from cluster.launching import Launcher
-from cluster.scaling import Scaling, query_processors, resized
+from cluster.scaling import Scaling, grown, query_processors, without_query_processor
 from cluster.state import ClusterState, ProcessState, decode_state, encode_state
 from cluster.stopping import stop_journals, stop_processes, stop_roles
 
@@ -94,12 +95,13 @@ class Controller:
         self._failover = self._make_failover(initial) if make_keeper is None else None
         """None until the state has been read."""
         self._fixed = len(query_processors(initial))
+        self._leaving = Leaving(context, lambda name: self._decide(lambda state: without_query_processor(state, self._fixed, name)))
         self._scaling = Scaling(
             context.settings.scaling,
             self._fixed,
             processors,
             lambda: [role.name for _, role in query_processors(self._state)],
-            lambda count, idle: self._decide(lambda state: resized(state, count, self._fixed, idle)),
+            self._resize,
             self._fall_asleep,
         )
 
@@ -184,6 +186,15 @@ class Controller:
 
         self._context.spawn(change())
 
+    def _resize(self, count: int) -> None:
+        """As the load wants it."""
+        own = [role.name for _, role in query_processors(self._state)]
+        if count < len(own):
+            self._leaving.begin(own[-1])
+        else:
+            self._leaving.stay()
+            self._decide(lambda state: grown(state, count))
+
     def _adopt(self, state: ClusterState, failover: Failover) -> None:
         before, self._state = self._state, state
         self._directory.follow(state)
@@ -231,10 +242,14 @@ class Controller:
     async def sleep(self) -> None:
         """To zero: every role but the gateways is stopped cleanly, and its process ended (`scaling.warm`: it stays, without any data). The
         state stays where it is kept, and is noted on the controller's own disk, so that one that is restarted meanwhile wakes nobody.
-        Nothing happens where the cluster is not whole."""
+        Sessions that have come meanwhile are parked. Nothing happens where the cluster is not whole."""
         async with self._changing:
             failover = self._failover
             if failover is None or self._asleep or self._keepers.active or self._stopping or self._make_keeper is None or not self.complete:
+                return
+            serving = [role.name for _, role in query_processors(self._state)]
+            if not await drain(self._context, serving, ZERO_DRAIN_S):
+                self._scaling.stay_awake()
                 return
             logger.info("the cluster goes to zero")
             self._asleep, self._wanted_awake = True, False

@@ -44,6 +44,8 @@ LOOKS = 2
 """In a row at which a session must have rested."""
 OFFERED_MAX = 64
 """Sessions offered at once: all their answers may come in one turn of the loop, and each costs a twentieth of a millisecond."""
+DRAINING_S_MAX = 60.0
+"""A controller that has not ended a query processor for so long after it had it drained has died, or forgotten it: it serves again."""
 DRAIN_RETRY_S = 0.1
 """While draining: before sessions that no gateway took are offered again."""
 
@@ -70,6 +72,7 @@ class Parking:
         self._pumping = False
         self._timer: asyncio.TimerHandle | None = None
         self._drained: Reply | None = None
+        self._forgotten: asyncio.TimerHandle | None = None
         self.draining = False
         self.parked = 0
         """How many sessions were given away."""
@@ -82,6 +85,8 @@ class Parking:
         self._after_s, self.draining = 0.0, False
         if self._timer is not None:
             self._timer.cancel()
+        if self._forgotten is not None:
+            self._forgotten.cancel()
         for sender in self._senders.values():
             sender.close()
         self._senders.clear()
@@ -95,6 +100,9 @@ class Parking:
         if self._drained is not None:
             self._drained.fail(DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, "it is not the last word on draining"))
         self.draining, self._drained = wanted, reply if wanted else None
+        if self._forgotten is not None:
+            self._forgotten.cancel()
+            self._forgotten = None
         if not wanted:
             for connection in self._sessions():
                 connection.rest.awaited = None
@@ -104,6 +112,7 @@ class Parking:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        self._forgotten = asyncio.get_running_loop().call_later(DRAINING_S_MAX, self.drain, False, None)
         self._look()
 
     @property

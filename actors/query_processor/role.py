@@ -23,8 +23,8 @@ import socket
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from actors.common.errors import DatabaseError
-from actors.common.messages import Cancel, Drain
+from actors.common.errors import OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
+from actors.common.messages import Cancel, Done, Drain
 from actors.common.messages.base import Message
 from actors.common.parked_session import ParkedSession, decode_session
 from actors.common.settings import Settings
@@ -199,10 +199,20 @@ class QueryProcessor:
     def receive(self, sender: str, message: Message, reply: Reply | None) -> None:
         if isinstance(message, Cancel):
             self._cancel_own(message.process, message.secret)
-        elif isinstance(message, Drain) and self._parking is not None:
-            self._parking.drain(message.wanted, reply)
+        elif isinstance(message, Drain):
+            self._drain(message.wanted, reply)
         elif reply is not None:
             reply.fail(DatabaseError("XX000", f"a query processor does not understand {type(message).__name__}"))
+
+    def _drain(self, wanted: bool, reply: Reply | None) -> None:
+        """Without a place to park sessions it can only be found empty, or not."""
+        if self._parking is not None:
+            self._parking.drain(wanted, reply)
+        elif reply is not None:
+            if wanted and self._connections:
+                reply.fail(DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, "its sessions cannot be parked"))
+            else:
+                reply(Done())
 
     def status(self) -> dict[str, Any]:
         counters = self._services.counters if self._services is not None else None

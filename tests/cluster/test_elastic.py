@@ -72,10 +72,16 @@ def test_query_processors_follow_the_sessions(cluster: LiveCluster) -> None:
         status = until(cluster, lambda status: "query_processor/3" in names(status, "query_processor"))
         assert [actor["actor"] for actor in status["actors"] if actor["name"] == "query_processor/3"] == ["query_processor-3"]
         assert [client.execute("SELECT a FROM kept").fetchall() for client in clients] == [[(1,)]] * 5
-        for client in clients[2:]:
-            client.close()
+        clients += [open_ones.enter_context(psycopg.connect(cluster.url, autocommit=True)) for _ in range(4)]
+        last = [client for client in clients if client.info.backend_pid >> 20 == 3]
+        assert last
+        for client in clients:
+            if client not in last[:2]:
+                client.close()
+        last[0].execute("SET application_name TO 'moved'")
         until(cluster, lambda status: names(status, "query_processor") == ["query_processor/1", "query_processor/2"])
-        assert [client.execute("SELECT a FROM kept").fetchall() for client in clients[:2]] == [[(1,)]] * 2
+        assert [client.execute("SELECT a FROM kept").fetchall() for client in last[:2]] == [[(1,)]] * len(last[:2])
+        assert last[0].execute("SHOW application_name").fetchone() == ("moved",), "it has left the query processor that is no more"
 
 
 def test_at_zero_only_gateways_and_the_controller_are_left(cluster: LiveCluster) -> None:
