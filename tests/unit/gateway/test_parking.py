@@ -15,6 +15,7 @@ import pytest
 
 from actors.common.parked_session import FORMAT, ParkedSession, ParkedStatement, decode_session, encode_session, later
 from actors.common.settings import OPEN_LIMITS, Sessions, Settings
+from actors.runtime import socket_passing
 from tests.unit.gateway.house import NAMES, House
 from tests.unit.wire.test_wire_connection import SYNC, bind, execute, parse, query
 
@@ -300,4 +301,37 @@ def test_messages_that_come_while_the_session_is_handed_over(house: House) -> No
         assert client.ask(QUESTION) == expected
     moves = [house.call(lambda name=name: house.roles[name]._parking.parked) for name in NAMES]  # type: ignore[misc]
     assert sum(moves) > 20, "the session hardly moved"
+    client.socket.close()
+
+
+@pytest.mark.parametrize("place", [1, 4, 5, len(QUESTION) - 1])
+def test_a_client_that_is_faster_than_the_gateways_answer_is_answered_here(
+    house: House, place: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """This test is the gateway: it lets the query processor wait for its answer until the client has sent something."""
+    client = Raw(house)
+    expected = client.ask(QUESTION)
+    number = house.home()
+    house.call(lambda: house.gateway._receiver.stop())
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+        listener.bind(house._path("gateway/1"))
+        listener.listen(1)
+        listener.settimeout(10)
+        monkeypatch.setattr(socket_passing, "ANSWER_S", 10.0)
+        connection = house.call(lambda: next(iter(house.roles[f"query_processor/{number}"]._sessions.values())))
+        house.drain(number)
+        asking, _ = listener.accept()
+        with asking:
+            assert asking.recv(1) == b"&"
+            client.socket.sendall(QUESTION[:place])
+            house.until(lambda: not house.call(lambda: connection.reader.at_rest))
+            asking.send(b"!")
+            assert client.ask(QUESTION[place:]) == expected, "the query processor has read its beginning, so all of it is its own"
+            data, descriptors, _, _ = socket.recv_fds(asking, 1 << 17, 1)
+            session = decode_session(data[1:])
+            assert data[:1] == b"\2" and session is not None and "" in session.statements
+            with socket.socket(fileno=descriptors[0]) as ours:
+                ours.setblocking(True)
+                client.socket.sendall(QUESTION)
+                assert ours.recv(1 << 16) == QUESTION, "it is read by whoever has the session, once"
     client.socket.close()
