@@ -74,15 +74,23 @@ def test_a_job_that_nobody_waits_for_is_followed_and_stopped(live_cluster: LiveC
         assert following.wait(30) == 1 and following.stderr.read() == f"eagleray: {name}: job {name} was stopped\n"
 
 
+def heed_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_control_c_stops_the_program(live_cluster: LiveCluster, tmp_path: Path) -> None:
     program = tmp_path / "endless.py"
     program.write_text("import time\nprint('running', flush=True)\ntime.sleep(600)\n")
     waiting = [sys.executable, "-m", "eagleray.command.main", "submit", "--data", str(live_cluster.data), str(program)]
-    with subprocess.Popen(waiting, stdout=subprocess.PIPE, text=True) as submitted:
-        assert submitted.stdout is not None
-        assert submitted.stdout.readline() == "running\n"
-        submitted.send_signal(signal.SIGINT)
-        assert submitted.wait(30) == 130
+    # A shell that runs the tests in the background has them ignore SIGINT, which a child would inherit.
+    with subprocess.Popen(waiting, stdout=subprocess.PIPE, text=True, preexec_fn=heed_interrupts) as submitted:
+        try:
+            assert submitted.stdout is not None
+            assert submitted.stdout.readline() == "running\n"
+            submitted.send_signal(signal.SIGINT)
+            assert submitted.wait(30) == 130
+        finally:
+            submitted.kill()
     (line,) = (line for line in jobs(live_cluster, "list").stdout.splitlines() if str(program) in line)
     assert line.split()[1] == "STOPPED"
 
