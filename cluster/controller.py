@@ -41,6 +41,7 @@ from cluster.launching import Launcher
 from cluster.scaling import Scaling, grown, query_processors, without_query_processor
 from cluster.state import ClusterState, ProcessState, decode_state, encode_state
 from cluster.stopping import stop_journals, stop_processes, stop_roles
+from cluster.wakes import LEADING, ROLES, STATE, Wakes
 
 OnComplete = Callable[[str | None], None]
 """Told None, or why the cluster cannot become complete."""
@@ -79,7 +80,8 @@ class Controller:
         """Of this time of being awake."""
         self._warm: bool = context.settings.scaling.warm
         self._asleep = False
-        self._wanted_awake = False
+        self._wanted_awake: Wake | None = None
+        self._wakes = Wakes(lambda: asyncio.get_running_loop().time())
         self._launcher = launcher
         self._restarted = restarted
         self._is_working = is_working
@@ -143,6 +145,7 @@ class Controller:
         self._begin(state)
 
     def _begin(self, state: ClusterState) -> None:
+        self._wakes.reached(STATE)
         self._state = state
         self._directory.follow(state)
         self._failover = self._make_failover(state)
@@ -252,7 +255,7 @@ class Controller:
                 self._scaling.stay_awake()
                 return
             logger.info("the cluster goes to zero")
-            self._asleep, self._wanted_awake = True, False
+            self._asleep, self._wanted_awake = True, None
             self._scaling.stop()
             homes = dict(failover.home)
             going = [process for process in self._state.processes if not _stays(process)]
@@ -276,7 +279,7 @@ class Controller:
             self._directory.publish()
         logger.info("the cluster is at zero")
         if self._wanted_awake:
-            self.wake()
+            self.wake(self._wanted_awake)
 
     def _begin_asleep(self, state: ClusterState) -> None:
         """This controller was restarted while the cluster was at zero."""
@@ -289,11 +292,11 @@ class Controller:
         for process in resting.processes:
             self._launch(process)
 
-    def wake(self) -> None:
-        """Somebody connects. Nothing happens where the cluster is awake; where it is about to sleep, it wakes afterwards."""
-        self._wanted_awake = True
+    def wake(self, wanted: Wake) -> None:
+        """A client waits. Nothing happens where the cluster is awake; where it is about to sleep, it wakes afterwards."""
+        self._wanted_awake = wanted
         if self._asleep and not self._changing.locked() and not self._stopping:
-            logger.info("the cluster wakes")
+            self._wakes.asked(wanted.client, wanted.waited_s)
             self._asleep = False
             if self._failover is not None:
                 self._failover.stopped = True
@@ -356,7 +359,7 @@ class Controller:
             case Load():
                 self._scaling.reported(sender, message)
             case Wake():
-                self.wake()
+                self.wake(message)
             case Watched():
                 if self._keeper is not None and message.restarted:
                     self._keeper.restarted(sender)
@@ -434,7 +437,10 @@ class Controller:
         self._context.bus.request("controller", name, Lead(), led, failed, timeout_s=LEAD_TIMEOUT_S)
 
     def _notice_complete(self) -> None:
+        if self._failover is not None and self._failover.assigned <= self._failover.home.keys():
+            self._wakes.reached(ROLES)
         if self.complete:
+            self._wakes.reached(LEADING)
             if not self._asleep and not self._scaling.started:
                 self._scaling.start()
             waiting, self._on_complete = self._on_complete, []
@@ -457,7 +463,12 @@ class Controller:
             if not self._directory.registers
             else "degraded"
         )
-        reply(StatusIs(json=json.dumps({"url": self._url, "state": state, "actors": actors}).encode()))
+        activity = {
+            "awake_because": "" if self._asleep else self._scaling.awake_because(),
+            "wakes": self._wakes.count,
+            "last_wake": self._wakes.account(),
+        }
+        reply(StatusIs(json=json.dumps({"url": self._url, "state": state, "activity": activity, "actors": actors}).encode()))
 
     async def _shut_down(self, reply: Reply) -> None:
         """Everything stops, the layers one after the other. What does not answer is left to whoever ends the processes."""

@@ -75,6 +75,14 @@ class Scaling:
     def sessions(self) -> int:
         return sum(load.sessions for _, load in self._loads.values())
 
+    def awake_because(self) -> str:
+        """For people: why the cluster is not at zero, or when it will be."""
+        if not self._zero_after_s:
+            return "it never goes to zero (scaling.zero_after_s = 0)"
+        if self._falling_asleep is not None:
+            return f"it goes to zero in {max(self._falling_asleep.when() - asyncio.get_running_loop().time(), 0.0):.1f} s"
+        return f"sessions: {self.sessions}" if self.sessions else "it is starting, or has just lost its last session"
+
     def _look(self) -> None:
         loop = asyncio.get_running_loop()
         names = self._names()

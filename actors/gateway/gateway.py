@@ -3,7 +3,7 @@
 The socket itself goes to the query processor's process (SCM_RIGHTS), so no byte of a session passes through here: the gateway never reads from
 a client, TLS and the startup packet are the query processor's. New sessions go round the query processors of this host; one that is away, stalled or full
 (query_processor/admission.py) is passed over. While all that are there are full and others are away (restart), or there is none at all (scaled to zero),
-accepted sockets wait here, bounded in number and in time. Where all are full, one of them gets the client nevertheless, to refuse it with an error or to serve its cancel request.
+accepted sockets wait here, bounded in number and in time; one that has waited too long is told so (refusal.py). Where all are full, one of them gets the client nevertheless, to refuse it with an error or to serve its cancel request.
 
 A lack of descriptors or memory ends no gateway: it stops accepting for a moment, and clients wait in the kernel's queue.
 
@@ -28,6 +28,7 @@ from actors.common.errors import ADMIN_SHUTDOWN, CANNOT_CONNECT_NOW, DatabaseErr
 from actors.common.messages.base import Message
 from actors.common.messages.control import Topology, Wake
 from actors.gateway.parking import Guest, ParkedSessions
+from actors.gateway.refusal import refuse
 from actors.runtime import descriptors
 from actors.runtime.interfaces import Context, Reply
 from actors.runtime.socket_passing import OnEnd, Outcome, SocketReceiver, SocketSender, pause_listening
@@ -44,6 +45,11 @@ WAKE_RETRY_S = 0.5
 LISTEN_BACKLOG = 1024
 STOPPED = DatabaseError(ADMIN_SHUTDOWN, "terminating connection due to administrator command")
 CANNOT_BE_RESUMED = DatabaseError(CANNOT_CONNECT_NOW, "the session cannot be resumed: no query processor is there")
+NOBODY_CAME = DatabaseError(
+    CANNOT_CONNECT_NOW,
+    "the database system cannot take connections now",
+    detail=f"No query processor was there within {WAITING_S_MAX:.0f} s: the cluster cannot be woken, or is being restarted.",
+)
 QUERY_PROCESSOR = "query_processor/"
 
 logger = logging.getLogger(__name__)
@@ -169,7 +175,7 @@ class Gateway:
                 self._refused += 1
                 client.close()
             else:
-                guest = Guest(client)
+                guest = Guest(client, since_s=asyncio.get_running_loop().time())
                 self._held.add(guest)
                 self._offer(guest, asyncio.get_running_loop().time() + WAITING_S_MAX)
 
@@ -184,6 +190,7 @@ class Gateway:
 
     def _awake(self, guest: Guest) -> None:
         """The client of a parked session has sent something."""
+        guest.came_s = asyncio.get_running_loop().time()
         self._held.add(guest)
         self._offer(guest, asyncio.get_running_loop().time() + WAITING_S_MAX)
 
@@ -224,8 +231,7 @@ class Gateway:
             if full and (expired or len(full) == len(self._senders)):
                 self._insist(guest, deadline, full[0])
             elif expired:
-                self._refused += 1
-                self._drop(guest, CANNOT_BE_RESUMED if guest.session else None)
+                self._refuse(guest)
             else:
                 self._wait(guest, deadline)
 
@@ -245,6 +251,15 @@ class Gateway:
 
         self._pass(name, guest, ended, insist=True)
 
+    def _refuse(self, guest: Guest) -> None:
+        """No query processor was there in time: nobody came back, or the cluster could not be woken."""
+        self._refused += 1
+        if guest.session:
+            self._drop(guest, CANNOT_BE_RESUMED)
+        else:
+            self._held.discard(guest)
+            self._context.spawn(refuse(guest.client, NOBODY_CAME))
+
     def _drop(self, guest: Guest, error: DatabaseError | None = None) -> None:
         """It is another's now, or nobody's."""
         self._held.discard(guest)
@@ -262,7 +277,11 @@ class Gateway:
         now_s = asyncio.get_running_loop().time()
         if now_s >= self._asked_to_wake_s + WAKE_RETRY_S:
             self._asked_to_wake_s = now_s
-            self._context.bus.post(self._context.name, "controller", Wake())
+            self._context.bus.post(self._context.name, "controller", self._wake(now_s))
+
+    def _wake(self, now_s: float) -> Wake:
+        first = min(self._held, key=lambda guest: guest.came_s)
+        return Wake(f"{first.description} at {self._name}", now_s - first.came_s)
 
     def _offer_again(self) -> None:
         self._retry = None

@@ -31,14 +31,25 @@ _TERMINATE = b"X\0\0\0\4"
 
 
 class Guest:
-    """A client on its way to a query processor: a new one, or (`session`) one that was parked at `since_s` of the loop's time."""
+    """A client on its way to a query processor: a new one, or (`session`) one that was parked at `since_s` of the loop's time.
+    `came_s`: when it came, or said its first word after it was parked."""
 
-    __slots__ = ("client", "session", "since_s")
+    __slots__ = ("came_s", "client", "session", "since_s")
 
     def __init__(self, client: socket.socket, session: bytes = b"", since_s: float = 0.0) -> None:
         self.client = client
         self.session = session
         self.since_s = since_s
+        self.came_s = since_s
+
+    @property
+    def description(self) -> str:
+        """For people."""
+        session = decode_session(self.session) if self.session else None
+        if session is None:
+            return "a new connection"
+        name = session.values.get("application_name", "")
+        return f"a parked session of {session.user}" + (f" ({name})" if name else "")
 
     def session_now(self) -> bytes | None:
         """Encoded, with the time that has passed since it was parked. Where the client has left meanwhile: None."""

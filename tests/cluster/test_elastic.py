@@ -95,8 +95,15 @@ def test_at_zero_only_gateways_and_the_controller_are_left(cluster: LiveCluster)
     while any(lives(pid) for pid in working):
         assert time.monotonic() < end, "processes are left"
         threading.Event().wait(0.1)
+    assert status["activity"]["awake_because"] == ""
+    wakes = status["activity"]["wakes"]
     with psycopg.connect(cluster.url) as client:
         assert client.execute("SELECT a FROM kept ORDER BY a").fetchall() == [(1,), (2,)]
+        status = until(cluster, lambda status: status["state"] == "running")
+    assert status["activity"]["wakes"] == wakes + 1
+    woken = status["activity"]["last_wake"]
+    assert woken["by"].startswith("a new connection at gateway/")
+    assert 0 < woken["steps_ms"]["state_read"] <= woken["steps_ms"]["roles_run"] <= woken["steps_ms"]["adjudicators_lead"]
 
 
 def test_a_controller_that_dies_at_zero_wakes_nobody_and_a_connection_does(cluster: LiveCluster) -> None:

@@ -114,7 +114,13 @@ class Drain(Message, frozen=True):
 
 
 class Wake(Message, frozen=True):
-    """Gateway -> controller, one-way, repeated: clients wait, and no query processor is there. Where the cluster is at zero, it wakes."""
+    """Gateway -> controller, one-way, repeated: clients wait, and no query processor is there. Where the cluster is at zero, it wakes.
+
+    `client`: which one has waited longest, and where, for people; `waited_s`: for how long.
+    """
+
+    client: str = ""
+    waited_s: float = 0.0
 
 
 class AskCluster(Message, frozen=True):
