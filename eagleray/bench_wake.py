@@ -85,13 +85,14 @@ def measure(wakes: int, rows: int, *, warm: bool, parked: bool, on_wake: Callabl
         _fill(url, rows)
         draw = random.Random(1)
         kept = _kept_session(url) if parked else None
+        before = int(_status(data)["activity"]["wakes"])
         for number in range(wakes):
             _await_zero(data)
             row = draw.randrange(rows)
             begun_s = time.perf_counter()
             _read(kept, url, row)
             first_row_ms = (time.perf_counter() - begun_s) * 1000
-            report.add({**_steps(data, number + 1), "first_row": first_row_ms})
+            report.add({**_steps(data, before + number + 1), "first_row": first_row_ms})
             on_wake(number + 1, first_row_ms)
         if kept is not None:
             kept.close()
@@ -125,6 +126,7 @@ def _cluster(warm: bool, parked: bool) -> Iterator[tuple[Path, str]]:
 
 
 def _eagleray(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """What it prints is not shown, except where it fails."""
     return subprocess.run([sys.executable, "-m", "eagleray.command.main", *arguments], stdout=subprocess.DEVNULL, text=True)
 
 
@@ -168,6 +170,7 @@ def main(wakes: int, rows: int, warm: bool, parked: bool, out: Path | None) -> N
     def show(number: int, ms: float) -> None:
         print(f"wake {number}: {ms:.0f} ms to the first row", flush=True)
 
+    print("a cluster is started and filled", flush=True)
     report = measure(wakes, rows, warm=warm, parked=parked, on_wake=show)
     print(
         f"\n{wakes} wakes, {rows} rows, {'warm' if warm else 'cold'} processes, {os.cpu_count()} processors, {'a parked session' if parked else 'a new connection'}"

@@ -38,7 +38,8 @@ def start(data: Path, port: int | None, detach: bool, config: Path | None, mode:
         folder.create()
         _check_free(folder)
         resolution = _resolution(folder, port, config, mode)
-        _check_port(resolution.settings)
+        free = _check_port(resolution.settings)
+        port = free if resolution.settings.layout.port == 0 else port
     except (DataFolderError, SettingsError, OneLine) as error:
         if folder.root.is_dir() and not folder.is_locked():
             folder.clear_run()
@@ -85,12 +86,14 @@ def _resolution(folder: DataFolder, port: int | None, config: Path | None, mode:
     return resolution
 
 
-def _check_port(settings: Settings) -> None:
+def _check_port(settings: Settings) -> int:
+    """The port: for 0 one that is free now. Raises OneLine where it is taken."""
     layout = settings.layout
     probe = socket.socket(socket.AF_INET6 if ":" in layout.host else socket.AF_INET)
     try:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind((layout.host, layout.port))
+        return int(probe.getsockname()[1])
     except OSError as error:
         raise OneLine(f"port {layout.port} on {layout.host}: {(error.strerror or str(error)).lower()}") from None
     finally:

@@ -45,7 +45,12 @@ def cli() -> None:
 
 @cli.command()
 @data_option
-@click.option("--port", type=click.IntRange(0, 65535), default=None, help="The PostgreSQL port (default 5433, or as in the settings file).")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=None,
+    help="The PostgreSQL port (default 5433, or as in the settings file); 0: one that is free.",
+)
 @click.option("--detach", is_flag=True, help="Return once the cluster is ready; it goes on running.")
 @click.option("--config", type=click.Path(path_type=Path), default=None, help="A settings file (TOML).")
 @click.option("--mode", type=click.Choice(["dsql", "open"]), default=None, help="dsql: its limits (default). open: lifted.")
