@@ -14,9 +14,10 @@ NAMES = {
     "bank": ("workloads.bank", "Bank"),
     "orders": ("workloads.orders", "Orders"),
     "tpcb": ("workloads.tpcb", "TpcB"),
+    "tpcc": ("workloads.tpcc", "TpcC"),
     **{f"ycsb-{letter}": ("workloads.ycsb", f"Ycsb{letter.upper()}") for letter in "abcdef"},
 }
-OTHER_NAMES = {"ycsb": "ycsb-a"} | {f"ycsb{letter}": f"ycsb-{letter}" for letter in "abcdef"} | {"tpc-b": "tpcb"}
+OTHER_NAMES = {"ycsb": "ycsb-a"} | {f"ycsb{letter}": f"ycsb-{letter}" for letter in "abcdef"} | {"tpc-b": "tpcb", "tpc-c": "tpcc"}
 
 
 def load(name: str, scale: float = 1.0) -> Workload:

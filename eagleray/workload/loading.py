@@ -46,7 +46,7 @@ class Loader:
             await self._again_on_conflict(self._connections[0].execute, statement)
 
     async def copy(self, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> int:
-        """Append `rows`, tuples in the order of `columns`; how many there were. Raises the driver's error; batches
+        """Append `rows`, tuples in the order of `columns` (none named: of all); how many there were. Raises the driver's error; batches
         before it stay."""
         while len(self._connections) < CONNECTIONS:
             self._connections.append(await connect(self._url))
@@ -72,7 +72,7 @@ class Loader:
                 pending += _pieces(piece, self.batch_rows)
                 continue
             try:
-                await self._again_on_conflict(connection.copy_records_to_table, table, columns=list(columns), records=piece)
+                await self._again_on_conflict(connection.copy_records_to_table, table, columns=list(columns) or None, records=piece)
             except asyncpg.PostgresError as error:
                 if sqlstate_of(error) != TOO_LARGE or len(piece) == 1:
                     raise

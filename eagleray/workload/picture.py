@@ -6,6 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from eagleray.workload.measure import Second
 from eagleray.workload.report import Report
 
 OURS = "#0f766e"
@@ -35,6 +36,11 @@ def draw(report: Report, path: Path) -> None:
     pyplot.close(figure)
 
 
+def whole_seconds(report: Report) -> list[Second]:
+    """Without the end's, in which clients finish one by one, unless there is nothing else."""
+    return [second for second in report.timeline if second.length > 0.5] or report.timeline
+
+
 def _draw_throughput(axis: Any, report: Report) -> None:
     seconds = [second.second for second in report.timeline]
     if report.loop == "open":
@@ -52,7 +58,7 @@ def _draw_throughput(axis: Any, report: Report) -> None:
 
 
 def _draw_latency(axis: Any, report: Report) -> None:
-    ended = [second for second in report.timeline if second.done]
+    ended = [second for second in whole_seconds(report) if second.done]
     for name, color in (("p50_ms", OURS), ("p99_ms", WORST)):
         axis.plot(
             [second.second for second in ended],
@@ -61,6 +67,8 @@ def _draw_latency(axis: Any, report: Report) -> None:
             label=name[:3],
         )
     axis.set_yscale("log")
+    axis.yaxis.set_major_formatter("{x:g}")
+    axis.yaxis.set_minor_formatter("{x:g}")
     axis.set_ylabel("response, ms")
     axis.set_xlabel("seconds")
 
@@ -83,4 +91,5 @@ def _draw_percentiles(axis: Any, report: Report) -> None:
     axis.set_yscale("log")
     axis.set_xticks([100 / (100 - step) for step in STEPS], [f"{step:g} %" for step in STEPS], fontsize=8)
     axis.minorticks_off()
+    axis.yaxis.set_major_formatter("{x:g}")
     axis.set_ylabel("ms")

@@ -20,10 +20,11 @@ PLANTED = {
     "bank": "UPDATE bank_accounts SET balance = balance + 1 WHERE number = 3",
     "orders": "UPDATE stock SET quantity = quantity - 1 WHERE warehouse = 'north'",
     "tpcb": "UPDATE tpcb_accounts SET abalance = abalance + 1 WHERE aid = 7",
+    "tpcc": "DELETE FROM tpcc_order_line WHERE ol_d_id = 3 AND ol_o_id = 2 AND ol_number = 1",
     "ycsb-a": "UPDATE usertable SET field3 = 'x' || substr(field3, 2) WHERE ycsb_key = (SELECT min(ycsb_key) FROM usertable)",
 }
 """A change by hand that each workload's check must find."""
-SCALES = {"bank": 0.1, "orders": 0.1, "tpcb": 0.01, "ycsb-a": 0.2}
+SCALES = {"bank": 0.1, "orders": 0.1, "tpcb": 0.01, "tpcc": 0.003, "ycsb-a": 0.2}
 
 
 @pytest.mark.parametrize("name", sorted(PLANTED))

@@ -40,7 +40,10 @@ def test_bad_input_is_one_line(arguments: tuple[str, ...], said: str) -> None:
         ("x = 1\n", "holds 0 subclasses"),
         ("import nothing_such\n", "nothing_such"),
         ("def (\n", "SyntaxError"),
-        ("from eagleray.workload import Workload\nclass A(Workload):\n    name = 'a'\n    mix = {'go': 1}\n", "no such method"),
+        (
+            "from eagleray.workload import Workload\nclass A(Workload):\n    name = 'a'\n    mix = {'go': 1}\n",
+            "no such method",
+        ),
     ],
 )
 def test_files_that_hold_no_workload(tmp_path: Path, text: str, said: str) -> None:
