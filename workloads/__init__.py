@@ -17,7 +17,7 @@ NAMES = {
     "tpcc": ("workloads.tpcc", "TpcC"),
     **{f"ycsb-{letter}": ("workloads.ycsb", f"Ycsb{letter.upper()}") for letter in "abcdef"},
 }
-OTHER_NAMES = {"ycsb": "ycsb-a"} | {f"ycsb{letter}": f"ycsb-{letter}" for letter in "abcdef"} | {"tpc-b": "tpcb", "tpc-c": "tpcc"}
+OTHER_NAMES = {"tpc-b": "tpcb", "tpc-c": "tpcc", "ycsb": "ycsb-a"} | {f"ycsb{letter}": f"ycsb-{letter}" for letter in "abcdef"}
 
 
 def load(name: str, scale: float = 1.0) -> Workload:
@@ -28,7 +28,8 @@ def load(name: str, scale: float = 1.0) -> Workload:
         known = re.sub(r"[\s_:]", "-", name.lower())
         known = OTHER_NAMES.get(known, known)
         if known not in NAMES:
-            raise WorkloadError(f"no workload {name!r}; there are: {', '.join(sorted(NAMES))}, or the path of a Python file of your own")
+            there = ", ".join(sorted(NAMES))
+            raise WorkloadError(f"no workload {name!r}; there are: {there}, or the path of a Python file of your own")
         module, workload = NAMES[known]
         made = getattr(import_module(module), workload)(scale)
     made.validate()

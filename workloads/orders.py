@@ -141,7 +141,8 @@ class Orders(Workload):
         )
         checks.that(least >= 0, "no shelf is negative", f"least {least}")
         crooked = await sql.fetchval(
-            "SELECT count(*) FROM orders o JOIN (SELECT order_id, sum(quantity * price) AS due FROM order_lines GROUP BY order_id) l "
+            "SELECT count(*) FROM orders o "
+            "JOIN (SELECT order_id, sum(quantity * price) AS due FROM order_lines GROUP BY order_id) l "
             "ON l.order_id = o.id WHERE l.due <> o.total"
         )
         checks.that(crooked == 0, "every order's total is the sum of its lines", f"{crooked} differ")

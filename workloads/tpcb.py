@@ -78,7 +78,8 @@ class TpcB(Workload):
         lines, history = await sql.fetchrow("SELECT count(*), coalesce(sum(delta), 0) FROM tpcb_history")
         for what, column in (("accounts", "abalance"), ("tellers", "tbalance"), ("branches", "bbalance")):
             total = await sql.fetchval(f"SELECT sum({column}) FROM tpcb_{what}")
-            checks.that(total == history, f"the balances of the {what} add up to the history's {history:,}", f"to {total:,}")
+            sentence = f"the balances of the {what} add up to the history's {history:,}"
+            checks.that(total == history, sentence, f"to {total:,}")
         if self._acknowledged:
             least = self._known + self._acknowledged
             checks.that(

@@ -34,7 +34,9 @@ COLUMNS = ("ycsb_key", *(f"field{number}" for number in range(FIELDS)))
 READ = "SELECT * FROM usertable WHERE ycsb_key = $1"
 SCAN = "SELECT * FROM usertable WHERE ycsb_key >= $1 ORDER BY ycsb_key LIMIT $2"
 UPDATES = [f"UPDATE usertable SET field{number} = $2 WHERE ycsb_key = $1" for number in range(FIELDS)]
-INSERT = f"INSERT INTO usertable ({', '.join(COLUMNS)}) VALUES ({', '.join(f'${number}' for number in range(1, FIELDS + 2))})"
+PLACES = ", ".join(f"${number}" for number, _ in enumerate(COLUMNS, 1))
+INSERT = f"INSERT INTO usertable ({', '.join(COLUMNS)}) VALUES ({PLACES})"
+FIELD_TYPES = ", ".join(f"{name} text NOT NULL" for name in COLUMNS[1:])
 
 
 def key_of(number: int) -> str:
@@ -48,7 +50,7 @@ def value_of(key: str, chance: random.Random) -> str:
 
 class Ycsb(Workload):
     tables = ("usertable",)
-    schema = (f"CREATE TABLE usertable (ycsb_key varchar(64) PRIMARY KEY, {', '.join(f'{name} text NOT NULL' for name in COLUMNS[1:])})",)
+    schema = (f"CREATE TABLE usertable (ycsb_key varchar(64) PRIMARY KEY, {FIELD_TYPES})",)
 
     def __init__(self, scale: float = 1.0) -> None:
         super().__init__(scale)
@@ -96,7 +98,8 @@ class Ycsb(Workload):
         await client.write(INSERT, key, *(value_of(key, client.random) for _ in range(FIELDS)))
         self._acknowledged += 1
         self._inserted.add(number)
-        while (upper := self._readable.items) in self._inserted:  # readers see numbers below the first that is not acknowledged yet
+        # Readers draw from the numbers below the first that is not acknowledged yet.
+        while (upper := self._readable.items) in self._inserted:
             self._inserted.discard(upper)
             self._readable.grow(upper + 1)
 

@@ -195,7 +195,8 @@ class Progress:
 def line_of(second: Second) -> str:
     meant = "" if second.meant is None else f" of {second.meant:,.0f}"
     return (
-        f"{second.second:6.1f} s  {second.rate:>8,.0f}{meant} transactions/s  p50 {milliseconds(second.p50_ms)}  p99 {milliseconds(second.p99_ms)}"
+        f"{second.second:6.1f} s  {second.rate:>8,.0f}{meant} transactions/s"
+        f"  p50 {milliseconds(second.p50_ms)}  p99 {milliseconds(second.p99_ms)}"
         f"  retries {second.retries:,}  errors {second.errors:,}"
     )
 

@@ -29,10 +29,11 @@ PostgreSQL URL.
 
 `eagleray workload run mine.py` runs the file that holds it (docs/workloads.md). How a run is made, in reading order:
 
-    workload.py   what a workload is                     schedule.py  when transactions are meant to start (pure)
-    client.py     one connection: retries, outcomes      measure.py   counters and histograms (pure)
-    loading.py    tables and rows                        report.py    what a run says of itself (pure); picture.py
-    draws it runner.py     clients, clock and progress            keys.py      zipfian and non-uniform keys (pure)
+    workload.py   what a workload is                 schedule.py   when transactions are meant to start (pure)
+    client.py     one connection: retries, outcomes  measure.py    counters and histograms (pure)
+    loading.py    tables and rows                    report.py     what a run says of itself (pure)
+    runner.py     clients, clock and progress        picture.py    the same, drawn
+    keys.py       zipfian and non-uniform keys (pure)
 """
 
 from __future__ import annotations

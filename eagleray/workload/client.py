@@ -4,8 +4,8 @@ outcomes told apart.
 | what happened | what the client does |
 | --- | --- |
 | 40001 or 40P01, anywhere | certainly not committed: rolled back, a pause with full jitter, the same work again |
-| the connection broke before COMMIT was sent (08xxx, 57P0x) | nothing was committed: another connection, the same work again |
-| the same while COMMIT (or a single writing statement) was under way, or 40003 | UnknownOutcome: never run again blindly |
+| the connection broke before COMMIT (08xxx, 57P0x) | nothing was committed: another connection, the same work again |
+| it broke during COMMIT or a single writing statement; 40003 | UnknownOutcome: never run again blindly |
 | Rollback, raised by the work | rolled back, as the workload wanted |
 | any other error | rolled back and raised: the runner counts it under its SQLSTATE |
 """
@@ -22,13 +22,14 @@ from typing import Any, TypeAlias, TypeVar
 import asyncpg
 
 from eagleray.transactions import ATTEMPTS_MAX, PAUSE_S_MAX, PAUSE_S_MIN, RECONNECT_S_MAX, UnknownOutcome
+from eagleray.workload.workload import WorkloadError
 
 T = TypeVar("T")
 
 Connection: TypeAlias = Any
 """asyncpg.Connection: execute, fetch, fetchrow, fetchval, executemany; parameters are $1, $2 ..."""
 
-DRIVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+DRIVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
 RETRYABLE = ("40001", "40P01")
 AMBIGUOUS = "40003"
 """statement_completion_unknown: what CockroachDB says where the outcome of a commit is not known."""
@@ -36,6 +37,7 @@ LOST = "08000"
 """Counted where a connection broke without a SQLSTATE."""
 MISUSED = "22000"
 """Counted where the driver takes no such parameter, or not now: a workload's mistake."""
+HIDDEN = "the work hid an error from its transaction, which was rolled back"
 CONNECT_S_MAX = 30.0
 ISOLATION_DEFAULT = "repeatable read"
 
@@ -96,7 +98,7 @@ class Client:
             result = await work(sql)
             sent.append(True)
             if await sql.execute("COMMIT") == "ROLLBACK":
-                raise asyncpg.InFailedSQLTransactionError("the work hid an error from its transaction, which was rolled back")
+                raise asyncpg.InFailedSQLTransactionError(HIDDEN)
             return result
 
         return await self._until_done(attempt)
@@ -165,5 +167,8 @@ class Client:
 
 
 async def connect(url: str) -> Connection:
-    """A connection to a PostgreSQL URL. Raises one of DRIVER_ERRORS."""
-    return await asyncpg.connect(url, timeout=CONNECT_S_MAX)
+    """A connection to a PostgreSQL URL. Raises one of DRIVER_ERRORS; WorkloadError where the URL cannot be read."""
+    try:
+        return await asyncpg.connect(url, timeout=CONNECT_S_MAX)
+    except ValueError as error:  # of the URL's parts: the driver's ClientConfigurationError is one too
+        raise WorkloadError(f"the server's URL: {error}") from None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, TypeAlias
 
 import asyncpg
 
@@ -20,6 +20,8 @@ BATCH_ROWS_MAX = 12_000
 """Halved twice it is DSQL's 3,000. Larger batches load no faster: a COPY's fixed cost is then below a hundredth."""
 CONNECTIONS = 4
 TOO_LARGE = "54000"
+
+Row: TypeAlias = tuple[Any, ...]
 
 
 class Loader:
@@ -45,9 +47,9 @@ class Loader:
         for statement in [*(f"DROP TABLE IF EXISTS {table}" for table in reversed(tables)), *schema]:
             await self._again_on_conflict(self._connections[0].execute, statement)
 
-    async def copy(self, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> int:
-        """Append `rows`, tuples in the order of `columns` (none named: of all); how many there were. Raises the driver's error; batches
-        before it stay."""
+    async def copy(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> int:
+        """Append `rows`, tuples in the order of `columns` (none named: of all); how many there were. Raises the
+        driver's error; batches before it stay."""
         while len(self._connections) < CONNECTIONS:
             self._connections.append(await connect(self._url))
         source = iter(rows)
@@ -64,7 +66,7 @@ class Loader:
         await asyncio.gather(*(carry(connection) for connection in self._connections))
         return loaded
 
-    async def _copy_batch(self, connection: Connection, table: str, columns: Sequence[str], batch: list[tuple[Any, ...]]) -> None:
+    async def _copy_batch(self, connection: Connection, table: str, columns: Sequence[str], batch: list[Row]) -> None:
         pending = [batch]
         while pending:
             piece = pending.pop()
@@ -72,7 +74,8 @@ class Loader:
                 pending += _pieces(piece, self.batch_rows)
                 continue
             try:
-                await self._again_on_conflict(connection.copy_records_to_table, table, columns=list(columns) or None, records=piece)
+                copy = connection.copy_records_to_table
+                await self._again_on_conflict(copy, table, columns=list(columns) or None, records=piece)
             except asyncpg.PostgresError as error:
                 if sqlstate_of(error) != TOO_LARGE or len(piece) == 1:
                     raise
@@ -90,5 +93,5 @@ class Loader:
             await asyncio.sleep(min(PAUSE_S_MAX, PAUSE_S_MIN * 2**attempt))
 
 
-def _pieces(batch: list[tuple[Any, ...]], rows: int) -> Iterator[list[tuple[Any, ...]]]:
+def _pieces(batch: list[Row], rows: int) -> Iterator[list[Row]]:
     return (batch[start : start + rows] for start in range(0, len(batch), rows))

@@ -41,8 +41,8 @@ class Latencies:
         """Milliseconds: mean, p50 ... p99.9, max. Empty where nothing was recorded."""
         if not self.count:
             return {}
-        names = {percentile: "max" if percentile == 100 else f"p{percentile:g}" for percentile in PERCENTILES}
-        return {"mean": self._seconds / self.count * 1000} | {name: self.ms(percentile) for percentile, name in names.items()}
+        mean = {"mean": self._seconds / self.count * 1000}
+        return mean | {"max" if share == 100 else f"p{share:g}": self.ms(share) for share in PERCENTILES}
 
     def encoded(self) -> str:
         """HdrHistogram's own interchange format (V2, base64), microseconds: histograms of several runs can be
@@ -99,16 +99,21 @@ class Measurements:
             kind.rolled_back += 1
         else:
             kind.committed += 1
-        for latencies, seconds in (
-            (kind.response, response_s), (kind.service, service_s), (self.response, response_s), (self.service, service_s)
-        ):  # fmt: skip
-            latencies.record(seconds)
+        for latencies in (kind.response, self.response):
+            latencies.record(response_s)
+        for latencies in (kind.service, self.service):
+            latencies.record(service_s)
         self._current.append(response_s)
 
     def failed(self, name: str, sqlstate: str, message: str) -> None:
         self.kinds[name].errors[sqlstate] += 1
         self.first_errors.setdefault(sqlstate, f"{name}: {message}")
         self._errors += 1
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing has ended since the last turn."""
+        return not self._current and not self._errors
 
     def unknown(self, name: str) -> None:
         self.kinds[name].unknown += 1
@@ -134,5 +139,6 @@ def quantile_ms(ordered: Sequence[float], share: float) -> float | None:
     """The value of `ordered` (seconds, ascending) that at least `share` of them do not exceed, in milliseconds."""
     if not ordered:
         return None
-    position = min(len(ordered) - 1, max(0, ceil(round(share * len(ordered), 6)) - 1))  # 0.999 of 20,000 is 19,980, not a hair more
+    rank = ceil(round(share * len(ordered), 6))  # 0.999 of 20,000 is 19,980, not a hair more
+    position = min(len(ordered) - 1, max(0, rank - 1))
     return ordered[position] * 1000

@@ -42,17 +42,12 @@ def whole_seconds(report: Report) -> list[Second]:
 
 
 def _draw_throughput(axis: Any, report: Report) -> None:
-    seconds = [second.second for second in report.timeline]
+    whole = whole_seconds(report)
+    seconds = [second.second for second in whole]
     if report.loop == "open":
-        axis.plot(seconds, [second.meant for second in report.timeline], color=MEANT, linewidth=3, label="meant")
-    axis.plot(seconds, [second.rate for second in report.timeline], color=OURS, label="done")
-    axis.plot(
-        seconds,
-        [second.retries / second.length for second in report.timeline],
-        color=WORST,
-        linewidth=0.8,
-        label="retries",
-    )
+        axis.plot(seconds, [second.meant for second in whole], color=MEANT, linewidth=3, label="meant")
+    axis.plot(seconds, [second.rate for second in whole], color=OURS, label="done")
+    axis.plot(seconds, [second.retries / second.length for second in whole], color=WORST, linewidth=0.8, label="retries")
     axis.set_ylabel("transactions/s")
     axis.set_ylim(bottom=0)
 

@@ -14,6 +14,8 @@ SATURATED_SHARE = 0.9
 """Of one processor. The loop that sends is one thread: above this share a client's own queue, not the server, may be
 what is measured."""
 
+TOLD = ("mean", "p50", "p90", "p99", "p99.9", "max")
+
 
 @dataclass
 class Generator:
@@ -134,28 +136,34 @@ class Report:
             yield f"  WRONG       {sentence}"
 
     def _run_lines(self) -> Iterator[str]:
-        yield f"{self.name}: scale {self.scale:g}, {self.clients} clients, {self.loop} loop, {self.seconds:.1f} s, {self.server}"
+        size = f"scale {self.scale:g}, {self.clients} clients"
+        yield f"{self.name}: {size}, {self.loop} loop, {self.seconds:.1f} s, {self.server}"
         yield f"  throughput  {self.throughput:,.0f} transactions/s, {self.done:,} in all"
         yield "  latency     " + _milliseconds(self.measurements.response.summary())
         if self.loop == "open":
-            yield ("  service     " + _milliseconds(self.measurements.service.summary()) + "  (from when a client took it up)")
+            service = _milliseconds(self.measurements.service.summary())
+            yield f"  service     {service}  (from when a client took it up)"
         retried = ", ".join(f"{count:,} x {state}" for state, count in sorted(self.retries.items())) or "0"
         yield f"  conflicts   {retried} (each retried; {self.retried_share:.1%} of attempts), unknown {self.unknown}"
         if self.reconnects:
             yield f"  reconnects  {self.reconnects:,} (connections that broke before a COMMIT)"
         if self.unstarted:
-            yield f"  UNSTARTED   {self.unstarted:,} arrivals had no free client before the end: the rate is too high for this server or these clients"
+            yield (
+                f"  UNSTARTED   {self.unstarted:,} arrivals had no free client before the end:"
+                " the rate is too high for this server or these clients"
+            )
         width = max(map(len, self.kinds), default=0)
         for name, kind in self.kinds.items():
             extra = f"  {kind.rolled_back:,} rolled back as wanted" if kind.rolled_back else ""
-            yield (f"    {name:<{width}} {kind.committed:>9,}  " + _milliseconds(kind.response.summary(), ("p50", "p99", "max")) + extra)
+            latency = _milliseconds(kind.response.summary(), ("p50", "p99", "max"))
+            yield f"    {name:<{width}} {kind.committed:>9,}  {latency}{extra}"
         late = self.generator.late_ms.get("p99", 0.0)
         yield f"  generator   {self.generator.cpu_share:.0%} of a core, its loop late by {late:.1f} ms at 99 %"
         if self.generator.saturated:
             yield "  SATURATED   the load generator used up its core: these figures say as much of it as of the server"
 
 
-def _milliseconds(summary: dict[str, float], names: tuple[str, ...] = ("mean", "p50", "p90", "p99", "p99.9", "max")) -> str:
+def _milliseconds(summary: dict[str, float], names: tuple[str, ...] = TOLD) -> str:
     return "  ".join(f"{name} {summary[name]:.2f} ms" for name in names if name in summary) or "none"
 
 

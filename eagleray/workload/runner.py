@@ -146,7 +146,8 @@ class _Drive:
         tasks = [asyncio.create_task(self._client(client)) for client in self.clients]
         beside = [asyncio.create_task(self._tell()), asyncio.create_task(self._pulse())]
         try:
-            done, _ = await asyncio.wait(tasks, timeout=self.plan.seconds + DRAIN_S_MAX, return_when=asyncio.FIRST_EXCEPTION)
+            longest = self.plan.seconds + DRAIN_S_MAX
+            done, _ = await asyncio.wait(tasks, timeout=longest, return_when=asyncio.FIRST_EXCEPTION)
             for task in done:
                 task.result()  # a workload's own mistake ends the run
         finally:
@@ -180,7 +181,8 @@ class _Drive:
                 self.measurements.unknown(name)
                 raise
             ended = now()
-            self.measurements.done(name, ended - (begun if self.plan.curve is None else meant), ended - begun, rolled_back=rolled_back)
+            wanted = begun if self.plan.curve is None else meant
+            self.measurements.done(name, ended - wanted, ended - begun, rolled_back=rolled_back)
 
     async def _next(self) -> float | None:
         """When the next transaction is meant to start, once that time has come; None at the end of the run."""
@@ -206,7 +208,7 @@ class _Drive:
     def _turn(self, ended: float) -> None:
         """End the second that is under way; one with neither time nor results is none."""
         length = ended - self._told
-        if length < PULSE_S:
+        if length < PULSE_S and self.measurements.silent:
             return
         curve = self.plan.curve
         meant = None if curve is None else curve.rate_at(min(curve.seconds, (self._told + ended) / 2 - self._begun))

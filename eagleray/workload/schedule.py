@@ -5,8 +5,8 @@ A curve is a line through points (second, transactions a second). Arrivals are a
 exponential gaps of a process of rate 1, carried over by the inverse of the curve's area, which for straight pieces is
 exact. The server's answers do not move them: latency counted from such a time has no coordinated omission.
 
-    constant:200          ramp:0..500          steps:100,200,400          day:20..400          a file of lines "TIME
-    RATE", TIME as 90, 90s, 5m, 6h or 06:00
+    constant:200      ramp:0..500      steps:100,200,400      day:20..400
+    a file of lines "TIME RATE", TIME as 90, 90s, 5m, 6h or 06:00
 
 Two points at one time are a step. An expression's curve has no length of its own: it is stretched over the run's.
 """
@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+FORMS = "constant:RATE, ramp:FROM..TO, steps:RATE,RATE,..., day:LOW..HIGH"
 UNITS_S = {"s": 1.0, "m": 60.0, "h": 3600.0}
 DAY_SHARES = (18, 12, 8, 6, 5, 8, 18, 38, 62, 80, 90, 95, 92, 94, 96, 95, 90, 86, 88, 100, 96, 76, 50, 30, 18)
 """A day of a shop, hour by hour from midnight to midnight: per cent of its peak, quiet at four, a plateau over the
@@ -108,7 +109,7 @@ def parse(text: str) -> Curve:
     try:
         lines = Path(text).read_text().splitlines()
     except (OSError, ValueError) as error:
-        raise CurveError(f"{text}: neither a file ({error}) nor constant:RATE, ramp:FROM..TO, steps:RATE,RATE,..., day:LOW..HIGH") from None
+        raise CurveError(f"{text}: neither a file ({error}) nor {FORMS}") from None
     return read(lines, text)
 
 
@@ -116,7 +117,8 @@ def _expression(kind: str, rest: str, text: str) -> Curve:
     try:
         if kind == "steps":
             rates = [float(part) for part in rest.split(",")]
-            return Curve(tuple((float(index + late), rate) for index, rate in enumerate(rates) for late in (0, 1)), fixed=False)
+            ends = ((float(index + late), rate) for index, rate in enumerate(rates) for late in (0, 1))
+            return Curve(tuple(ends), fixed=False)
         if kind == "constant":
             return constant(float(rest))
         low, high = (float(part) for part in rest.split(".."))
@@ -126,12 +128,13 @@ def _expression(kind: str, rest: str, text: str) -> Curve:
     except CurveError as error:
         raise CurveError(f"{text}: {error}") from None
     except ValueError:
-        raise CurveError(f"{text}: its rates cannot be read; as constant:200, ramp:0..500, steps:100,200,400, day:20..400") from None
+        raise CurveError(f"{text}: its rates cannot be read; {FORMS}") from None
 
 
 def _day(low: float, high: float) -> tuple[tuple[float, float], ...]:
     least, most = min(DAY_SHARES), max(DAY_SHARES)
-    return tuple((float(hour), low + (high - low) * (share - least) / (most - least)) for hour, share in enumerate(DAY_SHARES))
+    rates = (low + (high - low) * (share - least) / (most - least) for share in DAY_SHARES)
+    return tuple((float(hour), rate) for hour, rate in enumerate(rates))
 
 
 def read(lines: Sequence[str], name: str) -> Curve:

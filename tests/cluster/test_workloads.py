@@ -15,6 +15,7 @@ from eagleray.workload import Checks, runner
 from eagleray.workload.report import Report
 from tests.conftest import LiveCluster
 from tests.conftest import eagleray as command
+from workloads.tpcc.consistency import CONDITIONS
 
 PLANTED = {
     "bank": "UPDATE bank_accounts SET balance = balance + 1 WHERE number = 3",
@@ -45,6 +46,37 @@ def test_a_workload_runs_and_its_check_finds_a_change_by_hand(live_cluster: Live
     assert not report.problems and report.done > 0 and set(report.kinds) == set(workload.mix)
     assert checks.held and not checks.wrong
     assert spoiled.wrong
+
+
+LINE = "DELETE FROM tpcc_order_line WHERE ol_d_id = 4 AND ol_o_id = 2 AND ol_number = 1"
+BREAKS = {
+    1: "UPDATE tpcc_warehouse SET w_ytd = w_ytd + 1",
+    2: "UPDATE tpcc_district SET d_next_o_id = d_next_o_id + 1 WHERE d_id = 4",
+    3: "DELETE FROM tpcc_new_order WHERE no_d_id = 4 AND no_o_id = 9",
+    4: LINE,
+    5: "UPDATE tpcc_orders SET o_carrier_id = 7 WHERE o_d_id = 4 AND o_id = 9",
+    6: LINE,
+    7: "UPDATE tpcc_order_line SET ol_delivery_d = NULL WHERE ol_d_id = 4 AND ol_o_id = 2 AND ol_number = 1",
+    8: "DELETE FROM tpcc_history WHERE h_c_d_id = 4 AND h_c_id = 1",
+    9: "UPDATE tpcc_history SET h_amount = h_amount + 1 WHERE h_c_d_id = 4 AND h_c_id = 1",
+    10: "UPDATE tpcc_customer SET c_balance = c_balance - 1 WHERE c_d_id = 4 AND c_id = 1",
+    12: "UPDATE tpcc_customer SET c_ytd_payment = c_ytd_payment + 1 WHERE c_d_id = 4 AND c_id = 1",
+}
+"""A change by hand that each of TPC-C's conditions must find in the first rows of ten orders a district, of which the
+last three are new."""
+
+
+def test_each_condition_of_tpcc_finds_what_breaks_it(live_cluster: LiveCluster) -> None:
+    runner.in_loop(runner.init(workloads.load("tpcc", SCALES["tpcc"]), live_cluster.url))
+    assert set(BREAKS) == set(CONDITIONS)
+    with eagleray.connect(live_cluster.url) as by_hand:
+        for number, change in BREAKS.items():
+            query = CONDITIONS[number][1].encode()
+            assert by_hand.execute(query).fetchone() == (0,), f"condition {number} of the first rows"
+            by_hand.execute(change.encode())
+            broken = by_hand.execute(query).fetchone()
+            assert broken is not None and broken[0] > 0, f"condition {number}"
+            by_hand.rollback()
 
 
 @pytest.mark.parametrize("letter", "bcdef")

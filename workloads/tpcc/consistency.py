@@ -17,11 +17,11 @@ CONDITIONS: dict[int, tuple[str, str]] = {
     2: (
         "D_NEXT_O_ID - 1 is the highest O_ID and the highest NO_O_ID",
         """SELECT count(*) FROM tpcc_district
-        JOIN (SELECT o_w_id, o_d_id, max(o_id) AS last FROM tpcc_orders GROUP BY o_w_id, o_d_id) o
+        LEFT JOIN (SELECT o_w_id, o_d_id, max(o_id) AS last FROM tpcc_orders GROUP BY o_w_id, o_d_id) o
             ON o_w_id = d_w_id AND o_d_id = d_id
         LEFT JOIN (SELECT no_w_id, no_d_id, max(no_o_id) AS newest FROM tpcc_new_order GROUP BY no_w_id, no_d_id) n
             ON no_w_id = d_w_id AND no_d_id = d_id
-        WHERE d_next_o_id - 1 <> last OR newest <> last""",
+        WHERE d_next_o_id - 1 <> coalesce(last, 0) OR newest <> last""",
     ),
     3: (
         "a district's NO_O_IDs have no gap",
@@ -30,10 +30,12 @@ CONDITIONS: dict[int, tuple[str, str]] = {
     ),
     4: (
         "a district has as many order lines as its O_OL_CNT add up to",
-        """SELECT count(*) FROM (SELECT o_w_id, o_d_id, sum(o_ol_cnt) AS due FROM tpcc_orders GROUP BY o_w_id, o_d_id) o
+        """SELECT count(*) FROM tpcc_district
+        LEFT JOIN (SELECT o_w_id, o_d_id, sum(o_ol_cnt) AS due FROM tpcc_orders GROUP BY o_w_id, o_d_id) o
+            ON o_w_id = d_w_id AND o_d_id = d_id
         LEFT JOIN (SELECT ol_w_id, ol_d_id, count(*) AS present FROM tpcc_order_line GROUP BY ol_w_id, ol_d_id) l
-            ON ol_w_id = o_w_id AND ol_d_id = o_d_id
-        WHERE due <> coalesce(present, 0)""",
+            ON ol_w_id = d_w_id AND ol_d_id = d_id
+        WHERE coalesce(due, 0) <> coalesce(present, 0)""",
     ),
     5: (
         "an order has no O_CARRIER_ID exactly while it stands in NEW-ORDER",

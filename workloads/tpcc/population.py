@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from itertools import product
 from typing import Any
 
 from eagleray.workload.keys import last_name, non_uniform
@@ -75,7 +76,7 @@ def tax(chance: random.Random) -> Decimal:
 
 
 def districts(size: Size) -> Iterator[tuple[int, int]]:
-    return ((warehouse, district) for warehouse in range(1, size.warehouses + 1) for district in range(1, DISTRICTS + 1))
+    return product(range(1, size.warehouses + 1), range(1, DISTRICTS + 1))
 
 
 def warehouse_rows(size: Size) -> Iterator[Row]:

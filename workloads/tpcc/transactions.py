@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from decimal import Decimal
+from typing import TypeAlias
 
 from eagleray.workload import Checks, Client, Connection, Loader, Rollback, Workload
 from eagleray.workload.keys import last_name, non_uniform
@@ -16,6 +17,8 @@ NAME_CONSTANT = population.NAME_CONSTANT + 85
 CUSTOMER_CONSTANT, ITEM_CONSTANT = 259, 7_911
 REMOTE_LINE, REMOTE_PAYMENT, BY_NAME, UNUSED_ITEM = 0.01, 0.15, 0.60, 0.01
 LINES_MIN, LINES_MAX = 5, 15
+Line: TypeAlias = tuple[int, int, int]
+"""Item, supplying warehouse, quantity."""
 STOCK_LEVEL_ORDERS = 20
 
 CUSTOMER = "c_w_id = $1 AND c_d_id = $2 AND c_id = $3"
@@ -24,8 +27,8 @@ STOCK_UPDATE = (
     "s_remote_cnt = s_remote_cnt + $5 WHERE s_w_id = $1 AND s_i_id = $2"
 )
 LINE_INSERT = (
-    "INSERT INTO tpcc_order_line (ol_w_id, ol_d_id, ol_o_id, ol_number, ol_i_id, ol_supply_w_id, ol_quantity, ol_amount, "
-    "ol_dist_info) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+    "INSERT INTO tpcc_order_line (ol_w_id, ol_d_id, ol_o_id, ol_number, ol_i_id, ol_supply_w_id, ol_quantity, "
+    "ol_amount, ol_dist_info) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
 )
 COPIED = (
     ("tpcc_warehouse", population.warehouse_rows),
@@ -96,39 +99,43 @@ class TpcC(Workload):
         quantities = [chance.randint(1, 10) for _ in items]
         if chance.random() < UNUSED_ITEM:
             items[-1] = self._size.items + 1
+        lines = list(zip(items, supply, quantities, strict=True))
 
         async def work(sql: Connection) -> None:
             await sql.fetchrow("SELECT w_tax FROM tpcc_warehouse WHERE w_id = $1", home)
             order = await sql.fetchval(
                 "UPDATE tpcc_district SET d_next_o_id = d_next_o_id + 1 WHERE d_w_id = $1 AND d_id = $2 "
-                "RETURNING d_next_o_id - 1",
+                "RETURNING d_next_o_id - 1, d_tax",
                 home, district,
             )  # fmt: skip
-            await sql.fetchrow(f"SELECT c_discount, c_last, c_credit FROM tpcc_customer WHERE {CUSTOMER}", home, district, customer)
+            await sql.fetchrow(
+                f"SELECT c_discount, c_last, c_credit FROM tpcc_customer WHERE {CUSTOMER}",
+                home,
+                district,
+                customer,
+            )
             await sql.execute(
                 "INSERT INTO tpcc_orders (o_w_id, o_d_id, o_id, o_c_id, o_entry_d, o_ol_cnt, o_all_local) "
                 "VALUES ($1, $2, $3, $4, CURRENT_TIMESTAMP, $5, $6)",
                 home, district, order, customer, count, int(not any(remote)),
             )  # fmt: skip
             await sql.execute("INSERT INTO tpcc_new_order (no_w_id, no_d_id, no_o_id) VALUES ($1, $2, $3)", home, district, order)
-            await self._lines(sql, home, district, order, list(zip(items, supply, quantities, strict=True)))
+            await self._lines(sql, home, district, order, lines)
 
         await client.transaction(work)
         self._acknowledged += 1
 
-    async def _lines(self, sql: Connection, home: int, district: int, order: int, lines: list[tuple[int, int, int]]) -> None:
-        """Order lines of (item, supplying warehouse, quantity), and the stock that they take. Raises Rollback for an
-        item that is not there."""
+    async def _lines(self, sql: Connection, home: int, district: int, order: int, lines: list[Line]) -> None:
+        """Order lines, and the stock that they take. Raises Rollback for an item that is not there."""
         changed, added = [], []
         for number, (item, supply, quantity) in enumerate(lines, 1):
-            price = await sql.fetchval("SELECT i_price FROM tpcc_item WHERE i_id = $1", item)
+            price = await sql.fetchval("SELECT i_price, i_name, i_data FROM tpcc_item WHERE i_id = $1", item)
             if price is None:
                 raise Rollback("an item that is not there")
             stock = await sql.fetchrow(
-                f"SELECT s_quantity, {INFO[district - 1]} FROM tpcc_stock WHERE s_w_id = $1 AND s_i_id = $2",
-                supply,
-                item,
-            )
+                f"SELECT s_quantity, {INFO[district - 1]}, s_data FROM tpcc_stock WHERE s_w_id = $1 AND s_i_id = $2",
+                supply, item,
+            )  # fmt: skip
             left = stock[0] - quantity if stock[0] >= quantity + 10 else stock[0] - quantity + 91
             changed.append((supply, item, left, quantity, int(supply != home)))
             added.append((home, district, order, number, item, supply, quantity, price * quantity, stock[1]))
@@ -187,13 +194,11 @@ class TpcC(Workload):
             customer = await self._find(sql, home, district, wanted)
             await sql.fetchrow(
                 f"SELECT c_balance, c_first, c_middle, c_last FROM tpcc_customer WHERE {CUSTOMER}",
-                home,
-                district,
-                customer,
-            )
+                home, district, customer,
+            )  # fmt: skip
             order = await sql.fetchrow(
-                "SELECT o_id, o_entry_d, o_carrier_id FROM tpcc_orders WHERE o_w_id = $1 AND o_d_id = $2 AND o_c_id = $3 "
-                "ORDER BY o_id DESC LIMIT 1",
+                "SELECT o_id, o_entry_d, o_carrier_id FROM tpcc_orders "
+                "WHERE o_w_id = $1 AND o_d_id = $2 AND o_c_id = $3 ORDER BY o_id DESC LIMIT 1",
                 home, district, customer,
             )  # fmt: skip
             if order is not None:
@@ -218,9 +223,8 @@ class TpcC(Workload):
         """The oldest new order of one district, where there is one."""
         order = await sql.fetchval(
             "SELECT no_o_id FROM tpcc_new_order WHERE no_w_id = $1 AND no_d_id = $2 ORDER BY no_o_id LIMIT 1",
-            home,
-            district,
-        )
+            home, district,
+        )  # fmt: skip
         if order is None:
             return
         await sql.execute("DELETE FROM tpcc_new_order WHERE no_w_id = $1 AND no_d_id = $2 AND no_o_id = $3", home, district, order)
@@ -238,7 +242,8 @@ class TpcC(Workload):
             home, district, order,
         )  # fmt: skip
         await sql.execute(
-            f"UPDATE tpcc_customer SET c_balance = c_balance + $4, c_delivery_cnt = c_delivery_cnt + 1 WHERE {CUSTOMER}",
+            "UPDATE tpcc_customer SET c_balance = c_balance + $4, c_delivery_cnt = c_delivery_cnt + 1 "
+            f"WHERE {CUSTOMER}",
             home, district, customer, amount,
         )  # fmt: skip
 
@@ -249,7 +254,8 @@ class TpcC(Workload):
         async def work(sql: Connection) -> None:
             following = await sql.fetchval("SELECT d_next_o_id FROM tpcc_district WHERE d_w_id = $1 AND d_id = $2", home, district)
             await sql.fetchval(
-                "SELECT count(DISTINCT s_i_id) FROM tpcc_order_line JOIN tpcc_stock ON s_i_id = ol_i_id AND s_w_id = $1 "
+                "SELECT count(DISTINCT s_i_id) FROM tpcc_order_line "
+                "JOIN tpcc_stock ON s_i_id = ol_i_id AND s_w_id = $1 "
                 "WHERE ol_w_id = $1 AND ol_d_id = $2 AND ol_o_id >= $3 AND ol_o_id < $4 AND s_quantity < $5",
                 home, district, following - STOCK_LEVEL_ORDERS, following, threshold,
             )  # fmt: skip
