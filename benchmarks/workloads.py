@@ -21,14 +21,15 @@ from typing import Any
 import workloads
 from benchmarks.peer_postgres import PostgresPeer
 from benchmarks.pgbench import PLACEMENTS, Eagleray
-from eagleray.workload import runner
+from eagleray.workload import Workload, runner
+from eagleray.workload.client import connect
 from eagleray.workload.report import Report
 
 SCALES = {"tpcb": 2.0, "tpcc": 1.0} | {f"ycsb-{letter}": 10.0 for letter in "abcdef"}
 CEILING_CLIENTS = (1, 8, 32, 128)
 
 
-def measure(url: str, name: str, clients: int, seconds: float) -> tuple[float, Report]:
+def measure(system: str, url: str, name: str, clients: int, seconds: float) -> tuple[float, Report]:
     """(seconds that loading took, the report, with its checks)."""
 
     async def whole() -> tuple[float, Report]:
@@ -36,12 +37,23 @@ def measure(url: str, name: str, clients: int, seconds: float) -> tuple[float, R
         begun = time.perf_counter()
         await runner.init(workload, url)
         loaded = time.perf_counter() - begun
+        if system == "postgresql":
+            await vacuum(url, workload)
         report = await runner.run(workload, runner.Plan(url, clients, seconds))
         checks = await runner.check(workload, url)
         report.checks, report.problems = checks.held, checks.wrong + report.problems
         return loaded, report
 
     return runner.in_loop(whole())
+
+
+async def vacuum(url: str, workload: Workload) -> None:
+    """Gather PostgreSQL's statistics, as pgbench -i does; autovacuum would a minute later."""
+    sql = await connect(url)
+    try:
+        await sql.execute("VACUUM ANALYZE " + ", ".join(workload.tables))
+    finally:
+        await sql.close()
 
 
 def cell_of(loaded_s: float, report: Report) -> dict[str, Any]:
@@ -68,7 +80,7 @@ def compare(arguments: argparse.Namespace) -> list[dict[str, Any]]:
                 row: dict[str, Any] = {"workload": name}
                 for system, url in (("eagleray", ours.url), ("postgresql", peer_url)):
                     if url is not None:
-                        row[system] = cell_of(*measure(url, name, arguments.clients, arguments.seconds))
+                        row[system] = cell_of(*measure(system, url, name, arguments.clients, arguments.seconds))
                         print(f"{name:<8} {system:<11} {words(row[system])}", flush=True)
                 rows.append(row)
         finally:
@@ -81,7 +93,7 @@ def ceiling(seconds: float) -> list[dict[str, Any]]:
     rows = []
     with PostgresPeer() as peer:
         for clients in CEILING_CLIENTS:
-            cell = cell_of(*measure(peer.url, "ycsb-c", clients, seconds))
+            cell = cell_of(*measure("postgresql", peer.url, "ycsb-c", clients, seconds))
             cpu_us = cell["generator"]["cpu_share"] * 1e6 / cell["transactions_per_second"]
             print(f"{clients:>4} clients  {words(cell)}  {cpu_us:.0f} us of CPU a transaction", flush=True)
             rows.append({"clients": clients, "cpu_us": cpu_us, "postgresql": cell})

@@ -3,23 +3,24 @@ PostgreSQL URL.
 
     from eagleray.workload import Checks, Client, Connection, Loader, Workload
 
+
     class Counters(Workload):
         name = "counters"
         description = "add one to a counter, or read it"
         schema = ("CREATE TABLE counters (id int PRIMARY KEY, n int NOT NULL)",)
         tables = ("counters",)
-        mix = {"add": 80, "look": 20}                       # names of methods, and their weights
+        mix = {"add": 80, "look": 20}  # names of methods, and their weights
 
         async def load(self, loader: Loader) -> None:
             await loader.copy("counters", ("id", "n"), ((number, 0) for number in range(100)))
 
         async def add(self, client: Client) -> None:
-            counter = client.random.randrange(100)          # drawn before the work: a retry does the same again
+            counter = client.random.randrange(100)  # drawn before the work: a retry does the same again
 
             async def work(sql: Connection) -> None:
                 await sql.execute("UPDATE counters SET n = n + 1 WHERE id = $1", counter)
 
-            await client.transaction(work)                  # BEGIN, work, COMMIT; again with jitter on 40001
+            await client.transaction(work)  # BEGIN, work, COMMIT; again with jitter on 40001
 
         async def look(self, client: Client) -> None:
             await client.read("SELECT n FROM counters WHERE id = $1", client.random.randrange(100))

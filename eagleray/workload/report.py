@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import pairwise
+from math import ceil
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,6 +16,8 @@ SATURATED_SHARE = 0.9
 """Of one processor. The loop that sends is one thread: above this share a client's own queue, not the server, may be
 what is measured."""
 
+BARS = " ▁▂▃▄▅▆▇█"
+BARS_MAX = 60
 TOLD = ("mean", "p50", "p90", "p99", "p99.9", "max")
 
 
@@ -143,6 +147,7 @@ class Report:
         if self.loop == "open":
             service = _milliseconds(self.measurements.service.summary())
             yield f"  service     {service}  (from when a client took it up)"
+        yield from _over_time(self.timeline)
         retried = ", ".join(f"{count:,} x {state}" for state, count in sorted(self.retries.items())) or "0"
         yield f"  conflicts   {retried} (each retried; {self.retried_share:.1%} of attempts), unknown {self.unknown}"
         if self.reconnects:
@@ -161,6 +166,29 @@ class Report:
         yield f"  generator   {self.generator.cpu_share:.0%} of a core, its loop late by {late:.1f} ms at 99 %"
         if self.generator.saturated:
             yield "  SATURATED   the load generator used up its core: these figures say as much of it as of the server"
+
+
+def _over_time(timeline: Sequence[Second]) -> Iterator[str]:
+    """Throughput, and in an open loop what was meant, drawn to one scale. The end, in which clients finish one by one,
+    is left out."""
+    whole = [second for second in timeline if second.length > 0.5]
+    if len(whole) < 3:
+        return
+    meant = [second.meant for second in whole if second.meant is not None]
+    done = [second.rate for second in whole]
+    top = max(*done, *meant, 1.0)
+    if meant:
+        yield f"  meant       {bars(meant, top)}  {min(meant):,.0f} to {max(meant):,.0f} a second"
+    yield f"  by second   {bars(done, top)}  {min(done):,.0f} to {max(done):,.0f} a second"
+
+
+def bars(values: Sequence[float], top: float) -> str:
+    """A character for each value, at most BARS_MAX (then each is a mean of its neighbours): empty for 0, full for
+    `top`."""
+    count = min(len(values), BARS_MAX)
+    cuts = [round(index * len(values) / count) for index in range(count + 1)]
+    means = [sum(values[start:end]) / (end - start) for start, end in pairwise(cuts)]
+    return "".join(BARS[min(len(BARS) - 1, ceil(mean / top * (len(BARS) - 1)))] for mean in means)
 
 
 def _milliseconds(summary: dict[str, float], names: tuple[str, ...] = TOLD) -> str:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from pathlib import Path
 
 import pytest
 
 import eagleray
 import workloads
-from eagleray import workload as eagleray_workload
 from eagleray.workload import Checks, runner
 from eagleray.workload.report import Report
 from tests.conftest import LiveCluster
@@ -92,12 +90,14 @@ def test_the_other_mixes_of_ycsb(live_cluster: LiveCluster, letter: str) -> None
     assert not report.problems and report.done > 0 and checks.held and not checks.wrong
 
 
+PAGE = Path(__file__).parents[2] / "docs" / "workloads.md"
+EXAMPLE = PAGE.read_text().partition("```python\n")[2].partition("```")[0]
+
+
 def test_a_file_of_ones_own_by_the_command(live_cluster: LiveCluster, tmp_path: Path) -> None:
-    """The example of eagleray/workload, under an open loop that follows a curve."""
-    example = next(part for part in (eagleray_workload.__doc__ or "").split("\n\n    from")[1:])
-    body = "from" + example.partition("\n\n`eagleray")[0]
+    """The example of docs/workloads.md, under an open loop that follows a curve."""
     file, curve, report = tmp_path / "mine.py", tmp_path / "curve", tmp_path / "report.json"
-    file.write_text(textwrap.dedent("    " + body))
+    file.write_text(EXAMPLE)
     curve.write_text("0 50\n1 50\n1 100\n2 100\n")
     common = ("--data", str(live_cluster.data))
     done = command("workload", "run", str(file), *common, "--curve", str(curve), "--clients", "4", "--json", str(report))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+import eagleray.workload
 import workloads
 from eagleray.command.main import cli
 from eagleray.workload.workload import WorkloadError
@@ -65,3 +67,11 @@ def test_all_are_listed() -> None:
     names = [name for name, _ in workloads.describe()]
     assert {"bank", "orders", "tpcb", *(f"ycsb-{letter}" for letter in "abcdef")} <= set(names)
     assert all(text for _, text in workloads.describe())
+
+
+def test_the_page_and_the_package_show_one_example() -> None:
+    """A live test runs the page's (tests/cluster/test_workloads.py)."""
+    page = (Path(__file__).parents[3] / "docs" / "workloads.md").read_text()
+    example = page.partition("```python\n")[2].partition("```")[0]
+    assert example.startswith("from") and textwrap.indent(example, "    ") in (eagleray.workload.__doc__ or "")
+    assert {line.split("`")[1] for line in page.splitlines() if line.startswith("| `")} >= {"orders", "bank", "tpcb", "tpcc"}

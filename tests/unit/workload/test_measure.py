@@ -9,8 +9,8 @@ from collections import Counter
 import pytest
 from hdrh.histogram import HdrHistogram
 
-from eagleray.workload.measure import Latencies, Measurements, quantile_ms
-from eagleray.workload.report import Generator, Report
+from eagleray.workload.measure import Latencies, Measurements, Second, quantile_ms
+from eagleray.workload.report import BARS, BARS_MAX, Generator, Report, bars
 
 
 def test_percentiles_are_right_to_three_digits() -> None:
@@ -95,3 +95,16 @@ def test_a_report_for_people() -> None:
     assert "SATURATED" not in "\n".join(
         Report("shop", "postgresql://localhost/x", 1.0, loop="closed", generator=Generator(0.5, {})).lines()
     )
+
+
+def test_throughput_over_time_is_drawn_to_one_scale() -> None:
+    assert bars([0, 1, 2, 3, 4, 5, 6, 7, 8], 8) == BARS
+    assert bars([8, 0, 0.001, 100], 8) == "█ ▁█"
+    long = bars(range(1_000), 999)
+    assert len(long) == BARS_MAX and long[0] == "▁" and long[-1] == "█" and list(long) == sorted(long)
+    seconds = [Second(float(end), 1.0, 8.0, done, 0, 0, 1.0, 1.0) for end, done in enumerate((2, 4, 8), 1)]
+    ending = Second(3.2, 0.2, 8.0, 1, 0, 0, 1.0, 1.0)
+    report = Report("shop", "", 1.0, loop="open", timeline=[*seconds, ending])
+    assert "  meant       ███  8 to 8 a second" in report.lines()
+    assert "  by second   ▂▄█  2 to 8 a second" in report.lines()
+    assert "by second" not in "\n".join(Report("shop", "", 1.0, loop="open", timeline=seconds[:2]).lines())
