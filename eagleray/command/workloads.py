@@ -16,7 +16,7 @@ from eagleray.command.connect import state_of
 from eagleray.command.main import OneLine
 from eagleray.workload.client import DRIVER_ERRORS
 from eagleray.workload.measure import Measurements, Second
-from eagleray.workload.report import Report
+from eagleray.workload.report import Report, over_time
 from eagleray.workload.runner import Plan, attach, in_loop
 from eagleray.workload.runner import check as check_tables
 from eagleray.workload.runner import init as load_tables
@@ -171,13 +171,14 @@ class Progress:
         self._name = name
         self._seconds = seconds
         self._live: Live | None = None
+        self._timeline: list[Second] = []
 
     def __enter__(self) -> Progress:
         if sys.stderr.isatty():
             from rich.console import Console
             from rich.live import Live
 
-            self._live = Live(console=Console(stderr=True), transient=True, auto_refresh=False)
+            self._live = Live(console=Console(stderr=True, highlight=False), transient=True, auto_refresh=False)
             self._live.start()
         return self
 
@@ -189,7 +190,11 @@ class Progress:
         if self._live is None:
             print(line_of(second), file=sys.stderr, flush=True)
         else:
-            self._live.update(table_of(self._name, self._seconds, second, measurements), refresh=True)
+            from rich.console import Group
+
+            self._timeline.append(second)
+            table = table_of(self._name, self._seconds, second, measurements)
+            self._live.update(Group(table, line_of(second), *over_time(self._timeline)), refresh=True)
 
 
 def line_of(second: Second) -> str:
@@ -211,7 +216,6 @@ def table_of(name: str, seconds: float, second: Second, measurements: Measuremen
     table = Table(
         title=f"{name}  {min(second.second, seconds):.0f} of {seconds:.0f} s",
         title_justify="left",
-        caption=line_of(second),
     )
     for column, justify in (
         ("transaction", "left"),

@@ -61,9 +61,7 @@ def _draw_latency(axis: Any, report: Report) -> None:
             color=color,
             label=name[:3],
         )
-    axis.set_yscale("log")
-    axis.yaxis.set_major_formatter("{x:g}")
-    axis.yaxis.set_minor_formatter("{x:g}")
+    _logarithmic(axis)
     axis.set_ylabel("response, ms")
     axis.set_xlabel("seconds")
 
@@ -83,8 +81,16 @@ def _draw_percentiles(axis: Any, report: Report) -> None:
                 label=name,
             )
     axis.set_xscale("log")
-    axis.set_yscale("log")
     axis.set_xticks([100 / (100 - step) for step in STEPS], [f"{step:g} %" for step in STEPS], fontsize=8)
-    axis.minorticks_off()
-    axis.yaxis.set_major_formatter("{x:g}")
+    _logarithmic(axis)
     axis.set_ylabel("ms")
+
+
+def _logarithmic(axis: Any) -> None:
+    """Milliseconds on a scale of 1, 2, 5, 10 ..."""
+    from matplotlib.ticker import LogLocator
+
+    axis.set_yscale("log")
+    axis.minorticks_off()
+    axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.yaxis.set_major_formatter("{x:g}")

@@ -147,7 +147,7 @@ class Report:
         if self.loop == "open":
             service = _milliseconds(self.measurements.service.summary())
             yield f"  service     {service}  (from when a client took it up)"
-        yield from _over_time(self.timeline)
+        yield from over_time(self.timeline)
         retried = ", ".join(f"{count:,} x {state}" for state, count in sorted(self.retries.items())) or "0"
         yield f"  conflicts   {retried} (each retried; {self.retried_share:.1%} of attempts), unknown {self.unknown}"
         if self.reconnects:
@@ -168,7 +168,7 @@ class Report:
             yield "  SATURATED   the load generator used up its core: these figures say as much of it as of the server"
 
 
-def _over_time(timeline: Sequence[Second]) -> Iterator[str]:
+def over_time(timeline: Sequence[Second]) -> Iterator[str]:
     """Throughput, and in an open loop what was meant, drawn to one scale. The end, in which clients finish one by one,
     is left out."""
     whole = [second for second in timeline if second.length > 0.5]
