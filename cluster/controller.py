@@ -1,117 +1,349 @@
 """The controller: knows who is where, tells everybody, and answers for the whole cluster.
 
-A process registers when it has started (also after Ray restarted it); the controller hands every process the new Topology and suggests to each
-adjudicator that it lead its journal. Nothing here is durable and nothing depends on it for safety: a restarted controller learns the same things
-again from the processes' registrations, and two of them, or none, do no harm to data (design, section 10). Topology versions are clock times, so
-that a later controller's are greater; one whose clock is behind hears from the processes what they know, and goes on from there.
+What there is, the cluster's state says (state.py). A `StateKeeper` holds it where a majority of the zones does; the controller reads
+it first, has a `Launcher` create the processes that it names, and tells each process the roles to run. A process registers when it has
+started (also after Ray restarted it); the controller hands every process the new Topology and suggests to each adjudicator that it
+lead its journal. Where a role runs at the moment is not durable: a restarted controller learns it again from the processes'
+registrations. Safety of the data depends on none of this, and two controllers, or none, do no harm (design, section 10): of two, the
+one that has read the state later goes on, and the other decides nothing more.
 
 Adjudicators and crossbars are not bound to a process: failover.py starts them, and starts them elsewhere when theirs dies.
 
-Left out so far: splits, merges and scaling, which will arrive here as decisions and take effect as epoch changes.
+Without a keeper (in the simulator's older plans) the first state stays, and processes start their fixed roles themselves.
+
+Left out so far: splits, merges and scaling, which will arrive here as successors of the state, and take effect as epoch changes.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from actors.common.errors import DatabaseError
-from actors.common.messages import AskCluster, AskStatus, Done, Informed, Lead, Register, Shutdown, StatusIs, Suspect, Topology
-from actors.common.messages.base import Message
-from actors.common.ranges import ShardMap
-from actors.runtime.interfaces import Context, Reply
-from cluster.failover import Failover
-from cluster.plan import MOVABLE, ProcessPlan, homes
+from msgspec.structs import replace
 
-STATUS_TIMEOUT_S = 2.0
-"""A role that does not account for itself within this is shown as unreachable."""
-SHUTDOWN_TIMEOUT_S = 30.0
+from actors.common.errors import CONNECTION_FAILURE, OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
+from actors.common.messages import AskCluster, Done, Lead, Load, Register, Shutdown, StatusIs, Suspect, Wake, Watched
+from actors.common.messages.base import Message
+from actors.runtime.interfaces import Context, Reply
+from cluster.accounts import ask_everyone
+from cluster.directory import Directory
+from cluster.draining import ZERO_DRAIN_S, Leaving, drain
+from cluster.failover import Failover
+from cluster.initial import arranged
+from cluster.keepers import Keepers
+from cluster.keeping import StateKeeper
+from cluster.launching import Launcher
+from cluster.scaling import Scaling, grown, query_processors, without_query_processor
+from cluster.state import ClusterState, ProcessState, decode_state, encode_state
+from cluster.stopping import stop_journals, stop_processes, stop_roles
+from cluster.wakes import LEADING, ROLES, STATE, Wakes
+
+OnComplete = Callable[[str | None], None]
+"""Told None, or why the cluster cannot become complete."""
+
+ASLEEP = "asleep"
+"""On the controller's own disk, while the cluster is at zero: the state that it had."""
 LEAD_TIMEOUT_S = 2.0
 """Before a Lead is sent again: it may have been lost, and a repeated one changes nothing."""
-TELL_TIMEOUT_S = 1.0
-TELL_RETRY_S = 0.5
-"""Between two attempts to hand a process the topology; goes on as long as it neither answers nor registers anew."""
 LEAD_RETRY_S = 0.2
 """Before a Lead that failed is sent again: the adjudicator is being restarted."""
 
-STOP_ORDER = ("gateway", "query_processor", "adjudicator", "crossbar", "storage", "journal")
-"""Those who make work stop before those who do it."""
+logger = logging.getLogger(__name__)
 
 
 class Controller:
-    """`url` is what a client connects to; `plan` names every process that must register before the cluster is complete; `restarted`: the processes run already."""
+    """`initial`: the state of a new cluster, and whose processes hold the replicas of `keeper`. `url` is what a client connects to;
+    `restarted`: the processes run already."""
 
     def __init__(
         self,
         context: Context,
-        plan: list[ProcessPlan],
-        shard_map: ShardMap,
+        initial: ClusterState,
         url: str,
         *,
+        make_keeper: Callable[[Context, Callable[[str], None]], StateKeeper] | None = None,
+        processors: int = 1,
+        launcher: Launcher | None = None,
         restarted: bool = False,
         is_working: Callable[[str], bool] = lambda process: False,
     ) -> None:
         self._context = context
-        self._plan = plan
-        self._map = shard_map
+        self._state = initial
         self._url = url
-        self._processes: dict[str, Register] = {}
-        self._kinds = {role.name: role.kind for process in plan for role in process.roles}
+        self._make_keeper = make_keeper
+        self._keeper: StateKeeper | None = None
+        """Of this time of being awake."""
+        self._warm: bool = context.settings.scaling.warm
+        self._asleep = False
+        self._wanted_awake: Wake | None = None
+        self._wakes = Wakes(lambda: asyncio.get_running_loop().time())
+        self._launcher = launcher
+        self._restarted = restarted
+        self._is_working = is_working
         self._leading: set[str] = set()
-        self._own: Register | None = None
-        self._version = 0
         self._stopping = False
-        self._on_complete: list[Callable[[], None]] = []
-        self._unsettled = restarted
-        """A controller that has just been restarted does not know yet who is where: what others know is better than what it could tell them."""
+        self._on_complete: list[OnComplete] = []
         self._registering: list[Reply] = []
-        self._failover = Failover(
-            context,
-            homes(plan),
-            {process.name: process.az for process in plan},
-            restarted=restarted,
-            on_change=self._publish,
-            on_running=self._started,
-            on_settled=self._settled,
-            is_working=is_working,
+        self._changing = asyncio.Lock()
+        self._directory = Directory(context, initial, self._homes, self._assigned)
+        self._keepers = Keepers(context, self._directory, self._refused)
+        self._directory.silent = restarted or make_keeper is not None
+        """A controller that has just been restarted does not know yet who is where: what others know is better than what it could tell them."""
+        self._failover = self._make_failover(initial) if make_keeper is None else None
+        """None until the state has been read."""
+        self._fixed = len(query_processors(initial))
+        self._leaving = Leaving(context, lambda name: self._decide(lambda state: without_query_processor(state, self._fixed, name)))
+        self._scaling = Scaling(
+            context.settings.scaling,
+            self._fixed,
+            processors,
+            lambda: [role.name for _, role in query_processors(self._state)],
+            self._resize,
+            self._fall_asleep,
         )
 
     async def start(self) -> None:
-        self._publish()
+        if self._failover is not None:
+            self._directory.publish()
+            self._failover.start()
+        elif self._restarted and self._context.disk.exists(ASLEEP):
+            self._begin_asleep(decode_state(self._context.disk.read(ASLEEP)))
+        else:
+            self._context.spawn(self._awake())
+
+    async def _awake(self) -> None:
+        """Read the state where a majority has it, and become what it says. Processes that hold it come first; those that have nothing
+        to do before it is known start meanwhile, where no other controller has ended any."""
+        assert self._make_keeper is not None
+        keeper = self._keeper = self._make_keeper(self._context, self.deposed)
+        for process in self._state.processes:
+            if not self._restarted or self._keepers.holds(process):
+                self._launch(process)
+        self._keepers.begin(self._state)
+        await self._keepers.there.wait()
+        try:
+            kept = await keeper.open()
+            state = kept or self._state if self._restarted else arranged(kept, self._state)
+            if state != kept:
+                await keeper.write(state)
+        except DatabaseError as error:
+            self.deposed(error.message)
+            return
+        if self._context.disk.exists(ASLEEP):
+            self._context.disk.remove(ASLEEP)
+        for process in state.processes:
+            self._launch(process)
+        if self._launcher is not None:
+            self._launcher.end_others([process.name for process in state.processes])
+        self._keepers.end()
+        self._directory.silent = self._restarted
+        self._begin(state)
+
+    def _begin(self, state: ClusterState) -> None:
+        self._wakes.reached(STATE)
+        self._state = state
+        self._directory.follow(state)
+        self._failover = self._make_failover(state)
+        self._directory.publish()
         self._failover.start()
+        for _, register in sorted(self._directory.registers.items()):
+            self._admit(register)
+
+    def _make_failover(self, state: ClusterState) -> Failover:
+        return Failover(
+            self._context,
+            state,
+            assigns_all=self._make_keeper is not None,
+            restarted=self._restarted,
+            on_change=self._directory.publish,
+            on_running=self._started,
+            on_refused=self._refused,
+            on_settled=self._settled,
+            is_working=self._is_working,
+        )
+
+    async def change(self, successor: Callable[[ClusterState], ClusterState]) -> None:
+        """Make the cluster what `successor` makes of its state: durable first, then true. Changes come one after the other. Raises
+        55000 where another controller has taken over, or the state is not known yet."""
+        async with self._changing:
+            if self._failover is None or self._stopping or self._asleep or self._keepers.active or self._keeper is None:
+                raise DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, "this controller does not decide")
+            state = successor(self._state)
+            if state == self._state:
+                return
+            state = replace(state, version=self._state.version + 1)
+            await self._keeper.write(state)
+            self._adopt(state, self._failover)
+
+    def _decide(self, successor: Callable[[ClusterState], ClusterState]) -> None:
+        """`change`, in its own time; the load will ask again for what cannot be done now."""
+
+        async def change() -> None:
+            with suppress(DatabaseError):
+                await self.change(successor)
+
+        self._context.spawn(change())
+
+    def _resize(self, count: int) -> None:
+        """As the load wants it."""
+        own = [role.name for _, role in query_processors(self._state)]
+        if count < len(own):
+            self._leaving.begin(own[-1])
+        else:
+            self._leaving.stay()
+            self._decide(lambda state: grown(state, count))
+
+    def _adopt(self, state: ClusterState, failover: Failover) -> None:
+        before, self._state = self._state, state
+        self._directory.follow(state)
+        failover.follow(state)
+        for process in state.processes:
+            if process not in before.processes:
+                self._launch(process)
+        for process in before.processes:
+            if not self._directory.knows(process.name):
+                failover.forget(process.name)
+                self._context.spawn(self._retire(process.name))
+        self._directory.publish()
+
+    async def _retire(self, process: str) -> None:
+        """It is in the state no more: its roles are stopped, then the process is ended."""
+        await stop_processes(self._context, [process])
+        if not self._directory.knows(process):
+            self._end(process)
+            self._directory.publish()
+
+    def _launch(self, process: ProcessState) -> None:
+        if self._launcher is not None:
+            self._launcher.launch(process)
+
+    def _end(self, process: str) -> None:
+        self._directory.registers.pop(process, None)
+        if self._launcher is not None:
+            self._launcher.end(process)
+
+    def deposed(self, why: str) -> None:
+        """Another controller has read the state after this one did: it decides from now on."""
+        logger.warning("this controller decides nothing more: %s", why)
+        self._stop_deciding()
 
     async def stop(self) -> None:
         self._stop_deciding()
+        if self._keeper is not None:
+            self._keeper.stop()
+
+    # -- zero ---------------------------------------------------------------------------------------------------------------------
+
+    def _fall_asleep(self) -> None:
+        self._context.spawn(self.sleep())
+
+    async def sleep(self) -> None:
+        """To zero: every role but the gateways is stopped cleanly, and its process ended (`scaling.warm`: it stays, without any data). The
+        state stays where it is kept, and is noted on the controller's own disk, so that one that is restarted meanwhile wakes nobody.
+        Sessions that have come meanwhile are parked. Nothing happens where the cluster is not whole."""
+        async with self._changing:
+            failover = self._failover
+            if failover is None or self._asleep or self._keepers.active or self._stopping or self._make_keeper is None or not self.complete:
+                return
+            serving = [role.name for _, role in query_processors(self._state)]
+            if not await drain(self._context, serving, ZERO_DRAIN_S):
+                self._scaling.stay_awake()
+                return
+            logger.info("the cluster goes to zero")
+            self._asleep, self._wanted_awake = True, None
+            self._scaling.stop()
+            homes = dict(failover.home)
+            going = [process for process in self._state.processes if not _stays(process)]
+            for process in going:
+                failover.forget(process.name)
+            failover.follow(_resting(self._state))
+            await self._context.disk.replace(ASLEEP, encode_state(self._state))
+            await stop_roles(self._context, homes, going)
+            if self._keeper is not None:
+                self._keeper.stop()
+                self._keeper = None
+            await stop_journals(self._context, homes, going)
+            if not self._warm:
+                await stop_processes(self._context, [process.name for process in going])
+                for process in going:
+                    self._end(process.name)
+            for name, register in self._directory.registers.items():
+                self._directory.registers[name] = replace(register, roles={})
+            self._leading.clear()
+            self._directory.follow(_resting(self._state))
+            self._directory.publish()
+        logger.info("the cluster is at zero")
+        if self._wanted_awake:
+            self.wake(self._wanted_awake)
+
+    def _begin_asleep(self, state: ClusterState) -> None:
+        """This controller was restarted while the cluster was at zero."""
+        self._asleep = True
+        self._state = state
+        resting = _resting(state)
+        self._directory.follow(resting)
+        self._failover = self._make_failover(resting)
+        self._failover.start()
+        for process in resting.processes:
+            self._launch(process)
+
+    def wake(self, wanted: Wake) -> None:
+        """A client waits. Nothing happens where the cluster is awake; where it is about to sleep, it wakes afterwards."""
+        self._wanted_awake = wanted
+        if self._asleep and not self._changing.locked() and not self._stopping:
+            self._wakes.asked(wanted.client, wanted.waited_s)
+            self._asleep = False
+            if self._failover is not None:
+                self._failover.stopped = True
+            self._restarted = False
+            self._directory.follow(self._state)
+            self._context.spawn(self._awake())
+
+    # -- registrations ------------------------------------------------------------------------------------------------------------
 
     def move(self, role: str, process: str) -> None:
-        """Have a movable role go on in another process that may run it (plan.homes); it comes back by itself later."""
-        self._failover.move(role, process)
+        """Have a movable role go on in another process that may run it (policies/homes.py); it comes back by itself later."""
+        if self._failover is not None:
+            self._failover.move(role, process)
 
     def _stop_deciding(self) -> None:
-        self._stopping = self._failover.stopped = True
+        self._stopping = self._directory.stopped = True
+        self._scaling.stop()
+        if self._failover is not None:
+            self._failover.stopped = True
 
     def introduce(self, own: Register) -> None:
         """The controller's own process (its endpoint is known to whoever made it)."""
-        self._own = own
-        self._publish()
+        self._directory.own = own
+        self._directory.publish()
 
-    def when_complete(self, callback: Callable[[], None]) -> None:
-        """Call back (once) when every planned process is registered and every adjudicator leads."""
+    def when_complete(self, callback: OnComplete) -> None:
+        """Call back (once) with None when every process of the state is registered, every role runs and every adjudicator leads, or
+        with the reason why a role cannot be started."""
         if self.complete:
-            callback()
+            callback(None)
         else:
             self._on_complete.append(callback)
 
+    def failed(self, why: str) -> None:
+        """A process cannot be created, or a role in it: whoever waits for the cluster to be complete is told."""
+        waiting, self._on_complete = self._on_complete, []
+        for callback in waiting:
+            callback(why)
+
     @property
     def complete(self) -> bool:
-        movable = {name for name, kind in self._kinds.items() if kind in MOVABLE}
-        adjudicators = {name for name in movable if self._kinds[name] == "adjudicator"}
+        if self._failover is None or self._keepers.active:
+            return False
+        adjudicators = {name for name, role in self._state.roles.items() if role.kind == "adjudicator"}
         return (
-            all(process.name in self._processes for process in self._plan)
-            and movable <= self._failover.home.keys()
+            all(process.name in self._directory.registers for process in self._state.processes)
+            and self._failover.assigned <= self._failover.home.keys()
             and adjudicators <= self._leading
         )
 
@@ -122,200 +354,141 @@ class Controller:
                     self._registering.append(reply)
                 self._register(message)
             case Suspect():
-                self._failover.suspect(message.role)
+                if self._failover is not None:
+                    self._failover.suspect(message.role)
+            case Load():
+                self._scaling.reported(sender, message)
+            case Wake():
+                self.wake(message)
+            case Watched():
+                if self._keeper is not None and message.restarted:
+                    self._keeper.restarted(sender)
             case AskCluster():
                 assert reply is not None
-                self._ask_everyone(reply)
+                self._answer_status(reply)
             case Shutdown():
                 assert reply is not None
-                self._stop_layer(list(STOP_ORDER), reply)
+                self._context.spawn(self._shut_down(reply))
             case _:
                 if reply is not None:
                     reply.fail(DatabaseError("XX000", f"the controller does not understand {type(message).__name__}"))
 
     def status(self) -> dict[str, Any]:
-        return {"layer": "controller", "load": {"processes": len(self._processes)}, "epoch": self._version}
+        return {"layer": "controller", "load": {"processes": len(self._directory.registers)}, "epoch": self._directory.version}
 
     def _register(self, message: Register) -> None:
-        self._processes[message.process] = message
+        self._directory.registers[message.process] = message
+        if self._failover is not None and not self._keepers.active:
+            self._admit(message)
+        else:
+            self._directory.publish()  # at a start to this process alone: the keepers are asked before anybody is told anything
+            self._keepers.registered(message)
+
+    def _admit(self, message: Register) -> None:
+        assert self._failover is not None
+        if self._asleep and message.process in {process.name for process in self._state.processes}:
+            if not self._directory.knows(message.process):
+                return  # a warm one: it has nothing to do before the cluster wakes
+        elif not self._directory.knows(message.process):
+            logger.warning("%s is none of this cluster's processes any more", message.process)
+            self._end(message.process)
+            return
         self._failover.registered(message)
-        if not self._unsettled:
+        if not self._directory.silent:
             self._answer_registrations()
         self._notice_complete()
 
     def _answer_registrations(self) -> None:
         waiting, self._registering = self._registering, []
         for reply in waiting:
-            reply(self._topology())
+            reply(self._directory.topology())
 
     def _settled(self) -> None:
         """All have registered again, or had the time to."""
-        if self._unsettled:
-            self._unsettled = False
-            self._publish()
+        if self._directory.silent:
+            self._directory.silent = False
+            self._directory.publish()
             self._answer_registrations()
 
     def _started(self, role: str) -> None:
-        """A movable role runs (again): an adjudicator is to lead."""
+        """A role that the controller assigns runs (again): an adjudicator is to lead."""
         self._leading.discard(role)
-        if self._kinds[role] == "adjudicator":
+        if self._state.roles[role].kind == "adjudicator":
             self._lead(role)
         self._notice_complete()
 
+    def _refused(self, role: str, error: DatabaseError) -> None:
+        if error.sqlstate not in (CONNECTION_FAILURE, OBJECT_NOT_IN_PREREQUISITE_STATE):  # no answer yet is none
+            self.failed(f"{role} did not start: {error.message}")
+
     def _lead(self, name: str) -> None:
-        home = self._failover.home.get(name)
+        assert self._failover is not None
+        failover = self._failover
+        home = failover.home.get(name)
 
         def led(_: Message) -> None:
             self._leading.add(name)
             self._notice_complete()
 
         def failed(_: DatabaseError) -> None:
-            if self._failover.home.get(name) == home and home is not None and not self._stopping:
+            if failover.home.get(name) == home and home is not None and not self._stopping:
                 asyncio.get_running_loop().call_later(LEAD_RETRY_S, self._lead, name)
 
         self._context.bus.request("controller", name, Lead(), led, failed, timeout_s=LEAD_TIMEOUT_S)
 
     def _notice_complete(self) -> None:
+        if self._failover is not None and self._failover.assigned <= self._failover.home.keys():
+            self._wakes.reached(ROLES)
         if self.complete:
+            self._wakes.reached(LEADING)
+            if not self._asleep and not self._scaling.started:
+                self._scaling.start()
             waiting, self._on_complete = self._on_complete, []
             for callback in waiting:
-                callback()
+                callback(None)
 
-    def _routes(self) -> dict[str, str]:
-        routes: dict[str, str] = {}
-        for register in [*([self._own] if self._own else []), *(self._processes[name] for name in sorted(self._processes))]:
-            routes[f"host/{register.process}"] = register.endpoint
-            for name in register.roles:
-                if self._kinds.get(name) not in MOVABLE:
-                    routes[name] = register.endpoint
-        for name, process in sorted(self._failover.home.items()):
-            routes[name] = self._processes[process].endpoint
-        return routes
+    def _answer_status(self, reply: Reply) -> None:
+        directory = self._directory
+        state = _resting(self._state) if self._asleep else self._state
+        ask_everyone(self._context, state, self._homes(), directory.registers, directory.own, partial(self._accounted, reply))
 
-    def _azs(self) -> dict[str, str]:
-        azs = {role.name: process.az for process in self._plan for role in process.roles}
-        places = {process.name: process.az for process in self._plan}
-        azs.update({name: places[process] for name, process in self._failover.home.items()})
-        for register in self._processes.values():
-            azs.update({name: az for name, az in register.roles.items() if self._kinds.get(name) not in MOVABLE})
-        return azs
+    def _accounted(self, reply: Reply, actors: list[dict[str, Any]]) -> None:
+        running = all(actor["state"] == "running" for actor in actors)
+        state = (
+            "running"
+            if running and self.complete
+            else "asleep"
+            if self._asleep
+            else "starting"
+            if not self._directory.registers
+            else "degraded"
+        )
+        activity = {
+            "awake_because": "" if self._asleep else self._scaling.awake_because(),
+            "wakes": self._wakes.count,
+            "last_wake": self._wakes.account(),
+        }
+        reply(StatusIs(json=json.dumps({"url": self._url, "state": state, "activity": activity, "actors": actors}).encode()))
 
-    def _topology(self) -> Topology:
-        return Topology(version=self._version, routes=self._routes(), azs=self._azs(), shard_map=self._map)
-
-    def _publish(self) -> int:
-        """The new version."""
-        self._version = max(self._version + 1, self._context.clock.now().latest)
-        topology = self._topology()
-        self._context.bus.set_topology(topology)
-        for name in sorted(self._processes) if not self._unsettled else ():
-            self._tell(name, topology)
-        return self._version
-
-    def _tell(self, process: str, topology: Topology) -> None:
-        """Send the topology until it is acknowledged: who misses one might look for roles where they are no more, for ever."""
-        version, register = self._version, self._processes[process]
-
-        def silent(_: DatabaseError) -> None:
-            if self._version == version and self._processes[process] is register and not self._stopping:
-                asyncio.get_running_loop().call_later(TELL_RETRY_S, again)
-
-        def again() -> None:
-            if self._version == version and self._processes[process] is register and not self._stopping:
-                self._tell(process, self._topology())
-
-        def informed(answer: Message) -> None:
-            assert isinstance(answer, Informed)
-            if answer.version > self._version and not self._stopping:  # an earlier controller's clock was ahead of ours
-                self._version = answer.version
-                self._publish()
-
-        self._context.bus.request("controller", f"host/{process}", topology, informed, silent, timeout_s=TELL_TIMEOUT_S)
-
-    def _ask_everyone(self, reply: Reply) -> None:
-        """Every role's own account, with what the registrations tell; a planned role that does not answer is shown as such."""
-        rows: dict[str, dict[str, Any]] = {}
-        for process in self._plan:
-            for role in process.roles:
-                home = self._failover.home.get(role.name, process.name)
-                register = self._processes.get(home)
-                rows[role.name] = {
-                    "layer": role.kind,
-                    "name": role.name,
-                    "actor": home,
-                    "az": next(other.az for other in self._plan if other.name == home),
-                    "node": register.node if register else None,
-                    "pid": register.pid if register else None,
-                    "state": "starting",
-                    "range": None,
-                    "epoch": None,
-                    "watermark": None,
-                    "load": {},
-                }
-        if self._own is not None:
-            rows["controller"] = {
-                "layer": "controller",
-                "name": "controller",
-                "actor": "controller",
-                "az": self._own.roles["controller"],
-                "node": self._own.node,
-                "pid": self._own.pid,
-                "state": "running",
-                "range": None,
-                "watermark": None,
-                "epoch": None,
-                "load": self.status()["load"],
-            }
-        waiting = {name for name in rows if name in self._kinds}
-
-        def settle(name: str, account: dict[str, Any] | None) -> None:
-            waiting.discard(name)
-            if account is None:
-                rows[name]["state"] = "unreachable"
-            else:
-                rows[name].update({key: value for key, value in account.items() if value is not None or key not in rows[name]})
-                rows[name]["state"] = account.get("state") or "running"
-            if not waiting:
-                self._answer_status(rows, reply)
-
-        for name in sorted(waiting):
-            self._context.bus.request(
-                "controller",
-                name,
-                AskStatus(),
-                partial(lambda who, answer: settle(who, json.loads(answer.json)), name),
-                partial(lambda who, _: settle(who, None), name),
-                timeout_s=STATUS_TIMEOUT_S,
-            )
-
-    def _answer_status(self, rows: dict[str, dict[str, Any]], reply: Reply) -> None:
-        running = all(row["state"] == "running" for row in rows.values())
-        state = "running" if running and self.complete else "starting" if not self._processes else "degraded"
-        actors = [rows[name] for name in sorted(rows)]
-        reply(StatusIs(json=json.dumps({"url": self._url, "state": state, "actors": actors}).encode()))
-
-    def _stop_layer(self, kinds: list[str], reply: Reply) -> None:
-        """Stop the layers one after the other, the processes of one layer at once; a process that does not answer is left to its supervisor."""
+    async def _shut_down(self, reply: Reply) -> None:
+        """Everything stops, the layers one after the other. What does not answer is left to whoever ends the processes."""
         self._stop_deciding()
-        if not kinds:
-            reply(Done())
-            return
-        kind, *rest = kinds
-        names = sorted(process.name for process in self._plan if _stops_with(process) == kind and process.name in self._processes)
-        waiting = set(names)
+        await stop_roles(self._context, dict(self._homes()), self._state.processes)
+        await stop_processes(self._context, sorted(self._directory.registers))
+        reply(Done())
 
-        def settled(name: str, _: object) -> None:
-            waiting.discard(name)
-            if not waiting:
-                self._stop_layer(rest, reply)
+    def _homes(self) -> Mapping[str, str]:
+        return self._failover.home if self._failover is not None else {}
 
-        if not names:
-            self._stop_layer(rest, reply)
-        for name in names:
-            done = partial(settled, name)
-            self._context.bus.request("controller", f"host/{name}", Shutdown(), done, done, timeout_s=SHUTDOWN_TIMEOUT_S)
+    def _assigned(self) -> Collection[str]:
+        return self._failover.assigned if self._failover is not None else ()
 
 
-def _stops_with(process: ProcessPlan) -> str:
-    """The layer with which a process is stopped: the first in STOP_ORDER of those it runs."""
-    return min((role.kind for role in process.roles), key=STOP_ORDER.index)
+def _stays(process: ProcessState) -> bool:
+    """At zero: gateways take connections in, and wake the cluster."""
+    return all(role.kind == "gateway" for role in process.roles)
+
+
+def _resting(state: ClusterState) -> ClusterState:
+    """What is there of it at zero."""
+    return replace(state, processes=tuple(process for process in state.processes if _stays(process)))

@@ -1,4 +1,4 @@
-"""The controller's Ray actor: a Host with the Controller role, plus what only Ray can do (finding the other actors after a restart)."""
+"""The controller's Ray actor: a Host with the Controller role, its memory (keeping.py), and the launcher of all other processes."""
 
 from __future__ import annotations
 
@@ -13,12 +13,18 @@ import ray
 
 from actors.common.errors import DatabaseError
 from actors.common.messages import Register, Shutdown
+from actors.common.settings import Settings
 from actors.runtime import descriptors
 from actors.runtime.heartbeat import Heartbeat
 from actors.runtime.host import RoleSpec
-from actors.runtime.ray_shell import ProcessSpec, begin_log, keep_membership, make_host
+from actors.runtime.interfaces import Context
+from actors.runtime.ray_shell import begin_log, keep_membership, make_host
 from cluster.controller import Controller
-from cluster.plan import ProcessPlan, controller_az, shard_map
+from cluster.initial import controller_az, initial_state, with_keepers
+from cluster.keeping import StateKeeper, keepers
+from cluster.process_files import CONTROLLER, ProcessFiles
+from cluster.ray_launcher import RayLauncher
+from cluster.state import ProcessState
 from cluster.working import Working
 
 if TYPE_CHECKING:
@@ -28,41 +34,43 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
+class NotComplete(Exception):
+    """Why the cluster cannot become complete, in one line."""
+
+
 class ControllerProcess:
     """`authority`: the file of the cluster's certificate authority, read where the bus is over TLS. Its constructor does the whole start, so that Ray can restart it."""
 
-    async def __init__(self, spec: ProcessSpec, plan: list[ProcessPlan], url: str, authority: Path) -> None:  # type: ignore[misc]
+    async def __init__(self, files: ProcessFiles, settings: Settings, url: str, authority: Path) -> None:  # type: ignore[misc]
         descriptors.raise_limit()
+        own = ray.get_runtime_context()
+        az = str(own.get_node_labels().get("az", controller_az(settings)))
+        spec = files.spec(ProcessState(CONTROLLER, az), settings)
         begin_log(spec)
-        context = ray.get_runtime_context()
-        az = str(context.get_node_labels().get("az", controller_az(spec.settings)))
-        self._authority = _read(authority) if spec.settings.bus.transport == "tls" else None
+        self._authority = _read(authority) if settings.bus.transport == "tls" else None
         self._host, membership = await make_host(spec, self._sign, None)
         self._controllers: list[Controller] = []
+        launcher = RayLauncher(files, settings, lambda: self._host.bus.endpoint, lambda why: self._controllers[0].failed(why))
 
-        def make(role_context: object) -> Controller:
-            restarted = bool(context.was_current_actor_reconstructed)
-            working = Working(lambda process: spec.heartbeat_path.with_name(f"{process}.beat"))
-            controller = Controller(role_context, plan, shard_map(spec.settings), url, restarted=restarted, is_working=working)  # type: ignore[arg-type]
+        def make(context: Context) -> Controller:
+            initial = with_keepers(initial_state(settings))
+            controller = Controller(
+                context,
+                initial,
+                url,
+                make_keeper=lambda own, on_deposed: StateKeeper(own, keepers(initial.processes), on_deposed),
+                processors=os.cpu_count() or 1,
+                launcher=launcher,
+                restarted=bool(own.was_current_actor_reconstructed),
+                is_working=Working(files.heartbeat),
+            )
             self._controllers.append(controller)
             return controller
 
-        await self._host.start([RoleSpec("controller", az, make)])
+        await self._host.start([RoleSpec(CONTROLLER, az, make)])
         self._renewing = keep_membership(membership, self._host)
         self._heartbeat = Heartbeat(spec.heartbeat_path)
-        self._controllers[0].introduce(
-            Register("controller", {"controller": az}, self._host.bus.endpoint, os.getpid(), context.get_node_id())
-        )
-        if context.was_current_actor_reconstructed:
-            self._finding = asyncio.get_running_loop().create_task(self._find_processes(plan))
-
-    async def _find_processes(self, plan: list[ProcessPlan]) -> None:
-        """After a restart: ask every process that lives to register again."""
-        for process in plan:
-            try:
-                ray.get_actor(process.name).register.remote(self._host.bus.endpoint)
-            except ValueError:
-                logger.warning("%s is not there", process.name)
+        self._controllers[0].introduce(Register(CONTROLLER, {CONTROLLER: az}, self._host.bus.endpoint, os.getpid(), own.get_node_id()))
 
     async def process_id(self) -> int:
         return os.getpid()
@@ -76,15 +84,16 @@ class ControllerProcess:
         return self._authority.issue(process, request)
 
     async def complete(self) -> None:
-        """Answers once every process is registered and every adjudicator leads."""
-        done = asyncio.Event()
-        self._controllers[0].when_complete(done.set)
-        await done.wait()
+        """Answers once every process is registered and every adjudicator leads. Raises NotComplete."""
+        complete: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+        self._controllers[0].when_complete(lambda why: None if complete.done() else complete.set_result(why))
+        if (why := await complete) is not None:
+            raise NotComplete(why)
 
     async def shut_down(self) -> None:
         """Stop every layer in order."""
         try:
-            await self._host.bus.call("controller", "controller", Shutdown(), timeout_s=100.0)
+            await self._host.bus.call(CONTROLLER, CONTROLLER, Shutdown(), timeout_s=100.0)
         except DatabaseError as error:
             logger.warning("shutdown: %s", error.message)
         await self._host.stop()

@@ -4,7 +4,7 @@
     suspect      who misses an answer says so (a commit that is late, a watermark that does not come): stalled processes and cut links break no connection
     doubt        either way the process is asked for a sign of life, `PINGS` times `PING_S`; only then is it given up, and not while it is seen to be
                  at work (working.py), for up to `WORKING_S_MAX`; if it lives, it says what it runs, and what is missing is started
-    move         each of its movable roles is started at the next of its homes (plan.homes), the new topology is published, an adjudicator is told to lead
+    move         each of its movable roles is started at the next of its homes (policies/homes.py), the new topology is published, an adjudicator is told to lead
 
 Safety does not hang on any of this: a false alarm costs the transactions under way (40001) and a new epoch. A process that was given up and answers again is told the
 topology, by which it stops what has moved. Nothing is sent while nothing happens, but for a watch in `WATCH_S`.
@@ -18,11 +18,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, KeysView
 
 from actors.common.errors import DatabaseError
 from actors.common.messages import Message, Ping, Pong, Register, StartRole, StopRole, Watch
 from actors.runtime.interfaces import Context
+from cluster.policies.homes import homes
+from cluster.state import ClusterState, RoleState
 
 WATCH_S = 600.0
 PING_S = 0.25
@@ -35,7 +37,7 @@ CALM_S = 1.0
 LOST_PING_S = 1.0
 """How often a process that was given up is asked again."""
 START_S = 3.0
-"""For a role to be made and to open nothing: it has nothing on disk."""
+"""For a role to be made. The process is asked again after this: one that has much to read from its disk goes on meanwhile."""
 RESTORE_S = 10.0
 """A process that dies again and again must not take its roles with it each time."""
 RETRY_S = 0.2
@@ -47,28 +49,36 @@ logger = logging.getLogger(__name__)
 
 
 class Failover:
-    """`homes`: role -> processes, the preferred first. `azs`: process -> AZ, of all that are expected. `on_change`: the topology is to be published (gives its version); `on_running`: a role has just been
-    started somewhere; `on_settled`: once, when it is known who is there;
-    `is_working`: whether a process has been at work since it was asked about last."""
+    """`state`: which roles and processes are expected. `assigns_all`: processes start with no role but keepers, and are told all
+    others; else they start their fixed roles themselves. `on_change`: the topology is to be published (gives its version);
+    `on_running`: a role has just been started somewhere; `on_refused`: a process could not start a role, and why; `on_settled`:
+    once, when it is known which processes are there; `is_working`: whether a process has been at work since it was asked about
+    last."""
 
     def __init__(
         self,
         context: Context,
-        homes: dict[str, list[str]],
-        azs: dict[str, str],
+        state: ClusterState,
         *,
+        assigns_all: bool,
         restarted: bool,
         on_change: Callable[[], int],
         on_running: Callable[[str], None],
+        on_refused: Callable[[str, DatabaseError], None],
         on_settled: Callable[[], None],
         is_working: Callable[[str], bool] = lambda process: False,
     ) -> None:
         self._context = context
-        self._homes = homes
-        self._azs = azs
+        self._assigns_all = assigns_all
+        self._homes: dict[str, list[str]] = {}
+        """Role -> the processes that may run it, the preferred first."""
+        self._azs: dict[str, str] = {}
+        self._roles: dict[str, RoleState] = {}
+        self.follow(state)
         self._claims_s = CLAIMS_S if restarted else FIRST_CLAIMS_S
         self._on_change = on_change
         self._on_running = on_running
+        self._on_refused = on_refused
         self._on_settled = on_settled
         self._is_working = is_working
         self._doubted_at: dict[str, float] = {}
@@ -83,6 +93,27 @@ class Failover:
         self.home: dict[str, str] = {}
         """Role -> the process that runs it. Missing: nobody does, or not yet."""
         self.stopped = False
+
+    def follow(self, state: ClusterState) -> None:
+        """The cluster's state has changed."""
+        self._homes = homes(state.processes)
+        if self._assigns_all:
+            self._homes |= {role.name: [process.name] for process in state.processes for role in process.fixed}
+        self._azs = {process.name: process.az for process in state.processes}
+        self._roles = state.roles
+
+    def forget(self, process: str) -> None:
+        """It is to be ended, and none of the cluster's any more."""
+        self._alive.discard(process)
+        self._doubted.discard(process)
+        self._registers.pop(process, None)
+        for role in [role for role, home in self.home.items() if home == process]:
+            del self.home[role]
+
+    @property
+    def assigned(self) -> KeysView[str]:
+        """Names of the roles that run where this says, and nowhere else."""
+        return self._homes.keys()
 
     def start(self) -> None:
         asyncio.get_running_loop().call_later(self._claims_s, self._assign_all)
@@ -105,6 +136,8 @@ class Failover:
         self._restore_later(message)
         if self._assigning or self._azs.keys() <= self._alive:
             self._assign_all()
+        else:
+            self._assign_own(process)
 
     def _watch(self, message: Register) -> None:
         process = message.process
@@ -147,12 +180,12 @@ class Failover:
             assert isinstance(answer, Pong)
             self._doubted.discard(process)
             self._calm_until[process] = asyncio.get_running_loop().time() + CALM_S
-            if self._registers[process] is register:
+            if self._registers.get(process) is register:
                 self._watch_again(register)
                 self._start_missing(process, answer.roles)
 
         def silent(_: DatabaseError) -> None:
-            if self._registers[process] is not register:  # it has been restarted meanwhile, and registered
+            if self._registers.get(process) is not register:  # it has been restarted meanwhile, and registered
                 self._doubted.discard(process)
             elif self._works_on(process):
                 self._ask(process, PINGS)
@@ -191,7 +224,7 @@ class Failover:
         """It may be stalled, or cut off: ask until it answers or is restarted."""
 
         def back(_: Message) -> None:
-            if self._registers[process] is register:
+            if self._registers.get(process) is register:
                 logger.warning("%s is back", process)
                 self._alive.add(process)
                 self._watch_again(register)
@@ -200,7 +233,7 @@ class Failover:
                 self._restore_later(register)
 
         def again(_: DatabaseError) -> None:
-            if not self.stopped and self._registers[process] is register:
+            if not self.stopped and self._registers.get(process) is register:
                 asyncio.get_running_loop().call_later(LOST_PING_S, ask)
 
         def ask() -> None:
@@ -219,8 +252,17 @@ class Failover:
             if role not in self.home and role not in self._moving and not self.stopped:
                 self._assign(role)
 
+    def _assign_own(self, process: str) -> None:
+        """Roles that only this process may run need not wait for the others."""
+        for role, places in self._homes.items():
+            if places == [process] and role not in self.home and role not in self._moving and not self.stopped:
+                self._assign(role)
+
     def _assign(self, role: str, target: str = "") -> None:
         """To `target`, or to the first of its homes that is there."""
+        self._moving.discard(role)
+        if role not in self._homes:  # it has left the cluster
+            return
         self._moving.add(role)
         process = next((name for name in (target, *self._homes[role]) if name in self._alive and name not in self._doubted), None)
         if process is None:
@@ -230,7 +272,9 @@ class Failover:
 
         def running(_: Message) -> None:
             self._moving.discard(role)
-            if self._registers[process] is register and process in self._alive:
+            if role not in self._homes:
+                return
+            if self._registers.get(process) is register and process in self._alive:
                 self.home[role] = process
                 self._on_change()
                 self._on_running(role)
@@ -241,10 +285,12 @@ class Failover:
 
         def failed(error: DatabaseError) -> None:
             logger.warning("%s cannot be started in %s: %s", role, process, error.message)
+            self._on_refused(role, error)
             self.doubt(process)
             self._later(role)
 
-        message = StartRole(role, self._azs[process], self._on_change())
+        state = self._roles[role]
+        message = StartRole(role, state.kind, state.arguments, self._azs[process], self._on_change())
         self._context.bus.request(self._context.name, f"host/{process}", message, running, failed, timeout_s=START_S)
 
     def _restore_later(self, register: Register) -> None:
@@ -252,10 +298,10 @@ class Failover:
 
         def restore() -> None:
             process = register.process
-            if self.stopped or self._registers[process] is not register or process not in self._alive or process in self._doubted:
+            if self.stopped or self._registers.get(process) is not register or process not in self._alive or process in self._doubted:
                 return
-            for role, homes in self._homes.items():
-                if homes[0] == process and self.home.get(role, process) != process:
+            for role, places in self._homes.items():
+                if places[0] == process and self.home.get(role, process) != process:
                     self.move(role, process)
 
         asyncio.get_running_loop().call_later(RESTORE_S, restore)
@@ -282,7 +328,7 @@ class Failover:
     def _later(self, role: str) -> None:
         def again() -> None:
             self._moving.discard(role)
-            if role not in self.home and not self.stopped:
+            if role in self._homes and role not in self.home and not self.stopped:
                 self._assign(role)
 
         asyncio.get_running_loop().call_later(RETRY_S, again)

@@ -31,6 +31,8 @@ OBJECT_STORE_BYTES = 100 << 20
 ACTORS_A_NODE_MAX = 1000
 
 
+NAMESPACE = "eagleray"
+"""Of a cluster's actors."""
 FOREIGN = ("RAY_ADDRESS", "RAY_AUTH_TOKEN", "RAY_NAMESPACE", "RAY_REDIS_ADDRESS", "RAY_OVERRIDE_NODE_ID_FOR_TESTING")
 """Settings of another Ray that a person's environment may hold: they would have this one use another's store,
 identity or token."""

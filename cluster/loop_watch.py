@@ -129,13 +129,13 @@ def read_replacements(path: Path) -> dict[str, dict[str, Any]]:
 
 
 class LoopWatch:
-    """`beats`: process -> its heartbeat's file. `stall_s` 0: nobody is watched."""
+    """`folder`: where each process has its heartbeat's file, <process>.beat; processes come and go. `stall_s` 0: nobody is watched."""
 
-    def __init__(self, beats: dict[str, Path], stall_s: float, replacements: Replacements) -> None:
-        self._beats = beats
+    def __init__(self, folder: Path, stall_s: float, replacements: Replacements) -> None:
+        self._folder = folder
         self._stall_s = stall_s
         self._replacements = replacements
-        self._stalls = {process: Stall() for process in beats}
+        self._stalls: dict[str, Stall] = {}
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="loop-watch", daemon=True)
 
@@ -151,22 +151,24 @@ class LoopWatch:
 
     def _run(self) -> None:
         while not self._stopped.wait(LOOK_S):
-            for process, path in self._beats.items():
+            for path in sorted(self._folder.glob("*.beat")):
                 beat = read_beat(path)
                 if beat is not None:
-                    self._look(process, beat)
+                    self._look(path, beat)
 
-    def _look(self, process: str, beat: Beat) -> None:
-        stalled_s = self._stalls[process].look(time.monotonic(), beat, lambda: activity_of(beat))
+    def _look(self, path: Path, beat: Beat) -> None:
+        process = path.stem
+        stalled_s = self._stalls.setdefault(process, Stall()).look(time.monotonic(), beat, lambda: activity_of(beat))
         if stalled_s >= self._stall_s:
             why = f"its event loop did not turn for {stalled_s:.0f} s"
             logger.error("%s (pid %d) is replaced: %s", process, beat.pid, why)
             self._stalls[process] = Stall()
             self._replacements.note(process, why)
-            self._end(process, beat)
+            self._end(path, beat)
 
-    def _end(self, process: str, beat: Beat) -> None:
-        if ask_for_last_words(last_words_path(self._beats[process])):
+    @staticmethod
+    def _end(path: Path, beat: Beat) -> None:
+        if ask_for_last_words(last_words_path(path)):
             _await_end(beat)
         for number in (signal.SIGABRT, signal.SIGKILL):
             if process_start(beat.pid) != beat.started:

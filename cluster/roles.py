@@ -1,14 +1,15 @@
-"""From a plan to roles: the one place that knows every role's constructor."""
+"""From a role's state to the role: the one place that knows every role's constructor."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
+from importlib import import_module
 from typing import Any
 
-from actors.common.settings import Settings
 from actors.runtime.host import RoleSpec
 from actors.runtime.interfaces import Context, Role
-from cluster.plan import ProcessPlan, RolePlan, journal_replicas, make_plan
+from cluster.state import RoleState
 
 
 def clients_socket(sockets: str, number: int) -> str:
@@ -16,65 +17,94 @@ def clients_socket(sockets: str, number: int) -> str:
     return f"{sockets}/clients-{number}.sock"
 
 
-def role_specs(process: ProcessPlan, settings: Settings, sockets: str) -> list[RoleSpec]:
-    """The roles that one process always runs, ready for a Host."""
-    return [RoleSpec(role.name, process.az, _maker(role, process.az, settings, sockets)) for role in process.fixed]
+def parking_socket(sockets: str, number: int) -> str:
+    """Where gateway `number` receives sessions to park from its host's query processors."""
+    return f"{sockets}/parking-{number}.sock"
 
 
-def role_spec(name: str, az: str, settings: Settings, sockets: str) -> RoleSpec:
-    """A movable role, by its name. KeyError where the plan has none of this name."""
-    roles = {role.name: role for process in make_plan(settings) for role in process.roles}
-    return RoleSpec(name, az, _maker(roles[name], az, settings, sockets))
+def role_spec(role: RoleState, az: str, sockets: str) -> RoleSpec:
+    """`sockets`: the folder of the sockets by which clients are passed on. KeyError where `role` is of no known kind."""
+    make = _MAKERS[role.kind]
+    return RoleSpec(role.name, az, lambda context: make(context, role.arguments, sockets))
 
 
-def _maker(role: RolePlan, az: str, settings: Settings, sockets: str) -> Callable[[Context], Role]:
-    arguments = role.arguments
-    makers: dict[str, Callable[[Context, dict[str, Any]], Role]] = {
-        "journal": lambda context, given: _journal(context, given["journal"], az),
-        "adjudicator": lambda context, given: _adjudicator(context, given["number"], settings),
-        "crossbar": lambda context, given: _crossbar(context, given["number"], settings),
-        "storage": lambda context, given: _storage(context, given["shard"], az),
-        "query_processor": lambda context, given: _query_processor(context, given["number"], sockets),
-        "gateway": lambda context, given: _gateway(context, given["number"], settings, sockets),
-    }
-    return lambda context: makers[role.kind](context, arguments)
+def load(kinds: Iterable[str]) -> None:
+    """Import what roles of these kinds need, so that no event loop is held by an import when they are started."""
+    for kind in sorted(set(kinds)):
+        import_module(_MODULES[kind])
 
 
-def _journal(context: Context, journal: int, az: str) -> Role:
+_MODULES = {
+    "journal": "actors.journal.replica",
+    "adjudicator": "actors.adjudicator.adjudicator",
+    "crossbar": "actors.crossbar.crossbar",
+    "storage": "actors.storage.replica",
+    "query_processor": "actors.query_processor.role",
+    "gateway": "actors.gateway.gateway",
+}
+
+
+def _journal(context: Context, given: dict[str, Any], sockets: str) -> Role:
     from actors.journal.replica import JournalReplica
 
-    return JournalReplica(context, journal, az)
+    return JournalReplica(context, given["journal"], context.az, given.get("writer", ""))
 
 
-def _adjudicator(context: Context, number: int, settings: Settings) -> Role:
+def _adjudicator(context: Context, given: dict[str, Any], sockets: str) -> Role:
     from actors.adjudicator.adjudicator import Adjudicator
 
-    return Adjudicator(context, number, journal_replicas(settings, number))
+    return Adjudicator(context, given["number"], given["replicas"])
 
 
-def _crossbar(context: Context, number: int, settings: Settings) -> Role:
+def _crossbar(context: Context, given: dict[str, Any], sockets: str) -> Role:
     from actors.crossbar.crossbar import Crossbar
 
-    numbers = range(1, settings.layout.adjudicators + 1)
-    journals = {journal: journal_replicas(settings, journal) for journal in numbers}
-    return Crossbar(context, number, journals, {journal: f"adjudicator/{journal}" for journal in numbers})
+    journals = {number: replicas for number, _, replicas in given["journals"]}
+    return Crossbar(context, given["number"], journals, {number: adjudicator for number, adjudicator, _ in given["journals"]})
 
 
-def _storage(context: Context, shard: int, az: str) -> Role:
+def _storage(context: Context, given: dict[str, Any], sockets: str) -> Role:
     from actors.storage.replica import StorageReplica
 
-    return StorageReplica(context, shard, az, ["crossbar/1"])
+    return StorageReplica(context, given["shard"], context.az, given["crossbars"])
 
 
-def _query_processor(context: Context, number: int, sockets: str) -> Role:
+def _query_processor(context: Context, given: dict[str, Any], sockets: str) -> Role:
     from actors.query_processor.role import QueryProcessor
 
-    return QueryProcessor(context, number, clients_path=clients_socket(sockets, number))
+    number = given["number"]
+    return QueryProcessor(
+        context,
+        number,
+        clients_path=clients_socket(sockets, number),
+        parking_path=lambda gateway: parking_socket(sockets, _number(gateway)),
+        computed_s=time.thread_time,
+    )
 
 
-def _gateway(context: Context, number: int, settings: Settings, sockets: str) -> Role:
-    from cluster.gateway import Gateway
+def _gateway(context: Context, given: dict[str, Any], sockets: str) -> Role:
+    from actors.gateway.gateway import Gateway
 
-    layout = settings.layout
-    paths = {f"query_processor/{other}": clients_socket(sockets, other) for other in range(1, layout.query_processors + 1)}
-    return Gateway(context, number, layout.host, layout.port, paths)
+    number = given["number"]
+    return Gateway(
+        context,
+        number,
+        given["host"],
+        given["port"],
+        lambda name: clients_socket(sockets, _number(name)),
+        parking_path=parking_socket(sockets, number),
+    )
+
+
+def _number(role: str) -> int:
+    return int(role.rpartition("/")[2])
+
+
+_MAKERS: dict[str, Callable[[Context, dict[str, Any], str], Role]] = {
+    "journal": _journal,
+    "adjudicator": _adjudicator,
+    "crossbar": _crossbar,
+    "storage": _storage,
+    "query_processor": _query_processor,
+    "gateway": _gateway,
+}

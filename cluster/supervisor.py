@@ -4,8 +4,8 @@ creation and end.
     python -m cluster.supervisor --data DIR --ready FD [--config FILE] [--port N] [--mode M]
 
 Order: lock the folder, end what a former life left behind, start Ray (a raylet an AZ) with a token of its own, write
-down what the cluster is, create the controller and every process of the plan as Ray actors, wait until the controller
-calls the cluster complete, look that nothing listens to other machines, write state.json, say "ready URL" on the
+down what the cluster is, create the controller as a Ray actor, which creates all others, wait until it calls the
+cluster complete, look that nothing listens to other machines, write state.json, say "ready URL" on the
 pipe. SIGTERM or SIGINT: the controller stops the layers in order, then Ray ends. While it runs, Ray restarts actors
 that die (max_restarts = -1); a thread watches their event loops and ends those that are held (loop_watch.py).
 """
@@ -22,7 +22,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 from urllib.parse import quote
 
 from actors.common.settings import ADMIN, Settings
@@ -30,17 +30,12 @@ from actors.common.settings_file import SettingsError
 from actors.runtime import descriptors
 from cluster import leftovers
 from cluster.data_folder import DataFolder, DataFolderError
+from cluster.initial import controller_az, initial_state, with_keepers
 from cluster.listening import exposed
-from cluster.local_ray import LocalRay, NotProtected, make_token, prepare_environment
+from cluster.local_ray import NAMESPACE, LocalRay, NotProtected, make_token, prepare_environment
 from cluster.loop_watch import LoopWatch, Replacements
-from cluster.plan import ProcessPlan, controller_az, make_plan
 from cluster.remembered import Resolution, resolve
 
-if TYPE_CHECKING:
-    from actors.runtime.host import RoleSpec
-    from actors.runtime.ray_shell import ProcessSpec
-
-NAMESPACE = "eagleray"
 COMPLETE_TIMEOUT_S = 110.0
 PRIVATE_UMASK = 0o077
 """Files and sockets of a cluster, Ray's included, are their user's from their first moment."""
@@ -66,15 +61,9 @@ class Supervisor:
         self._folder = folder
         self._remembered = resolution.cluster
         self._settings = resolution.settings
-        self._plan = make_plan(self._settings)
-        names = ["controller", *(process.name for process in self._plan)]
-        self._watch = LoopWatch(
-            {name: self._heartbeat_path(name) for name in names},
-            self._settings.supervision.stall_s,
-            Replacements(folder.replacements_path),
-        )
+        self._watch = LoopWatch(folder.sockets, self._settings.supervision.stall_s, Replacements(folder.replacements_path))
         self._ray: LocalRay | None = None
-        self._actors: dict[str, Any] = {}
+        self._controller: Any = None
         self._ray_is_dead = False
 
     def start(self) -> str:
@@ -104,7 +93,7 @@ class Supervisor:
                 "ray_temporary": str(self._folder.ray),
                 "ray_token": str(self._folder.token),
                 "sockets": str(self._folder.sockets),
-                "controller": self._endpoint("controller"),
+                "controller": f"unix:{self._folder.sockets}/controller.sock",
                 "mode": self._settings.mode,
             }
         )
@@ -134,26 +123,6 @@ class Supervisor:
         if found := exposed([os.getpid(), *leftovers.find(self._folder.root)], open_ports):
             raise StartError(f"{found[0]}, where others could reach the cluster; it was ended")
 
-    def _endpoint(self, process: str) -> str:
-        return f"unix:{self._folder.sockets}/{process}.sock"
-
-    def _heartbeat_path(self, process: str) -> Path:
-        return self._folder.sockets / f"{process}.beat"
-
-    def _spec(self, process: ProcessPlan, roles: Any) -> ProcessSpec:
-        from actors.runtime.ray_shell import ProcessSpec
-
-        return ProcessSpec(
-            name=process.name,
-            endpoint=self._endpoint(process.name),
-            controller_endpoint=self._endpoint("controller"),
-            data_dir=self._folder.roles,
-            log_path=self._folder.logs / f"{process.name}.log",
-            heartbeat_path=self._heartbeat_path(process.name),
-            settings=self._settings,
-            roles=roles,
-        )
-
     def _make_authority(self) -> None:
         """Raises StartError."""
         if self._settings.bus.transport == "unix":
@@ -166,45 +135,38 @@ class Supervisor:
             raise StartError(str(error)) from None
 
     def _create_actors(self) -> None:
+        """The controller, which creates whatever process the cluster's state names; those of a new cluster start beside it."""
         import ray
 
-        from actors.runtime.ray_shell import RoleProcess
         from cluster.controller_process import ControllerProcess
+        from cluster.process_files import CONTROLLER, ProcessFiles
+        from cluster.ray_launcher import OPTIONS, create
 
-        options = {"num_cpus": 0, "max_restarts": -1, "max_task_retries": 0, "resources": {"eagleray": 1}, "namespace": NAMESPACE}
-        controller = ProcessPlan("controller", controller_az(self._settings), ())
-        self._actors["controller"] = (
+        files = ProcessFiles(self._folder.sockets, self._folder.roles, self._folder.logs)
+        az = controller_az(self._settings)
+        self._controller = (
             ray.remote(ControllerProcess)
-            .options(name="controller", label_selector={"az": controller.az}, **options)
-            .remote(self._spec(controller, None), self._plan, connection_url(self._settings), self._folder.authority)
+            .options(name=CONTROLLER, label_selector={"az": az}, **OPTIONS)
+            .remote(files, self._settings, connection_url(self._settings), self._folder.authority)
         )
-        actor = ray.remote(RoleProcess)
-        for process in self._plan:
-            roles = _Roles(process, self._settings, str(self._folder.sockets))
-            self._actors[process.name] = actor.options(name=process.name, label_selector={"az": process.az}, **options).remote(
-                self._spec(process, roles)
-            )
+        for process in with_keepers(initial_state(self._settings)).processes:
+            create(process, files, self._settings)
 
     def _await_complete(self) -> None:
         import ray
 
-        started = {name: handle.process_id.remote() for name, handle in self._actors.items()}
-        names = {reference: name for name, reference in started.items()}
-        waiting = list(started.values())
-        while waiting:
-            done, waiting = ray.wait(waiting, num_returns=1, timeout=COMPLETE_TIMEOUT_S)
-            if not done:
-                raise StartError(
-                    f"{', '.join(sorted(names[reference] for reference in waiting))} did not start in {COMPLETE_TIMEOUT_S:.0f} s"
-                )
-            try:
-                ray.get(done[0])
-            except ray.exceptions.RayError as error:
-                raise StartError(_why(names[done[0]], error)) from error
+        from cluster.controller_process import NotComplete
+        from cluster.ray_launcher import why_not_started
+
         try:
-            ray.get(self._actors["controller"].complete.remote(), timeout=COMPLETE_TIMEOUT_S)
+            ray.get(self._controller.complete.remote(), timeout=COMPLETE_TIMEOUT_S)
+        except ray.exceptions.RayTaskError as error:
+            cause = error.cause if isinstance(error.cause, NotComplete) else None
+            raise StartError(str(cause) if cause is not None else why_not_started("controller", error)) from error
+        except ray.exceptions.GetTimeoutError as error:
+            raise StartError(f"the cluster did not become ready in {COMPLETE_TIMEOUT_S:.0f} s") from error
         except ray.exceptions.RayError as error:
-            raise StartError(f"the cluster did not become ready in {COMPLETE_TIMEOUT_S:.0f} s: {error}") from error
+            raise StartError(why_not_started("controller", error)) from error
 
     def look_after_ray(self) -> None:
         """A child has died: a raylet is replaced (its actors come back on the new one); without Ray's own control process all is over.
@@ -220,40 +182,14 @@ class Supervisor:
         import ray
 
         self._watch.stop()
-        if ray.is_initialized() and not self._ray_is_dead:
+        if self._controller is not None and ray.is_initialized() and not self._ray_is_dead:
             try:
-                ray.get(self._actors["controller"].shut_down.remote(), timeout=COMPLETE_TIMEOUT_S)
-            except (ray.exceptions.RayError, KeyError) as error:
+                ray.get(self._controller.shut_down.remote(), timeout=COMPLETE_TIMEOUT_S)
+            except ray.exceptions.RayError as error:
                 logger.warning("the cluster did not stop cleanly: %s", error)
             ray.shutdown()
         if self._ray is not None:
             self._ray.stop()
-
-
-class _Roles:
-    """ray_shell.Roles of one process."""
-
-    def __init__(self, process: ProcessPlan, settings: Settings, sockets: str) -> None:
-        self._process = process
-        self._settings = settings
-        self._sockets = sockets
-
-    def fixed(self) -> list[RoleSpec]:
-        from cluster.roles import role_specs
-
-        return role_specs(self._process, self._settings, self._sockets)
-
-    def assigned(self, role: str, az: str) -> RoleSpec:
-        from cluster.roles import role_spec
-
-        return role_spec(role, az, self._settings, self._sockets)
-
-
-def _why(name: str, error: Exception) -> str:
-    """The innermost reason that an actor's constructor gave, in one line."""
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    last = lines[-1].strip() if lines else repr(error)
-    return f"{name} did not start: {last}"
 
 
 def main() -> int:

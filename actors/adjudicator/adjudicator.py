@@ -247,10 +247,10 @@ class Adjudicator:
         writer = self._writer = JournalWriter(context, self._number, self._replicas, lambda why: self._deposed(writer, deposed, why))
         recovery = Recovery()
 
-        def anew() -> Callable[[RecordHeader], None]:
+        def anew() -> Callable[[RecordHeader, bytes], None]:
             nonlocal recovery
             recovery = Recovery()
-            return recovery.record
+            return lambda header, _: recovery.record(header)
 
         recovered = await writer.open(anew, former + 1)
         assert recovery.last_end or recovered.last_lsn == 0, "I6: the journal's records tell where the old epoch ends"

@@ -138,6 +138,33 @@ class Supervision:
 
 
 @dataclass(frozen=True)
+class Scaling:
+    """How the cluster follows its load (cluster/scaling.py)."""
+
+    query_processors_max: int = 0
+    """0: as many as this machine has processors, or as the layout begins with where those are more."""
+    sessions_each: int = 100
+    """Sessions for which one more query processor is started."""
+    busy_share: float = 0.7
+    """... or this share of their time in which their event loops compute."""
+    up_delay_s: float = 3.0
+    down_delay_s: float = 60.0
+    """More, or fewer, must have been wanted for so long."""
+    zero_after_s: float = 0.0
+    """After so long without a session everything stops but gateways and the controller, until somebody connects. 0: never."""
+    warm: bool = False
+    """At zero the processes stay, without a role and without data: waking takes a fraction of a second, and some 100 MB each."""
+
+
+@dataclass(frozen=True)
+class Sessions:
+    """Idle sessions sleep in a gateway (query_processor/parking.py)."""
+
+    park_after_s: float = 60.0
+    """A session that has rested for so long is parked; no later than half as long after that. 0: none is."""
+
+
+@dataclass(frozen=True)
 class Bus:
     """How a cluster's processes reach each other (docs/security.md)."""
 
@@ -160,7 +187,7 @@ class Layout:
     port: int = 5433
     host: str = "127.0.0.1"
     placement: str = "role"
-    """"role": a Ray actor for each role; "az": one for all of an AZ's roles (cluster/plan.py)."""
+    """"role": a Ray actor for each role; "az": one for all of an AZ's roles (cluster/initial.py)."""
 
 
 @dataclass(frozen=True)
@@ -175,5 +202,7 @@ class Settings:
     querying: Querying = Querying()
     authentication: Authentication = Authentication()
     supervision: Supervision = Supervision()
+    scaling: Scaling = Scaling()
+    sessions: Sessions = Sessions()
     bus: Bus = Bus()
     layout: Layout = Layout()

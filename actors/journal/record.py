@@ -28,6 +28,8 @@ PART = 4
 """A piece of a transaction's write set; like a LEASE in all else."""
 ABORT = 5
 """The parts of this transaction are void; like a LEASE in all else."""
+STATE = 6
+"""Of journal 0, whose writer is the controller: the payload is the cluster's state (cluster/keeping.py). Like a LEASE in all else."""
 CLOSE = 3
 """Last record of an epoch that ended cleanly: epoch_end is what was really used, so the next epoch need not wait for the lease to pass."""
 

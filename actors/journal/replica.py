@@ -54,9 +54,9 @@ WAITING_MAX = 1024
 
 
 class JournalReplica:
-    """Role `journal/<journal>/<az>`."""
+    """Role `journal/<journal>/<az>`. `writer`: the role that appends; its adjudicator where nothing is said."""
 
-    def __init__(self, context: Context, journal: int, az: str) -> None:
+    def __init__(self, context: Context, journal: int, az: str, writer: str = "") -> None:
         self._context = context
         self._journal = journal
         self._az = az
@@ -72,7 +72,9 @@ class JournalReplica:
         self._waiting: list[tuple[str, Message, Reply | None]] = []
         self._subscriptions: dict[int, Subscription] = {}
         """By stream: a crossbar reads a journal several times at once, for subscribers that catch up."""
+        self._expected_writer = writer or f"adjudicator/{journal}"
         self._writer = ""
+        """Whom the newest Append came from."""
         self._announced = False
         self._appends = 0
         self._syncs = 0
@@ -90,7 +92,7 @@ class JournalReplica:
         if topology is not None and not self._announced:
             self._announced = True
             if not self._writer:
-                self._context.bus.post(self._context.name, f"adjudicator/{self._journal}", Watched(self._promised, restarted=True))
+                self._context.bus.post(self._context.name, self._expected_writer, Watched(self._promised, restarted=True))
 
     async def stop(self) -> None:
         self._subscriptions.clear()

@@ -39,7 +39,8 @@ SEAL_PAUSE_S_MIN, SEAL_PAUSE_S_MAX = 0.02, 0.2
 
 logger = logging.getLogger(__name__)
 
-OnRecord = Callable[[RecordHeader], None]
+OnRecord = Callable[[RecordHeader, bytes], None]
+"""Of a record that is kept: its header, and all its bytes."""
 OnDeposed = Callable[[str], None]
 
 
@@ -59,7 +60,7 @@ class JournalWriter:
     def __init__(self, context: Context, journal: int, replicas: list[str], on_deposed: OnDeposed) -> None:
         self._context = context
         self._journal = journal
-        self._name = f"adjudicator/{journal}"
+        self._name = context.name
         self._peers = [Peer(self, name) for name in replicas]
         self._majority = len(replicas) // 2 + 1
         self._on_deposed = on_deposed
@@ -192,7 +193,7 @@ class JournalWriter:
                 self._memory_bytes += len(record)
                 while self._memory_bytes > self._memory_bytes_max and len(self._memory) > 1:
                     self._memory_bytes -= len(self._memory.popleft())
-                on_record(header)
+                on_record(header, record)
                 lsn = header.lsn + 1
         self.memory_first = self.last_lsn - len(self._memory) + 1
 

@@ -22,8 +22,8 @@ from actors.runtime.interfaces import Reply
 if TYPE_CHECKING:
     from actors.runtime.host import Host, RoleSpec
 
-MakeRole = Callable[[str, str], "RoleSpec"]
-"""(role, az) -> how to run it."""
+MakeRole = Callable[[StartRole], "RoleSpec"]
+"""How to run the role that a StartRole describes."""
 
 
 class AssignedRoles:
@@ -41,7 +41,7 @@ class AssignedRoles:
             self._since[message.role] = max(message.version, self._since.get(message.role, 0))
             if not self._host.runs(message.role):
                 try:
-                    await self._host.start_role(self._make_role(message.role, message.az))
+                    await self._host.start_role(self._make_role(message))
                 except DatabaseError as error:
                     if reply is not None:
                         reply.fail(error)

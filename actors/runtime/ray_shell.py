@@ -2,7 +2,7 @@
 
 Ray creates the actor on a node of the wanted availability zone, restarts it when it dies, and ends it. All messages between roles go over the
 host's own bus. The constructor does the whole start, so that an actor that Ray restarts comes back by itself: same folder, same endpoint,
-registered with the controller again.
+registered with the controller again, which tells it what to run.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import ray
 
+from actors.common.messages import StartRole
 from actors.common.settings import Settings
 from actors.runtime import descriptors
 from actors.runtime.assigned_roles import MakeRole
@@ -56,10 +57,10 @@ class ProcessSpec:
 class Roles(Protocol):
     """Picklable; called in the process."""
 
-    def fixed(self) -> list[RoleSpec]:
-        """Those that the process always runs."""
+    def load(self) -> None:
+        """Import what the process's roles need."""
 
-    def assigned(self, role: str, az: str) -> RoleSpec:
+    def assigned(self, message: StartRole) -> RoleSpec:
         """One that the controller has assigned to it."""
 
 
@@ -105,10 +106,11 @@ class RoleProcess:
         begin_log(spec)
         self._spec = spec
         self._stopped = asyncio.Event()
+        spec.roles.load()
         self._host, membership = await make_host(spec, ask_authority, spec.roles.assigned)
         self._host.on_shutdown = self._stopped.set
         self._host.bus.add_route("controller", membership.controller if membership is not None else spec.controller_endpoint)
-        await self._host.start(spec.roles.fixed())
+        await self._host.start([])
         self._last_words = LastWords(last_words_path(spec.heartbeat_path), self._host.last_words)
         self._heartbeat = Heartbeat(spec.heartbeat_path)
         self._garbage_watch = GarbageWatch()

@@ -56,6 +56,8 @@ class Plan:
     """Most strikes wait until somebody commits."""
     lull: bool = False
     """Half-way everything rests for a while: no strikes, calm network and disks, clients as busy as before."""
+    keeps_state: bool = False
+    """The controller keeps the cluster's state in journal 0, and tells processes their roles, as in production."""
     one_host: bool = False
     """The controller's kernel tells of silent processes whether they are at work (cluster/working.py): half of those that are stalled seem so, and all that are cut off."""
 
@@ -95,7 +97,12 @@ def draw(random: Random, proofs: tuple[str, ...], seconds: float) -> Plan:
     plan = replace(
         plan, lull=bool(strikes) and random.random() < 0.3, row_bytes=random.choice((0, 0, 0, 300, 3000)), keen=random.random() < 0.3
     )
-    return replace(plan, one_host=random.random() < 0.5)
+    plan = replace(plan, one_host=random.random() < 0.5)
+    aside = Random(repr(random.getstate()))
+    if aside.random() < 0.5:
+        scales = plan.strikes and aside.random() < 0.5
+        plan = replace(plan, keeps_state=True, strikes=(*plan.strikes, *(("scale",) if scales else ())))
+    return plan
 
 
 SKEW_US = 300_000

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from random import Random
 from typing import cast
 
 import msgspec
 
 from actors.common.errors import DatabaseError
-from actors.common.messages import Register
+from actors.common.messages import Register, StartRole
 from actors.common.ranges import KEYSPACE_BYTES, ShardMap
 from actors.journal.replica import JournalReplica
 from actors.query_processor.role import QueryProcessor
@@ -21,12 +21,18 @@ from actors.runtime.simulation.nemesis import Nemesis, Reshape
 from actors.runtime.simulation.world import World
 from actors.storage.replica import StorageReplica
 from cluster.controller import Controller
-from cluster.plan import controller_az, homes, make_plan, shard_map
-from cluster.roles import role_spec, role_specs
+from cluster.initial import controller_az, initial_state, with_keepers
+from cluster.keeping import keepers
+from cluster.policies.homes import homes
+from cluster.roles import role_spec
 from cluster.simulation.hostile import Plan
 from cluster.simulation.sql_client import SimulatedDatabase
+from cluster.simulation.state_witness import StateWitness, WatchedKeeper
+from cluster.state import ClusterState, ProcessState, RoleState, with_query_processor, without_process
 
 CONTROLLER = "controller"
+ADDED_MAX = 2
+"""Query processors beyond those that a cluster began with."""
 START_S_MAX = 60.0
 RESTART_S_MAX = 0.5
 """Before Ray has started again what died by itself."""
@@ -43,7 +49,9 @@ class SimulatedCluster:
     def __init__(self, seed: int, plan: Plan, keep_trace: bool = False) -> None:
         self.plan = plan
         self.world = World(seed, plan.faults, plan.settings, keep_trace=keep_trace)
-        self.map: ShardMap = shard_map(plan.settings)
+        state = initial_state(plan.settings)
+        self.states = StateWitness(self.world)
+        self.map: ShardMap = state.shard_map
         if plan.cuts:
             self.map = msgspec.structs.replace(self.map, cuts=plan.cuts)
         self.nemeses: list[Nemesis] = []
@@ -51,19 +59,41 @@ class SimulatedCluster:
         self._stalls: dict[str, bool] = {}
         """Process that is stalled -> whether it computes meanwhile, rather than being stopped."""
         self._stall_random = self.world.derive("stalls")
-        self._processes = [process for process in make_plan(plan.settings) if not process.name.startswith("gateway")]
+        self._processes = tuple(process for process in state.processes if not process.name.startswith("gateway"))
+        self._state = msgspec.structs.replace(state, processes=self._processes, shard_map=self.map)
+        if plan.keeps_state:
+            self._state = with_keepers(self._state)
+            self._processes = self._state.processes
+        self._first = {process.name for process in self._processes}
         az = controller_az(plan.settings)
         self.world.add_process(CONTROLLER, az, [RoleSpec(CONTROLLER, az, self._make_controller)])
         for process in self._processes:
-            self.world.add_process(process.name, process.az, [self._spec(spec) for spec in role_specs(process, plan.settings, "")])
-        self.world.make_role = lambda role, az: role_spec(role, az, plan.settings, "")
-        self.world.on_started.append(self._register)
+            self.add(process)
+        self.world.make_role = self._assigned
+        self.world.on_started.append(self._started)
+
+    def add(self, process: ProcessState) -> None:
+        """One more process, which is down: `supervise` starts it."""
+        specs = {role.name: self._spec(role_spec(role, process.az, "")) for role in process.fixed}
+        first = [] if self.plan.keeps_state else list(specs.values())
+        self.world.add_process(process.name, process.az, list(specs.values()), first)
 
     def _make_controller(self, context: Context) -> Controller:
         process = self.world.processes[CONTROLLER]
-        controller = Controller(context, self._processes, self.map, "", restarted=process.starts > 1, is_working=self._is_working)
+        make_keeper = self._make_keeper if self.plan.keeps_state else None
+        launcher = _Launcher(self) if self.plan.keeps_state else None
+        restarted = process.starts > 1
+        controller = Controller(
+            context, self._state, "", make_keeper=make_keeper, launcher=launcher, restarted=restarted, is_working=self._is_working
+        )
         controller.introduce(Register(CONTROLLER, {CONTROLLER: process.az}, f"simulated:{CONTROLLER}", process.starts, process.az))
         return controller
+
+    def _make_keeper(self, context: Context, on_deposed: Callable[[str], None]) -> WatchedKeeper:
+        return WatchedKeeper(context, keepers(self._state.processes), on_deposed, self.states)
+
+    def _assigned(self, message: StartRole) -> RoleSpec:
+        return self._spec(role_spec(RoleState(message.role, message.kind, message.arguments), message.az, ""))
 
     def _is_working(self, name: str) -> bool:
         """What working.py would say. On one host, that is: of another one a controller's kernel knows nothing."""
@@ -75,13 +105,18 @@ class SimulatedCluster:
             self._stalls[name] = self._stall_random.random() < 0.5
         return self.plan.one_host and self._stalls[name]
 
-    def _register(self, started: str) -> None:
+    def _started(self, started: str) -> None:
         """A process has started: it tells the controller; or the controller has, and all are told to tell it."""
-        world = self.world
-        for name, process in world.processes.items():
+        for name, process in self.world.processes.items():
             if process.life is not None and name != CONTROLLER and started in (name, CONTROLLER):
-                process.life.bus.add_route(CONTROLLER, f"simulated:{CONTROLLER}")
-                world.spawn(name, process.life.host.register())
+                self.register(name)
+
+    def register(self, name: str) -> None:
+        """A process that is up tells the controller that it is there."""
+        life = self.world.processes[name].life
+        assert life is not None
+        life.bus.add_route(CONTROLLER, f"simulated:{CONTROLLER}")
+        self.world.spawn(name, life.host.register())
 
     def _spec(self, spec: RoleSpec) -> RoleSpec:
         """Query processors get their clients from simulated sockets, and their secrets from the seed."""
@@ -90,7 +125,8 @@ class SimulatedCluster:
         number = int(spec.name.rpartition("/")[2])
 
         def make(context: Context) -> QueryProcessor:
-            return QueryProcessor(context, number, entropy=context.random.randbytes)
+            computed_s = (lambda: 0.0) if self.plan.keeps_state else None  # older plans know nothing of loads
+            return QueryProcessor(context, number, entropy=context.random.randbytes, computed_s=computed_s)
 
         return RoleSpec(spec.name, spec.az, make)
 
@@ -150,13 +186,34 @@ class SimulatedCluster:
 
     @property
     def reshapings(self) -> dict[str, Reshape]:
-        """Changes of the cluster's shape for a nemesis to ask for, by name. Splits, merges and scaling belong here when they exist."""
-        return {"move": self._move}
+        """Changes of the cluster's shape for a nemesis to ask for, by name. Splits and merges belong here when they exist."""
+        return {"move": self._move, "scale": self._scale}
 
     def _move(self, random: Random) -> None:
         """A movable role goes on in another of its homes."""
         if self.world.processes[CONTROLLER].up:
             self.move(random.choice(sorted(homes(self._processes))), random)
+
+    def _scale(self, random: Random) -> None:
+        """A query processor more, or one that came so goes again."""
+        process = self.world.processes[CONTROLLER]
+        if not process.up:
+            return
+        controller = cast(Controller, process.role(CONTROLLER))
+        grows, az = random.random() < 0.6, random.choice(self.plan.settings.layout.azs)
+
+        def successor(state: ClusterState) -> ClusterState:
+            added = [one.name for one in state.processes if one.name not in self._first]
+            if grows and len(added) < ADDED_MAX:
+                return with_query_processor(state, az)
+            return without_process(state, added[0]) if added else state
+
+        async def change() -> None:
+            with contextlib.suppress(DatabaseError):  # it does not know the state yet, or another has taken over
+                await controller.change(successor)
+
+        self.world.trace.add("scale", "up" if grows else "down")
+        self.world.spawn(CONTROLLER, change())
 
     def move(self, role: str, random: Random) -> bool:
         """`role` goes on in another of its homes. False where nobody could see to that now."""
@@ -185,8 +242,13 @@ class SimulatedCluster:
         random = self.world.derive("supervisor")
         while True:
             await asyncio.sleep(random.uniform(0.1, RESTART_S_MAX))
-            for name, process in self.world.processes.items():
-                if process.up or name in self._away or any(name in nemesis.struck for nemesis in self.nemeses):
+            for name, process in list(self.world.processes.items()):
+                if (
+                    process.up
+                    or name not in self.world.processes
+                    or name in self._away
+                    or any(name in nemesis.struck for nemesis in self.nemeses)
+                ):
                     continue
                 with contextlib.suppress(DatabaseError):  # its disk may be full still
                     await self.world.restart(name)
@@ -255,6 +317,27 @@ class SimulatedCluster:
                     if load.get(what):
                         return f"{name}: {what} {load[what]}"
         return None
+
+
+class _Launcher:
+    """cluster.launching.Launcher: Ray's part. Processes that the cluster began with are there all the time."""
+
+    def __init__(self, cluster: SimulatedCluster) -> None:
+        self._cluster = cluster
+
+    def launch(self, process: ProcessState) -> None:
+        world = self._cluster.world
+        if process.name not in world.processes:
+            self._cluster.add(process)
+        elif world.processes[process.name].up:
+            self._cluster.register(process.name)
+
+    def end(self, process: str) -> None:
+        self._cluster.world.remove_process(process)
+
+    def end_others(self, processes: Collection[str]) -> None:
+        for name in sorted(set(self._cluster.world.processes) - {CONTROLLER, *processes}):
+            self.end(name)
 
 
 async def eventually(world: World, attempt: Callable[[], Awaitable[bool]], seconds: float, what: str) -> None:

@@ -56,6 +56,7 @@ from actors.runtime.simulation.loop import Owner
 from actors.runtime.simulation.network import Kinds
 from actors.runtime.simulation.world import World
 from actors.storage import manifest
+from cluster.keeping import JOURNAL as STATE_JOURNAL
 
 LATELY_S = 12.0
 """A disk that was lost no longer ago may have been one of the two that a commit on its way to its client was on: whoever is to tell him may be stalled meanwhile."""
@@ -187,7 +188,7 @@ class Witness:
                 self._subscribed[sender] = message.stream
             case StreamAck() if message.checkpoint_ts and message.stream == self._subscribed.get(sender):
                 self._claim_checkpoint(sender, message.checkpoint_ts)
-            case Trim():
+            case Trim() if not destination.startswith(f"journal/{STATE_JOURNAL}/"):  # storage takes nothing from that one
                 self._trim(destination, message.below_ts)
 
     def answered(self, requester: str, role: str, request: Message, answer: Message) -> None:

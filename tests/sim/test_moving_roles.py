@@ -179,10 +179,10 @@ def test_what_a_process_that_registers_late_runs_is_told_to_all() -> None:
         await cluster.start()
         [process] = home(cluster, "crossbar/1")
         controller = cast(Controller, world.processes[CONTROLLER].role(CONTROLLER))
-        register = controller._processes[process]
+        register = controller._directory.registers[process]
         assert "crossbar/1" in world.processes[process].role_names
         del controller._failover.home["crossbar/1"]  # a restarted one, which has given up waiting for it
-        controller._publish()
+        controller._directory.publish()
         controller.receive(
             f"host/{process}", msgspec.structs.replace(register, roles={**register.roles, "crossbar/1": world.processes[process].az}), None
         )

@@ -21,8 +21,10 @@ from actors.common.messages.control import (
     AskCluster,
     AskStatus,
     Cancel,
+    Drain,
     Informed,
     Lead,
+    Load,
     Ping,
     Pong,
     Register,
@@ -32,6 +34,7 @@ from actors.common.messages.control import (
     StopRole,
     Suspect,
     Topology,
+    Wake,
     Watch,
 )
 from actors.common.messages.filling import AskContents, AskPiece, Contents, Piece
@@ -106,6 +109,9 @@ AnyMessage = (
     | Ping
     | Pong
     | Suspect
+    | Load
+    | Wake
+    | Drain
 )
 
 __all__ = [
@@ -126,6 +132,7 @@ __all__ = [
     "Deliver",
     "DemandWatermark",
     "Done",
+    "Drain",
     "DropParts",
     "Failure",
     "Fetch",
@@ -136,6 +143,7 @@ __all__ = [
     "Informed",
     "JournalRecords",
     "Lead",
+    "Load",
     "Message",
     "OutcomeIs",
     "Part",
@@ -165,6 +173,7 @@ __all__ = [
     "Suspect",
     "Topology",
     "Trim",
+    "Wake",
     "Watch",
     "Watched",
 ]

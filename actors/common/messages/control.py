@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from actors.common.messages.base import Message
 from actors.common.ranges import ShardMap
 
@@ -57,10 +59,13 @@ class Register(Message, frozen=True):
 class StartRole(Message, frozen=True):
     """Controller -> process (host/<name>): run this role from now on. Answer: Done once it has started (or runs already).
 
-    Topologies below `version` say nothing of where the role is: they were made before.
+    `kind` and `arguments` are all that the process needs to make it (cluster/state.py: RoleState). Topologies below
+    `version` say nothing of where the role is: they were made before.
     """
 
     role: str
+    kind: str
+    arguments: dict[str, Any]
     az: str
     version: int
 
@@ -89,6 +94,33 @@ class Suspect(Message, frozen=True):
     """Anyone -> controller, one-way: `role` owes an answer for longer than it should take."""
 
     role: str
+
+
+class Load(Message, frozen=True):
+    """Query processor -> controller, one-way: once a second while it has sessions, and once more when the last has gone.
+
+    `busy`: the share of the time since the last report in which its event loop computed, 0 to 1.
+    """
+
+    sessions: int
+    busy: float
+
+
+class Drain(Message, frozen=True):
+    """Controller -> query processor: `wanted`: take no sessions, and give up those that there are, each as soon as no transaction is open.
+    Answer: Done once there is none; until then none. Not `wanted`: serve again; Done at once, and 55000 to an earlier Drain."""
+
+    wanted: bool = True
+
+
+class Wake(Message, frozen=True):
+    """Gateway -> controller, one-way, repeated: clients wait, and no query processor is there. Where the cluster is at zero, it wakes.
+
+    `client`: which one has waited longest, and where, for people; `waited_s`: for how long.
+    """
+
+    client: str = ""
+    waited_s: float = 0.0
 
 
 class AskCluster(Message, frozen=True):

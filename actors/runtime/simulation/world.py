@@ -68,12 +68,14 @@ class _Life:
 
 
 class Process:
-    """What outlives a crash: its name, its place, its roles, its clock and its disks (by role name)."""
+    """What outlives a crash: its name, its place, its roles, its clock and its disks (by role name). `first`: those of its roles with
+    which it begins; the others are assigned to it."""
 
-    def __init__(self, name: str, az: str, specs: Sequence[RoleSpec], clock: SimulatedClock) -> None:
+    def __init__(self, name: str, az: str, specs: Sequence[RoleSpec], first: Sequence[RoleSpec], clock: SimulatedClock) -> None:
         self.name = name
         self.az = az
         self.specs = list(specs)
+        self.first = list(first)
         self.clock = clock
         self.disks: dict[str, DiskImage] = {}
         self.life: _Life | None = None
@@ -137,16 +139,25 @@ class World:
 
     # processes
 
-    def add_process(self, name: str, az: str, specs: Sequence[RoleSpec]) -> Process:
+    def add_process(self, name: str, az: str, specs: Sequence[RoleSpec], first: Sequence[RoleSpec] | None = None) -> Process:
+        """`first`: with which of its roles it begins; None: with all."""
         assert name not in self.processes and name != SCENARIO
         random = self.derive(f"clock/{name}")
         offset = random.randint(-self.faults.clock_offset_us_max, self.faults.clock_offset_us_max)
         drift = random.uniform(-self.faults.clock_drift_ppm_max, self.faults.clock_drift_ppm_max)
         clock = SimulatedClock(self.loop.time, offset, drift, self.faults.clock_error_us, self.faults.clock_honest)
-        process = self.processes[name] = Process(name, az, specs, clock)
+        process = self.processes[name] = Process(name, az, specs, specs if first is None else first, clock)
         for spec in specs:
             self.disk_of(process, spec.name)
         return process
+
+    def remove_process(self, name: str) -> None:
+        """It is ended for good. Nothing happens where there is none."""
+        process = self.processes.pop(name, None)
+        if process is not None:
+            self.trace.add("end", name)
+            if process.up:
+                self._end(process)
 
     def process_of(self, role: str) -> Process:
         """The process that is made to run this role."""
@@ -185,7 +196,7 @@ class World:
         life.ended = self.loop.create_future()
         if self._topology is not None:
             life.bus.set_topology(self._topology)
-        starting = self.loop.create_task(life.host.start(process.specs), context=life.context.copy())
+        starting = self.loop.create_task(life.host.start(process.first), context=life.context.copy())
         await asyncio.wait([starting, life.ended], return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
             if starting.exception() is not None and process.life is life:

@@ -26,7 +26,7 @@ from cluster.simulation.campaign import RUNS_MAX, Options, preload
 from cluster.simulation.hostile import Plan, trimmed
 from cluster.simulation.run import SeedReport, run_seed
 from cluster.simulation.saved_plan import as_json, plan_from
-from tests.sim.planted import deciding, parting, reading, schedules
+from tests.sim.planted import deciding, keeping, parting, reading, schedules
 from tests.sim.seeds import HUNT_PAUSE
 
 SEEDS_MAX = 200
@@ -142,6 +142,14 @@ def slow_disks(plan: Plan) -> Plan:
     return replace(plan, faults=replace(plan.faults, sync_s_max=0.1), strikes=("power", "power", "kill"), pause_s_max=2.0, pace_s=0.5)
 
 
+def scaling(plan: Plan) -> Plan:
+    """The controller keeps its state, changes it often, and is killed and cut off."""
+    strikes = ("scale", "scale", "kill", "isolate", "mute", "stall")
+    settings = trimmed(replace(plan.settings, layout=replace(plan.settings.layout, placement="az")))
+    plan = replace(plan, keeps_state=True, settings=settings, nemeses=2, losses=())
+    return replace(plan, strikes=strikes, pause_s_max=0.5, strike_s_max=1.0, pace_s=2.0)
+
+
 ANY: tuple[str, ...] = ("",)
 
 BUGS: dict[str, Planted] = {
@@ -222,6 +230,7 @@ BUGS: dict[str, Planted] = {
         Planted(parting.commits_before_its_parts_have_come, ANY, change=in_parts),
         Planted(parting.counts_parts_that_it_has_not_journaled, ANY, ("unique", "counters"), in_parts),
         Planted(parting.a_participant_forgets_a_piece_of_its_share, ANY, change=in_parts_by_several),
+        Planted(keeping.a_state_counts_before_a_majority_has_it, ("AssertionError: I1", "AssertionError: I7"), change=scaling),
         *(
             Planted(plant, ANY, as_drawn=True)
             for plant in (

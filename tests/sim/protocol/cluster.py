@@ -16,7 +16,7 @@ from actors.common.messages import Commit, Committed, Get, Got, Lead
 from actors.common.settings import Layout, Settings
 from actors.runtime.simulation.faults import Faults
 from actors.runtime.simulation.world import World
-from cluster.plan import make_plan, shard_map
+from cluster.initial import initial_map, initial_state
 from cluster.roles import role_spec
 
 DATA_LAYERS = ("journal", "adjudicator", "crossbar", "storage")
@@ -31,16 +31,16 @@ def make_world(
 ) -> World:
     settings = settings or replace(Settings(), layout=Layout())
     world = World(seed, faults, settings, keep_trace=keep_trace)
-    for process in make_plan(settings):
+    for process in initial_state(settings).processes:
         if all(role.kind in layers for role in process.roles):
-            world.add_process(process.name, process.az, [role_spec(role.name, process.az, settings, "") for role in process.roles])
+            world.add_process(process.name, process.az, [role_spec(role, process.az, "") for role in process.roles])
     return world
 
 
 async def begin(world: World) -> None:
     """Start every process, tell everybody the map, and have the adjudicators lead."""
     await world.start()
-    world.publish(shard_map(world.settings))
+    world.publish(initial_map(world.settings))
     await lead(world)
 
 
@@ -68,7 +68,7 @@ class Client:
         self.world = world
         self.name = f"client/{number}"
         self.random: Random = world.derive(self.name)
-        self.map = shard_map(world.settings)
+        self.map = initial_map(world.settings)
         self.history: list[tuple[int, int]] = []
 
     floor = 0

@@ -65,7 +65,7 @@ def fast_looks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("how", ["sleep", "compute"])
 def test_a_held_loop_is_ended_with_its_stacks_in_the_log(tmp_path: Path, fast_looks: None, hold: Hold, how: str) -> None:
-    watch = LoopWatch({"p": tmp_path / "p.beat"}, 1.0, Replacements(tmp_path / "replaced.json"))
+    watch = LoopWatch(tmp_path, 1.0, Replacements(tmp_path / "replaced.json"))
     with hold(how) as held:
         watch.start()
         assert held.wait(30) == -signal.SIGABRT
@@ -80,15 +80,15 @@ def test_a_loop_that_turns_and_a_stopped_process_live(tmp_path: Path, fast_looks
     seen: list[str] = []
 
     class Watch(LoopWatch):
-        def _look(self, name: str, beat: Beat) -> None:
-            super()._look(name, beat)
+        def _look(self, path: Path, beat: Beat) -> None:
+            super()._look(path, beat)
             activity = activity_of(beat)
             assert activity is not None
             seen.append(activity.state)
             if seen.count("T") >= 4:
                 looked.set()
 
-    watch = Watch({"p": tmp_path / "p.beat"}, 1.0, Replacements(tmp_path / "replaced.json"))
+    watch = Watch(tmp_path, 1.0, Replacements(tmp_path / "replaced.json"))
     with hold("none") as living:
         watch.start()
         while len(seen) < 4:

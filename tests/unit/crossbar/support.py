@@ -51,7 +51,7 @@ class TestAdjudicator:
 
     async def _lead(self) -> None:
         writer = JournalWriter(self.context, self.number, JOURNALS[self.number], lambda why: None)
-        recovered = await writer.open(lambda: lambda header: None)
+        recovered = await writer.open(lambda: lambda header, record: None)
         self.promise = max(recovered.last_epoch_end, recovered.last_commit_ts) + 1
         self.writer = writer
         await writer.begin(self.promise, self.promise + 1000)

@@ -11,7 +11,7 @@ from actors.common.settings import Journaling, Settings
 from actors.common.timestamps import Lsn
 from actors.journal.record import COMMIT, RecordHeader, decode_header, payload_of
 from actors.journal.replica import JournalReplica
-from actors.journal.writer import JournalWriter
+from actors.journal.writer import JournalWriter, OnRecord
 from actors.runtime.host import RoleSpec
 from actors.runtime.interfaces import Context
 from actors.runtime.simulation.faults import Faults
@@ -67,9 +67,9 @@ class TestWriter:
         await self.writer.begin(self.now, self.now + EPOCH_US)
         return self
 
-    def _anew(self) -> Callable[[RecordHeader], None]:
+    def _anew(self) -> OnRecord:
         self.found = []
-        return self.found.append
+        return lambda header, _: self.found.append(header)
 
     def append(self, payload: bytes, on_committed: Callable[[], None] | None = None) -> Lsn:
         self.now += 1

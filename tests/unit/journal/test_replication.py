@@ -327,7 +327,7 @@ def test_a_writer_deposed_while_it_begins_does_not_wait_for_ever() -> None:
     async def scenario(world: World) -> None:
         await begin_world(world)
         first = TestWriter(world)
-        recovered = await first.writer.open(lambda: first.found.append)
+        recovered = await first.writer.open(lambda: lambda header, _: first.found.append(header))
         await TestWriter(world).lead()
         await asyncio.wait_for(first.writer.begin(recovered.last_epoch_end + 1, recovered.last_epoch_end + 2), 30)
         assert first.writer.stopped and first.deposed

@@ -10,15 +10,42 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
+import psycopg
+import pytest
+
+from actors.common.messages import Message, Topology, Wake
+from actors.common.ranges import ShardMap
 from actors.common.settings import Settings
+from actors.gateway import gateway as gateway_module
+from actors.gateway.gateway import Gateway
 from actors.runtime import socket_passing
 from actors.runtime.socket_passing import SocketReceiver
-from cluster.gateway import Gateway
 from tests.unit.wire.server import NoBus, context
 
 
 class Bus(NoBus):
-    def on_topology(self, listener: Callable[[Any], None]) -> None: ...
+    """Tells of so many query processors."""
+
+    def __init__(self) -> None:
+        self.listeners: list[Callable[[Topology], None]] = []
+        self.tell(2)
+        self.posted: list[Message] = []
+
+    @property
+    def topology(self) -> Topology:
+        return self.known
+
+    def on_topology(self, listener: Callable[[Topology], None]) -> None:
+        self.listeners.append(listener)
+
+    def tell(self, query_processors: int) -> None:
+        azs = {f"query_processor/{number}": "a" for number in range(1, query_processors + 1)}
+        self.known = Topology(query_processors, {}, azs, ShardMap(1, (), (1,), (1,)))
+        for listener in self.listeners:
+            listener(self.known)
+
+    def post(self, sender: str, destination: str, message: Message) -> None:
+        self.posted.append(message)
 
 
 class Processor:
@@ -36,10 +63,10 @@ class Processor:
 
 
 @contextlib.asynccontextmanager
-async def gateway(tmp_path: Path) -> AsyncIterator[tuple[Gateway, list[str], int]]:
+async def gateway(tmp_path: Path, bus: Bus | None = None) -> AsyncIterator[tuple[Gateway, list[str], int]]:
     paths = [str(tmp_path / f"clients-{number}.sock") for number in (1, 2)]
     names = {f"query_processor/{number}": path for number, path in enumerate(paths, 1)}
-    made = Gateway(context(Settings(), Bus(), "gateway/1"), 1, "127.0.0.1", 0, names)
+    made = Gateway(context(Settings(), bus or Bus(), "gateway/1"), 1, "127.0.0.1", 0, lambda name: names[name])
     await made.start()
     assert made._listener is not None
     try:
@@ -94,6 +121,52 @@ def test_a_client_waits_for_one_that_is_away_rather_than_be_refused(tmp_path: Pa
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("encryption", ["disable", "prefer"])
+def test_a_client_that_nobody_takes_is_told_so(tmp_path: Path, monkeypatch: Any, encryption: str) -> None:
+    monkeypatch.setattr(gateway_module, "WAITING_S_MAX", 0.0)
+
+    async def main() -> None:
+        async with gateway(tmp_path, bus := Bus()) as (made, _, port):
+            with pytest.raises(psycopg.OperationalError, match="cannot take connections now") as raised:
+                await psycopg.AsyncConnection.connect(f"host=127.0.0.1 port={port} user=admin dbname=postgres sslmode={encryption}")
+            assert "within 30 s" in str(raised.value)
+            assert made.status()["load"]["refused"] == 1
+            assert not bus.posted
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("said", [b"", b"\0\0\0\x08", b"GET / HTTP/1.1\r\n\r\n", b"\0\0\0\x10\x04\xd2\x16\x2e\0\0\0\0\0\0\0\0"])
+def test_who_speaks_otherwise_is_told_nothing(tmp_path: Path, monkeypatch: Any, said: bytes) -> None:
+    monkeypatch.setattr(gateway_module, "WAITING_S_MAX", 0.0)
+
+    async def main() -> None:
+        async with gateway(tmp_path) as (_, _, port):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(said)
+            writer.write_eof()
+            with contextlib.suppress(ConnectionResetError):
+                assert await reader.read() == b""
+            writer.close()
+
+    asyncio.run(main())
+
+
+def test_the_controller_is_told_for_which_client_it_is_to_wake(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with gateway(tmp_path, bus := Bus()) as (_, _, port):
+            asking = asyncio.create_task(ask(port))
+            while not bus.posted:
+                await asyncio.sleep(0)
+            (wake,) = bus.posted
+            assert isinstance(wake, Wake)
+            assert wake.client == "a new connection at gateway/1"
+            assert 0 <= wake.waited_s < 60
+            asking.cancel()
+
+    asyncio.run(main())
+
+
 def test_a_lack_of_descriptors_pauses_the_door(tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr(socket_passing, "ACCEPT_PAUSE_S", 0.01)
 
@@ -119,5 +192,26 @@ def test_a_lack_of_descriptors_pauses_the_door(tmp_path: Path, monkeypatch: Any)
             made._listener = Exhausted(made._listener, 3)  # type: ignore[assignment]
             assert await ask(port) == "1" and made._listener.failures == 0
             first.receiver.stop()
+
+    asyncio.run(main())
+
+
+def test_query_processors_come_and_go_and_none_wakes_the_cluster(tmp_path: Path) -> None:
+    async def main() -> None:
+        bus = Bus()
+        async with gateway(tmp_path, bus) as (_, paths, port):
+            first, second = Processor(paths[0], 1), Processor(paths[1], 2)
+            bus.tell(1)
+            assert {await ask(port) for _ in range(4)} == {"1"}
+            bus.tell(0)
+            waiting = asyncio.create_task(ask(port))
+            while not bus.posted:
+                await asyncio.sleep(0)
+            assert isinstance(bus.posted[0], Wake) and not waiting.done()
+            bus.tell(2)
+            assert await waiting in ("1", "2"), "it is offered at once"
+            assert {await ask(port) for _ in range(4)} == {"1", "2"}
+            first.receiver.stop()
+            second.receiver.stop()
 
     asyncio.run(main())

@@ -1,0 +1,76 @@
+"""The whole cluster's status: every role's own account, with what the registrations tell."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from actors.common.messages import AskStatus, Register
+from actors.runtime.interfaces import Context
+from cluster.state import ClusterState
+
+TIMEOUT_S = 2.0
+"""A role that does not account for itself within this is shown as unreachable."""
+
+Row = dict[str, Any]
+"""One role, with the keys of `eagleray status --json`."""
+
+
+def ask_everyone(
+    context: Context,
+    state: ClusterState,
+    homes: Mapping[str, str],
+    registers: Mapping[str, Register],
+    own: Register | None,
+    on_answered: Callable[[list[Row]], None],
+) -> None:
+    """`homes`: role -> process, for roles that run elsewhere than the state puts them; `registers`: by process; `own`: the
+    controller's. `on_answered`: a row for each role, by name."""
+    rows: dict[str, Row] = {}
+    for process in state.processes:
+        for role in process.roles:
+            home = homes.get(role.name, process.name)
+            rows[role.name] = _row(role.kind, role.name, home, state.process(home).az, registers.get(home))
+    if own is not None:
+        controller = _row("controller", "controller", "controller", own.roles["controller"], own)
+        rows["controller"] = controller | {"state": "running", "load": {"processes": len(registers)}}
+    waiting = set(state.roles)
+
+    def settle(name: str, account: Row | None) -> None:
+        waiting.discard(name)
+        row = rows[name]
+        if account is None:
+            row["state"] = "unreachable"
+        else:
+            row.update({key: value for key, value in account.items() if value is not None or key not in row})
+            row["state"] = account.get("state") or "running"
+        if not waiting:
+            on_answered([rows[name] for name in sorted(rows)])
+
+    for name in sorted(waiting):
+        context.bus.request(
+            context.name,
+            name,
+            AskStatus(),
+            partial(lambda role, answer: settle(role, json.loads(answer.json)), name),
+            partial(lambda role, _: settle(role, None), name),
+            timeout_s=TIMEOUT_S,
+        )
+
+
+def _row(layer: str, name: str, actor: str, az: str, register: Register | None) -> Row:
+    return {
+        "layer": layer,
+        "name": name,
+        "actor": actor,
+        "az": az,
+        "node": register.node if register else None,
+        "pid": register.pid if register else None,
+        "state": "starting",
+        "range": None,
+        "epoch": None,
+        "watermark": None,
+        "load": {},
+    }

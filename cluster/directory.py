@@ -1,0 +1,106 @@
+"""Who is where: what the processes have registered, and the Topology that follows from it and is told to all of them.
+
+Topology versions are clock times, so that a later controller's are greater; one whose clock is behind hears from the processes what they
+know, and goes on from there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping
+
+from actors.common.errors import DatabaseError
+from actors.common.messages import Informed, Register, Topology
+from actors.common.messages.base import Message
+from actors.runtime.interfaces import Context
+from cluster.state import ClusterState
+
+TELL_TIMEOUT_S = 1.0
+TELL_RETRY_S = 0.5
+"""Between two attempts to hand a process the topology; goes on as long as it neither answers nor registers anew."""
+
+
+class Directory:
+    """`homes`: role -> process, for the roles that the controller assigns (`assigned`); the others are where their process
+    registered them. `silent`: the controller knows too little to tell anybody else, and publishes to its own process alone."""
+
+    def __init__(
+        self, context: Context, state: ClusterState, homes: Callable[[], Mapping[str, str]], assigned: Callable[[], Collection[str]]
+    ) -> None:
+        self._context = context
+        self._homes = homes
+        self._assigned = assigned
+        self.registers: dict[str, Register] = {}
+        """By process."""
+        self.own: Register | None = None
+        """The controller's."""
+        self.version = 0
+        self.silent = True
+        self.stopped = False
+        self.follow(state)
+
+    def follow(self, state: ClusterState) -> None:
+        """The cluster's state has changed. Processes that are in it no more are passed over until they have ended."""
+        self._state = state
+        self._names = {process.name for process in state.processes}
+
+    def knows(self, process: str) -> bool:
+        """Whether it is one of the cluster's."""
+        return process in self._names
+
+    def topology(self) -> Topology:
+        return Topology(version=self.version, routes=self._routes(), azs=self._azs(), shard_map=self._state.shard_map)
+
+    def publish(self) -> int:
+        """The new version."""
+        self.version = max(self.version + 1, self._context.clock.now().latest)
+        topology = self.topology()
+        self._context.bus.set_topology(topology)
+        for name in sorted(self.registers) if not self.silent else ():
+            self._tell(name, topology)
+        return self.version
+
+    def _routes(self) -> dict[str, str]:
+        assigned = self._assigned()
+        routes: dict[str, str] = {}
+        for register in [*([self.own] if self.own else []), *(self.registers[name] for name in sorted(self.registers))]:
+            routes[f"host/{register.process}"] = register.endpoint
+            for name in register.roles:
+                if name not in assigned and (register is self.own or register.process in self._names):
+                    routes[name] = register.endpoint
+        for name, process in sorted(self._homes().items()):
+            routes[name] = self.registers[process].endpoint
+        return routes
+
+    def _azs(self) -> dict[str, str]:
+        assigned = self._assigned()
+        azs = {role.name: process.az for process in self._state.processes for role in process.roles}
+        places = {process.name: process.az for process in self._state.processes}
+        azs.update({name: places[process] for name, process in self._homes().items()})
+        for register in self.registers.values():
+            if register.process in self._names:
+                azs.update({name: az for name, az in register.roles.items() if name not in assigned})
+        return azs
+
+    def _tell(self, process: str, topology: Topology) -> None:
+        """Send the topology until it is acknowledged: a process that misses one might look for roles where they are no more, for ever."""
+        version, register = self.version, self.registers[process]
+
+        def counts() -> bool:
+            return self.version == version and self.registers.get(process) is register and not self.stopped
+
+        def silent(_: DatabaseError) -> None:
+            if counts():
+                asyncio.get_running_loop().call_later(TELL_RETRY_S, again)
+
+        def again() -> None:
+            if counts():
+                self._tell(process, self.topology())
+
+        def informed(answer: Message) -> None:
+            assert isinstance(answer, Informed)
+            if answer.version > self.version and not self.stopped:  # an earlier controller's clock was ahead of ours
+                self.version = answer.version
+                self.publish()
+
+        self._context.bus.request("controller", f"host/{process}", topology, informed, silent, timeout_s=TELL_TIMEOUT_S)

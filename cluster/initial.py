@@ -1,0 +1,125 @@
+"""How a cluster begins: its first state, a pure function of the settings.
+
+By default every role has a process of its own. `layout.placement = "az"` puts all of an availability zone's roles into one:
+on a machine with few cores a message that wakes a sleeping process costs more than the work it asks for.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from actors.common.ranges import ShardMap
+from actors.common.settings import Settings
+from cluster.keeping import keeper_role
+from cluster.state import ClusterState, ProcessState, RoleState
+
+GATEWAYS = 2
+"""In as many AZs: losing one closes no door."""
+CROSSBAR = "crossbar/1"
+
+
+def initial_state(settings: Settings) -> ClusterState:
+    return ClusterState(1, tuple(_processes(settings)), initial_map(settings))
+
+
+def with_keepers(state: ClusterState) -> ClusterState:
+    """Journal 0 (keeping.py) stands beside journal 1: the same zones, and in the same processes, one of its replicas in each."""
+    processes = [
+        replace(process, roles=(keeper_role(process.az), *process.roles)) if _has_first_journal(process) else process
+        for process in state.processes
+    ]
+    return replace(state, processes=tuple(processes))
+
+
+def arranged(kept: ClusterState | None, initial: ClusterState) -> ClusterState:
+    """The state with which a cluster starts that was down: the processes as the settings have them now, the keys where they lie."""
+    if kept is None:
+        return initial
+    if kept.processes == initial.processes:
+        return kept
+    return replace(kept, version=kept.version + 1, processes=initial.processes)
+
+
+def _has_first_journal(process: ProcessState) -> bool:
+    return any(role.kind == "journal" and role.arguments["journal"] == 1 for role in process.roles)
+
+
+def initial_map(settings: Settings) -> ShardMap:
+    """The first byte of each keyspace's columns is cut into as many even pieces as there are owners."""
+    layout = settings.layout
+    pieces = max(layout.adjudicators, layout.shards)
+    cuts = tuple(bytes([256 * number // pieces]) for number in range(1, pieces))
+    return ShardMap(
+        version=1,
+        cuts=cuts,
+        adjudicators=tuple(number % layout.adjudicators + 1 for number in range(pieces)),
+        shards=tuple(number % layout.shards + 1 for number in range(pieces)),
+    )
+
+
+def controller_az(settings: Settings) -> str:
+    """The last one: the first has the crossbar and adjudicators, and the controller, which moves them, must not be lost with them."""
+    return settings.layout.azs[-1]
+
+
+def _processes(settings: Settings) -> list[ProcessState]:
+    azs = settings.layout.azs
+    gateways = [_own_process(_gateway(number, settings), az) for number, az in enumerate(azs[:GATEWAYS], 1)]
+    if settings.layout.placement == "az":
+        return [*gateways, *(_whole_az(number, settings) for number in range(len(azs)))]
+    disks = [_own_process(role, az) for az in azs for role in (*_logs(az, settings), *_stores(az, settings))]
+    deciding = [_own_process(role, azs[number % len(azs)]) for number, role in enumerate(_adjudicators(settings))]
+    serving = [_own_process(role, az) for number, az in enumerate(azs) for role in _query_processors(number, settings)]
+    return [*gateways, *disks, _own_process(_crossbar(settings), azs[0]), *deciding, *serving]
+
+
+def _own_process(role: RoleState, az: str) -> ProcessState:
+    return ProcessState(role.name.replace("/", "-"), az, (role,))
+
+
+def _whole_az(number: int, settings: Settings) -> ProcessState:
+    """All of an AZ in one process; the crossbar and the adjudicators are in the first: a watermark that its readers demand crosses no process."""
+    az = settings.layout.azs[number]
+    deciding = [_crossbar(settings), *_adjudicators(settings)] if number == 0 else []
+    return ProcessState(f"az-{az}", az, (*_logs(az, settings), *_stores(az, settings), *deciding, *_query_processors(number, settings)))
+
+
+def _journals(settings: Settings) -> range:
+    return range(1, settings.layout.adjudicators + 1)
+
+
+def _replicas(journal: int, settings: Settings) -> list[str]:
+    return [f"journal/{journal}/{az}" for az in settings.layout.azs]
+
+
+def _logs(az: str, settings: Settings) -> list[RoleState]:
+    return [RoleState(f"journal/{number}/{az}", "journal", {"journal": number}) for number in _journals(settings)]
+
+
+def _stores(az: str, settings: Settings) -> list[RoleState]:
+    shards = range(1, settings.layout.shards + 1)
+    return [RoleState(f"storage/{number}/{az}", "storage", {"shard": number, "crossbars": [CROSSBAR]}) for number in shards]
+
+
+def _adjudicators(settings: Settings) -> list[RoleState]:
+    return [
+        RoleState(f"adjudicator/{number}", "adjudicator", {"number": number, "replicas": _replicas(number, settings)})
+        for number in _journals(settings)
+    ]
+
+
+def _crossbar(settings: Settings) -> RoleState:
+    journals = [[number, f"adjudicator/{number}", _replicas(number, settings)] for number in _journals(settings)]
+    return RoleState(CROSSBAR, "crossbar", {"number": 1, "journals": journals})
+
+
+def _query_processors(az_number: int, settings: Settings) -> list[RoleState]:
+    """Query processors go round the AZs."""
+    numbers = range(1, settings.layout.query_processors + 1)
+    own = [number for number in numbers if (number - 1) % len(settings.layout.azs) == az_number]
+    return [RoleState(f"query_processor/{number}", "query_processor", {"number": number}) for number in own]
+
+
+def _gateway(number: int, settings: Settings) -> RoleState:
+    layout = settings.layout
+    return RoleState(f"gateway/{number}", "gateway", {"number": number, "host": layout.host, "port": layout.port})

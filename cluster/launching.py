@@ -1,0 +1,21 @@
+"""What the controller asks of whatever creates and ends processes: Ray (ray_launcher.py), or the simulator."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Protocol
+
+from cluster.state import ProcessState
+
+
+class Launcher(Protocol):
+    """All calls return at once; a process that has started registers with the controller by itself."""
+
+    def launch(self, process: ProcessState) -> None:
+        """See to it that this process exists. One that does already registers again."""
+
+    def end(self, process: str) -> None:
+        """End the process for good. Its roles have been stopped."""
+
+    def end_others(self, processes: Collection[str]) -> None:
+        """End every process of the cluster but these: what a former controller did not live to end."""

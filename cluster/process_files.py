@@ -1,0 +1,58 @@
+"""Where the processes of a cluster on this host have their sockets, disks and logs, and what each is told when it is created."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from actors.common.messages import StartRole
+from actors.common.settings import Settings
+from actors.runtime.host import RoleSpec
+from actors.runtime.ray_shell import ProcessSpec
+from cluster.policies.homes import HOSTING
+from cluster.roles import load, role_spec
+from cluster.state import MOVABLE, ProcessState, RoleState
+
+CONTROLLER = "controller"
+
+
+@dataclass(frozen=True)
+class ProcessFiles:
+    """`sockets`, `roles`, `logs`: folders that only this user can enter (data_folder.py)."""
+
+    sockets: Path
+    roles: Path
+    logs: Path
+
+    def endpoint(self, process: str) -> str:
+        return f"unix:{self.sockets}/{process}.sock"
+
+    def heartbeat(self, process: str) -> Path:
+        return self.sockets / f"{process}.beat"
+
+    def spec(self, process: ProcessState, settings: Settings) -> ProcessSpec:
+        return ProcessSpec(
+            name=process.name,
+            endpoint=self.endpoint(process.name),
+            controller_endpoint=self.endpoint(CONTROLLER),
+            data_dir=self.roles,
+            log_path=self.logs / f"{process.name}.log",
+            heartbeat_path=self.heartbeat(process.name),
+            settings=settings,
+            roles=_Roles(process, str(self.sockets)),
+        )
+
+
+@dataclass(frozen=True)
+class _Roles:
+    """ray_shell.Roles of one process: it begins with none, and is told all."""
+
+    process: ProcessState
+    sockets: str
+
+    def load(self) -> None:
+        kinds = {role.kind for role in self.process.roles}
+        load(kinds | MOVABLE if kinds & set(HOSTING) else kinds)
+
+    def assigned(self, message: StartRole) -> RoleSpec:
+        return role_spec(RoleState(message.role, message.kind, message.arguments), message.az, self.sockets)

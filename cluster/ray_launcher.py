@@ -1,0 +1,95 @@
+"""Creates and ends processes as detached Ray actors, for the controller.
+
+Detached, so that they live on when the controller's own actor is restarted; Ray restarts each one that dies (max_restarts = -1). Calls
+to Ray's control process block, so they are made in a thread, one after the other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import ray
+
+from actors.common.settings import Settings
+from actors.runtime.ray_shell import RoleProcess
+from cluster.local_ray import NAMESPACE
+from cluster.process_files import CONTROLLER, ProcessFiles
+from cluster.state import ProcessState
+
+OPTIONS: dict[str, Any] = {
+    "num_cpus": 0,
+    "max_restarts": -1,
+    "max_task_retries": 0,
+    "resources": {"eagleray": 1},
+    "namespace": NAMESPACE,
+}
+"""Of every actor of a cluster, the controller's too."""
+
+logger = logging.getLogger(__name__)
+
+
+class RayLauncher:
+    """`controller`: its address on the bus, which a process that lives already is told. `on_failed(why)` runs in the event loop where a process's constructor fails, in words for a person."""
+
+    def __init__(self, files: ProcessFiles, settings: Settings, controller: Callable[[], str], on_failed: Callable[[str], None]) -> None:
+        self._files = files
+        self._settings = settings
+        self._controller = controller
+        self._on_failed = on_failed
+        self._loop = asyncio.get_running_loop()
+        self._calls = ThreadPoolExecutor(1, thread_name_prefix="ray-launcher")
+        self._launched: set[str] = set()
+
+    def launch(self, process: ProcessState) -> None:
+        if process.name not in self._launched:
+            self._launched.add(process.name)
+            self._loop.run_in_executor(self._calls, self._launch, process)
+
+    def end(self, process: str) -> None:
+        self._launched.discard(process)
+        self._loop.run_in_executor(self._calls, self._end, process)
+
+    def end_others(self, processes: Collection[str]) -> None:
+        self._loop.run_in_executor(self._calls, self._end_others, {CONTROLLER, *processes})
+
+    def _end_others(self, processes: set[str]) -> None:
+        for name in set(ray.util.list_named_actors()) - processes:
+            self._end(name)
+
+    def _launch(self, process: ProcessState) -> None:
+        try:
+            actor = ray.get_actor(process.name, NAMESPACE)
+        except ValueError:
+            actor = create(process, self._files, self._settings)
+        else:
+            actor.register.remote(self._controller())
+        started: Any = actor.process_id.remote().future()
+        started.add_done_callback(lambda done: self._note_end(process.name, done.exception()))
+
+    def _note_end(self, process: str, error: BaseException | None) -> None:
+        if error is not None:
+            logger.warning("%s did not start: %s", process, error)
+            self._loop.call_soon_threadsafe(self._on_failed, why_not_started(process, error))
+
+    def _end(self, process: str) -> None:
+        try:
+            ray.kill(ray.get_actor(process, NAMESPACE), no_restart=True)
+        except ValueError:
+            logger.info("%s is gone already", process)
+
+
+def create(process: ProcessState, files: ProcessFiles, settings: Settings) -> Any:
+    """The actor's handle. There must be none of this name."""
+    options = {**OPTIONS, "name": process.name, "lifetime": "detached", "label_selector": {"az": process.az}}
+    return ray.remote(RoleProcess).options(**options).remote(files.spec(process, settings))
+
+
+def why_not_started(name: str, error: BaseException) -> str:
+    """The innermost reason that an actor's constructor gave, in one line."""
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    last = lines[-1].strip() if lines else repr(error)
+    return f"{name} did not start: {last}"

@@ -1,0 +1,69 @@
+"""The witness of the cluster's state: what a controller has written, every later controller finds.
+
+I1   a controller reads the newest state that was acknowledged to any, or one that was written after it
+I1   of one version, one state is acknowledged and read
+I7   once a controller has read the state, no earlier one is told that a version is durable which the reader did not find
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from actors.runtime.interfaces import Context
+from actors.runtime.simulation.world import World
+from cluster.keeping import StateKeeper
+from cluster.state import ClusterState
+
+
+class StateWitness:
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._known: dict[int, ClusterState] = {}
+        """By version: acknowledged, or read."""
+        self._acknowledged = 0
+        self._reigns = 0
+        self._found = 0
+        """What the last controller that read the state found."""
+        self.states = 0
+        """So many were acknowledged."""
+
+    def acknowledged(self, state: ClusterState, reign: int) -> None:
+        """To the controller that was the `reign`th to read a state."""
+        self.states += 1
+        self._acknowledged = max(self._acknowledged, state.version)
+        self._same(state)
+        if reign != self._reigns and state.version > self._found:
+            self._world.violated("I7", f"version {state.version} of the state is acknowledged, a later controller has found {self._found}")
+
+    def opened(self, state: ClusterState | None) -> int:
+        """The number of the reign that begins."""
+        version = state.version if state is not None else 0
+        if version < self._acknowledged:
+            self._world.violated("I1", f"a controller reads version {version} of the state, {self._acknowledged} was acknowledged")
+        if state is not None:
+            self._same(state)
+        self._found = version
+        self._reigns += 1
+        return self._reigns
+
+    def _same(self, state: ClusterState) -> None:
+        if self._known.setdefault(state.version, state) != state:
+            self._world.violated("I1", f"there are two states of version {state.version}")
+
+
+class WatchedKeeper(StateKeeper):
+    """A StateKeeper that tells `witness`."""
+
+    def __init__(self, context: Context, replicas: list[str], on_deposed: Callable[[str], None], witness: StateWitness) -> None:
+        super().__init__(context, replicas, on_deposed)
+        self._witness = witness
+        self._reign = 0
+
+    async def open(self) -> ClusterState | None:
+        state = await super().open()
+        self._reign = self._witness.opened(state)
+        return state
+
+    async def write(self, state: ClusterState) -> None:
+        await super().write(state)
+        self._witness.acknowledged(state, self._reign)

@@ -1,0 +1,94 @@
+"""What a cluster consists of: its processes, the roles in them, and which adjudicator and shard own which key.
+
+A `ClusterState` is a value. The controller keeps the newest version where a majority of zones holds it (cluster/keeping.py),
+and changes it by writing a successor; nothing else says what there is. Settings say how a cluster begins (cluster/initial.py)
+and within which bounds it changes.
+
+    RoleState("journal/1/a", "journal", {"journal": 1})
+    ProcessState("journal-1-a", "a", (RoleState(...),))       one Ray actor, on a node of availability zone a
+    ClusterState(7, (ProcessState(...), ...), ShardMap(...))
+
+A role's `arguments` are all that its constructor needs to know besides its Context (cluster/roles.py): whoever starts a role
+passes them on as they are, and computes nothing from settings.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from actors.common.ranges import ShardMap
+
+MOVABLE = frozenset({"adjudicator", "crossbar"})
+"""Kinds of which each role runs once in the cluster and holds nothing on disk: when its process dies it goes on in another one."""
+
+
+class RoleState(msgspec.Struct, frozen=True):
+    """`kind` is the layer: query_processor, adjudicator, journal, crossbar, storage or gateway."""
+
+    name: str
+    kind: str
+    arguments: dict[str, Any] = {}
+
+    @property
+    def movable(self) -> bool:
+        return self.kind in MOVABLE
+
+
+class ProcessState(msgspec.Struct, frozen=True):
+    """One Ray actor. Its movable roles are those that it runs as long as nothing fails."""
+
+    name: str
+    az: str
+    roles: tuple[RoleState, ...] = ()
+
+    @property
+    def fixed(self) -> list[RoleState]:
+        """Roles that run in this process or nowhere: their disk is its own, or their clients are."""
+        return [role for role in self.roles if not role.movable]
+
+
+class ClusterState(msgspec.Struct, frozen=True):
+    """`version` rises with every change, from 1 on. `processes`: all but the controller's own, in the order in which they are started."""
+
+    version: int
+    processes: tuple[ProcessState, ...]
+    shard_map: ShardMap
+
+    @property
+    def roles(self) -> dict[str, RoleState]:
+        return {role.name: role for process in self.processes for role in process.roles}
+
+    def process(self, name: str) -> ProcessState:
+        """KeyError where there is none of this name."""
+        for process in self.processes:
+            if process.name == name:
+                return process
+        raise KeyError(name)
+
+
+def with_query_processor(state: ClusterState, az: str) -> ClusterState:
+    """One more query processor, in a process of its own. Its number is the lowest that none has."""
+    taken = {role.arguments["number"] for role in state.roles.values() if role.kind == "query_processor"}
+    number = next(number for number in range(1, len(taken) + 2) if number not in taken)
+    role = RoleState(f"query_processor/{number}", "query_processor", {"number": number})
+    return replace(state, processes=(*state.processes, ProcessState(f"query_processor-{number}", az, (role,))))
+
+
+def without_process(state: ClusterState, name: str) -> ClusterState:
+    return replace(state, processes=tuple(process for process in state.processes if process.name != name))
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(ClusterState)
+
+
+def encode_state(state: ClusterState) -> bytes:
+    return _encoder.encode(state)
+
+
+def decode_state(data: bytes) -> ClusterState:
+    """Raises msgspec.DecodeError where `data` is none."""
+    return _decoder.decode(data)
