@@ -9,7 +9,7 @@ or rolled back by the workload itself) have a latency; failed ones are counted b
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 
@@ -34,6 +34,11 @@ class Latencies:
         self._seconds += seconds
         self.count += 1
 
+    def add(self, other: Latencies) -> None:
+        self._histogram.add(other._histogram)
+        self._seconds += other._seconds
+        self.count += other.count
+
     def ms(self, percentile: float) -> float:
         return float(self._histogram.get_value_at_percentile(percentile)) / 1000
 
@@ -50,12 +55,20 @@ class Latencies:
         return bytes(self._histogram.encode()).decode()
 
 
+def added(parts: Iterable[Latencies]) -> Latencies:
+    total = Latencies()
+    for part in parts:
+        total.add(part)
+    return total
+
+
 @dataclass
 class Kind:
-    """One kind of transaction of the mix."""
+    """One kind of transaction of the mix. In a closed loop `service` is `response`: to record is half of what the
+    load generator itself computes for a transaction."""
 
-    response: Latencies = field(default_factory=Latencies)
-    service: Latencies = field(default_factory=Latencies)
+    response: Latencies
+    service: Latencies
     committed: int = 0
     rolled_back: int = 0
     unknown: int = 0
@@ -84,10 +97,13 @@ class Second:
 class Measurements:
     """All clients' results, and those of the current second."""
 
-    def __init__(self, kinds: Sequence[str]) -> None:
-        self.kinds = {name: Kind() for name in kinds}
-        self.response = Latencies()
-        self.service = Latencies()
+    def __init__(self, kinds: Sequence[str], *, open_loop: bool = False) -> None:
+        self.kinds: dict[str, Kind] = {}
+        for name in kinds:
+            response = Latencies()
+            self.kinds[name] = Kind(response, Latencies() if open_loop else response)
+        self.waited = Latencies()
+        """Arrivals that no client took up: from when each was meant to start until the end."""
         self.first_errors: dict[str, str] = {}
         self._current: list[float] = []
         self._errors = 0
@@ -99,11 +115,17 @@ class Measurements:
             kind.rolled_back += 1
         else:
             kind.committed += 1
-        for latencies in (kind.response, self.response):
-            latencies.record(response_s)
-        for latencies in (kind.service, self.service):
-            latencies.record(service_s)
+        kind.response.record(response_s)
+        if kind.service is not kind.response:
+            kind.service.record(service_s)
         self._current.append(response_s)
+
+    def response(self) -> Latencies:
+        """Of all kinds, and of what only waited."""
+        return added([*(kind.response for kind in self.kinds.values()), self.waited])
+
+    def service(self) -> Latencies:
+        return added([kind.service for kind in self.kinds.values()])
 
     def failed(self, name: str, sqlstate: str, message: str) -> None:
         self.kinds[name].errors[sqlstate] += 1

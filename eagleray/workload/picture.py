@@ -69,8 +69,8 @@ def _draw_latency(axis: Any, report: Report) -> None:
 def _draw_percentiles(axis: Any, report: Report) -> None:
     """HdrHistogram's plot: percentiles by how many nines they have."""
     for name, latencies, color in (
-        ("response", report.measurements.response, WORST),
-        ("service", report.measurements.service, OURS),
+        ("response", report.measurements.response(), WORST),
+        ("service", report.measurements.service(), OURS),
     ):
         if latencies.count:
             axis.plot(

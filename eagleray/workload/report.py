@@ -107,9 +107,9 @@ class Report:
             "unknown": self.unknown,
             "errors": dict(self.errors),
             "unstarted": self.unstarted,
-            "response_ms": self.measurements.response.summary(),
-            "service_ms": self.measurements.service.summary(),
-            "hdr_us": self.measurements.response.encoded(),
+            "response_ms": self.measurements.response().summary(),
+            "service_ms": self.measurements.service().summary(),
+            "hdr_us": self.measurements.response().encoded(),
             "kinds": {
                 name: {
                     "committed": kind.committed,
@@ -143,9 +143,9 @@ class Report:
         size = f"scale {self.scale:g}, {self.clients} clients"
         yield f"{self.name}: {size}, {self.loop} loop, {self.seconds:.1f} s, {self.server}"
         yield f"  throughput  {self.throughput:,.0f} transactions/s, {self.done:,} in all"
-        yield "  latency     " + _milliseconds(self.measurements.response.summary())
+        yield "  latency     " + _milliseconds(self.measurements.response().summary())
         if self.loop == "open":
-            service = _milliseconds(self.measurements.service.summary())
+            service = _milliseconds(self.measurements.service().summary())
             yield f"  service     {service}  (from when a client took it up)"
         yield from over_time(self.timeline)
         retried = ", ".join(f"{count:,} x {state}" for state, count in sorted(self.retries.items())) or "0"

@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any, TypeVar
 
 from eagleray.transactions import UnknownOutcome
@@ -118,11 +119,11 @@ class _Drive:
 
     def __post_init__(self) -> None:
         plan = self.plan
-        self.measurements = Measurements(list(self.workload.mix))
+        self.measurements = Measurements(list(self.workload.mix), open_loop=plan.curve is not None)
         self.clients = [Client(number, plan.url, plan.seed, plan.isolation) for number in range(plan.clients)]
         self._names = list(self.workload.mix)
         self._methods = {name: getattr(self.workload, name) for name in self._names}
-        self._weights = list(self.workload.mix.values())
+        self._weights = list(accumulate(self.workload.mix.values()))
         self._arrivals: Iterator[float] = iter(())
         if plan.curve is not None:
             self._arrivals = arrivals(plan.curve, random.Random(f"{plan.seed}/arrivals"))
@@ -160,11 +161,11 @@ class _Drive:
         self._turn(ended)
         for due in self._arrivals:
             self.unstarted += 1
-            self.measurements.response.record(ended - (self._begun + due))
+            self.measurements.waited.record(ended - (self._begun + due))
 
     async def _client(self, client: Client) -> None:
         while (meant := await self._next()) is not None:
-            name = client.random.choices(self._names, self._weights)[0]
+            name = client.random.choices(self._names, cum_weights=self._weights)[0]
             begun = now()
             rolled_back = False
             try:

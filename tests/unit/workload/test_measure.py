@@ -49,7 +49,7 @@ def test_quantiles_of_few_values() -> None:
 
 
 def made_report() -> Report:
-    measurements = Measurements(["pay", "look"])
+    measurements = Measurements(["pay", "look"], open_loop=True)
     for _ in range(8):
         measurements.done("pay", 0.010, 0.002)
     measurements.done("look", 0.5, 0.5, rolled_back=True)

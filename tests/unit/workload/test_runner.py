@@ -187,7 +187,7 @@ def test_an_open_loop_starts_each_arrival_once_and_counts_from_its_time(serve: A
     report = drive(Plan("", 1, 0.5, seed=4, curve=curve), Slow())
     meant = list(arrivals(curve, random.Random("4/arrivals")))
     assert report.done + report.unstarted == len(meant) and report.unstarted >= len(meant) - 11
-    response, service = report.measurements.response, report.measurements.service
+    response, service = report.measurements.response(), report.measurements.service()
     assert response.count == len(meant) and service.count == report.done
     assert response.ms(99) > 300 and service.ms(0) >= 49
 
