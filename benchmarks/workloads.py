@@ -25,7 +25,9 @@ from eagleray.workload import Workload, runner
 from eagleray.workload.client import connect
 from eagleray.workload.report import Report
 
-SCALES = {"tpcb": 2.0, "tpcc": 1.0} | {f"ycsb-{letter}": 10.0 for letter in "abcdef"}
+SCALES = {"tpcb": 10.0, "tpcc": 1.0} | {f"ycsb-{letter}": 10.0 for letter in "abcdef"}
+WARM_UP_S = 3.0
+"""Each connection prepares its statements."""
 CEILING_CLIENTS = (1, 8, 32, 128)
 
 
@@ -39,7 +41,7 @@ def measure(system: str, url: str, name: str, clients: int, seconds: float) -> t
         loaded = time.perf_counter() - begun
         if system == "postgresql":
             await vacuum(url, workload)
-        report = await runner.run(workload, runner.Plan(url, clients, seconds))
+        report = await runner.run(workload, runner.Plan(url, clients, seconds, warm_up=WARM_UP_S))
         checks = await runner.check(workload, url)
         report.checks, report.problems = checks.held, checks.wrong + report.problems
         return loaded, report

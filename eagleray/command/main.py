@@ -181,6 +181,7 @@ def init_workload(data: Path, name: str, url: str | None, scale: float) -> None:
 @click.option("--clients", type=click.IntRange(1, 10_000), default=None, help="Connections.")
 @click.option("--rate", type=click.FloatRange(0, min_open=True), help="Open loop: transactions a second; with --curve, its peak.")
 @click.option("--curve", help="Open loop: a file of TIME RATE, or ramp:0..500, steps:100,200, day:20..400.")
+@click.option("--warm-up", type=click.FloatRange(0), default=0.0, help="Seconds before that are not measured.")
 @click.option(
     "--isolation",
     type=click.Choice(["repeatable read", "serializable", "read committed"]),

@@ -43,6 +43,7 @@ class RunOptions:
     curve: str | None
     isolation: str
     seed: int
+    warm_up: float
     json_file: Path | None
     png_file: Path | None
     init: bool
@@ -83,7 +84,7 @@ def run(data: Path, name: str, url: str | None, options: RunOptions) -> int:
     clients = options.clients or workload.clients_default
     seconds = curve.seconds if curve is not None else options.seconds or workload.seconds_default
     with Progress(workload.name, seconds) as progress:
-        plan = Plan(target, clients, seconds, options.seed, options.isolation, curve, progress.second)
+        plan = Plan(target, clients, seconds, options.seed, options.isolation, curve, options.warm_up, progress.second)
         report = answered(workload, drive(workload, plan))
     if options.check:
         checks = answered(workload, check_tables(workload, target))

@@ -40,7 +40,8 @@ leaves out what a turn itself takes."""
 
 @dataclass(frozen=True)
 class Plan:
-    """How a run is made. `curve`: None for a closed loop; its own length is the run's."""
+    """How a run is made. `curve`: None for a closed loop; its own length is the run's. `warm_up`: seconds of a closed
+    loop before, which is not measured: connections prepare their statements, caches fill."""
 
     url: str
     clients: int
@@ -48,6 +49,7 @@ class Plan:
     seed: int = 1
     isolation: str = ISOLATION_DEFAULT
     curve: Curve | None = None
+    warm_up: float = 0.0
     on_second: Callable[[Second, Measurements], None] | None = None
 
 
@@ -124,9 +126,7 @@ class _Drive:
         self._names = list(self.workload.mix)
         self._methods = {name: getattr(self.workload, name) for name in self._names}
         self._weights = list(accumulate(self.workload.mix.values()))
-        self._arrivals: Iterator[float] = iter(())
-        if plan.curve is not None:
-            self._arrivals = arrivals(plan.curve, random.Random(f"{plan.seed}/arrivals"))
+        self._arrivals: Iterator[float] | None = None
 
     async def run(self) -> None:
         gate = asyncio.Semaphore(CONNECTING_MAX)
@@ -137,31 +137,52 @@ class _Drive:
 
         try:
             await asyncio.gather(*(connect_one(client) for client in self.clients))
-            await self._drive()
+            if self.plan.warm_up:
+                await self._warm_up()
+            await self._measure()
         finally:
             await asyncio.gather(*(client.close() for client in self.clients), return_exceptions=True)
 
-    async def _drive(self) -> None:
-        cpu, self._begun = time.process_time(), now()
-        self._end = self._begun + self.plan.seconds
-        tasks = [asyncio.create_task(self._client(client)) for client in self.clients]
-        beside = [asyncio.create_task(self._tell()), asyncio.create_task(self._pulse())]
-        try:
-            longest = self.plan.seconds + DRAIN_S_MAX
-            done, _ = await asyncio.wait(tasks, timeout=longest, return_when=asyncio.FIRST_EXCEPTION)
-            for task in done:
-                task.result()  # a workload's own mistake ends the run
-        finally:
-            for task in [*tasks, *beside]:
-                task.cancel()
-            await asyncio.gather(*tasks, *beside, return_exceptions=True)
+    async def _warm_up(self) -> None:
+        """A closed loop; of its results only what went wrong is kept."""
+        kept, self.measurements = self.measurements, Measurements(self._names)
+        await self._drive(self.plan.warm_up)
+        kept.first_errors = self.measurements.first_errors
+        for name, kind in self.measurements.kinds.items():
+            kept.kinds[name].errors, kept.kinds[name].unknown = kind.errors, kind.unknown
+        self.measurements = kept
+        for client in self.clients:
+            client.retries.clear()
+            client.reconnects = 0
+
+    async def _measure(self) -> None:
+        if self.plan.curve is not None:
+            self._arrivals = arrivals(self.plan.curve, random.Random(f"{self.plan.seed}/arrivals"))
+        cpu = time.process_time()
+        await self._drive(self.plan.seconds, self._tell, self._pulse)
         ended = now()
         self._cpu_share = (time.process_time() - cpu) / (ended - self._begun)
         self._elapsed = max(self.plan.seconds, ended - self._begun)
         self._turn(ended)
-        for due in self._arrivals:
+        for due in self._arrivals or ():
             self.unstarted += 1
             self.measurements.waited.record(ended - (self._begun + due))
+
+    async def _drive(self, seconds: float, *beside: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """All clients, for `seconds`, and what runs beside them."""
+        self._begun = now()
+        self._end = self._begun + seconds
+        tasks = [asyncio.create_task(self._client(client)) for client in self.clients]
+        others = [asyncio.create_task(run()) for run in beside]
+        try:
+            longest = seconds + DRAIN_S_MAX
+            done, _ = await asyncio.wait(tasks, timeout=longest, return_when=asyncio.FIRST_EXCEPTION)
+            for task in done:
+                task.result()  # a workload's own mistake ends the run
+        finally:
+            for task in [*tasks, *others]:
+                task.cancel()
+            await asyncio.gather(*tasks, *others, return_exceptions=True)
 
     async def _client(self, client: Client) -> None:
         while (meant := await self._next()) is not None:
@@ -182,7 +203,7 @@ class _Drive:
                 self.measurements.unknown(name)
                 raise
             ended = now()
-            wanted = begun if self.plan.curve is None else meant
+            wanted = begun if self._arrivals is None else meant
             self.measurements.done(name, ended - wanted, ended - begun, rolled_back=rolled_back)
 
     async def _next(self) -> float | None:
@@ -190,7 +211,7 @@ class _Drive:
         current = now()
         if current >= self._end:
             return None
-        if self.plan.curve is None:
+        if self._arrivals is None:
             return current
         due = next(self._arrivals, None)
         if due is None:

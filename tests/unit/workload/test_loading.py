@@ -22,9 +22,17 @@ class Server:
         self.rows: Counter[Any] = Counter()
         self.calls = 0
         self.largest = 0
+        self.statements: list[str] = []
 
     async def connect(self, url: str) -> Server:
         return self
+
+    async def execute(self, statement: str) -> None:
+        self.statements.append(statement)
+        if statement.startswith("CREATE INDEX") and "ASYNC" not in statement:
+            raise asyncpg.FeatureNotSupportedError("unsupported mode. please use CREATE INDEX ASYNC.")
+        if "nonsense" in statement:
+            raise asyncpg.FeatureNotSupportedError("nonsense")
 
     def is_closed(self) -> bool:
         return True
@@ -79,3 +87,23 @@ def test_a_conflict_loads_the_batch_again(load: Any) -> None:
 def test_one_row_that_is_too_large_is_the_drivers_error(load: Any) -> None:
     with pytest.raises(asyncpg.ProgramLimitExceededError):
         load(Server(0), 10)
+
+
+def test_indexes_are_made_as_jobs_where_the_server_asks_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = Server(1)
+    monkeypatch.setattr(loading, "connect", server.connect)
+
+    async def create(*schema: str) -> None:
+        async with Loader("") as loader:
+            await loader.create(("a", "b"), schema)
+
+    asyncio.run(create("CREATE TABLE a", "CREATE INDEX i ON a (n)"))
+    assert server.statements == [
+        "DROP TABLE IF EXISTS b",
+        "DROP TABLE IF EXISTS a",
+        "CREATE TABLE a",
+        "CREATE INDEX i ON a (n)",
+        "CREATE INDEX ASYNC i ON a (n)",
+    ]
+    with pytest.raises(asyncpg.FeatureNotSupportedError, match="nonsense"):
+        asyncio.run(create("nonsense"))

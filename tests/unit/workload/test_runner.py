@@ -220,3 +220,14 @@ def test_a_workload_that_cannot_run_is_refused(changes: dict[str, Any], said: st
     for scale in (0.0, -1.0, float("nan"), float("inf")):
         with pytest.raises(WorkloadError, match="scale"):
             Shop(scale).validate()
+
+
+def test_a_warm_up_is_not_measured_but_what_fails_in_it_counts(serve: Any) -> None:
+    server = serve(work=[error("40001"), error("23505"), error("08006")], COMMIT=[error("08007")])
+    report = drive(Plan("", 3, 0.1, warm_up=0.1))
+    assert report.errors == {"23505": 1} and report.unknown == 1 and report.problems and not report.retries
+    assert report.reconnects == 0
+    assert 0 < report.kinds["pay"].committed < server.sent.count("COMMIT") - 1
+    curve = constant(100).over(0.2)
+    report = drive(Plan("", 3, 0.2, curve=curve, warm_up=0.1))
+    assert report.loop == "open" and report.done == len(list(arrivals(curve, random.Random("1/arrivals"))))
