@@ -1,65 +1,67 @@
-"""`bank`: transfers between accounts, and readers who add up all balances; the sum never changes in any snapshot."""
+"""`bank`: transfers between accounts, and readers who add up all balances; the sum never changes in any snapshot.
+Scale 1: 200 accounts."""
 
 from __future__ import annotations
 
-from typing import Any
+from uuid import uuid4
 
-import psycopg
+from eagleray.workload import Checks, Client, Connection, Loader, Workload
 
-from eagleray.workload import Client, Workload
-
-ACCOUNTS = 200
+ACCOUNTS_A_SCALE = 200
 BALANCE_EACH = 1000
 
 
 class Bank(Workload):
     name = "bank"
     description = "transfers between accounts while readers add up all balances in one snapshot"
+    tables = ("bank_accounts",)
+    schema = ("CREATE TABLE bank_accounts (id uuid PRIMARY KEY, number int NOT NULL UNIQUE, balance bigint NOT NULL)",)
+    mix = {"transfer": 80, "add_up": 20}
 
-    def __init__(self) -> None:
-        self._wrong_sums: list[int] = []
+    def __init__(self, scale: float = 1.0) -> None:
+        super().__init__(scale)
+        self._accounts = 0
         self._sums = 0
+        self._wrong_sums: list[int] = []
 
-    def setup(self, connection: psycopg.Connection[Any]) -> None:
-        connection.execute("DROP TABLE IF EXISTS bank_accounts")
-        connection.execute("CREATE TABLE bank_accounts (id uuid PRIMARY KEY, number int NOT NULL UNIQUE, balance bigint NOT NULL)")
-        with connection.cursor() as cursor:
-            rows = [(number, BALANCE_EACH) for number in range(ACCOUNTS)]
-            cursor.executemany("INSERT INTO bank_accounts VALUES (gen_random_uuid(), %s, %s)", rows)
+    async def load(self, loader: Loader) -> None:
+        accounts = max(2, round(self.scale * ACCOUNTS_A_SCALE))
+        await loader.copy(
+            "bank_accounts",
+            ("id", "number", "balance"),
+            ((uuid4(), number, BALANCE_EACH) for number in range(accounts)),
+        )
 
-    def step(self, client: Client) -> None:
-        if client.random.random() < 0.2:
-            self._add_up(client)
-            return
-        source, target = client.random.sample(range(ACCOUNTS), 2)
+    async def attach(self, sql: Connection) -> None:
+        self._accounts = await sql.fetchval("SELECT count(*) FROM bank_accounts")
+        self.scale = self._accounts / ACCOUNTS_A_SCALE
+
+    async def transfer(self, client: Client) -> None:
+        source, target = client.random.sample(range(self._accounts), 2)
         amount = client.random.randint(1, 50)
 
-        def work(cursor: psycopg.Cursor[Any]) -> None:
-            cursor.execute("SELECT balance FROM bank_accounts WHERE number = %s", (source,))
-            (balance,) = cursor.fetchone() or (0,)
+        async def work(sql: Connection) -> None:
+            balance = await sql.fetchval("SELECT balance FROM bank_accounts WHERE number = $1", source)
             moved = min(amount, balance)
-            cursor.execute("UPDATE bank_accounts SET balance = balance - %s WHERE number = %s", (moved, source))
-            cursor.execute("UPDATE bank_accounts SET balance = balance + %s WHERE number = %s", (moved, target))
+            await sql.execute("UPDATE bank_accounts SET balance = balance - $1 WHERE number = $2", moved, source)
+            await sql.execute("UPDATE bank_accounts SET balance = balance + $1 WHERE number = $2", moved, target)
 
-        client.transaction("transfer", work)
+        await client.transaction(work)
 
-    def _add_up(self, client: Client) -> None:
-        def work(cursor: psycopg.Cursor[Any]) -> int:
-            cursor.execute("SELECT sum(balance) FROM bank_accounts")
-            (total,) = cursor.fetchone() or (0,)
-            return int(total)
-
-        total = client.transaction("sum", work)
+    async def add_up(self, client: Client) -> None:
+        ((total,),) = await client.read("SELECT sum(balance) FROM bank_accounts")
         self._sums += 1
-        if total != ACCOUNTS * BALANCE_EACH:
-            self._wrong_sums.append(total)
+        if total != self._accounts * BALANCE_EACH:
+            self._wrong_sums.append(int(total))
 
-    def check(self, connection: psycopg.Connection[Any]) -> tuple[list[str], list[str]]:
-        (total, least) = connection.execute("SELECT sum(balance), min(balance) FROM bank_accounts").fetchone() or (0, 0)
-        held: list[str] = []
-        wrong: list[str] = []
-        expected = ACCOUNTS * BALANCE_EACH
-        (held if total == expected else wrong).append(f"the balances add up to {total:,} of {expected:,}")
-        (held if least >= 0 else wrong).append(f"the least balance is {least}")
-        (wrong if self._wrong_sums else held).append(f"{self._sums} snapshots added up, {len(self._wrong_sums)} wrong")
-        return held, wrong
+    async def check(self, sql: Connection, checks: Checks) -> None:
+        accounts, total, least = await sql.fetchrow("SELECT count(*), sum(balance), min(balance) FROM bank_accounts")
+        expected = accounts * BALANCE_EACH
+        checks.that(total == expected, f"the balances add up to {expected:,}", f"they add up to {total:,}")
+        checks.that(least >= 0, "no balance is negative", f"the least is {least:,}")
+        if self._sums:
+            checks.that(
+                not self._wrong_sums,
+                f"{self._sums:,} snapshots added up, none to another sum",
+                f"{len(self._wrong_sums)} did, the first to {self._wrong_sums[:1]}",
+            )

@@ -5,7 +5,7 @@ eagleray status [--json]                        every actor of every layer
 eagleray sql [-c STATEMENT]                     a prompt (psql where it is installed)
 eagleray submit FILE.py                         run a Python program on the cluster's Ray, EAGLERAY_URL set
 eagleray jobs list | logs | stop                programs that were submitted
-eagleray workload run NAME                      run a packaged workload
+eagleray workload list | init | run | check     packaged workloads, or a Python file's, on any PostgreSQL server
 eagleray down                                   stop it; the data stays
 eagleray bench wake                             from zero to the first row, and where the time goes
 eagleray sim --seeds 1000                       simulated clusters under faults; --seed S replays one
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -158,18 +159,63 @@ def list_workloads() -> None:
         click.echo(f"{name:<12} {text}")
 
 
+url_option = click.option("--url", default=None, help="Any PostgreSQL server instead of the cluster on DIR.")
+scale_option = click.option("--scale", type=float, default=1.0, show_default=True, help="How much data; see docs/workloads.md.")
+seed_option = click.option("--seed", type=int, default=1, show_default=True, help="Of all random choices.")
+written = click.Path(path_type=Path, dir_okay=False)
+
+
+@workload.command("init")
+@data_option
+@click.argument("name")
+@url_option
+@scale_option
+def init_workload(data: Path, name: str, url: str | None, scale: float) -> None:
+    """Drop, make and load the tables of a workload: a name, or the path of a Python file."""
+    from eagleray.command.workloads import init
+
+    init(data, name, url, scale)
+
+
 @workload.command("run")
 @data_option
 @click.argument("name")
-@click.option("--url", default=None, help="Another PostgreSQL-compatible server instead of the cluster on DIR.")
-@click.option("--seconds", type=click.FloatRange(0.1), default=None, help="How long to run.")
-@click.option("--clients", type=click.IntRange(1, 1000), default=None, help="Concurrent clients.")
-@click.option("--seed", type=int, default=None, help="Seed of the workload's random choices.")
-def run_workload(data: Path, name: str, url: str | None, seconds: float | None, clients: int | None, seed: int | None) -> None:
-    """Load, run and check a workload; exit 0 only if its checks hold."""
-    from eagleray.command.programs import run_packaged_workload
+@url_option
+@scale_option
+@click.option("--duration", "--seconds", "seconds", type=click.FloatRange(0.1), help="Seconds; a curve is stretched to them.")
+@click.option("--clients", type=click.IntRange(1, 10_000), default=None, help="Connections.")
+@click.option("--rate", type=click.FloatRange(0, min_open=True), help="Open loop: transactions a second; with --curve, its peak.")
+@click.option("--curve", help="Open loop: a file of TIME RATE, or ramp:0..500, steps:100,200, day:20..400.")
+@click.option("--warm-up", type=click.FloatRange(0), default=0.0, help="Seconds before that are not measured.")
+@click.option(
+    "--isolation",
+    type=click.Choice(["repeatable read", "serializable", "read committed"]),
+    default="repeatable read",
+    show_default=True,
+    help="Of transactions of more than one statement.",
+)
+@seed_option
+@click.option("--json", "json_file", type=written, default=None, help="Write the report here.")
+@click.option("--png", "png_file", type=written, default=None, help="Draw the report here (needs matplotlib).")
+@click.option("--init/--no-init", default=True, help="Load first, or run on what is there.")
+@click.option("--check/--no-check", default=True, help="Check afterwards, or not.")
+def run_workload(data: Path, name: str, url: str | None, **options: Any) -> None:
+    """Load, run and check a workload (a name, or the path of a Python file); exit 0 only if its checks hold and nothing
+    failed."""
+    from eagleray.command.workloads import RunOptions, run
 
-    sys.exit(run_packaged_workload(data, name, url, seconds, clients, seed))
+    sys.exit(run(data, name, url, RunOptions(**options)))
+
+
+@workload.command("check")
+@data_option
+@click.argument("name")
+@url_option
+def check_workload(data: Path, name: str, url: str | None) -> None:
+    """Check the tables of a workload that nobody is running; exit 0 only if all holds."""
+    from eagleray.command.workloads import check
+
+    sys.exit(check(data, name, url))
 
 
 @cli.group()
