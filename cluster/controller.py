@@ -11,7 +11,7 @@ Adjudicators and crossbars are not bound to a process: failover.py starts them, 
 
 Without a keeper (in the simulator's older plans) the first state stays, and processes start their fixed roles themselves.
 
-Left out so far: splits, merges and scaling, which will arrive here as successors of the state, and take effect as epoch changes.
+A range that goes from one adjudicator to another is a state that names the transfer, and one with the new map (transfers.py).
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ from cluster.launching import Launcher
 from cluster.scaling import Scaling, query_processors, resized
 from cluster.state import ClusterState, ProcessState, decode_state, encode_state
 from cluster.stopping import stop_journals, stop_processes, stop_roles
+from cluster.transfers import Transfers
 
 OnComplete = Callable[[str | None], None]
 """Told None, or why the cluster cannot become complete."""
@@ -93,6 +94,7 @@ class Controller:
         """A controller that has just been restarted does not know yet who is where: what others know is better than what it could tell them."""
         self._failover = self._make_failover(initial) if make_keeper is None else None
         """None until the state has been read."""
+        self._transfers = Transfers(context, lambda: self._decides, self.change)
         self._fixed = len(query_processors(initial))
         self._scaling = Scaling(
             context.settings.scaling,
@@ -148,6 +150,7 @@ class Controller:
         self._failover.start()
         for _, register in sorted(self._directory.registers.items()):
             self._admit(register)
+        self._transfers.follow(state)
 
     def _make_failover(self, state: ClusterState) -> Failover:
         return Failover(
@@ -166,7 +169,7 @@ class Controller:
         """Make the cluster what `successor` makes of its state: durable first, then true. Changes come one after the other. Raises
         55000 where another controller has taken over, or the state is not known yet."""
         async with self._changing:
-            if self._failover is None or self._stopping or self._asleep or self._keepers.active or self._keeper is None:
+            if self._failover is None or self._keeper is None or not self._decides:
                 raise DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, "this controller does not decide")
             state = successor(self._state)
             if state == self._state:
@@ -174,6 +177,15 @@ class Controller:
             state = replace(state, version=self._state.version + 1)
             await self._keeper.write(state)
             self._adopt(state, self._failover)
+
+    @property
+    def _decides(self) -> bool:
+        return self._failover is not None and self._keeper is not None and not (self._stopping or self._asleep or self._keepers.active)
+
+    @property
+    def state(self) -> ClusterState:
+        """As this controller knows it."""
+        return self._state
 
     def _decide(self, successor: Callable[[ClusterState], ClusterState]) -> None:
         """`change`, in its own time; the load will ask again for what cannot be done now."""
@@ -196,6 +208,7 @@ class Controller:
                 failover.forget(process.name)
                 self._context.spawn(self._retire(process.name))
         self._directory.publish()
+        self._transfers.follow(state)
 
     async def _retire(self, process: str) -> None:
         """It is in the state no more: its roles are stopped, then the process is ended."""

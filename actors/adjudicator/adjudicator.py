@@ -41,6 +41,7 @@ from actors.common.messages import (
     OutcomeIs,
     Part,
     Prepare,
+    Release,
     Topology,
     Watched,
 )
@@ -172,6 +173,8 @@ class Adjudicator:
             reign.participant.gather(message, reply)
         elif isinstance(message, AskOutcome):
             reply(reign.coordinator.outcome(message))
+        elif isinstance(message, Release):
+            reign.releasing.release(message, reply)
         elif isinstance(message, Lead):
             reply(Done())
         else:
@@ -197,7 +200,7 @@ class Adjudicator:
             self._lead()
         if isinstance(message, AskOutcome):
             reply(OutcomeIs("undecided"))
-        elif isinstance(message, Commit | Part | AskPromise | Prepare | Gather | Decided):
+        elif isinstance(message, Commit | Part | AskPromise | Prepare | Gather | Decided | Release):
             reply.fail(not_committed(f"adjudicator/{self._number} does not lead its journal"))
         else:
             reply.fail(DatabaseError("0A000", f"an adjudicator does not understand {type(message).__name__}"))
@@ -212,7 +215,7 @@ class Adjudicator:
         if self._ownership is None or self._ownership.shard_map != topology.shard_map:
             self._ownership = Ownership(topology.shard_map)
             if self._reign is not None:
-                self._reign.ownership = self._ownership
+                self._reign.follow(self._ownership)
 
     # -- leading -----------------------------------------------------------------------------------------------------------------
 

@@ -27,6 +27,8 @@ from actors.common.messages.control import (
     Ping,
     Pong,
     Register,
+    Release,
+    Released,
     Shutdown,
     StartRole,
     StatusIs,
@@ -98,6 +100,8 @@ AnyMessage = (
     | AskStatus
     | StatusIs
     | Lead
+    | Release
+    | Released
     | Cancel
     | Register
     | AskCluster
@@ -152,6 +156,8 @@ __all__ = [
     "Promised",
     "Promote",
     "Register",
+    "Release",
+    "Released",
     "Reset",
     "Scan",
     "Scanned",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from actors.common.messages.base import Message
 from actors.common.ranges import ShardMap
 
@@ -15,6 +17,13 @@ class Topology(Message, frozen=True):
     routes: dict[str, str]
     azs: dict[str, str]
     shard_map: ShardMap
+
+    def after(self, known: Topology | None) -> Topology:
+        """As a process takes it which has known `known`: its map is never replaced by an older one, which a controller may send that does not know yet
+        that another has taken over."""
+        if known is None or known.shard_map.version <= self.shard_map.version:
+            return self
+        return replace(self, shard_map=known.shard_map)
 
 
 class Informed(Message, frozen=True):
@@ -35,6 +44,19 @@ class StatusIs(Message, frozen=True):
 
 class Lead(Message, frozen=True):
     """Controller -> adjudicator: it should lead its journal; a suggestion, safe to repeat or to send to two. Answer: Done once it leads."""
+
+
+class Release(Message, frozen=True):
+    """Controller -> adjudicator: keys that it owns so far belong to another one in `shard_map`, the next version of the map (docs/ranges.md). May come
+    again, and to its successor. Answer: Released, once the end of its reign over them is durable in its journal."""
+
+    shard_map: ShardMap
+
+
+class Released(Message, frozen=True):
+    """Of what the adjudicator decided about those keys, nothing is or will be committed above `until`."""
+
+    until: int
 
 
 class Cancel(Message, frozen=True):
