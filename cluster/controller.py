@@ -27,10 +27,10 @@ from typing import Any
 from msgspec.structs import replace
 
 from actors.common.errors import CONNECTION_FAILURE, OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
-from actors.common.messages import AskCluster, Done, Lead, Load, Register, Shutdown, StatusIs, Suspect, Wake, Watched
+from actors.common.messages import AskCluster, Done, Lead, Load, MoveRange, Register, Shutdown, StatusIs, Suspect, Wake, Watched
 from actors.common.messages.base import Message
 from actors.runtime.interfaces import Context, Reply
-from cluster.accounts import ask_everyone
+from cluster.accounts import ask_everyone, ranges_of
 from cluster.directory import Directory
 from cluster.failover import Failover
 from cluster.initial import arranged
@@ -358,6 +358,9 @@ class Controller:
             case Watched():
                 if self._keeper is not None and message.restarted:
                     self._keeper.restarted(sender)
+            case MoveRange():
+                assert reply is not None
+                self._context.spawn(self._transfers.move(message, reply))
             case AskCluster():
                 assert reply is not None
                 self._answer_status(reply)
@@ -455,7 +458,8 @@ class Controller:
             if not self._directory.registers
             else "degraded"
         )
-        reply(StatusIs(json=json.dumps({"url": self._url, "state": state, "actors": actors}).encode()))
+        account = {"url": self._url, "state": state, "ranges": ranges_of(self._state), "actors": actors}
+        reply(StatusIs(json=json.dumps(account).encode()))
 
     async def _shut_down(self, reply: Reply) -> None:
         """Everything stops, the layers one after the other. What does not answer is left to whoever ends the processes."""

@@ -11,10 +11,10 @@ from functools import partial
 from typing import Any
 
 from actors.common.errors import DatabaseError
-from actors.common.messages import Release, Released
+from actors.common.messages import Done, MoveRange, Release, Released
 from actors.common.messages.base import Message
-from actors.runtime.interfaces import Context
-from cluster.state import ClusterState, Transfer, map_after, transferred
+from actors.runtime.interfaces import Context, Reply
+from cluster.state import ClusterState, Transfer, map_after, transferred, with_transfer
 
 RELEASE_TIMEOUT_S = 2.0
 """The source drains, and writes one record; its answer may be lost."""
@@ -33,6 +33,24 @@ class Transfers:
         self._change = change
         self._state: ClusterState | None = None
         self._pursued: Transfer | None = None
+        self._waiting: list[Reply] = []
+        """Owed to those who asked for the transfer under way."""
+
+    async def move(self, message: MoveRange, reply: Reply) -> None:
+        """What a person asks for."""
+        try:
+            await self._change(lambda state: with_transfer(state, message.low, message.high, message.adjudicator))
+        except DatabaseError as error:
+            reply.fail(error)
+            return
+        self._waiting.append(reply)
+        self._answer()
+
+    def _answer(self) -> None:
+        if self._state is not None and self._state.transfer is None:
+            waiting, self._waiting = self._waiting, []
+            for reply in waiting:
+                reply(Done())
 
     def follow(self, state: ClusterState) -> None:
         """The cluster's state has changed, or is known now."""
@@ -42,6 +60,7 @@ class Transfers:
             self._ask(state.transfer)
         elif state.transfer is None:
             self._pursued = None
+        self._answer()
 
     def _counts(self, transfer: Transfer) -> bool:
         return self._pursued is transfer and self._decides()

@@ -89,13 +89,13 @@ class ShardMap(msgspec.Struct, frozen=True):
 
 
 def moved(shard_map: ShardMap, low: bytes, high: bytes | None, adjudicator: int, since: Timestamp) -> ShardMap:
-    """The next version, in which `adjudicator` owns all columns in [low, high) (None: to the end), from `since` on. Neighbours that have become
-    alike are one piece."""
+    """The next version, in which `adjudicator` owns all columns in [low, high) (None: to the end), from `since` on; later where the former owner began later
+    itself, and its clock has not come as far. Neighbours that have become alike are one piece."""
     pieces: list[tuple[bytes, int, int, Timestamp]] = []
     for start in sorted({b"", *shard_map.cuts, low, *([high] if high is not None else [])}):
         number = bisect_right(shard_map.cuts, start)
         if start >= low and (high is None or start < high):
-            pieces.append((start, adjudicator, shard_map.shards[number], since))
+            pieces.append((start, adjudicator, shard_map.shards[number], max(since, shard_map.beginning(number))))
         else:
             pieces.append((start, shard_map.adjudicators[number], shard_map.shards[number], shard_map.beginning(number)))
     return _of_pieces(shard_map.version + 1, pieces)

@@ -24,6 +24,7 @@ from actors.common.messages.control import (
     Informed,
     Lead,
     Load,
+    MoveRange,
     Ping,
     Pong,
     Register,
@@ -113,6 +114,7 @@ AnyMessage = (
     | Pong
     | Suspect
     | Load
+    | MoveRange
     | Wake
 )
 
@@ -146,6 +148,7 @@ __all__ = [
     "Lead",
     "Load",
     "Message",
+    "MoveRange",
     "OutcomeIs",
     "Part",
     "Piece",

@@ -59,6 +59,15 @@ class Released(Message, frozen=True):
     until: int
 
 
+class MoveRange(Message, frozen=True):
+    """A person -> controller: all columns in [low, high) (None: to the end) are to go to `adjudicator`. Answer: Done, once they have. Failures: 22023, and
+    55000 while another range is on its way."""
+
+    low: bytes
+    high: bytes | None
+    adjudicator: int
+
+
 class Cancel(Message, frozen=True):
     """QP -> QP, one-way: a cancel request for the session (`process`, `secret`) that is not the receiver's own."""
 
