@@ -27,18 +27,20 @@ from typing import Any
 from msgspec.structs import replace
 
 from actors.common.errors import CONNECTION_FAILURE, OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
-from actors.common.messages import AskCluster, Done, Lead, Load, MoveRange, Register, Shutdown, StatusIs, Suspect, Wake, Watched
+from actors.common.messages import AskCluster, Done, Lead, Load, MoveRange, RangeLoad, Register, Shutdown, StatusIs, Suspect, Wake, Watched
 from actors.common.messages.base import Message
 from actors.runtime.interfaces import Context, Reply
 from cluster.accounts import ask_everyone, ranges_of
+from cluster.balancing import Balancing
 from cluster.directory import Directory
 from cluster.failover import Failover
 from cluster.initial import arranged
 from cluster.keepers import Keepers
 from cluster.keeping import StateKeeper
 from cluster.launching import Launcher
+from cluster.policies.ranges import Move
 from cluster.scaling import Scaling, query_processors, resized
-from cluster.state import ClusterState, ProcessState, decode_state, encode_state
+from cluster.state import ClusterState, ProcessState, decode_state, encode_state, with_transfer
 from cluster.stopping import stop_journals, stop_processes, stop_roles
 from cluster.transfers import Transfers
 
@@ -95,6 +97,7 @@ class Controller:
         self._failover = self._make_failover(initial) if make_keeper is None else None
         """None until the state has been read."""
         self._transfers = Transfers(context, lambda: self._decides, self.change)
+        self._balancing = Balancing(context.settings.scaling, initial, lambda: self._state, self._homes, self._transfer)
         self._fixed = len(query_processors(initial))
         self._scaling = Scaling(
             context.settings.scaling,
@@ -196,6 +199,9 @@ class Controller:
 
         self._context.spawn(change())
 
+    def _transfer(self, move: Move) -> None:
+        self._decide(lambda state: with_transfer(state, *move))
+
     def _adopt(self, state: ClusterState, failover: Failover) -> None:
         before, self._state = self._state, state
         self._directory.follow(state)
@@ -252,6 +258,7 @@ class Controller:
             logger.info("the cluster goes to zero")
             self._asleep, self._wanted_awake = True, False
             self._scaling.stop()
+            self._balancing.stop()
             homes = dict(failover.home)
             going = [process for process in self._state.processes if not _stays(process)]
             for process in going:
@@ -309,6 +316,7 @@ class Controller:
     def _stop_deciding(self) -> None:
         self._stopping = self._directory.stopped = True
         self._scaling.stop()
+        self._balancing.stop()
         if self._failover is not None:
             self._failover.stopped = True
 
@@ -353,6 +361,8 @@ class Controller:
                     self._failover.suspect(message.role)
             case Load():
                 self._scaling.reported(sender, message)
+            case RangeLoad():
+                self._balancing.reported(sender, message)
             case Wake():
                 self.wake()
             case Watched():
@@ -438,6 +448,7 @@ class Controller:
         if self.complete:
             if not self._asleep and not self._scaling.started:
                 self._scaling.start()
+                self._balancing.start()
             waiting, self._on_complete = self._on_complete, []
             for callback in waiting:
                 callback(None)

@@ -24,6 +24,7 @@ from typing import Any
 
 from actors.adjudicator.coordinator import RecoveredOutcomes, is_spanning
 from actors.adjudicator.lease import Lease
+from actors.adjudicator.load import ClaimLoad
 from actors.adjudicator.outcomes import Outcomes
 from actors.adjudicator.ownership import Ownership
 from actors.adjudicator.refusals import not_committed
@@ -84,9 +85,10 @@ class Recovery:
 
 
 class Adjudicator:
-    """Role `adjudicator/<number>`. `replicas`: the names of its journal's replicas."""
+    """Role `adjudicator/<number>`. `replicas`: the names of its journal's replicas. `computed_s` tells for how long this thread has computed: where it is
+    given, the controller is told of the load."""
 
-    def __init__(self, context: Context, number: int, replicas: list[str]) -> None:
+    def __init__(self, context: Context, number: int, replicas: list[str], computed_s: Callable[[], float] | None = None) -> None:
         self._context = context
         self._number = number
         self._replicas = replicas
@@ -95,6 +97,7 @@ class Adjudicator:
         self._writer: JournalWriter | None = None
         self._leading: asyncio.Task[None] | None = None
         self._leads: list[Reply] = []
+        self._load = ClaimLoad(context, computed_s)
         self._answered = Outcomes(ANSWERED_KEEP_S * 1_000_000)
         self._regain_at_s: float | None = None
         """Set once it was deposed."""
@@ -109,6 +112,7 @@ class Adjudicator:
         """Nothing new is accepted; what was decided is made durable (for a bounded time), and the epoch's end drawn back. Who is deposed meanwhile does
         not lead again."""
         self._stopping = True
+        self._load.stop()
         if self._leading is not None:
             self._leading.cancel()
             self._leading = None
@@ -274,7 +278,9 @@ class Adjudicator:
             beginning.cancel()
             raise DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, deposed.result())
         beginning.result()
-        return Reign(context, self._number, writer, Lease(begin, end, length_us), recovery.outcomes, self._ownership, self._answered)
+        return Reign(
+            context, self._number, writer, Lease(begin, end, length_us), recovery.outcomes, self._ownership, self._answered, self._load
+        )
 
     def _deposed(self, writer: JournalWriter, deposed: asyncio.Future[str], why: str) -> None:
         """A higher epoch has been met. Nothing of this writer's is committed after this."""

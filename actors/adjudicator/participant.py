@@ -170,6 +170,7 @@ class Participant:
             raise not_committed("too many undecided transactions")
         reign.check_entrance(message.start_ts, message.catalog_ts)
         self._check_map(message)
+        reign.load.note(message.written)
         self._judge(self._claim(message), message, reply)
 
     def _judge_again(self, claim: Claim, releases: int, message: Prepare, reply: Reply) -> None:

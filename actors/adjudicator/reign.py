@@ -26,6 +26,7 @@ from actors.adjudicator.claim import Claim
 from actors.adjudicator.coordinator import Coordinator, RecoveredOutcomes
 from actors.adjudicator.gathering import GatheringRoom
 from actors.adjudicator.lease import Lease
+from actors.adjudicator.load import ClaimLoad
 from actors.adjudicator.outcomes import ABORTED, UNRESOLVED, Outcomes
 from actors.adjudicator.ownership import Ownership, read_write_set
 from actors.adjudicator.participant import Participant
@@ -105,6 +106,7 @@ class Reign:
         recovered: RecoveredOutcomes,
         ownership: Ownership | None,
         answered: Outcomes,
+        load: ClaimLoad | None = None,
     ) -> None:
         self.context = context
         self.number = number
@@ -128,6 +130,7 @@ class Reign:
         self._flights: dict[bytes, Flight] = {}
         self._bytes = 0
         self._answered = answered
+        self.load = load or ClaimLoad(context, None)
         self._uncovered: list[tuple[Timestamp, Callable[[], None], Callable[[DatabaseError], None]]] = []
         self._held = 0
         self._room_asked_s = 0.0
@@ -235,6 +238,7 @@ class Reign:
         gathering = self.gatherings.complete(message, dropped) if message.parts else None
         concerns_all = bool(dropped or message.schema_changes or message.exclusive)
         self.check_beginning(message.start_ts, message.catalog_ts, written, checked, concerns_all)
+        self.load.note(written)
         is_own = not gathering.shares if gathering is not None else ownership.owns(self.number, written, checked)
         if is_own and not concerns_all:
             flight.claim = (

@@ -77,7 +77,7 @@ class SimulatedCluster:
 
     def add(self, process: ProcessState) -> None:
         """One more process, which is down: `supervise` starts it."""
-        specs = {role.name: self._spec(role_spec(role, process.az, "")) for role in process.fixed}
+        specs = {role.name: self._spec(role_spec(role, process.az, "", measured=False)) for role in process.fixed}
         first = [] if self.plan.keeps_state else list(specs.values())
         self.world.add_process(process.name, process.az, list(specs.values()), first)
 
@@ -96,7 +96,7 @@ class SimulatedCluster:
         return WatchedKeeper(context, keepers(self._state.processes), on_deposed, self.states)
 
     def _assigned(self, message: StartRole) -> RoleSpec:
-        return self._spec(role_spec(RoleState(message.role, message.kind, message.arguments), message.az, ""))
+        return self._spec(role_spec(RoleState(message.role, message.kind, message.arguments), message.az, "", measured=False))
 
     def _is_working(self, name: str) -> bool:
         """What working.py would say. On one host, that is: of another one a controller's kernel knows nothing."""

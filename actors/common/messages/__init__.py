@@ -27,6 +27,7 @@ from actors.common.messages.control import (
     MoveRange,
     Ping,
     Pong,
+    RangeLoad,
     Register,
     Release,
     Released,
@@ -114,6 +115,7 @@ AnyMessage = (
     | Pong
     | Suspect
     | Load
+    | RangeLoad
     | MoveRange
     | Wake
 )
@@ -158,6 +160,7 @@ __all__ = [
     "Prepared",
     "Promised",
     "Promote",
+    "RangeLoad",
     "Register",
     "Release",
     "Released",

@@ -137,6 +137,18 @@ class Load(Message, frozen=True):
     busy: float
 
 
+class RangeLoad(Message, frozen=True):
+    """Adjudicator -> controller, one-way: once a second while it has load, and once more after it.
+
+    `busy`: the share of the time since the last report in which its event loop computed, 0 to 1. `claims_s`: transactions a second that it had a share in.
+    `sample`: columns (the key without its keyspace, shortened) of some keys that they wrote.
+    """
+
+    busy: float
+    claims_s: float
+    sample: list[bytes]
+
+
 class Wake(Message, frozen=True):
     """Gateway -> controller, one-way, repeated: clients wait, and no query processor is there. Where the cluster is at zero, it wakes."""
 
