@@ -41,7 +41,6 @@ class Balancing:
             CALM_SHARE * settings.adjudicator_busy_share,
             settings.up_delay_s,
             settings.down_delay_s,
-            boundaries(first.shard_map),
             max(boundaries(first.shard_map), BOUNDARIES_EACH * adjudicators),
         )
         self._state = state
@@ -69,11 +68,8 @@ class Balancing:
         self._look_later()
 
     def _look_later(self) -> None:
-        if self.started and self._timer is None and (self._loads or self._has_more_boundaries()):
+        if self.started and self._timer is None and (self._loads or self._state().rest is not None):
             self._timer = asyncio.get_running_loop().call_later(LOOK_S, self._look)
-
-    def _has_more_boundaries(self) -> bool:
-        return boundaries(self._state().shard_map) > self._bounds.boundaries
 
     def _look(self) -> None:
         self._timer = None
@@ -81,7 +77,9 @@ class Balancing:
         state = self._state()
         self._loads = {role: told for role, told in self._loads.items() if told[0] > now_s - STALE_S}
         if state.transfer is None:
-            move, self._wish = decide(Seen(now_s, state.shard_map, self._told(state)), self._bounds, self._wish)
+            move, self._wish = decide(
+                Seen(now_s, state.shard_map, state.rest or state.shard_map, self._told(state)), self._bounds, self._wish
+            )
             if move is not None:
                 high = move.high.hex() if move.high is not None else "end"
                 logger.info("the load moves %s..%s to adjudicator/%d", move.low.hex(), high, move.target)

@@ -200,7 +200,7 @@ class Controller:
         self._context.spawn(change())
 
     def _transfer(self, move: Move) -> None:
-        self._decide(lambda state: with_transfer(state, *move))
+        self._decide(lambda state: with_transfer(state, *move, by_load=True))
 
     def _adopt(self, state: ClusterState, failover: Failover) -> None:
         before, self._state = self._state, state

@@ -20,7 +20,7 @@ import msgspec
 from msgspec.structs import replace
 
 from actors.common.errors import INVALID_PARAMETER_VALUE, OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
-from actors.common.ranges import ShardMap, moved
+from actors.common.ranges import ShardMap, moved, same_owners
 from actors.common.timestamps import Timestamp
 
 MOVABLE = frozenset({"adjudicator", "crossbar"})
@@ -59,6 +59,8 @@ class Transfer(msgspec.Struct, frozen=True):
     high: bytes | None
     source: int
     target: int
+    by_load: bool = False
+    """Nobody has asked for it: when the load has gone, the range goes back."""
 
 
 class ClusterState(msgspec.Struct, frozen=True):
@@ -69,6 +71,8 @@ class ClusterState(msgspec.Struct, frozen=True):
     shard_map: ShardMap
     transfer: Transfer | None = None
     """It is decided, and ends with the next version of the map."""
+    rest: ShardMap | None = None
+    """The map as it would be if no load had moved ranges; None where none has."""
 
     @property
     def roles(self) -> dict[str, RoleState]:
@@ -94,7 +98,7 @@ def without_process(state: ClusterState, name: str) -> ClusterState:
     return replace(state, processes=tuple(process for process in state.processes if process.name != name))
 
 
-def with_transfer(state: ClusterState, low: bytes, high: bytes | None, target: int) -> ClusterState:
+def with_transfer(state: ClusterState, low: bytes, high: bytes | None, target: int, *, by_load: bool = False) -> ClusterState:
     """The columns in [low, high) are to go to adjudicator `target`. Raises 22023 where they are not one adjudicator's, or `target` is none; 55000 while
     another transfer is under way."""
     if state.transfer is not None:
@@ -108,7 +112,7 @@ def with_transfer(state: ClusterState, low: bytes, high: bytes | None, target: i
         raise DatabaseError(INVALID_PARAMETER_VALUE, f"the range is of several adjudicators: {', '.join(map(str, owners))}")
     if owners == [target]:
         return state
-    return replace(state, transfer=Transfer(low, high, owners[0], target))
+    return replace(state, transfer=Transfer(low, high, owners[0], target, by_load))
 
 
 def map_after(state: ClusterState, since: Timestamp) -> ShardMap:
@@ -122,7 +126,10 @@ def transferred(state: ClusterState, transfer: Transfer, since: Timestamp) -> Cl
     """The transfer is over. Nothing changes where it was before."""
     if state.transfer != transfer:
         return state
-    return replace(state, shard_map=map_after(state, since), transfer=None)
+    shard_map, rest = map_after(state, since), state.rest or state.shard_map
+    if not transfer.by_load:
+        rest = moved(rest, transfer.low, transfer.high, transfer.target, 0)
+    return replace(state, shard_map=shard_map, transfer=None, rest=None if same_owners(shard_map, rest) else rest)
 
 
 _encoder = msgspec.msgpack.Encoder()

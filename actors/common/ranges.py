@@ -101,6 +101,14 @@ def moved(shard_map: ShardMap, low: bytes, high: bytes | None, adjudicator: int,
     return _of_pieces(shard_map.version + 1, pieces)
 
 
+def same_owners(one: ShardMap, other: ShardMap) -> bool:
+    """Whether every key has the same adjudicator in both."""
+    return all(
+        one.adjudicators[bisect_right(one.cuts, start)] == other.adjudicators[bisect_right(other.cuts, start)]
+        for start in (b"", *one.cuts, *other.cuts)
+    )
+
+
 def _of_pieces(version: int, pieces: list[tuple[bytes, int, int, Timestamp]]) -> ShardMap:
     """`pieces`: where each begins, its adjudicator, its shard, and since when."""
     whole: list[tuple[bytes, int, int, Timestamp]] = []

@@ -2,10 +2,10 @@
 
 Pure: what is seen gives at most one move, and only what lasts becomes one (`up_delay_s`, `down_delay_s`).
 
-    relieve   the busiest adjudicator computes for more than `busy_share` of its time, and some other one, in another process, for less than half of
-              that share: as much load goes there as makes both equal. The cut is a key that was sampled, so that the load is halved wherever its keys lie
-    join      all compute for less than `calm_share`, and there are more boundaries between adjudicators than the cluster began with: the
-              colder one of two neighbouring ranges goes to the other's owner. Fewer transactions then need two adjudicators
+    relieve   the busiest adjudicator computes for more than `busy_share` of its time, and some other one, in another process, for less by
+              `GAP_MIN`: as much load goes there as makes both equal. The cut is a key that was sampled, so that the load is halved wherever its keys lie
+    join      all compute for less than `calm_share`, and the load has moved ranges: they go back, one after the other, the coldest first. Fewer
+              transactions then need two adjudicators
 
 A key that alone makes up most of the load cannot be divided, and stays.
 """
@@ -20,19 +20,20 @@ from typing import NamedTuple
 
 from actors.common.ranges import KEYSPACE_BYTES, ShardMap
 
+GAP_MIN = 0.25
+"""Of their time. The move makes both equal, so the same two have no reason for another one."""
 SHARE_MIN = 0.1
 """Less load than this, of the adjudicator's, is not worth a move."""
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """`busy_share`, `calm_share`: of its time, what an adjudicator's event loop computes. `boundaries`: as many as the cluster began with."""
+    """`busy_share`, `calm_share`: of its time, what an adjudicator's event loop computes. `boundaries_max`: between adjudicators."""
 
     busy_share: float
     calm_share: float
     up_delay_s: float
     down_delay_s: float
-    boundaries: int
     boundaries_max: int
 
 
@@ -48,10 +49,11 @@ class Told:
 
 @dataclass(frozen=True)
 class Seen:
-    """At `now_s`. `told`: of every adjudicator that there is, by number."""
+    """At `now_s`. `rest`: the map as it was before any load moved ranges. `told`: of every adjudicator that there is, by number."""
 
     now_s: float
     shard_map: ShardMap
+    rest: ShardMap
     told: Mapping[int, Told] = field(default_factory=dict)
 
 
@@ -98,7 +100,7 @@ def _relief(seen: Seen, bounds: Bounds) -> tuple[str, Move | None]:
     if load.busy <= bounds.busy_share or not others:
         return "", None
     target = min(others, key=lambda number: seen.told[number].busy)
-    if seen.told[target].busy >= bounds.busy_share / 2:
+    if load.busy - seen.told[target].busy < GAP_MIN:
         return "", None
     part = divided(seen.shard_map, hot, load.sample, (load.busy - seen.told[target].busy) / load.busy / 2)
     return ("", None) if part is None else (f"relieve/{hot}", Move(*part, target))
@@ -108,6 +110,8 @@ def divided(shard_map: ShardMap, owner: int, sample: Sequence[bytes], share: flo
     """The part of one of the owner's pieces, from some sampled key (or its beginning) to its end, that has as nearly as possible `share` of the sample. None
     where there is none that would leave, and have, `SHARE_MIN`."""
     best: tuple[float, bytes, bytes | None] | None = None
+    if not sample:
+        return None
     for piece, adjudicator in enumerate(shard_map.adjudicators):
         if adjudicator != owner:
             continue
@@ -121,23 +125,29 @@ def divided(shard_map: ShardMap, owner: int, sample: Sequence[bytes], share: flo
 
 
 def _join(seen: Seen, bounds: Bounds) -> tuple[str, Move | None]:
-    shard_map = seen.shard_map
-    if boundaries(shard_map) <= bounds.boundaries or any(told.busy >= bounds.calm_share for told in seen.told.values()):
+    if any(told.busy >= bounds.calm_share for told in seen.told.values()):
         return "", None
-    counts = [0] * len(shard_map.adjudicators)
-    for told in seen.told.values():
-        for key in told.sample:
-            counts[shard_map.piece(bytes(KEYSPACE_BYTES) + key)] += 1
-    neighbours = [place for place in range(1, len(counts)) if shard_map.adjudicators[place] != shard_map.adjudicators[place - 1]]
-    coldest, warmer = min(
-        ((one, other) for place in neighbours for one, other in ((place, place - 1), (place - 1, place))),
-        key=lambda pair: (counts[pair[0]], -_joins(shard_map, *pair), pair),
-    )
-    return "join", Move(*shard_map.bounds(coldest), shard_map.adjudicators[warmer])
+    away = _away(seen.shard_map, seen.rest)
+    if not away:
+        return "", None
+    sample = sorted(key for told in seen.told.values() for key in told.sample)
+
+    def load(move: Move) -> int:
+        return (bisect_left(sample, move.high) if move.high is not None else len(sample)) - bisect_left(sample, move.low)
+
+    return "join", min(away, key=load)
 
 
-def _joins(shard_map: ShardMap, piece: int, neighbour: int) -> int:
-    """How many boundaries go when `piece` goes to the neighbour's owner: two where it lies between two of that owner's."""
-    owner = shard_map.adjudicators[neighbour]
-    other = 2 * piece - neighbour
-    return 1 + (0 <= other < len(shard_map.adjudicators) and shard_map.adjudicators[other] == owner)
+def _away(shard_map: ShardMap, rest: ShardMap) -> list[Move]:
+    """Ranges that are others' than at rest, as moves that take them back."""
+    away: list[Move] = []
+    before: tuple[int, int] | None = None
+    places = sorted({b"", *shard_map.cuts, *rest.cuts})
+    for low, high in zip(places, [*places[1:], None], strict=True):
+        key = bytes(KEYSPACE_BYTES) + low
+        owners = shard_map.adjudicator(key), rest.adjudicator(key)
+        if owners[0] != owners[1]:
+            start = away.pop().low if owners == before else low
+            away.append(Move(start, high, owners[1]))
+        before = owners
+    return away
