@@ -41,7 +41,13 @@ def _print_table(answer: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=f"{answer['url']}   {answer['state']}", title_justify="left", box=None, header_style="bold", pad_edge=False)
+    table = Table(
+        title=f"{answer['url']}   {answer['state']}\n{_activity(answer)}",
+        title_justify="left",
+        box=None,
+        header_style="bold",
+        pad_edge=False,
+    )
     for column in ("layer", "name", "az", "node", "pid", "state", "epoch", "watermark", "range", "load"):
         table.add_column(column, overflow="fold")
     order = {layer: number for number, layer in enumerate(LAYERS)}
@@ -55,6 +61,15 @@ def _print_table(answer: dict[str, Any]) -> None:
         cells += [actor["epoch"], _time(actor["watermark"]), actor["range"], load]
         table.add_row(*["" if cell is None else str(cell) for cell in cells], style=style)
     Console(width=None if sys.stdout.isatty() else 200).print(table)
+
+
+def _activity(answer: dict[str, Any]) -> str:
+    """Why the cluster is awake, and what woke it."""
+    activity = answer["activity"]
+    parts = [activity["awake_because"]] if activity["awake_because"] else []
+    if activity["last_wake"] is not None:
+        parts.append(f"woken at {activity['last_wake']['at']} by {activity['last_wake']['by']}")
+    return "; ".join(parts)
 
 
 def _time(watermark: int | None) -> str:

@@ -17,7 +17,8 @@ from cluster import leftovers
 from tests.conftest import LiveCluster, discard, eagleray, free_port, make_cluster
 
 PACKED = Path(__file__).resolve().parents[2] / "configs" / "packed.toml"
-LAYERS = {"query_processor": 2, "adjudicator": 2, "journal": 6, "crossbar": 1, "storage": 6, "controller": 1, "gateway": 2}
+LAYERS = {"query_processor": 2, "adjudicator": 2, "journal": 9, "crossbar": 1, "storage": 6, "controller": 1, "gateway": 2}
+"""journal: three replicas of each adjudicator's, and of the one that keeps the state of the cluster."""
 
 
 @pytest.fixture(scope="module")

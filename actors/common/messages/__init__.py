@@ -21,6 +21,7 @@ from actors.common.messages.control import (
     AskCluster,
     AskStatus,
     Cancel,
+    Drain,
     Informed,
     Lead,
     Load,
@@ -118,6 +119,7 @@ AnyMessage = (
     | RangeLoad
     | MoveRange
     | Wake
+    | Drain
 )
 
 __all__ = [
@@ -138,6 +140,7 @@ __all__ = [
     "Deliver",
     "DemandWatermark",
     "Done",
+    "Drain",
     "DropParts",
     "Failure",
     "Fetch",

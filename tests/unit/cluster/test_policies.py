@@ -11,7 +11,7 @@ import pytest
 from actors.common.settings import Layout, Settings
 from cluster.initial import initial_state
 from cluster.policies.query_processors import Bounds, Seen, Wish, decide, desired
-from cluster.scaling import resized
+from cluster.scaling import grown, without_query_processor
 
 BOUNDS = Bounds(fixed=2, count_max=8, sessions_each=50, busy_share=0.6, up_delay_s=3.0, down_delay_s=10.0)
 
@@ -64,12 +64,13 @@ def test_a_steady_load_at_the_bound_does_not_swing() -> None:
     assert counts[-1] == 3 and sum(before != after for before, after in pairwise(counts)) == 1
 
 
-def test_only_idle_ones_that_came_later_go() -> None:
+def test_query_processors_come_to_the_zones_with_the_fewest_and_the_first_never_go() -> None:
     state = initial_state(Settings(layout=Layout(query_processors=2)))
-    grown = resized(state, 5, 2, set())
-    names = [role for role, one in grown.roles.items() if one.kind == "query_processor"]
+    more = grown(state, 5)
+    names = [role for role, one in more.roles.items() if one.kind == "query_processor"]
     assert names == [f"query_processor/{number}" for number in (1, 2, 3, 4, 5)]
-    assert Counter(process.az for process in grown.processes if process.name.startswith("query")) == {"a": 2, "b": 2, "c": 1}
-    assert resized(grown, 2, 2, set()) == grown, "nobody is sent away"
-    assert "query_processor/4" not in resized(grown, 4, 2, {"query_processor/4", "query_processor/1"}).roles
-    assert resized(grown, 1, 2, set(names)).roles.keys() == state.roles.keys()
+    assert Counter(process.az for process in more.processes if process.name.startswith("query")) == {"a": 2, "b": 2, "c": 1}
+    assert grown(more, 2) == more
+    assert "query_processor/4" not in without_query_processor(more, 2, "query_processor/4").roles
+    assert without_query_processor(more, 2, "query_processor/2") == more
+    assert without_query_processor(more, 2, "query_processor/9") == more
