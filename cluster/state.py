@@ -132,6 +132,16 @@ def transferred(state: ClusterState, transfer: Transfer, since: Timestamp) -> Cl
     return replace(state, shard_map=shard_map, transfer=None, rest=None if same_owners(shard_map, rest) else rest)
 
 
+def stays_at_zero(process: ProcessState) -> bool:
+    """At zero: gateways take connections in, and wake the cluster."""
+    return all(role.kind == "gateway" for role in process.roles)
+
+
+def resting(state: ClusterState) -> ClusterState:
+    """What is there of it at zero."""
+    return replace(state, processes=tuple(process for process in state.processes if stays_at_zero(process)))
+
+
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(ClusterState)
 
