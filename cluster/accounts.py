@@ -60,6 +60,26 @@ def ask_everyone(
         )
 
 
+def ranges_of(state: ClusterState) -> list[Row]:
+    """A row for each piece of the shard map, ascending: `low` and `high` of its columns in hexadecimal ("": where keyspaces begin and end), its
+    owners, and `since` when its adjudicator is no other (microseconds since 1970; 0: from the beginning on). `to`: where it goes to, if it is on its way."""
+    shard_map, transfer = state.shard_map, state.transfer
+    rows = []
+    for piece, (adjudicator, shard) in enumerate(zip(shard_map.adjudicators, shard_map.shards, strict=True)):
+        low, high = shard_map.bounds(piece)
+        row: Row = {
+            "low": low.hex(),
+            "high": (high or b"").hex(),
+            "adjudicator": adjudicator,
+            "shard": shard,
+            "since": shard_map.beginning(piece),
+        }
+        if transfer is not None and (high is None or transfer.low < high) and (transfer.high is None or low < transfer.high):
+            row["to"] = transfer.target
+        rows.append(row)
+    return rows
+
+
 def _row(layer: str, name: str, actor: str, az: str, register: Register | None) -> Row:
     return {
         "layer": layer,

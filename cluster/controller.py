@@ -9,9 +9,7 @@ one that has read the state later goes on, and the other decides nothing more.
 
 Adjudicators and crossbars are not bound to a process: failover.py starts them, and starts them elsewhere when theirs dies.
 
-Without a keeper (in the simulator's older plans) the first state stays, and processes start their fixed roles themselves.
-
-Left out so far: splits, merges and scaling, which will arrive here as successors of the state, and take effect as epoch changes.
+Without a keeper (in the simulator's older plans) the first state stays, and processes start their fixed roles themselves. A range that goes from one adjudicator to another is a state that names the transfer, and one with the new map (ranging.py, transfers.py).
 """
 
 from __future__ import annotations
@@ -27,10 +25,10 @@ from typing import Any
 from msgspec.structs import replace
 
 from actors.common.errors import CONNECTION_FAILURE, OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
-from actors.common.messages import AskCluster, Done, Lead, Load, Register, Shutdown, StatusIs, Suspect, Wake, Watched
+from actors.common.messages import AskCluster, Done, Lead, Load, MoveRange, RangeLoad, Register, Shutdown, StatusIs, Suspect, Wake, Watched
 from actors.common.messages.base import Message
 from actors.runtime.interfaces import Context, Reply
-from cluster.accounts import ask_everyone
+from cluster.accounts import ask_everyone, ranges_of
 from cluster.directory import Directory
 from cluster.draining import ZERO_DRAIN_S, Leaving, drain
 from cluster.failover import Failover
@@ -38,8 +36,9 @@ from cluster.initial import arranged
 from cluster.keepers import Keepers
 from cluster.keeping import StateKeeper
 from cluster.launching import Launcher
+from cluster.ranging import Ranges
 from cluster.scaling import Scaling, grown, query_processors, without_query_processor
-from cluster.state import ClusterState, ProcessState, decode_state, encode_state
+from cluster.state import ClusterState, ProcessState, decode_state, encode_state, resting, stays_at_zero
 from cluster.stopping import stop_journals, stop_processes, stop_roles
 from cluster.wakes import LEADING, ROLES, STATE, Wakes
 
@@ -96,6 +95,7 @@ class Controller:
         """A controller that has just been restarted does not know yet who is where: what others know is better than what it could tell them."""
         self._failover = self._make_failover(initial) if make_keeper is None else None
         """None until the state has been read."""
+        self._ranges = Ranges(context, initial, self._homes, lambda: self._decides, self.change)
         self._fixed = len(query_processors(initial))
         self._leaving = Leaving(context, lambda name: self._decide(lambda state: without_query_processor(state, self._fixed, name)))
         self._scaling = Scaling(
@@ -153,6 +153,7 @@ class Controller:
         self._failover.start()
         for _, register in sorted(self._directory.registers.items()):
             self._admit(register)
+        self._ranges.follow(state)
 
     def _make_failover(self, state: ClusterState) -> Failover:
         return Failover(
@@ -171,7 +172,7 @@ class Controller:
         """Make the cluster what `successor` makes of its state: durable first, then true. Changes come one after the other. Raises
         55000 where another controller has taken over, or the state is not known yet."""
         async with self._changing:
-            if self._failover is None or self._stopping or self._asleep or self._keepers.active or self._keeper is None:
+            if self._failover is None or self._keeper is None or not self._decides:
                 raise DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, "this controller does not decide")
             state = successor(self._state)
             if state == self._state:
@@ -179,6 +180,15 @@ class Controller:
             state = replace(state, version=self._state.version + 1)
             await self._keeper.write(state)
             self._adopt(state, self._failover)
+
+    @property
+    def _decides(self) -> bool:
+        return self._failover is not None and self._keeper is not None and not (self._stopping or self._asleep or self._keepers.active)
+
+    @property
+    def state(self) -> ClusterState:
+        """As this controller knows it."""
+        return self._state
 
     def _decide(self, successor: Callable[[ClusterState], ClusterState]) -> None:
         """`change`, in its own time; the load will ask again for what cannot be done now."""
@@ -210,6 +220,7 @@ class Controller:
                 failover.forget(process.name)
                 self._context.spawn(self._retire(process.name))
         self._directory.publish()
+        self._ranges.follow(state)
 
     async def _retire(self, process: str) -> None:
         """It is in the state no more: its roles are stopped, then the process is ended."""
@@ -257,11 +268,12 @@ class Controller:
             logger.info("the cluster goes to zero")
             self._asleep, self._wanted_awake = True, None
             self._scaling.stop()
+            self._ranges.stop()
             homes = dict(failover.home)
-            going = [process for process in self._state.processes if not _stays(process)]
+            going = [process for process in self._state.processes if not stays_at_zero(process)]
             for process in going:
                 failover.forget(process.name)
-            failover.follow(_resting(self._state))
+            failover.follow(resting(self._state))
             await self._context.disk.replace(ASLEEP, encode_state(self._state))
             await stop_roles(self._context, homes, going)
             if self._keeper is not None:
@@ -275,7 +287,7 @@ class Controller:
             for name, register in self._directory.registers.items():
                 self._directory.registers[name] = replace(register, roles={})
             self._leading.clear()
-            self._directory.follow(_resting(self._state))
+            self._directory.follow(resting(self._state))
             self._directory.publish()
         logger.info("the cluster is at zero")
         if self._wanted_awake:
@@ -285,11 +297,11 @@ class Controller:
         """This controller was restarted while the cluster was at zero."""
         self._asleep = True
         self._state = state
-        resting = _resting(state)
-        self._directory.follow(resting)
-        self._failover = self._make_failover(resting)
+        at_rest = resting(state)
+        self._directory.follow(at_rest)
+        self._failover = self._make_failover(at_rest)
         self._failover.start()
-        for process in resting.processes:
+        for process in at_rest.processes:
             self._launch(process)
 
     def wake(self, wanted: Wake) -> None:
@@ -314,6 +326,7 @@ class Controller:
     def _stop_deciding(self) -> None:
         self._stopping = self._directory.stopped = True
         self._scaling.stop()
+        self._ranges.stop()
         if self._failover is not None:
             self._failover.stopped = True
 
@@ -358,6 +371,8 @@ class Controller:
                     self._failover.suspect(message.role)
             case Load():
                 self._scaling.reported(sender, message)
+            case RangeLoad() | MoveRange():
+                self._ranges.receive(sender, message, reply)
             case Wake():
                 self.wake(message)
             case Watched():
@@ -443,32 +458,32 @@ class Controller:
             self._wakes.reached(LEADING)
             if not self._asleep and not self._scaling.started:
                 self._scaling.start()
+                self._ranges.start()
             waiting, self._on_complete = self._on_complete, []
             for callback in waiting:
                 callback(None)
 
     def _answer_status(self, reply: Reply) -> None:
         directory = self._directory
-        state = _resting(self._state) if self._asleep else self._state
+        state = resting(self._state) if self._asleep else self._state
         ask_everyone(self._context, state, self._homes(), directory.registers, directory.own, partial(self._accounted, reply))
 
     def _accounted(self, reply: Reply, actors: list[dict[str, Any]]) -> None:
-        running = all(actor["state"] == "running" for actor in actors)
-        state = (
-            "running"
-            if running and self.complete
-            else "asleep"
-            if self._asleep
-            else "starting"
-            if not self._directory.registers
-            else "degraded"
-        )
+        running = all(actor["state"] == "running" for actor in actors) and self.complete
+        known = "starting" if not self._directory.registers else "degraded"
         activity = {
             "awake_because": "" if self._asleep else self._scaling.awake_because(),
             "wakes": self._wakes.count,
             "last_wake": self._wakes.account(),
         }
-        reply(StatusIs(json=json.dumps({"url": self._url, "state": state, "activity": activity, "actors": actors}).encode()))
+        account = {
+            "url": self._url,
+            "state": "running" if running else "asleep" if self._asleep else known,
+            "activity": activity,
+            "ranges": ranges_of(self._state),
+            "actors": actors,
+        }
+        reply(StatusIs(json=json.dumps(account).encode()))
 
     async def _shut_down(self, reply: Reply) -> None:
         """Everything stops, the layers one after the other. What does not answer is left to whoever ends the processes."""
@@ -482,13 +497,3 @@ class Controller:
 
     def _assigned(self) -> Collection[str]:
         return self._failover.assigned if self._failover is not None else ()
-
-
-def _stays(process: ProcessState) -> bool:
-    """At zero: gateways take connections in, and wake the cluster."""
-    return all(role.kind == "gateway" for role in process.roles)
-
-
-def _resting(state: ClusterState) -> ClusterState:
-    """What is there of it at zero."""
-    return replace(state, processes=tuple(process for process in state.processes if _stays(process)))

@@ -22,10 +22,12 @@ def parking_socket(sockets: str, number: int) -> str:
     return f"{sockets}/parking-{number}.sock"
 
 
-def role_spec(role: RoleState, az: str, sockets: str) -> RoleSpec:
-    """`sockets`: the folder of the sockets by which clients are passed on. KeyError where `role` is of no known kind."""
+def role_spec(role: RoleState, az: str, sockets: str, *, measured: bool = True) -> RoleSpec:
+    """`sockets`: the folder of the sockets by which clients are passed on. `measured`: adjudicators tell how busy their thread is. KeyError where `role` is
+    of no known kind."""
     make = _MAKERS[role.kind]
-    return RoleSpec(role.name, az, lambda context: make(context, role.arguments, sockets))
+    given = role.arguments if measured else {**role.arguments, "unmeasured": True}
+    return RoleSpec(role.name, az, lambda context: make(context, given, sockets))
 
 
 def load(kinds: Iterable[str]) -> None:
@@ -53,7 +55,7 @@ def _journal(context: Context, given: dict[str, Any], sockets: str) -> Role:
 def _adjudicator(context: Context, given: dict[str, Any], sockets: str) -> Role:
     from actors.adjudicator.adjudicator import Adjudicator
 
-    return Adjudicator(context, given["number"], given["replicas"])
+    return Adjudicator(context, given["number"], given["replicas"], None if given.get("unmeasured") else time.thread_time)
 
 
 def _crossbar(context: Context, given: dict[str, Any], sockets: str) -> Role:

@@ -19,7 +19,9 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from actors.common.ranges import ShardMap
+from actors.common.errors import INVALID_PARAMETER_VALUE, OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
+from actors.common.ranges import ShardMap, moved, same_owners
+from actors.common.timestamps import Timestamp
 
 MOVABLE = frozenset({"adjudicator", "crossbar"})
 """Kinds of which each role runs once in the cluster and holds nothing on disk: when its process dies it goes on in another one."""
@@ -50,12 +52,27 @@ class ProcessState(msgspec.Struct, frozen=True):
         return [role for role in self.roles if not role.movable]
 
 
+class Transfer(msgspec.Struct, frozen=True):
+    """All columns in [low, high) (None: to the end) go from adjudicator `source` to adjudicator `target` (docs/ranges.md)."""
+
+    low: bytes
+    high: bytes | None
+    source: int
+    target: int
+    by_load: bool = False
+    """Nobody has asked for it: when the load has gone, the range goes back."""
+
+
 class ClusterState(msgspec.Struct, frozen=True):
     """`version` rises with every change, from 1 on. `processes`: all but the controller's own, in the order in which they are started."""
 
     version: int
     processes: tuple[ProcessState, ...]
     shard_map: ShardMap
+    transfer: Transfer | None = None
+    """It is decided, and ends with the next version of the map."""
+    rest: ShardMap | None = None
+    """The map as it would be if no load had moved ranges; None where none has."""
 
     @property
     def roles(self) -> dict[str, RoleState]:
@@ -79,6 +96,50 @@ def with_query_processor(state: ClusterState, az: str) -> ClusterState:
 
 def without_process(state: ClusterState, name: str) -> ClusterState:
     return replace(state, processes=tuple(process for process in state.processes if process.name != name))
+
+
+def with_transfer(state: ClusterState, low: bytes, high: bytes | None, target: int, *, by_load: bool = False) -> ClusterState:
+    """The columns in [low, high) are to go to adjudicator `target`. Raises 22023 where they are not one adjudicator's, or `target` is none; 55000 while
+    another transfer is under way."""
+    if state.transfer is not None:
+        raise DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, "another range is on its way from one adjudicator to another")
+    if high is not None and high <= low:
+        raise DatabaseError(INVALID_PARAMETER_VALUE, "a range ends above its beginning")
+    if f"adjudicator/{target}" not in state.roles:
+        raise DatabaseError(INVALID_PARAMETER_VALUE, f"there is no adjudicator/{target}")
+    owners = state.shard_map.owners_of(low, high)
+    if len(owners) != 1:
+        raise DatabaseError(INVALID_PARAMETER_VALUE, f"the range is of several adjudicators: {', '.join(map(str, owners))}")
+    if owners == [target]:
+        return state
+    return replace(state, transfer=Transfer(low, high, owners[0], target, by_load))
+
+
+def map_after(state: ClusterState, since: Timestamp) -> ShardMap:
+    """The map with which the transfer ends. `since`: what its source has answered."""
+    transfer = state.transfer
+    assert transfer is not None
+    return moved(state.shard_map, transfer.low, transfer.high, transfer.target, since)
+
+
+def transferred(state: ClusterState, transfer: Transfer, since: Timestamp) -> ClusterState:
+    """The transfer is over. Nothing changes where it was before."""
+    if state.transfer != transfer:
+        return state
+    shard_map, rest = map_after(state, since), state.rest or state.shard_map
+    if not transfer.by_load:
+        rest = moved(rest, transfer.low, transfer.high, transfer.target, 0)
+    return replace(state, shard_map=shard_map, transfer=None, rest=None if same_owners(shard_map, rest) else rest)
+
+
+def stays_at_zero(process: ProcessState) -> bool:
+    """At zero: gateways take connections in, and wake the cluster."""
+    return all(role.kind == "gateway" for role in process.roles)
+
+
+def resting(state: ClusterState) -> ClusterState:
+    """What is there of it at zero."""
+    return replace(state, processes=tuple(process for process in state.processes if stays_at_zero(process)))
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -24,6 +24,7 @@ from typing import Any
 
 from actors.adjudicator.coordinator import RecoveredOutcomes, is_spanning
 from actors.adjudicator.lease import Lease
+from actors.adjudicator.load import ClaimLoad
 from actors.adjudicator.outcomes import Outcomes
 from actors.adjudicator.ownership import Ownership
 from actors.adjudicator.refusals import not_committed
@@ -41,6 +42,7 @@ from actors.common.messages import (
     OutcomeIs,
     Part,
     Prepare,
+    Release,
     Topology,
     Watched,
 )
@@ -83,9 +85,10 @@ class Recovery:
 
 
 class Adjudicator:
-    """Role `adjudicator/<number>`. `replicas`: the names of its journal's replicas."""
+    """Role `adjudicator/<number>`. `replicas`: the names of its journal's replicas. `computed_s` tells for how long this thread has computed: where it is
+    given, the controller is told of the load."""
 
-    def __init__(self, context: Context, number: int, replicas: list[str]) -> None:
+    def __init__(self, context: Context, number: int, replicas: list[str], computed_s: Callable[[], float] | None = None) -> None:
         self._context = context
         self._number = number
         self._replicas = replicas
@@ -94,6 +97,7 @@ class Adjudicator:
         self._writer: JournalWriter | None = None
         self._leading: asyncio.Task[None] | None = None
         self._leads: list[Reply] = []
+        self._load = ClaimLoad(context, computed_s)
         self._answered = Outcomes(ANSWERED_KEEP_S * 1_000_000)
         self._regain_at_s: float | None = None
         """Set once it was deposed."""
@@ -108,6 +112,7 @@ class Adjudicator:
         """Nothing new is accepted; what was decided is made durable (for a bounded time), and the epoch's end drawn back. Who is deposed meanwhile does
         not lead again."""
         self._stopping = True
+        self._load.stop()
         if self._leading is not None:
             self._leading.cancel()
             self._leading = None
@@ -172,6 +177,8 @@ class Adjudicator:
             reign.participant.gather(message, reply)
         elif isinstance(message, AskOutcome):
             reply(reign.coordinator.outcome(message))
+        elif isinstance(message, Release):
+            reign.releasing.release(message, reply)
         elif isinstance(message, Lead):
             reply(Done())
         else:
@@ -197,7 +204,7 @@ class Adjudicator:
             self._lead()
         if isinstance(message, AskOutcome):
             reply(OutcomeIs("undecided"))
-        elif isinstance(message, Commit | Part | AskPromise | Prepare | Gather | Decided):
+        elif isinstance(message, Commit | Part | AskPromise | Prepare | Gather | Decided | Release):
             reply.fail(not_committed(f"adjudicator/{self._number} does not lead its journal"))
         else:
             reply.fail(DatabaseError("0A000", f"an adjudicator does not understand {type(message).__name__}"))
@@ -212,7 +219,7 @@ class Adjudicator:
         if self._ownership is None or self._ownership.shard_map != topology.shard_map:
             self._ownership = Ownership(topology.shard_map)
             if self._reign is not None:
-                self._reign.ownership = self._ownership
+                self._reign.follow(self._ownership)
 
     # -- leading -----------------------------------------------------------------------------------------------------------------
 
@@ -271,7 +278,9 @@ class Adjudicator:
             beginning.cancel()
             raise DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, deposed.result())
         beginning.result()
-        return Reign(context, self._number, writer, Lease(begin, end, length_us), recovery.outcomes, self._ownership, self._answered)
+        return Reign(
+            context, self._number, writer, Lease(begin, end, length_us), recovery.outcomes, self._ownership, self._answered, self._load
+        )
 
     def _deposed(self, writer: JournalWriter, deposed: asyncio.Future[str], why: str) -> None:
         """A higher epoch has been met. Nothing of this writer's is committed after this."""

@@ -18,7 +18,7 @@ nothing of its marks), or for twice the window. Once one has been forgotten by a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
@@ -27,8 +27,8 @@ from actors.adjudicator.claim import Claim, Table
 from actors.adjudicator.gathering import NAME_SALT_BYTES, Gathering
 from actors.adjudicator.outcomes import Outcomes
 from actors.adjudicator.ownership import Ownership
-from actors.adjudicator.refusals import not_committed, redirected
-from actors.common.errors import CONNECTION_FAILURE, DatabaseError, conflict
+from actors.adjudicator.refusals import not_committed
+from actors.common.errors import CONNECTION_FAILURE, DatabaseError, conflict, redirected
 from actors.common.messages import AskOutcome, Commit, Decided, Done, OutcomeIs, Prepare, Prepared
 from actors.common.messages.base import Message
 from actors.common.timestamps import TIMESTAMP_MAX, Epoch, Timestamp
@@ -73,15 +73,21 @@ class Spanning:
 class Shares:
     """Who gets what of a transaction: keys by owner, and the tables dropped, which concern everybody."""
 
-    __slots__ = ("checked", "dropped", "owners", "written")
+    __slots__ = ("checked", "dropped", "map_version", "owners", "written")
 
     def __init__(
-        self, owners: list[int], written: dict[int, list[bytes]], checked: dict[int, list[bytes]], dropped: Sequence[Table]
+        self,
+        owners: list[int],
+        written: dict[int, list[bytes]],
+        checked: dict[int, list[bytes]],
+        dropped: Sequence[Table],
+        map_version: int,
     ) -> None:
         self.owners = owners
         self.written = written
         self.checked = checked
         self.dropped = dropped
+        self.map_version = map_version
 
 
 @dataclass
@@ -123,7 +129,7 @@ class Coordinator:
         owners = ownership.adjudicators if everybody else sorted({*shares, *checked, *gathered})
         if own not in owners:
             raise redirected()
-        return Shares(owners, shares, checked, dropped)
+        return Shares(owners, shares, checked, dropped, ownership.version)
 
     def begin(self, flight: Flight, shares: Shares, gathering: Gathering | None) -> None:
         """Ask the participants, and judge the own share."""
@@ -172,6 +178,7 @@ class Coordinator:
             list(shares.dropped),
             max(reign.lease.last, reign.context.clock.now().earliest),
             spanning.parts.get(number, 0),
+            shares.map_version,
         )
         on_prepared, on_refused = partial(self._prepared, spanning, number), partial(self._refused, spanning, number)
         reign.context.bus.request(reign.name, f"adjudicator/{number}", prepare, on_prepared, on_refused, self._timeout_s)
@@ -274,6 +281,15 @@ class Coordinator:
         if spanning.is_marked:
             reign.window.release(spanning.name)
             reign.waiting.wake(spanning.name)
+
+    def undecided(self) -> Iterator[Claim]:
+        """Own shares of transactions that are neither aborted nor appended."""
+        return (spanning.claim for spanning in self._open.values() if not spanning.is_settled)
+
+    def refuse_released(self, is_released: Callable[[Claim], bool]) -> None:
+        for spanning in list(self._open.values()):
+            if not spanning.is_settled and is_released(spanning.claim):
+                self._abort(spanning, redirected())
 
     def outcome(self, message: AskOutcome) -> OutcomeIs:
         """What a participant may know about a transaction of this epoch or an earlier one."""

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 from actors.adjudicator.claim import GatheredClaim, Table
 from actors.adjudicator.ownership import read_write_set
-from actors.adjudicator.refusals import not_committed, overloaded, redirected
-from actors.common.errors import PROTOCOL_VIOLATION, DatabaseError
+from actors.adjudicator.refusals import not_committed, overloaded
+from actors.common.errors import PROTOCOL_VIOLATION, DatabaseError, redirected
 from actors.common.messages import Commit, Decided, Done, Gather, Part
 from actors.common.messages.base import Message
 from actors.common.write_set import checksum_of_parts, part_checksum
@@ -117,6 +117,7 @@ class GatheringRoom:
         if dropped or not (written or message.checked):
             raise DatabaseError(PROTOCOL_VIOLATION, "a part has rows or checked keys, and no dropped ranges")
         own = reign.number
+        reign.check_beginning(message.start_ts, message.catalog_ts, written, message.checked)
         if ownership.owns(own, written, message.checked):
             reign.window.gather(gathering.claim, written, message.checked)
             others: list[int] = []
@@ -217,6 +218,12 @@ class GatheringRoom:
             reign.context.bus.post(reign.name, f"adjudicator/{other}", Decided(gathering.name, 0))
         if not reign.over:
             reign.append_note(ABORT, transaction=transaction)
+
+    def drop_all(self) -> None:
+        """Of whom the Commit has not come."""
+        for transaction in list(self._gatherings):
+            if not self._reign.is_under_way(transaction):
+                self.drop(transaction)
 
     def _sweep(self) -> None:
         self._timer = None

@@ -19,6 +19,7 @@ from actors.common import write_set
 from actors.common.errors import PROTOCOL_VIOLATION, DatabaseError
 from actors.common.ranges import KEYSPACE_BYTES, ShardMap
 from actors.common.small_write_set import columns
+from actors.common.timestamps import TIMESTAMP_MIN, Timestamp
 
 BISECT_KEYS_MIN = 256
 DROPPED_TABLES_MAX = 4096
@@ -61,6 +62,23 @@ class Ownership:
     def __init__(self, shard_map: ShardMap) -> None:
         self.shard_map = shard_map
         self.adjudicators = shard_map.all_adjudicators()
+        self._newest: dict[int, Timestamp] = {}
+        for piece, adjudicator in enumerate(shard_map.adjudicators):
+            self._newest[adjudicator] = max(shard_map.beginning(piece), self._newest.get(adjudicator, TIMESTAMP_MIN))
+
+    @property
+    def version(self) -> int:
+        return self.shard_map.version
+
+    def newest_beginning(self, number: int) -> Timestamp:
+        """Since when adjudicator `number` owns all that it owns."""
+        return self._newest.get(number, TIMESTAMP_MIN)
+
+    def beginning(self, number: int, *parts: Sequence[bytes]) -> Timestamp:
+        """Since when adjudicator `number` owns all of those keys that it owns."""
+        shard_map = self.shard_map
+        pieces = {shard_map.piece(key) for keys in parts for key in keys}
+        return max((shard_map.beginning(piece) for piece in pieces if shard_map.adjudicators[piece] == number), default=TIMESTAMP_MIN)
 
     def sole_owner(self, keys: Sequence[bytes]) -> int | None:
         """The one that owns all of some keys (at least one), else None."""

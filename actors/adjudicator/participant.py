@@ -14,16 +14,17 @@ Its share of a large transaction comes ahead of the Prepare, in Gathers, and hol
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
 from actors.adjudicator.claim import Claim, GatheredClaim
 from actors.adjudicator.outcomes import Outcomes
-from actors.adjudicator.refusals import not_committed, redirected
-from actors.common.errors import DatabaseError, conflict
+from actors.adjudicator.refusals import not_committed
+from actors.common.errors import DatabaseError, conflict, redirected
 from actors.common.messages import AskOutcome, Done, Gather, OutcomeIs, Prepare, Prepared
 from actors.common.messages.base import Message
-from actors.common.timestamps import Timestamp
+from actors.common.timestamps import TIMESTAMP_MIN, Timestamp
 from actors.runtime.interfaces import Reply
 
 if TYPE_CHECKING:
@@ -47,13 +48,17 @@ AHEAD_US_MAX = 3_000_000
 
 
 class Pending:
-    __slots__ = ("coordinator", "epoch", "is_asking", "since_s")
+    __slots__ = ("coordinator", "epoch", "is_asking", "is_barred", "offered", "since_s")
 
     def __init__(self, coordinator: int, epoch: int, since_s: float) -> None:
         self.coordinator = coordinator
         self.epoch = epoch
         self.since_s = since_s
         self.is_asking = False
+        self.offered: Timestamp = TIMESTAMP_MIN
+        """It is committed at or below this time, or not at all."""
+        self.is_barred = False
+        """Its keys are another's by now (releasing.py): no later time is offered."""
 
 
 class _Share:
@@ -74,6 +79,7 @@ class Participant:
         self._shares: dict[bytes, _Share] = {}
         self._decided = Outcomes(DECIDED_KEEP_S * 1_000_000)
         self._timer: asyncio.TimerHandle | None = None
+        self._releases = 0
         self._ask_after_s: float = reign.context.settings.adjudication.ask_outcome_ms / 1000
 
     def gather(self, message: Gather, reply: Reply) -> None:
@@ -95,6 +101,7 @@ class Participant:
         share.heard_s = asyncio.get_running_loop().time()
         if message.number not in share.numbers:
             self._check_owner(message.written, message.checked)
+            reign.check_beginning(message.start_ts, message.catalog_ts, message.written, message.checked)
             reign.window.gather(share.claim, message.written, message.checked)
             share.numbers.add(message.number)
         reply(Done())
@@ -104,6 +111,16 @@ class Participant:
         reign = self._reign
         if (written or checked) and (reign.ownership is None or not reign.ownership.owns(reign.number, written, checked)):
             raise redirected()
+
+    def _check_map(self, message: Prepare) -> None:
+        """Raises 55000 where the coordinator's map is not the one known here, for all that matters to this transaction. What concerns all adjudicators
+        must have reached those that own what this one has released, and what this one is about to own as well."""
+        concerns_all = bool(message.schema_changes or message.exclusive or message.dropped)
+        ownership = self._reign.ownership
+        if concerns_all and (ownership is None or message.map_version != ownership.version):
+            raise redirected()
+        self._check_owner(message.written, message.checked)
+        self._reign.check_beginning(message.start_ts, message.catalog_ts, message.written, message.checked, concerns_all)
 
     def _forget_silent_shares(self) -> None:
         """Their coordinators have died, or their word was lost that it is over."""
@@ -152,8 +169,20 @@ class Participant:
         if len(self._pending) >= PENDING_MAX:
             raise not_committed("too many undecided transactions")
         reign.check_entrance(message.start_ts, message.catalog_ts)
-        self._check_owner(message.written, message.checked)
+        self._check_map(message)
+        reign.load.note(message.written)
         self._judge(self._claim(message), message, reply)
+
+    def _judge_again(self, claim: Claim, releases: int, message: Prepare, reply: Reply) -> None:
+        """What it waited for is decided; meanwhile its keys may have become another's."""
+        try:
+            if releases != self._releases:
+                self._check_map(message)
+                self._claim(message)
+        except DatabaseError as error:
+            reply.fail(error)
+        else:
+            self._judge(claim, message, reply)
 
     def _judge(self, claim: Claim, message: Prepare, reply: Reply) -> None:
         reign = self._reign
@@ -167,7 +196,7 @@ class Participant:
                 self._timer = asyncio.get_running_loop().call_later(self._ask_after_s, self._sweep)
             self._offer(message, reply)
         elif isinstance(verdict, bytes):
-            retry, give_up = partial(self._judge, claim, message, reply), partial(reply.fail, conflict())
+            retry, give_up = partial(self._judge_again, claim, self._releases, message, reply), partial(reply.fail, conflict())
             reign.waiting.wait(claim.transaction, verdict, retry, give_up)
         else:
             reign.conflicts += 1
@@ -180,6 +209,12 @@ class Participant:
         lease = reign.lease
 
         def answer() -> None:
+            pending = self._pending.get(message.transaction)
+            if pending is not None and pending.is_barred:
+                reply.fail(redirected())
+                return
+            if pending is not None:
+                pending.offered = lease.durable_end
             reply(Prepared(reign.epoch, lease.last, lease.durable_end))
 
         now = reign.context.clock.now().latest
@@ -200,6 +235,23 @@ class Participant:
                 reign.window.commit(claim, commit_ts)
                 reign.lease.raise_last(commit_ts)
             reign.waiting.wake(name)
+
+    # -- ranges ------------------------------------------------------------------------------------------------------------------
+
+    def undecided(self) -> Iterator[Claim]:
+        marked = (self._reign.window.marked(name) for name in self._pending)
+        return (claim for claim in marked if claim is not None)
+
+    def bar(self, is_released: Callable[[Claim], bool]) -> Timestamp:
+        """Offer nothing more for what is released. Its marks stay until they are decided, at or below the time that is returned."""
+        self._releases += 1
+        for name in list(self._shares):
+            self._leave(name)
+        for name, pending in self._pending.items():
+            claim = self._reign.window.marked(name)
+            if claim is not None and is_released(claim):
+                pending.is_barred = True
+        return max((pending.offered for pending in self._pending.values() if pending.is_barred), default=TIMESTAMP_MIN)
 
     # -- asking ------------------------------------------------------------------------------------------------------------------
 
@@ -223,7 +275,8 @@ class Participant:
             pending.is_asking = False
             if answer.state != "undecided" and self._pending.get(name) is pending:
                 # "unknown": whatever it was, it was not above what has been offered.
-                self.decided(name, reign.lease.durable_end if answer.state == "unknown" else answer.commit_ts)
+                latest = pending.offered if pending.is_barred else reign.lease.durable_end
+                self.decided(name, latest if answer.state == "unknown" else answer.commit_ts)
 
         def failed(_: DatabaseError) -> None:
             pending.is_asking = False

@@ -23,11 +23,6 @@ def unresolved(why: str) -> DatabaseError:
     return DatabaseError(TRANSACTION_RESOLUTION_UNKNOWN, "transaction resolution unknown", detail=why)
 
 
-def redirected() -> DatabaseError:
-    """55000: the shard map that the query processor or the coordinator went by is not the one known here."""
-    return DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, "the keys belong to another adjudicator", detail="Redirected")
-
-
 def stale_catalog(begin: Timestamp) -> DatabaseError:
     """55000: this epoch does not know the schema changes of those before it."""
     return DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, f"catalog must be revalidated at {begin}", detail=str(begin))

@@ -18,7 +18,7 @@ reign's end (a refusal of any kind is one: whoever was told of it may have sent 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -26,10 +26,12 @@ from actors.adjudicator.claim import Claim
 from actors.adjudicator.coordinator import Coordinator, RecoveredOutcomes
 from actors.adjudicator.gathering import GatheringRoom
 from actors.adjudicator.lease import Lease
+from actors.adjudicator.load import ClaimLoad
 from actors.adjudicator.outcomes import ABORTED, UNRESOLVED, Outcomes
 from actors.adjudicator.ownership import Ownership, read_write_set
 from actors.adjudicator.participant import Participant
-from actors.adjudicator.refusals import disk_full, not_committed, overloaded, redirected, stale_catalog, unresolved
+from actors.adjudicator.refusals import disk_full, not_committed, overloaded, stale_catalog, unresolved
+from actors.adjudicator.releasing import Releasing
 from actors.adjudicator.waiting import WaitingRoom
 from actors.adjudicator.window import ConflictWindow
 from actors.common.errors import (
@@ -38,9 +40,10 @@ from actors.common.errors import (
     SERIALIZATION_FAILURE,
     DatabaseError,
     conflict,
+    redirected,
 )
 from actors.common.messages import AskPromise, Commit, Committed, Part, Promised
-from actors.common.timestamps import Timestamp
+from actors.common.timestamps import TIMESTAMP_MIN, Timestamp
 from actors.journal.record import CLOSE, COMMIT, LEASE
 from actors.runtime.interfaces import Context, Reply
 
@@ -103,6 +106,7 @@ class Reign:
         recovered: RecoveredOutcomes,
         ownership: Ownership | None,
         answered: Outcomes,
+        load: ClaimLoad | None = None,
     ) -> None:
         self.context = context
         self.number = number
@@ -110,12 +114,15 @@ class Reign:
         self.writer = writer
         self.epoch = writer.epoch
         self.lease = lease
-        self.ownership = ownership
+        self.ownership: Ownership | None = None
+        self._newest_beginning: Timestamp = TIMESTAMP_MIN
         self.window = ConflictWindow((context.settings.limits.transaction_age_s or WINDOW_S_DEFAULT) * 1_000_000, lease.begin)
         self.waiting = WaitingRoom(context.settings.adjudication.pending_wait_ms_max / 1000)
         self.coordinator = Coordinator(self, recovered)
         self.participant = Participant(self)
         self.gatherings = GatheringRoom(self)
+        self.releasing = Releasing(self)
+        self.follow(ownership)
         self.over = False
         self.commits = 0
         self.conflicts = 0
@@ -123,9 +130,44 @@ class Reign:
         self._flights: dict[bytes, Flight] = {}
         self._bytes = 0
         self._answered = answered
+        self.load = load or ClaimLoad(context, None)
         self._uncovered: list[tuple[Timestamp, Callable[[], None], Callable[[DatabaseError], None]]] = []
         self._held = 0
         self._room_asked_s = 0.0
+
+    # -- ranges ------------------------------------------------------------------------------------------------------------------
+
+    def follow(self, ownership: Ownership | None) -> None:
+        """Go by this map from now on, unless it is older than what the journal knows: then this adjudicator has released what it owns there."""
+        known = self.ownership.version if self.ownership is not None else self.writer.map_version
+        if ownership is not None and ownership.version >= known:
+            self.ownership = ownership
+            self._newest_beginning = ownership.newest_beginning(self.number)
+
+    def check_beginning(
+        self, start_ts: Timestamp, catalog_ts: Timestamp, written: Sequence[bytes], checked: Sequence[bytes], concerns_all: bool = False
+    ) -> None:
+        """What this adjudicator cannot judge, for it has owned the keys for too short a time: as `check_entrance` of a whole epoch."""
+        newest = self._newest_beginning
+        if start_ts >= newest and catalog_ts >= newest:
+            return
+        assert self.ownership is not None
+        begin = newest if concerns_all else self.ownership.beginning(self.number, written, checked)
+        if start_ts < begin:
+            self.conflicts += 1
+            raise conflict()
+        if catalog_ts < begin:
+            raise stale_catalog(begin)
+
+    def undecided(self) -> Iterator[Claim]:
+        """Of this adjudicator's keys alone, and waiting."""
+        return (flight.claim for flight in self._flights.values() if flight.claim is not None and not flight.appended)
+
+    def refuse_released(self, is_released: Callable[[Claim], bool]) -> None:
+        for flight in list(self._flights.values()):
+            if flight.claim is not None and not flight.appended and is_released(flight.claim):
+                self.waiting.leave(flight.message.transaction)
+                self.abort(flight, redirected())
 
     # -- commits -----------------------------------------------------------------------------------------------------------------
 
@@ -195,6 +237,8 @@ class Reign:
             raise DatabaseError(PROTOCOL_VIOLATION, "what comes in parts comes in parts alone")
         gathering = self.gatherings.complete(message, dropped) if message.parts else None
         concerns_all = bool(dropped or message.schema_changes or message.exclusive)
+        self.check_beginning(message.start_ts, message.catalog_ts, written, checked, concerns_all)
+        self.load.note(written)
         is_own = not gathering.shares if gathering is not None else ownership.owns(self.number, written, checked)
         if is_own and not concerns_all:
             flight.claim = (
@@ -372,9 +416,9 @@ class Reign:
         self.writer.append(LEASE, lease.last, lease.last, epoch_end, on_committed=partial(self._covered, epoch_end))
 
     def append_note(
-        self, kind: int, then: Callable[[], None] | None = None, *, transaction: bytes, payload: bytes = b"", part: int = 0
+        self, kind: int, then: Callable[[], None] | None = None, *, transaction: bytes = b"", payload: bytes = b"", part: int = 0
     ) -> None:
-        """A PART or an ABORT: what commits nothing. `then` runs when it is durable."""
+        """A PART, an ABORT, a RELEASE: what commits nothing. `then` runs when it is durable."""
         lease = self.lease
         epoch_end = lease.end_for(lease.last, self._clock.now().earliest)
 
@@ -421,6 +465,7 @@ class Reign:
     def _refuse_undecided(self, why: str) -> None:
         """Decide, promise and offer nothing any more."""
         self.over = True
+        self.releasing.end()
         self.coordinator.end()
         self.gatherings.end(not_committed(why))
         for flight in list(self._flights.values()):

@@ -144,6 +144,19 @@ def is_schema_changed(error: DatabaseError) -> bool:
     return error.sqlstate == SERIALIZATION_FAILURE and error.message.endswith("(OC001)")
 
 
+REDIRECTED = "Redirected"
+
+
+def redirected() -> DatabaseError:
+    """55000: the shard map that the query processor or the coordinator went by is not the one known here. Internal: the query processor sends its work
+    again, by a newer map."""
+    return DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, "the keys belong to another adjudicator", detail=REDIRECTED)
+
+
+def is_redirected(error: DatabaseError) -> bool:
+    return error.sqlstate == OBJECT_NOT_IN_PREREQUISITE_STATE and error.detail == REDIRECTED
+
+
 def statement_memory_exceeded(bytes_max: int) -> DatabaseError:
     """A statement needs more memory than one may use: sorts, hash tables, intermediates, literals and what is held of a result (DSQL's text)."""
     return DatabaseError(PROGRAM_LIMIT_EXCEEDED, f"query requires more than allowed temp space of {bytes_max >> 10} KB to execute")

@@ -7,28 +7,35 @@ integer-keyed database commits at a single adjudicator. Piece number i (0 ... le
 shard `shards[i]`.
 
 The map is immutable and versioned; every layer is handed a newer one by the controller (messages.Topology). A QP with an old map is told
-so by the layer it asks (Redirected), never given a wrong answer.
+so by the layer it asks (Redirected), never given a wrong answer. `moved` makes the map in which another adjudicator owns some of the keys
+(docs/ranges.md).
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 
 import msgspec
+
+from actors.common.timestamps import TIMESTAMP_MIN, Timestamp
 
 KEYSPACE_BYTES = 6
 
 
 class ShardMap(msgspec.Struct, frozen=True):
-    """`cuts` ascending; `adjudicators` and `shards` have one more entry than `cuts`; their values are numbers from 1 on."""
+    """`cuts` ascending; `adjudicators`, `shards` and `since` have one more entry than `cuts`; owners are numbers from 1 on."""
 
     version: int
     cuts: tuple[bytes, ...]
     adjudicators: tuple[int, ...]
     shards: tuple[int, ...]
+    since: tuple[Timestamp, ...] = ()
+    """By piece: its adjudicator knows nothing of what was committed there at or before this time, and so refuses what began earlier. Empty: of no
+    piece has the adjudicator changed."""
 
     def __post_init__(self) -> None:
         assert len(self.adjudicators) == len(self.shards) == len(self.cuts) + 1
+        assert not self.since or len(self.since) == len(self.shards)
         assert list(self.cuts) == sorted(set(self.cuts))
 
     def piece(self, key: bytes) -> int:
@@ -39,6 +46,18 @@ class ShardMap(msgspec.Struct, frozen=True):
 
     def shard(self, key: bytes) -> int:
         return self.shards[bisect_right(self.cuts, key[KEYSPACE_BYTES:])]
+
+    def bounds(self, piece: int) -> tuple[bytes, bytes | None]:
+        """Where a piece begins and ends (None: with the keyspace)."""
+        return self.cuts[piece - 1] if piece else b"", self.cuts[piece] if piece < len(self.cuts) else None
+
+    def beginning(self, piece: int) -> Timestamp:
+        return self.since[piece] if self.since else TIMESTAMP_MIN
+
+    def owners_of(self, low: bytes, high: bytes | None) -> list[int]:
+        """The adjudicators of the columns in [low, high) (None: to the end)."""
+        last = bisect_left(self.cuts, high) if high is not None else len(self.cuts)
+        return sorted(set(self.adjudicators[bisect_right(self.cuts, low) : last + 1]))
 
     def scan_pieces(self, start: bytes, end: bytes) -> list[tuple[bytes, bytes, int]]:
         """The parts (start, end, shard) of the key range [start, end), ascending; the range lies within one keyspace."""
@@ -67,3 +86,36 @@ class ShardMap(msgspec.Struct, frozen=True):
         edges = ["", *(cut.hex() for cut in self.cuts), ""]
         parts = [f"[{edges[i]}..{edges[i + 1]})" for i, number in enumerate(numbers) if number == owner]
         return "*/" + " ".join(parts)
+
+
+def moved(shard_map: ShardMap, low: bytes, high: bytes | None, adjudicator: int, since: Timestamp) -> ShardMap:
+    """The next version, in which `adjudicator` owns all columns in [low, high) (None: to the end), from `since` on; later where the former owner began later
+    itself, and its clock has not come as far. Neighbours that have become alike are one piece."""
+    pieces: list[tuple[bytes, int, int, Timestamp]] = []
+    for start in sorted({b"", *shard_map.cuts, low, *([high] if high is not None else [])}):
+        number = bisect_right(shard_map.cuts, start)
+        if start >= low and (high is None or start < high):
+            pieces.append((start, adjudicator, shard_map.shards[number], max(since, shard_map.beginning(number))))
+        else:
+            pieces.append((start, shard_map.adjudicators[number], shard_map.shards[number], shard_map.beginning(number)))
+    return _of_pieces(shard_map.version + 1, pieces)
+
+
+def same_owners(one: ShardMap, other: ShardMap) -> bool:
+    """Whether every key has the same adjudicator in both."""
+    return all(
+        one.adjudicators[bisect_right(one.cuts, start)] == other.adjudicators[bisect_right(other.cuts, start)]
+        for start in (b"", *one.cuts, *other.cuts)
+    )
+
+
+def _of_pieces(version: int, pieces: list[tuple[bytes, int, int, Timestamp]]) -> ShardMap:
+    """`pieces`: where each begins, its adjudicator, its shard, and since when."""
+    whole: list[tuple[bytes, int, int, Timestamp]] = []
+    for start, adjudicator, shard, since in pieces:
+        if whole and whole[-1][1:3] == (adjudicator, shard):
+            start, _, _, earlier = whole.pop()
+            since = max(since, earlier)
+        whole.append((start, adjudicator, shard, since))
+    starts, adjudicators, shards, beginnings = zip(*whole, strict=True)
+    return ShardMap(version, starts[1:], adjudicators, shards, beginnings)

@@ -147,6 +147,9 @@ class Scaling:
     """Sessions for which one more query processor is started."""
     busy_share: float = 0.7
     """... or this share of their time in which their event loops compute."""
+    adjudicator_busy_share: float = 0.7
+    """An adjudicator whose event loop computes for more of its time gives a range to one in another process that computes for much less. 0: ranges stay
+    where they are put."""
     up_delay_s: float = 3.0
     down_delay_s: float = 60.0
     """More, or fewer, must have been wanted for so long."""

@@ -30,6 +30,9 @@ ABORT = 5
 """The parts of this transaction are void; like a LEASE in all else."""
 STATE = 6
 """Of journal 0, whose writer is the controller: the payload is the cluster's state (cluster/keeping.py). Like a LEASE in all else."""
+RELEASE = 7
+"""The adjudicator's reign over some keys is over (docs/ranges.md): this record and all later ones carry the version of a map in which others own them.
+Like a LEASE in all else."""
 CLOSE = 3
 """Last record of an epoch that ended cleanly: epoch_end is what was really used, so the next epoch need not wait for the lease to pass."""
 
@@ -66,8 +69,15 @@ class RecordHeader(msgspec.Struct, array_like=True, frozen=True, gc=False):
         return self.transaction[:TRANSACTION_BYTES]
 
 
+class MappedHeader(RecordHeader, frozen=True, gc=False):
+    """Of a record after a RELEASE."""
+
+    map_version: int = 0
+    """Whoever leads the journal may go by no older version of the shard map."""
+
+
 _encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(RecordHeader)
+_decoder = msgspec.msgpack.Decoder(MappedHeader)
 _header_length = struct.Struct("<I").unpack_from
 
 
@@ -79,7 +89,7 @@ def encode_record(header: RecordHeader, payload: bytes = b"") -> bytes:
     return checksum.to_bytes(4, "little") + body
 
 
-def decode_header(record: bytes) -> RecordHeader:
+def decode_header(record: bytes) -> MappedHeader:
     """The header, without verifying the checksum (`verify` does)."""
     (length,) = _header_length(record, 4)
     return _decoder.decode(record[PREFIX_BYTES : PREFIX_BYTES + length])
@@ -98,7 +108,7 @@ def is_intact(record: bytes) -> bool:
     return len(record) == PREFIX_BYTES + head + payload and bool(google_crc32c.value(record[4:]) == checksum)
 
 
-def verify(record: bytes, where: str) -> RecordHeader:
+def verify(record: bytes, where: str) -> MappedHeader:
     """The header of an intact record. Raises XX001 naming `where`."""
     if not is_intact(record):
         raise DatabaseError(DATA_CORRUPTED, f"journal record at {where} is damaged")

@@ -30,7 +30,7 @@ from actors.common.messages.base import Message
 from actors.common.timestamps import Epoch, Lsn, Timestamp
 from actors.journal.epochs import EpochRuns
 from actors.journal.peer import FETCH_BYTES, Peer
-from actors.journal.record import EPOCH_BEGIN, LEASE, RecordHeader, encode_record, verify
+from actors.journal.record import EPOCH_BEGIN, LEASE, MappedHeader, RecordHeader, encode_record, verify
 from actors.runtime.interfaces import Context, OnFailure, OnReply
 
 SEAL_TIMEOUT_S = 1.0
@@ -39,7 +39,7 @@ SEAL_PAUSE_S_MIN, SEAL_PAUSE_S_MAX = 0.02, 0.2
 
 logger = logging.getLogger(__name__)
 
-OnRecord = Callable[[RecordHeader, bytes], None]
+OnRecord = Callable[[MappedHeader, bytes], None]
 """Of a record that is kept: its header, and all its bytes."""
 OnDeposed = Callable[[str], None]
 
@@ -82,6 +82,8 @@ class JournalWriter:
         self.committed_lsn: Lsn = 0
         self.last_epoch_end: Timestamp = 0
         self.last_commit_ts: Timestamp = 0
+        self.map_version = 0
+        """Carried by every record from now on: the journal's adjudicator goes by no older map (record.py: MappedHeader)."""
         self.backlog_bytes = 0
         """Of the records appended and not yet committed."""
         self.has_room = True
@@ -159,7 +161,7 @@ class JournalWriter:
         self.trimmed_ts = tail.trimmed_ts
         self.last_lsn = tail.tail_lsn
         self.committed_lsn = 0
-        self.last_commit_ts = self.last_epoch_end = 0
+        self.last_commit_ts = self.last_epoch_end = self.map_version = 0
         self._memory.clear()
         self._memory_bytes = 0
         self._epochs.clear()
@@ -189,6 +191,7 @@ class JournalWriter:
                 self._epochs.begin(header.lsn, header.epoch)
                 self.last_commit_ts = max(self.last_commit_ts, header.commit_ts)
                 self.last_epoch_end = header.epoch_end
+                self.map_version = header.map_version
                 self._memory.append(record)
                 self._memory_bytes += len(record)
                 while self._memory_bytes > self._memory_bytes_max and len(self._memory) > 1:
@@ -229,7 +232,8 @@ class JournalWriter:
         assert not self.stopped, "a deposed writer appends nothing"
         lsn = self.last_lsn = self.last_lsn + 1
         changes = schema_changes or []
-        header = RecordHeader(lsn, self.epoch, kind, commit_ts, promise, epoch_end, transaction, catalog_change, changes, part, checksum)
+        fields = (lsn, self.epoch, kind, commit_ts, promise, epoch_end, transaction, catalog_change, changes, part, checksum)
+        header = MappedHeader(*fields, self.map_version) if self.map_version else RecordHeader(*fields)
         if kind == EPOCH_BEGIN:
             self._epochs.begin(lsn, self.epoch)
         self.last_epoch_end = max(self.last_epoch_end, epoch_end)

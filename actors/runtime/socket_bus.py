@@ -179,7 +179,7 @@ class SocketBus:
     def set_topology(self, topology: Topology) -> None:
         if self._topology is not None and topology.version < self._topology.version:
             return
-        self._topology = topology
+        topology = self._topology = topology.after(self._topology)
         self._news.clear()
         self._link_by_name.clear()
         for listener in self._listeners:

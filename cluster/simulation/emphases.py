@@ -14,6 +14,8 @@ kind of schedule needs, and leaves the rest as it was drawn; a seed has each wit
                  rot and lost disks
     sweeping     tables that are filled, truncated, dropped and made again
     skew         honest clocks, as far apart as their bound lets them be
+    boundaries   ranges go from one adjudicator to another all the time, under transactions of several adjudicators that
+                 are decided late, while adjudicators and controllers die
     deafness     streams to storage that stand still, their windows full, where a read waits for less time than a stream
                  may be silent
 """
@@ -24,9 +26,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from random import Random
 
+from cluster.initial import initial_map
 from cluster.simulation.hostile import ALL_LOSSES, Plan, draw_cuts, trimmed
 
 SHARE = 0.25
+BOUNDARIES_SHARE = 0.15
 SKEW_ERROR_US, SKEW_OFFSET_US_MAX = 100_000, 1_000_000
 """Most clocks stand at an end of what they may be off."""
 PACE_S_MAX, OUT_OF_ORDER_PACE_S_MAX = 1.0, 0.3
@@ -160,6 +164,20 @@ def deafness(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
     return _with_strikes(_loaded(_with_proof(plan, SWEEPING, proofs)), "unheard")
 
 
+def boundaries(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
+    plan = _several_adjudicators(plan, random)
+    if not plan.cuts:
+        plan = replace(plan, cuts=draw_cuts(random, len(initial_map(plan.settings).shards)))
+    plan = replace(plan, keeps_state=True, crowded=True, clients=max(plan.clients, 5), dawdle_s=3.0, dawdle_share=0.15)
+    if random.random() < 0.5:
+        slow = tuple(
+            sorted({*plan.faults.slow_messages, *random.sample(("Prepare", "Prepared", "Decided", "Commit", "Release", "Topology"), 2)})
+        )
+        plan = replace(plan, faults=replace(plan.faults, slow_messages=slow, slow_s_max=random.choice((0.05, 0.3))), weather_s_max=0.0)
+    plan = _with_strikes(plan, *(("boundary", "sever") if random.random() < 0.5 else ("boundary",)))
+    return _loaded(replace(plan, pause_s_max=min(plan.pause_s_max, random.choice((0.5, 3.0)))))
+
+
 Emphasis = Callable[[Plan, Random, tuple[str, ...]], Plan]
 EMPHASES: dict[str, Emphasis] = {
     emphasis.__name__: emphasis for emphasis in (outcomes, severance, large_rows, islands, gathering, upkeep, sweeping, skew, deafness)
@@ -171,6 +189,10 @@ def emphasised(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
     chosen = tuple(name for name in EMPHASES if random.random() < SHARE)
     for name in chosen:
         plan = EMPHASES[name](plan, random, proofs)
+    aside = Random(repr(random.getstate()))  # draws nothing from `random`: what older emphases draw stays as it was
+    if aside.random() < BOUNDARIES_SHARE:
+        chosen = (*chosen, boundaries.__name__)
+        plan = boundaries(plan, aside, proofs)
     return replace(plan, emphases=chosen)
 
 

@@ -101,7 +101,9 @@ def draw(random: Random, proofs: tuple[str, ...], seconds: float) -> Plan:
     aside = Random(repr(random.getstate()))
     if aside.random() < 0.5:
         scales = plan.strikes and aside.random() < 0.5
-        plan = replace(plan, keeps_state=True, strikes=(*plan.strikes, *(("scale",) if scales else ())))
+        shifts = plan.strikes and aside.random() < 0.5
+        strikes = (*plan.strikes, *(("scale",) if scales else ()), *(("boundary",) * BOUNDARIES if shifts else ()))
+        plan = replace(plan, keeps_state=True, strikes=strikes)
     return plan
 
 
@@ -138,7 +140,12 @@ def draw_cuts(random: Random, pieces: int) -> tuple[bytes, ...]:
     """Into three pieces, a new cluster's map leaves every small integer in the middle one."""
     if pieces == 2 and random.random() < 0.5:
         return ()
-    return tuple(((1 << 31) + place).to_bytes(4, "big") for place in sorted(random.sample(range(-4, 5), pieces - 1)))
+    return tuple(small_key(place) for place in sorted(random.sample(range(-4, 5), pieces - 1)))
+
+
+def small_key(value: int) -> bytes:
+    """As the proofs' keys are encoded, without their keyspace."""
+    return ((1 << 31) + value).to_bytes(4, "big")
 
 
 BOUNDS = {
@@ -189,6 +196,8 @@ def bounded(names: Sequence[str]) -> Iterator[None]:
             setattr(home, constant, value)
 
 
+BOUNDARIES = 3
+"""A range that moves takes some milliseconds: it must do so often, to meet the others."""
 RESHAPINGS = ("move",)
 """Of those that the simulated cluster offers."""
 SCENES = ("sever", "island")

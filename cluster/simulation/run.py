@@ -32,6 +32,7 @@ from cluster.simulation.emphases import emphasised
 from cluster.simulation.hostile import ALL_LOSSES, SLOW_S_MAX, Plan, bounded, draw, forecast
 from cluster.simulation.journal_witness import JournalWitness
 from cluster.simulation.late_witness import LateWitness
+from cluster.simulation.range_witness import RangeWitness
 from cluster.simulation.scenes import SCENES
 from cluster.simulation.shared_parses import shared_parses
 from cluster.simulation.simulated_cluster import LOSSY_WHOLE_S_MAX, SimulatedCluster, eventually
@@ -117,6 +118,7 @@ def run_seed(
         run = _Run(cluster, report, seconds, proofs_alone)
         if not proofs_alone:
             watching.enter_context(run.windows.watching())
+            watching.enter_context(run.ranges.watching())
             watching.enter_context(UpkeepWitness(world).watching())
             watching.enter_context(watched_snapshots(world))
         coverage = Coverage(world) if covered else None
@@ -168,6 +170,7 @@ class _Run:
         self._storage = StorageWitness(self._world, cluster.map)
         self._late = LateWitness(self._world, cluster.storage_keys())
         self.windows = WindowWitness(self._world)
+        self.ranges = RangeWitness()
         self._proofs_alone = proofs_alone
         if not proofs_alone:
             self._world.network.observe(
@@ -346,6 +349,8 @@ class _Run:
         self._progress_of(keepers)
         model = verdict.check_records(self._witness.evidence)
         self.windows.check(commitment.header.transaction for commitment in model.commits.values())
+        times = {commitment.header.commit_ts for commitment in model.commits.values()}
+        self.ranges.check(self._cluster.states.maps(self._cluster.map), times.__contains__)
         now = world.clock.true_us()
         self._report.rows = await verdict.check_replicas(world, model, self._cluster.map, [now - earlier for earlier in EARLIER_US])
 

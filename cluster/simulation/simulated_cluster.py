@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from bisect import bisect_right
 from collections.abc import Awaitable, Callable, Collection
 from random import Random
 from typing import cast
@@ -25,14 +26,16 @@ from cluster.initial import controller_az, initial_state, with_keepers
 from cluster.keeping import keepers
 from cluster.policies.homes import homes
 from cluster.roles import role_spec
-from cluster.simulation.hostile import Plan
+from cluster.simulation.hostile import Plan, small_key
 from cluster.simulation.sql_client import SimulatedDatabase
 from cluster.simulation.state_witness import StateWitness, WatchedKeeper
-from cluster.state import ClusterState, ProcessState, RoleState, with_query_processor, without_process
+from cluster.state import ClusterState, ProcessState, RoleState, with_query_processor, with_transfer, without_process
 
 CONTROLLER = "controller"
 ADDED_MAX = 2
 """Query processors beyond those that a cluster began with."""
+BOUNDARY_KEYS = 8
+"""Ranges are cut among the proofs' keys: small integers."""
 START_S_MAX = 60.0
 RESTART_S_MAX = 0.5
 """Before Ray has started again what died by itself."""
@@ -74,7 +77,7 @@ class SimulatedCluster:
 
     def add(self, process: ProcessState) -> None:
         """One more process, which is down: `supervise` starts it."""
-        specs = {role.name: self._spec(role_spec(role, process.az, "")) for role in process.fixed}
+        specs = {role.name: self._spec(role_spec(role, process.az, "", measured=False)) for role in process.fixed}
         first = [] if self.plan.keeps_state else list(specs.values())
         self.world.add_process(process.name, process.az, list(specs.values()), first)
 
@@ -93,7 +96,7 @@ class SimulatedCluster:
         return WatchedKeeper(context, keepers(self._state.processes), on_deposed, self.states)
 
     def _assigned(self, message: StartRole) -> RoleSpec:
-        return self._spec(role_spec(RoleState(message.role, message.kind, message.arguments), message.az, ""))
+        return self._spec(role_spec(RoleState(message.role, message.kind, message.arguments), message.az, "", measured=False))
 
     def _is_working(self, name: str) -> bool:
         """What working.py would say. On one host, that is: of another one a controller's kernel knows nothing."""
@@ -186,8 +189,8 @@ class SimulatedCluster:
 
     @property
     def reshapings(self) -> dict[str, Reshape]:
-        """Changes of the cluster's shape for a nemesis to ask for, by name. Splits and merges belong here when they exist."""
-        return {"move": self._move, "scale": self._scale}
+        """Changes of the cluster's shape for a nemesis to ask for, by name."""
+        return {"move": self._move, "scale": self._scale, "boundary": self._boundary}
 
     def _move(self, random: Random) -> None:
         """A movable role goes on in another of its homes."""
@@ -213,6 +216,29 @@ class SimulatedCluster:
                 await controller.change(successor)
 
         self.world.trace.add("scale", "up" if grows else "down")
+        self.world.spawn(CONTROLLER, change())
+
+    def _boundary(self, random: Random) -> None:
+        """Keys go from one adjudicator to another: a part of a range, or all of it."""
+        process = self.world.processes[CONTROLLER]
+        names = [int(name.partition("/")[2]) for name in self.roles("adjudicator/")]
+        if not process.up or len(names) < 2:
+            return
+        controller = cast(Controller, process.role(CONTROLLER))
+        shard_map = controller.state.shard_map
+        cut = small_key(random.randint(-BOUNDARY_KEYS, BOUNDARY_KEYS))
+        piece = bisect_right(shard_map.cuts, cut)
+        low, high = shard_map.bounds(piece)
+        low, high = random.choice(((low, high), (cut, high), (low, cut)))
+        target = random.choice([number for number in names if number != shard_map.adjudicators[piece]])
+
+        async def change() -> None:
+            with contextlib.suppress(
+                DatabaseError
+            ):  # it does not know the state yet, another has taken over, or another transfer is under way
+                await controller.change(lambda state: with_transfer(state, low, high, target))
+
+        self.world.trace.add("boundary", f"{low.hex()}..{high.hex() if high is not None else ''} to {target}")
         self.world.spawn(CONTROLLER, change())
 
     def move(self, role: str, random: Random) -> bool:
@@ -310,6 +336,9 @@ class SimulatedCluster:
             await asyncio.sleep(0.2)
 
     def _left(self) -> str | None:
+        controller = cast(Controller, self.world.processes[CONTROLLER].role(CONTROLLER))
+        if controller.state.transfer is not None:
+            return f"{controller.state.transfer} is not over"
         for process in self.world.processes.values():
             for name in process.role_names:
                 load = process.role(name).status().get("load", {})

@@ -2,6 +2,7 @@
 
 I1   a controller reads the newest state that was acknowledged to any, or one that was written after it
 I1   of one version, one state is acknowledged and read
+I10  of one version of the shard map, there is one
 I7   once a controller has read the state, no earlier one is told that a version is durable which the reader did not find
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from actors.common.ranges import ShardMap
 from actors.runtime.interfaces import Context
 from actors.runtime.simulation.world import World
 from cluster.keeping import StateKeeper
@@ -26,6 +28,15 @@ class StateWitness:
         """What the last controller that read the state found."""
         self.states = 0
         """So many were acknowledged."""
+
+    def maps(self, first: ShardMap) -> list[ShardMap]:
+        """All maps that counted, in the order of their versions."""
+        maps = {first.version: first}
+        for state in self._known.values():
+            known = maps.setdefault(state.shard_map.version, state.shard_map)
+            if known != state.shard_map:
+                self._world.violated("I10", f"there are two maps of version {known.version}")
+        return [maps[version] for version in sorted(maps)]
 
     def acknowledged(self, state: ClusterState, reign: int) -> None:
         """To the controller that was the `reign`th to read a state."""

@@ -6,10 +6,13 @@ import asyncio
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cluster.data_folder import DataFolder
 from eagleray.command.main import OneLine
+
+if TYPE_CHECKING:
+    from actors.common.messages.base import Message
 
 RETRY_S = 0.1
 
@@ -24,13 +27,19 @@ def state_of(data: Path) -> dict[str, Any]:
 
 
 def ask_status(state: dict[str, Any], timeout_s: float = 10.0) -> dict[str, Any]:
-    """The controller's account of the whole cluster. One that is being started again, after it died, is waited for. Raises OneLine after `timeout_s`."""
-    from actors.common.errors import CONNECTION_FAILURE, DatabaseError
+    """The controller's account of the whole cluster. Raises OneLine."""
     from actors.common.messages import AskCluster
+
+    return dict(json.loads(ask_controller(state, AskCluster(), timeout_s).json))
+
+
+def ask_controller(state: dict[str, Any], question: Message, timeout_s: float = 10.0) -> Any:
+    """The controller's answer. One that is being started again, after it died, is waited for. Raises OneLine where it refuses, or after `timeout_s`."""
+    from actors.common.errors import CONNECTION_FAILURE, DatabaseError
     from actors.common.settings import Messaging
     from actors.runtime.socket_bus import SocketBus
 
-    async def ask() -> dict[str, Any]:
+    async def ask() -> Any:
         bus = SocketBus(f"unix:{state['sockets']}/command-{os.getpid()}.sock", Messaging())
         await bus.start()
         bus.add_route("controller", state["controller"])
@@ -39,8 +48,7 @@ def ask_status(state: dict[str, Any], timeout_s: float = 10.0) -> dict[str, Any]
         try:
             while True:
                 try:
-                    answer = await bus.call("command", "controller", AskCluster(), timeout_s=end - loop.time())
-                    return dict(json.loads(answer.json))
+                    return await bus.call("command", "controller", question, timeout_s=end - loop.time())
                 except DatabaseError as error:
                     if error.sqlstate != CONNECTION_FAILURE or loop.time() + RETRY_S >= end:
                         raise
@@ -51,4 +59,6 @@ def ask_status(state: dict[str, Any], timeout_s: float = 10.0) -> dict[str, Any]
     try:
         return asyncio.run(ask())
     except DatabaseError as error:
+        if error.sqlstate != CONNECTION_FAILURE:
+            raise OneLine(error.message) from None
         raise OneLine(f"the controller does not answer: {error.message}") from None

@@ -2,6 +2,7 @@
 
 eagleray up --detach --port 5433 --data DIR     start a cluster, leave it running, print its connection string
 eagleray status [--json]                        every actor of every layer
+eagleray ranges [move]                          which adjudicator decides about which keys
 eagleray sql [-c STATEMENT]                     a prompt (psql where it is installed)
 eagleray submit FILE.py                         run a Python program on the cluster's Ray, EAGLERAY_URL set
 eagleray jobs list | logs | stop                programs that were submitted
@@ -79,6 +80,30 @@ def status(data: Path, as_json: bool) -> None:
     from eagleray.command.show import show_status
 
     show_status(data, as_json)
+
+
+@cli.group(invoke_without_command=True)
+@data_option
+@click.pass_context
+def ranges(context: click.Context, data: Path) -> None:
+    """Show which adjudicator decides about which keys; with `move`, change it."""
+    from eagleray.command.ranges import show_ranges
+
+    if context.invoked_subcommand is None:
+        show_ranges(data)
+
+
+@ranges.command("move")
+@data_option
+@click.option("--from", "low", default="", help="The first key of the range (default: the first of all).")
+@click.option("--to", "high", default="", help="The first key above it (default: all others).")
+@click.option("--type", "kind", default="", help="The type of those keys, as int8 or uuid (default: they are bytes in hexadecimal).")
+@click.argument("adjudicator", type=click.IntRange(1))
+def move_range(data: Path, low: str, high: str, kind: str, adjudicator: int) -> None:
+    """Have ADJUDICATOR decide about the keys of a range, in all tables, while the cluster runs."""
+    from eagleray.command.ranges import move_range
+
+    move_range(data, low, high, adjudicator, kind)
 
 
 @cli.command()

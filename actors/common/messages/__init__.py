@@ -25,9 +25,13 @@ from actors.common.messages.control import (
     Informed,
     Lead,
     Load,
+    MoveRange,
     Ping,
     Pong,
+    RangeLoad,
     Register,
+    Release,
+    Released,
     Shutdown,
     StartRole,
     StatusIs,
@@ -99,6 +103,8 @@ AnyMessage = (
     | AskStatus
     | StatusIs
     | Lead
+    | Release
+    | Released
     | Cancel
     | Register
     | AskCluster
@@ -110,6 +116,8 @@ AnyMessage = (
     | Pong
     | Suspect
     | Load
+    | RangeLoad
+    | MoveRange
     | Wake
     | Drain
 )
@@ -145,6 +153,7 @@ __all__ = [
     "Lead",
     "Load",
     "Message",
+    "MoveRange",
     "OutcomeIs",
     "Part",
     "Piece",
@@ -154,7 +163,10 @@ __all__ = [
     "Prepared",
     "Promised",
     "Promote",
+    "RangeLoad",
     "Register",
+    "Release",
+    "Released",
     "Reset",
     "Scan",
     "Scanned",

@@ -77,6 +77,8 @@ class Prepare(Message, frozen=True):
     """The coordinator will commit above this: a participant whose clock is behind offers an interval that reaches it."""
     parts: int = 0
     """So many Gathers precede: their keys are the participant's share too."""
+    map_version: int = 0
+    """Of the map by which the coordinator knows who has a share in it."""
 
 
 class Gather(Message, frozen=True):

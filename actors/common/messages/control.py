@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from actors.common.messages.base import Message
 from actors.common.ranges import ShardMap
 
@@ -15,6 +17,13 @@ class Topology(Message, frozen=True):
     routes: dict[str, str]
     azs: dict[str, str]
     shard_map: ShardMap
+
+    def after(self, known: Topology | None) -> Topology:
+        """As a process takes it which has known `known`: its map is never replaced by an older one, which a controller may send that does not know yet
+        that another has taken over."""
+        if known is None or known.shard_map.version <= self.shard_map.version:
+            return self
+        return replace(self, shard_map=known.shard_map)
 
 
 class Informed(Message, frozen=True):
@@ -35,6 +44,28 @@ class StatusIs(Message, frozen=True):
 
 class Lead(Message, frozen=True):
     """Controller -> adjudicator: it should lead its journal; a suggestion, safe to repeat or to send to two. Answer: Done once it leads."""
+
+
+class Release(Message, frozen=True):
+    """Controller -> adjudicator: keys that it owns so far belong to another one in `shard_map`, the next version of the map (docs/ranges.md). May come
+    again, and to its successor. Answer: Released, once the end of its reign over them is durable in its journal."""
+
+    shard_map: ShardMap
+
+
+class Released(Message, frozen=True):
+    """Of what the adjudicator decided about those keys, nothing is or will be committed above `until`."""
+
+    until: int
+
+
+class MoveRange(Message, frozen=True):
+    """A person -> controller: all columns in [low, high) (None: to the end) are to go to `adjudicator`. Answer: Done, once they have. Failures: 22023, and
+    55000 while another range is on its way."""
+
+    low: bytes
+    high: bytes | None
+    adjudicator: int
 
 
 class Cancel(Message, frozen=True):
@@ -104,6 +135,18 @@ class Load(Message, frozen=True):
 
     sessions: int
     busy: float
+
+
+class RangeLoad(Message, frozen=True):
+    """Adjudicator -> controller, one-way: once a second while it has load, and once more after it.
+
+    `busy`: the share of the time since the last report in which its event loop computed, 0 to 1. `claims_s`: transactions a second that it had a share in.
+    `sample`: columns (the key without its keyspace, shortened) of some keys that they wrote.
+    """
+
+    busy: float
+    claims_s: float
+    sample: list[bytes]
 
 
 class Drain(Message, frozen=True):

@@ -24,6 +24,7 @@ from actors.common.errors import (
     QUERY_CANCELED,
     TRANSACTION_RESOLUTION_UNKNOWN,
     DatabaseError,
+    is_redirected,
     schema_changed,
     unavailable,
 )
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 COMMIT_ATTEMPTS_MAX = 10
 """Sends of one commit that was certainly not decided: outlasts a failover (a lease and an election)."""
 COMMIT_PAUSE_S = 0.2
+REDIRECTS_MAX, REDIRECT_PAUSE_S = 6, 0.005
+"""Redirections beyond those attempts, while a range goes from one adjudicator to another: a newer map is waited for, each time twice as long."""
 REVALIDATIONS_MAX = 2
 """Of the catalog for one commit: one for the coordinator, one for a participant that began later."""
 PARTS_AHEAD = 4
@@ -85,6 +88,8 @@ class Committing:
         """The last Commit or Part."""
         self._is_sent = False
         """The Commit of this attempt is, and not just parts."""
+        self._map_version = 0
+        """Of the map by which this attempt's coordinator was chosen."""
 
     async def run(self) -> Committed:
         """Raises 40001, 54000, 53100, 08006 (not committed), 08007 (perhaps committed)."""
@@ -108,6 +113,7 @@ class Committing:
         topology = self._services.bus.topology
         if topology is None:
             return ""
+        self._map_version = topology.shard_map.version
         owner_of = topology.shard_map.adjudicator
         sample = self._sample
         owner = owner_of(sample[0])
@@ -160,12 +166,13 @@ class Committing:
     async def _again(self, error: DatabaseError) -> Committed:
         """`error` ended the first attempt: send again where it is certain that nothing was decided and another attempt may do better."""
         services = self._services
-        revalidations = 0
+        revalidations = redirects = attempts = 0
         if (
             error.sqlstate == CONNECTION_FAILURE and error.detail == "" and self._flight.destination
         ):  # reached by nobody, or left by its answer
             services.suspect(self._flight.destination)
-        for _ in range(1, COMMIT_ATTEMPTS_MAX):
+        while attempts < COMMIT_ATTEMPTS_MAX - 1:
+            attempts += 1
             if self._is_sent and not self._flight.done and error.sqlstate == QUERY_CANCELED:
                 # Too late to cancel: the answer decides, and it comes within the request's timeout.
                 try:
@@ -179,6 +186,10 @@ class Committing:
                     raise schema_changed()
                 await self._reload()
                 self._message = replace(self._message, catalog_ts=self._message.start_ts)
+            elif is_redirected(error) and redirects < REDIRECTS_MAX:
+                attempts -= 1
+                await services.newer_map(self._map_version, min(REDIRECT_PAUSE_S * 2**redirects, COMMIT_PAUSE_S))
+                redirects += 1
             elif error.sqlstate == OBJECT_NOT_IN_PREREQUISITE_STATE or not _may_have_happened(error):
                 if error.detail == NOT_SENT and self._flight.destination:
                     services.suspect(self._flight.destination)

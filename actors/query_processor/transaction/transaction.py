@@ -39,7 +39,7 @@ from actors.query_processor.transaction.scanner import Scanner
 from actors.reading.pause import pause
 from actors.reading.storage_client import ShardScan, StorageClient
 from actors.reading.watchdog import Watchdog
-from actors.runtime.fiber import turn
+from actors.runtime.fiber import Completion, turn
 from actors.runtime.interfaces import Context
 
 if TYPE_CHECKING:
@@ -68,7 +68,10 @@ class CatalogStale(Exception):
 class TransactionServices:
     """What the transactions of one query processor share."""
 
-    __slots__ = ("bus", "catalogs", "clock", "engine", "name", "newest_commit_ts", "random", "settings", "storage", "watchdog")
+    __slots__ = (
+        *("bus", "catalogs", "clock", "engine", "name", "newest_commit_ts", "random", "settings", "storage", "watchdog"),
+        "_awaiting_map",
+    )
 
     def __init__(self, context: Context, storage: StorageClient, catalogs: CatalogCache) -> None:
         self.bus = context.bus
@@ -82,6 +85,7 @@ class TransactionServices:
         self.engine: Engine | None = None
         """The column executor's, made by its first statement."""
         self.watchdog = Watchdog(COMMIT_LATE_S)
+        self._awaiting_map: list[Completion[None]] = []
         self.bus.on_topology(self._on_topology)
 
     def _on_topology(self, topology: Topology) -> None:
@@ -90,6 +94,18 @@ class TransactionServices:
             assert isinstance(flight, CommitFlight)
             if not flight.done and topology.routes.get(flight.destination) not in (None, flight.endpoint):
                 flight.fail(unavailable(flight.destination, "it has moved"))
+        waiting, self._awaiting_map = self._awaiting_map, []
+        for completion in waiting:
+            completion.succeed(None)
+
+    def newer_map(self, version: int, seconds: float) -> Completion[None]:
+        """Completes once a topology is there whose map is newer, as far as that can be told, or after `seconds`."""
+        topology = self.bus.topology
+        if topology is not None and topology.shard_map.version > version:
+            return pause(0)
+        completion = pause(seconds)
+        self._awaiting_map = [*(other for other in self._awaiting_map if not other.done), completion]
+        return completion
 
     def suspect(self, role: str) -> None:
         """Tell the controller that a role owes an answer."""

@@ -121,7 +121,7 @@ class SimulatedBus:
     def set_topology(self, topology: Topology) -> None:
         if self._topology is not None and topology.version < self._topology.version:
             return
-        self._topology = topology
+        topology = self._topology = topology.after(self._topology)
         for listener in self._listeners:
             listener(topology)
 

@@ -20,13 +20,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from random import Random
 
 from actors.common.settings import Adjudication, Settings
 from cluster.simulation.campaign import RUNS_MAX, Options, preload
-from cluster.simulation.hostile import Plan, trimmed
+from cluster.simulation.hostile import Plan, draw_cuts, trimmed
 from cluster.simulation.run import SeedReport, run_seed
 from cluster.simulation.saved_plan import as_json, plan_from
-from tests.sim.planted import deciding, keeping, parting, reading, schedules
+from tests.sim.planted import deciding, keeping, moving, parting, reading, schedules
 from tests.sim.seeds import HUNT_PAUSE
 
 SEEDS_MAX = 200
@@ -150,6 +151,24 @@ def scaling(plan: Plan) -> Plan:
     return replace(plan, strikes=strikes, pause_s_max=0.5, strike_s_max=1.0, pace_s=2.0)
 
 
+def shifting(plan: Plan) -> Plan:
+    """Ranges go to and fro between two adjudicators all the time, under transactions that span both and need long to be decided."""
+    layout = replace(plan.settings.layout, adjudicators=2)
+    cuts = draw_cuts(Random(repr(plan.cuts)), max(2, layout.shards))
+    faults = replace(plan.faults, slow_messages=("Prepared", "Decided"), slow_s_max=0.3)
+    plan = replace(
+        plan, keeps_state=True, settings=replace(plan.settings, layout=layout), cuts=cuts, faults=faults, nemeses=1, crowded=True, clients=6
+    )
+    return replace(
+        plan, strikes=("boundary",), pause_s_max=0.5, strike_s_max=1.0, pace_s=0.5, dawdle_s=3.0, dawdle_share=0.15, weather_s_max=0.0
+    )
+
+
+def shifting_and_failing(plan: Plan) -> Plan:
+    plan = shifting(plan)
+    return replace(plan, strikes=("boundary", "boundary", "kill", "stall", "isolate", "sever"), nemeses=2)
+
+
 ANY: tuple[str, ...] = ("",)
 
 BUGS: dict[str, Planted] = {
@@ -231,6 +250,13 @@ BUGS: dict[str, Planted] = {
         Planted(parting.counts_parts_that_it_has_not_journaled, ANY, ("unique", "counters"), in_parts),
         Planted(parting.a_participant_forgets_a_piece_of_its_share, ANY, change=in_parts_by_several),
         Planted(keeping.a_state_counts_before_a_majority_has_it, ("AssertionError: I1", "AssertionError: I7"), change=scaling),
+        Planted(moving.the_new_owner_begins_below_the_old_end, ANY, change=shifting),
+        Planted(moving.the_new_owner_takes_what_began_before_it, ANY, change=shifting),
+        Planted(moving.the_old_owner_is_not_asked, ANY, change=shifting),
+        Planted(moving.leaves_pending_marks_behind, ANY, change=shifting),
+        Planted(moving.offers_what_it_has_released, ANY, change=shifting_and_failing),
+        Planted(moving.decides_what_it_has_released, ANY, change=shifting),
+        Planted(moving.answers_before_its_release_is_durable, ANY, change=shifting_and_failing),
         *(
             Planted(plant, ANY, as_drawn=True)
             for plant in (

@@ -33,7 +33,7 @@ def make_world(
     world = World(seed, faults, settings, keep_trace=keep_trace)
     for process in initial_state(settings).processes:
         if all(role.kind in layers for role in process.roles):
-            world.add_process(process.name, process.az, [role_spec(role, process.az, "") for role in process.roles])
+            world.add_process(process.name, process.az, [role_spec(role, process.az, "", measured=False) for role in process.roles])
     return world
 
 

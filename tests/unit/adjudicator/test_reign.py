@@ -36,6 +36,7 @@ class Writer:
 
     epoch = 4
     last_lsn = 0
+    map_version = 0
 
     def __init__(self) -> None:
         self.records: list[tuple[int, int]] = []

@@ -1,0 +1,58 @@
+"""The controller's part that knows of ranges: a transfer is begun by a person or by the load, and brought to its end (docs/ranges.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+
+from actors.common.errors import DatabaseError
+from actors.common.messages import MoveRange, RangeLoad
+from actors.runtime.interfaces import Context, Reply
+from cluster.balancing import Balancing
+from cluster.policies.ranges import Move
+from cluster.state import ClusterState, with_transfer
+from cluster.transfers import Change, Transfers
+
+
+class Ranges:
+    """`first`: the state with which the cluster began; `homes`, `decides`, `change`: the controller's."""
+
+    def __init__(
+        self,
+        context: Context,
+        first: ClusterState,
+        homes: Callable[[], Mapping[str, str]],
+        decides: Callable[[], bool],
+        change: Change,
+    ) -> None:
+        self._context = context
+        self._change = change
+        self._state = first
+        self._transfers = Transfers(context, decides, change)
+        self._balancing = Balancing(context.settings.scaling, first, lambda: self._state, homes, self._by_load)
+
+    def start(self) -> None:
+        """The cluster is complete."""
+        self._balancing.start()
+
+    def stop(self) -> None:
+        """It goes to zero, or another controller has taken over."""
+        self._balancing.stop()
+
+    def follow(self, state: ClusterState) -> None:
+        """The cluster's state has changed, or is known now."""
+        self._state = state
+        self._transfers.follow(state)
+
+    def receive(self, sender: str, message: RangeLoad | MoveRange, reply: Reply | None) -> None:
+        if isinstance(message, RangeLoad):
+            self._balancing.reported(sender, message)
+        elif reply is not None:
+            self._context.spawn(self._transfers.move(message, reply))
+
+    def _by_load(self, move: Move) -> None:
+        async def change() -> None:
+            with suppress(DatabaseError):  # the load will ask again
+                await self._change(lambda state: with_transfer(state, *move, by_load=True))
+
+        self._context.spawn(change())

@@ -1,0 +1,71 @@
+"""`ranges`: which adjudicator decides about which keys, and a move by hand.
+
+A range is cut at the bytes of a primary key's first columns, in every table and index alike. A person names such a place by a value and its
+type, or by its bytes in hexadecimal.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from eagleray.command.connect import ask_controller, ask_status, state_of
+from eagleray.command.main import OneLine
+
+MOVE_S_MAX = 15.0
+
+
+def show_ranges(data: Path) -> None:
+    """Raises OneLine where no cluster runs."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column in ("from", "to", "adjudicator", "shard"):
+        table.add_column(column)
+    for row in ask_status(state_of(data))["ranges"]:
+        owner = f"{row['adjudicator']}" + (f" -> {row['to']}" if "to" in row else "")
+        table.add_row(place_text(row["low"], "the first key"), place_text(row["high"], "the last key"), owner, str(row["shard"]))
+    Console(width=None if sys.stdout.isatty() else 200).print(table)
+
+
+def place_text(place: str, end: str) -> str:
+    """A cut in hexadecimal, with the integer that it stands for, if it does for one."""
+    if not place:
+        return end
+    data = bytes.fromhex(place)
+    if len(data) not in (2, 4, 8):
+        return place
+    return f"{place} ({int.from_bytes(data, 'big') - (1 << (8 * len(data) - 1))} as int{len(data)})"
+
+
+def place_of(text: str, type_name: str) -> bytes:
+    """`text` as a value of the type, as keys are encoded; as hexadecimal digits for "". Raises OneLine."""
+    from actors.common.errors import DatabaseError
+    from actors.common.keys import KeyCodec
+    from actors.common.types import ColumnType, by_name
+
+    try:
+        if not type_name:
+            return bytes.fromhex(text)
+        if type_name not in by_name:
+            raise OneLine(f"there is no type {type_name}")
+        kind = by_name[type_name]
+        return bytes(KeyCodec([ColumnType(type_name)]).encode([kind.parse_text(text, -1)]))
+    except ValueError:
+        raise OneLine(f"{text} is no row of hexadecimal digits (name the type of a value by --type)") from None
+    except DatabaseError as error:
+        raise OneLine(error.message) from None
+
+
+def move_range(data: Path, low: str, high: str, adjudicator: int, type_name: str) -> None:
+    """Raises OneLine where the controller refuses."""
+    from actors.common.messages import MoveRange
+
+    state = state_of(data)
+    question: Any = MoveRange(place_of(low, type_name) if low else b"", place_of(high, type_name) if high else None, adjudicator)
+    ask_controller(state, question, MOVE_S_MAX)
+    click.echo(f"adjudicator/{adjudicator} owns the range")
