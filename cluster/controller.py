@@ -24,6 +24,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from msgspec import to_builtins
 from msgspec.structs import replace
 
 from actors.common.errors import CONNECTION_FAILURE, OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
@@ -442,7 +443,8 @@ class Controller:
             if not self._directory.registers
             else "degraded"
         )
-        reply(StatusIs(json=json.dumps({"url": self._url, "state": state, "actors": actors}).encode()))
+        placement = to_builtins(self._state.placement)
+        reply(StatusIs(json=json.dumps({"url": self._url, "state": state, "placement": placement, "actors": actors}).encode()))
 
     async def _shut_down(self, reply: Reply) -> None:
         """Everything stops, the layers one after the other. What does not answer is left to whoever ends the processes."""

@@ -113,7 +113,7 @@ class LocalRay:
     def _add_node(self, az: str, wait: bool) -> None:
         self._nodes[az] = self._cluster.add_node(
             wait=wait,
-            num_cpus=(os.cpu_count() or 1) if wait else 0,  # for the tasks of submitted programs: the machine's, once
+            num_cpus=None if wait else 0,  # for the tasks of submitted programs: those that Ray finds here (it heeds cgroups), once
             labels={"az": az},
             resources={"eagleray": ACTORS_A_NODE_MAX},
             object_store_memory=OBJECT_STORE_BYTES,

@@ -20,6 +20,7 @@ import msgspec
 from msgspec.structs import replace
 
 from actors.common.ranges import ShardMap
+from cluster.policies.placement import Placement
 
 MOVABLE = frozenset({"adjudicator", "crossbar"})
 """Kinds of which each role runs once in the cluster and holds nothing on disk: when its process dies it goes on in another one."""
@@ -56,6 +57,8 @@ class ClusterState(msgspec.Struct, frozen=True):
     version: int
     processes: tuple[ProcessState, ...]
     shard_map: ShardMap
+    placement: Placement = Placement()
+    """Which roles share a process, and why."""
 
     @property
     def roles(self) -> dict[str, RoleState]:

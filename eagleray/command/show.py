@@ -13,6 +13,8 @@ from eagleray.command.connect import ask_status, state_of
 
 LAYERS = ("gateway", "query_processor", "adjudicator", "journal", "crossbar", "storage", "controller")
 
+PLACEMENTS = {"role": "an actor a role", "az": "an actor an availability zone"}
+
 
 def status_of(data: Path) -> dict[str, Any]:
     """What `status --json` prints. Raises OneLine where no cluster runs."""
@@ -54,7 +56,9 @@ def _print_table(answer: dict[str, Any]) -> None:
         cells = [actor["layer"], actor["name"], actor["az"], (actor["node"] or "")[:8], actor["pid"], state]
         cells += [actor["epoch"], _time(actor["watermark"]), actor["range"], load]
         table.add_row(*["" if cell is None else str(cell) for cell in cells], style=style)
-    Console(width=None if sys.stdout.isatty() else 200).print(table)
+    console = Console(width=None if sys.stdout.isatty() else 200)
+    console.print(f"placement: {PLACEMENTS[answer['placement']['kind']]} ({answer['placement']['why']})", highlight=False)
+    console.print(table)
 
 
 def _time(watermark: int | None) -> str:
