@@ -33,14 +33,16 @@ from actors.common.messages.base import Message
 from actors.runtime.interfaces import Context, Reply
 from cluster.accounts import ask_everyone
 from cluster.directory import Directory
+from cluster.draining import ZERO_DRAIN_S, Leaving, drain
 from cluster.failover import Failover
 from cluster.initial import arranged
 from cluster.keepers import Keepers
 from cluster.keeping import StateKeeper
 from cluster.launching import Launcher
-from cluster.scaling import Scaling, query_processors, resized
+from cluster.scaling import Scaling, grown, query_processors, without_query_processor
 from cluster.state import ClusterState, ProcessState, decode_state, encode_state
 from cluster.stopping import stop_journals, stop_processes, stop_roles
+from cluster.wakes import LEADING, ROLES, STATE, Wakes
 
 OnComplete = Callable[[str | None], None]
 """Told None, or why the cluster cannot become complete."""
@@ -79,7 +81,8 @@ class Controller:
         """Of this time of being awake."""
         self._warm: bool = context.settings.scaling.warm
         self._asleep = False
-        self._wanted_awake = False
+        self._wanted_awake: Wake | None = None
+        self._wakes = Wakes(lambda: asyncio.get_running_loop().time())
         self._launcher = launcher
         self._restarted = restarted
         self._is_working = is_working
@@ -95,12 +98,13 @@ class Controller:
         self._failover = self._make_failover(initial) if make_keeper is None else None
         """None until the state has been read."""
         self._fixed = len(query_processors(initial))
+        self._leaving = Leaving(context, lambda name: self._decide(lambda state: without_query_processor(state, self._fixed, name)))
         self._scaling = Scaling(
             context.settings.scaling,
             self._fixed,
             processors,
             lambda: [role.name for _, role in query_processors(self._state)],
-            lambda count, idle: self._decide(lambda state: resized(state, count, self._fixed, idle)),
+            self._resize,
             self._fall_asleep,
         )
 
@@ -142,6 +146,7 @@ class Controller:
         self._begin(state)
 
     def _begin(self, state: ClusterState) -> None:
+        self._wakes.reached(STATE)
         self._state = state
         self._directory.follow(state)
         self._failover = self._make_failover(state)
@@ -184,6 +189,15 @@ class Controller:
                 await self.change(successor)
 
         self._context.spawn(change())
+
+    def _resize(self, count: int) -> None:
+        """As the load wants it."""
+        own = [role.name for _, role in query_processors(self._state)]
+        if count < len(own):
+            self._leaving.begin(own[-1])
+        else:
+            self._leaving.stay()
+            self._decide(lambda state: grown(state, count))
 
     def _adopt(self, state: ClusterState, failover: Failover) -> None:
         before, self._state = self._state, state
@@ -232,13 +246,17 @@ class Controller:
     async def sleep(self) -> None:
         """To zero: every role but the gateways is stopped cleanly, and its process ended (`scaling.warm`: it stays, without any data). The
         state stays where it is kept, and is noted on the controller's own disk, so that one that is restarted meanwhile wakes nobody.
-        Nothing happens where the cluster is not whole."""
+        Sessions that have come meanwhile are parked. Nothing happens where the cluster is not whole."""
         async with self._changing:
             failover = self._failover
             if failover is None or self._asleep or self._keepers.active or self._stopping or self._make_keeper is None or not self.complete:
                 return
+            serving = [role.name for _, role in query_processors(self._state)]
+            if not await drain(self._context, serving, ZERO_DRAIN_S):
+                self._scaling.stay_awake()
+                return
             logger.info("the cluster goes to zero")
-            self._asleep, self._wanted_awake = True, False
+            self._asleep, self._wanted_awake = True, None
             self._scaling.stop()
             homes = dict(failover.home)
             going = [process for process in self._state.processes if not _stays(process)]
@@ -262,7 +280,7 @@ class Controller:
             self._directory.publish()
         logger.info("the cluster is at zero")
         if self._wanted_awake:
-            self.wake()
+            self.wake(self._wanted_awake)
 
     def _begin_asleep(self, state: ClusterState) -> None:
         """This controller was restarted while the cluster was at zero."""
@@ -275,11 +293,11 @@ class Controller:
         for process in resting.processes:
             self._launch(process)
 
-    def wake(self) -> None:
-        """Somebody connects. Nothing happens where the cluster is awake; where it is about to sleep, it wakes afterwards."""
-        self._wanted_awake = True
+    def wake(self, wanted: Wake) -> None:
+        """A client waits. Nothing happens where the cluster is awake; where it is about to sleep, it wakes afterwards."""
+        self._wanted_awake = wanted
         if self._asleep and not self._changing.locked() and not self._stopping:
-            logger.info("the cluster wakes")
+            self._wakes.asked(wanted.client, wanted.waited_s)
             self._asleep = False
             if self._failover is not None:
                 self._failover.stopped = True
@@ -342,7 +360,7 @@ class Controller:
             case Load():
                 self._scaling.reported(sender, message)
             case Wake():
-                self.wake()
+                self.wake(message)
             case Watched():
                 if self._keeper is not None and message.restarted:
                     self._keeper.restarted(sender)
@@ -420,7 +438,10 @@ class Controller:
         self._context.bus.request("controller", name, Lead(), led, failed, timeout_s=LEAD_TIMEOUT_S)
 
     def _notice_complete(self) -> None:
+        if self._failover is not None and self._failover.assigned <= self._failover.home.keys():
+            self._wakes.reached(ROLES)
         if self.complete:
+            self._wakes.reached(LEADING)
             if not self._asleep and not self._scaling.started:
                 self._scaling.start()
             waiting, self._on_complete = self._on_complete, []
@@ -443,8 +464,19 @@ class Controller:
             if not self._directory.registers
             else "degraded"
         )
-        placement = to_builtins(self._state.placement)
-        reply(StatusIs(json=json.dumps({"url": self._url, "state": state, "placement": placement, "actors": actors}).encode()))
+        activity = {
+            "awake_because": "" if self._asleep else self._scaling.awake_because(),
+            "wakes": self._wakes.count,
+            "last_wake": self._wakes.account(),
+        }
+        account = {
+            "url": self._url,
+            "state": state,
+            "placement": to_builtins(self._state.placement),
+            "activity": activity,
+            "actors": actors,
+        }
+        reply(StatusIs(json=json.dumps(account).encode()))
 
     async def _shut_down(self, reply: Reply) -> None:
         """Everything stops, the layers one after the other. What does not answer is left to whoever ends the processes."""

@@ -98,11 +98,14 @@ class LocalRay:
         """Raises NotProtected."""
         (self._temporary / "ray").mkdir(mode=0o700, exist_ok=True)
         import ray._private.utils as ray_utils
+        from ray._private.node import Node
         from ray.cluster_utils import Cluster
 
         guard()
         # Each node would take over SIGTERM and kill its processes; here the layers stop in order first (supervisor.py).
         ray_utils.set_sigterm_handler = lambda sigterm_handler: None
+        # Ray would start, and wait for, the server of a dashboard that is left out.
+        Node.start_api_server = lambda self, **_: None  # type: ignore[method-assign]
         cluster = Cluster(shutdown_at_exit=True)
         self._cluster = cluster
         for number, az in enumerate(self._azs):

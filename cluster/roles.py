@@ -17,6 +17,11 @@ def clients_socket(sockets: str, number: int) -> str:
     return f"{sockets}/clients-{number}.sock"
 
 
+def parking_socket(sockets: str, number: int) -> str:
+    """Where gateway `number` receives sessions to park from its host's query processors."""
+    return f"{sockets}/parking-{number}.sock"
+
+
 def role_spec(role: RoleState, az: str, sockets: str) -> RoleSpec:
     """`sockets`: the folder of the sockets by which clients are passed on. KeyError where `role` is of no known kind."""
     make = _MAKERS[role.kind]
@@ -35,7 +40,7 @@ _MODULES = {
     "crossbar": "actors.crossbar.crossbar",
     "storage": "actors.storage.replica",
     "query_processor": "actors.query_processor.role",
-    "gateway": "cluster.gateway",
+    "gateway": "actors.gateway.gateway",
 }
 
 
@@ -68,15 +73,31 @@ def _query_processor(context: Context, given: dict[str, Any], sockets: str) -> R
     from actors.query_processor.role import QueryProcessor
 
     number = given["number"]
-    return QueryProcessor(context, number, clients_path=clients_socket(sockets, number), computed_s=time.thread_time)
+    return QueryProcessor(
+        context,
+        number,
+        clients_path=clients_socket(sockets, number),
+        parking_path=lambda gateway: parking_socket(sockets, _number(gateway)),
+        computed_s=time.thread_time,
+    )
 
 
 def _gateway(context: Context, given: dict[str, Any], sockets: str) -> Role:
-    from cluster.gateway import Gateway
+    from actors.gateway.gateway import Gateway
 
+    number = given["number"]
     return Gateway(
-        context, given["number"], given["host"], given["port"], lambda name: clients_socket(sockets, int(name.rpartition("/")[2]))
+        context,
+        number,
+        given["host"],
+        given["port"],
+        lambda name: clients_socket(sockets, _number(name)),
+        parking_path=parking_socket(sockets, number),
     )
+
+
+def _number(role: str) -> int:
+    return int(role.rpartition("/")[2])
 
 
 _MAKERS: dict[str, Callable[[Context, dict[str, Any], str], Role]] = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 
 from actors.common.messages import Load
 from actors.common.settings import Scaling as Settings
@@ -21,7 +21,7 @@ STALE_S = 5.0
 
 
 class Scaling:
-    """`names`: the query processors of the state as it is now. `resize(count, idle)` and `sleep()` are the decisions. `fixed`: how many
+    """`names`: the query processors of the state as it is now. `resize(count)` and `sleep()` are the decisions. `fixed`: how many
     the cluster began with; `processors`: of the machines it runs on."""
 
     def __init__(
@@ -30,7 +30,7 @@ class Scaling:
         fixed: int,
         processors: int,
         names: Callable[[], list[str]],
-        resize: Callable[[int, set[str]], None],
+        resize: Callable[[int], None],
         sleep: Callable[[], None],
     ) -> None:
         count_max = settings.query_processors_max or max(processors, fixed)
@@ -75,6 +75,14 @@ class Scaling:
     def sessions(self) -> int:
         return sum(load.sessions for _, load in self._loads.values())
 
+    def awake_because(self) -> str:
+        """For people: why the cluster is not at zero, or when it will be."""
+        if not self._zero_after_s:
+            return "it never goes to zero (scaling.zero_after_s = 0)"
+        if self._falling_asleep is not None:
+            return f"it goes to zero in {max(self._falling_asleep.when() - asyncio.get_running_loop().time(), 0.0):.1f} s"
+        return f"sessions: {self.sessions}" if self.sessions else "it is starting, or has just lost its last session"
+
     def _look(self) -> None:
         loop = asyncio.get_running_loop()
         names = self._names()
@@ -82,12 +90,17 @@ class Scaling:
         busy = sum(load.busy for _, load in self._loads.values()) / len(names) if names else 0.0
         count, self._wish = decide(Seen(loop.time(), len(names), self.sessions, busy), self._bounds, self._wish)
         if names and count != len(names):
-            self._resize(count, {name for name in names if name not in self._loads or not self._loads[name][1].sessions})
+            self._resize(count)
         if self.sessions or len(names) > self._bounds.fixed:
             self._looking = loop.call_later(LOOK_S, self._look)
         else:
             self._looking = None
         if not self.sessions:
+            self._await_zero()
+
+    def stay_awake(self) -> None:
+        """The cluster could not go to zero now."""
+        if self.started and not self.sessions:
             self._await_zero()
 
     def _await_zero(self) -> None:
@@ -100,18 +113,22 @@ class Scaling:
             self._sleep()
 
 
-def resized(state: ClusterState, count: int, fixed: int, idle: Collection[str]) -> ClusterState:
-    """`state` with `count` query processors. Those that are added stand in the zones with the fewest; of those that came after the first
-    `fixed`, the last goes first that is `idle` (role names): nobody's session is ended."""
+def grown(state: ClusterState, count: int) -> ClusterState:
+    """`state` with at least `count` query processors. Those that are added stand in the zones with the fewest."""
     own = query_processors(state)
     zones = Counter(process.az for process, _ in own)
     for _ in range(count - len(own)):
         az = min(sorted({process.az for process in state.processes}), key=lambda az: zones[az])
         state = with_query_processor(state, az)
         zones[az] += 1
-    leaving = [process.name for process, role in reversed(own[fixed:]) if role.name in idle]
-    for name in leaving[: max(len(own) - max(count, fixed), 0)]:
-        state = without_process(state, name)
+    return state
+
+
+def without_query_processor(state: ClusterState, fixed: int, name: str) -> ClusterState:
+    """Without the one whose role has this name, where it came after the first `fixed`."""
+    for process, role in query_processors(state)[fixed:]:
+        if role.name == name:
+            return without_process(state, process.name)
     return state
 
 

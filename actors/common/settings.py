@@ -157,6 +157,14 @@ class Scaling:
 
 
 @dataclass(frozen=True)
+class Sessions:
+    """Idle sessions sleep in a gateway (query_processor/parking.py)."""
+
+    park_after_s: float = 60.0
+    """A session that has rested for so long is parked; no later than half as long after that. 0: none is."""
+
+
+@dataclass(frozen=True)
 class Bus:
     """How a cluster's processes reach each other (docs/security.md)."""
 
@@ -195,5 +203,6 @@ class Settings:
     authentication: Authentication = Authentication()
     supervision: Supervision = Supervision()
     scaling: Scaling = Scaling()
+    sessions: Sessions = Sessions()
     bus: Bus = Bus()
     layout: Layout = Layout()

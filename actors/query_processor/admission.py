@@ -42,6 +42,10 @@ class Admission:
         """Whether one more client is welcome, beside `connections` of which `arriving` have no session yet."""
         return connections < self.sessions_max and (not self._rate or self._available(now_s) >= arriving + 1)
 
+    def has_seat(self, connections: int) -> bool:
+        """Whether one more session that was admitted before, and was parked, is welcome beside `connections`. The rate is that of new ones."""
+        return connections < self.sessions_max
+
     def enter(self, sessions: int, now_s: float) -> None:
         """A client asks for a session, beside `sessions` that there are. Raises 53300, 53400."""
         self.check(sessions)

@@ -10,6 +10,8 @@ task and no future a message; a batch of pipelined messages costs one write.
 - A client that leaves, an administrator's stop, a cancel request and a timeout (deadlines.py) end the fiber's wait with an exception; the transaction is
   rolled back. A commit under way is not cancelled, since its outcome would be unknown: a session that is to end meanwhile ends once the client has been told.
 - A connection older than `limits.connection_age_s` ends with 57P01 as soon as no transaction is open.
+- A connection whose session rests can be let go (parking.py): its socket lives on in another process, with its session, and nothing of either was
+  left here. A connection of a session that comes from elsewhere begins where that one was: at ReadyForQuery.
 - A bug in a statement is XX000 for that client, and logged; other sessions go on.
 
 Left out: replication connections, GSSAPI, the function-call message.
@@ -22,8 +24,6 @@ import contextlib
 import logging
 import os
 import ssl
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from actors.common.errors import (
@@ -37,16 +37,17 @@ from actors.common.errors import (
     TRANSACTION_RESOLUTION_UNKNOWN,
     DatabaseError,
 )
-from actors.common.settings import Settings
-from actors.query_processor.authentication import Authenticator
-from actors.query_processor.conversation import OUTPUT_BYTES_MAX, Conversation, Counters, Disconnected
+from actors.common.parked_session import ParkedSession
+from actors.query_processor.connection_services import ConnectionServices
+from actors.query_processor.conversation import OUTPUT_BYTES_MAX, Conversation, Disconnected
 from actors.query_processor.deadlines import Deadlines, Kind, Timeouts, error_of
+from actors.query_processor.rest import Rest
+from actors.query_processor.session.parking import restore
 from actors.query_processor.wire import backend, frontend, startup
-from actors.query_processor.wire.formats import ShapeCache
 from actors.query_processor.wire.frontend import MessageTooLong, ProtocolViolation
 from actors.query_processor.wire.reader import FrontendReader
 from actors.query_processor.wire.states import State
-from actors.query_processor.wire.tls import TlsSession, TlsSettings
+from actors.query_processor.wire.tls import TlsSession
 from actors.runtime.fiber import Completion, Fiber, turn
 
 if TYPE_CHECKING:
@@ -78,54 +79,13 @@ class Terminated(Exception):
         self.error = error
 
 
-class Outbox:
-    """Writes what connections have to say at the end of the loop's turn, one after the other.
-
-    Reads that waited for one watermark are answered in one turn. Written one by one in between, each answer may wake its client at once, which on few
-    cores takes the processor from the answers that follow; written together, they reach a client that is awake, and its next statements come together.
-    """
-
-    def __init__(self) -> None:
-        self._connections: list[Connection] = []
-
-    def add(self, connection: Connection) -> None:
-        if not self._connections:
-            asyncio.get_running_loop().call_soon(self.flush)
-        self._connections.append(connection)
-
-    def flush(self) -> None:
-        connections = self._connections
-        self._connections = []
-        for connection in connections:
-            connection.flush()
-
-
-@dataclass
-class ConnectionServices:
-    """What the connections of one query processor share.
-
-    `make_session(user, database, options, connection)`; `enter` raises 53300 or 53400 where no more clients are welcome; `opened` gives a new session's (process, secret) for BackendKeyData, of so many secret
-    bytes, or raises 53300; `closed` is called once for every connection, when its socket is closed; `cancel` with a cancel request's contents.
-    """
-
-    settings: Settings
-    authenticator: Authenticator
-    tls: TlsSettings | None
-    shapes: ShapeCache
-    make_session: Callable[[str, str, dict[str, str], Connection], Session]
-    enter: Callable[[], None]
-    opened: Callable[[Connection, int], tuple[int, bytes]]
-    closed: Callable[[Connection], None]
-    cancel: Callable[[int, bytes], None]
-    counters: Counters = field(default_factory=Counters)
-    outbox: Outbox = field(default_factory=Outbox)
-
-
 class Connection(asyncio.Protocol):
     """See the module."""
 
-    def __init__(self, services: ConnectionServices) -> None:
+    def __init__(self, services: ConnectionServices, parked: ParkedSession | None = None) -> None:
+        """`parked`: the session that this connection carries on."""
         self._services = services
+        self._parked = parked
         self.reader = FrontendReader(services.settings.limits.message_bytes_max)
         self.output = bytearray()
         """What is to be written; another object after every write."""
@@ -146,6 +106,9 @@ class Connection(asyncio.Protocol):
         """There while the socket does not take more."""
         self._reading_paused = False
         self._lost = False
+        self._given_away = False
+        """The socket and the session are another process's."""
+        self.rest = Rest(self)
         self._discarded: int | None = None
         """There once a message was too long: what still comes is not kept. Bytes of that message that are yet to come."""
         self._untouched = True
@@ -163,9 +126,9 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is one by behaviour, not by class
         self._transport.set_write_buffer_limits(high=OUTPUT_BYTES_MAX)
-        loop = asyncio.get_running_loop()
-        late = Disconnected("no startup packet in time")
-        self._startup_timer = loop.call_later(STARTUP_S_MAX, lambda: self._interrupt(late))
+        if self._parked is None:
+            late = Disconnected("no startup packet in time")
+            self._startup_timer = asyncio.get_running_loop().call_later(STARTUP_S_MAX, lambda: self._interrupt(late))
         self._fiber = Fiber(self._live(), self._ended)
 
     def data_received(self, data: bytes) -> None:
@@ -213,6 +176,8 @@ class Connection(asyncio.Protocol):
         return data
 
     def connection_lost(self, error: Exception | None) -> None:
+        if self._given_away:
+            return
         self._lost = True
         if self._closing_timer is not None:
             self._closing_timer.cancel()
@@ -292,7 +257,7 @@ class Connection(asyncio.Protocol):
 
     async def _live(self) -> None:
         try:
-            conversation = await self._begin()
+            conversation = await self._begin() if self._parked is None else self._resume(self._parked)
             if conversation is not None:
                 await self._serve(conversation)
         except Disconnected:
@@ -333,7 +298,7 @@ class Connection(asyncio.Protocol):
     async def _serve(self, conversation: Conversation) -> None:
         reader, handlers, session = self.reader, conversation.handlers, self.session
         assert session is not None
-        timeouts = session.run_time.timeouts
+        timeouts, rest = session.run_time.timeouts, self.rest
         handled = 0
         while True:
             try:
@@ -342,6 +307,8 @@ class Connection(asyncio.Protocol):
                     handled = 0
                     if self._too_old is not None and not self._in_transaction():
                         raise Terminated(self._too_old)
+                    if rest.awaited is not None:
+                        rest.begins()
                     await self.more()
                     continue
                 if timeouts.used:
@@ -431,12 +398,8 @@ class Connection(asyncio.Protocol):
             raise DatabaseError(FEATURE_NOT_SUPPORTED, "replication connections are not supported")
         self.process, self.secret = services.opened(self, SECRET_BYTES[message.version])
         session = services.make_session(user, database, startup.session_options(message.parameters), self)
-        self.deadlines = Deadlines(session.run_time.timeouts, self._deadline_passed)
         await session.begin()
-        self.session = session
-        age_s = services.settings.limits.connection_age_s
-        if age_s:
-            self._age_timer = asyncio.get_running_loop().call_later(age_s, self._age_reached, session.run_time.timeouts)
+        conversation = self._converse(session, services.settings.limits.connection_age_s or None)
         for name, value in session.parameters.items():
             self.output += backend.parameter_status(name, value)
         self.output += backend.backend_key_data(self.process, self.secret)
@@ -444,8 +407,41 @@ class Connection(asyncio.Protocol):
         self.reader.state = State.READY
         if self._startup_timer is not None:
             self._startup_timer.cancel()
-        self._conversation = Conversation(self, session, services.shapes, services.counters)
+        return conversation
+
+    def _converse(self, session: Session, age_left_s: float | None) -> Conversation:
+        """From here on the session is this connection's."""
+        self.deadlines = Deadlines(session.run_time.timeouts, self._deadline_passed)
+        if age_left_s is not None:
+            self._age_timer = asyncio.get_running_loop().call_later(age_left_s, self._age_reached, session.run_time.timeouts)
+        self.session = session
+        self._conversation = Conversation(self, session, self._services.shapes, self._services.counters)
         return self._conversation
+
+    # -- parking -------------------------------------------------------------------------------------------------------------
+
+    def _resume(self, parked: ParkedSession) -> Conversation:
+        self._untouched = False
+        self.process, self.secret = parked.process, parked.secret
+        self._services.restored(self)
+        session = self._services.make_session(parked.user, parked.database, {}, self)
+        restore(session, parked)
+        conversation = self._converse(session, parked.age_left_s)
+        conversation.unnamed_statement = parked.statements.get("")
+        if session.run_time.timeouts.used:
+            self.deadlines.ready("I")
+        self.reader.state = State.READY
+        self._parked = None
+        return conversation
+
+    def let_go(self) -> None:
+        """Another process has the socket and the session: nothing more is read here, and closing this copy of the socket ends nothing."""
+        assert self._transport is not None
+        self._lost = self._given_away = True
+        self.rest.awaited = None
+        self._interrupt(Disconnected())
+        self._services.closed(self)
+        self._transport.abort()
 
     async def _startup(self) -> startup.StartupMessage | None:
         """SSLRequest and GSSENCRequest, at most one of each, before the message that begins a session or cancels another's statement."""

@@ -27,10 +27,12 @@ from actors.common.errors import (
     SERIALIZATION_FAILURE,
     DatabaseError,
 )
+from actors.common.parked_session import ParkedStatement
 from actors.common.types import by_name
 from actors.query_processor.aside import LARGE_CHARACTERS, LARGE_VALUES, aside
 from actors.query_processor.deadlines import Deadlines
 from actors.query_processor.results import Batch, CopyIn, CopyOut, Piece, RowStream
+from actors.query_processor.session.parking import revived
 from actors.query_processor.session.statements import PLANNED_KINDS
 from actors.query_processor.wire import backend, frontend
 from actors.query_processor.wire.copy import BINARY_FORMATS, copy_decoder, copy_encoder, encode_piece, has_more
@@ -56,6 +58,7 @@ Encode = Callable[[Sequence[Any], bytearray], None]
 """Rows of datums, appended to the output as messages."""
 COPY_TURN_BYTES = 16 << 10
 """Of COPY FROM's data decoded before others have their turn: a few hundred rows, a few milliseconds."""
+_QUERY = ord("Q")
 _SIMPLE = b"QF"
 """Types of messages outside the extended protocol: after an error, ReadyForQuery follows at once."""
 
@@ -103,9 +106,9 @@ class Conversation:
         """CommandComplete of an Execute, until the next message."""
         self._simple: bool | None = None
         """How an error is answered; None: by the type of the last message."""
-        self._statement: PreparedStatement | None = None
+        self.unnamed_statement: PreparedStatement | ParkedStatement | None = None
         self._portal: Portal | None = None
-        """The unnamed ones."""
+        """The unnamed one."""
         self._decoders: dict[tuple[str, bytes, tzinfo], tuple[PreparedStatement, ParameterDecoder]] = {}
         self.handlers: dict[type, Callable[[Any], Coroutine[Any, Any, None]]] = {
             frontend.Query: self._query,
@@ -153,7 +156,7 @@ class Conversation:
         if self._held:
             self._release()
         self._simple = True
-        self._statement = None
+        self.unnamed_statement = None
         self._drop_portal()
         session, channel = self._session, self._channel
         text = message.text
@@ -189,7 +192,7 @@ class Conversation:
             self._release()
         session, name = self._session, message.statement
         if not name:
-            self._statement = None
+            self.unnamed_statement = None
         elif name in session.prepared_statements:
             raise DatabaseError(DUPLICATE_PREPARED_STATEMENT, f'prepared statement "{name}" already exists')
         self._channel.cancellable = True
@@ -197,14 +200,25 @@ class Conversation:
         if name:
             session.prepared_statements[name] = prepared
         else:
-            self._statement = prepared
+            self.unnamed_statement = prepared
         self._channel.output += backend.PARSE_COMPLETE
 
-    def _prepared(self, name: str) -> PreparedStatement:
-        prepared = self._session.prepared_statements.get(name) if name else self._statement
+    def _prepared(self, name: str) -> Any:
+        """A PreparedStatement, or a ParkedStatement of a session that was resumed."""
+        prepared = self._session.prepared_statements.get(name) if name else self.unnamed_statement
         if prepared is None:
             what = f'prepared statement "{name}"' if name else "unnamed prepared statement"
             raise DatabaseError(INVALID_SQL_STATEMENT_NAME, f"{what} does not exist")
+        return prepared
+
+    async def _revived(self, name: str, parked: ParkedStatement) -> PreparedStatement:
+        """The first use of a prepared statement since its session was resumed."""
+        self._channel.cancellable = True
+        prepared = await revived(self._session, parked)
+        if name:
+            self._session.prepared_statements[name] = prepared
+        else:
+            self.unnamed_statement = prepared
         return prepared
 
     def _drop_portal(self) -> None:
@@ -225,6 +239,8 @@ class Conversation:
         session = self._session
         portal_name, name, formats, values, result_formats, size = message
         prepared = self._prepared(name)
+        if prepared.__class__ is ParkedStatement:
+            prepared = await self._revived(name, prepared)
         if not portal_name:
             self._drop_portal()
         elif portal_name in session.portals:
@@ -268,6 +284,8 @@ class Conversation:
             fields, formats = portal.fields, portal.formats
         else:
             prepared = self._prepared(message.name)
+            if prepared.__class__ is ParkedStatement:
+                prepared = await self._revived(message.name, prepared)
             fields, formats = prepared.fields, b""
             oids = [by_name[type_.name].oid for type_ in prepared.parameter_types]
             self._channel.output += backend.parameter_description(oids)
@@ -307,7 +325,7 @@ class Conversation:
         elif name:
             session.prepared_statements.pop(name, None)
         else:
-            self._statement = None
+            self.unnamed_statement = None
         self._channel.output += backend.CLOSE_COMPLETE
 
     async def _flush(self, message: frontend.Flush) -> None:
@@ -449,6 +467,8 @@ class Conversation:
         finally:
             if reader.state is State.COPY_IN:
                 reader.state = State.READY
+            if self._simple:
+                reader.kind = _QUERY  # the COPY's data were messages of its query
         return await portal.copy_end()
 
     async def _copy_out(self, portal: Portal, copy: CopyOut) -> str:

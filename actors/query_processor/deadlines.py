@@ -100,6 +100,12 @@ class Deadlines:
         if idle_ms and (idle_ms < transaction_ms or not transaction_ms):
             self._set(Kind.IDLE_IN_TRANSACTION, idle_ms)
 
+    @property
+    def idle_left_s(self) -> float | None:
+        """Until idle_session_timeout ends the session; None: it does not."""
+        due = self._due[Kind.IDLE]
+        return max(due - self._loop.time(), 0.0) if due < inf else None
+
     def close(self) -> None:
         """The session has ended."""
         self._due = [inf] * len(Kind)

@@ -1,6 +1,7 @@
 """How busy a query processor is, told to the controller, which decides how many there are (cluster/scaling.py).
 
-Once a second while there are sessions, once more when the last has gone, and nothing after that: an idle cluster is silent.
+At once when the first session comes, so that the cluster does not go to zero below it; once a second while there are sessions, once more when
+the last has gone, and nothing after that: an idle cluster is silent.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ class LoadReports:
             loop = asyncio.get_running_loop()
             self._last = (loop.time(), self._computed_s())
             self._timer = loop.call_later(REPORT_S, self._report)
+            self._context.bus.post(self._context.name, "controller", Load(self._sessions(), 0.0))
 
     def stop(self) -> None:
         if self._timer is not None:

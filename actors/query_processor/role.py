@@ -5,9 +5,12 @@ Clients come as sockets, from the gateway of this host (`clients_path`, runtime/
     processor = QueryProcessor(context, 1, clients_path="/run/e/clients-1.sock")
     await processor.start()
 
-A session's process id carries the query processor's number, so that a cancel request that another query processor received finds its way:
+A session's process id carries the number of the query processor that began it, so that no two that begin at once have the same:
 
     process = number << 20 | sequence
+
+Sessions that rest go to a gateway and come back here or elsewhere (parking.py). So a cancel request that is for no session here goes to all
+others.
 
 How many clients it takes is admission.py's.
 """
@@ -15,20 +18,22 @@ How many clients it takes is admission.py's.
 from __future__ import annotations
 
 import asyncio
-import hmac
 import os
 import socket
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from actors.common.errors import DatabaseError
-from actors.common.messages import Cancel
+from actors.common.errors import OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
+from actors.common.messages import Cancel, Done, Drain
 from actors.common.messages.base import Message
+from actors.common.parked_session import ParkedSession, decode_session
 from actors.common.settings import Settings
 from actors.query_processor.admission import Admission
 from actors.query_processor.authentication import Authenticator, Entropy
-from actors.query_processor.connection import Connection, ConnectionServices
+from actors.query_processor.connection import SECRET_BYTES, Connection
+from actors.query_processor.connection_services import ConnectionServices
 from actors.query_processor.load import LoadReports
+from actors.query_processor.parking import Parking
 from actors.query_processor.wire.formats import ShapeCache
 from actors.query_processor.wire.tls import TlsSettings
 from actors.runtime import descriptors
@@ -47,13 +52,14 @@ SEQUENCE_BITS = 20
 """Of a process id: a million sessions at once; the rest, 11 bits, is the query processor's number."""
 PROMISE_S = 1.0
 """A gateway that was told of room, and whose client has not come for so long, has turned to another."""
+SECRET_SIZES = sorted(set(SECRET_BYTES.values()))
 LISTEN_BACKLOG = 1024
 STOP_S_MAX = 5.0
 """For clients to take their last words."""
 
 
 class QueryProcessor:
-    """See the module. `make_session` replaces the real sessions in tests of the protocol alone; `entropy` gives secrets;
+    """See the module. `parking_path`: gateway's role name -> the Unix socket at which it takes sessions to park. `make_session` replaces the real sessions in tests of the protocol alone; `entropy` gives secrets;
     `computed_s` tells for how long this thread has computed: where it is given, the controller is told of the load."""
 
     def __init__(
@@ -62,6 +68,7 @@ class QueryProcessor:
         number: int,
         *,
         clients_path: str = "",
+        parking_path: Callable[[str], str] | None = None,
         host: str = "",
         port: int = 0,
         make_session: SessionMaker | None = None,
@@ -74,7 +81,9 @@ class QueryProcessor:
         self._number = number
         self._entropy = entropy
         self._make_session = make_session
-        self._receiver = SocketReceiver(clients_path, self._on_socket, self._has_room) if clients_path else None
+        self._receiver = (
+            SocketReceiver(clients_path, self._on_socket, self._has_room, self._on_session, self._has_seat) if clients_path else None
+        )
         layout = self._settings.layout
         neighbours = -(-layout.query_processors // len(layout.azs)) if layout.placement == "az" else 1
         self._admission = Admission(self._settings, number, descriptors.for_clients(descriptors.limit()) // neighbours)
@@ -88,9 +97,16 @@ class QueryProcessor:
         """Those without a session, the oldest first."""
         self._promised: deque[float] = deque()
         """When a gateway was told that there is room, for each client that has not arrived yet."""
-        self._sessions: dict[int, Connection] = {}
+        self._sessions: dict[tuple[int, bytes], Connection] = {}
+        """By process and secret: a session that comes from elsewhere may have a process id that was given here, too."""
+        self._parking = (
+            Parking(context, self._sessions.values, self._is_empty, parking_path, self._settings.sessions.park_after_s)
+            if parking_path is not None and make_session is None
+            else None
+        )
         self._load = LoadReports(context, lambda: len(self._sessions), computed_s) if computed_s is not None else None
-        self._sequence = 0
+        self._sequence = int.from_bytes(entropy(3), "big") if parking_path is not None else 0
+        """Sessions of this number may be about that an earlier process of this role began."""
         self._all_closed = asyncio.Event()
         self._stopping = False
 
@@ -116,11 +132,14 @@ class QueryProcessor:
             make_session=self._make_session or self._real_sessions(),
             enter=lambda: self._admission.enter(len(self._sessions), asyncio.get_running_loop().time()),
             opened=self._opened,
+            restored=self._restored,
             closed=self._closed,
             cancel=self._cancel,
         )
         if self._receiver is not None:
             self._receiver.start()
+        if self._parking is not None:
+            self._parking.start()
         host, port = self._address
         if host:
             self._server = await asyncio.get_running_loop().create_server(self.new_connection, host, port, backlog=LISTEN_BACKLOG)
@@ -155,6 +174,8 @@ class QueryProcessor:
         self._stopping = True
         if self._load is not None:
             self._load.stop()
+        if self._parking is not None:
+            self._parking.stop()
         if self._receiver is not None:
             self._receiver.stop()
         if self._server is not None:
@@ -178,8 +199,20 @@ class QueryProcessor:
     def receive(self, sender: str, message: Message, reply: Reply | None) -> None:
         if isinstance(message, Cancel):
             self._cancel_own(message.process, message.secret)
+        elif isinstance(message, Drain):
+            self._drain(message.wanted, reply)
         elif reply is not None:
             reply.fail(DatabaseError("XX000", f"a query processor does not understand {type(message).__name__}"))
+
+    def _drain(self, wanted: bool, reply: Reply | None) -> None:
+        """Without a place to park sessions it can only be found empty, or not."""
+        if self._parking is not None:
+            self._parking.drain(wanted, reply)
+        elif reply is not None:
+            if wanted and self._connections:
+                reply.fail(DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, "its sessions cannot be parked"))
+            else:
+                reply(Done())
 
     def status(self) -> dict[str, Any]:
         counters = self._services.counters if self._services is not None else None
@@ -187,12 +220,18 @@ class QueryProcessor:
             "layer": "query_processor",
             "sessions": len(self._sessions),
             "sessions_max": self._admission.sessions_max,
+            "parked": self._parking.parked if self._parking is not None else 0,
+            "draining": self._draining,
             "statements": counters.statements if counters else 0,
             "transactions": counters.transactions if counters else 0,
             "conflicts": counters.conflicts if counters else 0,
         }
 
     # clients
+
+    @property
+    def _draining(self) -> bool:
+        return self._parking is not None and self._parking.draining
 
     def new_connection(self) -> Connection:
         """The protocol of one more client; its `connection_made` is next. Too many without a session: the oldest of them goes."""
@@ -207,16 +246,26 @@ class QueryProcessor:
             oldest.abort()
         return connection
 
-    def _has_room(self) -> bool:
-        """A gateway asks for one more client. Those that were promised room and are on their way count."""
-        now_s, promised = asyncio.get_running_loop().time(), self._promised
+    def _has_room(self) -> bool | None:
+        """A gateway asks for one more client. Those that were promised room and are on their way count. None: to be left out."""
+        if self._draining or self._stopping:
+            return None
+        now_s = asyncio.get_running_loop().time()
+        promised = self._on_their_way(now_s)
+        room = self._admission.has_room(len(self._connections) + promised, len(self._arriving) + promised, now_s)
+        if room:
+            self._promised.append(now_s)
+        return room
+
+    def _on_their_way(self, now_s: float) -> int:
+        """How many clients were promised room and have not arrived."""
+        promised = self._promised
         while promised and promised[0] < now_s - PROMISE_S:
             promised.popleft()
-        arriving = len(self._arriving) + len(promised)
-        room = self._admission.has_room(len(self._connections) + len(promised), arriving, now_s)
-        if room:
-            promised.append(now_s)
-        return room
+        return len(promised)
+
+    def _is_empty(self) -> bool:
+        return not self._connections and not self._on_their_way(asyncio.get_running_loop().time())
 
     def _on_socket(self, client: socket.socket, already_read: bytes) -> None:
         if self._stopping:
@@ -225,51 +274,98 @@ class QueryProcessor:
             self._context.spawn(self._adopt(client, already_read))
 
     async def _adopt(self, client: socket.socket, already_read: bytes) -> None:
+        connection = await self._connect(self.new_connection, client)
+        if already_read and connection is not None:
+            connection.data_received(already_read)
+
+    async def _connect(self, make: Callable[[], Connection], client: socket.socket) -> Connection | None:
         try:
-            _, connection = await asyncio.get_running_loop().connect_accepted_socket(self.new_connection, client)
+            _, connection = await asyncio.get_running_loop().connect_accepted_socket(make, client)
         except OSError:  # the client left on the way
             client.close()
-            return
-        if already_read:
-            connection.data_received(already_read)
+            return None
+        return connection
+
+    # sessions that were parked
+
+    def _has_seat(self) -> bool | None:
+        """A gateway asks for one more session that was parked. None: to be left out."""
+        if self._draining or self._stopping:
+            return None
+        now_s = asyncio.get_running_loop().time()
+        seat = self._admission.has_seat(len(self._connections) + self._on_their_way(now_s))
+        if seat:
+            self._promised.append(now_s)
+        return seat
+
+    def _on_session(self, client: socket.socket, data: bytes) -> None:
+        """A gateway passes a session on. Its client was admitted once: where all query processors are full, it is one too many for a while."""
+        parked = decode_session(data)
+        if parked is None or self._stopping:
+            client.close()
+        else:
+            self._context.spawn(self._resume(client, parked))
+
+    async def _resume(self, client: socket.socket, parked: ParkedSession) -> None:
+        def make() -> Connection:
+            assert self._services is not None
+            connection = Connection(self._services, parked)
+            self._connections[connection] = None
+            if self._promised:
+                self._promised.popleft()
+            return connection
+
+        await self._connect(make, client)
+
+    def _restored(self, connection: Connection) -> None:
+        self._sessions[connection.process, connection.secret] = connection
+        self._session_came()
+
+    def _session_came(self) -> None:
+        if self._load is not None:
+            self._load.session_came()
+        if self._parking is not None:
+            self._parking.session_came()
 
     def _opened(self, connection: Connection, secret_bytes: int) -> tuple[int, bytes]:
         self._admission.check(len(self._sessions))
-        while True:
-            self._sequence = (self._sequence + 1) % (1 << SEQUENCE_BITS)
-            process = self._number << SEQUENCE_BITS | self._sequence
-            if process not in self._sessions:
-                break
-        self._sessions[process] = connection
-        if self._load is not None:
-            self._load.session_came()
+        self._sequence = (self._sequence + 1) % (1 << SEQUENCE_BITS)
+        process, secret = self._number << SEQUENCE_BITS | self._sequence, self._entropy(secret_bytes)
+        self._sessions[process, secret] = connection
         self._arriving.pop(connection, None)
-        return process, self._entropy(secret_bytes)
+        self._session_came()
+        return process, secret
 
     def _closed(self, connection: Connection) -> None:
         self._connections.pop(connection, None)
         self._arriving.pop(connection, None)
-        if self._sessions.get(connection.process) is connection:
-            del self._sessions[connection.process]
+        key = connection.process, connection.secret
+        if self._sessions.get(key) is connection:
+            del self._sessions[key]
         if self._stopping and not self._connections:
             self._all_closed.set()
 
     # cancel requests
 
     def _cancel(self, process: int, secret: bytes) -> None:
-        """A client's cancel request: for a session here, or one of the query processor whose number it carries."""
+        """A client's cancel request: for a session here, or one that another query processor has. Which one that is, its process id
+        does not tell: sessions move."""
         if len(secret) > 8:
             return
-        number = process >> SEQUENCE_BITS
         key = int.from_bytes(secret, "big")
-        if number == self._number:
-            self._cancel_own(process, key)
-        else:
-            self._context.bus.post(self._context.name, f"query_processor/{number}", Cancel(process, key))
+        if self._cancel_own(process, key):
+            return
+        topology = self._context.bus.topology
+        home = f"query_processor/{process >> SEQUENCE_BITS}"
+        others = {name for name in topology.azs if name.startswith("query_processor/")} if topology is not None else {home}
+        for name in sorted(others - {self._context.name}):
+            self._context.bus.post(self._context.name, name, Cancel(process, key))
 
-    def _cancel_own(self, process: int, key: int) -> None:
-        connection = self._sessions.get(process)
-        if connection is not None:
-            secret = connection.secret
-            if secret and hmac.compare_digest(secret, key.to_bytes(8, "big")[8 - len(secret) :]):
+    def _cancel_own(self, process: int, key: int) -> bool:
+        """Whether the session is here. (The secret is looked up by its hash, which is keyed: the time that it takes tells nothing.)"""
+        for size in SECRET_SIZES:
+            connection = self._sessions.get((process, key.to_bytes(8, "big")[8 - size :]))
+            if connection is not None and key >> 8 * size == 0:
                 connection.cancel()
+                return True
+        return False

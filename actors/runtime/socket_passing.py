@@ -1,15 +1,22 @@
-"""Accepted sockets from one process of a host to another, over a Unix socket (SCM_RIGHTS), with the bytes that were read from them already.
+"""Clients' sockets from one process of a host to another, over a Unix socket (SCM_RIGHTS): new ones with the bytes that were read from them
+already, those of parked sessions with their session.
 
     sender = SocketSender(path);  sender.offer(client, on_end)               in the process that accepts
+    sender.offer_session(give, on_end)                                       in the process that parks, or resumes, a session
     receiver = SocketReceiver(path, on_socket);  receiver.start()            in the process that serves: on_socket(client, already_read)
 
     sender                        receiver
-      "?"  --------------------->                are you there
-           <---------------------  "!" or "#"    at once: nothing but a stalled or dead process keeps it from that; "#": no room for another
+      "?" or "&" -------------->                are you there; "&": for a session
+           <------------ "!", "#" or "-"         at once: nothing but a stalled or dead process keeps it from that; "#": no room for another;
+                                                 "-": it takes none, as if it were away
       the socket, bytes read --->                it is the receiver's now; after "#" only where the sender insists (a client is to be told that there is no room)
+      the socket, session ------>                likewise; `give` is called only now
 
 So a client is never handed to a process that is stalled: no answer within `ANSWER_S`, a full queue and an absent receiver end an offer with AWAY, and whoever accepts
 turns to another. One packet (SOCK_SEQPACKET) a message, so it is whole or not there; answers come in the order of the questions.
+
+A session goes on while the receiver is asked: `give` looks again whether the session may go, at the moment at which it does, and says what goes with
+it. Between that look and the packet the loop has no turn, so nothing is read from the client in between.
 """
 
 from __future__ import annotations
@@ -22,6 +29,7 @@ from collections import deque
 from collections.abc import Callable
 from enum import Enum
 
+from actors.common.parked_session import SESSION_BYTES_MAX
 from actors.runtime.descriptors import EXHAUSTED
 
 ALREADY_READ_BYTES_MAX = 16 << 10
@@ -32,35 +40,39 @@ OFFERS_MAX = 1024
 """Questions without an answer, of one sender."""
 RECEIVE_BATCH = 64
 """Packets taken in one turn of the loop."""
-SENDERS_MAX = 16
-"""Gateways of one host: one, and its successor while it is replaced."""
+SENDERS_MAX = 256
+"""A query processor's are the gateways of its host, a gateway's the query processors, and successors of both while they are replaced."""
 ACCEPT_PAUSE_S = 0.1
 """Before a listener that met a lack of descriptors or memory is looked at again."""
-_ASK, _ROOM, _FULL, _SOCKET = b"?", b"!", b"#", b"\1"
+_ASK, _ASK_SESSION, _ROOM, _FULL, _NONE, _SOCKET, _SESSION = b"?", b"&", b"!", b"#", b"-", b"\1", b"\2"
 """Each begins its packets: an empty one would look like the sender's end."""
+PACKET_BYTES_MAX = 1 + max(ALREADY_READ_BYTES_MAX, SESSION_BYTES_MAX)
 
 
 class Outcome(Enum):
-    """Of an offer. FULL: the receiver is there and has no room. AWAY: it is not there, or does not answer in time."""
+    """Of an offer. FULL: the receiver is there and has no room. AWAY: it is not there, or does not answer in time. WITHDRAWN: `give` gave nothing."""
 
     TAKEN = 1
     FULL = 2
     AWAY = 3
+    WITHDRAWN = 4
 
 
 OnSocket = Callable[[socket.socket, bytes], None]
 OnEnd = Callable[[Outcome], None]
+Give = Callable[[], tuple[int, bytes] | None]
+"""(the socket's descriptor, the encoded session), or None: it does not go now."""
 
 
 class _Offer:
-    __slots__ = ("already_read", "client", "insist", "on_end", "timer")
+    __slots__ = ("give", "insist", "kind", "on_end", "timer")
 
     timer: asyncio.TimerHandle
 
-    def __init__(self, client: socket.socket, already_read: bytes, insist: bool, on_end: OnEnd) -> None:
-        self.client = client
+    def __init__(self, kind: bytes, give: Give, insist: bool, on_end: OnEnd) -> None:
+        self.kind = kind
+        self.give = give
         self.insist = insist
-        self.already_read = already_read
         self.on_end: OnEnd | None = on_end
         """None: it has ended, and its answer is awaited only because answers are counted."""
 
@@ -84,20 +96,31 @@ class SocketSender:
         this returns, it is the caller's as before. A receiver that owes the answer to an offer that has ended is not asked again. `insist`: it is passed to a receiver
         without room, too."""
         assert len(already_read) <= ALREADY_READ_BYTES_MAX
+        self._offer(_Offer(_SOCKET, lambda: (client.fileno(), already_read), insist, on_end), _ASK)
+
+    def offer_session(self, give: Give, on_end: OnEnd, *, insist: bool = False) -> None:
+        """As `offer`; `give` is called once the receiver wants it, and `on_end(TAKEN)` right after the packet is sent."""
+        self._offer(_Offer(_SESSION, give, insist, on_end), _ASK_SESSION)
+
+    def pass_session(self, give: Give) -> Outcome:
+        """To a receiver that has just said that it wants it."""
+        return self._send(_SESSION, give) if self._socket is not None else Outcome.AWAY
+
+    def _offer(self, offer: _Offer, question: bytes) -> None:
         stalled = bool(self._offers) and self._offers[0].on_end is None
-        if stalled or len(self._offers) >= OFFERS_MAX or not self._ask():
-            on_end(Outcome.AWAY)
+        if stalled or len(self._offers) >= OFFERS_MAX or not self._ask(question):
+            assert offer.on_end is not None
+            offer.on_end(Outcome.AWAY)
             return
-        offer = _Offer(client, already_read, insist, on_end)
         offer.timer = asyncio.get_running_loop().call_later(ANSWER_S, offer.end, Outcome.AWAY)
         self._offers.append(offer)
 
-    def _ask(self) -> bool:
+    def _ask(self, question: bytes) -> bool:
         for _ in range(2):  # a receiver that was started again is found at the second attempt
             try:
                 if self._socket is None:
                     self._socket = self._connect()
-                self._socket.send(_ASK)
+                self._socket.send(question)
                 return True
             except (BlockingIOError, InterruptedError):
                 return False
@@ -131,12 +154,19 @@ class SocketSender:
                 return
             offer = self._offers.popleft()
             if offer.on_end is not None:
-                offer.end(self._send(offer) if answer == _ROOM or offer.insist else Outcome.FULL)
+                if answer == _ROOM or (answer == _FULL and offer.insist):
+                    offer.end(self._send(offer.kind, offer.give))
+                else:
+                    offer.end(Outcome.FULL if answer == _FULL else Outcome.AWAY)
 
-    def _send(self, offer: _Offer) -> Outcome:
+    def _send(self, kind: bytes, give: Give) -> Outcome:
         assert self._socket is not None
+        given = give()
+        if given is None:
+            return Outcome.WITHDRAWN
+        descriptor, data = given
         try:
-            socket.send_fds(self._socket, [_SOCKET + offer.already_read], [offer.client.fileno()])
+            socket.send_fds(self._socket, [kind + data], [descriptor])
         except OSError:
             return Outcome.AWAY
         return Outcome.TAKEN
@@ -153,12 +183,23 @@ class SocketSender:
 
 
 class SocketReceiver:
-    """Takes the sockets that senders pass to `path`; `has_room()`: another one is welcome. Whoever can open that path can pass sockets: it is made for the own user only."""
+    """Takes the sockets that senders pass to `path`; `has_room()`: another one is welcome; None: none is, and the sender
+    is not to insist. Whoever can open that path can pass sockets: it is made for the own user only.
+    `on_session(client, session)` and `has_seat()` are the same for sessions; None: sessions are not wanted."""
 
-    def __init__(self, path: str, on_socket: OnSocket, has_room: Callable[[], bool] = lambda: True) -> None:
+    def __init__(
+        self,
+        path: str,
+        on_socket: OnSocket,
+        has_room: Callable[[], bool | None] = lambda: True,
+        on_session: OnSocket | None = None,
+        has_seat: Callable[[], bool | None] = lambda: True,
+    ) -> None:
         self._path = path
         self._on_socket = on_socket
         self._has_room = has_room
+        self._on_session = on_session
+        self._has_seat = has_seat
         self._listener: socket.socket | None = None
         self._senders: set[socket.socket] = set()
 
@@ -204,28 +245,34 @@ class SocketReceiver:
             if sender not in self._senders:
                 return
             try:
-                data, descriptors, _, _ = socket.recv_fds(sender, 1 + ALREADY_READ_BYTES_MAX, 1)
+                data, descriptors, _, _ = socket.recv_fds(sender, PACKET_BYTES_MAX, 1)
             except (BlockingIOError, InterruptedError):
                 return
             except OSError:
                 data = b""
-            if data == _ASK:
-                data = self._answer(sender)
+            if data in (_ASK, _ASK_SESSION):
+                data = self._answer(sender, data)
             if not data:
                 self._drop(sender)
                 return
             for descriptor in descriptors:
                 client = socket.socket(fileno=descriptor)
                 client.setblocking(False)
-                self._on_socket(client, data[1:])
+                if data[:1] == _SOCKET:
+                    self._on_socket(client, data[1:])
+                elif self._on_session is not None:
+                    self._on_session(client, data[1:])
+                else:
+                    client.close()
 
-    def _answer(self, sender: socket.socket) -> bytes:
+    def _answer(self, sender: socket.socket, question: bytes) -> bytes:
         """Nothing where it cannot be told: the sender is gone, or does not read."""
+        welcome = self._has_room() if question == _ASK else self._has_seat() if self._on_session is not None else None
         try:
-            sender.send(_ROOM if self._has_room() else _FULL)
+            sender.send(_NONE if welcome is None else _ROOM if welcome else _FULL)
         except OSError:
             return b""
-        return _ASK
+        return question
 
     def _drop(self, sender: socket.socket) -> None:
         self._senders.discard(sender)

@@ -1,4 +1,4 @@
-"""`eagleray up | down | status | sql | submit | jobs | workload | sim`: every failure is one line on stderr and a non-zero exit.
+"""`eagleray up | down | status | sql | submit | jobs | workload | bench | sim`: every failure is one line on stderr and a non-zero exit.
 
 eagleray up --detach --port 5433 --data DIR     start a cluster, leave it running, print its connection string
 eagleray status [--json]                        every actor of every layer
@@ -7,6 +7,7 @@ eagleray submit FILE.py                         run a Python program on the clus
 eagleray jobs list | logs | stop                programs that were submitted
 eagleray workload run NAME                      run a packaged workload
 eagleray down                                   stop it; the data stays
+eagleray bench wake                             from zero to the first row, and where the time goes
 eagleray sim --seeds 1000                       simulated clusters under faults; --seed S replays one
 """
 
@@ -164,6 +165,27 @@ def run_workload(data: Path, name: str, url: str | None, seconds: float | None, 
     from eagleray.command.programs import run_packaged_workload
 
     sys.exit(run_packaged_workload(data, name, url, seconds, clients, seed))
+
+
+@cli.group()
+def bench() -> None:
+    """Measurements of this machine."""
+
+
+@bench.command("wake")
+@click.option("--wakes", type=click.IntRange(1), default=20, show_default=True)
+@click.option("--rows", type=click.IntRange(1), default=1_000_000, show_default=True, help="In the database.")
+@click.option("--warm/--cold", default=True, show_default=True, help="Whether processes (without data) are kept at zero, or none.")
+@click.option("--parked", is_flag=True, help="A session that was parked goes on; else a new connection is made.")
+@click.option("--json", "out", type=click.Path(path_type=Path, dir_okay=False), default=None, help="Where to write every wake's times.")
+def bench_wake(wakes: int, rows: int, warm: bool, parked: bool, out: Path | None) -> None:
+    """How long a client of a cluster at zero waits for its first row, and where the time goes."""
+    from eagleray.bench_wake import WakeFailed, main
+
+    try:
+        main(wakes, rows, warm, parked, out)
+    except WakeFailed as error:
+        raise OneLine(str(error)) from None
 
 
 @cli.command()

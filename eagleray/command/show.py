@@ -43,7 +43,14 @@ def _print_table(answer: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=f"{answer['url']}   {answer['state']}", title_justify="left", box=None, header_style="bold", pad_edge=False)
+    placement = f"placement: {PLACEMENTS[answer['placement']['kind']]} ({answer['placement']['why']})"
+    table = Table(
+        title=f"{answer['url']}   {answer['state']}\n{_activity(answer)}\n{placement}",
+        title_justify="left",
+        box=None,
+        header_style="bold",
+        pad_edge=False,
+    )
     for column in ("layer", "name", "az", "node", "pid", "state", "epoch", "watermark", "range", "load"):
         table.add_column(column, overflow="fold")
     order = {layer: number for number, layer in enumerate(LAYERS)}
@@ -56,9 +63,16 @@ def _print_table(answer: dict[str, Any]) -> None:
         cells = [actor["layer"], actor["name"], actor["az"], (actor["node"] or "")[:8], actor["pid"], state]
         cells += [actor["epoch"], _time(actor["watermark"]), actor["range"], load]
         table.add_row(*["" if cell is None else str(cell) for cell in cells], style=style)
-    console = Console(width=None if sys.stdout.isatty() else 200)
-    console.print(f"placement: {PLACEMENTS[answer['placement']['kind']]} ({answer['placement']['why']})", highlight=False)
-    console.print(table)
+    Console(width=None if sys.stdout.isatty() else 200).print(table)
+
+
+def _activity(answer: dict[str, Any]) -> str:
+    """Why the cluster is awake, and what woke it."""
+    activity = answer["activity"]
+    parts = [activity["awake_because"]] if activity["awake_because"] else []
+    if activity["last_wake"] is not None:
+        parts.append(f"woken at {activity['last_wake']['at']} by {activity['last_wake']['by']}")
+    return "; ".join(parts)
 
 
 def _time(watermark: int | None) -> str:

@@ -72,10 +72,16 @@ def test_query_processors_follow_the_sessions(cluster: LiveCluster) -> None:
         status = until(cluster, lambda status: "query_processor/3" in names(status, "query_processor"))
         assert [actor["actor"] for actor in status["actors"] if actor["name"] == "query_processor/3"] == ["query_processor-3"]
         assert [client.execute("SELECT a FROM kept").fetchall() for client in clients] == [[(1,)]] * 5
-        for client in clients[2:]:
-            client.close()
+        clients += [open_ones.enter_context(psycopg.connect(cluster.url, autocommit=True)) for _ in range(4)]
+        last = [client for client in clients if client.info.backend_pid >> 20 == 3]
+        assert last
+        for client in clients:
+            if client not in last[:2]:
+                client.close()
+        last[0].execute("SET application_name TO 'moved'")
         until(cluster, lambda status: names(status, "query_processor") == ["query_processor/1", "query_processor/2"])
-        assert [client.execute("SELECT a FROM kept").fetchall() for client in clients[:2]] == [[(1,)]] * 2
+        assert [client.execute("SELECT a FROM kept").fetchall() for client in last[:2]] == [[(1,)]] * len(last[:2])
+        assert last[0].execute("SHOW application_name").fetchone() == ("moved",), "it has left the query processor that is no more"
 
 
 def test_at_zero_only_gateways_and_the_controller_are_left(cluster: LiveCluster) -> None:
@@ -89,8 +95,15 @@ def test_at_zero_only_gateways_and_the_controller_are_left(cluster: LiveCluster)
     while any(lives(pid) for pid in working):
         assert time.monotonic() < end, "processes are left"
         threading.Event().wait(0.1)
+    assert status["activity"]["awake_because"] == ""
+    wakes = status["activity"]["wakes"]
     with psycopg.connect(cluster.url) as client:
         assert client.execute("SELECT a FROM kept ORDER BY a").fetchall() == [(1,), (2,)]
+        status = until(cluster, lambda status: status["state"] == "running")
+    assert status["activity"]["wakes"] == wakes + 1
+    woken = status["activity"]["last_wake"]
+    assert woken["by"].startswith("a new connection at gateway/")
+    assert 0 < woken["steps_ms"]["state_read"] <= woken["steps_ms"]["roles_run"] <= woken["steps_ms"]["adjudicators_lead"]
 
 
 def test_a_controller_that_dies_at_zero_wakes_nobody_and_a_connection_does(cluster: LiveCluster) -> None:
@@ -114,3 +127,26 @@ def test_a_cluster_at_zero_is_taken_down_and_up(cluster: LiveCluster) -> None:
     cluster.start()
     with psycopg.connect(cluster.url) as client:
         assert client.execute("SELECT count(*) FROM kept").fetchone() == (3,)
+
+
+def test_idle_sessions_sleep_and_the_cluster_with_them(cluster: LiveCluster, tmp_path: Path) -> None:
+    """Each goes on where it was, with what it had prepared and set, in another process than before."""
+    config = tmp_path / "settings.toml"
+    config.write_text(SETTINGS + "\n[sessions]\npark_after_s = 0.5\n")
+    cluster.stop()
+    cluster.start("--config", str(config))
+    with contextlib.ExitStack() as open_ones:
+        clients = [open_ones.enter_context(psycopg.connect(cluster.url, autocommit=True, prepare_threshold=0)) for _ in range(20)]
+        by_key = "SELECT a FROM kept WHERE a = %s"
+        for number, client in enumerate(clients):
+            client.execute(f"SET application_name TO 'client {number}'")
+            client.execute(f"SET timezone TO 'Etc/GMT-{number % 12}'")
+            client.execute("INSERT INTO kept VALUES (%s)", (100 + number,))
+            assert client.execute(by_key, (100 + number,)).fetchall() == [(100 + number,)]
+        status = until(cluster, lambda status: status["state"] == "asleep")
+        assert sum(actor["load"]["parked"] for actor in status["actors"] if actor["layer"] == "gateway") == len(clients)
+        for number, client in enumerate(clients):
+            assert client.execute(by_key, (100 + number,)).fetchall() == [(100 + number,)]
+            assert client.execute("SHOW application_name").fetchone() == (f"client {number}",)
+            assert client.execute("SHOW timezone").fetchone() == (f"Etc/GMT-{number % 12}",)
+            assert client.execute("SELECT pg_backend_pid()").fetchone() == (client.info.backend_pid,)

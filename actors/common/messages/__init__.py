@@ -21,6 +21,7 @@ from actors.common.messages.control import (
     AskCluster,
     AskStatus,
     Cancel,
+    Drain,
     Informed,
     Lead,
     Load,
@@ -110,6 +111,7 @@ AnyMessage = (
     | Suspect
     | Load
     | Wake
+    | Drain
 )
 
 __all__ = [
@@ -130,6 +132,7 @@ __all__ = [
     "Deliver",
     "DemandWatermark",
     "Done",
+    "Drain",
     "DropParts",
     "Failure",
     "Fetch",

@@ -106,8 +106,21 @@ class Load(Message, frozen=True):
     busy: float
 
 
+class Drain(Message, frozen=True):
+    """Controller -> query processor: `wanted`: take no sessions, and give up those that there are, each as soon as no transaction is open.
+    Answer: Done once there is none; until then none. Not `wanted`: serve again; Done at once, and 55000 to an earlier Drain."""
+
+    wanted: bool = True
+
+
 class Wake(Message, frozen=True):
-    """Gateway -> controller, one-way, repeated: clients wait, and no query processor is there. Where the cluster is at zero, it wakes."""
+    """Gateway -> controller, one-way, repeated: clients wait, and no query processor is there. Where the cluster is at zero, it wakes.
+
+    `client`: which one has waited longest, and where, for people; `waited_s`: for how long.
+    """
+
+    client: str = ""
+    waited_s: float = 0.0
 
 
 class AskCluster(Message, frozen=True):

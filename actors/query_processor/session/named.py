@@ -23,10 +23,12 @@ from actors.common.errors import (
     DatabaseError,
     unavailable,
 )
+from actors.common.parked_session import ParkedStatement
 from actors.common.schema import ColumnType
 from actors.common.types import by_name, format_type
 from actors.query_processor.ddl.types import column_type
 from actors.query_processor.results import Batch, Field, passed_over
+from actors.query_processor.session.parking import revived
 from actors.query_processor.session.portals import Portal
 from actors.query_processor.session.statements import PLANNED_KINDS, PreparedStatement, RawStatement
 from actors.query_processor.transaction import CatalogStale
@@ -52,19 +54,26 @@ async def prepare(session: Session, raw: RawStatement) -> Batch:
     return Batch([], True, "PREPARE")
 
 
-def _prepared(session: Session, name: str) -> PreparedStatement:
+def _known(session: Session, name: str) -> PreparedStatement | ParkedStatement:
     prepared = session.prepared_statements.get(name)
     if prepared is None:
         raise DatabaseError(INVALID_SQL_STATEMENT_NAME, f'prepared statement "{name}" does not exist')
     return prepared
 
 
+async def _prepared(session: Session, name: str) -> PreparedStatement:
+    prepared = _known(session, name)
+    if isinstance(prepared, ParkedStatement):
+        prepared = session.prepared_statements[name] = await revived(session, prepared)
+    return prepared
+
+
 async def describe_execute(session: Session, raw: RawStatement) -> list[Field] | None:
-    return _prepared(session, raw.node.name).fields
+    return (await _prepared(session, raw.node.name)).fields
 
 
 async def execute(session: Session, raw: RawStatement) -> Batch:
-    prepared = _prepared(session, raw.node.name)
+    prepared = await _prepared(session, raw.node.name)
     arguments = raw.node.params or ()
     if len(arguments) != len(prepared.parameter_types):
         raise DatabaseError(
@@ -96,7 +105,7 @@ async def deallocate(session: Session, raw: RawStatement) -> Batch:
     if raw.node.isall or raw.node.name is None:
         session.prepared_statements.clear()
         return Batch([], True, "DEALLOCATE ALL")
-    _prepared(session, raw.node.name)
+    _known(session, raw.node.name)
     del session.prepared_statements[raw.node.name]
     return Batch([], True, "DEALLOCATE")
 

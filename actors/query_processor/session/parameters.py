@@ -73,6 +73,23 @@ class RunTimeParameters:
             self._change(name.lower(), self.checked(name, value))
         self._session_defaults = dict(self.values)
 
+    def parked(self) -> tuple[dict[str, str], dict[str, str]]:
+        """(values, the session's defaults) that are not PostgreSQL's: what `restore` takes. Outside of a transaction block."""
+        common = dict(DEFAULTS, session_authorization=self.user)
+        values, defaults = (
+            {name: value for name, value in known.items() if common.get(name) != value} for known in (self.values, self._session_defaults)
+        )
+        return values, defaults
+
+    def restore(self, values: dict[str, str], defaults: dict[str, str]) -> None:
+        """As `parked` gave them, perhaps in another build: what this one does not know is passed over. Nothing is told to the client, who knows."""
+        common = dict(DEFAULTS, session_authorization=self.user)
+        self.values, self._session_defaults = (
+            common | {name: value for name, value in given.items() if name in common or "." in name} for given in (values, defaults)
+        )
+        for name in ("search_path", "timezone", "default_transaction_read_only", *_TIMEOUTS):
+            self._derive(name, self.values[name])
+
     def reported(self) -> dict[str, str]:
         """Name -> value of what ParameterStatus tells at the start."""
         return {definition.name: self.values[name] for name, definition in DEFINITIONS.items() if definition.reported}

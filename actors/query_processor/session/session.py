@@ -46,6 +46,7 @@ from actors.common.errors import (
     DatabaseError,
     schema_changed,
 )
+from actors.common.parked_session import ParkedStatement
 from actors.common.schema import ColumnType
 from actors.common.types import by_oid
 from actors.query_processor import ddl
@@ -95,7 +96,8 @@ class Session:
         self.run_time.start({"TimeZone": self.settings.querying.time_zone, **(options or {})})
         self._options = frozenset(map(str.lower, options or ()))
         """What the client has named itself."""
-        self.prepared_statements: dict[str, PreparedStatement] = {}
+        self.prepared_statements: dict[str, PreparedStatement | ParkedStatement] = {}
+        """A session that was resumed holds those that it has not used since as they were parked (parking.py)."""
         self.portals: dict[str, Portal] = {}
         self.streams: dict[RowStream, None] = {}
         """Results of this transaction whose rows are not all taken."""

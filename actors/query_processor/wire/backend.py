@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from struct import Struct
 
-from actors.common.errors import DatabaseError
+from actors.common.error_response import error_response as error_response
+from actors.common.error_response import notice_response as notice_response
 from actors.common.types import by_name
 from actors.query_processor.results import Field
 
@@ -106,41 +107,3 @@ def copy_out_response(columns: int, binary: bool) -> bytes:
 
 def copy_data(data: bytes) -> bytes:
     return message(b"d", data)
-
-
-FIELD_CHARACTERS_MAX = 16 << 10
-"""Of an error's field: one that quotes a huge value or statement shows its beginning."""
-
-
-def error_response(error: DatabaseError, severity: str = "ERROR") -> bytes:
-    """`severity`: ERROR, or FATAL where the connection ends."""
-    return message(b"E", _fields(error, severity))
-
-
-def notice_response(severity: str, sqlstate: str, text: str) -> bytes:
-    """`severity`: WARNING, NOTICE, INFO, LOG or DEBUG."""
-    return message(b"N", _fields(DatabaseError(sqlstate, text), severity))
-
-
-def _fields(error: DatabaseError, severity: str) -> bytes:
-    position = str(error.position) if error.position else ""
-    optional = (
-        ("D", error.detail),
-        ("H", error.hint),
-        ("P", position),
-        ("W", error.context),
-        ("s", error.schema),
-        ("t", error.table),
-        ("c", error.column),
-        ("n", error.constraint),
-        ("R", error.routine),
-    )
-    always = (("S", severity), ("V", severity), ("C", error.sqlstate), ("M", error.message))
-    given = (*always, *(pair for pair in optional if pair[1]))
-    text = "".join(f"{code}{_clean(value[:FIELD_CHARACTERS_MAX])}\0" for code, value in given)
-    return text.encode("utf-8", "replace") + b"\0"
-
-
-def _clean(value: str) -> str:
-    """A zero byte would end the field early."""
-    return value.replace("\0", "\\0") if "\0" in value else value

@@ -41,6 +41,8 @@ _COPY_DATA = ord("d")
 _SYNC = ord("S")
 _LONG = b"QPBF"
 """Query, Parse, Bind, FunctionCall."""
+_ANSWERED_WITH_READY = frozenset(b"QFSp\0")
+"""Query, FunctionCall, Sync; Password and none at all as a session begins."""
 _RUNNING_NOTHING = b"CDH"
 """Close, Describe, Flush."""
 
@@ -74,7 +76,7 @@ class FrontendReader:
         self._rules = _rules(message_bytes_max)
         self._row = self._rules[State.STARTUP]
         self.kind = 0
-        """Type byte of the last message, also where decoding it raised."""
+        """Type byte of the last message that was not passed over, also where decoding it raised."""
         self._buffer = b""
         self._position = 0
         self._gathered: list[bytes] = []
@@ -97,6 +99,11 @@ class FrontendReader:
     def buffered(self) -> int:
         """Bytes received and not handed over."""
         return len(self._buffer) - self._position + self._gathered_bytes
+
+    @property
+    def at_rest(self) -> bool:
+        """No byte is unread, and the last message was one that ReadyForQuery answers (or there was none since the session began)."""
+        return self._state is State.READY and self.kind in _ANSWERED_WITH_READY and not self.buffered
 
     def receive_data(self, data: bytes) -> None:
         if self._needed:
@@ -149,10 +156,11 @@ class FrontendReader:
                 return None
             end = position + 1 + length
             self._position = end
-            self.kind = kind
             if action is Action.HANDLE:
+                self.kind = kind
                 return decode(buffer[position + 5 : end])
             if action is Action.REFUSE:
+                self.kind = kind
                 raise MessageRefused(PROTOCOL_VIOLATION, f"unexpected message type 0x{kind:02X} during COPY from stdin")
 
     def more_copy_data(self, bytes_max: int) -> list[bytes]:

@@ -11,11 +11,9 @@ from struct import Struct
 from typing import NamedTuple
 
 from actors.common.errors import FEATURE_NOT_SUPPORTED, SYNTAX_ERROR, DatabaseError
+from actors.common.startup_codes import CANCEL_CODE, GSSENC_CODE, SSL_CODE
 from actors.query_processor.wire.frontend import ProtocolViolation
 
-CANCEL_CODE = 80877102
-SSL_CODE = 80877103
-GSSENC_CODE = 80877104
 VERSION_3_0 = 3 << 16
 VERSION_3_2 = 3 << 16 | 2
 CANCEL_KEY_BYTES_MAX = 256

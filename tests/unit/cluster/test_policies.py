@@ -14,7 +14,7 @@ from actors.common.settings_file import SettingsError, settings_from
 from cluster.initial import arranged, initial_state, placed
 from cluster.policies.placement import Placement, placement
 from cluster.policies.query_processors import Bounds, Seen, Wish, decide, desired
-from cluster.scaling import resized
+from cluster.scaling import grown, without_query_processor
 
 BOUNDS = Bounds(fixed=2, count_max=8, sessions_each=50, busy_share=0.6, up_delay_s=3.0, down_delay_s=10.0)
 
@@ -67,15 +67,16 @@ def test_a_steady_load_at_the_bound_does_not_swing() -> None:
     assert counts[-1] == 3 and sum(before != after for before, after in pairwise(counts)) == 1
 
 
-def test_only_idle_ones_that_came_later_go() -> None:
+def test_query_processors_come_to_the_zones_with_the_fewest_and_the_first_never_go() -> None:
     state = initial_state(Settings(layout=Layout(query_processors=2)), Placement("role"))
-    grown = resized(state, 5, 2, set())
-    names = [role for role, one in grown.roles.items() if one.kind == "query_processor"]
+    more = grown(state, 5)
+    names = [role for role, one in more.roles.items() if one.kind == "query_processor"]
     assert names == [f"query_processor/{number}" for number in (1, 2, 3, 4, 5)]
-    assert Counter(process.az for process in grown.processes if process.name.startswith("query")) == {"a": 2, "b": 2, "c": 1}
-    assert resized(grown, 2, 2, set()) == grown, "nobody is sent away"
-    assert "query_processor/4" not in resized(grown, 4, 2, {"query_processor/4", "query_processor/1"}).roles
-    assert resized(grown, 1, 2, set(names)).roles.keys() == state.roles.keys()
+    assert Counter(process.az for process in more.processes if process.name.startswith("query")) == {"a": 2, "b": 2, "c": 1}
+    assert grown(more, 2) == more
+    assert "query_processor/4" not in without_query_processor(more, 2, "query_processor/4").roles
+    assert without_query_processor(more, 2, "query_processor/2") == more
+    assert without_query_processor(more, 2, "query_processor/9") == more
 
 
 @pytest.mark.parametrize(
@@ -101,9 +102,9 @@ def test_the_state_holds_the_placement_and_the_settings_what_came_of_it() -> Non
     assert [few.placement.kind, many.placement.kind] == ["az", "role"]
     assert (len(few.processes), len(many.processes)) == (5, 19)
     assert placed(settings, few.placement).layout.placement == "az"
-    grown = arranged(replace(few, version=7), many)
-    assert (grown.version, grown.placement, grown.processes, grown.shard_map) == (8, many.placement, many.processes, few.shard_map)
-    assert arranged(grown, many) is grown
+    later = arranged(replace(few, version=7), many)
+    assert (later.version, later.placement, later.processes, later.shard_map) == (8, many.placement, many.processes, few.shard_map)
+    assert arranged(later, many) is later
     with pytest.raises(AssertionError):
         initial_state(settings, Placement("auto"))
     with pytest.raises(SettingsError, match=r"layout\.placement: expected auto, role or az"):

@@ -10,12 +10,16 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
+import psycopg
+import pytest
+
 from actors.common.messages import Message, Topology, Wake
 from actors.common.ranges import ShardMap
 from actors.common.settings import Settings
+from actors.gateway import gateway as gateway_module
+from actors.gateway.gateway import Gateway
 from actors.runtime import socket_passing
 from actors.runtime.socket_passing import SocketReceiver
-from cluster.gateway import Gateway
 from tests.unit.wire.server import NoBus, context
 
 
@@ -113,6 +117,52 @@ def test_a_client_waits_for_one_that_is_away_rather_than_be_refused(tmp_path: Pa
             made._waiting = [(0.0, client) for _, client in made._waiting]
             assert await asking == "1 full", "its time is over: it is told why"
             first.receiver.stop()
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("encryption", ["disable", "prefer"])
+def test_a_client_that_nobody_takes_is_told_so(tmp_path: Path, monkeypatch: Any, encryption: str) -> None:
+    monkeypatch.setattr(gateway_module, "WAITING_S_MAX", 0.0)
+
+    async def main() -> None:
+        async with gateway(tmp_path, bus := Bus()) as (made, _, port):
+            with pytest.raises(psycopg.OperationalError, match="cannot take connections now") as raised:
+                await psycopg.AsyncConnection.connect(f"host=127.0.0.1 port={port} user=admin dbname=postgres sslmode={encryption}")
+            assert "within 30 s" in str(raised.value)
+            assert made.status()["load"]["refused"] == 1
+            assert not bus.posted
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("said", [b"", b"\0\0\0\x08", b"GET / HTTP/1.1\r\n\r\n", b"\0\0\0\x10\x04\xd2\x16\x2e\0\0\0\0\0\0\0\0"])
+def test_who_speaks_otherwise_is_told_nothing(tmp_path: Path, monkeypatch: Any, said: bytes) -> None:
+    monkeypatch.setattr(gateway_module, "WAITING_S_MAX", 0.0)
+
+    async def main() -> None:
+        async with gateway(tmp_path) as (_, _, port):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(said)
+            writer.write_eof()
+            with contextlib.suppress(ConnectionResetError):
+                assert await reader.read() == b""
+            writer.close()
+
+    asyncio.run(main())
+
+
+def test_the_controller_is_told_for_which_client_it_is_to_wake(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with gateway(tmp_path, bus := Bus()) as (_, _, port):
+            asking = asyncio.create_task(ask(port))
+            while not bus.posted:
+                await asyncio.sleep(0)
+            (wake,) = bus.posted
+            assert isinstance(wake, Wake)
+            assert wake.client == "a new connection at gateway/1"
+            assert 0 <= wake.waited_s < 60
+            asking.cancel()
 
     asyncio.run(main())
 
