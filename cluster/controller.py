@@ -10,8 +10,6 @@ one that has read the state later goes on, and the other decides nothing more.
 Adjudicators and crossbars are not bound to a process: failover.py starts them, and starts them elsewhere when theirs dies.
 
 Without a keeper (in the simulator's older plans) the first state stays, and processes start their fixed roles themselves.
-
-Left out so far: splits, merges and scaling, which will arrive here as successors of the state, and take effect as epoch changes.
 """
 
 from __future__ import annotations
