@@ -7,9 +7,10 @@ lead its journal. Where a role runs at the moment is not durable: a restarted co
 registrations. Safety of the data depends on none of this, and two controllers, or none, do no harm (design, section 10): of two, the
 one that has read the state later goes on, and the other decides nothing more.
 
-Adjudicators and crossbars are not bound to a process: failover.py starts them, and starts them elsewhere when theirs dies.
+Adjudicators and crossbars are not bound to a process: failover.py starts them, and starts them elsewhere when theirs dies. A range that goes from one
+adjudicator to another is a state that names the transfer, and one with the new map (ranging.py, transfers.py).
 
-Without a keeper (in the simulator's older plans) the first state stays, and processes start their fixed roles themselves. A range that goes from one adjudicator to another is a state that names the transfer, and one with the new map (ranging.py, transfers.py).
+Without a keeper (in the simulator's older plans) the first state stays, and processes start their fixed roles themselves.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from msgspec import to_builtins
 from msgspec.structs import replace
 
 from actors.common.errors import CONNECTION_FAILURE, OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
@@ -469,16 +471,14 @@ class Controller:
         ask_everyone(self._context, state, self._homes(), directory.registers, directory.own, partial(self._accounted, reply))
 
     def _accounted(self, reply: Reply, actors: list[dict[str, Any]]) -> None:
-        running = all(actor["state"] == "running" for actor in actors) and self.complete
-        known = "starting" if not self._directory.registers else "degraded"
-        activity = {
-            "awake_because": "" if self._asleep else self._scaling.awake_because(),
-            "wakes": self._wakes.count,
-            "last_wake": self._wakes.account(),
-        }
+        running = self.complete and all(actor["state"] == "running" for actor in actors)
+        known = "asleep" if self._asleep else "degraded" if self._directory.registers else "starting"
+        why = "" if self._asleep else self._scaling.awake_because()
+        activity = {"awake_because": why, "wakes": self._wakes.count, "last_wake": self._wakes.account()}
         account = {
             "url": self._url,
-            "state": "running" if running else "asleep" if self._asleep else known,
+            "state": "running" if running else known,
+            "placement": to_builtins(self._state.placement),
             "activity": activity,
             "ranges": ranges_of(self._state),
             "actors": actors,

@@ -22,8 +22,9 @@ from actors.runtime.ray_shell import begin_log, keep_membership, make_host
 from cluster.controller import Controller
 from cluster.initial import controller_az, initial_state, with_keepers
 from cluster.keeping import StateKeeper, keepers
+from cluster.policies.placement import Placement
 from cluster.process_files import CONTROLLER, ProcessFiles
-from cluster.ray_launcher import RayLauncher
+from cluster.ray_launcher import RayLauncher, cores
 from cluster.state import ProcessState
 from cluster.working import Working
 
@@ -41,7 +42,7 @@ class NotComplete(Exception):
 class ControllerProcess:
     """`authority`: the file of the cluster's certificate authority, read where the bus is over TLS. Its constructor does the whole start, so that Ray can restart it."""
 
-    async def __init__(self, files: ProcessFiles, settings: Settings, url: str, authority: Path) -> None:  # type: ignore[misc]
+    async def __init__(self, files: ProcessFiles, settings: Settings, placement: Placement, url: str, authority: Path) -> None:  # type: ignore[misc]
         descriptors.raise_limit()
         own = ray.get_runtime_context()
         az = str(own.get_node_labels().get("az", controller_az(settings)))
@@ -53,13 +54,13 @@ class ControllerProcess:
         launcher = RayLauncher(files, settings, lambda: self._host.bus.endpoint, lambda why: self._controllers[0].failed(why))
 
         def make(context: Context) -> Controller:
-            initial = with_keepers(initial_state(settings))
+            initial = with_keepers(initial_state(settings, placement))
             controller = Controller(
                 context,
                 initial,
                 url,
                 make_keeper=lambda own, on_deposed: StateKeeper(own, keepers(initial.processes), on_deposed),
-                processors=os.cpu_count() or 1,
+                processors=max(int(cores()), 1),
                 launcher=launcher,
                 restarted=bool(own.was_current_actor_reconstructed),
                 is_working=Working(files.heartbeat),

@@ -1,16 +1,19 @@
 """How a cluster begins: its first state, a pure function of the settings.
 
-By default every role has a process of its own. `layout.placement = "az"` puts all of an availability zone's roles into one:
-on a machine with few cores a message that wakes a sleeping process costs more than the work it asks for.
+Either every role has a process of its own, or all of an availability zone's roles share one: policies/placement.py says which, and the
+state holds what it said (settings that processes are handed hold it, too: `placed`).
 """
 
 from __future__ import annotations
+
+import dataclasses
 
 from msgspec.structs import replace
 
 from actors.common.ranges import ShardMap
 from actors.common.settings import Settings
 from cluster.keeping import keeper_role
+from cluster.policies.placement import Placement
 from cluster.state import ClusterState, ProcessState, RoleState
 
 GATEWAYS = 2
@@ -18,8 +21,13 @@ GATEWAYS = 2
 CROSSBAR = "crossbar/1"
 
 
-def initial_state(settings: Settings) -> ClusterState:
-    return ClusterState(1, tuple(_processes(settings)), initial_map(settings))
+def placed(settings: Settings, placement: Placement) -> Settings:
+    return dataclasses.replace(settings, layout=dataclasses.replace(settings.layout, placement=placement.kind))
+
+
+def initial_state(settings: Settings, placement: Placement) -> ClusterState:
+    assert placement.kind in ("role", "az"), placement
+    return ClusterState(1, tuple(_processes(settings, placement)), initial_map(settings), placement)
 
 
 def with_keepers(state: ClusterState) -> ClusterState:
@@ -35,9 +43,9 @@ def arranged(kept: ClusterState | None, initial: ClusterState) -> ClusterState:
     """The state with which a cluster starts that was down: the processes as the settings have them now, the keys where they lie."""
     if kept is None:
         return initial
-    if kept.processes == initial.processes:
+    if (kept.processes, kept.placement) == (initial.processes, initial.placement):
         return kept
-    return replace(kept, version=kept.version + 1, processes=initial.processes)
+    return replace(kept, version=kept.version + 1, processes=initial.processes, placement=initial.placement)
 
 
 def _has_first_journal(process: ProcessState) -> bool:
@@ -62,10 +70,10 @@ def controller_az(settings: Settings) -> str:
     return settings.layout.azs[-1]
 
 
-def _processes(settings: Settings) -> list[ProcessState]:
+def _processes(settings: Settings, placement: Placement) -> list[ProcessState]:
     azs = settings.layout.azs
     gateways = [_own_process(_gateway(number, settings), az) for number, az in enumerate(azs[:GATEWAYS], 1)]
-    if settings.layout.placement == "az":
+    if placement.kind == "az":
         return [*gateways, *(_whole_az(number, settings) for number in range(len(azs)))]
     disks = [_own_process(role, az) for az in azs for role in (*_logs(az, settings), *_stores(az, settings))]
     deciding = [_own_process(role, azs[number % len(azs)]) for number, role in enumerate(_adjudicators(settings))]

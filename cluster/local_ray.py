@@ -98,11 +98,14 @@ class LocalRay:
         """Raises NotProtected."""
         (self._temporary / "ray").mkdir(mode=0o700, exist_ok=True)
         import ray._private.utils as ray_utils
+        from ray._private.node import Node
         from ray.cluster_utils import Cluster
 
         guard()
         # Each node would take over SIGTERM and kill its processes; here the layers stop in order first (supervisor.py).
         ray_utils.set_sigterm_handler = lambda sigterm_handler: None
+        # Ray would start, and wait for, the server of a dashboard that is left out.
+        Node.start_api_server = lambda self, **_: None  # type: ignore[method-assign]
         cluster = Cluster(shutdown_at_exit=True)
         self._cluster = cluster
         for number, az in enumerate(self._azs):
@@ -113,7 +116,7 @@ class LocalRay:
     def _add_node(self, az: str, wait: bool) -> None:
         self._nodes[az] = self._cluster.add_node(
             wait=wait,
-            num_cpus=(os.cpu_count() or 1) if wait else 0,  # for the tasks of submitted programs: the machine's, once
+            num_cpus=None if wait else 0,  # for the tasks of submitted programs: those that Ray finds here (it heeds cgroups), once
             labels={"az": az},
             resources={"eagleray": ACTORS_A_NODE_MAX},
             object_store_memory=OBJECT_STORE_BYTES,

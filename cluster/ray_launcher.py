@@ -88,6 +88,12 @@ def create(process: ProcessState, files: ProcessFiles, settings: Settings) -> An
     return ray.remote(RoleProcess).options(**options).remote(files.spec(process, settings))
 
 
+def cores() -> float:
+    """Of all nodes that Ray has."""
+    resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+    return resources.get("CPU", 0.0)
+
+
 def why_not_started(name: str, error: BaseException) -> str:
     """The innermost reason that an actor's constructor gave, in one line."""
     lines = [line for line in str(error).splitlines() if line.strip()]

@@ -22,6 +22,7 @@ from msgspec.structs import replace
 from actors.common.errors import INVALID_PARAMETER_VALUE, OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
 from actors.common.ranges import ShardMap, moved, same_owners
 from actors.common.timestamps import Timestamp
+from cluster.policies.placement import Placement
 
 MOVABLE = frozenset({"adjudicator", "crossbar"})
 """Kinds of which each role runs once in the cluster and holds nothing on disk: when its process dies it goes on in another one."""
@@ -69,6 +70,8 @@ class ClusterState(msgspec.Struct, frozen=True):
     version: int
     processes: tuple[ProcessState, ...]
     shard_map: ShardMap
+    placement: Placement = Placement()
+    """Which roles share a process, and why."""
     transfer: Transfer | None = None
     """It is decided, and ends with the next version of the map."""
     rest: ShardMap | None = None

@@ -30,10 +30,11 @@ from actors.common.settings_file import SettingsError
 from actors.runtime import descriptors
 from cluster import leftovers
 from cluster.data_folder import DataFolder, DataFolderError
-from cluster.initial import controller_az, initial_state, with_keepers
+from cluster.initial import controller_az, initial_state, placed, with_keepers
 from cluster.listening import exposed
 from cluster.local_ray import NAMESPACE, LocalRay, NotProtected, make_token, prepare_environment
 from cluster.loop_watch import LoopWatch, Replacements
+from cluster.policies.placement import Placement, placement
 from cluster.remembered import Resolution, resolve
 
 COMPLETE_TIMEOUT_S = 110.0
@@ -134,6 +135,15 @@ class Supervisor:
         except (AuthorityError, OSError) as error:
             raise StartError(str(error)) from None
 
+    def _place(self) -> Placement:
+        """By the cores of all nodes; from now on the settings say what came of it."""
+        from cluster.ray_launcher import cores
+
+        layout = self._settings.layout
+        chosen = placement(layout.placement, cores(), len(layout.azs))
+        self._settings = placed(self._settings, chosen)
+        return chosen
+
     def _create_actors(self) -> None:
         """The controller, which creates whatever process the cluster's state names; those of a new cluster start beside it."""
         import ray
@@ -143,13 +153,14 @@ class Supervisor:
         from cluster.ray_launcher import OPTIONS, create
 
         files = ProcessFiles(self._folder.sockets, self._folder.roles, self._folder.logs)
+        chosen = self._place()
         az = controller_az(self._settings)
         self._controller = (
             ray.remote(ControllerProcess)
             .options(name=CONTROLLER, label_selector={"az": az}, **OPTIONS)
-            .remote(files, self._settings, connection_url(self._settings), self._folder.authority)
+            .remote(files, self._settings, chosen, connection_url(self._settings), self._folder.authority)
         )
-        for process in with_keepers(initial_state(self._settings)).processes:
+        for process in with_keepers(initial_state(self._settings, chosen)).processes:
             create(process, files, self._settings)
 
     def _await_complete(self) -> None:

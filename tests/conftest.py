@@ -110,7 +110,7 @@ def discard(cluster: LiveCluster) -> None:
 
 @pytest.fixture(scope="session")
 def live_cluster() -> Iterator[LiveCluster]:
-    """One cluster in open mode for all tests that only need some cluster."""
+    """One cluster in open mode for all tests that only need some cluster. On few cores its placement, which is the default, has few processes."""
     cluster = make_cluster()
     try:
         cluster.start()

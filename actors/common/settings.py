@@ -189,8 +189,8 @@ class Layout:
     shards: int = 2
     port: int = 5433
     host: str = "127.0.0.1"
-    placement: str = "role"
-    """"role": a Ray actor for each role; "az": one for all of an AZ's roles (cluster/initial.py)."""
+    placement: str = "auto"
+    """"role": a Ray actor for each role; "az": one for all of an AZ's roles; "auto": by the cores that Ray has (cluster/policies/placement.py)."""
 
 
 @dataclass(frozen=True)

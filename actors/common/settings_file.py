@@ -23,6 +23,7 @@ from actors.common.settings import OPEN_LIMITS, Settings
 MODES = ("dsql", "open")
 METHODS = ("trust", "scram-sha-256")
 TRANSPORTS = ("unix", "tls")
+PLACEMENTS = ("auto", "role", "az")
 
 
 class SettingsError(Exception):
@@ -101,8 +102,8 @@ def _check_layout(settings: Settings, text: str, source: str) -> None:
         raise SettingsError(_at(text, source, "layout.azs", "must be an odd number of availability zones (a majority must exist)"))
     if not 0 <= layout.port <= 65535:
         raise SettingsError(_at(text, source, "layout.port", "must lie between 0 and 65535"))
-    if layout.placement not in ("role", "az"):
-        raise SettingsError(_at(text, source, "layout.placement", f"expected role or az, got {layout.placement!r}"))
+    if layout.placement not in PLACEMENTS:
+        raise SettingsError(_at(text, source, "layout.placement", f"expected auto, role or az, got {layout.placement!r}"))
     if not layout.host:
         raise SettingsError(_at(text, source, "layout.host", "must be an address to listen on"))
 

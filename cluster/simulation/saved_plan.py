@@ -14,12 +14,12 @@ from typing import Any
 
 import msgspec
 
-from actors.common.settings import Settings
+from actors.common.settings import Layout, Settings
 from actors.runtime.simulation.faults import Faults
 from cluster.simulation.hostile import BOUNDS, Plan
 
 CALM = Plan(
-    settings=Settings(),
+    settings=Settings(layout=Layout(placement="role")),
     faults=Faults(),
     proofs=(),
     clients=2,

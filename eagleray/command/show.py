@@ -13,6 +13,8 @@ from eagleray.command.connect import ask_status, state_of
 
 LAYERS = ("gateway", "query_processor", "adjudicator", "journal", "crossbar", "storage", "controller")
 
+PLACEMENTS = {"role": "an actor a role", "az": "an actor an availability zone"}
+
 
 def status_of(data: Path) -> dict[str, Any]:
     """What `status --json` prints. Raises OneLine where no cluster runs."""
@@ -41,8 +43,9 @@ def _print_table(answer: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    placement = f"placement: {PLACEMENTS[answer['placement']['kind']]} ({answer['placement']['why']})"
     table = Table(
-        title=f"{answer['url']}   {answer['state']}\n{_activity(answer)}",
+        title=f"{answer['url']}   {answer['state']}\n{_activity(answer)}\n{placement}",
         title_justify="left",
         box=None,
         header_style="bold",

@@ -23,8 +23,8 @@ RAY_REFUSES = "AuthenticationError"
 def test_nothing_listens_to_other_machines(live_cluster: LiveCluster) -> None:
     processes = leftovers.find(live_cluster.data)
     assert exposed(processes) == []
-    # The control process, three raylets of two ports each, the supervisor, and each actor's own server: the proof looked at something.
-    assert len({place.port for _, place in listening(processes)}) > 20
+    # The control process, three raylets of two ports each, the supervisor, and each actor's own server (of six actors at least): the proof looked at something.
+    assert len({place.port for _, place in listening(processes)}) > 12
 
 
 def test_the_token_is_in_no_command_line_and_no_environment(live_cluster: LiveCluster) -> None:

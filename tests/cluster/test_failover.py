@@ -11,7 +11,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ import psycopg
 import pytest
 
 from eagleray.client import Session, UnknownOutcome
-from tests.conftest import LiveCluster
+from tests.conftest import LiveCluster, discard, make_cluster
 from workloads.proofs.attempt import COMMITTED
 from workloads.proofs.bank import BankTransfers
 from workloads.proofs.list_append import ListAppend
@@ -32,10 +32,17 @@ WHOLE_S_MAX = 60.0
 Actors = list[dict[str, Any]]
 
 
-@pytest.fixture
-def cluster(live_cluster: LiveCluster) -> LiveCluster:
-    """The one that all tests share: it is whole again after each of these."""
-    return live_cluster
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveCluster]:
+    """With an actor a role, so that each layer can die alone. It is whole again after each test."""
+    config = tmp_path_factory.mktemp("failover") / "settings.toml"
+    config.write_text('[layout]\nplacement = "role"\n')
+    made = make_cluster()
+    try:
+        made.start("--config", str(config))
+        yield made
+    finally:
+        discard(made)
 
 
 def whole(cluster: LiveCluster) -> Actors:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import threading
@@ -53,6 +54,8 @@ def test_status_shows_every_actor_of_every_layer(own: LiveCluster) -> None:
     assert len(ranges) == 2
     shown = eagleray("status", "--data", str(own.data))
     assert shown.returncode == 0 and "adjudicator/2" in shown.stdout
+    assert status["placement"] == {"kind": "az", "why": "the settings say so"}
+    assert "placement: an actor an availability zone (the settings say so)\n" in re.sub(" +\n", "\n", shown.stdout)
 
 
 def test_what_goes_wrong_is_one_line(own: LiveCluster, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from actors.adjudicator.adjudicator import Adjudicator
 from actors.common.errors import DatabaseError
 from actors.common.messages import Release
 from actors.common.messages.base import Message
-from actors.common.settings import Settings
+from actors.common.settings import Layout, Settings
 from actors.runtime.interfaces import Reply
 from actors.runtime.simulation.faults import Faults
 from cluster.controller import Controller
@@ -26,7 +26,7 @@ from workloads.proofs.connection import SqlError
 DRAWN: Plan = draw(Random(0), ("bank",), 60.0)
 PLAN: Plan = replace(
     DRAWN,
-    settings=Settings(mode="open"),
+    settings=Settings(mode="open", layout=Layout(placement="role")),
     faults=Faults(reset_chance=1.0),
     strikes=(),
     one_host=False,

@@ -17,6 +17,7 @@ from actors.common.settings import Layout, Settings
 from actors.runtime.simulation.faults import Faults
 from actors.runtime.simulation.world import World
 from cluster.initial import initial_map, initial_state
+from cluster.policies.placement import Placement
 from cluster.roles import role_spec
 
 DATA_LAYERS = ("journal", "adjudicator", "crossbar", "storage")
@@ -31,7 +32,7 @@ def make_world(
 ) -> World:
     settings = settings or replace(Settings(), layout=Layout())
     world = World(seed, faults, settings, keep_trace=keep_trace)
-    for process in initial_state(settings).processes:
+    for process in initial_state(settings, Placement("role")).processes:
         if all(role.kind in layers for role in process.roles):
             world.add_process(process.name, process.az, [role_spec(role, process.az, "", measured=False) for role in process.roles])
     return world

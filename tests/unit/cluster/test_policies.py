@@ -1,4 +1,4 @@
-"""Decisions of scaling, on load curves: a rise, a spike, a fall, noise around a bound."""
+"""Decisions of scaling, on load curves: a rise, a spike, a fall, noise around a bound; and which roles share a process."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 import pytest
+from msgspec.structs import replace
 
 from actors.common.settings import Layout, Settings
-from cluster.initial import initial_state
+from actors.common.settings_file import SettingsError, settings_from
+from cluster.initial import arranged, initial_state, placed
+from cluster.policies.placement import Placement, placement
 from cluster.policies.query_processors import Bounds, Seen, Wish, decide, desired
 from cluster.scaling import grown, without_query_processor
 
@@ -65,7 +68,7 @@ def test_a_steady_load_at_the_bound_does_not_swing() -> None:
 
 
 def test_query_processors_come_to_the_zones_with_the_fewest_and_the_first_never_go() -> None:
-    state = initial_state(Settings(layout=Layout(query_processors=2)))
+    state = initial_state(Settings(layout=Layout(query_processors=2)), Placement("role"))
     more = grown(state, 5)
     names = [role for role, one in more.roles.items() if one.kind == "query_processor"]
     assert names == [f"query_processor/{number}" for number in (1, 2, 3, 4, 5)]
@@ -74,3 +77,35 @@ def test_query_processors_come_to_the_zones_with_the_fewest_and_the_first_never_
     assert "query_processor/4" not in without_query_processor(more, 2, "query_processor/4").roles
     assert without_query_processor(more, 2, "query_processor/2") == more
     assert without_query_processor(more, 2, "query_processor/9") == more
+
+
+@pytest.mark.parametrize(
+    ("cores", "azs", "kind"),
+    [(0, 3, "az"), (0.5, 3, "az"), (2, 3, "az"), (8, 3, "az"), (9, 3, "role"), (96, 3, "role"), (2, 1, "az"), (3, 1, "role")],
+)
+def test_few_cores_are_shared_by_zones_and_many_by_roles(cores: float, azs: int, kind: str) -> None:
+    chosen = placement("auto", cores, azs)
+    assert chosen.kind == kind and f"{cores:g} core" in chosen.why and f"{azs} zone" in chosen.why
+
+
+@pytest.mark.parametrize("cores", [2, 96])
+def test_a_placement_that_is_named_stands(cores: int) -> None:
+    assert [placement(asked, cores, 3).kind for asked in ("role", "az")] == ["role", "az"]
+    assert placement("az", cores, 3).why == "the settings say so"
+
+
+def test_the_state_holds_the_placement_and_the_settings_what_came_of_it() -> None:
+    """Also after a start on a machine of more cores, where the keys stay where they lie."""
+    settings = settings_from({}, "", "nothing")
+    assert settings.layout.placement == "auto"
+    few, many = (initial_state(settings, placement("auto", cores, 3)) for cores in (2, 96))
+    assert [few.placement.kind, many.placement.kind] == ["az", "role"]
+    assert (len(few.processes), len(many.processes)) == (5, 19)
+    assert placed(settings, few.placement).layout.placement == "az"
+    later = arranged(replace(few, version=7), many)
+    assert (later.version, later.placement, later.processes, later.shard_map) == (8, many.placement, many.processes, few.shard_map)
+    assert arranged(later, many) is later
+    with pytest.raises(AssertionError):
+        initial_state(settings, Placement("auto"))
+    with pytest.raises(SettingsError, match=r"layout\.placement: expected auto, role or az"):
+        settings_from({"layout": {"placement": "spread"}}, "", "nothing")

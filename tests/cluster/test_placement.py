@@ -1,0 +1,17 @@
+"""What the default placement makes of the machine that these tests run on."""
+
+from __future__ import annotations
+
+import re
+
+from cluster.policies.placement import Placement, placement
+from tests.conftest import LiveCluster
+
+
+def test_the_default_follows_the_cores(live_cluster: LiveCluster) -> None:
+    status = live_cluster.status()
+    told = re.match(r"(\d+) cores? for 3 zones", status["placement"]["why"])
+    assert told is not None, status["placement"]
+    expected = placement("auto", int(told[1]), 3)
+    assert Placement(**status["placement"]) == expected
+    assert len({actor["actor"] for actor in status["actors"]}) == {"az": 6, "role": 20}[expected.kind]
