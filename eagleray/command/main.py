@@ -8,6 +8,7 @@ eagleray submit FILE.py                         run a Python program on the clus
 eagleray jobs list | logs | stop                programs that were submitted
 eagleray workload list | init | run | check     packaged workloads, or a Python file's, on any PostgreSQL server
 eagleray down                                   stop it; the data stays
+eagleray demo scale-to-zero                     a day from nothing to nothing, in two minutes
 eagleray bench wake                             from zero to the first row, and where the time goes
 eagleray sim --seeds 1000                       simulated clusters under faults; --seed S replays one
 """
@@ -241,6 +242,26 @@ def check_workload(data: Path, name: str, url: str | None) -> None:
     from eagleray.command.workloads import check
 
     sys.exit(check(data, name, url))
+
+
+@cli.group()
+def demo() -> None:
+    """What there is to see, in a new cluster of its own."""
+
+
+@demo.command("scale-to-zero")
+@click.option(
+    "--png", "picture", type=click.Path(path_type=Path, dir_okay=False), default=None, help="Draw the day here, and as HTML beside it."
+)
+def demo_scale_to_zero(picture: Path | None) -> None:
+    """A day from nothing to nothing: waking, following the load, sessions that sleep. Exit status 0 only if all of it held."""
+    from importlib.util import find_spec
+
+    from eagleray.demo.scale_to_zero import main
+
+    if picture is not None and find_spec("matplotlib") is None:
+        raise OneLine("--png needs matplotlib: pip install 'eagleray[bench]'")
+    sys.exit(main(picture))
 
 
 @cli.group()

@@ -1,4 +1,4 @@
-"""`make demo`: a new cluster, and the article's shop on it through the PostgreSQL port: first as fast as eight clients go
+"""`make demo`, its first part: a new cluster, and the article's shop on it through the PostgreSQL port: first as fast as eight clients go
 (a closed loop), then a day's curve squeezed into seconds (an open loop, its peak a share of what the first part did).
 
 Exit status 0 only if every check held and the cluster stopped cleanly. DEMO_SECONDS: how long the day lasts.
