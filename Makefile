@@ -12,7 +12,7 @@ export PYTHONDONTWRITEBYTECODE :=
 .PHONY: demo test check up down status bench clean help FORCE
 
 help:
-	@echo "make demo    a cluster, the article's orders schema, a workload, its checks; under two minutes"
+	@echo "make demo    a cluster, the article's orders schema, a workload, its checks; then a day from zero to zero"
 	@echo "make test    all tests          make check  lint, types, imports, fast tests"
 	@echo "make up      start a cluster on $(DATA), port $(PORT); make down stops it, make status shows it"
 	@echo "make bench   against PostgreSQL 18 with two synchronous standbys, in one run"

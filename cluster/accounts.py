@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from msgspec import to_builtins
+
 from actors.common.messages import AskStatus, Register
 from actors.runtime.interfaces import Context
 from cluster.state import ClusterState
@@ -58,6 +60,11 @@ def ask_everyone(
             partial(lambda role, _: settle(role, None), name),
             timeout_s=TIMEOUT_S,
         )
+
+
+def account_of(state: ClusterState) -> Row:
+    """What `status` shows of the state itself."""
+    return {"placement": to_builtins(state.placement), "ranges": ranges_of(state)}
 
 
 def ranges_of(state: ClusterState) -> list[Row]:

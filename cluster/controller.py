@@ -23,14 +23,13 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from msgspec import to_builtins
 from msgspec.structs import replace
 
 from actors.common.errors import CONNECTION_FAILURE, OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
 from actors.common.messages import AskCluster, Done, Lead, Load, MoveRange, RangeLoad, Register, Shutdown, StatusIs, Suspect, Wake, Watched
 from actors.common.messages.base import Message
 from actors.runtime.interfaces import Context, Reply
-from cluster.accounts import ask_everyone, ranges_of
+from cluster.accounts import account_of, ask_everyone
 from cluster.directory import Directory
 from cluster.draining import ZERO_DRAIN_S, Leaving, drain
 from cluster.failover import Failover
@@ -39,7 +38,7 @@ from cluster.keepers import Keepers
 from cluster.keeping import StateKeeper
 from cluster.launching import Launcher
 from cluster.ranging import Ranges
-from cluster.scaling import Scaling, grown, query_processors, without_query_processor
+from cluster.scaling import Scaling, fewest, grown, query_processors, without_query_processor
 from cluster.state import ClusterState, ProcessState, decode_state, encode_state, resting, stays_at_zero
 from cluster.stopping import stop_journals, stop_processes, stop_roles
 from cluster.wakes import LEADING, ROLES, STATE, Wakes
@@ -174,11 +173,13 @@ class Controller:
         """Make the cluster what `successor` makes of its state: durable first, then true. Changes come one after the other. Raises
         55000 where another controller has taken over, or the state is not known yet."""
         async with self._changing:
-            if self._failover is None or self._keeper is None or not self._decides:
-                raise DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, "this controller does not decide")
-            state = successor(self._state)
-            if state == self._state:
-                return
+            await self._change(successor)
+
+    async def _change(self, successor: Callable[[ClusterState], ClusterState]) -> None:
+        if self._failover is None or self._keeper is None or not self._decides:
+            raise DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, "this controller does not decide")
+        state = successor(self._state)
+        if state != self._state:
             state = replace(state, version=self._state.version + 1)
             await self._keeper.write(state)
             self._adopt(state, self._failover)
@@ -258,7 +259,7 @@ class Controller:
     async def sleep(self) -> None:
         """To zero: every role but the gateways is stopped cleanly, and its process ended (`scaling.warm`: it stays, without any data). The
         state stays where it is kept, and is noted on the controller's own disk, so that one that is restarted meanwhile wakes nobody.
-        Sessions that have come meanwhile are parked. Nothing happens where the cluster is not whole."""
+        Sessions that have come meanwhile are parked; query processors that came with the load do not come again. Nothing happens where the cluster is not whole."""
         async with self._changing:
             failover = self._failover
             if failover is None or self._asleep or self._keepers.active or self._stopping or self._make_keeper is None or not self.complete:
@@ -268,6 +269,8 @@ class Controller:
                 self._scaling.stay_awake()
                 return
             logger.info("the cluster goes to zero")
+            with suppress(DatabaseError):  # then more processes than needed wake
+                await self._change(lambda state: fewest(state, self._fixed))
             self._asleep, self._wanted_awake = True, None
             self._scaling.stop()
             self._ranges.stop()
@@ -475,15 +478,8 @@ class Controller:
         known = "asleep" if self._asleep else "degraded" if self._directory.registers else "starting"
         why = "" if self._asleep else self._scaling.awake_because()
         activity = {"awake_because": why, "wakes": self._wakes.count, "last_wake": self._wakes.account()}
-        account = {
-            "url": self._url,
-            "state": "running" if running else known,
-            "placement": to_builtins(self._state.placement),
-            "activity": activity,
-            "ranges": ranges_of(self._state),
-            "actors": actors,
-        }
-        reply(StatusIs(json=json.dumps(account).encode()))
+        account = {"url": self._url, "state": "running" if running else known, "activity": activity, **account_of(self._state)}
+        reply(StatusIs(json=json.dumps({**account, "actors": actors}).encode()))
 
     async def _shut_down(self, reply: Reply) -> None:
         """Everything stops, the layers one after the other. What does not answer is left to whoever ends the processes."""

@@ -132,6 +132,13 @@ def without_query_processor(state: ClusterState, fixed: int, name: str) -> Clust
     return state
 
 
+def fewest(state: ClusterState, fixed: int) -> ClusterState:
+    """With the first `fixed` query processors alone."""
+    for process, _ in query_processors(state)[fixed:]:
+        state = without_process(state, process.name)
+    return state
+
+
 def query_processors(state: ClusterState) -> list[tuple[ProcessState, RoleState]]:
     """In the order in which they came."""
     return [(process, role) for process in state.processes for role in process.roles if role.kind == "query_processor"]

@@ -35,7 +35,8 @@ from actors.runtime.socket_passing import OnEnd, Outcome, SocketReceiver, Socket
 
 WAITING_SOCKETS_MAX = 1024
 """Clients held while no query processor is there; more are closed at once."""
-WAITING_S_MAX = 30.0
+WAITING_S_MAX = 120.0
+"""A cluster that wakes with cold processes on a busy machine takes that long; clients that will not wait have timeouts of their own."""
 ACCEPT_BATCH = 64
 """Connections accepted in one turn of the loop."""
 RETRY_S = 0.05
