@@ -8,7 +8,6 @@ from typing import Any
 from actors.adjudicator.coordinator import Coordinator
 from actors.adjudicator.participant import Participant
 from actors.adjudicator.reign import Reign
-from actors.adjudicator.releasing import Releasing
 from actors.common.messages import Released
 from actors.common.timestamps import TIMESTAMP_MIN
 from cluster.state import Transfer
@@ -58,15 +57,3 @@ def offers_what_it_has_released() -> None:
 def decides_what_it_has_released() -> None:
     Coordinator.refuse_released = lambda *_: None  # type: ignore[method-assign]
     Reign.refuse_released = lambda *_: None  # type: ignore[method-assign]
-
-
-def answers_before_its_release_is_durable() -> None:
-    finish = Releasing._finish
-
-    def careless(releasing: Releasing) -> None:
-        finish(releasing)
-        replies, releasing._replies = releasing._replies, []
-        for reply in replies:
-            reply(Released(releasing._until))
-
-    Releasing._finish = careless  # type: ignore[method-assign]

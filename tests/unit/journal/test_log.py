@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from actors.common.errors import DatabaseError
 from actors.common.settings import Journaling
 from actors.journal.log import JournalLog, Promise
-from actors.journal.record import COMMIT, PART, RecordHeader, decode_header, encode_record, is_intact, payload_of, verify
+from actors.journal.record import COMMIT, PART, MappedHeader, RecordHeader, decode_header, encode_record, is_intact, payload_of, verify
 from actors.runtime.local_disk import LocalDisk
 
 SEGMENT_BYTES = 500
@@ -59,12 +59,14 @@ def flip(path: Path, place: int) -> None:
     path.write_bytes(data)
 
 
-@given(st.binary(max_size=200), st.integers(0, 2**62), st.booleans(), st.lists(st.integers(0, 2**31), max_size=3))
-def test_records_come_back_as_they_were(payload: bytes, commit_ts: int, change: bool, tables: list[int]) -> None:
-    header = RecordHeader(7, 3, COMMIT, commit_ts, commit_ts, commit_ts + 5, b"t" * 16, change, tables)
-    encoded = encode_record(header, payload)
-    assert verify(encoded, "test") == header == decode_header(encoded)
-    assert bytes(payload_of(encoded)) == payload
+@given(st.binary(max_size=200), st.integers(0, 2**62), st.booleans(), st.lists(st.integers(0, 2**31), max_size=3), st.integers(1, 2**40))
+def test_records_come_back_as_they_were(payload: bytes, commit_ts: int, change: bool, tables: list[int], version: int) -> None:
+    fields = (7, 3, COMMIT, commit_ts, commit_ts, commit_ts + 5, b"t" * 16, change, tables)
+    for header in (RecordHeader(*fields), MappedHeader(*fields, map_version=version)):
+        encoded = encode_record(header, payload)
+        known = MappedHeader(*fields, map_version=version if isinstance(header, MappedHeader) else 0)
+        assert verify(encoded, "test") == known == decode_header(encoded)
+        assert bytes(payload_of(encoded)) == payload
 
 
 def test_every_flipped_bit_of_a_record_is_seen() -> None:
