@@ -15,6 +15,7 @@ import argparse
 import json
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -74,20 +75,16 @@ def words(cell: dict[str, Any]) -> str:
 
 def compare(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     rows = []
-    peer = None if arguments.no_peer else PostgresPeer()
-    with Eagleray(arguments.port, arguments.placement) as ours:
-        try:
-            peer_url = peer.__enter__().url if peer is not None else None
-            for name in arguments.only.split(","):
-                row: dict[str, Any] = {"workload": name}
-                for system, url in (("eagleray", ours.url), ("postgresql", peer_url)):
-                    if url is not None:
-                        row[system] = cell_of(*measure(system, url, name, arguments.clients, arguments.seconds))
-                        print(f"{name:<8} {system:<11} {words(row[system])}", flush=True)
-                rows.append(row)
-        finally:
-            if peer is not None:
-                peer.__exit__()
+    with ExitStack() as servers:
+        urls = {"eagleray": servers.enter_context(Eagleray(arguments.port, arguments.placement)).url}
+        if not arguments.no_peer:
+            urls["postgresql"] = servers.enter_context(PostgresPeer()).url
+        for name in arguments.only.split(","):
+            row: dict[str, Any] = {"workload": name}
+            for system, url in urls.items():
+                row[system] = cell_of(*measure(system, url, name, arguments.clients, arguments.seconds))
+                print(f"{name:<8} {system:<11} {words(row[system])}", flush=True)
+            rows.append(row)
     return rows
 
 
