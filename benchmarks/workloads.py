@@ -88,6 +88,26 @@ def compare(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     return rows
 
 
+def markdown(rows: list[dict[str, Any]]) -> str:
+    """The table of docs/workloads.md: Eagleray / PostgreSQL in each cell."""
+    lines = [
+        "| workload (scale) | transactions/s | ratio | p50, ms | p99, ms | retried | loaded in, s |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for row in rows:
+        ours, theirs = row["eagleray"], row["postgresql"]
+        rates = [cell["transactions_per_second"] for cell in (ours, theirs)]
+        pairs = [
+            f"{rates[0]:,.0f} / {rates[1]:,.0f}",
+            f"{rates[0] / rates[1]:.2f}",
+            *(f"{ours['response_ms'][name]:,.1f} / {theirs['response_ms'][name]:,.1f}" for name in ("p50", "p99")),
+            f"{ours['retried_share']:.1%} / {theirs['retried_share']:.1%}",
+            f"{ours['loaded_s']:.1f} / {theirs['loaded_s']:.1f}",
+        ]
+        lines.append(f"| {row['workload']} ({ours['scale']:g}) | " + " | ".join(pairs) + " |")
+    return "\n".join(lines)
+
+
 def ceiling(seconds: float) -> list[dict[str, Any]]:
     rows = []
     with PostgresPeer() as peer:
@@ -118,6 +138,8 @@ def main() -> int:
     file = arguments.output / ("ceiling.json" if arguments.ceiling else "workloads.json")
     file.write_text(json.dumps(rows, indent=2) + "\n")
     print(f"\nwritten: {file}")
+    if not arguments.ceiling and not arguments.no_peer:
+        print(markdown(rows))
     return int(any(cell["problems"] for row in rows for cell in row.values() if isinstance(cell, dict)))
 
 
