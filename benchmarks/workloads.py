@@ -15,6 +15,7 @@ import argparse
 import json
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -74,21 +75,37 @@ def words(cell: dict[str, Any]) -> str:
 
 def compare(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     rows = []
-    peer = None if arguments.no_peer else PostgresPeer()
-    with Eagleray(arguments.port, arguments.placement) as ours:
-        try:
-            peer_url = peer.__enter__().url if peer is not None else None
-            for name in arguments.only.split(","):
-                row: dict[str, Any] = {"workload": name}
-                for system, url in (("eagleray", ours.url), ("postgresql", peer_url)):
-                    if url is not None:
-                        row[system] = cell_of(*measure(system, url, name, arguments.clients, arguments.seconds))
-                        print(f"{name:<8} {system:<11} {words(row[system])}", flush=True)
-                rows.append(row)
-        finally:
-            if peer is not None:
-                peer.__exit__()
+    with ExitStack() as servers:
+        urls = {"eagleray": servers.enter_context(Eagleray(arguments.port, arguments.placement)).url}
+        if not arguments.no_peer:
+            urls["postgresql"] = servers.enter_context(PostgresPeer()).url
+        for name in arguments.only.split(","):
+            row: dict[str, Any] = {"workload": name}
+            for system, url in urls.items():
+                row[system] = cell_of(*measure(system, url, name, arguments.clients, arguments.seconds))
+                print(f"{name:<8} {system:<11} {words(row[system])}", flush=True)
+            rows.append(row)
     return rows
+
+
+def markdown(rows: list[dict[str, Any]]) -> str:
+    """The table of docs/workloads.md: Eagleray / PostgreSQL in each cell."""
+    lines = [
+        "| workload (scale) | transactions/s | ratio | p50, ms | p99, ms | retried | loaded in, s |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for row in rows:
+        ours, theirs = row["eagleray"], row["postgresql"]
+        rates = [cell["transactions_per_second"] for cell in (ours, theirs)]
+        pairs = [
+            f"{rates[0]:,.0f} / {rates[1]:,.0f}",
+            f"{rates[0] / rates[1]:.2f}",
+            *(f"{ours['response_ms'][name]:,.1f} / {theirs['response_ms'][name]:,.1f}" for name in ("p50", "p99")),
+            f"{ours['retried_share']:.1%} / {theirs['retried_share']:.1%}",
+            f"{ours['loaded_s']:.1f} / {theirs['loaded_s']:.1f}",
+        ]
+        lines.append(f"| {row['workload']} ({ours['scale']:g}) | " + " | ".join(pairs) + " |")
+    return "\n".join(lines)
 
 
 def ceiling(seconds: float) -> list[dict[str, Any]]:
@@ -121,6 +138,8 @@ def main() -> int:
     file = arguments.output / ("ceiling.json" if arguments.ceiling else "workloads.json")
     file.write_text(json.dumps(rows, indent=2) + "\n")
     print(f"\nwritten: {file}")
+    if not arguments.ceiling and not arguments.no_peer:
+        print(markdown(rows))
     return int(any(cell["problems"] for row in rows for cell in row.values() if isinstance(cell, dict)))
 
 

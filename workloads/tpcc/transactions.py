@@ -253,11 +253,13 @@ class TpcC(Workload):
 
         async def work(sql: Connection) -> None:
             following = await sql.fetchval("SELECT d_next_o_id FROM tpcc_district WHERE d_w_id = $1 AND d_id = $2", home, district)
+            lines = await sql.fetch(
+                "SELECT ol_i_id FROM tpcc_order_line WHERE ol_w_id = $1 AND ol_d_id = $2 AND ol_o_id >= $3 AND ol_o_id < $4",
+                home, district, following - STOCK_LEVEL_ORDERS, following,
+            )  # fmt: skip
             await sql.fetchval(
-                "SELECT count(DISTINCT s_i_id) FROM tpcc_order_line "
-                "JOIN tpcc_stock ON s_i_id = ol_i_id AND s_w_id = $1 "
-                "WHERE ol_w_id = $1 AND ol_d_id = $2 AND ol_o_id >= $3 AND ol_o_id < $4 AND s_quantity < $5",
-                home, district, following - STOCK_LEVEL_ORDERS, following, threshold,
+                "SELECT count(*) FROM tpcc_stock WHERE s_w_id = $1 AND s_i_id = ANY ($2) AND s_quantity < $3",
+                home, sorted({line[0] for line in lines}), threshold,
             )  # fmt: skip
 
         await client.transaction(work)

@@ -29,7 +29,6 @@ from actors.common import scan_program
 from actors.common.arrow_types import to_arrow
 from actors.common.errors import QUERY_CANCELED, DatabaseError
 from actors.common.expressions import tree
-from actors.common.keys import keyspace, prefix_end
 from actors.common.rows import RowCodec
 from actors.common.schema import ColumnType, Table
 from actors.common.types.arrays import is_array
@@ -57,8 +56,7 @@ class SourceReading:
         table = source.table
         assert table is not None
         self._transaction = transaction
-        self._start = keyspace(table.id, table.primary.id)
-        self._end = prefix_end(self._start)
+        self._start, self._end = source.key_range(parameters, transaction.environment)
         self._own = transaction.own_writes(self._start, self._end)
         self._types = row_types(table)
         self._used = source.used

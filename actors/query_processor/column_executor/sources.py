@@ -2,12 +2,14 @@
 
 Each mention of a table in FROM is a source of its own, with its own name in DuckDB (`v1`, `v2` ...), the columns that the finished SQL mentions, and the WHERE
 conjuncts that concern it alone and that storage can evaluate (immutable functions of its columns, constants and parameters). The conjuncts
-stay in the SQL too: filtering twice costs little and keeps one place responsible for the meaning.
+stay in the SQL too: filtering twice costs little and keeps one place responsible for the meaning. Conjuncts on leading columns of the primary key also bound
+the key range that is read at all, from the least key of an IN list to the greatest.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +17,18 @@ from pglast import ast, enums
 
 from actors.common.errors import UNDEFINED_TABLE, DatabaseError
 from actors.common.expressions import tree
+from actors.common.keys import keyspace, prefix_end
 from actors.common.schema import ColumnType, Table
 from actors.query_processor.analyzer import analyze
 from actors.query_processor.column_executor.names import Level, Output, Relation
 from actors.query_processor.column_executor.system_tables import SystemTable, find_system_table
+from actors.query_processor.planner.conditions import narrowed
+from actors.query_processor.planner.facts import conjuncts as parts_of
+from actors.query_processor.row_executor.key_ranges import KeyRanges
+from actors.query_processor.row_executor.stored_table import stored_table
 
 if TYPE_CHECKING:
+    from actors.common.expressions.environment import Environment
     from actors.query_processor.catalog import Catalog
     from actors.query_processor.column_executor.translator import Translator
 
@@ -40,6 +48,17 @@ class Source:
     filter_texts: list[str] = field(default_factory=list)
     used: tuple[int, ...] = ()
     alias: str = ""
+    ranges: KeyRanges | None = None
+    """Of the primary key, where the filters narrow it."""
+
+    def key_range(self, parameters: Sequence[Any], environment: Environment) -> tuple[bytes, bytes]:
+        """Of a stored table: [start, end) that holds every row which passes the filters."""
+        assert self.table is not None
+        space = keyspace(self.table.id, self.table.primary.id)
+        if self.ranges is None:
+            return space, prefix_end(space)
+        ranges = self.ranges.ranges(parameters, environment)
+        return (ranges[0][0], ranges[-1][1]) if ranges else (space, space + b"\x00")
 
     def outputs(self, alias: str) -> list[Output]:
         self.alias = alias
@@ -122,6 +141,10 @@ class Sources:
                 if expression is not None:
                     source.filters.append(expression)
                     source.filter_texts.append(_text(conjunct))
+            primary = stored_table(source.table).primary
+            choice = narrowed(primary, [part for filter_ in source.filters for part in parts_of(filter_)])
+            if not choice.whole:
+                source.ranges = KeyRanges(primary, choice.equalities, choice.bounds)
 
     def finish(self, sql: str) -> None:
         """Once the statement's SQL is known: note which columns it mentions."""

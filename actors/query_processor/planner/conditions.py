@@ -148,6 +148,11 @@ def _use(index: StoredIndex, conditions: dict[int, ColumnConditions]) -> Choice:
     return Choice(index, equalities, bounds, frozenset(enforced))
 
 
+def narrowed(index: StoredIndex, conjuncts: Sequence[Expression]) -> Choice:
+    """How far the conjuncts narrow `index`."""
+    return _use(index, column_conditions(conjuncts))
+
+
 def _order(choice: Choice, stored: StoredTable, wanted: Sequence[Order]) -> str | None:
     """Whether the index gives its rows in the order wanted: "forward", "backward" or None."""
     if not all(map(is_single, choice.equalities)):
