@@ -114,9 +114,12 @@ class LocalRay:
         return str(cluster.address)
 
     def _add_node(self, az: str, wait: bool) -> None:
+        from ray._private.utils import get_num_cpus
+
         self._nodes[az] = self._cluster.add_node(
             wait=wait,
-            num_cpus=None if wait else 0,  # for the tasks of submitted programs: those that Ray finds here (it heeds cgroups), once
+            # For the tasks of submitted programs: the machine's, once, as Ray counts them (it heeds cgroups).
+            num_cpus=max(int(get_num_cpus(override_docker_cpu_warning=True)), 1) if wait else 0,
             labels={"az": az},
             resources={"eagleray": ACTORS_A_NODE_MAX},
             object_store_memory=OBJECT_STORE_BYTES,
