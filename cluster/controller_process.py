@@ -20,11 +20,11 @@ from actors.runtime.host import RoleSpec
 from actors.runtime.interfaces import Context
 from actors.runtime.ray_shell import begin_log, keep_membership, make_host
 from cluster.controller import Controller
-from cluster.initial import controller_az, initial_state, with_keepers
+from cluster.initial import initial_state, with_keepers
 from cluster.keeping import StateKeeper, keepers
 from cluster.policies.placement import Placement
 from cluster.process_files import CONTROLLER, ProcessFiles
-from cluster.ray_launcher import RayLauncher, cores
+from cluster.ray_launcher import Places, RayLauncher, cores
 from cluster.state import ProcessState
 from cluster.working import Working
 
@@ -42,16 +42,19 @@ class NotComplete(Exception):
 class ControllerProcess:
     """`authority`: the file of the cluster's certificate authority, read where the bus is over TLS. Its constructor does the whole start, so that Ray can restart it."""
 
-    async def __init__(self, files: ProcessFiles, settings: Settings, placement: Placement, url: str, authority: Path) -> None:  # type: ignore[misc]
-        descriptors.raise_limit()
+    async def __init__(  # type: ignore[misc]
+        self, files: ProcessFiles, settings: Settings, placement: Placement, places: Places, url: str, authority: Path
+    ) -> None:
         own = ray.get_runtime_context()
-        az = str(own.get_node_labels().get("az", controller_az(settings)))
+        az = places.controller_az
         spec = files.spec(ProcessState(CONTROLLER, az), settings)
+        spec.roles.enter()
+        descriptors.raise_limit()
         begin_log(spec)
         self._authority = _read(authority) if settings.bus.transport == "tls" else None
         self._host, membership = await make_host(spec, self._sign, None)
         self._controllers: list[Controller] = []
-        launcher = RayLauncher(files, settings, lambda: self._host.bus.endpoint, lambda why: self._controllers[0].failed(why))
+        launcher = RayLauncher(files, settings, places, lambda: self._host.bus.endpoint, lambda why: self._controllers[0].failed(why))
 
         def make(context: Context) -> Controller:
             initial = with_keepers(initial_state(settings, placement))

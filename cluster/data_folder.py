@@ -4,6 +4,7 @@
     DIR/roles/<name>/    each role's own disk
     DIR/run/             sockets, state.json (url, pids, Ray address), the embedded Ray's token, while it runs
     DIR/logs/            one log a process
+    DIR/disk             whose data this is, where the cluster lies on the nodes of a Ray that it has joined (cluster/node_folder.py)
     DIR/authority.pem    the authority that signs processes' certificates, where the bus is over TLS (cluster/authority.py)
     DIR/lock             held (flock) by the supervisor for as long as it lives: a second `up` finds it taken
 
@@ -27,7 +28,8 @@ from cluster.private_folders import NotPrivate, is_private, open_private, requir
 
 CLUSTER_FILE = "cluster.json"
 AUTHORITY_FILE = "authority.pem"
-OWN_NAMES = (CLUSTER_FILE, "cluster.new", AUTHORITY_FILE, "authority.new", "roles", "logs", "run", "ray", "lock")
+DISK_FILE = "disk"
+OWN_NAMES = (CLUSTER_FILE, "cluster.new", AUTHORITY_FILE, "authority.new", DISK_FILE, "roles", "logs", "run", "ray", "lock")
 """What a cluster that was never whole may have left."""
 SOCKET_PATH_BYTES_MAX = 100
 RAY_SOCKET_SUFFIX_BYTES = 75

@@ -7,6 +7,7 @@ state holds what it said (settings that processes are handed hold it, too: `plac
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 from msgspec.structs import replace
 
@@ -65,9 +66,9 @@ def initial_map(settings: Settings) -> ShardMap:
     )
 
 
-def controller_az(settings: Settings) -> str:
+def controller_az(azs: Sequence[str]) -> str:
     """The last one: the first has the crossbar and adjudicators, and the controller, which moves them, must not be lost with them."""
-    return settings.layout.azs[-1]
+    return azs[-1]
 
 
 def _processes(settings: Settings, placement: Placement) -> list[ProcessState]:

@@ -28,6 +28,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from cluster import joined_ray
 from cluster.local_ray import guard, prepare_environment
 from cluster.submission import Streams
 
@@ -83,7 +84,10 @@ class Jobs:
     def __init__(self, state: dict[str, Any]) -> None:
         self._state = state
         os.umask(0o077)  # Ray's files of this driver lie in the cluster's folder
-        prepare_environment(Path(state["ray_temporary"]), Path(state["ray_token"]))
+        if state["joined"]:
+            joined_ray.prepare_environment()
+        else:
+            prepare_environment(Path(state["ray_temporary"]), Path(state["ray_token"]))
         import ray
 
         guard()

@@ -19,7 +19,9 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -84,12 +86,31 @@ def guard() -> None:
         raise NotProtected("the embedded Ray has no token (RAY_AUTH_TOKEN_PATH)")
 
 
+@dataclass(frozen=True)
+class LocalPlaces:
+    """See ray_launcher.Places: by the label of each raylet."""
+
+    controller_az: str
+
+    def options(self, az: str) -> dict[str, Any]:
+        return {"label_selector": {"az": az}, "resources": {"eagleray": 1}}
+
+    def controller_options(self) -> dict[str, Any]:
+        return self.options(self.controller_az)
+
+
 class LocalRay:
     """Start with `start()`, which returns Ray's address; end with `stop()`. `temporary` is a folder that only this
     user can enter."""
 
-    def __init__(self, azs: tuple[str, ...], temporary: Path) -> None:
+    namespace = NAMESPACE
+    host = "localhost"
+    note = ""
+    remembered: Mapping[str, Any] = {}
+
+    def __init__(self, azs: tuple[str, ...], controller_az: str, temporary: Path) -> None:
         self._azs = azs
+        self.places = LocalPlaces(controller_az)
         self._temporary = temporary
         self._cluster: Any = None
         self._nodes: dict[str, Any] = {}
@@ -111,12 +132,18 @@ class LocalRay:
         for number, az in enumerate(self._azs):
             self._add_node(az, wait=number == 0)
         cluster.wait_for_nodes()
+        import ray
+
+        ray.init(address=str(cluster.address), namespace=self.namespace, log_to_driver=False, configure_logging=False)
         return str(cluster.address)
 
     def _add_node(self, az: str, wait: bool) -> None:
+        from ray._private.utils import get_num_cpus
+
         self._nodes[az] = self._cluster.add_node(
             wait=wait,
-            num_cpus=None if wait else 0,  # for the tasks of submitted programs: those that Ray finds here (it heeds cgroups), once
+            # For the tasks of submitted programs: the machine's, once, as Ray counts them (it heeds cgroups).
+            num_cpus=max(int(get_num_cpus(override_docker_cpu_warning=True)), 1) if wait else 0,
             labels={"az": az},
             resources={"eagleray": ACTORS_A_NODE_MAX},
             object_store_memory=OBJECT_STORE_BYTES,
@@ -145,6 +172,9 @@ class LocalRay:
             self._cluster.remove_node(node, allow_graceful=False)
             self._add_node(az, wait=False)
         return True
+
+    def end(self) -> None:
+        """Whatever runs ends with Ray."""
 
     def stop(self) -> None:
         if self._cluster is not None:

@@ -1,8 +1,9 @@
-"""Where the processes of a cluster on this host have their sockets, disks and logs, and what each is told when it is created."""
+"""Where the processes of a cluster have their sockets, disks and logs on their hosts, and what each is told when it is created."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from actors.common.messages import StartRole
@@ -18,11 +19,14 @@ CONTROLLER = "controller"
 
 @dataclass(frozen=True)
 class ProcessFiles:
-    """`sockets`, `roles`, `logs`: folders that only this user can enter (data_folder.py)."""
+    """`sockets`, `roles`, `logs`: folders that only this user can enter (data_folder.py). `root`: the data folder, which each node of a Ray
+    that was joined has for itself; `disks`: zone -> the number of the one with its data (node_folder.py)."""
 
     sockets: Path
     roles: Path
     logs: Path
+    root: Path
+    disks: Mapping[str, str] = field(default_factory=dict)
 
     def endpoint(self, process: str) -> str:
         return f"unix:{self.sockets}/{process}.sock"
@@ -39,7 +43,7 @@ class ProcessFiles:
             log_path=self.logs / f"{process.name}.log",
             heartbeat_path=self.heartbeat(process.name),
             settings=settings,
-            roles=_Roles(process, str(self.sockets)),
+            roles=_Roles(process, self.sockets, self.root, self.disks.get(process.az, "")),
         )
 
 
@@ -48,11 +52,19 @@ class _Roles:
     """ray_shell.Roles of one process: it begins with none, and is told all."""
 
     process: ProcessState
-    sockets: str
+    sockets: Path
+    root: Path
+    disk: str
+
+    def enter(self) -> None:
+        if self.disk:
+            from cluster.node_folder import enter
+
+            enter(self.root, self.sockets, self.disk)
 
     def load(self) -> None:
         kinds = {role.kind for role in self.process.roles}
         load(kinds | MOVABLE if kinds & set(HOSTING) else kinds)
 
     def assigned(self, message: StartRole) -> RoleSpec:
-        return role_spec(RoleState(message.role, message.kind, message.arguments), message.az, self.sockets)
+        return role_spec(RoleState(message.role, message.kind, message.arguments), message.az, str(self.sockets))

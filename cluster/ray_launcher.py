@@ -10,13 +10,12 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, Protocol
 
 import ray
 
 from actors.common.settings import Settings
 from actors.runtime.ray_shell import RoleProcess
-from cluster.local_ray import NAMESPACE
 from cluster.process_files import CONTROLLER, ProcessFiles
 from cluster.state import ProcessState
 
@@ -24,20 +23,33 @@ OPTIONS: dict[str, Any] = {
     "num_cpus": 0,
     "max_restarts": -1,
     "max_task_retries": 0,
-    "resources": {"eagleray": 1},
-    "namespace": NAMESPACE,
 }
-"""Of every actor of a cluster, the controller's too."""
+"""Of every actor of a cluster, the controller's too. They live in the namespace of whoever creates them: the cluster's."""
 
 logger = logging.getLogger(__name__)
+
+
+class Places(Protocol):
+    """What actors ask of Ray so that it puts them where they belong (local_ray.py, joined_ray.py). Picklable."""
+
+    @property
+    def controller_az(self) -> str: ...
+
+    def options(self, az: str) -> dict[str, Any]:
+        """Of a process in this availability zone."""
+
+    def controller_options(self) -> dict[str, Any]: ...
 
 
 class RayLauncher:
     """`controller`: its address on the bus, which a process that lives already is told. `on_failed(why)` runs in the event loop where a process's constructor fails, in words for a person."""
 
-    def __init__(self, files: ProcessFiles, settings: Settings, controller: Callable[[], str], on_failed: Callable[[str], None]) -> None:
+    def __init__(
+        self, files: ProcessFiles, settings: Settings, places: Places, controller: Callable[[], str], on_failed: Callable[[str], None]
+    ) -> None:
         self._files = files
         self._settings = settings
+        self._places = places
         self._controller = controller
         self._on_failed = on_failed
         self._loop = asyncio.get_running_loop()
@@ -62,9 +74,9 @@ class RayLauncher:
 
     def _launch(self, process: ProcessState) -> None:
         try:
-            actor = ray.get_actor(process.name, NAMESPACE)
+            actor = ray.get_actor(process.name)
         except ValueError:
-            actor = create(process, self._files, self._settings)
+            actor = create(process, self._files, self._settings, self._places)
         else:
             actor.register.remote(self._controller())
         started: Any = actor.process_id.remote().future()
@@ -77,14 +89,14 @@ class RayLauncher:
 
     def _end(self, process: str) -> None:
         try:
-            ray.kill(ray.get_actor(process, NAMESPACE), no_restart=True)
+            ray.kill(ray.get_actor(process), no_restart=True)
         except ValueError:
             logger.info("%s is gone already", process)
 
 
-def create(process: ProcessState, files: ProcessFiles, settings: Settings) -> Any:
+def create(process: ProcessState, files: ProcessFiles, settings: Settings, places: Places) -> Any:
     """The actor's handle. There must be none of this name."""
-    options = {**OPTIONS, "name": process.name, "lifetime": "detached", "label_selector": {"az": process.az}}
+    options = {**OPTIONS, **places.options(process.az), "name": process.name, "lifetime": "detached"}
     return ray.remote(RoleProcess).options(**options).remote(files.spec(process, settings))
 
 

@@ -1,6 +1,7 @@
 """What a cluster remembers of itself (cluster.json), and what an `up` makes of that and of what it names.
 
     {"format": 2, "revision": 3, "settings": {"mode": "open", "layout": {...}, "authentication": {...}, "limits": {"transaction_rows_max": 5000}}}
+    ... "address": "auto", "disks": {"a": "4f1c...", ...}}      where it lies on the nodes of a Ray that it has joined (joined_ray.py)
 
 Remembered is every setting that was ever named, by a settings file or a flag, and the whole layout and authentication
 even where nothing was named: a newer version's defaults must not change what the data lies in, or who may come in.
@@ -35,6 +36,7 @@ from cluster.data_folder import FORMAT
 
 FIXED = ("azs", "adjudicators", "shards")
 """Of the layout: which journals there are, on whose disks, and which key lies where."""
+JOINED = ("address", "disks")
 FILES = ("tls_certificate", "tls_key")
 USERS = "authentication.users"
 TRUST_NOTE = "authentication is trust: every user of this machine may connect, as admin and without a password (docs/security.md)"
@@ -49,11 +51,17 @@ class Resolution:
     settings: Settings
     cluster: dict[str, Any]
     notes: tuple[str, ...]
+    address: str = ""
+    """Of the Ray cluster to join; "": it brings its own along."""
 
 
-def resolve(cluster: dict[str, Any] | None, config: Path | None, port: int | None, mode: str | None) -> Resolution:
+def resolve(
+    cluster: dict[str, Any] | None, config: Path | None, port: int | None, mode: str | None, address: str | None = None
+) -> Resolution:
     """From cluster.json (None: a new cluster), the settings file and the flags that `up` was given. Raises
     SettingsError."""
+    if cluster is not None and address and "address" not in cluster:
+        raise SettingsError("this cluster was created on a Ray of its own, where all of its data lies: it cannot join another (--address)")
     base = _remembered(cluster)
     text, document = read_document(config) if config is not None else ("", {})
     if config is not None:
@@ -80,9 +88,14 @@ def resolve(cluster: dict[str, Any] | None, config: Path | None, port: int | Non
     kept = _merged(kept, {"mode": settings.mode, "layout": _plain(settings.layout), "authentication": _plain(settings.authentication)})
     revision = cluster.get("revision", 0) if cluster is not None else 0
     unchanged = cluster is not None and cluster.get("settings") == kept
+    joined = {key: cluster[key] for key in JOINED if key in cluster} if cluster is not None else {}
+    joined |= {"address": address} if address else {}
+    if joined:
+        settings = replace(settings, bus=replace(settings.bus, transport="tls"))
     named = [*_keys(document), *_keys(flags)]
     notes = [*_warnings(before, settings), *_changes(before, settings, named)]
-    return Resolution(settings, {"format": FORMAT, "revision": revision + (not unchanged), "settings": kept}, tuple(notes))
+    remembered = {"format": FORMAT, "revision": revision + (not unchanged), "settings": kept, **joined}
+    return Resolution(settings, remembered, tuple(notes), joined.get("address", ""))
 
 
 def _remembered(cluster: dict[str, Any] | None) -> Document:

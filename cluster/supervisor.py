@@ -1,7 +1,7 @@
 """The supervisor: the one process behind `eagleray up`. It owns the data folder, the embedded Ray, and the actors'
 creation and end.
 
-    python -m cluster.supervisor --data DIR --ready FD [--config FILE] [--port N] [--mode M]
+    python -m cluster.supervisor --data DIR --ready FD [--config FILE] [--port N] [--mode M] [--address auto|HOST:PORT]
 
 Order: lock the folder, end what a former life left behind, start Ray (a raylet an AZ) with a token of its own, write
 down what the cluster is, create the controller as a Ray actor, which creates all others, wait until it calls the
@@ -28,13 +28,15 @@ from urllib.parse import quote
 from actors.common.settings import ADMIN, Settings
 from actors.common.settings_file import SettingsError
 from actors.runtime import descriptors
-from cluster import leftovers
+from cluster import joined_ray, leftovers, local_ray
 from cluster.data_folder import DataFolder, DataFolderError
 from cluster.initial import controller_az, initial_state, placed, with_keepers
+from cluster.joined_ray import JoinedRay
 from cluster.listening import exposed
-from cluster.local_ray import NAMESPACE, LocalRay, NotProtected, make_token, prepare_environment
+from cluster.local_ray import LocalRay, NotProtected, make_token
 from cluster.loop_watch import LoopWatch, Replacements
 from cluster.policies.placement import Placement, placement
+from cluster.preflight import NotJoined
 from cluster.remembered import Resolution, resolve
 
 COMPLETE_TIMEOUT_S = 110.0
@@ -48,10 +50,14 @@ class StartError(Exception):
     """Why the cluster cannot start, in one line."""
 
 
-def connection_url(settings: Settings) -> str:
-    """How to connect from this machine."""
+def connection_url(settings: Settings, gateway: str = "localhost") -> str:
+    """How to connect from this machine. `gateway`: on which host one listens."""
     host, users = settings.layout.host, sorted(settings.authentication.users)
-    host = {"127.0.0.1": "localhost", "0.0.0.0": "localhost", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+    host = (
+        gateway
+        if gateway != "localhost"
+        else {"127.0.0.1": "localhost", "0.0.0.0": "localhost", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+    )
     user = ADMIN if settings.authentication.method == "trust" or ADMIN in users else quote(users[0], safe="")
     return f"postgresql://{user}@{host}:{settings.layout.port}/postgres"
 
@@ -63,29 +69,28 @@ class Supervisor:
         self._remembered = resolution.cluster
         self._settings = resolution.settings
         self._watch = LoopWatch(folder.sockets, self._settings.supervision.stall_s, Replacements(folder.replacements_path))
-        self._ray: LocalRay | None = None
+        self._ray: LocalRay | JoinedRay | None = None
         self._controller: Any = None
         self._ray_is_dead = False
 
     def start(self) -> str:
         """Returns the connection string. Raises StartError."""
-        self._ray = LocalRay(self._settings.layout.azs, self._folder.ray)
+        self._make_authority()
+        self._ray = self._make_ray()
         try:
             address = self._ray.start()
-        except NotProtected as error:
+        except (NotProtected, NotJoined) as error:
             raise StartError(str(error)) from None
-        import ray
-
-        ray.init(address=address, namespace=NAMESPACE, log_to_driver=False, configure_logging=False)
-        self._handle_signals()  # Ray has put its own handler of SIGTERM in the place of ours: it prints a stack, and ends the process at once
+        finally:
+            self._handle_signals()  # Ray puts its own handler of SIGTERM in the place of ours: it prints a stack, and ends the process at once
+        self._remembered |= self._ray.remembered
         self._require_nothing_exposed()
         with self._remembering():
-            self._make_authority()
-            self._create_actors()
+            self._create_actors(self._ray)
             self._await_complete()
             self._ray.close_folders()
             self._require_nothing_exposed()
-        url = connection_url(self._settings)
+        url = connection_url(self._settings, self._ray.host)
         self._folder.write_state(
             {
                 "url": url,
@@ -93,6 +98,8 @@ class Supervisor:
                 "ray_address": address,
                 "ray_temporary": str(self._folder.ray),
                 "ray_token": str(self._folder.token),
+                "joined": isinstance(self._ray, JoinedRay),
+                "note": self._ray.note,
                 "sockets": str(self._folder.sockets),
                 "controller": f"unix:{self._folder.sockets}/controller.sock",
                 "mode": self._settings.mode,
@@ -116,9 +123,17 @@ class Supervisor:
         if former is None:
             logger.info("created a cluster in %s", self._folder.root)
 
+    def _make_ray(self) -> LocalRay | JoinedRay:
+        layout = self._settings.layout
+        if "address" not in self._remembered:
+            return LocalRay(layout.azs, controller_az(layout.azs), self._folder.ray)
+        return JoinedRay(self._remembered["address"], self._folder, layout, self._remembered.get("disks", {}))
+
     def _require_nothing_exposed(self) -> None:
         """Nothing of the cluster can be reached from other machines, but the PostgreSQL port where the settings say
-        so. Raises StartError."""
+        so. (A Ray that was joined is others', and has been seen to ask for its token.) Raises StartError."""
+        if isinstance(self._ray, JoinedRay):
+            return
         port = self._settings.layout.port
         open_ports = () if self._settings.authentication.method == "trust" else (port,)
         if found := exposed([os.getpid(), *leftovers.find(self._folder.root)], open_ports):
@@ -144,7 +159,7 @@ class Supervisor:
         self._settings = placed(self._settings, chosen)
         return chosen
 
-    def _create_actors(self) -> None:
+    def _create_actors(self, joined: LocalRay | JoinedRay) -> None:
         """The controller, which creates whatever process the cluster's state names; those of a new cluster start beside it."""
         import ray
 
@@ -152,16 +167,17 @@ class Supervisor:
         from cluster.process_files import CONTROLLER, ProcessFiles
         from cluster.ray_launcher import OPTIONS, create
 
-        files = ProcessFiles(self._folder.sockets, self._folder.roles, self._folder.logs)
-        chosen = self._place()
-        az = controller_az(self._settings)
+        disks = self._remembered.get("disks", {})
+        files = ProcessFiles(self._folder.sockets, self._folder.roles, self._folder.logs, self._folder.root, disks)
+        chosen, places = self._place(), joined.places
+        url = connection_url(self._settings, joined.host)
         self._controller = (
             ray.remote(ControllerProcess)
-            .options(name=CONTROLLER, label_selector={"az": az}, **OPTIONS)
-            .remote(files, self._settings, chosen, connection_url(self._settings), self._folder.authority)
+            .options(name=CONTROLLER, **OPTIONS, **places.controller_options())
+            .remote(files, self._settings, chosen, places, url, self._folder.authority)
         )
         for process in with_keepers(initial_state(self._settings, chosen)).processes:
-            create(process, files, self._settings)
+            create(process, files, self._settings, places)
 
     def _await_complete(self) -> None:
         import ray
@@ -198,6 +214,9 @@ class Supervisor:
                 ray.get(self._controller.shut_down.remote(), timeout=COMPLETE_TIMEOUT_S)
             except ray.exceptions.RayError as error:
                 logger.warning("the cluster did not stop cleanly: %s", error)
+        if self._ray is not None and not self._ray_is_dead:
+            self._ray.end()
+        if ray.is_initialized():
             ray.shutdown()
         if self._ray is not None:
             self._ray.stop()
@@ -210,13 +229,14 @@ def main() -> int:
     parser.add_argument("--config", type=Path)
     parser.add_argument("--port", type=int)
     parser.add_argument("--mode")
+    parser.add_argument("--address")
     arguments = parser.parse_args()
     os.umask(PRIVATE_UMASK)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     folder = DataFolder(arguments.data)
     try:
         folder.lock()
-        resolution = resolve(folder.read_cluster(), arguments.config, arguments.port, arguments.mode)
+        resolution = resolve(folder.read_cluster(), arguments.config, arguments.port, arguments.mode, arguments.address)
         leftovers.end(folder.root)
         folder.clear_run()
         folder.create()
@@ -225,8 +245,11 @@ def main() -> int:
         return 1
     leftovers.mark(folder.root)
     descriptors.raise_limit()
-    make_token(folder.token)
-    prepare_environment(folder.ray, folder.token)
+    if resolution.address:
+        joined_ray.prepare_environment()
+    else:
+        make_token(folder.token)
+        local_ray.prepare_environment(folder.ray, folder.token)
     _run(folder, resolution, arguments.ready)
 
 

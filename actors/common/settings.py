@@ -191,6 +191,8 @@ class Layout:
     host: str = "127.0.0.1"
     placement: str = "auto"
     """"role": a Ray actor for each role; "az": one for all of an AZ's roles; "auto": by the cores that Ray has (cluster/policies/placement.py)."""
+    az_cpus: float = 1.0
+    """Processors that a Ray cluster that was joined sets aside for each AZ, on one of its nodes."""
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,9 @@ class ProcessSpec:
 class Roles(Protocol):
     """Picklable; called in the process."""
 
+    def enter(self) -> None:
+        """First of all: make ready what the process needs on its node."""
+
     def load(self) -> None:
         """Import what the process's roles need."""
 
@@ -101,6 +104,7 @@ class RoleProcess:
     """The actor class. `ray.remote(RoleProcess).options(name=..., label_selector={"az": ...}, max_restarts=-1).remote(spec)`."""
 
     async def __init__(self, spec: ProcessSpec) -> None:  # type: ignore[misc]
+        spec.roles.enter()
         descriptors.raise_limit()
         sys.setswitchinterval(SWITCH_INTERVAL_S)
         begin_log(spec)

@@ -69,7 +69,7 @@ class SimulatedCluster:
             self._state = with_keepers(self._state)
             self._processes = self._state.processes
         self._first = {process.name for process in self._processes}
-        az = controller_az(plan.settings)
+        az = controller_az(plan.settings.layout.azs)
         self.world.add_process(CONTROLLER, az, [RoleSpec(CONTROLLER, az, self._make_controller)])
         for process in self._processes:
             self.add(process)

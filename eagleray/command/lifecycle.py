@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -30,23 +30,34 @@ LET_GO_TIMEOUT_S = 20.0
 """How long `up` waits for a supervisor that is ending, or still starting, to be done."""
 
 
-def start(data: Path, port: int | None, detach: bool, config: Path | None, mode: str | None) -> None:
+class Named(NamedTuple):
+    """What `up` was given beside the data folder; None for what was not."""
+
+    port: int | None
+    config: Path | None
+    mode: str | None
+    address: str | None
+
+
+def start(data: Path, named: Named, detach: bool) -> None:
     """Raises OneLine for everything that a person can mend."""
     folder = DataFolder(data)
     os.umask(PRIVATE_UMASK)
     try:
         folder.create()
         _check_free(folder)
-        resolution = _resolution(folder, port, config, mode)
-        free = _check_port(resolution.settings)
-        port = free if resolution.settings.layout.port == 0 else port
+        resolution = _resolution(folder, named)
+        if not resolution.address:  # else the node of each gateway is looked at, once gateways of a former life have ended
+            free = _check_port(resolution.settings)
+            named = named._replace(port=free) if resolution.settings.layout.port == 0 else named
     except (DataFolderError, SettingsError, OneLine) as error:
         if folder.root.is_dir() and not folder.is_locked():
             folder.clear_run()
         raise OneLine(str(error)) from None
-    process, reader = _spawn_supervisor(folder, port, config, mode)
+    process, reader = _spawn_supervisor(folder, named)
     _await_ready(folder, process, reader)
-    for note in resolution.notes:
+    told = (folder.read_state() or {}).get("note")
+    for note in (*resolution.notes, *([told] if told else [])):
         click.echo(f"eagleray: {note}", err=True)
     if not detach:
         _stay(process)
@@ -76,12 +87,12 @@ def _answers(state: dict[str, Any]) -> bool:
     return True
 
 
-def _resolution(folder: DataFolder, port: int | None, config: Path | None, mode: str | None) -> Resolution:
+def _resolution(folder: DataFolder, named: Named) -> Resolution:
     """What the supervisor will find, read here first so that an error is one line at once."""
     from cluster.credentials import check_certificate
     from cluster.remembered import resolve
 
-    resolution = resolve(folder.read_cluster(), config, port, mode)
+    resolution = resolve(folder.read_cluster(), named.config, named.port, named.mode, named.address)
     check_certificate(resolution.settings.authentication)
     return resolution
 
@@ -100,16 +111,14 @@ def _check_port(settings: Settings) -> int:
         probe.close()
 
 
-def _spawn_supervisor(folder: DataFolder, port: int | None, config: Path | None, mode: str | None) -> tuple[subprocess.Popen[bytes], int]:
+def _spawn_supervisor(folder: DataFolder, named: Named) -> tuple[subprocess.Popen[bytes], int]:
     """The supervisor writes one line to the pipe: "ready URL" or "failed REASON"."""
     reader, writer = os.pipe()
     arguments = [sys.executable, "-m", "cluster.supervisor", "--data", str(folder.root), "--ready", str(writer)]
-    if port is not None:
-        arguments += ["--port", str(port)]
-    if config is not None:
-        arguments += ["--config", str(config.absolute())]
-    if mode is not None:
-        arguments += ["--mode", mode]
+    config = named.config.absolute() if named.config is not None else None
+    for flag, value in (("--port", named.port), ("--config", config), ("--mode", named.mode), ("--address", named.address)):
+        if value is not None:
+            arguments += [flag, str(value)]
     with open(folder.logs / "supervisor.log", "ab") as log:
         process = subprocess.Popen(
             arguments,
@@ -174,8 +183,33 @@ def stop(data: Path) -> None:
         deadline = time.monotonic() + STOP_TIMEOUT_S
         while folder.is_locked() and time.monotonic() < deadline:
             time.sleep(0.05)
-    left = leftovers.end(folder.root)
+    ended = _end_joined(folder) if not running else []
+    left = [*ended, *leftovers.end(folder.root)]
     folder.clear_run()
     if not running and not left:
         raise OneLine(f"no cluster is running on {folder.root}")
     click.echo(f"stopped; the data stays in {folder.root}")
+
+
+def _end_joined(folder: DataFolder) -> list[str]:
+    """Ends the actors of a cluster that lies on the nodes of a Ray, which goes on: they have outlived their supervisor. Their names. Raises
+    OneLine where that Ray does not answer."""
+    from cluster.remembered import resolve
+
+    try:
+        cluster = folder.read_cluster()
+        if cluster is None or not cluster.get("address"):
+            return []
+        settings = resolve(cluster, None, None, None).settings
+    except (DataFolderError, SettingsError) as error:
+        raise OneLine(str(error)) from None
+    from cluster import joined_ray
+    from cluster.preflight import NotJoined
+
+    joined_ray.prepare_environment()
+    try:
+        ray = joined_ray.JoinedRay(cluster["address"], folder, settings.layout, {})
+        ray.join()
+        return ray.end()
+    except NotJoined as error:
+        raise OneLine(str(error)) from None

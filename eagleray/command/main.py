@@ -57,11 +57,12 @@ def cli() -> None:
 @click.option("--detach", is_flag=True, help="Return once the cluster is ready; it goes on running.")
 @click.option("--config", type=click.Path(path_type=Path), default=None, help="A settings file (TOML).")
 @click.option("--mode", type=click.Choice(["dsql", "open"]), default=None, help="dsql: its limits (default). open: lifted.")
-def up(data: Path, port: int | None, detach: bool, config: Path | None, mode: str | None) -> None:
+@click.option("--address", default=None, metavar="auto|HOST:PORT", help="Join the Ray cluster that runs there (default: bring one along).")
+def up(data: Path, port: int | None, detach: bool, config: Path | None, mode: str | None, address: str | None) -> None:
     """Start a cluster on DIR (made where missing) and print how to connect."""
-    from eagleray.command.lifecycle import start
+    from eagleray.command.lifecycle import Named, start
 
-    start(data, port, detach, config, mode)
+    start(data, Named(port, config, mode, address), detach)
 
 
 @cli.command()

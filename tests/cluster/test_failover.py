@@ -6,12 +6,11 @@ were away is for benchmarks/failover.py.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +18,11 @@ import psycopg
 import pytest
 
 from eagleray.client import Session, UnknownOutcome
+from tests.cluster.under_proofs import Actors, commits_until, under_proofs, whole
 from tests.conftest import LiveCluster, discard, make_cluster
-from workloads.proofs.attempt import COMMITTED
-from workloads.proofs.bank import BankTransfers
-from workloads.proofs.list_append import ListAppend
-from workloads.proofs.live import run_proofs
 
 LAYERS = ("adjudicator", "crossbar", "journal", "storage", "query_processor", "gateway", "controller")
 STALL_S = 1.5
-WHOLE_S_MAX = 60.0
-
-Actors = list[dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
@@ -43,58 +36,6 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveCluster]:
         yield made
     finally:
         discard(made)
-
-
-def whole(cluster: LiveCluster) -> Actors:
-    """Every process is back, and every role runs."""
-    end = time.monotonic() + WHOLE_S_MAX
-    while True:
-        status = cluster.status()
-        if status["state"] == "running":
-            return list(status["actors"])
-        assert time.monotonic() < end, f"not whole again: {[a for a in status['actors'] if a['state'] != 'running']}\n{cluster.logs()}"
-        threading.Event().wait(0.1)
-
-
-def commits_until(proofs: list[Any], more: int, seconds: float) -> None:
-    """Until clients have committed so many times again. (What ends the wait is the commits, not the time.)"""
-    wanted = [len(successes(proof)) + more for proof in proofs]
-    end = time.monotonic() + seconds
-    while any(len(successes(proof)) < count for proof, count in zip(proofs, wanted, strict=True)):
-        assert time.monotonic() < end, "clients commit nothing any more"
-        threading.Event().wait(0.02)
-
-
-def successes(proof: Any) -> list[Any]:
-    if isinstance(proof, ListAppend):
-        return [transaction for transaction in proof.history if transaction.outcome == COMMITTED]
-    return list(proof.transfers[COMMITTED])
-
-
-def under_proofs(cluster: LiveCluster, strike: Callable[[list[Any]], None]) -> list[str]:
-    """Run the proofs' clients, strike from a thread, check. What is wrong."""
-
-    async def main() -> list[str]:
-        proofs = [ListAppend(0.01), BankTransfers(0.01)]
-        over = asyncio.Event()
-        loop = asyncio.get_running_loop()
-
-        def strikes() -> None:
-            try:
-                commits_until(proofs, 20, 60.0)
-                strike(proofs)
-            finally:
-                loop.call_soon_threadsafe(over.set)
-
-        striking = asyncio.to_thread(strikes)
-        running = asyncio.create_task(run_proofs(cluster.url, proofs, over, clients=3))
-        await striking
-        return await running
-
-    for table in ("lists", "accounts", "transfers"):
-        with psycopg.connect(cluster.url, autocommit=True) as connection:
-            connection.execute(f"DROP TABLE IF EXISTS {table}")
-    return asyncio.run(main())
 
 
 def stop(pid: int) -> None:

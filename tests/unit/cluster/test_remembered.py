@@ -212,3 +212,18 @@ def test_a_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["dsql", "open", "packed"])
 def test_the_files_in_configs(name: str) -> None:
     load_settings(Path(__file__).parents[3] / "configs" / f"{name}.toml")
+
+
+def test_a_ray_that_was_joined_is_remembered_and_never_changed_for_ones_own() -> None:
+    joined = resolve(None, None, 6000, None, "auto")
+    assert (joined.address, joined.settings.bus.transport, joined.cluster["address"]) == ("auto", "tls", "auto")
+    assert "bus" not in joined.cluster["settings"]
+    kept = {**joined.cluster, "disks": {"a": "d1"}}
+    again = resolve(kept, None, None, None)
+    assert (again.address, again.settings.bus.transport, again.cluster) == ("auto", "tls", kept)
+    elsewhere = resolve(kept, None, None, None, "10.0.0.5:6379")
+    assert elsewhere.cluster == {**kept, "address": "10.0.0.5:6379"}
+    own = resolve(None, None, 6000, None)
+    assert (own.address, own.settings.bus.transport) == ("", "unix") and "address" not in own.cluster
+    with pytest.raises(SettingsError, match="created on a Ray of its own"):
+        resolve(own.cluster, None, None, None, "auto")

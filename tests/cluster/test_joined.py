@@ -1,0 +1,158 @@
+"""A cluster on a Ray that runs already, of three labelled raylets: joined, a raylet of it killed under load, left, and what goes wrong before."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.cluster.under_proofs import commits_until, under_proofs, whole
+from tests.conftest import LiveCluster, discard, eagleray, free_port, make_cluster
+
+ZONES = {"a": {"az": "a"}, "b": {"az": "b"}, "c": {"az": "c"}}
+SETTINGS = '[layout]\nplacement = "az"\naz_cpus = 0.5\n[bus]\nwithin_host = "tls"\n'
+
+
+class ForeignRay:
+    """See foreign_ray.py."""
+
+    def __init__(self, folder: Path, labels: dict[str, dict[str, str]]) -> None:
+        self.token = folder / "token"
+        command = [sys.executable, str(Path(__file__).with_name("foreign_ray.py")), str(folder), json.dumps(labels)]
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
+        self._listen()
+
+    def _listen(self) -> None:
+        assert self._process.stdout is not None
+        told = json.loads(self._process.stdout.readline())
+        self.address: str = told["address"]
+        self.raylets: dict[str, int] = told["raylets"]
+
+    def start(self, name: str) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"start {name}\n")
+        self._process.stdin.flush()
+        self._listen()
+
+    def end(self) -> None:
+        self._process.communicate()
+
+
+@pytest.fixture(scope="module")
+def foreign() -> Iterator[ForeignRay]:
+    folder = Path(tempfile.mkdtemp(prefix="foreign-", dir="/tmp"))  # Ray's sockets have short paths
+    ray = ForeignRay(folder, ZONES)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_AUTH_TOKEN_PATH", str(ray.token))
+        patch.setenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")  # so that Ray takes 127.0.0.1 as it is
+        try:
+            yield ray
+        finally:
+            ray.end()
+            shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("joined") / "settings.toml"
+    path.write_text(SETTINGS)
+    return path
+
+
+@pytest.fixture(scope="module")
+def joined(foreign: ForeignRay, settings: Path) -> Iterator[LiveCluster]:
+    cluster = make_cluster()
+    try:
+        cluster.start("--config", str(settings), "--address", foreign.address)
+        yield cluster
+    finally:
+        discard(cluster)
+
+
+def what_lives(foreign: ForeignRay) -> dict[str, int]:
+    """Of a Ray cluster: how many nodes, actors and placement groups there are, by a driver of its own."""
+    program = (
+        "import json, ray; from ray.util.placement_group import placement_group_table as table\n"
+        f"ray.init(address={foreign.address!r}, log_to_driver=False, configure_logging=False)\n"
+        "groups = [group for group in table().values() if group['state'] != 'REMOVED']\n"
+        "nodes = [node for node in ray.nodes() if node['Alive']]\n"
+        "print(json.dumps({'nodes': len(nodes), 'actors': len(ray.util.list_named_actors(True)), 'groups': len(groups)}))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env={**os.environ, "RAY_AUTH_MODE": "token"}, check=True
+    )
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def test_what_cannot_be_joined_is_one_line_and_leaves_nothing(foreign: ForeignRay, settings: Path, tmp_path: Path) -> None:
+    def up(address: str, text: str = "", **environment: str) -> str:
+        config = tmp_path / "settings.toml"
+        config.write_text(text or settings.read_text())
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in environment.items():
+                patch.setenv(name, value)
+            data = tmp_path / "data"
+            done = eagleray(
+                "up", "--detach", "--data", str(data), "--port", str(free_port()), "--config", str(config), "--address", address
+            )
+        assert done.returncode != 0 and done.stdout == "" and done.stderr.count("\n") == 1, done
+        assert not (data / "cluster.json").exists()
+        return done.stderr
+
+    assert "no Ray answers" in up(f"127.0.0.1:{free_port()}") and "HOST:PORT" in up("nowhere")
+    other = tmp_path / "token"
+    other.write_text("0" * 64)
+    assert "refuses the token" in up(foreign.address, RAY_AUTH_TOKEN_PATH=str(other))
+    assert "there is no token" in up(foreign.address, RAY_AUTH_TOKEN_PATH=str(tmp_path / "nothing"))
+    assert "need nodes of as many" in up(foreign.address, '[layout]\nazs = ["a", "b", "c", "d", "e"]\n')
+    assert "no room: each zone asks for 1000 CPU" in up(foreign.address, "[layout]\naz_cpus = 1000\n")
+    assert what_lives(foreign) == {"nodes": 3, "actors": 0, "groups": 0}
+
+
+@pytest.mark.timeout(300)
+def test_a_raylet_is_lost_under_load(foreign: ForeignRay, joined: LiveCluster) -> None:
+    """No error but those of an AZ that is lost, and nothing acknowledged is; the zone comes back with a raylet that is started anew."""
+    actors = whole(joined)
+    assert len({actor["node"] for actor in actors}) == 3
+    assert len({(actor["az"], actor["node"]) for actor in actors if actor["layer"] != "controller"}) == 3
+    assert all(actor["endpoint"].startswith("tls:") for actor in actors if "endpoint" in actor)
+
+    def strike(proofs: list[Any]) -> None:
+        os.kill(foreign.raylets["c"], signal.SIGKILL)
+        commits_until(proofs, 50, 60.0)
+        foreign.start("c")
+        whole(joined)
+        commits_until(proofs, 20, 60.0)
+
+    assert under_proofs(joined, strike) == []
+
+
+@pytest.mark.timeout(200)
+def test_down_leaves_the_ray_and_up_finds_the_rows(foreign: ForeignRay, joined: LiveCluster) -> None:
+    """Also where the supervisor was killed, which the cluster outlives."""
+    with psycopg.connect(joined.url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE stays (id int PRIMARY KEY)")
+        connection.execute("INSERT INTO stays VALUES (1)")
+    state = json.loads((joined.data / "run" / "state.json").read_text())
+    os.kill(state["supervisor"], signal.SIGKILL)
+    with psycopg.connect(joined.url, autocommit=True) as connection:
+        connection.execute("INSERT INTO stays VALUES (2)")
+    stopped = joined.stop()
+    assert stopped.returncode == 0, stopped.stderr
+    assert what_lives(foreign) == {"nodes": 3, "actors": 0, "groups": 0}
+    joined.start()  # the address is remembered
+    with psycopg.connect(joined.url) as connection:
+        assert connection.execute("SELECT id FROM stays ORDER BY id").fetchall() == [(1,), (2,)]
+    assert joined.stop().returncode == 0
+    assert what_lives(foreign) == {"nodes": 3, "actors": 0, "groups": 0}
