@@ -32,6 +32,8 @@ CONNECTING_MAX = 16
 DRAIN_S_MAX = 30.0
 """How long transactions that are under way at the end may take; then they are cancelled, and counted as unknown."""
 PULSE_S = 0.02
+TOLD_S_MIN = 0.5
+"""Of the end, in which clients finish one by one, nothing is shown."""
 
 now = time.perf_counter
 """All times of a run, in seconds. Not the loop's own: uvloop's is read once a turn, in whole milliseconds, so it
@@ -238,7 +240,7 @@ class _Drive:
         second = self.measurements.turn(ended - self._begun, length, meant, retries)
         self._told = ended
         self.timeline.append(second)
-        if self.plan.on_second is not None:
+        if self.plan.on_second is not None and length > TOLD_S_MIN:
             self.plan.on_second(second, self.measurements)
 
     async def _pulse(self) -> None:

@@ -34,6 +34,8 @@ def test_a_workload_runs_and_its_check_finds_a_change_by_hand(live_cluster: Live
         await runner.init(workload, live_cluster.url)
         report = await runner.run(workload, runner.Plan(live_cluster.url, 4, 1.0))
         checks = await runner.check(workload, live_cluster.url)
+        again = await runner.run(workloads.load(name), runner.Plan(live_cluster.url, 4, 0.3))
+        assert not again.problems, "a second run with the same seed on the same tables"
         with eagleray.connect(live_cluster.url, autocommit=True) as by_hand:
             by_hand.execute(PLANTED[name])
         later = workloads.load(name)
