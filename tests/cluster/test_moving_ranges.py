@@ -62,7 +62,6 @@ class Writers:
             assert self._lock.wait_for(lambda: self.commits >= wanted, 60), self.errors[-5:]
 
 
-@pytest.mark.timeout(120)
 def test_a_range_moves_to_and_fro_under_load(live_cluster: LiveCluster) -> None:
     with psycopg.connect(live_cluster.url, autocommit=True) as client:
         client.execute("CREATE TABLE moving (k int PRIMARY KEY, v int NOT NULL)")
