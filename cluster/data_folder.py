@@ -98,7 +98,7 @@ class DataFolder:
                 require_private(self.short)
             for folder in (self.roles, self.logs, self.root / "run", self.sockets, self.ray):
                 folder.mkdir(mode=0o700, exist_ok=True)
-            probe = self.root / "run" / ".writable"
+            probe = self.root / "run" / f".writable-{os.getpid()}"  # processes of a node do this side by side
             probe.write_bytes(b"")
             probe.unlink()
         except NotPrivate as error:

@@ -78,8 +78,8 @@ class JoinedPlaces:
         return {"scheduling_strategy": PlacementGroupSchedulingStrategy(self.group, self.bundles[az])}
 
     def controller_options(self) -> dict[str, Any]:
-        """Commands of this machine talk to it, and its journal's key lies here."""
-        return {"resources": {self.controller_resource: SLIGHT}}
+        """On the machine of `up`, where commands find it, and the authority's key. It outlives the supervisor."""
+        return {"resources": {self.controller_resource: SLIGHT}, "lifetime": "detached"}
 
 
 class JoinedRay:

@@ -91,13 +91,13 @@ def made_ready(wanted: Wanted) -> Ready:
 
 def enter(root: Path, sockets: Path, disk: str) -> None:
     """A process of the cluster begins on this node: the folders are there and private, and it has its share of the processor, though Ray's
-    workers run at a niceness for batch jobs. Raises NotItsDisk, DataFolderError, NotPrivate, OSError."""
+    workers run at a niceness for batch jobs. `disk`: "" for a process without data. Raises NotItsDisk, DataFolderError, NotPrivate, OSError."""
     os.umask(PRIVATE_UMASK)
     for thread in PROCESS_TASKS.iterdir():
         with suppress(OSError):  # only root may
             os.setpriority(os.PRIO_PROCESS, int(thread.name), 0)
     _open(root, sockets)
-    if disk_of(root) != disk and _claimed(root, disk) != disk:
+    if disk and disk_of(root) != disk and _claimed(root, disk) != disk:
         raise NotItsDisk(f"{root} is not the disk with the data of this process's zone")
 
 

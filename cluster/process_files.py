@@ -43,7 +43,7 @@ class ProcessFiles:
             log_path=self.logs / f"{process.name}.log",
             heartbeat_path=self.heartbeat(process.name),
             settings=settings,
-            roles=_Roles(process, self.sockets, self.root, self.disks.get(process.az, "")),
+            roles=_Roles(process, self.sockets, self.root, self.disks.get(process.az, "") if process.roles else "", bool(self.disks)),
         )
 
 
@@ -55,9 +55,10 @@ class _Roles:
     sockets: Path
     root: Path
     disk: str
+    joined: bool
 
     def enter(self) -> None:
-        if self.disk:
+        if self.joined:
             from cluster.node_folder import enter
 
             enter(self.root, self.sockets, self.disk)

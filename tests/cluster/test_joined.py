@@ -129,9 +129,9 @@ def test_a_raylet_is_lost_under_load(foreign: ForeignRay, joined: LiveCluster) -
     assert all(actor["endpoint"].startswith("tls:") for actor in actors if "endpoint" in actor)
 
     def strike(proofs: list[Any]) -> None:
-        os.kill(foreign.raylets["c"], signal.SIGKILL)
+        os.kill(foreign.raylets["b"], signal.SIGKILL)
         commits_until(proofs, 50, 60.0)
-        foreign.start("c")
+        foreign.start("b")
         whole(joined)
         commits_until(proofs, 20, 60.0)
 

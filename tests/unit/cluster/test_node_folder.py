@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import stat
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,14 @@ import pytest
 
 from cluster.data_folder import DataFolder
 from cluster.node_folder import Look, Looked, NotItsDisk, Wanted, enter, look_at, made_ready
+
+
+@pytest.fixture(autouse=True)
+def usual_umask() -> Iterator[None]:
+    """What runs on a node sets its process's."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
 
 
 @pytest.fixture
@@ -35,16 +44,14 @@ def test_a_folder_is_made_once_and_known_again(wanted: Wanted) -> None:
 
 def test_a_process_begins_on_its_own_disk_or_on_an_empty_one(wanted: Wanted, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "setpriority", lambda *_: None)
-    umask = os.umask(0o022)
-    try:
-        enter(wanted.root, wanted.sockets, "d1")
-        enter(wanted.root, wanted.sockets, "d1")
-        assert (wanted.root / "disk").read_text() == "d1"
-        with pytest.raises(NotItsDisk):
-            enter(wanted.root, wanted.sockets, "d2")
-        assert os.umask(0o022) == 0o077
-    finally:
-        os.umask(umask)
+    enter(wanted.root, wanted.sockets, "")
+    assert look_at(Look(wanted.root, ())).disk == ""
+    enter(wanted.root, wanted.sockets, "d1")
+    enter(wanted.root, wanted.sockets, "d1")
+    assert (wanted.root / "disk").read_text() == "d1"
+    with pytest.raises(NotItsDisk):
+        enter(wanted.root, wanted.sockets, "d2")
+    assert os.umask(0o022) == 0o077
 
 
 def test_what_a_node_lacks_is_said(wanted: Wanted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
