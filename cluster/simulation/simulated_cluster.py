@@ -25,7 +25,7 @@ from cluster.controller import Controller
 from cluster.initial import controller_az, initial_state, with_keepers
 from cluster.keeping import keepers
 from cluster.policies.homes import homes
-from cluster.policies.placement import Placement
+from cluster.policies.placement import AUTO, Placement
 from cluster.roles import role_spec
 from cluster.simulation.hostile import Plan, small_key
 from cluster.simulation.sql_client import SimulatedDatabase
@@ -53,7 +53,8 @@ class SimulatedCluster:
     def __init__(self, seed: int, plan: Plan, keep_trace: bool = False) -> None:
         self.plan = plan
         self.world = World(seed, plan.faults, plan.settings, keep_trace=keep_trace)
-        state = initial_state(plan.settings, Placement(plan.settings.layout.placement))
+        asked = plan.settings.layout.placement
+        state = initial_state(plan.settings, Placement("role" if asked == AUTO else asked))
         self.states = StateWitness(self.world)
         self.map: ShardMap = state.shard_map
         if plan.cuts:
