@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import shutil
 import socket
 import subprocess
@@ -20,6 +21,14 @@ from eagleray.command.show import status_of
 
 USES_ALL_PROCESSORS = "test_no_promise_is_broken"
 """The simulator's campaign."""
+
+
+@pytest.fixture(autouse=True)
+def usual_umask() -> Iterator[None]:
+    """What starts a cluster sets its process's umask: it is the tests' process, where they call it without a process of its own."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
 
 
 SHARED = "live_cluster"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import stat
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,14 +12,6 @@ import pytest
 
 from cluster.data_folder import DataFolder
 from cluster.node_folder import Look, Looked, NotItsDisk, Wanted, enter, look_at, made_ready
-
-
-@pytest.fixture(autouse=True)
-def usual_umask() -> Iterator[None]:
-    """What runs on a node sets its process's."""
-    before = os.umask(0o022)
-    yield
-    os.umask(before)
 
 
 @pytest.fixture

@@ -199,7 +199,8 @@ def test_a_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"k\.pem: No such file"):
         check_certificate(settings)
     certificate.touch()
-    key.touch(mode=0o644)
+    key.touch()
+    key.chmod(0o644)
     with pytest.raises(SettingsError, match="open to other users"):
         check_certificate(settings)
     key.chmod(0o600)
