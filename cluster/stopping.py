@@ -1,7 +1,7 @@
 """A clean stop, layer by layer: roles that make work stop before those that do it, so that each finds what it needs to end well.
 
 A query processor tells its sessions, an adjudicator closes its epoch in its journal (so that the next one need not wait for the lease to
-pass), storage checkpoints; the journals' replicas, those of the cluster's state among them, go last, with their processes.
+pass), storage closes its files (what they lack, the journals have); the journals' replicas, those of the cluster's state among them, go last, with their processes.
 """
 
 from __future__ import annotations

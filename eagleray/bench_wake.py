@@ -28,7 +28,7 @@ from typing import Any
 import psycopg
 
 ZERO_S_MAX = 120.0
-ZERO_AFTER_S = 0.5
+ZERO_AFTER_S = 2.0
 BATCH_ROWS = 100_000
 STEPS = (
     ("state_read", "the controller reads the cluster's state"),
@@ -82,7 +82,7 @@ def _quantile(ms: list[float], share: float) -> float:
 def measure(wakes: int, rows: int, *, warm: bool, parked: bool, on_wake: Callable[[int, float], None]) -> Report:
     report = Report(rows, warm, parked)
     with _cluster(warm, parked) as (data, url):
-        _fill(url, rows)
+        _fill(data, url, rows)
         draw = random.Random(1)
         kept = _kept_session(url) if parked else None
         before = int(_status(data)["activity"]["wakes"])
@@ -136,12 +136,20 @@ def _status(data: Path) -> dict[str, Any]:
     return status_of(data)
 
 
-def _fill(url: str, rows: int) -> None:
+def _fill(data: Path, url: str, rows: int) -> None:
+    """... and wait for the checkpoints (storing.checkpoint_idle_s), as a cluster does that is idle for longer than that before it goes to zero."""
     with psycopg.connect(url, autocommit=True) as client:
         client.execute("CREATE TABLE wake (k bigint PRIMARY KEY, v text)")
         for first in range(0, rows, BATCH_ROWS):
             with client.cursor().copy("COPY wake FROM STDIN") as copy:
                 copy.write("".join(f"{row}\trow {row}\n" for row in range(first, min(first + BATCH_ROWS, rows))))
+        filled_us = time.time() * 1e6
+        end = time.monotonic() + ZERO_S_MAX
+        while any(actor["layer"] == "storage" and actor["checkpoint"] < filled_us for actor in _status(data)["actors"]):
+            if time.monotonic() > end:
+                raise WakeFailed(f"no checkpoint in {ZERO_S_MAX:.0f} s")
+            client.execute("SELECT 1")
+            threading.Event().wait(0.5)
 
 
 def _kept_session(url: str) -> psycopg.Connection:
