@@ -13,19 +13,17 @@ from __future__ import annotations
 import json
 import os
 import random
-import shutil
-import subprocess
-import sys
-import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import psycopg
+
+from eagleray.own_cluster import NotStarted, own_cluster
+from eagleray.workload.measure import quantile
 
 ZERO_S_MAX = 120.0
 ZERO_AFTER_S = 2.0
@@ -70,21 +68,18 @@ class Report:
         lines = [f"{'ms since the first byte':44}{'median':>9}{'90 %':>9}{'99 %':>9}{'max':>9}"]
         for name, title in STEPS:
             ms = sorted(self.steps[name])
-            lines.append(f"{title:44}" + "".join(f"{_quantile(ms, share):9.0f}" for share in (0.5, 0.9, 0.99, 1.0)))
+            lines.append(f"{title:44}" + "".join(f"{quantile(ms, share):9.0f}" for share in (0.5, 0.9, 0.99, 1.0)))
         return "\n".join(lines)
-
-
-def _quantile(ms: list[float], share: float) -> float:
-    """Of sorted ones: the smallest that at least `share` of them do not exceed."""
-    return ms[max(-int(-share * len(ms) // 1) - 1, 0)]
 
 
 def measure(wakes: int, rows: int, *, warm: bool, parked: bool, on_wake: Callable[[int, float], None]) -> Report:
     report = Report(rows, warm, parked)
-    with _cluster(warm, parked) as (data, url):
+    settings = SETTINGS.format(zero_after_s=ZERO_AFTER_S, warm=str(warm).lower(), park_after_s=0.5 if parked else 0)
+    with own_cluster("wake", settings, quiet=True) as data:
+        url = str(_status(data)["url"])
         _fill(data, url, rows)
         draw = random.Random(1)
-        kept = _kept_session(url) if parked else None
+        kept = psycopg.connect(url, autocommit=True, prepare_threshold=0) if parked else None
         before = int(_status(data)["activity"]["wakes"])
         for number in range(wakes):
             _await_zero(data)
@@ -111,25 +106,6 @@ def _read(kept: psycopg.Connection | None, url: str, row: int) -> None:
         raise WakeFailed(f"row {row} was read as {found}")
 
 
-@contextmanager
-def _cluster(warm: bool, parked: bool) -> Iterator[tuple[Path, str]]:
-    data = Path(tempfile.mkdtemp(prefix="eagleray-wake-"))
-    config = data / "settings.toml"
-    config.write_text(SETTINGS.format(zero_after_s=ZERO_AFTER_S, warm=str(warm).lower(), park_after_s=0.5 if parked else 0))
-    try:
-        if _eagleray("up", "--detach", "--data", str(data / "data"), "--config", str(config), "--port", "0").returncode:
-            raise WakeFailed("the cluster did not start")
-        yield data / "data", str(_status(data / "data")["url"])
-    finally:
-        _eagleray("down", "--data", str(data / "data"))
-        shutil.rmtree(data, ignore_errors=True)
-
-
-def _eagleray(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """What it prints is not shown, except where it fails."""
-    return subprocess.run([sys.executable, "-m", "eagleray.command.main", *arguments], stdout=subprocess.DEVNULL, text=True)
-
-
 def _status(data: Path) -> dict[str, Any]:
     from eagleray.command.show import status_of
 
@@ -150,10 +126,6 @@ def _fill(data: Path, url: str, rows: int) -> None:
                 raise WakeFailed(f"no checkpoint in {ZERO_S_MAX:.0f} s")
             client.execute("SELECT 1")
             threading.Event().wait(0.5)
-
-
-def _kept_session(url: str) -> psycopg.Connection:
-    return psycopg.connect(url, autocommit=True, prepare_threshold=0)
 
 
 def _await_zero(data: Path) -> None:
@@ -179,7 +151,10 @@ def main(wakes: int, rows: int, warm: bool, parked: bool, out: Path | None) -> N
         print(f"wake {number}: {ms:.0f} ms to the first row", flush=True)
 
     print("a cluster is started and filled", flush=True)
-    report = measure(wakes, rows, warm=warm, parked=parked, on_wake=show)
+    try:
+        report = measure(wakes, rows, warm=warm, parked=parked, on_wake=show)
+    except NotStarted:
+        raise WakeFailed("the cluster did not start") from None
     print(
         f"\n{wakes} wakes, {rows} rows, {'warm' if warm else 'cold'} processes, {os.cpu_count()} processors, {'a parked session' if parked else 'a new connection'}"
     )

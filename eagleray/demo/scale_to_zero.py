@@ -13,9 +13,7 @@ Every figure is measured in this run. Exit status 0 only if nothing was lost, no
 from __future__ import annotations
 
 import os
-import shutil
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -28,7 +26,7 @@ from typing import Any
 import psycopg
 
 from eagleray.demo.processes import role_processes
-from eagleray.demo.shop import eagleray, free_port
+from eagleray.own_cluster import NotStarted, own_cluster
 
 SECONDS = float(os.environ.get("DEMO_DAY_SECONDS", "60"))
 SLEEPERS = 50
@@ -100,11 +98,6 @@ class Observer:
     """Samples the cluster in a thread of its own until it is closed."""
 
     def __init__(self, data: Path, day: Day) -> None:
-        from cluster.data_folder import DataFolder
-
-        state = DataFolder(data).read_state()
-        assert state is not None
-        self._supervisor = int(state["supervisor"])
         self._data = data
         self._day = day
         self._ended = threading.Event()
@@ -132,7 +125,7 @@ class Observer:
         owners = [piece["adjudicator"] for piece in status["ranges"]]
         sample = Sample(
             second=self._day.second,
-            processes=len(role_processes(self._supervisor)),
+            processes=len(role_processes(self._data.absolute())),
             query_processors=sum(actor["layer"] == "query_processor" and actor["state"] == "running" for actor in actors),
             boundaries=sum(one != other for one, other in pairwise(owners)),
             parked=sum(int((actor["load"] or {}).get("parked", 0)) for actor in actors if actor["layer"] == "gateway"),
@@ -253,32 +246,26 @@ def cost(day: Day) -> str:
 
 def main(picture: Path | None = None) -> int:
     """`picture`: where the day is drawn, as PNG and, beside it, as HTML."""
-    folder = Path(tempfile.mkdtemp(prefix="eagleray-day-"))
-    data = folder / "data"
-    (folder / "settings.toml").write_text(SETTINGS)
     try:
         print("\nA day from zero to zero: a cluster is made, and left alone ...", flush=True)
-        if eagleray("up", "--detach", "--data", str(data), "--port", str(free_port()), "--config", str(folder / "settings.toml")) != 0:
-            return 1
-        day = Day(time.monotonic())
-        run(data, day)
-        print(cost(day), flush=True)
-        if picture is not None:
-            from eagleray.demo.day_picture import draw
+        with own_cluster("day", SETTINGS) as data:
+            day = Day(time.monotonic())
+            run(data, day)
+            print(cost(day), flush=True)
+            if picture is not None:
+                from eagleray.demo.day_picture import draw
 
-            draw(day, picture, cost(day))
-            print(f"drawn: {picture} and {picture.with_suffix('.html')}", flush=True)
-        print("\nThe demo held: it was at zero, no session broke, no row was lost.", flush=True)
+                draw(day, picture, cost(day))
+                print(f"drawn: {picture} and {picture.with_suffix('.html')}", flush=True)
+            print("\nThe demo held: it was at zero, no session broke, no row was lost.", flush=True)
         return 0
+    except NotStarted:
+        return 1
     except Failed as error:
         print(f"\nThe demo FAILED: {error}", flush=True)
         return 1
     except KeyboardInterrupt:
         return 130
-    finally:
-        if (data / "run" / "state.json").exists():
-            eagleray("down", "--data", str(data))
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -8,32 +8,20 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import socket
-import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
+
+from eagleray.own_cluster import NotStarted, eagleray, own_cluster
 
 SECONDS = float(os.environ.get("DEMO_SECONDS", "20"))
 PEAK_SHARE, NIGHT_SHARE = 0.5, 0.05
 """Of the closed loop's throughput: a peak that leaves room, so that responses are the server's and not a queue's."""
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def eagleray(*arguments: str) -> int:
-    return subprocess.call([sys.executable, "-m", "eagleray.command.main", *arguments])
-
-
 def run_shop(data: Path) -> bool:
     """Both parts. Whether every check held."""
-    report = data / "orders.json"
+    report = data.parent / "orders.json"
     common = ("workload", "run", "orders", "--data", str(data))
     print("\nThe article's shop: eight clients place orders, move stock, cancel, and retry on 40001.", flush=True)
     if eagleray(*common, "--clients", "8", "--duration", str(SECONDS / 2), "--json", str(report)) != 0:
@@ -47,25 +35,21 @@ def run_shop(data: Path) -> bool:
 
 
 def main() -> int:
-    data = Path(tempfile.mkdtemp(prefix="eagleray-demo-"))
     begun = time.monotonic()
     try:
         print("Starting Ray and a one-region cluster in three availability zones ...", flush=True)
-        if eagleray("up", "--detach", "--data", str(data), "--port", str(free_port())) != 0:
-            return 1
-        print(f"  up after {time.monotonic() - begun:.1f} s\n", flush=True)
-        eagleray("status", "--data", str(data))
-        held = run_shop(data)
-        stopped = eagleray("down", "--data", str(data)) == 0
-        verdict = "The demo held: no stock was lost or invented." if held and stopped else "The demo FAILED."
-        print(f"\n{verdict}", flush=True)
-        return 0 if held and stopped else 1
+        with own_cluster("demo") as data:
+            print(f"  up after {time.monotonic() - begun:.1f} s\n", flush=True)
+            eagleray("status", "--data", str(data))
+            held = run_shop(data)
+            stopped = eagleray("down", "--data", str(data)) == 0
+            verdict = "The demo held: no stock was lost or invented." if held and stopped else "The demo FAILED."
+            print(f"\n{verdict}", flush=True)
+            return 0 if held and stopped else 1
+    except NotStarted:
+        return 1
     except KeyboardInterrupt:
         return 130
-    finally:
-        if (data / "run" / "state.json").exists():
-            eagleray("down", "--data", str(data))
-        shutil.rmtree(data, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -158,9 +158,11 @@ class Measurements:
 
 
 def quantile_ms(ordered: Sequence[float], share: float) -> float | None:
-    """The value of `ordered` (seconds, ascending) that at least `share` of them do not exceed, in milliseconds."""
-    if not ordered:
-        return None
+    """`quantile` of seconds, in milliseconds; None of none."""
+    return quantile(ordered, share) * 1000 if ordered else None
+
+
+def quantile(ordered: Sequence[float], share: float) -> float:
+    """The value of `ordered` (ascending, at least one) that at least `share` of them do not exceed."""
     rank = ceil(round(share * len(ordered), 6))  # 0.999 of 20,000 is 19,980, not a hair more
-    position = min(len(ordered) - 1, max(0, rank - 1))
-    return ordered[position] * 1000
+    return ordered[min(len(ordered) - 1, max(0, rank - 1))]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 
-from eagleray.bench_wake import STEPS, Report, _quantile
+from eagleray.bench_wake import STEPS, Report
+from eagleray.workload.measure import quantile
 
 
 def test_quantiles_are_times_that_were_measured() -> None:
     ms = [float(number) for number in range(1, 21)]
-    assert [_quantile(ms, share) for share in (0.5, 0.9, 0.99, 1.0)] == [10, 18, 20, 20]
-    assert [_quantile([7.0], share) for share in (0.5, 0.99, 1.0)] == [7, 7, 7]
+    assert [quantile(ms, share) for share in (0.5, 0.9, 0.99, 1.0)] == [10, 18, 20, 20]
+    assert [quantile([7.0], share) for share in (0.5, 0.99, 1.0)] == [7, 7, 7]
 
 
 def test_a_report_has_a_line_for_each_step_and_keeps_each_wake() -> None:

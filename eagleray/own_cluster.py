@@ -1,0 +1,36 @@
+"""A cluster of one's own in a temporary folder, for a demo or a measurement: it is taken down and its folder removed at the end, whatever happens."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class NotStarted(Exception):
+    """`up` has said why."""
+
+
+def eagleray(*arguments: str, quiet: bool = False) -> int:
+    """The exit status of a command. `quiet`: what it says of a success is not shown."""
+    return subprocess.call([sys.executable, "-m", "eagleray.command.main", *arguments], stdout=subprocess.DEVNULL if quiet else None)
+
+
+@contextmanager
+def own_cluster(purpose: str, settings: str = "", *, quiet: bool = False) -> Iterator[Path]:
+    """Its data folder; files beside it go with it. `settings`: as in a settings file. Raises NotStarted."""
+    folder = Path(tempfile.mkdtemp(prefix=f"eagleray-{purpose}-"))
+    data, config = folder / "data", folder / "settings.toml"
+    config.write_text(settings)
+    try:
+        if eagleray("up", "--detach", "--data", str(data), "--port", "0", "--config", str(config), quiet=quiet) != 0:
+            raise NotStarted
+        yield data
+    finally:
+        if (data / "run" / "state.json").exists():
+            eagleray("down", "--data", str(data), quiet=quiet)
+        shutil.rmtree(folder, ignore_errors=True)
