@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from actors.common.ranges import ShardMap
 from actors.common.settings import Settings
 from cluster.keeping import keeper_role
+from cluster.membership import populated, with_journals
 from cluster.policies.placement import Placement
 from cluster.state import ClusterState, ProcessState, RoleState
 
@@ -41,12 +42,16 @@ def with_keepers(state: ClusterState) -> ClusterState:
 
 
 def arranged(kept: ClusterState | None, initial: ClusterState) -> ClusterState:
-    """The state with which a cluster starts that was down: the processes as the settings have them now, the keys where they lie."""
+    """The state with which a cluster starts that was down: the processes as the settings have them now, with the adjudicators that were born since the cluster
+    was, and without those that were retired; the keys where they lie."""
     if kept is None:
         return initial
-    if (kept.processes, kept.placement) == (initial.processes, initial.placement):
+    state = replace(kept, processes=initial.processes, placement=initial.placement)
+    if kept.journals.version:
+        state = with_journals(populated(state, kept.journals), kept.journals)
+    if state == kept:
         return kept
-    return replace(kept, version=kept.version + 1, processes=initial.processes, placement=initial.placement)
+    return replace(state, version=kept.version + 1)
 
 
 def _has_first_journal(process: ProcessState) -> bool:

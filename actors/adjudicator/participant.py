@@ -253,6 +253,10 @@ class Participant:
                 pending.is_barred = True
         return max((pending.offered for pending in self._pending.values() if pending.is_barred), default=TIMESTAMP_MIN)
 
+    def held_for(self, coordinator: int) -> int:
+        """How many undecided transactions that adjudicator coordinates."""
+        return sum(pending.coordinator == coordinator for pending in self._pending.values())
+
     # -- asking ------------------------------------------------------------------------------------------------------------------
 
     def _sweep(self) -> None:

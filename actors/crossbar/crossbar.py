@@ -15,17 +15,17 @@ trimmed is refused (58P01), never given a stream with a hole.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from actors.common.errors import CONNECTION_FAILURE, NOT_SENT, DatabaseError
+from actors.common.errors import DatabaseError
+from actors.common.journal_set import JournalSet, JournalTerm
 from actors.common.messages import (
-    AskPromise,
+    AskCheckpoint,
+    CheckpointIs,
     DemandWatermark,
     Done,
-    Fetch,
     JournalRecords,
     Promised,
     StreamAck,
@@ -34,40 +34,39 @@ from actors.common.messages import (
     Trim,
 )
 from actors.common.messages.base import Message
-from actors.common.messages.control import Suspect, Topology
+from actors.common.messages.control import Topology
 from actors.common.ranges import ShardMap
 from actors.common.timestamps import TIMESTAMP_MIN, Timestamp
 from actors.crossbar import subscriber as subscribing
+from actors.crossbar.asking import Asking
 from actors.crossbar.catch_up import CatchUp
-from actors.crossbar.feed import Feed
+from actors.crossbar.feed import Admits, Feed
+from actors.crossbar.members import Members
 from actors.crossbar.merge import Due, Group, Merge
 from actors.crossbar.router import route
 from actors.crossbar.subscriber import Ring, Subscriber, let_go
-from actors.journal.record import TRIMMED, RecordHeader, payload_of
+from actors.journal.record import TRIMMED, MappedHeader, payload_of
 from actors.runtime.interfaces import Context, Reply
 
 STREAM_BITS = 62
 """Of a stream's number, which is drawn: no two lives of a crossbar use the same ones."""
-PROMISE_TIMEOUT_S = 1.0
 KEPT_S_DEFAULT = 300
 """Records younger than a transaction may live are not trimmed: a restarted coordinator must know the outcomes that participants ask for."""
-LATE_S = 0.3
-"""For a promise, which may cost a write to disk."""
-PROBE_S = 0.1
-"""How long a promise may wait for its records before the replica that should bring them is asked whether it lives."""
-SIGN_S = 0.3
-"""... and for its answer, before the records are read from another one."""
-PROMISE_RETRY_S = 0.02
-"""An adjudicator that fails over is asked again after this."""
 
 
 class Crossbar:
-    """Role `crossbar/<number>`. `journals`: journal -> its replicas' names; `adjudicators`: journal -> its adjudicator's name."""
+    """Role `crossbar/<number>`. `journals`: journal -> its replicas' names; `adjudicators`: journal -> its adjudicator's name. `known`: the set of journals, where
+    the cluster has had more than one."""
 
-    def __init__(self, context: Context, number: int, journals: dict[int, list[str]], adjudicators: dict[int, str]) -> None:
+    def __init__(
+        self, context: Context, number: int, journals: dict[int, list[str]], adjudicators: dict[int, str], known: JournalSet | None = None
+    ) -> None:
         self._context = context
         self._number = number
+        first = JournalSet(terms=tuple(JournalTerm(journal, tuple(journals[journal])) for journal in sorted(journals)))
+        self._members = Members(known or first)
         self._journals = journals
+        """Those that count, and so are read."""
         self._adjudicators = adjudicators
         self._streams: dict[int, Feed] = {}
         self._merge: Merge | None = None
@@ -78,10 +77,7 @@ class Crossbar:
         self._behind = False
         """A subscriber waits for its catch-up to begin."""
         self._demand: Timestamp = TIMESTAMP_MIN
-        self._asking: dict[int, Timestamp] = {}
-        self._asked_at: dict[int, float] = {}
-        self._timers: dict[str, asyncio.TimerHandle] = {}
-        self._waiting_since: dict[int, float] = {}
+        self._asking = Asking(context, self._promised, self._pursue_on)
         self._checkpoints: dict[str, Timestamp] = {}
         self._trimmed: Timestamp = TIMESTAMP_MIN
         """As told to the journals."""
@@ -96,25 +92,11 @@ class Crossbar:
     async def stop(self) -> None:
         """Asks nobody anything any more: not when a promise that it waits for comes, nor a topology."""
         self._stopped = True
-        for timer in self._timers.values():
-            timer.cancel()
+        self._asking.stop()
         for feed in [*self._feeds.values()]:
             feed.close()
         for catch_up in [*self._catch_ups.values()]:
             catch_up.close()
-
-    def _after(self, name: str, seconds: float, callback: Callable[[], None]) -> None:
-        """In place of the timer of that name, if there is one."""
-
-        def due() -> None:
-            del self._timers[name]
-            callback()
-
-        former = self._timers.pop(name, None)
-        if former is not None:
-            former.cancel()
-        if not self._stopped:
-            self._timers[name] = asyncio.get_running_loop().call_later(seconds, due)
 
     def receive(self, sender: str, message: Message, reply: Reply | None) -> None:
         if isinstance(message, JournalRecords):
@@ -129,6 +111,8 @@ class Crossbar:
             self._acknowledged(sender, message)
         elif isinstance(message, SubscribeRange):
             self._subscribe(sender, message, reply)
+        elif isinstance(message, AskCheckpoint):
+            self._answer_checkpoint(message, reply)
         elif reply is not None:
             reply.fail(DatabaseError("0A000", f"a crossbar does not understand {type(message).__name__}"))
 
@@ -162,12 +146,17 @@ class Crossbar:
     def window_bytes(self) -> int:
         return self._context.settings.streaming.window_bytes  # type: ignore[no-any-return]
 
-    def make_feed(self, journal: int, after_ts: Timestamp, on_records: Any, window_bytes: int) -> Feed:
-        return Feed(self._context, journal, self._journals[journal], after_ts, on_records, self.new_stream, window_bytes)
+    def make_feed(self, journal: int, after_ts: Timestamp, on_records: Any, window_bytes: int, admits: Admits) -> Feed:
+        return Feed(self._context, journal, self._journals[journal], after_ts, on_records, self.new_stream, window_bytes, admits)
 
     @property
     def journals(self) -> list[int]:
         return sorted(self._journals)
+
+    @property
+    def set_version(self) -> int:
+        """Every journal that a set up to this version names is read."""
+        return self._members.met
 
     @property
     def merge(self) -> Merge:
@@ -189,22 +178,55 @@ class Crossbar:
 
     def _begin(self, after_ts: Timestamp) -> None:
         """Read every journal from the first subscriber's place on."""
-        self._merge = Merge(self.journals, partial(route, shard_map=self.shard_map))
+        self._merge = Merge([], partial(route, shard_map=self.shard_map))
         self._ring = Ring(self.shard_map.all_shards(), self._context.settings.streaming.ring_bytes_max)
         self._ring.floor = after_ts
-        for journal in self.journals:
-            feed = self.make_feed(journal, after_ts, self._on_records, self.window_bytes)
+        self._journals, self._adjudicators, self._feeds = {}, {}, {}
+        self._join(after_ts)
+
+    def _join(self, after_ts: Timestamp) -> None:
+        """Read what counts and is not read yet. At or below `after_ts` it has nothing that is wanted."""
+        for term in self._members.counting:
+            journal = term.number
+            if journal in self._journals or (term.until is not None and term.until <= after_ts):
+                continue
+            self._journals[journal], self._adjudicators[journal] = list(term.replicas), term.adjudicator
+            self.merge.join(journal, term.since)
+            feed = self.make_feed(journal, after_ts, self._on_records, self.window_bytes, self._members.knows)
             feed.on_subscribed = partial(self._positioned, journal, feed)
             feed.on_trimmed = self._begin_again
             self._feeds[journal] = feed
             feed.subscribe()
+
+    def _meet(self, set_version: int) -> None:
+        """A record or a promise of a known set: the journals that are new in it count from here on."""
+        if set_version > self._members.met:
+            self._members.meet(set_version)
+            self._join(self.merge.watermark)
+
+    def _learn(self, known: JournalSet) -> None:
+        """The controller tells of a newer set of journals."""
+        gone = [journal for journal in self._journals if known.term(journal) is None]
+        self._gone_ts = max(self._gone_ts, known.gone_ts)
+        if self._merge is None:
+            return
+        if not all(self._merge.heads[journal].has_ended for journal in gone):
+            self._begin_again(known.gone_ts)
+            return
+        for journal in gone:  # what is held of it is all that it had
+            del self._journals[journal], self._adjudicators[journal]
+            self.drop_stream(self._feeds.pop(journal))
+        self._join(self._merge.watermark)
+        for name in sorted(self._catch_ups) if gone else ():
+            self._catch_up(self._subscribers[name])
+        self._advance()
 
     def _begin_again(self, gone_ts: Timestamp) -> None:
         """A journal has trimmed what the main merge would need for one subscriber: go on without it."""
         self._gone_ts = max(self._gone_ts, gone_ts)
         for feed in self._feeds.values():
             self.drop_stream(feed)
-        self._waiting_since.clear()
+        self._asking.came_anywhere()
         for name in [name for name, subscriber in self._subscribers.items() if subscriber.sent_ts < self._gone_ts]:
             self.strand(self._subscribers[name], self._gone_ts)
         after_ts = min((subscriber.sent_ts for subscriber in self._subscribers.values()), default=self._gone_ts)
@@ -225,13 +247,14 @@ class Crossbar:
     def _positioned(self, journal: int, feed: Feed) -> None:
         """The journal has nothing between the subscriber's place and next_lsn: promises given after the record before that may count."""
         self.merge.heads[journal].begin_after(feed.next_lsn - 1, feed.previous_epoch)
-        self._waiting_since.pop(journal, None)
+        self._asking.came(journal)
         self._advance()
 
-    def _on_records(self, journal: int, records: list[tuple[RecordHeader, bytes]]) -> None:
+    def _on_records(self, journal: int, records: Sequence[tuple[MappedHeader, bytes]]) -> None:
         self._records += len(records)
+        self._meet(records[-1][0].set_version)
         self.merge.add(journal, records)
-        self._waiting_since.pop(journal, None)
+        self._asking.came(journal)
         self._advance()
 
     def _advance(self) -> None:
@@ -259,7 +282,7 @@ class Crossbar:
             self._rescue()
         held_bytes_max = self._context.settings.streaming.held_bytes_max
         if merge.held_bytes > held_bytes_max:
-            self._demand = max(self._demand, max(head.promise for head in merge.heads.values()))
+            self._demand = max(self._demand, merge.furthest)
         for journal, feed in self._feeds.items():
             feed.hold(merge.heads[journal].held_bytes > held_bytes_max)
         if self._demand > watermark:
@@ -331,74 +354,24 @@ class Crossbar:
             if head.promise >= demand:
                 continue
             if any(promise >= demand for _, promise, _ in head.pending):
-                self._suspect(journal)
-            elif journal not in self._asking:
-                self._ask(journal, name, demand)
+                self._asking.wait_for_records(journal, self._feeds[journal])
+            else:
+                self._asking.ask(journal, name, demand)
 
-    def _ask(self, journal: int, name: str, demand: Timestamp) -> None:
-        self._asking[journal] = demand
-        self._asked_at[journal] = asyncio.get_running_loop().time()
-        if "late" not in self._timers:
-            self._after("late", LATE_S, self._check_late)
+    def _pursue_on(self) -> None:
+        """If anything is wanted still."""
+        if self._demand > self.merge.watermark:
+            self._pursue()
 
-        def promised(answer: Message) -> None:
-            assert isinstance(answer, Promised)
-            if self._stopped:
-                return
-            self._asking.pop(journal, None)
+    def _promised(self, journal: int, answer: Promised) -> bool:
+        """False: it cannot be counted yet, and is to be asked for again."""
+        if not self._members.knows(answer.set_version):
+            return False
+        if journal in self._adjudicators:
+            self._meet(answer.set_version)
             self.merge.promised(journal, answer.epoch, answer.promise, answer.after_lsn)
             self._advance()
-
-        def failed(error: DatabaseError) -> None:
-            if self._stopped:
-                return
-            if error.detail in (NOT_SENT, ""):  # the bus could not reach it; what it says itself has other details
-                self._context.bus.post(self._context.name, "controller", Suspect(name))
-            self._after(f"ask {journal}", PROMISE_RETRY_S, again)
-
-        def again() -> None:
-            self._asking.pop(journal, None)
-            if self._demand > self.merge.watermark:
-                self._pursue()
-
-        self._context.bus.request(self._context.name, name, AskPromise(demand), promised, failed, PROMISE_TIMEOUT_S)
-
-    def _check_late(self) -> None:
-        """Who owes a promise for too long is suspect: the controller looks whether it lives."""
-        loop = asyncio.get_running_loop()
-        for journal in self._asking:
-            if loop.time() - self._asked_at[journal] >= LATE_S:
-                self._context.bus.post(self._context.name, "controller", Suspect(self._adjudicators[journal]))
-        if self._asking:
-            self._after("late", LATE_S, self._check_late)
-
-    def _suspect(self, journal: int) -> None:
-        """A promise waits for records that the feed has not brought. After PROBE_S the replica is asked for a sign of life; a dead one fails
-        that at once, a silent one is left after silence_s: read at another replica then."""
-        if journal in self._waiting_since:
-            return
-        silence_s = self._context.settings.streaming.silence_s
-        since = self._waiting_since[journal] = asyncio.get_running_loop().time()
-        feed = self._feeds[journal]
-
-        def leave(*_: object) -> None:
-            if self._waiting_since.get(journal) == since and not self._stopped:
-                del self._waiting_since[journal]
-                feed.turn()
-                if self._demand > self.merge.watermark:
-                    self._pursue()
-
-        def probe() -> None:
-            if self._waiting_since.get(journal) == since:
-                sign_of_life = Fetch(feed.next_lsn, 1)
-                self._context.bus.request(self._context.name, feed.replica, sign_of_life, lambda _: None, failed, min(SIGN_S, silence_s))
-
-        def failed(error: DatabaseError) -> None:
-            if error.sqlstate == CONNECTION_FAILURE:
-                leave()
-
-        self._after(f"probe {journal}", PROBE_S, probe)
-        self._after(f"leave {journal}", silence_s, leave)
+        return True
 
     # -- subscribers -------------------------------------------------------------------------------------------------------------
 
@@ -437,6 +410,9 @@ class Crossbar:
             self._rescue()
 
     def _catch_up(self, subscriber: Subscriber) -> None:
+        if subscriber.sent_ts < self._gone_ts:
+            self.strand(subscriber, self._gone_ts)
+            return
         subscriber.live = False
         former = self._catch_ups.pop(subscriber.name, None)
         if former is not None:
@@ -481,11 +457,7 @@ class Crossbar:
 
     def _trim(self) -> None:
         """Tell the journals what every storage replica has on disk (I12)."""
-        topology = self._context.bus.topology
-        if topology is None:
-            return
-        expected = [name for name in topology.azs if name.startswith("storage/")]
-        least = min((self._checkpoints.get(name, TIMESTAMP_MIN) for name in expected), default=TIMESTAMP_MIN)
+        least = self._least_checkpoint()
         least -= (self._context.settings.limits.transaction_age_s or KEPT_S_DEFAULT) * 1_000_000
         if least > self._trimmed:
             self._trimmed = least
@@ -493,8 +465,29 @@ class Crossbar:
                 for name in self._journals[journal]:
                     self._context.bus.post(self._context.name, name, Trim(least))
 
-    def _on_topology(self, _: Topology) -> None:
+    def _least_checkpoint(self) -> Timestamp:
+        """Of all storage replicas that there are."""
+        topology = self._context.bus.topology
+        expected = [name for name in topology.azs if name.startswith("storage/")] if topology is not None else []
+        return min((self._checkpoints.get(name, TIMESTAMP_MIN) for name in expected), default=TIMESTAMP_MIN)
+
+    def _answer_checkpoint(self, message: AskCheckpoint, reply: Reply | None) -> None:
+        """The controller waits until storage has all up to some time on its disks: a watermark beyond it lets idle replicas checkpoint."""
+        least = self._least_checkpoint()
+        for subscriber in self._subscribers.values() if least < message.at else ():
+            subscriber.demand = max(subscriber.demand, message.at)
+            if subscriber.live:
+                subscriber.serve(self.ring, self.merge.watermark)
+        if self._merge is not None and self._merge.watermark < message.at:
+            self._demand = max(self._demand, message.at)
+            self._pursue()
+        if reply is not None:
+            reply(CheckpointIs(least))
+
+    def _on_topology(self, topology: Topology) -> None:
         if self._stopped:  # the bus keeps its listeners
             return
+        if self._members.learn(topology.journals):
+            self._learn(topology.journals)
         if self._merge is not None and self._demand > self._merge.watermark:
             self._pursue()

@@ -43,6 +43,19 @@ from actors.common.messages.control import (
 )
 from actors.common.messages.filling import AskContents, AskPiece, Contents, Piece
 from actors.common.messages.journaling import Append, Appended, Fetch, Fetched, Promote, Reset, Seal, Sealed, Trim, Watched
+from actors.common.messages.membership import (
+    AddAdjudicator,
+    AdjudicatorIs,
+    Announce,
+    Announced,
+    AskCheckpoint,
+    AskHeld,
+    CheckpointIs,
+    HeldIs,
+    RemoveAdjudicator,
+    Retire,
+    Retired,
+)
 from actors.common.messages.reading import Get, Got, Scan, Scanned
 from actors.common.messages.streaming import (
     Deliver,
@@ -120,19 +133,37 @@ AnyMessage = (
     | MoveRange
     | Wake
     | Drain
+    | AddAdjudicator
+    | AdjudicatorIs
+    | Announce
+    | Announced
+    | AskCheckpoint
+    | AskHeld
+    | CheckpointIs
+    | HeldIs
+    | RemoveAdjudicator
+    | Retire
+    | Retired
 )
 
 __all__ = [
+    "AddAdjudicator",
+    "AdjudicatorIs",
+    "Announce",
+    "Announced",
     "AnyMessage",
     "Append",
     "Appended",
+    "AskCheckpoint",
     "AskCluster",
     "AskContents",
+    "AskHeld",
     "AskOutcome",
     "AskPiece",
     "AskPromise",
     "AskStatus",
     "Cancel",
+    "CheckpointIs",
     "Commit",
     "Committed",
     "Contents",
@@ -148,6 +179,7 @@ __all__ = [
     "Gather",
     "Get",
     "Got",
+    "HeldIs",
     "Informed",
     "JournalRecords",
     "Lead",
@@ -167,7 +199,10 @@ __all__ = [
     "Register",
     "Release",
     "Released",
+    "RemoveAdjudicator",
     "Reset",
+    "Retire",
+    "Retired",
     "Scan",
     "Scanned",
     "Seal",

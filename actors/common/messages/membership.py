@@ -1,0 +1,69 @@
+"""Controller <-> adjudicators and crossbar: adjudicators and their journals are born and retired (docs/ranges.md)."""
+
+from __future__ import annotations
+
+from actors.common.messages.base import Message
+
+
+class Announce(Message, frozen=True):
+    """Controller -> adjudicator of a journal that counts: whoever reads that journal from now on has to know version `set_version` of the set of journals
+    (common/journal_set.py). May come again, and to its successor. Answer: Announced, once that is durable in the journal."""
+
+    set_version: int
+
+
+class Announced(Message, frozen=True):
+    """No reader's watermark passes `at` who does not know that set."""
+
+    at: int
+
+
+class Retire(Message, frozen=True):
+    """Controller -> adjudicator that owns no key any more: its journal ends. May come again, and to its successor. Answer: Retired, once that is durable in
+    the journal. Failure 55000: something is under way still; ask again."""
+
+
+class Retired(Message, frozen=True):
+    """Nothing is or will be committed in the adjudicator's journal above `until`."""
+
+    until: int
+
+
+class AskHeld(Message, frozen=True):
+    """Controller -> adjudicator: whether it holds marks of transactions that adjudicator `coordinator` coordinates. Answer: HeldIs."""
+
+    coordinator: int
+
+
+class HeldIs(Message, frozen=True):
+    """`count`: of undecided transactions."""
+
+    count: int
+
+
+class AskCheckpoint(Message, frozen=True):
+    """Controller -> crossbar: have storage's watermarks pass `at`, so that storage checkpoints up to there. Answer: CheckpointIs, at once."""
+
+    at: int
+
+
+class CheckpointIs(Message, frozen=True):
+    """Every storage replica has all on its disk that was committed up to `checkpoint_ts`."""
+
+    checkpoint_ts: int
+
+
+class AddAdjudicator(Message, frozen=True):
+    """A person -> controller: one adjudicator more, with a journal. Answer: AdjudicatorIs, once ranges can go to it. Failure 55000: another one is on its
+    way in or out."""
+
+
+class AdjudicatorIs(Message, frozen=True):
+    number: int
+
+
+class RemoveAdjudicator(Message, frozen=True):
+    """A person -> controller: adjudicator `number` gives its ranges to others and ends, with its journal. Answer: Done, once nothing can be committed there any more. Failures: 22023
+    where there is none, or no other one; 55000 while another one is on its way in or out."""
+
+    number: int
