@@ -1,4 +1,5 @@
-"""The controller's part that knows of ranges: a transfer is begun by a person or by the load, and brought to its end (docs/ranges.md)."""
+"""The controller's part that knows of ranges and of those who own them: a transfer, a birth or a retirement is begun by a person or by the load, and brought to its
+end (docs/ranges.md)."""
 
 from __future__ import annotations
 
@@ -6,8 +7,9 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from actors.common.errors import DatabaseError
-from actors.common.messages import MoveRange, RangeLoad
+from actors.common.messages import AddAdjudicator, MoveRange, RangeLoad, RemoveAdjudicator
 from actors.runtime.interfaces import Context, Reply
+from cluster.adjudicators import Adjudicators
 from cluster.balancing import Balancing
 from cluster.policies.ranges import Move
 from cluster.state import ClusterState, with_transfer
@@ -29,6 +31,7 @@ class Ranges:
         self._change = change
         self._state = first
         self._transfers = Transfers(context, decides, change)
+        self._adjudicators = Adjudicators(context, decides, change)
         self._balancing = Balancing(context.settings.scaling, first, lambda: self._state, homes, self._by_load)
 
     def start(self) -> None:
@@ -43,12 +46,14 @@ class Ranges:
         """The cluster's state has changed, or is known now."""
         self._state = state
         self._transfers.follow(state)
+        self._adjudicators.follow(state)
 
-    def receive(self, sender: str, message: RangeLoad | MoveRange, reply: Reply | None) -> None:
+    def receive(self, sender: str, message: RangeLoad | MoveRange | AddAdjudicator | RemoveAdjudicator, reply: Reply | None) -> None:
         if isinstance(message, RangeLoad):
             self._balancing.reported(sender, message)
         elif reply is not None:
-            self._context.spawn(self._transfers.move(message, reply))
+            asked = self._transfers.move(message, reply) if isinstance(message, MoveRange) else self._adjudicators.receive(message, reply)
+            self._context.spawn(asked)
 
     def _by_load(self, move: Move) -> None:
         async def change() -> None:
