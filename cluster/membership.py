@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from msgspec import to_builtins
+import msgspec
 from msgspec.structs import replace
 
 from actors.common.errors import INVALID_PARAMETER_VALUE, OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
@@ -104,7 +104,7 @@ def without_adjudicator(state: ClusterState, number: int) -> ClusterState:
 def with_journals(state: ClusterState, journals: JournalSet) -> ClusterState:
     """Crossbars that are started from now on know this set."""
     listed = [[term.number, term.adjudicator, list(term.replicas)] for term in journals.terms]
-    told = {"journals": listed, "known": to_builtins(journals)}
+    told = {"journals": listed, "known": msgspec.msgpack.decode(msgspec.msgpack.encode(journals))}  # as the state has it when it is read again
 
     def informed(role: RoleState) -> RoleState:
         return replace(role, arguments={**role.arguments, **told}) if role.kind == "crossbar" else role
