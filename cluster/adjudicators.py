@@ -60,17 +60,13 @@ class Adjudicators:
 
     async def receive(self, message: AddAdjudicator | RemoveAdjudicator, reply: Reply) -> None:
         """What a person asks for."""
+        begin = with_adjudicator if isinstance(message, AddAdjudicator) else with_farewell
         try:
-            if isinstance(message, AddAdjudicator):
-                await self._change(with_adjudicator)
-            else:
-                await self._change(partial(with_farewell, number=message.number))
+            await self._change(partial(begin, number=message.number))
         except DatabaseError as error:
             reply.fail(error)
             return
-        assert self._state is not None
-        journals = journals_of(self._state)
-        self._waiting.append((message.number if isinstance(message, RemoveAdjudicator) else journals.last_number, reply))
+        self._waiting.append((message.number, reply))
         self._answer()
 
     def _answer(self) -> None:

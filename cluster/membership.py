@@ -1,6 +1,6 @@
 """What becomes of the cluster's state where adjudicators and their journals are born and retired (docs/ranges.md). Pure.
 
-    with_adjudicator(state)              one more is announced: its roles are to run, it does not count yet
+    with_adjudicator(state, 3)           one more is announced: its roles are to run, it does not count yet
     with_beginning(state, 3, at)         it counts from `at` on: ranges may go to it
     with_farewell(state, 3)              it is to give up its ranges
     with_end(state, 3, until)            its journal has ended
@@ -45,11 +45,14 @@ def azs_of(state: ClusterState) -> list[str]:
     return [name.rpartition("/")[2] for name in journals_of(state).terms[0].replicas]
 
 
-def with_adjudicator(state: ClusterState) -> ClusterState:
-    """Raises 55000 while another one is on its way in or out."""
+def with_adjudicator(state: ClusterState, number: int) -> ClusterState:
+    """Nothing changes where adjudicator `number` is there already. Raises 55000 while another one is on its way in or out, or where the next number is another."""
     journals = journals_of(state)
+    if journals.term(number) is not None:
+        return state
     _require_rest(journals)
-    number = journals.last_number + 1
+    if number != journals.last_number + 1:
+        raise DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, f"the next adjudicator is adjudicator/{journals.last_number + 1}")
     replicas = tuple(f"journal/{number}/{az}" for az in azs_of(state))
     journals = journals.announced(number, replicas)
     return with_journals(populated(state, journals), journals)
@@ -71,15 +74,18 @@ def with_beginning(state: ClusterState, number: int, at: Timestamp) -> ClusterSt
 
 
 def with_farewell(state: ClusterState, number: int) -> ClusterState:
-    """Raises 22023 where there is no such adjudicator, or no other one; 55000 while another one is on its way in or out."""
+    """Its ranges lie where they lie from now on: what the load has moved does not come back. Nothing changes where it is leaving already. Raises 22023 where there is no such adjudicator,
+    or no other one; 55000 while another one is on its way in or out."""
     journals = journals_of(state)
     term = journals.term(number)
     if term is None:
         raise DatabaseError(INVALID_PARAMETER_VALUE, f"there is no adjudicator/{number}")
+    if term.leaving:
+        return state
     _require_rest(journals)
     if len(journals.terms) == 1:
         raise DatabaseError(INVALID_PARAMETER_VALUE, f"adjudicator/{number} is the last one")
-    return with_journals(state, journals.with_term(replace(term, leaving=True)))
+    return with_journals(replace(state, rest=None), journals.with_term(replace(term, leaving=True)))
 
 
 def with_end(state: ClusterState, number: int, until: Timestamp) -> ClusterState:
@@ -104,7 +110,10 @@ def without_adjudicator(state: ClusterState, number: int) -> ClusterState:
 def with_journals(state: ClusterState, journals: JournalSet) -> ClusterState:
     """Crossbars that are started from now on know this set."""
     listed = [[term.number, term.adjudicator, list(term.replicas)] for term in journals.terms]
-    told = {"journals": listed, "known": msgspec.msgpack.decode(msgspec.msgpack.encode(journals))}  # as the state has it when it is read again
+    told = {
+        "journals": listed,
+        "known": msgspec.msgpack.decode(msgspec.msgpack.encode(journals)),
+    }  # as the state has it when it is read again
 
     def informed(role: RoleState) -> RoleState:
         return replace(role, arguments={**role.arguments, **told}) if role.kind == "crossbar" else role

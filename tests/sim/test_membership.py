@@ -43,7 +43,7 @@ def test_a_third_is_born_owns_keys_and_is_retired() -> None:
     scene = Members()
 
     async def scenario() -> None:
-        await scene.change(with_adjudicator)
+        await scene.change(lambda state: with_adjudicator(state, 3))
         await scene.settled()
         assert scene.numbers == [1, 2, 3]
         await scene.transfer(3)
@@ -74,7 +74,7 @@ def test_whoever_dies_on_the_way_it_is_born_and_owns_keys(victim: str, steps: in
     scene = Members()
 
     async def scenario() -> None:
-        await scene.change(with_adjudicator)
+        await scene.change(lambda state: with_adjudicator(state, 3))
         await asyncio.sleep(steps / 1000)
         scene.world.crash(victim)
         await scene.until(lambda: scene.world.processes[victim].up)
@@ -96,7 +96,7 @@ def test_whoever_dies_on_the_way_it_is_retired(victim: str, steps: int) -> None:
     scene = Members()
 
     async def scenario() -> None:
-        await scene.change(with_adjudicator)
+        await scene.change(lambda state: with_adjudicator(state, 3))
         await scene.settled()
         await scene.transfer(3)
         await scene.until(lambda: scene.owner(11) == 3)

@@ -54,8 +54,10 @@ class CheckpointIs(Message, frozen=True):
 
 
 class AddAdjudicator(Message, frozen=True):
-    """A person -> controller: one adjudicator more, with a journal. Answer: AdjudicatorIs, once ranges can go to it. Failure 55000: another one is on its
-    way in or out."""
+    """A person -> controller: adjudicator `number`, which is the next one, is to be born, with its journal; may come again. Answer: AdjudicatorIs, once ranges can go to
+    it. Failure 55000: another one is on its way in or out, or has got this number."""
+
+    number: int
 
 
 class AdjudicatorIs(Message, frozen=True):
@@ -63,7 +65,7 @@ class AdjudicatorIs(Message, frozen=True):
 
 
 class RemoveAdjudicator(Message, frozen=True):
-    """A person -> controller: adjudicator `number` gives its ranges to others and ends, with its journal. Answer: Done, once nothing can be committed there any more. Failures: 22023
-    where there is none, or no other one; 55000 while another one is on its way in or out."""
+    """A person -> controller: adjudicator `number` gives its ranges to others and ends, with its journal; may come again. Answer: Done, once nothing can be
+    committed there any more. Failures: 22023 where there is none, or no other one; 55000 while another one is on its way in or out."""
 
     number: int
