@@ -21,9 +21,9 @@ from actors.common.messages import (
     AdjudicatorIs,
     Announce,
     Announced,
-    AskCheckpoint,
     AskHeld,
-    CheckpointIs,
+    Checkpoint,
+    Checkpointed,
     Done,
     HeldIs,
     Lead,
@@ -40,8 +40,10 @@ from cluster.transfers import Change
 
 STEP_TIMEOUT_S = 2.0
 RETRY_S = 0.05
-CHECKPOINT_LOOK_S = 0.5
-"""Storage checkpoints when it is idle: that takes seconds, and nobody waits for it."""
+FORGET_RETRY_S = 0.5
+"""Storage writes what it has, and nobody waits for it."""
+CHECKPOINT_S = 10.0
+"""Of one storage replica, as before zero (settling.py)."""
 
 logger = logging.getLogger(__name__)
 
@@ -100,15 +102,16 @@ class Adjudicators:
                 elif term.until is None:
                     await self._bring_out(self._state, term)
                 elif not await self._forget(self._state, term):
-                    pause_s = CHECKPOINT_LOOK_S
+                    pause_s = FORGET_RETRY_S
             except DatabaseError as error:
                 logger.debug("%s: %s", term.adjudicator, error.message)
+                pause_s = RETRY_S if term.until is None else FORGET_RETRY_S
             await asyncio.sleep(pause_s)
         self._pursuing = False
 
-    async def _ask(self, role: str, message: Message) -> Any:
+    async def _ask(self, role: str, message: Message, timeout_s: float = STEP_TIMEOUT_S) -> Any:
         """Raises DatabaseError."""
-        return await self._context.bus.call("controller", role, message, STEP_TIMEOUT_S)
+        return await self._context.bus.call("controller", role, message, timeout_s)
 
     async def _bring_in(self, state: ClusterState, term: JournalTerm) -> None:
         """It leads before it counts: readers wait for whoever counts."""
@@ -133,8 +136,8 @@ class Adjudicators:
     async def _forget(self, state: ClusterState, term: JournalTerm) -> bool:
         """Whether nobody needs it any more, and it is gone (I12)."""
         assert term.until is not None
-        for name in sorted(role.name for role in state.roles.values() if role.kind == "crossbar"):
-            stored = cast(CheckpointIs, await self._ask(name, AskCheckpoint(term.until)))
+        for name in sorted(role.name for role in state.roles.values() if role.kind == "storage"):
+            stored = cast(Checkpointed, await self._ask(name, Checkpoint(term.until), CHECKPOINT_S))
             if stored.checkpoint_ts < term.until:
                 return False
         for other in journals_of(state).terms:

@@ -22,8 +22,6 @@ from typing import Any
 from actors.common.errors import DatabaseError
 from actors.common.journal_set import JournalSet, JournalTerm
 from actors.common.messages import (
-    AskCheckpoint,
-    CheckpointIs,
     DemandWatermark,
     Done,
     JournalRecords,
@@ -111,8 +109,6 @@ class Crossbar:
             self._acknowledged(sender, message)
         elif isinstance(message, SubscribeRange):
             self._subscribe(sender, message, reply)
-        elif isinstance(message, AskCheckpoint):
-            self._answer_checkpoint(message, reply)
         elif reply is not None:
             reply.fail(DatabaseError("0A000", f"a crossbar does not understand {type(message).__name__}"))
 
@@ -457,32 +453,17 @@ class Crossbar:
 
     def _trim(self) -> None:
         """Tell the journals what every storage replica has on disk (I12)."""
-        least = self._least_checkpoint()
+        topology = self._context.bus.topology
+        if topology is None:
+            return
+        expected = [name for name in topology.azs if name.startswith("storage/")]
+        least = min((self._checkpoints.get(name, TIMESTAMP_MIN) for name in expected), default=TIMESTAMP_MIN)
         least -= (self._context.settings.limits.transaction_age_s or KEPT_S_DEFAULT) * 1_000_000
         if least > self._trimmed:
             self._trimmed = least
             for journal in self.journals:
                 for name in self._journals[journal]:
                     self._context.bus.post(self._context.name, name, Trim(least))
-
-    def _least_checkpoint(self) -> Timestamp:
-        """Of all storage replicas that there are."""
-        topology = self._context.bus.topology
-        expected = [name for name in topology.azs if name.startswith("storage/")] if topology is not None else []
-        return min((self._checkpoints.get(name, TIMESTAMP_MIN) for name in expected), default=TIMESTAMP_MIN)
-
-    def _answer_checkpoint(self, message: AskCheckpoint, reply: Reply | None) -> None:
-        """The controller waits until storage has all up to some time on its disks: a watermark beyond it lets idle replicas checkpoint."""
-        least = self._least_checkpoint()
-        for subscriber in self._subscribers.values() if least < message.at else ():
-            subscriber.demand = max(subscriber.demand, message.at)
-            if subscriber.live:
-                subscriber.serve(self.ring, self.merge.watermark)
-        if self._merge is not None and self._merge.watermark < message.at:
-            self._demand = max(self._demand, message.at)
-            self._pursue()
-        if reply is not None:
-            reply(CheckpointIs(least))
 
     def _on_topology(self, topology: Topology) -> None:
         if self._stopped:  # the bus keeps its listeners

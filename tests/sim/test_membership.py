@@ -7,16 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
-from actors.storage import upkeep
 from cluster.membership import changing, journals_of, with_adjudicator, with_farewell
 from cluster.simulation.simulated_cluster import CONTROLLER
 from cluster.state import ClusterState
 from tests.sim.test_moving_ranges import Scene
-
-
-@pytest.fixture(autouse=True)
-def _storage_checkpoints_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(upkeep, "CHECKPOINT_S_MAX", 1.0)
 
 
 class Members(Scene):

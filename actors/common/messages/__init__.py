@@ -48,15 +48,14 @@ from actors.common.messages.membership import (
     AdjudicatorIs,
     Announce,
     Announced,
-    AskCheckpoint,
     AskHeld,
-    CheckpointIs,
     HeldIs,
     RemoveAdjudicator,
     Retire,
     Retired,
 )
 from actors.common.messages.reading import Get, Got, Scan, Scanned
+from actors.common.messages.resting import Checkpoint, Checkpointed, Settle
 from actors.common.messages.streaming import (
     Deliver,
     DemandWatermark,
@@ -137,13 +136,14 @@ AnyMessage = (
     | AdjudicatorIs
     | Announce
     | Announced
-    | AskCheckpoint
     | AskHeld
-    | CheckpointIs
     | HeldIs
     | RemoveAdjudicator
     | Retire
     | Retired
+    | Checkpoint
+    | Checkpointed
+    | Settle
 )
 
 __all__ = [
@@ -154,7 +154,6 @@ __all__ = [
     "AnyMessage",
     "Append",
     "Appended",
-    "AskCheckpoint",
     "AskCluster",
     "AskContents",
     "AskHeld",
@@ -163,7 +162,8 @@ __all__ = [
     "AskPromise",
     "AskStatus",
     "Cancel",
-    "CheckpointIs",
+    "Checkpoint",
+    "Checkpointed",
     "Commit",
     "Committed",
     "Contents",
@@ -207,6 +207,7 @@ __all__ = [
     "Scanned",
     "Seal",
     "Sealed",
+    "Settle",
     "Shutdown",
     "Stage",
     "StartRole",

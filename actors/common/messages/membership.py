@@ -41,18 +41,6 @@ class HeldIs(Message, frozen=True):
     count: int
 
 
-class AskCheckpoint(Message, frozen=True):
-    """Controller -> crossbar: have storage's watermarks pass `at`, so that storage checkpoints up to there. Answer: CheckpointIs, at once."""
-
-    at: int
-
-
-class CheckpointIs(Message, frozen=True):
-    """Every storage replica has all on its disk that was committed up to `checkpoint_ts`."""
-
-    checkpoint_ts: int
-
-
 class AddAdjudicator(Message, frozen=True):
     """A person -> controller: adjudicator `number`, which is the next one, is to be born, with its journal; may come again. Answer: AdjudicatorIs, once ranges can go to
     it. Failure 55000: another one is on its way in or out, or has got this number."""
