@@ -104,6 +104,8 @@ def draw(random: Random, proofs: tuple[str, ...], seconds: float) -> Plan:
         shifts = plan.strikes and aside.random() < 0.5
         strikes = (*plan.strikes, *(("scale",) if scales else ()), *(("boundary",) * BOUNDARIES if shifts else ()))
         plan = replace(plan, keeps_state=True, strikes=strikes)
+        if plan.strikes and Random(f"{aside.getstate()!r}/turnover").random() < 0.4:
+            plan = replace(plan, strikes=(*plan.strikes, "turnover"))
     return plan
 
 

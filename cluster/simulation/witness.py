@@ -135,6 +135,7 @@ class Witness:
         self._world = world
         self._honest = world.faults.clock_honest
         self._images: dict[str, DiskImage] = {name: image for process in world.processes.values() for name, image in process.disks.items()}
+        world.on_disk.append(lambda image: self._images.update({image.name: image}))
         self._sealed: dict[str, Sealed] = {}
         self._streams: dict[tuple[str, int], _Stream] = {}
         self._checked: dict[bytes, set[bytes]] = {}
@@ -295,11 +296,18 @@ class Witness:
                 self._world.violated("checksum", f"{replica}: record {lsn} is damaged and was passed on")
 
     def _trim(self, role: str, below_ts: int) -> None:
+        lacking = self.unstored(below_ts)
+        if lacking is not None:
+            self._world.violated("I12", f"{role} may trim below {below_ts}, {lacking[0]} has checkpointed up to {lacking[1]}")
+
+    def unstored(self, at: int) -> tuple[str, int] | None:
+        """A storage replica that has not checkpointed all up to `at`, and its checkpoint."""
         for name, image in self._images.items():
             if name.startswith("storage/") and name not in self._unfilled:
                 checkpoint = self._checkpoint_on_disk(name, image)
-                if checkpoint < below_ts:
-                    self._world.violated("I12", f"{role} may trim below {below_ts}, {name} has checkpointed up to {checkpoint}")
+                if checkpoint < at:
+                    return name, checkpoint
+        return None
 
     # -- storage --------------------------------------------------------------------------------------------------------------
 
