@@ -79,8 +79,8 @@ class Crossbar:
         self._checkpoints: dict[str, Timestamp] = {}
         self._trimmed: Timestamp = TIMESTAMP_MIN
         """As told to the journals."""
-        self._gone_ts: Timestamp = TIMESTAMP_MIN
-        """Commits at or below this time are no longer in every journal, as the journals told."""
+        self._gone_ts: Timestamp = self._members.known.gone_ts
+        """Commits at or below this time are no longer in every journal, as the journals told, or a journal that had some is gone."""
         self._records = 0
         self._stopped = False
 

@@ -155,8 +155,8 @@ class JournalWitness:
                 self._look(spec.name, self._promised.get(spec.name, 0))
 
     def _look(self, role: str, epoch: int, voter: bool = False) -> JournalLog | None:
-        """What a start after a power failure would find. None where the disk has rotted."""
-        if role in self._rotten:
+        """What a start after a power failure would find. None where the disk has rotted, or has been cleared since its journal is retired."""
+        if role in self._rotten or self._images[role].is_given_up:
             return None
         try:
             log = SyncedLog(self._images[role], self._scans[role])

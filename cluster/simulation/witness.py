@@ -267,7 +267,7 @@ class Witness:
     # -- journals -------------------------------------------------------------------------------------------------------------
 
     def _appended(self, role: str, request: Append, answer: Appended) -> None:
-        if answer.conflict or not request.records:
+        if answer.conflict or not request.records or self._images[role].is_given_up:
             return
         sealed = self._sealed.get(role)
         last = decode_header(request.records[-1])
