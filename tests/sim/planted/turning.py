@@ -1,0 +1,78 @@
+"""Bugs to plant into the birth and the retirement of adjudicators and their journals. Each function changes the code of this process for good."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from actors.adjudicator.coordinator import Coordinator
+from actors.adjudicator.membership import Membership
+from actors.common.journal_set import JournalSet
+from actors.common.messages import Announced, Checkpoint, Checkpointed
+from actors.common.timestamps import TIMESTAMP_MAX
+from actors.crossbar.crossbar import Crossbar
+from cluster import transfers
+from cluster.adjudicators import Adjudicators
+from cluster.state import ClusterState
+
+
+def reads_past_a_birth() -> None:
+    """The crossbar reads a new journal once the state says that it counts, and takes what goes by it before."""
+    Crossbar._meet = lambda *_: None  # type: ignore[method-assign]
+
+
+def announces_nothing() -> None:
+    """The new journal counts from a time on that no record names."""
+    Membership.announce = lambda membership, message, reply: reply(Announced(membership._reign.lease.last))  # type: ignore[method-assign]
+
+
+def gives_a_number_again() -> None:
+    without = JournalSet.without
+
+    def careless(journals: JournalSet, number: int) -> JournalSet:
+        left = without(journals, number)
+        return replace(left, last_number=max(term.number for term in left.terms))
+
+    JournalSet.without = careless  # type: ignore[method-assign]
+
+
+def gives_up_a_journal_that_storage_lacks() -> None:
+    ask = Adjudicators._ask
+
+    async def careless(adjudicators: Adjudicators, role: str, message: Any, *timeout_s: float) -> Any:
+        return Checkpointed(TIMESTAMP_MAX) if isinstance(message, Checkpoint) else await ask(adjudicators, role, message, *timeout_s)
+
+    Adjudicators._ask = careless  # type: ignore[method-assign]
+
+
+def ends_with_transactions_under_way() -> None:
+    """What is undecided when the END is written, or comes later, is decided all the same."""
+    from actors.adjudicator.reign import Reign
+
+    Coordinator.owes = property(lambda _: False)  # type: ignore[assignment, method-assign]
+    Reign.under_way = property(lambda _: 0)  # type: ignore[assignment, method-assign]
+    Membership.check = lambda _: None  # type: ignore[method-assign]
+
+
+def a_crossbar_begins_without_what_is_gone() -> None:
+    """It takes a subscriber that lacks what a retired journal had."""
+    begin = Crossbar.__init__
+
+    def careless(crossbar: Crossbar, *arguments: Any, **named: Any) -> None:
+        begin(crossbar, *arguments, **named)
+        crossbar._gone_ts = 0
+
+    Crossbar.__init__ = careless  # type: ignore[method-assign]
+
+
+def owns_keys_from_before_its_birth() -> None:
+    """Where the clock of a move's source is behind, its new owner decides at times at which its journal does not count."""
+    map_after = transfers.map_after
+
+    def careless(state: ClusterState, since: int) -> Any:
+        return map_after(replace(state, journals=JournalSet()), since)
+
+    from cluster import state as states
+
+    transfers.map_after = states.map_after = careless
