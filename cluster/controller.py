@@ -29,7 +29,7 @@ from actors.common.errors import CONNECTION_FAILURE, OBJECT_NOT_IN_PREREQUISITE_
 from actors.common.messages import AskCluster, Done, Lead, Load, MoveRange, RangeLoad, Register, Shutdown, StatusIs, Suspect, Wake, Watched
 from actors.common.messages.base import Message
 from actors.runtime.interfaces import Context, Reply
-from cluster.accounts import account_of, ask_everyone
+from cluster.accounts import account_of, ask_everyone, cluster_account
 from cluster.directory import Directory
 from cluster.draining import ZERO_DRAIN_S, Leaving, drain
 from cluster.failover import Failover
@@ -37,6 +37,7 @@ from cluster.initial import arranged
 from cluster.keepers import Keepers
 from cluster.keeping import StateKeeper
 from cluster.launching import Launcher
+from cluster.metering import Metering
 from cluster.ranging import Ranges
 from cluster.scaling import Scaling, fewest, grown, query_processors, without_query_processor
 from cluster.state import ClusterState, ProcessState, decode_state, encode_state, resting, stays_at_zero
@@ -82,6 +83,7 @@ class Controller:
         self._asleep = False
         self._wanted_awake: Wake | None = None
         self._wakes = Wakes(lambda: asyncio.get_running_loop().time())
+        self._metering = Metering(context)
         self._launcher = launcher
         self._restarted = restarted
         self._is_working = is_working
@@ -281,6 +283,7 @@ class Controller:
             failover.follow(resting(self._state))
             await self._context.disk.replace(ASLEEP, encode_state(self._state))
             await stop_roles(self._context, homes, going)
+            await self._metering.save()
             if self._keeper is not None:
                 self._keeper.stop()
                 self._keeper = None
@@ -375,6 +378,7 @@ class Controller:
                 if self._failover is not None:
                     self._failover.suspect(message.role)
             case Load():
+                self._metering.reported(message)
                 self._scaling.reported(sender, message)
             case RangeLoad() | MoveRange():
                 self._ranges.receive(sender, message, reply)
@@ -474,17 +478,16 @@ class Controller:
         ask_everyone(self._context, state, self._homes(), directory.registers, directory.own, partial(self._accounted, reply))
 
     def _accounted(self, reply: Reply, actors: list[dict[str, Any]]) -> None:
-        running = self.complete and all(actor["state"] == "running" for actor in actors)
         known = "asleep" if self._asleep else "degraded" if self._directory.registers else "starting"
-        why = "" if self._asleep else self._scaling.awake_because()
-        activity = {"awake_because": why, "wakes": self._wakes.count, "last_wake": self._wakes.account()}
-        account = {"url": self._url, "state": "running" if running else known, "activity": activity, **account_of(self._state)}
-        reply(StatusIs(json=json.dumps({**account, "actors": actors}).encode()))
+        activity = self._wakes.activity("" if self._asleep else self._scaling.awake_because())
+        account = {"url": self._url, "activity": activity, "metering": self._metering.account(), **account_of(self._state)}
+        reply(StatusIs(json=json.dumps({**account, **cluster_account(actors, self.complete, known)}).encode()))
 
     async def _shut_down(self, reply: Reply) -> None:
         """Everything stops, the layers one after the other. What does not answer is left to whoever ends the processes."""
         self._stop_deciding()
         await stop_roles(self._context, dict(self._homes()), self._state.processes)
+        await self._metering.save()
         await stop_processes(self._context, sorted(self._directory.registers))
         reply(Done())
 
