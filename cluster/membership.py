@@ -45,7 +45,7 @@ def azs_of(state: ClusterState) -> list[str]:
     return [name.rpartition("/")[2] for name in journals_of(state).terms[0].replicas]
 
 
-def with_adjudicator(state: ClusterState, number: int) -> ClusterState:
+def with_adjudicator(state: ClusterState, number: int, *, by_load: bool = False) -> ClusterState:
     """Nothing changes where adjudicator `number` is there already. Raises 55000 while another one is on its way in or out, or where the next number is another."""
     journals = journals_of(state)
     if journals.term(number) is not None:
@@ -54,7 +54,7 @@ def with_adjudicator(state: ClusterState, number: int) -> ClusterState:
     if number != journals.last_number + 1:
         raise DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, f"the next adjudicator is adjudicator/{journals.last_number + 1}")
     replicas = tuple(f"journal/{number}/{az}" for az in azs_of(state))
-    journals = journals.announced(number, replicas)
+    journals = journals.announced(number, replicas, by_load=by_load)
     return with_journals(populated(state, journals), journals)
 
 

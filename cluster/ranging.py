@@ -11,7 +11,8 @@ from actors.common.messages import AddAdjudicator, MoveRange, RangeLoad, RemoveA
 from actors.runtime.interfaces import Context, Reply
 from cluster.adjudicators import Adjudicators
 from cluster.balancing import Balancing
-from cluster.policies.ranges import Move
+from cluster.membership import journals_of, with_adjudicator, with_farewell
+from cluster.policies.ranges import Birth, Decision, Move, Retirement
 from cluster.state import ClusterState, with_transfer
 from cluster.transfers import Change, Transfers
 
@@ -55,9 +56,18 @@ class Ranges:
             asked = self._transfers.move(message, reply) if isinstance(message, MoveRange) else self._adjudicators.receive(message, reply)
             self._context.spawn(asked)
 
-    def _by_load(self, move: Move) -> None:
+    def _by_load(self, decision: Decision) -> None:
+        def successor(state: ClusterState) -> ClusterState:
+            match decision:
+                case Birth():
+                    return with_adjudicator(state, journals_of(state).last_number + 1, by_load=True)
+                case Retirement():
+                    return with_farewell(state, decision.number)
+                case Move():
+                    return with_transfer(state, *decision, by_load=True)
+
         async def change() -> None:
             with suppress(DatabaseError):  # the load will ask again
-                await self._change(lambda state: with_transfer(state, *move, by_load=True))
+                await self._change(successor)
 
         self._context.spawn(change())

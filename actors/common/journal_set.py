@@ -26,6 +26,8 @@ class JournalTerm(msgspec.Struct, frozen=True):
     since: Timestamp | None = TIMESTAMP_MIN
     until: Timestamp | None = None
     leaving: bool = False
+    by_load: bool = False
+    """Nobody has asked for it: when the load has gone, it goes."""
 
     @property
     def adjudicator(self) -> str:
@@ -48,11 +50,11 @@ class JournalSet(msgspec.Struct, frozen=True):
         terms = tuple(changed if term.number == changed.number else term for term in self.terms)
         return replace(self, version=self.version + 1, terms=terms)
 
-    def announced(self, number: int, replicas: tuple[str, ...]) -> JournalSet:
+    def announced(self, number: int, replicas: tuple[str, ...], *, by_load: bool = False) -> JournalSet:
         """The next version, with one journal more, which does not count yet."""
         assert number > self.last_number, "no number is given twice"
         version = self.version + 1
-        term = JournalTerm(number, replicas, version, since=None)
+        term = JournalTerm(number, replicas, version, since=None, by_load=by_load)
         return replace(self, version=version, terms=(*self.terms, term), last_number=number)
 
     def without(self, number: int) -> JournalSet:

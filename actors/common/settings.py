@@ -150,6 +150,9 @@ class Scaling:
     adjudicator_busy_share: float = 0.7
     """An adjudicator whose event loop computes for more of its time gives a range to one in another process that computes for much less. 0: ranges stay
     where they are put."""
+    adjudicators_max: int = 0
+    """Where none of the others computes for much less, there is one adjudicator more, with a journal of its own, up to so many in all; with `placement = "az"` never.
+    0: no more than there are, but for those that a person adds."""
     up_delay_s: float = 3.0
     down_delay_s: float = 60.0
     """More, or fewer, must have been wanted for so long."""
