@@ -29,6 +29,7 @@ class MembershipWitness:
         self._newest = JournalSet()
         self._since: dict[int, Timestamp] = {}
         self._until: dict[int, Timestamp] = {}
+        self._given: set[int] = set()
         self.births = 0
         self.ends = 0
 
@@ -43,10 +44,11 @@ class MembershipWitness:
                 self._world.violated("I5", f"journal {term.number} counts from {term.since} on, and from {self._since[term.number]} on")
             if term.until is not None:
                 self._until[term.number] = term.until
-            if before.version and before.term(term.number) is None:
-                self.births += 1
-                if term.number <= before.last_number:
+            if before.term(term.number) is None:
+                self.births += bool(before.version)
+                if term.number in self._given:
                     self._world.violated("I10", f"journal {term.number} has been there before")
+            self._given.add(term.number)
         for term in before.terms:
             if journals.term(term.number) is None:
                 self.ends += 1

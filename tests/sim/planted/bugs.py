@@ -190,6 +190,12 @@ def turning_over_slow_journals(plan: Plan) -> Plan:
     return replace(plan, faults=replace(plan.faults, slow_messages=("Topology", "JournalRecords", "Prepared"), slow_s_max=0.3))
 
 
+def turning_over_slow_outcomes(plan: Plan) -> Plan:
+    """... and participants hear late of what was decided."""
+    plan = turning_over(plan)
+    return replace(plan, faults=replace(plan.faults, slow_messages=("Decided", "OutcomeIs"), slow_s_max=1.0))
+
+
 ANY: tuple[str, ...] = ("",)
 
 BUGS: dict[str, Planted] = {
@@ -281,7 +287,9 @@ BUGS: dict[str, Planted] = {
         Planted(turning.announces_nothing, ANY, change=turning_over_slow_journals),
         Planted(turning.gives_a_number_again, ANY, change=turning_over),
         Planted(turning.gives_up_a_journal_that_storage_lacks, ("AssertionError: I12",), change=turning_over),
-        Planted(turning.ends_with_transactions_under_way, ANY, change=turning_over_slow_journals),
+        Planted(
+            turning.gives_up_an_adjudicator_whose_outcomes_others_wait_for, ("AssertionError: I12",), change=turning_over_slow_outcomes
+        ),
         Planted(turning.a_crossbar_begins_without_what_is_gone, ANY, change=turning_over),
         Planted(turning.owns_keys_from_before_its_birth, ANY, change=turning_over_out_of_step),
         *(
