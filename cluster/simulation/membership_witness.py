@@ -2,8 +2,8 @@
 
     I5   a journal has no commit at or below the time from which it counts, and none above the one at which it has ended
     I10  no number is given to two journals
-    I12  when a journal is given up, every storage replica has on its disk what was committed there, and every transaction that
-         it coordinated is decided everywhere
+    I12  when a journal is given up, every storage replica has on its disk what was committed there, and every adjudicator
+         that had a part in it has heard of it
 
 What a reader may not miss between the two times, the verdict holds against all that storage has (I4).
 """
@@ -21,10 +21,17 @@ from cluster.state import ClusterState
 
 
 class MembershipWitness:
-    """`unstored(at)`: a storage replica whose disk lacks what was committed up to `at`, and its checkpoint; None where there is none."""
+    """`unstored(at)`: a storage replica whose disk lacks what was committed up to `at`, and its checkpoint; None where there is none. `headers`: of a journal's committed
+    records."""
 
-    def __init__(self, world: World, unstored: Callable[[Timestamp], tuple[str, Timestamp] | None]) -> None:
+    def __init__(
+        self,
+        world: World,
+        unstored: Callable[[Timestamp], tuple[str, Timestamp] | None],
+        headers: Callable[[int], Iterable[RecordHeader]],
+    ) -> None:
         self._world = world
+        self._headers = headers
         self._unstored = unstored
         self._newest = JournalSet()
         self._since: dict[int, Timestamp] = {}
@@ -60,18 +67,19 @@ class MembershipWitness:
             self._world.violated(
                 "I12", f"journal {number} goes, which ends at {self._until[number]}: {lacking[0]} has checkpointed {lacking[1]}"
             )
+        committed = {header.transaction for header in self._headers(number) if header.kind == COMMIT}
         for process in self._world.processes.values():
             for name in process.role_names:
                 role = process.role(name)
                 reign = role._reign if isinstance(role, Adjudicator) else None
-                if reign is not None and not reign.over and reign.participant.held_for(number):
-                    self._world.violated("I12", f"journal {number} goes, and {name} waits for outcomes of its adjudicator")
+                if reign is not None and not reign.over and not committed.isdisjoint(reign.participant._pending):
+                    self._world.violated("I12", f"journal {number} goes, and {name} has not heard of all that was committed there")
 
-    def check(self, journals: Iterable[int], headers: Callable[[int], Iterable[RecordHeader]]) -> None:
+    def check(self, journals: Iterable[int]) -> None:
         """At the end. Raises AssertionError."""
         for number in journals:
             since, until = self._since.get(number, 0), self._until.get(number)
-            for header in headers(number):
+            for header in self._headers(number):
                 if header.kind == COMMIT:
                     assert header.commit_ts > since, f"I5: journal {number} counts from {since} on: {header}"
                     assert until is None or header.commit_ts <= until, f"I5: journal {number} has ended at {until}: {header}"

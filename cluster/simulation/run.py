@@ -172,7 +172,7 @@ class _Run:
         self._late = LateWitness(self._world, cluster.storage_keys())
         self.windows = WindowWitness(self._world)
         self.ranges = RangeWitness()
-        self.members = MembershipWitness(self._world, self._witness.unstored)
+        self.members = MembershipWitness(self._world, self._witness.unstored, self._witness.evidence.headers)
         if not proofs_alone:
             cluster.states.on_acknowledged.append(self.members.acknowledged)
         self._proofs_alone = proofs_alone
@@ -356,7 +356,7 @@ class _Run:
         self.windows.check(commitment.header.transaction for commitment in model.commits.values())
         times = {commitment.header.commit_ts for commitment in model.commits.values()}
         self.ranges.check(self._cluster.states.maps(self._cluster.map), times.__contains__)
-        self.members.check(sorted(self._witness.evidence.records), self._witness.evidence.headers)
+        self.members.check(sorted(self._witness.evidence.records))
         now = world.clock.true_us()
         self._report.rows = await verdict.check_replicas(world, model, self._cluster.map, [now - earlier for earlier in EARLIER_US])
 
