@@ -106,7 +106,7 @@ class Controller:
             processors,
             lambda: [role.name for _, role in query_processors(self._state)],
             self._resize,
-            self._fall_asleep,
+            lambda: context.spawn(self.sleep()),
         )
 
     async def start(self) -> None:
@@ -253,9 +253,6 @@ class Controller:
             self._keeper.stop()
 
     # -- zero ---------------------------------------------------------------------------------------------------------------------
-
-    def _fall_asleep(self) -> None:
-        self._context.spawn(self.sleep())
 
     async def sleep(self) -> None:
         """To zero: every role but the gateways is stopped cleanly, and its process ended (`scaling.warm`: it stays, without any data). The state stays where it is
@@ -438,6 +435,7 @@ class Controller:
     def _started(self, role: str) -> None:
         """A role that the controller assigns runs (again): an adjudicator is to lead."""
         self._leading.discard(role)
+        self._wakes.runs(role)
         if self._state.roles[role].kind == "adjudicator":
             self._lead(role)
         self._notice_complete()
@@ -453,6 +451,7 @@ class Controller:
 
         def led(_: Message) -> None:
             self._leading.add(name)
+            self._wakes.leads(name)
             self._notice_complete()
 
         def failed(_: DatabaseError) -> None:

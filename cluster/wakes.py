@@ -2,6 +2,7 @@
 
     wakes.asked("gateway/1: a new connection", waited_s)      a gateway's Wake
     wakes.reached(STATE), reached(ROLES), reached(LEADING)    in this order
+    wakes.runs("storage/1/a"), leads("adjudicator/1")         each role's own end of its start
     wakes.account()                                           the last one, as `status --json` shows it
 
 Steps are milliseconds since the client's first byte, as far as its gateway has told; times of day are the host's.
@@ -37,6 +38,8 @@ class Wakes:
             "by": by,
             "at": datetime.fromtimestamp(time.time() - waited_s, UTC).isoformat(timespec="milliseconds"),
             "steps_ms": {},
+            "runs_ms": {},
+            "leads_ms": {},
         }
         logger.info("the cluster wakes for %s", by)
 
@@ -48,6 +51,18 @@ class Wakes:
         if step == LEADING:
             self._begun_s = None
             logger.info("the cluster is awake after %.0f ms", ms)
+
+    def runs(self, role: str) -> None:
+        """It has started."""
+        self._note("runs_ms", role)
+
+    def leads(self, adjudicator: str) -> None:
+        """Its epoch has begun."""
+        self._note("leads_ms", adjudicator)
+
+    def _note(self, what: str, role: str) -> None:
+        if self._begun_s is not None and self._last is not None:
+            self._last[what].setdefault(role, round((self._now_s() - self._begun_s) * 1000, 1))
 
     def account(self) -> dict[str, Any] | None:
         return self._last

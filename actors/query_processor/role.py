@@ -104,7 +104,7 @@ class QueryProcessor:
             if parking_path is not None and make_session is None
             else None
         )
-        self._load = LoadReports(context, lambda: len(self._sessions), computed_s) if computed_s is not None else None
+        self._load = LoadReports(context, self._present, computed_s) if computed_s is not None else None
         self._sequence = int.from_bytes(entropy(3), "big") if parking_path is not None else 0
         """Sessions of this number may be about that an earlier process of this role began."""
         self._all_closed = asyncio.Event()
@@ -264,6 +264,10 @@ class QueryProcessor:
             promised.popleft()
         return len(promised)
 
+    def _present(self) -> int:
+        """Sessions, and clients of gateways that are about to have one: the cluster must not go to zero while they authenticate."""
+        return len(self._sessions) + (len(self._arriving) if self._receiver is not None else 0)
+
     def _is_empty(self) -> bool:
         return not self._connections and not self._on_their_way(asyncio.get_running_loop().time())
 
@@ -275,7 +279,11 @@ class QueryProcessor:
 
     async def _adopt(self, client: socket.socket, already_read: bytes) -> None:
         connection = await self._connect(self.new_connection, client)
-        if already_read and connection is not None:
+        if connection is None:
+            return
+        if self._load is not None:
+            self._load.session_came()
+        if already_read:
             connection.data_received(already_read)
 
     async def _connect(self, make: Callable[[], Connection], client: socket.socket) -> Connection | None:

@@ -183,6 +183,15 @@ def test_a_session_that_rests_is_parked_after_a_time(tmp_path: Path) -> None:
         house.until(lambda: house.parked == 1)
 
 
+def test_a_client_that_authenticates_counts_as_load(house: House) -> None:
+    """Else the cluster goes to zero below it, and wakes again for it."""
+    with socket.create_connection(("127.0.0.1", house.port)):
+        house.until(lambda: bool(house.bus.loads))
+        assert house.bus.loads[0].sessions == 1
+        assert house.sessions(1) + house.sessions(2) == 0
+    house.until(lambda: house.bus.loads[-1].sessions == 0)
+
+
 def test_timeouts_end_parked_sessions(house: House) -> None:
     with connect(house) as client:
         client.execute("SET idle_session_timeout TO 300")
