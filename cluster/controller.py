@@ -26,10 +26,10 @@ from typing import Any
 from msgspec.structs import replace
 
 from actors.common.errors import CONNECTION_FAILURE, OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
-from actors.common.messages import AskCluster, Done, Lead, Load, MoveRange, RangeLoad, Register, Shutdown, StatusIs, Suspect, Wake, Watched
+from actors.common.messages import AskCluster, Done, Load, MoveRange, RangeLoad, Register, Shutdown, StatusIs, Suspect, Wake, Watched
 from actors.common.messages.base import Message
 from actors.runtime.interfaces import Context, Reply
-from cluster.accounts import account_of, ask_everyone
+from cluster.accounts import account_of, ask_everyone, cluster_account
 from cluster.directory import Directory
 from cluster.draining import ZERO_DRAIN_S, Leaving, drain, serve_again
 from cluster.failover import Failover
@@ -37,6 +37,8 @@ from cluster.initial import arranged
 from cluster.keepers import Keepers
 from cluster.keeping import StateKeeper
 from cluster.launching import Launcher
+from cluster.leading import Leading
+from cluster.metering import Metering
 from cluster.ranging import Ranges
 from cluster.scaling import Scaling, fewest, grown, query_processors, without_query_processor
 from cluster.settling import checkpoint, stop_settled
@@ -49,10 +51,6 @@ OnComplete = Callable[[str | None], None]
 
 ASLEEP = "asleep"
 """On the controller's own disk, while the cluster is at zero: the state that it had."""
-LEAD_TIMEOUT_S = 2.0
-"""Before a Lead is sent again: it may have been lost, and a repeated one changes nothing."""
-LEAD_RETRY_S = 0.2
-"""Before a Lead that failed is sent again: the adjudicator is being restarted."""
 
 logger = logging.getLogger(__name__)
 
@@ -83,10 +81,11 @@ class Controller:
         self._asleep = False
         self._wanted_awake: Wake | None = None
         self._wakes = Wakes(lambda: asyncio.get_running_loop().time())
+        self._metering = Metering(context)
         self._launcher = launcher
         self._restarted = restarted
         self._is_working = is_working
-        self._leading: set[str] = set()
+        self._leading = Leading(context, lambda role: self._homes().get(role), self._notice_complete)
         self._stopping = False
         self._on_complete: list[OnComplete] = []
         self._registering: list[Reply] = []
@@ -283,6 +282,7 @@ class Controller:
             failover.follow(resting(self._state))
             await self._context.disk.replace(ASLEEP, encode_state(self._state))
             await stop_settled(self._context, homes, going, below_ts)
+            await self._metering.save()
             if self._keeper is not None:
                 self._keeper.stop()
                 self._keeper = None
@@ -293,7 +293,7 @@ class Controller:
                     self._end(process.name)
             for name, register in self._directory.registers.items():
                 self._directory.registers[name] = replace(register, roles={})
-            self._leading.clear()
+            self._leading.names.clear()
             self._directory.follow(resting(self._state))
             self._directory.publish()
         logger.info("the cluster is at zero")
@@ -331,7 +331,7 @@ class Controller:
             self._failover.move(role, process)
 
     def _stop_deciding(self) -> None:
-        self._stopping = self._directory.stopped = True
+        self._stopping = self._directory.stopped = self._leading.stopped = True
         self._scaling.stop()
         self._ranges.stop()
         if self._failover is not None:
@@ -364,7 +364,7 @@ class Controller:
         return (
             all(process.name in self._directory.registers for process in self._state.processes)
             and self._failover.assigned <= self._failover.home.keys()
-            and adjudicators <= self._leading
+            and adjudicators <= self._leading.names
         )
 
     def receive(self, sender: str, message: Message, reply: Reply | None) -> None:
@@ -377,6 +377,7 @@ class Controller:
                 if self._failover is not None:
                     self._failover.suspect(message.role)
             case Load():
+                self._metering.reported(message)
                 self._scaling.reported(sender, message)
             case RangeLoad() | MoveRange():
                 self._ranges.receive(sender, message, reply)
@@ -434,31 +435,14 @@ class Controller:
 
     def _started(self, role: str) -> None:
         """A role that the controller assigns runs (again): an adjudicator is to lead."""
-        self._leading.discard(role)
         self._wakes.runs(role)
         if self._state.roles[role].kind == "adjudicator":
-            self._lead(role)
+            self._leading.ask(role)
         self._notice_complete()
 
     def _refused(self, role: str, error: DatabaseError) -> None:
         if error.sqlstate not in (CONNECTION_FAILURE, OBJECT_NOT_IN_PREREQUISITE_STATE):  # no answer yet is none
             self.failed(f"{role} did not start: {error.message}")
-
-    def _lead(self, name: str) -> None:
-        assert self._failover is not None
-        failover = self._failover
-        home = failover.home.get(name)
-
-        def led(_: Message) -> None:
-            self._leading.add(name)
-            self._wakes.leads(name)
-            self._notice_complete()
-
-        def failed(_: DatabaseError) -> None:
-            if failover.home.get(name) == home and home is not None and not self._stopping:
-                asyncio.get_running_loop().call_later(LEAD_RETRY_S, self._lead, name)
-
-        self._context.bus.request("controller", name, Lead(), led, failed, timeout_s=LEAD_TIMEOUT_S)
 
     def _notice_complete(self) -> None:
         if self._failover is not None and self._failover.assigned <= self._failover.home.keys():
@@ -478,17 +462,16 @@ class Controller:
         ask_everyone(self._context, state, self._homes(), directory.registers, directory.own, partial(self._accounted, reply))
 
     def _accounted(self, reply: Reply, actors: list[dict[str, Any]]) -> None:
-        running = self.complete and all(actor["state"] == "running" for actor in actors)
         known = "asleep" if self._asleep else "degraded" if self._directory.registers else "starting"
-        why = "" if self._asleep else self._scaling.awake_because()
-        activity = {"awake_because": why, "wakes": self._wakes.count, "last_wake": self._wakes.account()}
-        account = {"url": self._url, "state": "running" if running else known, "activity": activity, **account_of(self._state)}
-        reply(StatusIs(json=json.dumps({**account, "actors": actors}).encode()))
+        activity = self._wakes.activity("" if self._asleep else self._scaling.awake_because())
+        account = {"url": self._url, "activity": activity, "metering": self._metering.account(), **account_of(self._state)}
+        reply(StatusIs(json=json.dumps({**account, **cluster_account(actors, self.complete, known)}).encode()))
 
     async def _shut_down(self, reply: Reply) -> None:
         """Everything stops, the layers one after the other. What does not answer is left to whoever ends the processes."""
         self._stop_deciding()
         await stop_roles(self._context, dict(self._homes()), self._state.processes)
+        await self._metering.save()
         await stop_processes(self._context, sorted(self._directory.registers))
         reply(Done())
 
