@@ -1,7 +1,7 @@
 """Who woke the cluster, when, and how long each step of it took: for the log, `eagleray status` and `eagleray bench wake`.
 
     wakes.asked("gateway/1: a new connection", waited_s)      a gateway's Wake
-    wakes.reached(STATE), reached(ROLES), reached(LEADING)    in this order
+    wakes.reached(ROOM), reached(STATE), reached(ROLES), reached(LEADING)    in this order
     wakes.account()                                           the last one, as `status --json` shows it
 
 Steps are milliseconds since the client's first byte, as far as its gateway has told; times of day are the host's.
@@ -15,7 +15,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-STATE, ROLES, LEADING = "state_read", "roles_run", "adjudicators_lead"
+ROOM, STATE, ROLES, LEADING = "room_made", "state_read", "roles_run", "adjudicators_lead"
 
 logger = logging.getLogger(__name__)
 

@@ -26,6 +26,7 @@ from actors.common.messages.control import (
     Lead,
     Load,
     MoveRange,
+    OpenStream,
     Ping,
     Pong,
     RangeLoad,
@@ -120,6 +121,7 @@ AnyMessage = (
     | MoveRange
     | Wake
     | Drain
+    | OpenStream
 )
 
 __all__ = [
@@ -154,6 +156,7 @@ __all__ = [
     "Load",
     "Message",
     "MoveRange",
+    "OpenStream",
     "OutcomeIs",
     "Part",
     "Piece",
