@@ -18,8 +18,8 @@ from actors.common.ranges import ShardMap
 from actors.common.settings import Limits, Messaging, Settings
 from actors.gateway.gateway import Gateway
 from actors.query_processor.role import QueryProcessor
-from actors.runtime.interfaces import Reply
 from actors.runtime.certificates import ProcessKey
+from actors.runtime.interfaces import Reply
 from actors.runtime.socket_bus import SocketBus
 from actors.runtime.socket_link import SocketReply
 from actors.runtime.socket_passing import SocketReceiver
@@ -60,7 +60,9 @@ def tell(buses: tuple[SocketBus, ...], version: int, routes: dict[str, str]) -> 
 
 @asynccontextmanager
 async def gateway(here: SocketBus, folder: Path) -> AsyncIterator[int]:
-    made = Gateway(context(Settings(), here, "gateway/1"), 1, "127.0.0.1", 0, lambda name: f"{folder}/clients-{name[-1]}.sock", streams=here)
+    made = Gateway(
+        context(Settings(), here, "gateway/1"), 1, "127.0.0.1", 0, lambda name: f"{folder}/clients-{name[-1]}.sock", streams=here
+    )
     await made.start()
     assert made._listener is not None
     try:
