@@ -45,6 +45,7 @@ from actors.common.messages.control import (
 from actors.common.messages.filling import AskContents, AskPiece, Contents, Piece
 from actors.common.messages.journaling import Append, Appended, Fetch, Fetched, Promote, Reset, Seal, Sealed, Trim, Watched
 from actors.common.messages.reading import Get, Got, Scan, Scanned
+from actors.common.messages.resting import Checkpoint, Checkpointed, Settle
 from actors.common.messages.streaming import (
     Deliver,
     DemandWatermark,
@@ -122,6 +123,9 @@ AnyMessage = (
     | Wake
     | Drain
     | OpenStream
+    | Checkpoint
+    | Checkpointed
+    | Settle
 )
 
 __all__ = [
@@ -135,6 +139,8 @@ __all__ = [
     "AskPromise",
     "AskStatus",
     "Cancel",
+    "Checkpoint",
+    "Checkpointed",
     "Commit",
     "Committed",
     "Contents",
@@ -175,6 +181,7 @@ __all__ = [
     "Scanned",
     "Seal",
     "Sealed",
+    "Settle",
     "Shutdown",
     "Stage",
     "StartRole",
