@@ -129,7 +129,7 @@ class ZoneRooms:
 
         own = ray.get_runtime_context().get_node_id()
         nodes = [_node(told, own) for told in _told_nodes() if told["Alive"]]
-        nodes = [node for node in nodes if node.cores >= self.layout.az_cpus or not node.head]  # a head without processors has no zone
+        nodes = [node for node in nodes if node.cores or not (node.head and self.layout.az_cpus)]  # a head without processors has no zone
         if not {node.id for node in nodes}.issuperset(self._last.values()) or not self._last:
             strange = [node for node in nodes if node.id not in self._looked]
             self._looked |= _on_nodes(look_at, {node.id: (node, Look(self.root, self.layout.azs)) for node in strange})
