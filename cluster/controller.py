@@ -29,7 +29,7 @@ from actors.common.errors import CONNECTION_FAILURE, OBJECT_NOT_IN_PREREQUISITE_
 from actors.common.messages import AskCluster, Done, Load, MoveRange, RangeLoad, Register, Shutdown, StatusIs, Suspect, Wake, Watched
 from actors.common.messages.base import Message
 from actors.runtime.interfaces import Context, Reply
-from cluster.accounts import account_of, ask_everyone
+from cluster.accounts import account_of, ask_everyone, cluster_account
 from cluster.directory import Directory
 from cluster.draining import ZERO_DRAIN_S, Leaving, drain, serve_again
 from cluster.failover import Failover
@@ -38,6 +38,7 @@ from cluster.keepers import Keepers
 from cluster.keeping import StateKeeper
 from cluster.launching import Launcher
 from cluster.leading import Leading
+from cluster.metering import Metering
 from cluster.ranging import Ranges
 from cluster.room import Room
 from cluster.scaling import Scaling, fewest, grown, query_processors, without_query_processor
@@ -81,11 +82,12 @@ class Controller:
         self._asleep = False
         self._wanted_awake: Wake | None = None
         self._wakes = Wakes(lambda: asyncio.get_running_loop().time())
+        self._metering = Metering(context)
         self._launcher = launcher
         self._room = Room(context, launcher)
         self._restarted = restarted
         self._is_working = is_working
-        self._leading = Leading(context, lambda name: None if self._stopping else self._homes().get(name), self._notice_complete)
+        self._leading = Leading(context, lambda role: self._homes().get(role), self._notice_complete)
         self._stopping = False
         self._on_complete: list[OnComplete] = []
         self._registering: list[Reply] = []
@@ -285,6 +287,7 @@ class Controller:
             failover.follow(resting(self._state))
             await self._context.disk.replace(ASLEEP, encode_state(self._state))
             await stop_settled(self._context, homes, going, below_ts)
+            await self._metering.save()
             if self._keeper is not None:
                 self._keeper.stop()
                 self._keeper = None
@@ -339,7 +342,7 @@ class Controller:
             self._failover.move(role, process)
 
     def _stop_deciding(self) -> None:
-        self._stopping = self._directory.stopped = True
+        self._stopping = self._directory.stopped = self._leading.stopped = True
         self._scaling.stop()
         self._ranges.stop()
         if self._failover is not None:
@@ -385,6 +388,7 @@ class Controller:
                 if self._failover is not None:
                     self._failover.suspect(message.role)
             case Load():
+                self._metering.reported(message)
                 self._scaling.reported(sender, message)
             case RangeLoad() | MoveRange():
                 self._ranges.receive(sender, message, reply)
@@ -442,9 +446,8 @@ class Controller:
 
     def _started(self, role: str) -> None:
         """A role that the controller assigns runs (again): an adjudicator is to lead."""
-        self._leading.names.discard(role)
         if self._state.roles[role].kind == "adjudicator":
-            self._leading.begin(role)
+            self._leading.ask(role)
         self._notice_complete()
 
     def _refused(self, role: str, error: DatabaseError) -> None:
@@ -469,17 +472,16 @@ class Controller:
         ask_everyone(self._context, state, self._homes(), directory.registers, directory.own, partial(self._accounted, reply))
 
     def _accounted(self, reply: Reply, actors: list[dict[str, Any]]) -> None:
-        running = self.complete and all(actor["state"] == "running" for actor in actors)
         known = "asleep" if self._asleep else "degraded" if self._directory.registers else "starting"
-        why = "" if self._asleep else self._scaling.awake_because()
-        activity = {"awake_because": why, "asleep_because": self._room.why, "wakes": self._wakes.count, "last_wake": self._wakes.account()}
-        account = {"url": self._url, "state": "running" if running else known, "activity": activity, **account_of(self._state)}
-        reply(StatusIs(json=json.dumps({**account, "actors": actors}).encode()))
+        activity = self._wakes.activity("" if self._asleep else self._scaling.awake_because(), self._room.why)
+        account = {"url": self._url, "activity": activity, "metering": self._metering.account(), **account_of(self._state)}
+        reply(StatusIs(json=json.dumps({**account, **cluster_account(actors, self.complete, known)}).encode()))
 
     async def _shut_down(self, reply: Reply) -> None:
         """Everything stops, the layers one after the other. What does not answer is left to whoever ends the processes."""
         self._stop_deciding()
         await stop_roles(self._context, dict(self._homes()), self._state.processes)
+        await self._metering.save()
         await stop_processes(self._context, sorted(self._directory.registers))
         reply(Done())
 

@@ -1,4 +1,4 @@
-"""`Leading`: has adjudicators lead their journals, and knows which do. A Lead is sent again where it was lost, or the adjudicator is being restarted."""
+"""Every adjudicator is asked to lead its journal, again and again until it does or runs elsewhere."""
 
 from __future__ import annotations
 
@@ -10,30 +10,35 @@ from actors.common.messages import Lead
 from actors.common.messages.base import Message
 from actors.runtime.interfaces import Context
 
-TIMEOUT_S = 2.0
+LEAD_TIMEOUT_S = 2.0
 """Before a Lead is sent again: it may have been lost, and a repeated one changes nothing."""
-RETRY_S = 0.2
+LEAD_RETRY_S = 0.2
 """Before a Lead that failed is sent again: the adjudicator is being restarted."""
 
 
 class Leading:
-    """`home(adjudicator)`: the process that runs it; None where nobody does, or it is to be left alone. `on_led()`: one more leads."""
+    """`home`: in which process a role runs, None where it does not; `on_led` is called after each adjudicator that has
+    begun to lead."""
 
     def __init__(self, context: Context, home: Callable[[str], str | None], on_led: Callable[[], None]) -> None:
         self._context = context
         self._home = home
         self._on_led = on_led
         self.names: set[str] = set()
+        """The adjudicators that lead."""
+        self.stopped = False
 
-    def begin(self, name: str) -> None:
+    def ask(self, name: str) -> None:
+        """The adjudicator has just been started."""
         home = self._home(name)
+        self.names.discard(name)
 
         def led(_: Message) -> None:
             self.names.add(name)
             self._on_led()
 
         def failed(_: DatabaseError) -> None:
-            if home is not None and self._home(name) == home:
-                asyncio.get_running_loop().call_later(RETRY_S, self.begin, name)
+            if home is not None and self._home(name) == home and not self.stopped:
+                asyncio.get_running_loop().call_later(LEAD_RETRY_S, self.ask, name)
 
-        self._context.bus.request("controller", name, Lead(), led, failed, timeout_s=TIMEOUT_S)
+        self._context.bus.request(self._context.name, name, Lead(), led, failed, timeout_s=LEAD_TIMEOUT_S)
