@@ -261,18 +261,17 @@ def demo() -> None:
 
 
 @demo.command("scale-to-zero")
-@click.option(
-    "--png", "picture", type=click.Path(path_type=Path, dir_okay=False), default=None, help="Draw the day here, and as HTML beside it."
-)
-def demo_scale_to_zero(picture: Path | None) -> None:
+@click.option("--html", type=written, default=None, help="Draw the day here.")
+@click.option("--png", type=written, default=None, help="Draw the day here (needs matplotlib).")
+def demo_scale_to_zero(html: Path | None, png: Path | None) -> None:
     """A day from nothing to nothing: waking, following the load, sessions that sleep. Exit status 0 only if all of it held."""
     from importlib.util import find_spec
 
     from eagleray.demo.scale_to_zero import main
 
-    if picture is not None and find_spec("matplotlib") is None:
+    if png is not None and find_spec("matplotlib") is None:
         raise OneLine("--png needs matplotlib: pip install 'eagleray[bench]'")
-    sys.exit(main(picture))
+    sys.exit(main(html, png))
 
 
 @cli.group()

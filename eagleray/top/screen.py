@@ -31,11 +31,12 @@ def is_terminal() -> bool:
 class Screen:
     """The whole terminal, until it is left. `show` and `key` are for one thread; `wake` is for any."""
 
-    def __init__(self) -> None:
+    def __init__(self, keys: bool = True) -> None:
+        """`keys`: read them; else the terminal does with them what it always does."""
         self._console = Console()
         self._stack = ExitStack()
         self._woken, self._waker = os.pipe()
-        self._keys = sys.stdin.isatty()
+        self._keys = keys and sys.stdin.isatty()
         self._lock = threading.Lock()
         self._left = False
 
