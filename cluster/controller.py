@@ -26,20 +26,22 @@ from typing import Any
 from msgspec.structs import replace
 
 from actors.common.errors import CONNECTION_FAILURE, OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
-from actors.common.messages import AskCluster, Done, Lead, Load, MoveRange, RangeLoad, Register, Shutdown, StatusIs, Suspect, Wake, Watched
+from actors.common.messages import AskCluster, Done, Load, MoveRange, RangeLoad, Register, Shutdown, StatusIs, Suspect, Wake, Watched
 from actors.common.messages.base import Message
 from actors.runtime.interfaces import Context, Reply
 from cluster.accounts import account_of, ask_everyone, cluster_account
 from cluster.directory import Directory
-from cluster.draining import ZERO_DRAIN_S, Leaving, drain
+from cluster.draining import ZERO_DRAIN_S, Leaving, drain, serve_again
 from cluster.failover import Failover
 from cluster.initial import arranged
 from cluster.keepers import Keepers
 from cluster.keeping import StateKeeper
 from cluster.launching import Launcher
+from cluster.leading import Leading
 from cluster.metering import Metering
 from cluster.ranging import Ranges
 from cluster.scaling import Scaling, fewest, grown, query_processors, without_query_processor
+from cluster.settling import checkpoint, stop_settled
 from cluster.state import ClusterState, ProcessState, decode_state, encode_state, resting, stays_at_zero
 from cluster.stopping import stop_journals, stop_processes, stop_roles
 from cluster.wakes import LEADING, ROLES, STATE, Wakes
@@ -49,10 +51,6 @@ OnComplete = Callable[[str | None], None]
 
 ASLEEP = "asleep"
 """On the controller's own disk, while the cluster is at zero: the state that it had."""
-LEAD_TIMEOUT_S = 2.0
-"""Before a Lead is sent again: it may have been lost, and a repeated one changes nothing."""
-LEAD_RETRY_S = 0.2
-"""Before a Lead that failed is sent again: the adjudicator is being restarted."""
 
 logger = logging.getLogger(__name__)
 
@@ -87,7 +85,7 @@ class Controller:
         self._launcher = launcher
         self._restarted = restarted
         self._is_working = is_working
-        self._leading: set[str] = set()
+        self._leading = Leading(context, lambda role: self._homes().get(role), self._notice_complete)
         self._stopping = False
         self._on_complete: list[OnComplete] = []
         self._registering: list[Reply] = []
@@ -259,21 +257,25 @@ class Controller:
         self._context.spawn(self.sleep())
 
     async def sleep(self) -> None:
-        """To zero: every role but the gateways is stopped cleanly, and its process ended (`scaling.warm`: it stays, without any data). The
-        state stays where it is kept, and is noted on the controller's own disk, so that one that is restarted meanwhile wakes nobody.
-        Sessions that have come meanwhile are parked; query processors that came with the load do not come again. Nothing happens where the cluster is not whole."""
+        """To zero: every role but the gateways is stopped cleanly, and its process ended (`scaling.warm`: it stays, without any data). The state stays where it is
+        kept, and is noted on the controller's own disk, so that one that is restarted meanwhile wakes nobody. Sessions that have come meanwhile are parked; query processors
+        that came with the load do not come again. Nothing happens where the cluster is not whole, or a client comes before anything has ended."""
         async with self._changing:
             failover = self._failover
             if failover is None or self._asleep or self._keepers.active or self._stopping or self._make_keeper is None or not self.complete:
                 return
+            self._wanted_awake = None
             serving = [role.name for _, role in query_processors(self._state)]
-            if not await drain(self._context, serving, ZERO_DRAIN_S):
+            drained = await drain(self._context, serving, ZERO_DRAIN_S)
+            below_ts = await checkpoint(self._context, failover.home, self._state.processes) if drained else None
+            if not drained or self._wanted_awake is not None:
+                serve_again(self._context, serving)
                 self._scaling.stay_awake()
                 return
             logger.info("the cluster goes to zero")
             with suppress(DatabaseError):  # then more processes than needed wake
                 await self._change(lambda state: fewest(state, self._fixed))
-            self._asleep, self._wanted_awake = True, None
+            self._asleep = True
             self._scaling.stop()
             self._ranges.stop()
             homes = dict(failover.home)
@@ -282,7 +284,7 @@ class Controller:
                 failover.forget(process.name)
             failover.follow(resting(self._state))
             await self._context.disk.replace(ASLEEP, encode_state(self._state))
-            await stop_roles(self._context, homes, going)
+            await stop_settled(self._context, homes, going, below_ts)
             await self._metering.save()
             if self._keeper is not None:
                 self._keeper.stop()
@@ -294,11 +296,11 @@ class Controller:
                     self._end(process.name)
             for name, register in self._directory.registers.items():
                 self._directory.registers[name] = replace(register, roles={})
-            self._leading.clear()
+            self._leading.names.clear()
             self._directory.follow(resting(self._state))
             self._directory.publish()
         logger.info("the cluster is at zero")
-        if self._wanted_awake:
+        if self._wanted_awake is not None:
             self.wake(self._wanted_awake)
 
     def _begin_asleep(self, state: ClusterState) -> None:
@@ -332,7 +334,7 @@ class Controller:
             self._failover.move(role, process)
 
     def _stop_deciding(self) -> None:
-        self._stopping = self._directory.stopped = True
+        self._stopping = self._directory.stopped = self._leading.stopped = True
         self._scaling.stop()
         self._ranges.stop()
         if self._failover is not None:
@@ -365,7 +367,7 @@ class Controller:
         return (
             all(process.name in self._directory.registers for process in self._state.processes)
             and self._failover.assigned <= self._failover.home.keys()
-            and adjudicators <= self._leading
+            and adjudicators <= self._leading.names
         )
 
     def receive(self, sender: str, message: Message, reply: Reply | None) -> None:
@@ -436,29 +438,13 @@ class Controller:
 
     def _started(self, role: str) -> None:
         """A role that the controller assigns runs (again): an adjudicator is to lead."""
-        self._leading.discard(role)
         if self._state.roles[role].kind == "adjudicator":
-            self._lead(role)
+            self._leading.ask(role)
         self._notice_complete()
 
     def _refused(self, role: str, error: DatabaseError) -> None:
         if error.sqlstate not in (CONNECTION_FAILURE, OBJECT_NOT_IN_PREREQUISITE_STATE):  # no answer yet is none
             self.failed(f"{role} did not start: {error.message}")
-
-    def _lead(self, name: str) -> None:
-        assert self._failover is not None
-        failover = self._failover
-        home = failover.home.get(name)
-
-        def led(_: Message) -> None:
-            self._leading.add(name)
-            self._notice_complete()
-
-        def failed(_: DatabaseError) -> None:
-            if failover.home.get(name) == home and home is not None and not self._stopping:
-                asyncio.get_running_loop().call_later(LEAD_RETRY_S, self._lead, name)
-
-        self._context.bus.request("controller", name, Lead(), led, failed, timeout_s=LEAD_TIMEOUT_S)
 
     def _notice_complete(self) -> None:
         if self._failover is not None and self._failover.assigned <= self._failover.home.keys():

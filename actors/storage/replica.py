@@ -39,6 +39,7 @@ from actors.common.errors import (
 from actors.common.messages import (
     AskContents,
     AskPiece,
+    Checkpoint,
     Deliver,
     DemandWatermark,
     Get,
@@ -61,7 +62,7 @@ from actors.storage.scan import Scanner
 from actors.storage.staging import Staging
 from actors.storage.store import Store
 from actors.storage.upkeep import Upkeep
-from actors.storage.waiting_reads import WaitingReads
+from actors.storage.waiting_reads import After, WaitingReads
 
 ACK_BYTES_SHARE = 8
 """An acknowledgement is sent after an eighth of the window ..."""
@@ -217,6 +218,9 @@ class StorageReplica:
                 self._resubscribe("the crossbar does not know the stream")
         elif isinstance(message, AskContents | AskPiece) and reply is not None:
             self._give(message, reply)
+        elif isinstance(message, Checkpoint) and reply is not None:
+            # A read of nothing is answered once the watermark is there, or refused.
+            self.receive(sender, Get([], message.at), After(lambda: self._upkeep.settle(message.at, reply), reply.fail))
         elif reply is not None:
             reply.fail(DatabaseError(FEATURE_NOT_SUPPORTED, f"storage does not understand {kind.__name__}"))
 

@@ -44,6 +44,7 @@ from actors.common.messages.control import (
 from actors.common.messages.filling import AskContents, AskPiece, Contents, Piece
 from actors.common.messages.journaling import Append, Appended, Fetch, Fetched, Promote, Reset, Seal, Sealed, Trim, Watched
 from actors.common.messages.reading import Get, Got, Scan, Scanned
+from actors.common.messages.resting import Checkpoint, Checkpointed, Settle
 from actors.common.messages.streaming import (
     Deliver,
     DemandWatermark,
@@ -120,6 +121,9 @@ AnyMessage = (
     | MoveRange
     | Wake
     | Drain
+    | Checkpoint
+    | Checkpointed
+    | Settle
 )
 
 __all__ = [
@@ -133,6 +137,8 @@ __all__ = [
     "AskPromise",
     "AskStatus",
     "Cancel",
+    "Checkpoint",
+    "Checkpointed",
     "Commit",
     "Committed",
     "Contents",
@@ -172,6 +178,7 @@ __all__ = [
     "Scanned",
     "Seal",
     "Sealed",
+    "Settle",
     "Shutdown",
     "Stage",
     "StartRole",
