@@ -247,7 +247,7 @@ class QueryProcessor:
         counters = self._services.counters if self._services is not None else None
         if counters is None or self._session_services is None:
             return Usage()
-        return self._session_services.meter.usage(self._computed_ns(), counters.statements, counters.conflicts)
+        return self._session_services.meter.usage(self._computed_ns(), counters.statements, counters.transactions, counters.conflicts)
 
     # clients
 
