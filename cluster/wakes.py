@@ -52,15 +52,11 @@ class Wakes:
             self._begun_s = None
             logger.info("the cluster is awake after %.0f ms", ms)
 
-<<<<<<< HEAD
     def runs(self, role: str) -> None:
         """It has started."""
         if self._begun_s is not None and self.last is not None:
             self.last["runs_ms"].setdefault(role, round((self._now_s() - self._begun_s) * 1000, 1))
 
-    def activity(self, awake_because: str) -> dict[str, Any]:
-=======
     def activity(self, awake_because: str, asleep_because: str) -> dict[str, Any]:
->>>>>>> h-nodes
         """As `status` shows it."""
         return {"awake_because": awake_because, "asleep_because": asleep_because, "wakes": self.count, "last_wake": self.last}
