@@ -26,6 +26,7 @@ from actors.common.messages.control import (
     Lead,
     Load,
     MoveRange,
+    OpenStream,
     Ping,
     Pong,
     RangeLoad,
@@ -141,6 +142,7 @@ AnyMessage = (
     | RemoveAdjudicator
     | Retire
     | Retired
+    | OpenStream
     | Checkpoint
     | Checkpointed
     | Settle
@@ -186,6 +188,7 @@ __all__ = [
     "Load",
     "Message",
     "MoveRange",
+    "OpenStream",
     "OutcomeIs",
     "Part",
     "Piece",
