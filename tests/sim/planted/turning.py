@@ -6,15 +6,12 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from actors.adjudicator.coordinator import Coordinator
 from actors.adjudicator.membership import Membership
 from actors.common.journal_set import JournalSet
-from actors.common.messages import Announced, AskHeld, Checkpoint, Checkpointed, HeldIs
+from actors.common.messages import Announced, Checkpoint, Checkpointed
 from actors.common.timestamps import TIMESTAMP_MAX
 from actors.crossbar.crossbar import Crossbar
-from cluster import transfers
 from cluster.adjudicators import Adjudicators
-from cluster.state import ClusterState
 
 
 def reads_past_a_birth() -> None:
@@ -46,16 +43,6 @@ def gives_up_a_journal_that_storage_lacks() -> None:
     Adjudicators._ask = careless  # type: ignore[method-assign]
 
 
-def gives_up_an_adjudicator_whose_outcomes_others_wait_for() -> None:
-    ask = Adjudicators._ask
-
-    async def careless(adjudicators: Adjudicators, role: str, message: Any, *timeout_s: float) -> Any:
-        return HeldIs(0) if isinstance(message, AskHeld) else await ask(adjudicators, role, message, *timeout_s)
-
-    Adjudicators._ask = careless  # type: ignore[method-assign]
-    Coordinator.owes = property(lambda _: False)  # type: ignore[assignment, method-assign]
-
-
 def a_crossbar_begins_without_what_is_gone() -> None:
     """It takes a subscriber that lacks what a retired journal had."""
     begin = Crossbar.__init__
@@ -65,15 +52,3 @@ def a_crossbar_begins_without_what_is_gone() -> None:
         crossbar._gone_ts = 0
 
     Crossbar.__init__ = careless  # type: ignore[method-assign]
-
-
-def owns_keys_from_before_its_birth() -> None:
-    """Where the clock of a move's source is behind, its new owner decides at times at which its journal does not count."""
-    map_after = transfers.map_after
-
-    def careless(state: ClusterState, since: int) -> Any:
-        return map_after(replace(state, journals=JournalSet()), since)
-
-    from cluster import state as states
-
-    transfers.map_after = states.map_after = careless
