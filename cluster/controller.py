@@ -26,7 +26,21 @@ from typing import Any
 from msgspec.structs import replace
 
 from actors.common.errors import CONNECTION_FAILURE, OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
-from actors.common.messages import AskCluster, Done, Lead, Load, MoveRange, RangeLoad, Register, Shutdown, StatusIs, Suspect, Wake, Watched
+from actors.common.messages import (
+    AskCluster,
+    Done,
+    Lead,
+    Load,
+    MoveRange,
+    RangeLoad,
+    Register,
+    ReshapeShards,
+    Shutdown,
+    StatusIs,
+    Suspect,
+    Wake,
+    Watched,
+)
 from actors.common.messages.base import Message
 from actors.runtime.interfaces import Context, Reply
 from cluster.accounts import account_of, ask_everyone
@@ -38,9 +52,10 @@ from cluster.keepers import Keepers
 from cluster.keeping import StateKeeper
 from cluster.launching import Launcher
 from cluster.ranging import Ranges
+from cluster.reshaping import Reshaping
 from cluster.scaling import Scaling, fewest, grown, query_processors, without_query_processor
 from cluster.state import ClusterState, ProcessState, decode_state, encode_state, resting, stays_at_zero
-from cluster.stopping import stop_journals, stop_processes, stop_roles
+from cluster.stopping import stop_for_good, stop_journals, stop_processes, stop_roles
 from cluster.wakes import LEADING, ROLES, STATE, Wakes
 
 OnComplete = Callable[[str | None], None]
@@ -97,6 +112,7 @@ class Controller:
         self._failover = self._make_failover(initial) if make_keeper is None else None
         """None until the state has been read."""
         self._ranges = Ranges(context, initial, self._homes, lambda: self._decides, self.change)
+        self._reshaping = Reshaping(context, lambda: self._decides, self.change, self._directory.all_know)
         self._fixed = len(query_processors(initial))
         self._leaving = Leaving(context, lambda name: self._decide(lambda state: without_query_processor(state, self._fixed, name)))
         self._scaling = Scaling(
@@ -155,6 +171,7 @@ class Controller:
         for _, register in sorted(self._directory.registers.items()):
             self._admit(register)
         self._ranges.follow(state)
+        self._reshaping.follow(state)
 
     def _make_failover(self, state: ClusterState) -> Failover:
         return Failover(
@@ -218,15 +235,30 @@ class Controller:
         for process in state.processes:
             if process not in before.processes:
                 self._launch(process)
+        self._retire_roles(before, failover)
         for process in before.processes:
             if not self._directory.knows(process.name):
                 failover.forget(process.name)
-                self._context.spawn(self._retire(process.name))
+                self._context.spawn(self._retire(process))
         self._directory.publish()
+        failover.start_new()
         self._ranges.follow(state)
+        self._reshaping.follow(state)
 
-    async def _retire(self, process: str) -> None:
-        """It is in the state no more: its roles are stopped, then the process is ended."""
+    def _retire_roles(self, before: ClusterState, failover: Failover) -> None:
+        """Of processes that stay."""
+        for process in before.processes:
+            if self._directory.knows(process.name):
+                gone = [role.name for role in process.fixed if role.name not in self._state.roles]
+                for role in gone:
+                    failover.home.pop(role, None)
+                if gone:
+                    self._context.spawn(stop_for_good(self._context, process.name, gone))
+
+    async def _retire(self, state: ProcessState) -> None:
+        """It is in the state no more: its roles are stopped, then the process is ended. What a replica of a shard that is gone has on its disk goes, too."""
+        process = state.name
+        await stop_for_good(self._context, process, [role.name for role in state.roles if role.kind == "storage"])
         await stop_processes(self._context, [process])
         if not self._directory.knows(process):
             self._end(process)
@@ -378,6 +410,8 @@ class Controller:
                 self._scaling.reported(sender, message)
             case RangeLoad() | MoveRange():
                 self._ranges.receive(sender, message, reply)
+            case ReshapeShards():
+                self._reshaping.receive(message, reply)
             case Wake():
                 self.wake(message)
             case Watched():

@@ -102,6 +102,11 @@ class Failover:
         self._azs = {process.name: process.az for process in state.processes}
         self._roles = state.roles
 
+    def start_new(self) -> None:
+        """What the state has come to name, in processes that are there already."""
+        for process in sorted(self._alive):
+            self._assign_own(process)
+
     def forget(self, process: str) -> None:
         """It is to be ended, and none of the cluster's any more."""
         self._alive.discard(process)

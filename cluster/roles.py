@@ -68,7 +68,7 @@ def _crossbar(context: Context, given: dict[str, Any], sockets: str) -> Role:
 def _storage(context: Context, given: dict[str, Any], sockets: str) -> Role:
     from actors.storage.replica import StorageReplica
 
-    return StorageReplica(context, given["shard"], context.az, given["crossbars"])
+    return StorageReplica(context, given["shard"], context.az, given["crossbars"], given.get("parents", ()))
 
 
 def _query_processor(context: Context, given: dict[str, Any], sockets: str) -> Role:

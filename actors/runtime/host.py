@@ -244,6 +244,13 @@ class Host:
             self.bus.detach(name)
             await running.release()
 
+    async def clear_disk(self, name: str) -> None:
+        """What a role that does not run has left."""
+        disk = self._disk_of(name)
+        await disk.clear()
+        if isinstance(disk, LocalDisk):
+            disk.close()
+
     async def stop_roles(self) -> None:
         """Last started, first stopped. All are stopped even where one fails; the first error is raised."""
         first: Exception | None = None
@@ -339,7 +346,7 @@ class Host:
         elif isinstance(message, StartRole) and self._assigned is not None:
             self._spawn(self._assigned.start(message, reply), self._own_tasks)
         elif isinstance(message, StopRole) and self._assigned is not None:
-            self._spawn(self._assigned.stop(message.role, reply), self._own_tasks)
+            self._spawn(self._assigned.stop(message, reply), self._own_tasks)
         elif isinstance(message, Shutdown):
             self._spawn(self._shut_down(reply), self._own_tasks)
         elif reply is not None:

@@ -18,13 +18,17 @@ When both memtables are full the stream is not acknowledged further, so the cros
 
 A damaged block (XX001) is noted in `status` and fails the read with 08006, so that it is answered by another replica. Journals that no longer reach back to the
 watermark (58P01) leave the replica stranded: no read above the watermark is answered. In both cases it is filled from a peer (filling.py), and goes on from where that one's
-disk stands. A replica whose disk cannot be opened begins anew, which comes to the same. Left out: moving ranges.
+disk stands. A replica whose disk cannot be opened begins anew, which comes to the same.
+
+A shard may be made of others (docs/shards.md). Its replicas begin as those do that have lost their disk, and while their peers have nothing either they are filled from
+the replicas of those other shards (`parents`), without the rows outside of the new shard's columns.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 from actors.common.errors import (
@@ -52,7 +56,7 @@ from actors.common.messages import (
     Suspect,
     Topology,
 )
-from actors.common.ranges import ShardMap
+from actors.common.ranges import ShardMap, Span, covers
 from actors.common.settings import Settings
 from actors.runtime.interfaces import Context, Reply
 from actors.runtime.stream_window import StreamWindow
@@ -90,9 +94,9 @@ def redirected(shard: int) -> DatabaseError:
 
 
 class StorageReplica:
-    """See the module. `crossbars`: their names, the preferred first."""
+    """See the module. `crossbars`: their names, the preferred first. `parents`: the shards that this one was made of, if any."""
 
-    def __init__(self, context: Context, shard: int, az: str, crossbars: list[str]) -> None:
+    def __init__(self, context: Context, shard: int, az: str, crossbars: list[str], parents: Sequence[int] = ()) -> None:
         assert crossbars
         self._context = context
         self._settings: Settings = context.settings
@@ -100,6 +104,7 @@ class StorageReplica:
         self._name = context.name
         self.shard = shard
         self.az = az
+        self.parents = tuple(parents)
         self._crossbars = crossbars
         self._crossbar = 0
         self.watermark = 0
@@ -152,7 +157,10 @@ class StorageReplica:
         if self._bus.topology is not None:
             self._take_topology(self._bus.topology)
         self._timers["renewal"] = self._loop.call_later(FIRST_RENEWAL_S, self._renew)
-        self._loop.call_soon(self._subscribe)  # once the host has attached the role: the stream's first message may be quick
+        if self.parents and not self.watermark:
+            self._upkeep.begin()
+        else:
+            self._loop.call_soon(self._subscribe)  # once the host has attached the role: the stream's first message may be quick
 
     async def stop(self) -> None:
         """Waiting reads are failed. Nothing is written: the journals have what the disk has not."""
@@ -232,17 +240,24 @@ class StorageReplica:
                 self._gets += len(keys)
                 if shards is not None:
                     for key in keys:
-                        if shards.shard(key) != self.shard:
+                        if shards.shard(key) != self.shard and not shards.follows(key, self.shard):
                             raise redirected(self.shard)
                 get = store.get
                 reply(Got([get(key, at) for key in keys], store.catalog_ts(at)))
             else:
                 self._scans += 1
-                if shards is not None and any(owner != self.shard for _, _, owner in shards.scan_pieces(message.start, message.end)):  # type: ignore[union-attr]
+                if shards is not None and not self._holds(shards, message.start, message.end):  # type: ignore[union-attr]
                     raise redirected(self.shard)
                 reply(self._scanner.run(message))  # type: ignore[arg-type]
         except DatabaseError as error:
             reply.fail(self.noted(error))
+
+    def _holds(self, shards: ShardMap, start: bytes, end: bytes) -> bool:
+        """All of the range, as one of the shards that own it or follow it."""
+        others = [piece for piece in shards.scan_pieces(start, end) if piece[2] != self.shard]
+        if not others or not shards.followers:
+            return not others
+        return all(covers(shards.spans(self.shard), low, high) for low, high, _ in others)
 
     def noted(self, error: DatabaseError) -> DatabaseError:
         """Damage is remembered and mended from another replica, which has the same rows."""
@@ -460,9 +475,25 @@ class StorageReplica:
 
     def peers(self) -> list[str]:
         """The shard's other replicas."""
+        return [name for name in self._replicas_of(self.shard) if name != self._name]
+
+    def replicas_of_parents(self) -> list[list[str]]:
+        return [self._replicas_of(shard) for shard in self.parents]
+
+    def _replicas_of(self, shard: int) -> list[str]:
         topology = self._bus.topology
-        own = f"storage/{self.shard}/"
-        return [name for name in sorted(topology.routes) if name.startswith(own) and name != self._name] if topology is not None else []
+        prefix = f"storage/{shard}/"
+        return [name for name in sorted(topology.routes) if name.startswith(prefix)] if topology is not None else []
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """The shard's columns; none, where the map does not name it."""
+        return self._shards.spans(self.shard) if self._shards is not None else ()
+
+    def not_filled(self) -> None:
+        """Nobody could give anything: the journals may have it all."""
+        if not self._open and not self._stopped and "subscribe" not in self._timers:
+            self._subscribe()
 
     def exchange_store(self, store: Store) -> None:
         """The disk now holds what a peer's did. The watermark may go back."""

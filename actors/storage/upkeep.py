@@ -154,6 +154,11 @@ class Upkeep:
                 self._replica.noted(error)
         self.looking = False
 
+    def begin(self) -> None:
+        """The shard is made of others, and nothing is here yet: filled before anything else."""
+        self._filling = True
+        self._context.spawn(self._fill())
+
     def fill(self) -> None:
         """From a peer, as soon as may be."""
         if not self._filling and "fill" not in self._timers:
@@ -177,6 +182,8 @@ class Upkeep:
         filled = False
         try:
             filled = await filling.fill(context, replica.peers(), replica.store, wanted)
+            if not filled and replica.parents and replica.spans:
+                filled = await filling.fill_from_parents(context, replica.replicas_of_parents(), replica.store, replica.spans, wanted)
         except DatabaseError as error:
             logger.error("%s cannot be filled: %s", context.name, error.message)
         self._filling = False
@@ -186,6 +193,7 @@ class Upkeep:
             replica.exchange_store(store)
         else:
             self._after("fill", RETRY_S, self._fill_again)
+            replica.not_filled()
 
     def _fill_again(self) -> None:
         if self._replica.lacks:

@@ -83,6 +83,14 @@ class SimulatedCluster:
         first = [] if self.plan.keeps_state else list(specs.values())
         self.world.add_process(process.name, process.az, list(specs.values()), first)
 
+    def follow(self, process: ProcessState) -> None:
+        """Its fixed roles are others now."""
+        there = self.world.processes[process.name]
+        if [spec.name for spec in there.specs] != [role.name for role in process.fixed]:
+            there.specs = [self._spec(role_spec(role, process.az, "", measured=False)) for role in process.fixed]
+            for spec in there.specs:
+                self.world.disk_of(there, spec.name)
+
     def _make_controller(self, context: Context) -> Controller:
         process = self.world.processes[CONTROLLER]
         make_keeper = self._make_keeper if self.plan.keeps_state else None
@@ -360,7 +368,9 @@ class _Launcher:
         world = self._cluster.world
         if process.name not in world.processes:
             self._cluster.add(process)
-        elif world.processes[process.name].up:
+            return
+        self._cluster.follow(process)
+        if world.processes[process.name].up:
             self._cluster.register(process.name)
 
     def end(self, process: str) -> None:

@@ -32,6 +32,7 @@ from actors.common.messages.control import (
     Register,
     Release,
     Released,
+    ReshapeShards,
     Shutdown,
     StartRole,
     StatusIs,
@@ -105,6 +106,7 @@ AnyMessage = (
     | Lead
     | Release
     | Released
+    | ReshapeShards
     | Cancel
     | Register
     | AskCluster
@@ -168,6 +170,7 @@ __all__ = [
     "Release",
     "Released",
     "Reset",
+    "ReshapeShards",
     "Scan",
     "Scanned",
     "Seal",

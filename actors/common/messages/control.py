@@ -68,6 +68,14 @@ class MoveRange(Message, frozen=True):
     adjudicator: int
 
 
+class ReshapeShards(Message, frozen=True):
+    """A person -> controller: `shards` end, and others take over what they hold: two, parted at the columns `cut`, where that is given; else one. Answer: Done, once they have.
+    Failures: 22023, and 55000 while other shards are on their way."""
+
+    shards: list[int]
+    cut: bytes | None = None
+
+
 class Cancel(Message, frozen=True):
     """QP -> QP, one-way: a cancel request for the session (`process`, `secret`) that is not the receiver's own."""
 
@@ -102,9 +110,11 @@ class StartRole(Message, frozen=True):
 
 
 class StopRole(Message, frozen=True):
-    """Controller -> process (host/<name>): stop this role cleanly, it goes on elsewhere. Answer: Done once it has stopped, or does not run here."""
+    """Controller -> process (host/<name>): stop this role cleanly, it goes on elsewhere. Answer: Done once it has stopped, or does not run here. `for_good`: it goes on
+    nowhere, and what is on its disk goes, too."""
 
     role: str
+    for_good: bool = False
 
 
 class Watch(Message, frozen=True):
