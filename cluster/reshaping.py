@@ -12,8 +12,8 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 
-from actors.common.errors import DatabaseError
-from actors.common.messages import Done, Get, ReshapeShards
+from actors.common.errors import INVALID_PARAMETER_VALUE, DatabaseError
+from actors.common.messages import AskMiddle, Done, Get, Middle, ReshapeShards
 from actors.runtime.interfaces import Context, Reply
 from cluster.shards import begun, ended, handed_on, replicas
 from cluster.state import ClusterState, Reshape
@@ -48,12 +48,25 @@ class Reshaping:
 
     async def _begin(self, message: ReshapeShards, reply: Reply) -> None:
         try:
-            await self._change(lambda state: begun(state, message.shards, message.cut))
+            cut = message.cut if message.cut != b"" else await self._middle(message.shards)
+            await self._change(lambda state: begun(state, message.shards, cut))
         except DatabaseError as error:
             reply.fail(error)
             return
         self._waiting.append(reply)
         self._answer()
+
+    async def _middle(self, shards: list[int]) -> bytes:
+        """Where the first of its replicas that answers would part it. Raises 22023 where nobody can."""
+        assert self._state is not None
+        names = replicas(self._state, shards)
+        for name in names:
+            with suppress(DatabaseError):
+                answer: Middle = await self._context.bus.call(self._context.name, name, AskMiddle(), ANSWER_S)
+                if answer.cut is not None:
+                    return answer.cut
+        why = f"all of shard {shards[0]} lies in one place: it cannot be parted" if names else f"there is no shard {shards[0]}"
+        raise DatabaseError(INVALID_PARAMETER_VALUE, why)
 
     def _answer(self) -> None:
         if self._state is not None and self._state.reshape is None:

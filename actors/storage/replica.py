@@ -42,12 +42,14 @@ from actors.common.errors import (
 )
 from actors.common.messages import (
     AskContents,
+    AskMiddle,
     AskPiece,
     Deliver,
     DemandWatermark,
     Get,
     Got,
     Message,
+    Middle,
     Scan,
     Stage,
     StreamAck,
@@ -61,6 +63,7 @@ from actors.common.settings import Settings
 from actors.runtime.interfaces import Context, Reply
 from actors.runtime.stream_window import StreamWindow
 from actors.storage import filling
+from actors.storage.middle import middle
 from actors.storage.scan import Scanner
 from actors.storage.staging import Staging
 from actors.storage.store import Store
@@ -223,7 +226,7 @@ class StorageReplica:
         elif isinstance(message, StreamLost):
             if message.stream == self._stream and self._open:
                 self._resubscribe("the crossbar does not know the stream")
-        elif isinstance(message, AskContents | AskPiece) and reply is not None:
+        elif isinstance(message, AskContents | AskPiece | AskMiddle) and reply is not None:
             self._give(message, reply)
         elif reply is not None:
             reply.fail(DatabaseError(FEATURE_NOT_SUPPORTED, f"storage does not understand {kind.__name__}"))
@@ -508,8 +511,11 @@ class StorageReplica:
         self._resubscribe("filled")
         self._answer_waiting()
 
-    def _give(self, message: AskContents | AskPiece, reply: Reply) -> None:
+    def _give(self, message: AskContents | AskPiece | AskMiddle, reply: Reply) -> None:
         try:
+            if isinstance(message, AskMiddle):
+                reply(Middle(middle(self.store)))
+                return
             reply(filling.contents(self.store.disk) if isinstance(message, AskContents) else filling.piece(self.store.disk, message))
         except DatabaseError as error:
             reply.fail(self.noted(error))

@@ -19,12 +19,14 @@ from actors.common.messages.committing import (
 )
 from actors.common.messages.control import (
     AskCluster,
+    AskMiddle,
     AskStatus,
     Cancel,
     Drain,
     Informed,
     Lead,
     Load,
+    Middle,
     MoveRange,
     Ping,
     Pong,
@@ -120,6 +122,8 @@ AnyMessage = (
     | Load
     | RangeLoad
     | MoveRange
+    | AskMiddle
+    | Middle
     | Wake
     | Drain
 )
@@ -130,6 +134,7 @@ __all__ = [
     "Appended",
     "AskCluster",
     "AskContents",
+    "AskMiddle",
     "AskOutcome",
     "AskPiece",
     "AskPromise",
@@ -155,6 +160,7 @@ __all__ = [
     "Lead",
     "Load",
     "Message",
+    "Middle",
     "MoveRange",
     "OutcomeIs",
     "Part",

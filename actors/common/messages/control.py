@@ -68,9 +68,19 @@ class MoveRange(Message, frozen=True):
     adjudicator: int
 
 
+class AskMiddle(Message, frozen=True):
+    """Controller -> storage replica: below which columns does half of the shard lie? Answer: Middle."""
+
+
+class Middle(Message, frozen=True):
+    """None: all of it lies in one place."""
+
+    cut: bytes | None
+
+
 class ReshapeShards(Message, frozen=True):
-    """A person -> controller: `shards` end, and others take over what they hold: two, parted at the columns `cut`, where that is given; else one. Answer: Done, once they have.
-    Failures: 22023, and 55000 while other shards are on their way."""
+    """A person -> controller: `shards` end, and others take over what they hold: two, parted at the columns `cut` (b"": in the middle), where that is given; else one. Answer:
+    Done, once they have. Failures: 22023, and 55000 while other shards are on their way."""
 
     shards: list[int]
     cut: bytes | None = None
