@@ -101,10 +101,22 @@ class Crossbar:
             self._take_map(self._context.bus.topology.shard_map)
 
     def _take_map(self, shard_map: ShardMap) -> None:
-        holdings = shard_map.holdings()
-        if holdings != self._holdings:
-            self._holdings = holdings
-            self._route_by(shard_map)
+        """Where it names other shards than the last one did: those that are gone get nothing more, and for new ones the records are read again."""
+        before, self._holdings = self._holdings, shard_map.holdings()
+        if before == self._holdings:
+            return
+        self._routing = shard_map
+        for name, subscriber in sorted(self._subscribers.items()):
+            if subscriber.shard not in self._holdings:
+                self._dismiss(name)
+        if self._merge is not None and not self._holdings.keys() <= before.keys():
+            self._route_anew()
+
+    def _dismiss(self, name: str) -> None:
+        subscriber = self._subscribers.pop(name)
+        if catch_up := self._catch_ups.pop(name, None):
+            catch_up.close()
+        self._context.bus.post(self._context.name, name, StreamLost(subscriber.stream))
 
     async def stop(self) -> None:
         """Asks nobody anything any more: not when a promise that it waits for comes, nor a topology."""
@@ -229,15 +241,8 @@ class Crossbar:
         for name in sorted(self._catch_ups):
             self._catch_ups.pop(name).close()
 
-    def _route_by(self, shard_map: ShardMap) -> None:
-        """Other shards are there: what the merge holds is not cut for them. Go on from the last of the subscribers that keep up; the others catch up."""
-        self._routing = shard_map
-        for name, subscriber in sorted(self._subscribers.items()):
-            if subscriber.shard not in self._holdings:
-                del self._subscribers[name]
-                self._context.bus.post(self._context.name, name, StreamLost(subscriber.stream))
-        if self._merge is None:
-            return
+    def _route_anew(self) -> None:
+        """New shards are there: what the merge holds is not cut for them. Go on from the last of the subscribers that keep up; the others catch up."""
         self._end_merges()
         current = [one.sent_ts for one in self._subscribers.values() if one.live and not one.is_slow]
         self._begin(max(min(current, default=self.merge.watermark), self._gone_ts))

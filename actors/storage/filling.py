@@ -36,6 +36,7 @@ PIECE_BYTES_MAX = 1 << 20
 CONTENTS_ASKED_MAX = 10
 """Times that one peer's merges may overtake the copying."""
 ANSWER_S_MAX = 2.0
+CHECKPOINT_S_MAX = 30.0
 PIECE_ATTEMPTS_MAX = 5
 """A lost message costs one piece, not the segment."""
 
@@ -124,7 +125,7 @@ async def _copy_one(
     for *_, peer, manifest in sorted(offers, key=lambda offer: offer[:4]):
         copies.append(copy := _Copying(context, peer, store, lambda again: True, spans))
         try:
-            manifests.append(await copy.copied(manifest))
+            manifests.append(await copy.copied(await _fresh_contents(context, peer, manifest)))
         except DatabaseError as error:
             if error.sqlstate in (DISK_FULL, IO_ERROR):
                 raise
@@ -132,6 +133,16 @@ async def _copy_one(
         else:
             return True
     return False
+
+
+async def _fresh_contents(context: Context, peer: str, known: Manifest) -> Manifest:
+    """After a checkpoint: what it lacks would have to be read from the journals, by each of the new shard's replicas. `known`, where that takes too long."""
+    try:
+        answer: Contents = await context.bus.call(context.name, peer, AskContents(fresh=True), CHECKPOINT_S_MAX)
+    except DatabaseError as error:
+        logger.info("%s: %s has made no checkpoint: %s", context.name, peer, error.message)
+        return known
+    return manifest_file.decode(answer.manifest) if answer.manifest else known
 
 
 def _united(store: Store, manifests: list[Manifest]) -> Manifest:

@@ -29,6 +29,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from actors.common.errors import (
@@ -227,7 +228,10 @@ class StorageReplica:
             if message.stream == self._stream and self._open:
                 self._resubscribe("the crossbar does not know the stream")
         elif isinstance(message, AskContents | AskPiece | AskMiddle) and reply is not None:
-            self._give(message, reply)
+            if isinstance(message, AskContents) and message.fresh:
+                self._upkeep.checkpoint_now(partial(self._give, message, reply))
+            else:
+                self._give(message, reply)
         elif reply is not None:
             reply.fail(DatabaseError(FEATURE_NOT_SUPPORTED, f"storage does not understand {kind.__name__}"))
 

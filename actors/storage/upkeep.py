@@ -52,6 +52,8 @@ class Upkeep:
         self._fill_due = False
         """As soon as no checkpoint and no merge is under way."""
         self._checkpointed_at = self._loop.time()
+        self._wanted: list[Callable[[], None]] = []
+        """Called after the next checkpoint, or where it fails."""
         self._stopped = False
         self.looking = True
         """Not every block has been looked at since the start."""
@@ -103,7 +105,22 @@ class Upkeep:
         self._checkpointing = True
         self._context.spawn(self._checkpoint())
 
+    def checkpoint_now(self, on_done: Callable[[], None]) -> None:
+        """Unless one is under way, or all is on the disk."""
+        if self._filling or (not self._checkpointing and self._replica.watermark <= self._replica.store.checkpoint_ts):
+            on_done()
+            return
+        self._wanted.append(on_done)
+        if not self._checkpointing:
+            self._begin_checkpoint()
+
     async def _checkpoint(self) -> None:
+        await self._try_checkpoint()
+        wanted, self._wanted = self._wanted, []
+        for on_done in wanted:
+            on_done()
+
+    async def _try_checkpoint(self) -> None:
         replica = self._replica
         try:
             await self._maintenance.checkpoint(replica.watermark, replica.horizon)

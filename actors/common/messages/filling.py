@@ -6,7 +6,9 @@ from actors.common.messages.base import Message
 
 
 class AskContents(Message, frozen=True):
-    """Answer: Contents."""
+    """Answer: Contents. `fresh`: after a checkpoint, if there is anything that has none."""
+
+    fresh: bool = False
 
 
 class Contents(Message, frozen=True):
