@@ -1,6 +1,8 @@
 """The controller's part that knows of shards: has them end and others take their place, by a person's wish or the load's (docs/shards.md).
 
-    begun ----every child's replicas answer at a time of now----> handed on ----all processes know the map----> ended
+    begun ----all processes know the map, and every child's replicas answer at a time of now----> handed on ----all processes know the map----> ended
+
+Until the first of these maps is known everywhere, some crossbar may have journals trimmed that does not know the children. After the second one it is a matter of courtesy.
 
 The state names the reshape from its beginning to its end, so a controller that takes over goes on with it, from where it stands. All that is asked for on the way may be asked again.
 """
@@ -99,7 +101,7 @@ class Reshaping:
             if reshape.is_handed_on:
                 if not waits or self._all_know(self._state.shard_map.version):
                     await self._step(ended, reshape)
-            elif await self._are_there(reshape, waits):
+            elif self._all_know(self._state.shard_map.version) and await self._are_there(reshape, waits):
                 await self._step(handed_on, reshape)
             if self._counts(reshape):
                 await asyncio.sleep(RETRY_S)
