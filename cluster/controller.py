@@ -45,7 +45,7 @@ from actors.common.messages.base import Message
 from actors.runtime.interfaces import Context, Reply
 from cluster.accounts import account_of, ask_everyone
 from cluster.directory import Directory
-from cluster.draining import ZERO_DRAIN_S, Leaving, drain
+from cluster.draining import ZERO_DRAIN_S, Leaving, drain, serve_again
 from cluster.failover import Failover
 from cluster.initial import arranged
 from cluster.keepers import Keepers
@@ -54,6 +54,7 @@ from cluster.launching import Launcher
 from cluster.ranging import Ranges
 from cluster.reshaping import Reshaping
 from cluster.scaling import Scaling, fewest, grown, query_processors, without_query_processor
+from cluster.settling import checkpoint, stop_settled
 from cluster.state import ClusterState, ProcessState, decode_state, encode_state, resting, stays_at_zero
 from cluster.stopping import stop_for_good, stop_journals, stop_processes, stop_roles
 from cluster.wakes import LEADING, ROLES, STATE, Wakes
@@ -289,21 +290,25 @@ class Controller:
         self._context.spawn(self.sleep())
 
     async def sleep(self) -> None:
-        """To zero: every role but the gateways is stopped cleanly, and its process ended (`scaling.warm`: it stays, without any data). The
-        state stays where it is kept, and is noted on the controller's own disk, so that one that is restarted meanwhile wakes nobody.
-        Sessions that have come meanwhile are parked; query processors that came with the load do not come again. Nothing happens where the cluster is not whole."""
+        """To zero: every role but the gateways is stopped cleanly, and its process ended (`scaling.warm`: it stays, without any data). The state stays where it is
+        kept, and is noted on the controller's own disk, so that one that is restarted meanwhile wakes nobody. Sessions that have come meanwhile are parked; query processors
+        that came with the load do not come again. Nothing happens where the cluster is not whole, or a client comes before anything has ended."""
         async with self._changing:
             failover = self._failover
             if failover is None or self._asleep or self._keepers.active or self._stopping or self._make_keeper is None or not self.complete:
                 return
+            self._wanted_awake = None
             serving = [role.name for _, role in query_processors(self._state)]
-            if not await drain(self._context, serving, ZERO_DRAIN_S):
+            drained = await drain(self._context, serving, ZERO_DRAIN_S)
+            below_ts = await checkpoint(self._context, failover.home, self._state.processes) if drained else None
+            if not drained or self._wanted_awake is not None:
+                serve_again(self._context, serving)
                 self._scaling.stay_awake()
                 return
             logger.info("the cluster goes to zero")
             with suppress(DatabaseError):  # then more processes than needed wake
                 await self._change(lambda state: fewest(state, self._fixed))
-            self._asleep, self._wanted_awake = True, None
+            self._asleep = True
             self._scaling.stop()
             self._ranges.stop()
             homes = dict(failover.home)
@@ -312,7 +317,7 @@ class Controller:
                 failover.forget(process.name)
             failover.follow(resting(self._state))
             await self._context.disk.replace(ASLEEP, encode_state(self._state))
-            await stop_roles(self._context, homes, going)
+            await stop_settled(self._context, homes, going, below_ts)
             if self._keeper is not None:
                 self._keeper.stop()
                 self._keeper = None
@@ -327,7 +332,7 @@ class Controller:
             self._directory.follow(resting(self._state))
             self._directory.publish()
         logger.info("the cluster is at zero")
-        if self._wanted_awake:
+        if self._wanted_awake is not None:
             self.wake(self._wanted_awake)
 
     def _begin_asleep(self, state: ClusterState) -> None:

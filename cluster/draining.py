@@ -30,9 +30,13 @@ async def drain(context: Context, names: Collection[str], timeout_s: float) -> b
 
     empty = all(await asyncio.gather(*map(ask, names)))
     if not empty:
-        for name in names:
-            context.bus.post(context.name, name, Drain(wanted=False))
+        serve_again(context, names)
     return empty
+
+
+def serve_again(context: Context, names: Collection[str]) -> None:
+    for name in names:
+        context.bus.post(context.name, name, Drain(wanted=False))
 
 
 class Leaving:

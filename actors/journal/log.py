@@ -272,10 +272,10 @@ class JournalLog:
     def after_trim(self, below_ts: Timestamp, committed: Lsn) -> Promise | None:
         """The promise to make durable before `trim`: without the segments all of whose records are committed and have commit_ts <= below_ts.
 
-        None where nothing can go. The last segment always stays, and no large transaction loses some of its parts.
+        None where nothing can go. The last segment always stays, and so does the last record; no large transaction loses some of its parts.
         """
         kept = 0
-        while kept < len(self._segments) - 1:
+        while kept < len(self._segments) - 1 and self._segments[kept].last_lsn < self.last_lsn:
             segment = self._segments[kept]
             if segment.last_lsn > committed or (segment.times and segment.times[-1] > below_ts):
                 break
@@ -292,6 +292,11 @@ class JournalLog:
             previous_epoch=first.previous_epoch,
             trimmed_ts=max([self.promise.trimmed_ts, *trimmed]),
         )
+
+    def begin_segment(self) -> None:
+        """What follows goes to a segment of its own, so that all before it can be trimmed once it is committed. Durable with the next `sync`."""
+        if self._segments and self._segments[-1].offsets and not self._roll:
+            self._new_segment(self.last_lsn + 1, self.last_epoch)
 
     def trim(self) -> None:
         """Give up the segments below the promise's first_lsn."""

@@ -30,6 +30,7 @@ from actors.common.messages import (
     Reset,
     Seal,
     Sealed,
+    Settle,
     StreamAck,
     StreamLost,
     Subscribed,
@@ -109,7 +110,7 @@ class JournalReplica:
         return self._committed
 
     def receive(self, sender: str, message: Message, reply: Reply | None) -> None:
-        if self._storing_promise and isinstance(message, Seal | Append | Promote | Reset | Trim):
+        if self._storing_promise and isinstance(message, Seal | Append | Promote | Reset | Trim | Settle):
             self._wait(sender, message, reply)
         elif isinstance(message, Append):
             self._append(sender, message, reply)
@@ -128,6 +129,8 @@ class JournalReplica:
             self._fetch(message, reply)
         elif isinstance(message, Trim):
             self._trim(message.below_ts, reply)
+        elif isinstance(message, Settle):
+            self._settle(message.below_ts, reply)
         elif isinstance(message, Promote):
             self._promote(message, reply)
         elif isinstance(message, Reset):
@@ -260,6 +263,23 @@ class JournalReplica:
             trimmed()
         else:
             self._store_promise(promise, trimmed, reply)
+
+    def _settle(self, below_ts: Timestamp, reply: Reply | None) -> None:
+        """As a Trim, of the newest records, too: they end their segment. The next one is durable before any that it follows goes."""
+        log = self.log
+        if log.last_lsn >= log.first_lsn and log.commit_ts_at(log.last_lsn) <= below_ts:
+            try:
+                log.begin_segment()
+            except DatabaseError as error:
+                if reply is not None:
+                    reply.fail(error)
+                return
+
+        def synced(error: DatabaseError | None) -> None:
+            _expect_none(error)
+            self.receive("", Trim(below_ts), reply)
+
+        log.sync(synced)
 
     # -- records -----------------------------------------------------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ import logging
 from collections.abc import Callable, Sequence
 
 from actors.common.errors import CONNECTION_FAILURE, DISK_FULL, IO_ERROR, UNDEFINED_FILE, DatabaseError
+from actors.common.messages import Checkpoint
 from actors.common.messages.filling import AskContents, AskPiece, Contents, Piece
 from actors.common.ranges import Span
 from actors.runtime.interfaces import Context, Disk
@@ -138,11 +139,11 @@ async def _copy_one(
 async def _fresh_contents(context: Context, peer: str, known: Manifest) -> Manifest:
     """After a checkpoint: what it lacks would have to be read from the journals, by each of the new shard's replicas. `known`, where that takes too long."""
     try:
-        answer: Contents = await context.bus.call(context.name, peer, AskContents(fresh=True), CHECKPOINT_S_MAX)
+        await context.bus.call(context.name, peer, Checkpoint(context.clock.now().earliest), CHECKPOINT_S_MAX)
+        return await _contents(context, peer)
     except DatabaseError as error:
         logger.info("%s: %s has made no checkpoint: %s", context.name, peer, error.message)
         return known
-    return manifest_file.decode(answer.manifest) if answer.manifest else known
 
 
 def _united(store: Store, manifests: list[Manifest]) -> Manifest:

@@ -29,7 +29,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 from actors.common.errors import (
@@ -45,6 +44,7 @@ from actors.common.messages import (
     AskContents,
     AskMiddle,
     AskPiece,
+    Checkpoint,
     Deliver,
     DemandWatermark,
     Get,
@@ -69,7 +69,7 @@ from actors.storage.scan import Scanner
 from actors.storage.staging import Staging
 from actors.storage.store import Store
 from actors.storage.upkeep import Upkeep
-from actors.storage.waiting_reads import WaitingReads
+from actors.storage.waiting_reads import After, WaitingReads
 
 ACK_BYTES_SHARE = 8
 """An acknowledgement is sent after an eighth of the window ..."""
@@ -228,10 +228,10 @@ class StorageReplica:
             if message.stream == self._stream and self._open:
                 self._resubscribe("the crossbar does not know the stream")
         elif isinstance(message, AskContents | AskPiece | AskMiddle) and reply is not None:
-            if isinstance(message, AskContents) and message.fresh:
-                self._upkeep.checkpoint_now(partial(self._give, message, reply))
-            else:
-                self._give(message, reply)
+            self._give(message, reply)
+        elif isinstance(message, Checkpoint) and reply is not None:
+            # A read of nothing is answered once the watermark is there, or refused.
+            self.receive(sender, Get([], message.at), After(lambda: self._upkeep.settle(message.at, reply), reply.fail))
         elif reply is not None:
             reply.fail(DatabaseError(FEATURE_NOT_SUPPORTED, f"storage does not understand {kind.__name__}"))
 

@@ -15,8 +15,10 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from actors.common.errors import DATA_CORRUPTED, DatabaseError
-from actors.runtime.interfaces import Context
+from actors.common.errors import DATA_CORRUPTED, OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
+from actors.common.messages import Checkpointed
+from actors.common.timestamps import Timestamp
+from actors.runtime.interfaces import Context, Reply
 from actors.storage import filling
 from actors.storage.maintenance import Maintenance
 from actors.storage.manifest import Manifest
@@ -52,8 +54,8 @@ class Upkeep:
         self._fill_due = False
         """As soon as no checkpoint and no merge is under way."""
         self._checkpointed_at = self._loop.time()
-        self._wanted: list[Callable[[], None]] = []
-        """Called after the next checkpoint, or where it fails."""
+        self._settling: list[tuple[Timestamp, Reply]] = []
+        """Checkpoints asked for on the way to zero, by the time that they are to reach."""
         self._stopped = False
         self.looking = True
         """Not every block has been looked at since the start."""
@@ -105,22 +107,26 @@ class Upkeep:
         self._checkpointing = True
         self._context.spawn(self._checkpoint())
 
-    def checkpoint_now(self, on_done: Callable[[], None]) -> None:
-        """Unless one is under way, or all is on the disk."""
-        if self._filling or (not self._checkpointing and self._replica.watermark <= self._replica.store.checkpoint_ts):
-            on_done()
+    def settle(self, at: Timestamp, reply: Reply) -> None:
+        """A checkpoint of all up to `at`, which has been applied; the answer to a Checkpoint."""
+        if self._stopped or self._filling or self._fill_due:
+            reply.fail(DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, f"{self._context.name} has to be filled from a peer first"))
             return
-        self._wanted.append(on_done)
+        self._settling.append((at, reply))
         if not self._checkpointing:
+            self._settle_all()
+
+    def _settle_all(self) -> None:
+        """A checkpoint may have begun before what it was to hold had come: then another one follows."""
+        checkpoint_ts = self._replica.store.checkpoint_ts
+        for at, reply in self._settling:
+            if at <= checkpoint_ts:
+                reply(Checkpointed(checkpoint_ts))
+        self._settling = [(at, reply) for at, reply in self._settling if at > checkpoint_ts]
+        if self._settling:
             self._begin_checkpoint()
 
     async def _checkpoint(self) -> None:
-        await self._try_checkpoint()
-        wanted, self._wanted = self._wanted, []
-        for on_done in wanted:
-            on_done()
-
-    async def _try_checkpoint(self) -> None:
         replica = self._replica
         try:
             await self._maintenance.checkpoint(replica.watermark, replica.horizon)
@@ -132,6 +138,9 @@ class Upkeep:
                 return
             self._checkpointing = False
             replica.noted(error)
+            for _, reply in self._settling:
+                reply.fail(error)
+            self._settling = []
             return
         self._checkpointing = False
         self._checkpointed_at = self._loop.time()
@@ -139,6 +148,8 @@ class Upkeep:
         self._fill_if_due()
         if self._is_full:
             self.maintain()
+        if self._settling and not self._checkpointing:
+            self._settle_all()
 
     def retry_checkpoint(self) -> None:
         self._context.spawn(self._checkpoint())

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from actors.common.messages import Get, Scan
+from actors.common.errors import DatabaseError
+from actors.common.messages import Get, Message, Scan
 from actors.runtime.interfaces import Reply
 
 READS_MAX = 100_000
 """A crossbar that is away for `read_wait_s` under full load leaves this many behind; more are refused at once."""
+
+
+class After:
+    """A Reply for whoever waits for a watermark and not for rows."""
+
+    def __init__(self, then: Callable[[], None], fail: Callable[[DatabaseError], None]) -> None:
+        self._then = then
+        self.fail = fail
+
+    def __call__(self, message: Message) -> None:
+        self._then()
 
 
 class WaitingRead:

@@ -7,7 +7,7 @@ Reset, removes a segment, has been started, and at the end:
     I7   the writer of an epoch has one record of each number, whichever replica it sends it to
     I1   the log on the disk is whole: no power failure is taken for damage, or for a gap
     I9   who votes holds every record that it has acknowledged; nobody votes whom the disk calls a learner
-    I12  what has been trimmed is told truly: the epoch and the time of the record before the first, and none was trimmed that no Trim named
+    I12  what has been trimmed is told truly: the epoch and the time of the record before the first, and none was trimmed that no Trim or Settle named
 
     I12  no replica's log has begun between a large transaction's parts and the COMMIT that counts them
     at the end           every replica's log, on its disk and as it answers a Fetch, holds the committed records, the same bytes
@@ -19,7 +19,7 @@ import asyncio
 from functools import partial
 
 from actors.common.errors import DatabaseError
-from actors.common.messages import Append, Appended, Done, Fetch, Fetched, Promote, Reset, Seal, Sealed, Trim
+from actors.common.messages import Append, Appended, Done, Fetch, Fetched, Promote, Reset, Seal, Sealed, Settle, Trim
 from actors.common.messages.base import Message
 from actors.journal.log import JournalLog
 from actors.journal.record import COMMIT, PART, TRIMMED, decode_header
@@ -37,7 +37,7 @@ FETCH_BYTES = 1 << 20
 class JournalWitness:
     """An Observer (runtime/simulation/network.py). `evidence`: the committed records, by journal and number."""
 
-    looks_at: Kinds | None = frozenset([Append, Promote, Reset, Seal, Trim])
+    looks_at: Kinds | None = frozenset([Append, Promote, Reset, Seal, Settle, Trim])
 
     def __init__(self, world: World, evidence: Evidence) -> None:
         self._world = world
@@ -73,7 +73,7 @@ class JournalWitness:
 
     def delivered(self, sender: str, destination: str, message: Message) -> None:
         match message:
-            case Trim():
+            case Trim() | Settle():
                 journal = destination.split("/")[1]
                 self._trims[journal] = max(self._trims.get(journal, 0), message.below_ts)
             case Append() if message.records:

@@ -44,6 +44,7 @@ from actors.common.messages import (
     Scanned,
     Seal,
     Sealed,
+    Settle,
     Stage,
     StreamAck,
     SubscribeRange,
@@ -125,7 +126,7 @@ class Witness:
     looks_at: Kinds | None = frozenset(
         [
             *(Append, AskOutcome, AskPromise, Commit, Decided, Deliver, Get, JournalRecords),
-            *(Part, Prepare, Scan, Seal, Stage, StreamAck, SubscribeRange, Trim),
+            *(Part, Prepare, Scan, Seal, Settle, Stage, StreamAck, SubscribeRange, Trim),
         ]
     )
 
@@ -192,6 +193,8 @@ class Witness:
             case StreamAck() if message.checkpoint_ts and message.stream == self._subscribed.get(sender):
                 self._claim_checkpoint(sender, message.checkpoint_ts)
             case Trim() if not destination.startswith(f"journal/{STATE_JOURNAL}/"):  # storage takes nothing from that one
+                self._trim(destination, message.below_ts)
+            case Settle():
                 self._trim(destination, message.below_ts)
 
     def answered(self, requester: str, role: str, request: Message, answer: Message) -> None:

@@ -47,6 +47,7 @@ from actors.common.messages.control import (
 from actors.common.messages.filling import AskContents, AskPiece, Contents, Piece
 from actors.common.messages.journaling import Append, Appended, Fetch, Fetched, Promote, Reset, Seal, Sealed, Trim, Watched
 from actors.common.messages.reading import Get, Got, Scan, Scanned
+from actors.common.messages.resting import Checkpoint, Checkpointed, Settle
 from actors.common.messages.streaming import (
     Deliver,
     DemandWatermark,
@@ -126,6 +127,9 @@ AnyMessage = (
     | Middle
     | Wake
     | Drain
+    | Checkpoint
+    | Checkpointed
+    | Settle
 )
 
 __all__ = [
@@ -140,6 +144,8 @@ __all__ = [
     "AskPromise",
     "AskStatus",
     "Cancel",
+    "Checkpoint",
+    "Checkpointed",
     "Commit",
     "Committed",
     "Contents",
@@ -181,6 +187,7 @@ __all__ = [
     "Scanned",
     "Seal",
     "Sealed",
+    "Settle",
     "Shutdown",
     "Stage",
     "StartRole",

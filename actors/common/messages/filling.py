@@ -6,9 +6,7 @@ from actors.common.messages.base import Message
 
 
 class AskContents(Message, frozen=True):
-    """Answer: Contents. `fresh`: after a checkpoint, if there is anything that has none."""
-
-    fresh: bool = False
+    """Answer: Contents."""
 
 
 class Contents(Message, frozen=True):

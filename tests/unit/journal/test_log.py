@@ -256,3 +256,18 @@ def test_the_log_against_a_model(tmp_path_factory: pytest.TempPathFactory, steps
         log.close()
 
     asyncio.run(run())
+
+
+def test_a_segment_that_has_been_ended_goes_once_another_record_is_there(tmp_path: Path) -> None:
+    """A log whose last record goes would not tell where its epoch ends."""
+    log = written(tmp_path, 3)
+    log.begin_segment()
+    log.begin_segment()
+    assert log.after_trim(1000, 3) is None
+    asyncio.run(append(log, [record(4)]))
+    promise = log.after_trim(1000, 3)
+    assert promise is not None and promise.first_lsn == 4
+    asyncio.run(log.set_promise(promise))
+    log.trim()
+    assert lsns(log) == [4] == lsns(opened(tmp_path))
+    assert len(segment_files(tmp_path)) == 1

@@ -210,3 +210,25 @@ def is_part(found: list[bytes], state: list[bytes]) -> bool:
     return any(found[skip : skip + len(state)] == state[: len(found) - skip] for skip in range(len(found))) or any(
         state[skip : skip + len(found)] == found for skip in range(len(state))
     )
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_segment_that_has_been_ended_when_power_failed_keeps_its_records(seed: int) -> None:
+    async def scenario(world: World) -> None:
+        machine = Machine(world)
+        log = JournalLog.open(machine.disk, SETTINGS)
+        await append(log, 1, 3, 3)
+        log.begin_segment()
+        if seed % 3:
+            await synced(log)
+        if seed % 3 == 2:
+            await append(log, 4, 4, 3)
+            promise = log.after_trim(1000, 3)
+            assert promise is not None
+            await log.set_promise(promise)
+            log.trim()
+        log = JournalLog.open(machine.lose_power(), SETTINGS)
+        assert contents(log) == [record(lsn, 3) for lsn in (range(4, 5) if seed % 3 == 2 else range(1, 4))]
+
+    with World(seed) as world:
+        world.run(scenario(world))
