@@ -29,7 +29,6 @@ from actors.common.errors import CONNECTION_FAILURE, OBJECT_NOT_IN_PREREQUISITE_
 from actors.common.messages import (
     AskCluster,
     Done,
-    Lead,
     Load,
     MoveRange,
     RangeLoad,
@@ -51,12 +50,14 @@ from cluster.initial import arranged
 from cluster.keepers import Keepers
 from cluster.keeping import StateKeeper
 from cluster.launching import Launcher
+from cluster.leading import Leading
 from cluster.ranging import Ranges
 from cluster.reshaping import Reshaping
+from cluster.retiring import Retiring
 from cluster.scaling import Scaling, fewest, grown, query_processors, without_query_processor
 from cluster.settling import checkpoint, stop_settled
 from cluster.state import ClusterState, ProcessState, decode_state, encode_state, resting, stays_at_zero
-from cluster.stopping import stop_for_good, stop_journals, stop_processes, stop_roles
+from cluster.stopping import stop_journals, stop_processes, stop_roles
 from cluster.wakes import LEADING, ROLES, STATE, Wakes
 
 OnComplete = Callable[[str | None], None]
@@ -64,11 +65,6 @@ OnComplete = Callable[[str | None], None]
 
 ASLEEP = "asleep"
 """On the controller's own disk, while the cluster is at zero: the state that it had."""
-LEAD_TIMEOUT_S = 2.0
-"""Before a Lead is sent again: it may have been lost, and a repeated one changes nothing."""
-LEAD_RETRY_S = 0.2
-"""Before a Lead that failed is sent again: the adjudicator is being restarted."""
-
 logger = logging.getLogger(__name__)
 
 
@@ -101,12 +97,13 @@ class Controller:
         self._launcher = launcher
         self._restarted = restarted
         self._is_working = is_working
-        self._leading: set[str] = set()
+        self._leading = Leading(context, self._homes, self._notice_complete)
         self._stopping = False
         self._on_complete: list[OnComplete] = []
         self._registering: list[Reply] = []
         self._changing = asyncio.Lock()
         self._directory = Directory(context, initial, self._homes, self._assigned)
+        self._retiring = Retiring(context, self._directory, self._end)
         self._keepers = Keepers(context, self._directory, self._refused)
         self._directory.silent = restarted or make_keeper is not None
         """A controller that has just been restarted does not know yet who is where: what others know is better than what it could tell them."""
@@ -236,34 +233,11 @@ class Controller:
         for process in state.processes:
             if process not in before.processes:
                 self._launch(process)
-        self._retire_roles(before, failover)
-        for process in before.processes:
-            if not self._directory.knows(process.name):
-                failover.forget(process.name)
-                self._context.spawn(self._retire(process))
+        self._retiring.follow(before, state, failover)
         self._directory.publish()
         failover.start_new()
         self._ranges.follow(state)
         self._reshaping.follow(state)
-
-    def _retire_roles(self, before: ClusterState, failover: Failover) -> None:
-        """Of processes that stay."""
-        for process in before.processes:
-            if self._directory.knows(process.name):
-                gone = [role.name for role in process.fixed if role.name not in self._state.roles]
-                for role in gone:
-                    failover.home.pop(role, None)
-                if gone:
-                    self._context.spawn(stop_for_good(self._context, process.name, gone))
-
-    async def _retire(self, state: ProcessState) -> None:
-        """It is in the state no more: its roles are stopped, then the process is ended. What a replica of a shard that is gone has on its disk goes, too."""
-        process = state.name
-        await stop_for_good(self._context, process, [role.name for role in state.roles if role.kind == "storage"])
-        await stop_processes(self._context, [process])
-        if not self._directory.knows(process):
-            self._end(process)
-            self._directory.publish()
 
     def _launch(self, process: ProcessState) -> None:
         if self._launcher is not None:
@@ -328,7 +302,7 @@ class Controller:
                     self._end(process.name)
             for name, register in self._directory.registers.items():
                 self._directory.registers[name] = replace(register, roles={})
-            self._leading.clear()
+            self._leading.names.clear()
             self._directory.follow(resting(self._state))
             self._directory.publish()
         logger.info("the cluster is at zero")
@@ -366,7 +340,7 @@ class Controller:
             self._failover.move(role, process)
 
     def _stop_deciding(self) -> None:
-        self._stopping = self._directory.stopped = True
+        self._stopping = self._directory.stopped = self._leading.stopped = True
         self._scaling.stop()
         self._ranges.stop()
         if self._failover is not None:
@@ -399,7 +373,7 @@ class Controller:
         return (
             all(process.name in self._directory.registers for process in self._state.processes)
             and self._failover.assigned <= self._failover.home.keys()
-            and adjudicators <= self._leading
+            and adjudicators <= self._leading.names
         )
 
     def receive(self, sender: str, message: Message, reply: Reply | None) -> None:
@@ -471,29 +445,12 @@ class Controller:
 
     def _started(self, role: str) -> None:
         """A role that the controller assigns runs (again): an adjudicator is to lead."""
-        self._leading.discard(role)
-        if self._state.roles[role].kind == "adjudicator":
-            self._lead(role)
+        self._leading.started(role, self._state.roles[role].kind)
         self._notice_complete()
 
     def _refused(self, role: str, error: DatabaseError) -> None:
         if error.sqlstate not in (CONNECTION_FAILURE, OBJECT_NOT_IN_PREREQUISITE_STATE):  # no answer yet is none
             self.failed(f"{role} did not start: {error.message}")
-
-    def _lead(self, name: str) -> None:
-        assert self._failover is not None
-        failover = self._failover
-        home = failover.home.get(name)
-
-        def led(_: Message) -> None:
-            self._leading.add(name)
-            self._notice_complete()
-
-        def failed(_: DatabaseError) -> None:
-            if failover.home.get(name) == home and home is not None and not self._stopping:
-                asyncio.get_running_loop().call_later(LEAD_RETRY_S, self._lead, name)
-
-        self._context.bus.request("controller", name, Lead(), led, failed, timeout_s=LEAD_TIMEOUT_S)
 
     def _notice_complete(self) -> None:
         if self._failover is not None and self._failover.assigned <= self._failover.home.keys():

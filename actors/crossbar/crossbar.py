@@ -16,17 +16,13 @@ trimmed is refused (58P01), never given a stream with a hole.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from actors.common.errors import CONNECTION_FAILURE, NOT_SENT, DatabaseError
+from actors.common.errors import DatabaseError
 from actors.common.messages import (
-    AskPromise,
     DemandWatermark,
     Done,
-    Fetch,
     JournalRecords,
     Promised,
     StreamAck,
@@ -35,10 +31,11 @@ from actors.common.messages import (
     Trim,
 )
 from actors.common.messages.base import Message
-from actors.common.messages.control import Suspect, Topology
+from actors.common.messages.control import Topology
 from actors.common.ranges import ShardMap, Span
 from actors.common.timestamps import TIMESTAMP_MIN, Timestamp
 from actors.crossbar import subscriber as subscribing
+from actors.crossbar.asking import Asking
 from actors.crossbar.catch_up import CatchUp
 from actors.crossbar.feed import Feed
 from actors.crossbar.merge import Due, Group, Merge
@@ -49,17 +46,8 @@ from actors.runtime.interfaces import Context, Reply
 
 STREAM_BITS = 62
 """Of a stream's number, which is drawn: no two lives of a crossbar use the same ones."""
-PROMISE_TIMEOUT_S = 1.0
 KEPT_S_DEFAULT = 300
 """Records younger than a transaction may live are not trimmed: a restarted coordinator must know the outcomes that participants ask for."""
-LATE_S = 0.3
-"""For a promise, which may cost a write to disk."""
-PROBE_S = 0.1
-"""How long a promise may wait for its records before the replica that should bring them is asked whether it lives."""
-SIGN_S = 0.3
-"""... and for its answer, before the records are read from another one."""
-PROMISE_RETRY_S = 0.02
-"""An adjudicator that fails over is asked again after this."""
 
 
 class Crossbar:
@@ -83,10 +71,7 @@ class Crossbar:
         self._behind = False
         """A subscriber waits for its catch-up to begin."""
         self._demand: Timestamp = TIMESTAMP_MIN
-        self._asking: dict[int, Timestamp] = {}
-        self._asked_at: dict[int, float] = {}
-        self._timers: dict[str, asyncio.TimerHandle] = {}
-        self._waiting_since: dict[int, float] = {}
+        self._asking = Asking(context, self._promised, self._pursue_on)
         self._checkpoints: dict[str, Timestamp] = {}
         self._trimmed: Timestamp = TIMESTAMP_MIN
         """As told to the journals."""
@@ -121,25 +106,11 @@ class Crossbar:
     async def stop(self) -> None:
         """Asks nobody anything any more: not when a promise that it waits for comes, nor a topology."""
         self._stopped = True
-        for timer in self._timers.values():
-            timer.cancel()
+        self._asking.stop()
         for feed in [*self._feeds.values()]:
             feed.close()
         for catch_up in [*self._catch_ups.values()]:
             catch_up.close()
-
-    def _after(self, name: str, seconds: float, callback: Callable[[], None]) -> None:
-        """In place of the timer of that name, if there is one."""
-
-        def due() -> None:
-            del self._timers[name]
-            callback()
-
-        former = self._timers.pop(name, None)
-        if former is not None:
-            former.cancel()
-        if not self._stopped:
-            self._timers[name] = asyncio.get_running_loop().call_later(seconds, due)
 
     def receive(self, sender: str, message: Message, reply: Reply | None) -> None:
         if isinstance(message, JournalRecords):
@@ -237,7 +208,7 @@ class Crossbar:
     def _end_merges(self) -> None:
         for feed in self._feeds.values():
             self.drop_stream(feed)
-        self._waiting_since.clear()
+        self._asking.came_anywhere()
         for name in sorted(self._catch_ups):
             self._catch_ups.pop(name).close()
 
@@ -261,13 +232,13 @@ class Crossbar:
     def _positioned(self, journal: int, feed: Feed) -> None:
         """The journal has nothing between the subscriber's place and next_lsn: promises given after the record before that may count."""
         self.merge.heads[journal].begin_after(feed.next_lsn - 1, feed.previous_epoch)
-        self._waiting_since.pop(journal, None)
+        self._asking.came(journal)
         self._advance()
 
     def _on_records(self, journal: int, records: list[tuple[RecordHeader, bytes]]) -> None:
         self._records += len(records)
         self.merge.add(journal, records)
-        self._waiting_since.pop(journal, None)
+        self._asking.came(journal)
         self._advance()
 
     def _advance(self) -> None:
@@ -367,74 +338,19 @@ class Crossbar:
             if head.promise >= demand:
                 continue
             if any(promise >= demand for _, promise, _ in head.pending):
-                self._suspect(journal)
-            elif journal not in self._asking:
-                self._ask(journal, name, demand)
+                self._asking.wait_for_records(journal, self._feeds[journal])
+            else:
+                self._asking.ask(journal, name, demand)
 
-    def _ask(self, journal: int, name: str, demand: Timestamp) -> None:
-        self._asking[journal] = demand
-        self._asked_at[journal] = asyncio.get_running_loop().time()
-        if "late" not in self._timers:
-            self._after("late", LATE_S, self._check_late)
+    def _pursue_on(self) -> None:
+        """If anything is wanted still."""
+        if self._demand > self.merge.watermark:
+            self._pursue()
 
-        def promised(answer: Message) -> None:
-            assert isinstance(answer, Promised)
-            if self._stopped:
-                return
-            self._asking.pop(journal, None)
-            self.merge.promised(journal, answer.epoch, answer.promise, answer.after_lsn)
-            self._advance()
-
-        def failed(error: DatabaseError) -> None:
-            if self._stopped:
-                return
-            if error.detail in (NOT_SENT, ""):  # the bus could not reach it; what it says itself has other details
-                self._context.bus.post(self._context.name, "controller", Suspect(name))
-            self._after(f"ask {journal}", PROMISE_RETRY_S, again)
-
-        def again() -> None:
-            self._asking.pop(journal, None)
-            if self._demand > self.merge.watermark:
-                self._pursue()
-
-        self._context.bus.request(self._context.name, name, AskPromise(demand), promised, failed, PROMISE_TIMEOUT_S)
-
-    def _check_late(self) -> None:
-        """Who owes a promise for too long is suspect: the controller looks whether it lives."""
-        loop = asyncio.get_running_loop()
-        for journal in self._asking:
-            if loop.time() - self._asked_at[journal] >= LATE_S:
-                self._context.bus.post(self._context.name, "controller", Suspect(self._adjudicators[journal]))
-        if self._asking:
-            self._after("late", LATE_S, self._check_late)
-
-    def _suspect(self, journal: int) -> None:
-        """A promise waits for records that the feed has not brought. After PROBE_S the replica is asked for a sign of life; a dead one fails
-        that at once, a silent one is left after silence_s: read at another replica then."""
-        if journal in self._waiting_since:
-            return
-        silence_s = self._context.settings.streaming.silence_s
-        since = self._waiting_since[journal] = asyncio.get_running_loop().time()
-        feed = self._feeds[journal]
-
-        def leave(*_: object) -> None:
-            if self._waiting_since.get(journal) == since and not self._stopped:
-                del self._waiting_since[journal]
-                feed.turn()
-                if self._demand > self.merge.watermark:
-                    self._pursue()
-
-        def probe() -> None:
-            if self._waiting_since.get(journal) == since:
-                sign_of_life = Fetch(feed.next_lsn, 1)
-                self._context.bus.request(self._context.name, feed.replica, sign_of_life, lambda _: None, failed, min(SIGN_S, silence_s))
-
-        def failed(error: DatabaseError) -> None:
-            if error.sqlstate == CONNECTION_FAILURE:
-                leave()
-
-        self._after(f"probe {journal}", PROBE_S, probe)
-        self._after(f"leave {journal}", silence_s, leave)
+    def _promised(self, journal: int, answer: Promised) -> bool:
+        self.merge.promised(journal, answer.epoch, answer.promise, answer.after_lsn)
+        self._advance()
+        return True
 
     # -- subscribers -------------------------------------------------------------------------------------------------------------
 

@@ -20,8 +20,7 @@ A damaged block (XX001) is noted in `status` and fails the read with 08006, so t
 watermark (58P01) leave the replica stranded: no read above the watermark is answered. In both cases it is filled from a peer (filling.py), and goes on from where that one's
 disk stands. A replica whose disk cannot be opened begins anew, which comes to the same.
 
-A shard may be made of others (docs/shards.md). Its replicas begin as those do that have lost their disk, and while their peers have nothing either they are filled from
-the replicas of those other shards (`parents`), without the rows outside of the new shard's columns.
+A shard may be made of others (docs/shards.md): while its replicas have nothing, they are filled from those of the others (`parents`), each with its own columns' rows.
 """
 
 from __future__ import annotations
@@ -59,12 +58,13 @@ from actors.common.messages import (
     Suspect,
     Topology,
 )
-from actors.common.ranges import ShardMap, Span, covers
+from actors.common.ranges import ShardMap
 from actors.common.settings import Settings
 from actors.runtime.interfaces import Context, Reply
 from actors.runtime.stream_window import StreamWindow
 from actors.storage import filling
 from actors.storage.middle import middle
+from actors.storage.place import Place
 from actors.storage.scan import Scanner
 from actors.storage.staging import Staging
 from actors.storage.store import Store
@@ -108,7 +108,7 @@ class StorageReplica:
         self._name = context.name
         self.shard = shard
         self.az = az
-        self.parents = tuple(parents)
+        self.place = Place(context.bus, context.name, shard, parents)
         self._crossbars = crossbars
         self._crossbar = 0
         self.watermark = 0
@@ -161,7 +161,7 @@ class StorageReplica:
         if self._bus.topology is not None:
             self._take_topology(self._bus.topology)
         self._timers["renewal"] = self._loop.call_later(FIRST_RENEWAL_S, self._renew)
-        if self.parents and not self.watermark:
+        if self.place.parents and not self.watermark:
             self._upkeep.begin()
         else:
             self._loop.call_soon(self._subscribe)  # once the host has attached the role: the stream's first message may be quick
@@ -253,18 +253,11 @@ class StorageReplica:
                 reply(Got([get(key, at) for key in keys], store.catalog_ts(at)))
             else:
                 self._scans += 1
-                if shards is not None and not self._holds(shards, message.start, message.end):  # type: ignore[union-attr]
+                if shards is not None and not self.place.holds_range(shards, message.start, message.end):  # type: ignore[union-attr]
                     raise redirected(self.shard)
                 reply(self._scanner.run(message))  # type: ignore[arg-type]
         except DatabaseError as error:
             reply.fail(self.noted(error))
-
-    def _holds(self, shards: ShardMap, start: bytes, end: bytes) -> bool:
-        """All of the range, as one of the shards that own it or follow it."""
-        others = [piece for piece in shards.scan_pieces(start, end) if piece[2] != self.shard]
-        if not others or not shards.followers:
-            return not others
-        return all(covers(shards.spans(self.shard), low, high) for low, high, _ in others)
 
     def noted(self, error: DatabaseError) -> DatabaseError:
         """Damage is remembered and mended from another replica, which has the same rows."""
@@ -480,23 +473,6 @@ class StorageReplica:
         """What only a peer can give."""
         return bool(self._damage or self._stranded)
 
-    def peers(self) -> list[str]:
-        """The shard's other replicas."""
-        return [name for name in self._replicas_of(self.shard) if name != self._name]
-
-    def replicas_of_parents(self) -> list[list[str]]:
-        return [self._replicas_of(shard) for shard in self.parents]
-
-    def _replicas_of(self, shard: int) -> list[str]:
-        topology = self._bus.topology
-        prefix = f"storage/{shard}/"
-        return [name for name in sorted(topology.routes) if name.startswith(prefix)] if topology is not None else []
-
-    @property
-    def spans(self) -> tuple[Span, ...]:
-        """The shard's columns; none, where the map does not name it."""
-        return self._shards.spans(self.shard) if self._shards is not None else ()
-
     def not_filled(self) -> None:
         """Nobody could give anything: the journals may have it all."""
         if not self._open and not self._stopped and "subscribe" not in self._timers:
@@ -519,7 +495,7 @@ class StorageReplica:
         try:
             if isinstance(message, AskMiddle):
                 reply(Middle(middle(self.store)))
-                return
-            reply(filling.contents(self.store.disk) if isinstance(message, AskContents) else filling.piece(self.store.disk, message))
+            else:
+                reply(filling.contents(self.store.disk) if isinstance(message, AskContents) else filling.piece(self.store.disk, message))
         except DatabaseError as error:
             reply.fail(self.noted(error))

@@ -209,9 +209,10 @@ class Upkeep:
 
         filled = False
         try:
-            filled = await filling.fill(context, replica.peers(), replica.store, wanted)
-            if not filled and replica.parents and replica.spans:
-                filled = await filling.fill_from_parents(context, replica.replicas_of_parents(), replica.store, replica.spans, wanted)
+            place = replica.place
+            filled = await filling.fill(context, place.peers(), replica.store, wanted)
+            if not filled and place.parents and place.spans:
+                filled = await filling.fill_from_parents(context, place.replicas_of_parents(), replica.store, place.spans, wanted)
         except DatabaseError as error:
             logger.error("%s cannot be filled: %s", context.name, error.message)
         self._filling = False
