@@ -161,10 +161,9 @@ class StorageReplica:
         if self._bus.topology is not None:
             self._take_topology(self._bus.topology)
         self._timers["renewal"] = self._loop.call_later(FIRST_RENEWAL_S, self._renew)
-        if self.place.parents and not self.watermark:
-            self._upkeep.begin()
-        else:
-            self._loop.call_soon(self._subscribe)  # once the host has attached the role: the stream's first message may be quick
+        is_new = self.place.parents and not self.watermark
+        # once the host has attached the role: the stream's first message may be quick
+        self._loop.call_soon(self._upkeep.begin if is_new else self._subscribe)
 
     async def stop(self) -> None:
         """Waiting reads are failed. Nothing is written: the journals have what the disk has not."""
