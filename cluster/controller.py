@@ -34,6 +34,8 @@ from actors.common.messages import (
     RangeLoad,
     Register,
     ReshapeShards,
+    SetReplicas,
+    ShardLoad,
     Shutdown,
     StatusIs,
     Suspect,
@@ -110,7 +112,7 @@ class Controller:
         self._failover = self._make_failover(initial) if make_keeper is None else None
         """None until the state has been read."""
         self._ranges = Ranges(context, initial, self._homes, lambda: self._decides, self.change)
-        self._reshaping = Reshaping(context, lambda: self._decides, self.change, self._directory.all_know)
+        self._reshaping = Reshaping(context, initial, self._homes, lambda: self._decides, self.change, self._directory.all_know)
         self._fixed = len(query_processors(initial))
         self._leaving = Leaving(context, lambda name: self._decide(lambda state: without_query_processor(state, self._fixed, name)))
         self._scaling = Scaling(
@@ -285,6 +287,7 @@ class Controller:
             self._asleep = True
             self._scaling.stop()
             self._ranges.stop()
+            self._reshaping.stop()
             homes = dict(failover.home)
             going = [process for process in self._state.processes if not stays_at_zero(process)]
             for process in going:
@@ -343,6 +346,7 @@ class Controller:
         self._stopping = self._directory.stopped = self._leading.stopped = True
         self._scaling.stop()
         self._ranges.stop()
+        self._reshaping.stop()
         if self._failover is not None:
             self._failover.stopped = True
 
@@ -389,8 +393,8 @@ class Controller:
                 self._scaling.reported(sender, message)
             case RangeLoad() | MoveRange():
                 self._ranges.receive(sender, message, reply)
-            case ReshapeShards():
-                self._reshaping.receive(message, reply)
+            case ReshapeShards() | SetReplicas() | ShardLoad():
+                self._reshaping.receive(sender, message, reply)
             case Wake():
                 self.wake(message)
             case Watched():
@@ -460,6 +464,7 @@ class Controller:
             if not self._asleep and not self._scaling.started:
                 self._scaling.start()
                 self._ranges.start()
+                self._reshaping.start()
             waiting, self._on_complete = self._on_complete, []
             for callback in waiting:
                 callback(None)

@@ -11,13 +11,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 from actors.common.errors import INVALID_PARAMETER_VALUE, DatabaseError
-from actors.common.messages import AskMiddle, Done, Get, Middle, ReshapeShards
+from actors.common.messages import AskMiddle, Done, Get, Middle, ReshapeShards, SetReplicas, ShardLoad
 from actors.runtime.interfaces import Context, Reply
-from cluster.shards import begun, ended, handed_on, replicas
+from cluster.policies.shards import Reshape as Act
+from cluster.shard_balancing import ShardBalancing
+from cluster.shards import begun, ended, handed_on, replicas, resized
 from cluster.state import ClusterState, Reshape
 from cluster.transfers import Change
 
@@ -31,22 +33,58 @@ logger = logging.getLogger(__name__)
 
 
 class Reshaping:
-    """`decides`: whether this controller does, now. `change`: the controller's, which raises 55000 where it does not. `all_know(version)`: whether every process that is
+    """`first`: the state with which the cluster began; `homes`: where roles run. `decides`: whether this controller does, now. `change`: the controller's, which raises 55000 where it does not. `all_know(version)`: whether every process that is
     registered has a map of that version, or a later one."""
 
-    def __init__(self, context: Context, decides: Callable[[], bool], change: Change, all_know: Callable[[int], bool]) -> None:
+    def __init__(
+        self,
+        context: Context,
+        first: ClusterState,
+        homes: Callable[[], Mapping[str, str]],
+        decides: Callable[[], bool],
+        change: Change,
+        all_know: Callable[[int], bool],
+    ) -> None:
         self._context = context
         self._decides = decides
         self._change = change
         self._all_know = all_know
-        self._state: ClusterState | None = None
+        self._state = first
+        self._balancing = ShardBalancing(context.settings.scaling, first, lambda: self._state, homes, self._by_load)
         self._pursued: Reshape | None = None
         self._waiting: list[Reply] = []
         """Owed to those who asked for the reshape under way."""
 
-    def receive(self, message: ReshapeShards, reply: Reply | None) -> None:
-        if reply is not None:
-            self._context.spawn(self._begin(message, reply))
+    def start(self) -> None:
+        """The cluster is complete."""
+        self._balancing.start()
+
+    def stop(self) -> None:
+        """It goes to zero, or another controller has taken over."""
+        self._balancing.stop()
+
+    def receive(self, sender: str, message: ReshapeShards | SetReplicas | ShardLoad, reply: Reply | None) -> None:
+        if isinstance(message, ShardLoad):
+            self._balancing.reported(sender, message)
+        elif reply is not None:
+            begin = self._begin(message, reply) if isinstance(message, ReshapeShards) else self._resize(message, reply)
+            self._context.spawn(begin)
+
+    async def _resize(self, message: SetReplicas, reply: Reply) -> None:
+        try:
+            await self._change(lambda state: resized(state, message.shard, message.count))
+        except DatabaseError as error:
+            reply.fail(error)
+        else:
+            reply(Done())
+
+    def _by_load(self, act: Act) -> None:
+        async def change() -> None:
+            with suppress(DatabaseError):  # the load will ask again
+                cut = act.cut if act.cut != b"" else await self._middle(act.shards)
+                await self._change(lambda state: begun(state, act.shards, cut, by_load=True))
+
+        self._context.spawn(change())
 
     async def _begin(self, message: ReshapeShards, reply: Reply) -> None:
         try:
@@ -58,9 +96,8 @@ class Reshaping:
         self._waiting.append(reply)
         self._answer()
 
-    async def _middle(self, shards: list[int]) -> bytes:
+    async def _middle(self, shards: Sequence[int]) -> bytes:
         """Where the first of its replicas that answers would part it. Raises 22023 where nobody can."""
-        assert self._state is not None
         names = replicas(self._state, shards)
         for name in names:
             with suppress(DatabaseError):
@@ -71,7 +108,7 @@ class Reshaping:
         raise DatabaseError(INVALID_PARAMETER_VALUE, why)
 
     def _answer(self) -> None:
-        if self._state is not None and self._state.reshape is None:
+        if self._state.reshape is None:
             waiting, self._waiting = self._waiting, []
             for reply in waiting:
                 reply(Done())
@@ -96,7 +133,6 @@ class Reshaping:
         loop = asyncio.get_running_loop()
         begun_at = loop.time()
         while self._counts(reshape):
-            assert self._state is not None
             waits = loop.time() - begun_at < PATIENCE_S
             if reshape.is_handed_on:
                 if not waits or self._all_know(self._state.shard_map.version):
@@ -112,7 +148,6 @@ class Reshaping:
 
     async def _are_there(self, reshape: Reshape, all_of_them: bool) -> bool:
         """Whether replicas of every child have all that has been committed up to now."""
-        assert self._state is not None
         at = self._context.clock.now().latest
         for child in reshape.children:
             names = replicas(self._state, [child])

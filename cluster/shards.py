@@ -18,6 +18,9 @@ from actors.common.errors import INVALID_PARAMETER_VALUE, OBJECT_NOT_IN_PREREQUI
 from actors.common.ranges import ShardMap, Span, followed, joined_spans, parted
 from cluster.state import ClusterState, ProcessState, Reshape, RoleState
 
+REPLICAS_MAX = 15
+"""Of a shard: each is sent all that is committed there."""
+
 
 def begun(state: ClusterState, parents: Sequence[int], cut: bytes | None, *, by_load: bool = False) -> ClusterState:
     """`parents` are to end: parted at `cut`, or as one. Raises 22023 where that cannot be, 55000 while others are on their way."""
@@ -101,17 +104,46 @@ def _is_replica(role: RoleState, shards: Sequence[int]) -> bool:
 
 
 def _with_replicas(processes: tuple[ProcessState, ...], shard: int, parents: Sequence[int]) -> tuple[ProcessState, ...]:
-    """With a replica of `shard` in each zone where the first of its parents has one: in the same process where that has other roles too, else in one of its own."""
-    placed: list[ProcessState] = []
-    added: list[ProcessState] = []
+    """With a replica of `shard` wherever the first of its parents has one."""
     for process in processes:
-        own = next((role for role in process.roles if _is_replica(role, parents[:1])), None)
-        if own is not None:
-            name = f"storage/{shard}/{process.az}"
-            role = RoleState(name, "storage", {**own.arguments, "shard": shard, "parents": list(parents)})
-            if len(process.roles) > 1:
-                process = replace(process, roles=(*process.roles, role))
-            else:
-                added.append(ProcessState(name.replace("/", "-"), process.az, (role,)))
-        placed.append(process)
-    return (*placed, *added)
+        for own in process.roles:
+            if _is_replica(own, parents[:1]):
+                name = f"storage/{shard}/{own.name.rpartition('/')[2]}"
+                role = RoleState(name, "storage", {**own.arguments, "shard": shard, "parents": list(parents)})
+                processes = _placed_beside(processes, process.name, role)
+    return processes
+
+
+def _placed_beside(processes: tuple[ProcessState, ...], beside: str, role: RoleState) -> tuple[ProcessState, ...]:
+    """In the process named `beside` where that has other roles than replicas of storage, too; else in one of its own in the same zone."""
+    process = next(one for one in processes if one.name == beside)
+    if all(one.kind == "storage" for one in process.roles):
+        return (*processes, ProcessState(role.name.replace("/", "-"), process.az, (role,)))
+    more = replace(process, roles=(*process.roles, role))
+    return tuple(more if one is process else one for one in processes)
+
+
+def resized(state: ClusterState, shard: int, count: int) -> ClusterState:
+    """With `count` replicas of a shard: those beyond one a zone only serve reads. They come where the fewest are, and go in the order in which they have not come. Raises 22023, and
+    55000 while the shard is on its way."""
+    _check(state.shard_map, [shard], None)
+    if state.reshape is not None and shard in (*state.reshape.parents, *state.reshape.children):
+        raise DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, f"shard {shard} is on its way")
+    there = [(process, role) for process in state.processes for role in process.roles if _is_replica(role, [shard])]
+    zones = sorted({process.az for process, _ in there})
+    if not len(zones) <= count <= REPLICAS_MAX:
+        raise DatabaseError(INVALID_PARAMETER_VALUE, f"a shard has {len(zones)} replicas, one in each zone, to {REPLICAS_MAX}")
+    ranks = sorted(((_rank(role, process.az), process.az, process, role) for process, role in there), key=lambda one: one[:2])
+    gone = [role.name for _, _, _, role in ranks[count:]]
+    processes = without_roles(state.processes, gone)
+    for number in range(len(there), count):
+        rank, az = number // len(zones) + 1, zones[number % len(zones)]
+        beside, own = next((process, role) for _, zone, process, role in ranks if zone == az)
+        role = RoleState(f"storage/{shard}/{az}{rank}", "storage", {**own.arguments, "parents": [shard]})
+        processes = _placed_beside(processes, beside.name, role)
+    return replace(state, processes=processes)
+
+
+def _rank(role: RoleState, az: str) -> int:
+    """Of a replica in its zone: storage/4/b is the first one, storage/4/b2 the second."""
+    return int(role.name.rpartition("/")[2].removeprefix(az) or 1)

@@ -20,6 +20,7 @@ No tasks, no futures: a request's callbacks complete a Completion that the state
 from __future__ import annotations
 
 from collections.abc import Callable
+from zlib import crc32
 
 import pyarrow as pa
 
@@ -270,7 +271,9 @@ class StorageClient:
             prefix = f"storage/{shard}/"
             names = [name for name in topology.routes if name.startswith(prefix)]
             names.sort(key=lambda name: (topology.azs.get(name) != self._az, name))
-            replicas = self._replicas[shard] = _Replicas(names)
+            near = sum(topology.azs.get(name) == self._az for name in names)
+            first = crc32(self._name.encode()) % near if near else 0  # of several in the zone, each process prefers another one
+            replicas = self._replicas[shard] = _Replicas([*names[first:near], *names[:first], *names[near:]])
         if not replicas.names:
             raise unavailable(f"storage/{shard}", "no replica is known")
         if replicas.current and self._clock.now().latest >= replicas.return_at:

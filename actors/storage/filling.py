@@ -61,6 +61,11 @@ def piece(disk: Disk, message: AskPiece) -> Piece:
     return Piece(bytes(mapped[message.offset : message.offset + message.bytes_max]), len(mapped))
 
 
+def given(disk: Disk, message: AskContents | AskPiece) -> Contents | Piece:
+    """Raises what `piece` does."""
+    return contents(disk) if isinstance(message, AskContents) else piece(disk, message)
+
+
 # -- the taker --------------------------------------------------------------------------------------------------------------------
 
 

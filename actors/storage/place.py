@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from actors.common.errors import OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
 from actors.common.ranges import ShardMap, Span, covers
 from actors.runtime.interfaces import Bus
+
+
+def redirected(shard: int) -> DatabaseError:
+    return DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, f"Redirected: shard {shard} does not own the key")
 
 
 class Place:

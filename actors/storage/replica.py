@@ -27,14 +27,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from actors.common.errors import (
     CONNECTION_FAILURE,
     DATA_CORRUPTED,
     FEATURE_NOT_SUPPORTED,
-    OBJECT_NOT_IN_PREREQUISITE_STATE,
     UNDEFINED_FILE,
     DatabaseError,
     unavailable,
@@ -63,11 +62,12 @@ from actors.common.settings import Settings
 from actors.runtime.interfaces import Context, Reply
 from actors.runtime.stream_window import StreamWindow
 from actors.storage import filling
+from actors.storage.load import ReadLoad
 from actors.storage.middle import middle
-from actors.storage.place import Place
+from actors.storage.place import Place, redirected
 from actors.storage.scan import Scanner
 from actors.storage.staging import Staging
-from actors.storage.store import Store
+from actors.storage.store import Store, opened
 from actors.storage.upkeep import Upkeep
 from actors.storage.waiting_reads import After, WaitingReads
 
@@ -93,14 +93,18 @@ LATE_S = 0.3
 logger = logging.getLogger(__name__)
 
 
-def redirected(shard: int) -> DatabaseError:
-    return DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, f"Redirected: shard {shard} does not own the key")
-
-
 class StorageReplica:
-    """See the module. `crossbars`: their names, the preferred first. `parents`: the shards that this one was made of, if any."""
+    """See the module. `crossbars`: their names, the preferred first. `parents`: the shards that this one was made of, if any. `computed_s`: see ReadLoad."""
 
-    def __init__(self, context: Context, shard: int, az: str, crossbars: list[str], parents: Sequence[int] = ()) -> None:
+    def __init__(
+        self,
+        context: Context,
+        shard: int,
+        az: str,
+        crossbars: list[str],
+        parents: Sequence[int] = (),
+        computed_s: Callable[[], float] | None = None,
+    ) -> None:
         assert crossbars
         self._context = context
         self._settings: Settings = context.settings
@@ -138,6 +142,7 @@ class StorageReplica:
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self.changed_at = 0.0
         """By the loop's clock."""
+        self.load = ReadLoad(context, shard, computed_s, lambda: self.store.size_bytes)
         self._stopped = False
 
     # -- life ----------------------------------------------------------------------------------------------------------------------
@@ -145,14 +150,7 @@ class StorageReplica:
     async def start(self) -> None:
         """Opens what is on disk and subscribes after its watermark. Where the manifest or a footer is damaged, as after the loss of the disk: from the beginning."""
         self._loop = asyncio.get_running_loop()
-        life = self._context.random.getrandbits(LIFE_BITS)
-        try:
-            self.store = Store(self._context.disk, life=life)
-        except DatabaseError as error:
-            if error.sqlstate != DATA_CORRUPTED:
-                raise
-            logger.error("%s begins anew: %s", self._name, error.message)
-            self.store = Store(self._context.disk, anew=True, life=life)
+        self.store = opened(self._context.disk, self._context.random.getrandbits(LIFE_BITS), self._name)
         self._scanner = Scanner(self.store)
         self._staging = Staging(self.store)
         self.watermark = self.store.checkpoint_ts
@@ -168,6 +166,7 @@ class StorageReplica:
     async def stop(self) -> None:
         """Waiting reads are failed. Nothing is written: the journals have what the disk has not."""
         self._stopped = True
+        self.load.stop()
         self._upkeep.stop()
         self._staging.clear()
         self.store.close()
@@ -244,6 +243,8 @@ class StorageReplica:
                 at = message.at
                 keys = message.keys
                 self._gets += len(keys)
+                if keys:
+                    self.load.note(keys[0])
                 if shards is not None:
                     for key in keys:
                         if shards.shard(key) != self.shard and not shards.follows(key, self.shard):
@@ -252,6 +253,7 @@ class StorageReplica:
                 reply(Got([get(key, at) for key in keys], store.catalog_ts(at)))
             else:
                 self._scans += 1
+                self.load.note(message.start)  # type: ignore[union-attr]
                 if shards is not None and not self.place.holds_range(shards, message.start, message.end):  # type: ignore[union-attr]
                     raise redirected(self.shard)
                 reply(self._scanner.run(message))  # type: ignore[arg-type]
@@ -270,8 +272,8 @@ class StorageReplica:
 
     def _wait(self, message: Get | Scan, reply: Reply) -> None:
         wait_s = self._settings.storing.read_wait_s
-        if not self._waiting.add(message, reply, self._loop.time() + wait_s):
-            reply.fail(unavailable(self._name, "too many reads wait for its watermark"))
+        if self._upkeep.is_new or not self._waiting.add(message, reply, self._loop.time() + wait_s):
+            reply.fail(unavailable(self._name, "it has nothing yet, or too many reads wait for its watermark"))
             return
         if not self._demanded:
             self._demand(message.at)
@@ -492,9 +494,6 @@ class StorageReplica:
 
     def _give(self, message: AskContents | AskPiece | AskMiddle, reply: Reply) -> None:
         try:
-            if isinstance(message, AskMiddle):
-                reply(Middle(middle(self.store)))
-            else:
-                reply(filling.contents(self.store.disk) if isinstance(message, AskContents) else filling.piece(self.store.disk, message))
+            reply(Middle(middle(self.store)) if isinstance(message, AskMiddle) else filling.given(self.store.disk, message))
         except DatabaseError as error:
             reply.fail(self.noted(error))

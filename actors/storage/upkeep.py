@@ -51,6 +51,8 @@ class Upkeep:
         self._checkpointing = False
         self._merging = False
         self._filling = False
+        self.is_new = False
+        """It is being filled for the first time, and can answer nothing."""
         self._fill_due = False
         """As soon as no checkpoint and no merge is under way."""
         self._checkpointed_at = self._loop.time()
@@ -144,6 +146,7 @@ class Upkeep:
             return
         self._checkpointing = False
         self._checkpointed_at = self._loop.time()
+        replica.load.grown()
         self._begin_merge()
         self._fill_if_due()
         if self._is_full:
@@ -183,8 +186,8 @@ class Upkeep:
         self.looking = False
 
     def begin(self) -> None:
-        """The shard is made of others, and nothing is here yet: filled before anything else."""
-        self._filling = True
+        """The shard is made of others, or the replica is one more, and nothing is here yet: filled before anything else."""
+        self._filling = self.is_new = True
         self._context.spawn(self._fill())
 
     def fill(self) -> None:
@@ -215,7 +218,7 @@ class Upkeep:
                 filled = await filling.fill_from_parents(context, place.replicas_of_parents(), replica.store, place.spans, wanted)
         except DatabaseError as error:
             logger.error("%s cannot be filled: %s", context.name, error.message)
-        self._filling = False
+        self._filling = self.is_new = False
         if filled:
             store = Store(context.disk)
             self._maintenance = Maintenance(store, self._settings.segments_max)

@@ -2,7 +2,7 @@
 
 eagleray up --detach --port 5433 --data DIR     start a cluster, leave it running, print its connection string
 eagleray status [--json]                        every actor of every layer
-eagleray shards [split|merge|move]              which keys lie on which storage shard
+eagleray shards [split|merge|move|replicas]     which keys lie on which storage shard
 eagleray ranges [move]                          which adjudicator decides about which keys
 eagleray sql [-c STATEMENT]                     a prompt (psql where it is installed)
 eagleray submit FILE.py                         run a Python program on the cluster's Ray, EAGLERAY_URL set
@@ -151,6 +151,17 @@ def move_shard(data: Path, shard: int) -> None:
     from eagleray.command.shards import reshape
 
     reshape(data, [shard])
+
+
+@shards.command("replicas")
+@data_option
+@click.argument("shard", type=click.IntRange(1))
+@click.argument("count", type=click.IntRange(1))
+def set_replicas(data: Path, shard: int, count: int) -> None:
+    """Have COUNT replicas of SHARD; those beyond one in each zone serve reads."""
+    from eagleray.command.shards import set_replicas
+
+    set_replicas(data, shard, count)
 
 
 @cli.command()

@@ -53,3 +53,12 @@ def reshape(data: Path, shards: list[int], cut: bytes | None = None) -> None:
     new = [str(row["shard"]) for row in ask_status(state)["shards"] if row["shard"] not in before]
     former = f"shard {shards[0]}" if len(shards) == 1 else f"shards {' and '.join(map(str, shards))}"
     click.echo(f"{former} ended; in place of {'it' if len(shards) == 1 else 'them'}: {', '.join(new) or 'others'}")
+
+
+def set_replicas(data: Path, shard: int, count: int) -> None:
+    """Raises OneLine where the controller refuses."""
+    from actors.common.messages import SetReplicas
+
+    question: Any = SetReplicas(shard, count)
+    ask_controller(state_of(data), question)
+    click.echo(f"shard {shard} has {count} replicas; new ones serve once they are filled")

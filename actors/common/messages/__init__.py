@@ -35,6 +35,8 @@ from actors.common.messages.control import (
     Release,
     Released,
     ReshapeShards,
+    SetReplicas,
+    ShardLoad,
     Shutdown,
     StartRole,
     StatusIs,
@@ -110,6 +112,8 @@ AnyMessage = (
     | Release
     | Released
     | ReshapeShards
+    | SetReplicas
+    | ShardLoad
     | Cancel
     | Register
     | AskCluster
@@ -187,7 +191,9 @@ __all__ = [
     "Scanned",
     "Seal",
     "Sealed",
+    "SetReplicas",
     "Settle",
+    "ShardLoad",
     "Shutdown",
     "Stage",
     "StartRole",

@@ -86,6 +86,13 @@ class ReshapeShards(Message, frozen=True):
     cut: bytes | None = None
 
 
+class SetReplicas(Message, frozen=True):
+    """A person -> controller: `shard` is to have `count` replicas, at least one in each zone; the others serve reads. Answer: Done, once that is decided."""
+
+    shard: int
+    count: int
+
+
 class Cancel(Message, frozen=True):
     """QP -> QP, one-way: a cancel request for the session (`process`, `secret`) that is not the receiver's own."""
 
@@ -166,6 +173,19 @@ class RangeLoad(Message, frozen=True):
 
     busy: float
     claims_s: float
+    sample: list[bytes]
+
+
+class ShardLoad(Message, frozen=True):
+    """Storage replica -> controller, one-way: once a second while it is read, once more after that, and after a checkpoint.
+
+    `size_bytes`: of what it holds. `busy`: the share of the time since the last report in which its event loop computed, 0 to 1. `sample`: columns (the key without its keyspace, shortened)
+    of some keys that were read.
+    """
+
+    shard: int
+    size_bytes: int
+    busy: float
     sample: list[bytes]
 
 

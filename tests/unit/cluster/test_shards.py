@@ -12,7 +12,7 @@ from actors.common.ranges import KEYSPACE_BYTES
 from actors.common.settings import Layout, Settings
 from cluster.initial import arranged, initial_state, with_keepers
 from cluster.policies.placement import Placement
-from cluster.shards import begun, ended, handed_on, replicas
+from cluster.shards import begun, ended, handed_on, replicas, resized
 from cluster.state import ClusterState, Reshape, decode_state, encode_state, with_transfer
 
 SPACE = bytes(KEYSPACE_BYTES)
@@ -145,3 +145,20 @@ def test_one_at_a_time() -> None:
     with pytest.raises(DatabaseError, match="other shards are on their way") as refused:
         begun(begun(first(), [2], b"\xc0"), [1], None)
     assert refused.value.sqlstate == "55000"
+
+
+@pytest.mark.parametrize("placement", ["az", "role"])
+def test_replicas_that_only_serve_reads_come_and_go(placement: str) -> None:
+    state = first(placement)
+    more = resized(state, 2, 5)
+    assert replicas(more, [2]) == ["storage/2/a", "storage/2/a2", "storage/2/b", "storage/2/b2", "storage/2/c"]
+    assert {process.az for process in more.processes for role in process.roles if role.name == "storage/2/b2"} == {"b"}
+    assert more.shard_map == state.shard_map and replicas(resized(more, 2, 4), [2]) == replicas(more, [2])[:3] + replicas(more, [2])[4:]
+    assert resized(more, 2, 3) == state
+    split = through(begun(more, [2], b"\xc0"))
+    assert len(replicas(split, [3])) == 5, "children have as many as their parent"
+    for count in (2, 99):
+        with pytest.raises(DatabaseError, match="one in each zone"):
+            resized(state, 2, count)
+    with pytest.raises(DatabaseError, match="on its way"):
+        resized(begun(state, [2], b"\xc0"), 2, 4)
