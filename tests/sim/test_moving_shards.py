@@ -59,7 +59,7 @@ def test_a_shard_is_parted_joined_with_its_neighbour_and_moved_under_load() -> N
             await scene.over()
             assert scene.owners(-1, 0, 9, 10, 99) == owners
             await scene.until(lambda before=before: scene.written > before + 40)  # type: ignore[misc]
-        assert scene.replicas() == [f"storage/{shard}/{az}" for shard in (5, 6) for az in "abc"]
+        await scene.until(lambda: scene.replicas() == [f"storage/{shard}/{az}" for shard in (5, 6) for az in "abc"])
         await scene.until(lambda: not any(scene.files(f"storage/{shard}/{az}") for shard in (1, 2, 3, 4) for az in "abc"))
 
     scene.play(scenario)
