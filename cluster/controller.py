@@ -272,6 +272,7 @@ class Controller:
         async with self._changing:
             failover = self._failover
             if failover is None or self._asleep or self._keepers.active or self._stopping or self._make_keeper is None or not self.complete:
+                self._scaling.stay_awake()
                 return
             self._wanted_awake = None
             serving = [role.name for _, role in query_processors(self._state)]
