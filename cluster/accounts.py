@@ -63,6 +63,12 @@ def ask_everyone(
         )
 
 
+def cluster_account(actors: list[Row], is_complete: bool, otherwise: str) -> Row:
+    """`otherwise`: the cluster's state where not everything runs."""
+    running = is_complete and all(actor["state"] == "running" for actor in actors)
+    return {"state": "running" if running else otherwise, "actors": actors}
+
+
 def account_of(state: ClusterState) -> Row:
     """What `status` shows of the state itself."""
     return {"placement": to_builtins(state.placement), "ranges": ranges_of(state), "shards": shards_of(state)}

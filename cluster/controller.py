@@ -44,7 +44,7 @@ from actors.common.messages import (
 )
 from actors.common.messages.base import Message
 from actors.runtime.interfaces import Context, Reply
-from cluster.accounts import account_of, ask_everyone
+from cluster.accounts import account_of, ask_everyone, cluster_account
 from cluster.directory import Directory
 from cluster.draining import ZERO_DRAIN_S, Leaving, drain, serve_again
 from cluster.failover import Failover
@@ -53,6 +53,7 @@ from cluster.keepers import Keepers
 from cluster.keeping import StateKeeper
 from cluster.launching import Launcher
 from cluster.leading import Leading
+from cluster.metering import Metering
 from cluster.ranging import Ranges
 from cluster.reshaping import Reshaping
 from cluster.retiring import Retiring
@@ -67,6 +68,7 @@ OnComplete = Callable[[str | None], None]
 
 ASLEEP = "asleep"
 """On the controller's own disk, while the cluster is at zero: the state that it had."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -96,10 +98,11 @@ class Controller:
         self._asleep = False
         self._wanted_awake: Wake | None = None
         self._wakes = Wakes(lambda: asyncio.get_running_loop().time())
+        self._metering = Metering(context)
         self._launcher = launcher
         self._restarted = restarted
         self._is_working = is_working
-        self._leading = Leading(context, self._homes, self._notice_complete)
+        self._leading = Leading(context, lambda role: self._homes().get(role), self._notice_complete)
         self._stopping = False
         self._on_complete: list[OnComplete] = []
         self._registering: list[Reply] = []
@@ -121,7 +124,7 @@ class Controller:
             processors,
             lambda: [role.name for _, role in query_processors(self._state)],
             self._resize,
-            self._fall_asleep,
+            lambda: self._context.spawn(self.sleep()),
         )
 
     async def start(self) -> None:
@@ -262,9 +265,6 @@ class Controller:
 
     # -- zero ---------------------------------------------------------------------------------------------------------------------
 
-    def _fall_asleep(self) -> None:
-        self._context.spawn(self.sleep())
-
     async def sleep(self) -> None:
         """To zero: every role but the gateways is stopped cleanly, and its process ended (`scaling.warm`: it stays, without any data). The state stays where it is
         kept, and is noted on the controller's own disk, so that one that is restarted meanwhile wakes nobody. Sessions that have come meanwhile are parked; query processors
@@ -296,6 +296,7 @@ class Controller:
             failover.follow(resting(self._state))
             await self._context.disk.replace(ASLEEP, encode_state(self._state))
             await stop_settled(self._context, homes, going, below_ts)
+            await self._metering.save()
             if self._keeper is not None:
                 self._keeper.stop()
                 self._keeper = None
@@ -391,6 +392,7 @@ class Controller:
                 if self._failover is not None:
                     self._failover.suspect(message.role)
             case Load():
+                self._metering.reported(message)
                 self._scaling.reported(sender, message)
             case RangeLoad() | MoveRange():
                 self._ranges.receive(sender, message, reply)
@@ -450,7 +452,8 @@ class Controller:
 
     def _started(self, role: str) -> None:
         """A role that the controller assigns runs (again): an adjudicator is to lead."""
-        self._leading.started(role, self._state.roles[role].kind)
+        if self._state.roles[role].kind == "adjudicator":
+            self._leading.ask(role)
         self._notice_complete()
 
     def _refused(self, role: str, error: DatabaseError) -> None:
@@ -476,17 +479,16 @@ class Controller:
         ask_everyone(self._context, state, self._homes(), directory.registers, directory.own, partial(self._accounted, reply))
 
     def _accounted(self, reply: Reply, actors: list[dict[str, Any]]) -> None:
-        running = self.complete and all(actor["state"] == "running" for actor in actors)
         known = "asleep" if self._asleep else "degraded" if self._directory.registers else "starting"
-        why = "" if self._asleep else self._scaling.awake_because()
-        activity = {"awake_because": why, "wakes": self._wakes.count, "last_wake": self._wakes.account()}
-        account = {"url": self._url, "state": "running" if running else known, "activity": activity, **account_of(self._state)}
-        reply(StatusIs(json=json.dumps({**account, "actors": actors}).encode()))
+        activity = self._wakes.activity("" if self._asleep else self._scaling.awake_because())
+        account = {"url": self._url, "activity": activity, "metering": self._metering.account(), **account_of(self._state)}
+        reply(StatusIs(json=json.dumps({**account, **cluster_account(actors, self.complete, known)}).encode()))
 
     async def _shut_down(self, reply: Reply) -> None:
         """Everything stops, the layers one after the other. What does not answer is left to whoever ends the processes."""
         self._stop_deciding()
         await stop_roles(self._context, dict(self._homes()), self._state.processes)
+        await self._metering.save()
         await stop_processes(self._context, sorted(self._directory.registers))
         reply(Done())
 

@@ -1,9 +1,9 @@
-"""Which adjudicators lead their journals, as far as they have said; each that has been started is asked to, until it does."""
+"""Every adjudicator is asked to lead its journal, again and again until it does or runs elsewhere."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from actors.common.errors import DatabaseError
 from actors.common.messages import Lead
@@ -17,30 +17,28 @@ LEAD_RETRY_S = 0.2
 
 
 class Leading:
-    """`homes`: role -> the process that runs it. `on_led`: one leads now. `stopped`: nobody is asked any more."""
+    """`home`: in which process a role runs, None where it does not; `on_led` is called after each adjudicator that has
+    begun to lead."""
 
-    def __init__(self, context: Context, homes: Callable[[], Mapping[str, str]], on_led: Callable[[], None]) -> None:
+    def __init__(self, context: Context, home: Callable[[str], str | None], on_led: Callable[[], None]) -> None:
         self._context = context
-        self._homes = homes
+        self._home = home
         self._on_led = on_led
         self.names: set[str] = set()
+        """The adjudicators that lead."""
         self.stopped = False
 
-    def started(self, role: str, kind: str) -> None:
-        """It runs (again): an adjudicator is to lead."""
-        self.names.discard(role)
-        if kind == "adjudicator":
-            self._lead(role)
-
-    def _lead(self, name: str) -> None:
-        home = self._homes().get(name)
+    def ask(self, name: str) -> None:
+        """The adjudicator has just been started."""
+        home = self._home(name)
+        self.names.discard(name)
 
         def led(_: Message) -> None:
             self.names.add(name)
             self._on_led()
 
         def failed(_: DatabaseError) -> None:
-            if self._homes().get(name) == home and home is not None and not self.stopped:
-                asyncio.get_running_loop().call_later(LEAD_RETRY_S, self._lead, name)
+            if home is not None and self._home(name) == home and not self.stopped:
+                asyncio.get_running_loop().call_later(LEAD_RETRY_S, self.ask, name)
 
-        self._context.bus.request("controller", name, Lead(), led, failed, timeout_s=LEAD_TIMEOUT_S)
+        self._context.bus.request(self._context.name, name, Lead(), led, failed, timeout_s=LEAD_TIMEOUT_S)

@@ -79,6 +79,7 @@ def _storage(context: Context, given: dict[str, Any], sockets: str) -> Role:
 
 
 def _query_processor(context: Context, given: dict[str, Any], sockets: str) -> Role:
+    from actors.query_processor import metering
     from actors.query_processor.role import QueryProcessor
 
     number = given["number"]
@@ -88,6 +89,7 @@ def _query_processor(context: Context, given: dict[str, Any], sockets: str) -> R
         clients_path=clients_socket(sockets, number),
         parking_path=lambda gateway: parking_socket(sockets, _number(gateway)),
         computed_s=time.thread_time,
+        computed_ns=metering.process.take,
     )
 
 

@@ -2,7 +2,7 @@
 
     wakes.asked("gateway/1: a new connection", waited_s)      a gateway's Wake
     wakes.reached(STATE), reached(ROLES), reached(LEADING)    in this order
-    wakes.account()                                           the last one, as `status --json` shows it
+    wakes.last                                                that one, as `status --json` shows it
 
 Steps are milliseconds since the client's first byte, as far as its gateway has told; times of day are the host's.
 """
@@ -27,13 +27,13 @@ class Wakes:
         self._now_s = now_s
         self._begun_s: float | None = None
         """While the cluster wakes."""
-        self._last: dict[str, Any] | None = None
+        self.last: dict[str, Any] | None = None
         self.count = 0
 
     def asked(self, by: str, waited_s: float) -> None:
         self._begun_s = self._now_s() - waited_s
         self.count += 1
-        self._last = {
+        self.last = {
             "by": by,
             "at": datetime.fromtimestamp(time.time() - waited_s, UTC).isoformat(timespec="milliseconds"),
             "steps_ms": {},
@@ -42,12 +42,13 @@ class Wakes:
 
     def reached(self, step: str) -> None:
         """Each step counts once, in a cluster that wakes."""
-        if self._begun_s is None or self._last is None or step in self._last["steps_ms"]:
+        if self._begun_s is None or self.last is None or step in self.last["steps_ms"]:
             return
-        ms = self._last["steps_ms"][step] = round((self._now_s() - self._begun_s) * 1000, 1)
+        ms = self.last["steps_ms"][step] = round((self._now_s() - self._begun_s) * 1000, 1)
         if step == LEADING:
             self._begun_s = None
             logger.info("the cluster is awake after %.0f ms", ms)
 
-    def account(self) -> dict[str, Any] | None:
-        return self._last
+    def activity(self, awake_because: str) -> dict[str, Any]:
+        """As `status` shows it."""
+        return {"awake_because": awake_because, "wakes": self.count, "last_wake": self.last}

@@ -172,6 +172,23 @@ class Sessions:
 
 
 @dataclass(frozen=True)
+class Metering:
+    """What work counts as (common/metering.py, docs/metering.md). The defaults are the formulas of Aurora DSQL's user guide: a transaction's least read is
+    0.00375 DPU, its least write 0.05 DPU."""
+
+    dpu_per_compute_s: float = 1.0
+    dpu_per_byte_read: float = 0.00375 / 2048
+    dpu_per_byte_written: float = 0.05 / 1024
+    shard_bytes_read_min: int = 128
+    """An answer of a shard counts as so many bytes at least."""
+    row_bytes_written_min: int = 128
+    """A row, or an index entry, likewise."""
+    transaction_bytes_read_min: int = 2048
+    """A transaction that reads."""
+    transaction_bytes_written_min: int = 1024
+
+
+@dataclass(frozen=True)
 class Bus:
     """How a cluster's processes reach each other (docs/security.md)."""
 
@@ -213,5 +230,6 @@ class Settings:
     supervision: Supervision = Supervision()
     scaling: Scaling = Scaling()
     sessions: Sessions = Sessions()
+    metering: Metering = Metering()
     bus: Bus = Bus()
     layout: Layout = Layout()

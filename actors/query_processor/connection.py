@@ -24,6 +24,7 @@ import contextlib
 import logging
 import os
 import ssl
+from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any, cast
 
 from actors.common.errors import (
@@ -41,6 +42,7 @@ from actors.common.parked_session import ParkedSession
 from actors.query_processor.connection_services import ConnectionServices
 from actors.query_processor.conversation import OUTPUT_BYTES_MAX, Conversation, Disconnected
 from actors.query_processor.deadlines import Deadlines, Kind, Timeouts, error_of
+from actors.query_processor.metering import MeteredFiber
 from actors.query_processor.rest import Rest
 from actors.query_processor.session.parking import restore
 from actors.query_processor.wire import backend, frontend, startup
@@ -89,6 +91,8 @@ class Connection(asyncio.Protocol):
         self.reader = FrontendReader(services.settings.limits.message_bytes_max)
         self.output = bytearray()
         """What is to be written; another object after every write."""
+        self.arrived_ns = 0
+        """When the input came that is being answered."""
         self.cancellable = False
         """A statement runs that a cancel request may end."""
         self.session: Session | None = None
@@ -129,7 +133,7 @@ class Connection(asyncio.Protocol):
         if self._parked is None:
             late = Disconnected("no startup packet in time")
             self._startup_timer = asyncio.get_running_loop().call_later(STARTUP_S_MAX, lambda: self._interrupt(late))
-        self._fiber = Fiber(self._live(), self._ended)
+        self._fiber = MeteredFiber(self._live(), self._ended)
 
     def data_received(self, data: bytes) -> None:
         """Bytes from the socket (or that were read from it by whoever accepted it)."""
@@ -354,6 +358,7 @@ class Connection(asyncio.Protocol):
             await self._input
         finally:
             self._input = None
+        self.arrived_ns = perf_counter_ns()
         if self.reader.buffered > INPUT_BYTES_MAX:
             await turn()  # a large message has just been joined
 

@@ -12,8 +12,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import tzinfo
+from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any, Protocol
 
 from actors.common.errors import (
@@ -27,6 +28,7 @@ from actors.common.errors import (
     SERIALIZATION_FAILURE,
     DatabaseError,
 )
+from actors.common.latency import Latencies
 from actors.common.parked_session import ParkedStatement
 from actors.common.types import by_name
 from actors.query_processor.aside import LARGE_CHARACTERS, LARGE_VALUES, aside
@@ -71,6 +73,7 @@ class Channel(Protocol):
     """The connection, as this sees it."""
 
     output: bytearray
+    arrived_ns: int
     cancellable: bool
     reader: FrontendReader
     deadlines: Deadlines
@@ -89,6 +92,8 @@ class Counters:
     statements: int = 0
     transactions: int = 0
     conflicts: int = 0
+    latencies: Latencies = field(default_factory=Latencies)
+    """From the arrival of what a client has sent to each ReadyForQuery."""
 
 
 class Conversation:
@@ -357,6 +362,7 @@ class Conversation:
                 self._counters.transactions += 1
         if self._timeouts.used:
             self._channel.deadlines.ready(status)
+        self._counters.latencies.add(perf_counter_ns() - self._channel.arrived_ns)
         self._channel.output += backend.ready_for_query(status)
 
     async def _commit(self) -> None:

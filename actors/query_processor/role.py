@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 from actors.common.errors import OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
 from actors.common.messages import Cancel, Done, Drain
 from actors.common.messages.base import Message
+from actors.common.metering import Usage
 from actors.common.parked_session import ParkedSession, decode_session
 from actors.common.settings import Settings
 from actors.query_processor.admission import Admission
@@ -60,7 +61,8 @@ STOP_S_MAX = 5.0
 
 class QueryProcessor:
     """See the module. `parking_path`: gateway's role name -> the Unix socket at which it takes sessions to park. `make_session` replaces the real sessions in tests of the protocol alone; `entropy` gives secrets;
-    `computed_s` tells for how long this thread has computed: where it is given, the controller is told of the load."""
+    `computed_s` tells for how long this thread has computed: where it is given, the controller is told of the load, and of what the sessions have used, with
+    `computed_ns`, processor time that nobody has taken yet (metering.py)."""
 
     def __init__(
         self,
@@ -74,6 +76,7 @@ class QueryProcessor:
         make_session: SessionMaker | None = None,
         entropy: Entropy = os.urandom,
         computed_s: Callable[[], float] | None = None,
+        computed_ns: Callable[[], int] = int,
     ) -> None:
         assert 0 < number < 1 << 31 - SEQUENCE_BITS
         self._context = context
@@ -104,7 +107,10 @@ class QueryProcessor:
             if parking_path is not None and make_session is None
             else None
         )
-        self._load = LoadReports(context, lambda: len(self._sessions), computed_s) if computed_s is not None else None
+        self._load: LoadReports | None = None
+        if computed_s is not None:
+            self._load = LoadReports(context, lambda: len(self._sessions), computed_s, self._usage)
+        self._computed_ns = computed_ns
         self._sequence = int.from_bytes(entropy(3), "big") if parking_path is not None else 0
         """Sessions of this number may be about that an earlier process of this role began."""
         self._all_closed = asyncio.Event()
@@ -225,7 +231,14 @@ class QueryProcessor:
             "statements": counters.statements if counters else 0,
             "transactions": counters.transactions if counters else 0,
             "conflicts": counters.conflicts if counters else 0,
+            "latency_us": counters.latencies.account() if counters else {},
         }
+
+    def _usage(self) -> Usage:
+        counters = self._services.counters if self._services is not None else None
+        if counters is None or self._session_services is None:
+            return Usage()
+        return self._session_services.meter.usage(self._computed_ns(), counters.statements, counters.conflicts)
 
     # clients
 

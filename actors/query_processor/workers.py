@@ -15,8 +15,10 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from time import thread_time_ns
 from typing import Any
 
+from actors.query_processor import metering
 from actors.runtime.fiber import Completion
 
 LONG_S = 0.05
@@ -26,7 +28,7 @@ LONG_S = 0.05
 class Step:
     """One function on its way through the threads. `done` completes with its result, or fails with its error; `on_end` is called before."""
 
-    __slots__ = ("done", "function", "on_end", "prompt", "started", "timer")
+    __slots__ = ("compute_ns", "done", "function", "on_end", "prompt", "started", "tally", "timer")
 
     def __init__(self, function: Callable[[], Any]) -> None:
         self.function = function
@@ -35,6 +37,17 @@ class Step:
         self.started = False
         self.prompt = False
         self.timer: asyncio.TimerHandle | None = None
+        self.compute_ns = 0
+        """Of the thread, once the function has ended."""
+        self.tally = metering.current
+
+    def run(self) -> Any:
+        """In a thread."""
+        begun = thread_time_ns()
+        try:
+            return self.function()
+        finally:
+            self.compute_ns = thread_time_ns() - begun
 
 
 class Workers:
@@ -73,7 +86,7 @@ class Workers:
         self._prompt += 1
         self._running += 1
         step.timer = loop.call_later(LONG_S, self._grow_long, step)
-        future = loop.run_in_executor(self._threads, step.function)
+        future = loop.run_in_executor(self._threads, step.run)
         future.add_done_callback(lambda done: self._end(step, done))
 
     def _grow_long(self, step: Step) -> None:
@@ -82,6 +95,9 @@ class Workers:
         self._start_next()
 
     def _end(self, step: Step, future: asyncio.Future[Any]) -> None:
+        metering.process.ns += step.compute_ns
+        if step.tally is not None:
+            step.tally.ns += step.compute_ns
         if step.timer is not None:
             step.timer.cancel()
         self._running -= 1

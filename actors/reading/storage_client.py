@@ -188,9 +188,18 @@ class StorageClient:
             values.append(value)
         return Got(values, catalog_ts)
 
-    def scan(self, start: bytes, end: bytes, at: int, program: bytes = b"", reverse: bool = False, limit: int = 0) -> ShardScan:
+    def scan(
+        self,
+        start: bytes,
+        end: bytes,
+        at: int,
+        program: bytes = b"",
+        reverse: bool = False,
+        limit: int = 0,
+        on_read: Callable[[int], None] | None = None,
+    ) -> ShardScan:
         """[start, end) of one keyspace at `at`; see ShardScan."""
-        return ShardScan(self, start, end, at, program, reverse, limit)
+        return ShardScan(self, start, end, at, program, reverse, limit, on_read)
 
     async def probe(self, at: int) -> int:
         """The catalog_ts at `at`, by the cheapest read there is."""
@@ -298,13 +307,37 @@ class _Piece:
 class ShardScan:
     """A scan under way: `await next()` gives its batches in key order (reverse order where `reverse`), None at the end.
 
-    `limit` bounds the rows in all (0: none). Answers without rows are passed over. `rows_read` sums what the replicas looked at.
+    `limit` bounds the rows in all (0: none). Answers without rows are passed over. `rows_read` sums what the replicas looked at;
+    `on_read` is told of the bytes of those rows, with each answer.
     """
 
-    __slots__ = ("_at", "_client", "_failures", "_left", "_limited", "_pieces", "_program", "_reverse", "catalog_ts", "rows_read")
+    __slots__ = (
+        "_at",
+        "_client",
+        "_failures",
+        "_left",
+        "_limited",
+        "_on_read",
+        "_pieces",
+        "_program",
+        "_reverse",
+        "catalog_ts",
+        "rows_read",
+    )
 
-    def __init__(self, client: StorageClient, start: bytes, end: bytes, at: int, program: bytes, reverse: bool, limit: int) -> None:
+    def __init__(
+        self,
+        client: StorageClient,
+        start: bytes,
+        end: bytes,
+        at: int,
+        program: bytes,
+        reverse: bool,
+        limit: int,
+        on_read: Callable[[int], None] | None = None,
+    ) -> None:
         self._client = client
+        self._on_read = on_read
         self._at = at
         self._program = program
         self._reverse = reverse
@@ -334,6 +367,8 @@ class ShardScan:
             if self.catalog_ts < 0:
                 self.catalog_ts = scanned.catalog_ts
             self.rows_read += scanned.rows_read
+            if self._on_read is not None:
+                self._on_read(scanned.bytes_read)
             self._advance(piece, scanned)
             if scanned.count:
                 return ScanBatch(scanned.rows, scanned.count, scanned.rows_read)

@@ -71,6 +71,20 @@ class BlockPart:
     def base_rows(self) -> int:
         return self.high - self.low if self.selection is None else len(self.selection)
 
+    @property
+    def nbytes(self) -> int:
+        """Of the visible rows' keys and values, the base's by their mean in the block."""
+        rows = self.high - self.low
+        batch = self.block.batch
+        base = sum(_data_bytes(batch.column(place), self.low, rows) for place in (0, 2))
+        return base * self.base_rows // max(rows, 1) + sum(map(len, self.overlay_keys)) + sum(map(len, self.overlay_values))
+
+
+def _data_bytes(column: pa.Array, low: int, rows: int) -> int:
+    """Of the values alone, by their offsets."""
+    offsets = memoryview(column.buffers()[1]).cast("i")
+    return int(offsets[column.offset + low + rows] - offsets[column.offset + low])
+
 
 class _Place:
     """Where a scan stands in one segment: a block, and the rows [low, high) of it that lie in the range."""

@@ -69,18 +69,20 @@ class Scanner:
         start, end = message.start, message.end
         by_block = program.vectorized and not reverse and (limit == 0 or limit >= BLOCK_LIMIT_MIN) and message.bytes_max >= BLOCK_BYTES_MAX
         window_rows = WINDOW_ROWS_MAX if limit == 0 else min(max(limit, WINDOW_ROWS_MIN), WINDOW_ROWS_MAX)
-        rows_read, work_us, windows_due = 0, 0.0, 0
+        rows_read, bytes_read, work_us, windows_due = 0, 0, 0.0, 0
         opened_before = Segment.opened_bytes
         while True:
             part = block_part(store, start, end, at) if by_block and windows_due == 0 else None
             if part is not None and (not limit or part.base_rows + len(part.overlay_keys) <= limit - output.count):
                 work_us += self._add_part(output, part, program)
                 rows_read += part.base_rows + len(part.overlay_keys)
+                bytes_read += part.nbytes
                 resume = part.resume
             else:
                 windows_due = windows_due - 1 if windows_due else WINDOWS_BETWEEN
                 keys, values, resume, size = self._window(start, end, message, window_rows)
                 rows_read += len(keys)
+                bytes_read += size + sum(map(len, keys))
                 work_us += ROW_COST_US * window_rows if not keys else program.row_cost_us * len(keys)
                 work_us += BYTE_COST_US * size
                 window_rows = min(2 * window_rows, WINDOW_ROWS_MAX)
@@ -97,7 +99,7 @@ class Scanner:
                 start = resume
         rows = b"".join((program.head, output.finish().serialize(), _STREAM_END))
         self.bytes_read += len(rows)
-        return Scanned(rows, output.count, resume, store.catalog_ts(at), rows_read)
+        return Scanned(rows, output.count, resume, store.catalog_ts(at), rows_read, bytes_read)
 
     def _window(self, start: bytes, end: bytes, message: Scan, rows_max: int) -> tuple[list[bytes], list[bytes], bytes | None, int]:
         """The store's next window, cut after about `bytes_max` bytes; and its bytes."""

@@ -45,7 +45,7 @@ def _print_table(answer: dict[str, Any]) -> None:
 
     placement = f"placement: {PLACEMENTS[answer['placement']['kind']]} ({answer['placement']['why']})"
     table = Table(
-        title=f"{answer['url']}   {answer['state']}\n{_activity(answer)}\n{placement}",
+        title=f"{answer['url']}   {answer['state']}\n{_activity(answer)}\n{placement}\n{metering_line(answer['metering'])}",
         title_justify="left",
         box=None,
         header_style="bold",
@@ -55,7 +55,7 @@ def _print_table(answer: dict[str, Any]) -> None:
         table.add_column(column, overflow="fold")
     order = {layer: number for number, layer in enumerate(LAYERS)}
     for actor in sorted(answer["actors"], key=lambda actor: (order.get(actor["layer"], 99), actor["name"])):
-        load = " ".join(f"{key}={value}" for key, value in sorted((actor.get("load") or {}).items()))
+        load = " ".join(f"{key}={value}" for key, value in sorted(load_of(actor).items()))
         style = None if actor["state"] == "running" else "red"
         state = actor["state"]
         if actor["replaced"] is not None:
@@ -64,6 +64,18 @@ def _print_table(answer: dict[str, Any]) -> None:
         cells += [actor["epoch"], _time(actor["watermark"]), actor["range"], load]
         table.add_row(*["" if cell is None else str(cell) for cell in cells], style=style)
     Console(width=None if sys.stdout.isatty() else 200).print(table)
+
+
+def load_of(actor: dict[str, Any]) -> dict[str, Any]:
+    """What counts and loads an actor tells of."""
+    counts = {key: actor[key] for key in ("sessions", "parked", "statements", "transactions", "conflicts") if key in actor}
+    return counts | (actor.get("load") or {})
+
+
+def metering_line(metering: dict[str, Any]) -> str:
+    dpu = metering["dpu"]
+    parts = ", ".join(f"{name} {dpu[name]:,.3f}" for name in ("compute", "read", "write"))
+    return f"used since {metering['since']}: {dpu['total']:,.3f} DPU ({parts}) in {metering['transactions']:,} transactions"
 
 
 def _activity(answer: dict[str, Any]) -> str:

@@ -20,6 +20,7 @@ Sessions, planner and executors are the product's; below them are storage's own 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -35,6 +36,9 @@ from actors.runtime.fiber import Fiber
 from tests.scripts.stored_cluster import StoredCluster
 
 SEPARATOR = "---"
+PLAN = "QUERY PLAN"
+CLOCKED = re.compile(r"(Planning Time|Execution Time|  Compute|  Total): [0-9.]+( ms| DPU)$")
+"""Lines of EXPLAIN that tell of time: the digits are another's each time."""
 
 
 @dataclass
@@ -118,6 +122,9 @@ def shown(fields: list[Field] | None, batch: Batch, zone: tzinfo) -> list[str]:
         return [batch.tag]
     lines = ["|".join(field.name for field in fields)]
     for row in batch.rows:
+        if lines[0] == PLAN and (clocked := CLOCKED.match(row[0])):
+            lines.append(f"{clocked[1]}: <measured>{clocked[2] or ''}")
+            continue
         lines.append("|".join(shown_datum(field, datum, zone) for field, datum in zip(fields, row, strict=True)))
     return [*lines, batch.tag]
 

@@ -42,4 +42,6 @@ class StoredCluster(FakeCluster):
         if len(keys) > len(looked_at) and not (limit and output.count >= limit):
             resume = looked_at[-1] if message.reverse else looked_at[-1] + b"\x00"
         rows = b"".join((compiled.head, output.finish().serialize(), STREAM_END))
-        return Scanned(rows, output.count, resume, self._catalog_ts(message.at), len(looked_at))
+        return Scanned(
+            rows, output.count, resume, self._catalog_ts(message.at), len(looked_at), sum(map(len, looked_at)) + sum(map(len, values))
+        )

@@ -7,6 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from actors.common.messages.base import Message
+from actors.common.metering import Usage
 from actors.common.ranges import ShardMap
 
 
@@ -155,13 +156,16 @@ class Suspect(Message, frozen=True):
 
 
 class Load(Message, frozen=True):
-    """Query processor -> controller, one-way: once a second while it has sessions, and once more when the last has gone.
+    """Query processor -> controller, one-way: once a second while it has sessions, once more when the last has gone, and when the role stops.
 
-    `busy`: the share of the time since the last report in which its event loop computed, 0 to 1.
+    `busy`: the share of the time since the last report in which its event loop computed, 0 to 1. `usage`: of the role since it was started, and `life`
+    which start that was: what was told before is in it, so a report that is lost loses nothing.
     """
 
     sessions: int
     busy: float
+    usage: Usage = Usage()
+    life: int = 0
 
 
 class RangeLoad(Message, frozen=True):

@@ -48,7 +48,8 @@ class Scanned(Message, frozen=True):
     - "columns": one typed Arrow column for each projected expression
     - "aggregates": one row (or a row per group) of partial aggregates
     `resume`: where a next Scan goes on (its new `start`, or its new `end` where reverse); None when the range is exhausted or the limit reached.
-    `rows_read`: versions visible at `at` that were looked at, before the filter (for EXPLAIN ANALYZE).
+    `rows_read`: versions visible at `at` that were looked at, before the filter (for EXPLAIN ANALYZE); `bytes_read`: of their
+    keys and values (for metering).
     """
 
     rows: bytes
@@ -56,3 +57,4 @@ class Scanned(Message, frozen=True):
     resume: bytes | None
     catalog_ts: int
     rows_read: int = 0
+    bytes_read: int = 0

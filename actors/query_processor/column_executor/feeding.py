@@ -32,8 +32,9 @@ from actors.common.expressions import tree
 from actors.common.rows import RowCodec
 from actors.common.schema import ColumnType, Table
 from actors.common.types.arrays import is_array
+from actors.query_processor import metering
 from actors.query_processor.column_executor.values import numeric_scale, to_duck
-from actors.runtime.fiber import Fiber, turn
+from actors.runtime.fiber import turn
 
 if TYPE_CHECKING:
     from actors.query_processor.column_executor.sources import Source
@@ -120,6 +121,7 @@ class Feed:
         self._loop = asyncio.get_running_loop()
         self._asked: dict[Future[pa.Table | None], None] = {}
         self._closed = False
+        self._tally = metering.current
 
     def source(self) -> Any:
         """What DuckDB's Arrow scan takes: any number of streams, one a scan."""
@@ -183,7 +185,7 @@ class Feed:
             else:
                 answer.set_exception(error)
 
-        Fiber(read(), ended)
+        metering.MeteredFiber(read() if self._tally is None else metering.measured(read(), self._tally), ended)
 
     def close(self) -> None:
         """In the loop."""

@@ -1,4 +1,4 @@
-"""Named things made by SQL: PREPARE, EXECUTE, DEALLOCATE; DECLARE, FETCH, MOVE, CLOSE; and EXPLAIN, which holds a statement too.
+"""Named things made by SQL: PREPARE, EXECUTE, DEALLOCATE; DECLARE, FETCH, MOVE, CLOSE.
 
 A cursor goes forward only. Its statement begins at DECLARE, and goes on as rows are fetched.
 """
@@ -21,7 +21,6 @@ from actors.common.errors import (
     OBJECT_NOT_IN_PREREQUISITE_STATE,
     SYNTAX_ERROR,
     DatabaseError,
-    unavailable,
 )
 from actors.common.parked_session import ParkedStatement
 from actors.common.schema import ColumnType
@@ -30,8 +29,7 @@ from actors.query_processor.ddl.types import column_type
 from actors.query_processor.results import Batch, Field, passed_over
 from actors.query_processor.session.parking import revived
 from actors.query_processor.session.portals import Portal
-from actors.query_processor.session.statements import PLANNED_KINDS, PreparedStatement, RawStatement
-from actors.query_processor.transaction import CatalogStale
+from actors.query_processor.session.statements import PreparedStatement, RawStatement
 
 if TYPE_CHECKING:
     from actors.query_processor.session.session import Session
@@ -164,58 +162,3 @@ async def close(session: Session, raw: RawStatement) -> Batch:
     _cursor(session, raw.node.portalname).close()
     del session.portals[raw.node.portalname]
     return Batch([], True, "CLOSE CURSOR")
-
-
-# -- EXPLAIN -----------------------------------------------------------------------------------------------------------------------
-
-
-async def describe_explain(session: Session, raw: RawStatement) -> list[Field] | None:
-    return [Field("QUERY PLAN", ColumnType("text"))]
-
-
-def _options(node: Any) -> dict[str, bool]:
-    options: dict[str, bool] = {}
-    for option in node.options or ():
-        value = option.arg
-        if option.defname == "format":
-            if value.sval.lower() != "text":
-                raise DatabaseError(FEATURE_NOT_SUPPORTED, f"EXPLAIN format {value.sval} is not supported")
-            continue
-        text = "on" if value is None else str(getattr(value, "sval", getattr(value, "ival", getattr(value, "boolval", "on")))).lower()
-        options[option.defname] = text in ("on", "true", "1")
-    return options
-
-
-async def explain(session: Session, raw: RawStatement) -> Batch:
-    options = _options(raw.node)
-    query = raw.node.query
-    if type(query).__name__ not in PLANNED_KINDS:
-        raise DatabaseError(FEATURE_NOT_SUPPORTED, f"EXPLAIN of {type(query).__name__.removesuffix('Stmt')} is not supported")
-    if options.get("parts", False):
-        return await _parts(session, query)
-    analyze = options.get("analyze", False)
-    prepared = await session.prepare(RawStatement(raw.text, query), ())
-    if analyze:
-        await passed_over(await session.bind(prepared, []).start())
-    assert prepared.planned is not None
-    lines = prepared.planned.plan.explain(analyze=analyze, verbose=options.get("verbose", False))
-    return Batch([(line,) for line in lines], True, "EXPLAIN")
-
-
-async def _parts(session: Session, query: Any) -> Batch:
-    """EXPLAIN (PARTS), an extension of ours: one row, a ReadPlan's text (actors/reading/plan.py), at the transaction's snapshot."""
-    from actors.query_processor.column_executor.parts import read_plan
-
-    transaction = session.transaction or await session.begin_transaction()
-    transaction.check_age()
-    if transaction.buffer.values or transaction.has_ddl:
-        raise DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, "EXPLAIN (PARTS) reads what is committed, and this transaction has written")
-    try:
-        await transaction.verify_catalog()
-    except CatalogStale as stale:
-        await transaction.reload_catalog(stale.catalog_ts)
-    topology = session.services.context.bus.topology
-    if topology is None:
-        raise unavailable("the cluster's map", "not known yet")
-    plan = await session.with_catalog(lambda catalog: read_plan(query, catalog, session.settings, transaction.start_ts, topology))
-    return Batch([(plan.text(),)], True, "EXPLAIN")

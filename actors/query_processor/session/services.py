@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from actors.query_processor.catalog import CatalogCache
 from actors.query_processor.catalog.allocation import IdAllocator
+from actors.query_processor.metering import Meter
 from actors.query_processor.session.statements import Planner, StatementCache
 from actors.query_processor.transaction import StorageClient, TransactionServices
 from actors.runtime.interfaces import Context
@@ -20,7 +21,19 @@ EnvironmentMaker = Callable[["Session", int], Any]
 class SessionServices:
     """One for each query processor. `make_environment(session, start_ts)`: the expressions' Environment of a transaction."""
 
-    __slots__ = ("catalogs", "clock", "context", "ids", "make_environment", "settings", "silenced", "statements", "storage", "transactions")
+    __slots__ = (
+        "catalogs",
+        "clock",
+        "context",
+        "ids",
+        "make_environment",
+        "meter",
+        "settings",
+        "silenced",
+        "statements",
+        "storage",
+        "transactions",
+    )
 
     def __init__(self, context: Context, planner: Planner, make_environment: EnvironmentMaker) -> None:
         self.context = context
@@ -28,6 +41,7 @@ class SessionServices:
         self.silenced = False
         """Clients are being told that their sessions have ended: nothing is committed for them any more."""
         self.clock = context.clock
+        self.meter = Meter(context.settings.metering)
         self.storage = StorageClient(context)
         self.catalogs = CatalogCache(self.storage)
         self.transactions = TransactionServices(context, self.storage, self.catalogs)

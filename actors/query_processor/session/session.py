@@ -321,6 +321,8 @@ class Session:
             committed = True
         finally:
             self.committing = False
+            if transaction is not None:
+                self.services.meter.settle(transaction, committed)
             self.run_time.end_block(committed)
 
     def rollback(self) -> None:
@@ -328,6 +330,7 @@ class Session:
         transaction = self._leave()
         if transaction is not None:
             transaction.rollback()
+            self.services.meter.settle(transaction, False)
         self.run_time.end_block(False)
 
     def _leave(self) -> Transaction | None:

@@ -1,7 +1,7 @@
 """Statements that are not planned: which of them there are, what they answer, who runs them.
 
 `run` looks a statement's kind up in `_HANDLERS`; DDL goes to ddl/, COPY to copying.py, cursors and SQL-level prepared statements to
-named.py. What is in no table is refused with 0A000.
+named.py, EXPLAIN to explain.py. What is in no table is refused with 0A000.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from actors.common.errors import ACTIVE_SQL_TRANSACTION, FEATURE_NOT_SUPPORTED, 
 from actors.common.schema import ColumnType
 from actors.query_processor import ddl
 from actors.query_processor.results import Batch, Field
-from actors.query_processor.session import copying, named, transaction_control
+from actors.query_processor.session import copying, explain, named, transaction_control
 from actors.query_processor.session.parameter_table import DEFINITIONS
 from actors.query_processor.session.parameters import STYLES
 from actors.query_processor.session.portals import Portal, UtilityPortal
@@ -149,11 +149,11 @@ _HANDLERS: dict[str, Callable[[Session, RawStatement], Awaitable[Batch]]] = {
     "DeclareCursorStmt": named.declare,
     "FetchStmt": named.fetch,
     "ClosePortalStmt": named.close,
-    "ExplainStmt": named.explain,
+    "ExplainStmt": explain.explain,
 }
 _DESCRIBERS: dict[str, Callable[[Session, RawStatement], Awaitable[list[Field] | None]]] = {
     "VariableShowStmt": _describe_show,
     "ExecuteStmt": named.describe_execute,
     "FetchStmt": named.describe_fetch,
-    "ExplainStmt": named.describe_explain,
+    "ExplainStmt": explain.describe,
 }

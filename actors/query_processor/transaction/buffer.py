@@ -28,9 +28,11 @@ SORT_ROWS = 16_384
 
 
 class WriteBuffer:
-    __slots__ = ("_chunks", "_dropped", "_recent", "_runs", "_unsorted", "bytes", "rows", "values")
+    __slots__ = ("_chunks", "_dropped", "_least", "_recent", "_runs", "_unsorted", "bytes", "padding", "rows", "values")
 
-    def __init__(self) -> None:
+    def __init__(self, row_bytes_min: int = 0) -> None:
+        """`row_bytes_min`: what a row counts as at least (settings.Metering)."""
+        self._least = row_bytes_min
         self._recent: dict[bytes, bytes | None] = {}
         self._runs: dict[bytes, SealedRun] = {}
         self.values: Mapping[bytes, bytes | None] = self._recent
@@ -41,6 +43,8 @@ class WriteBuffer:
         self._dropped: list[tuple[bytes, bytes]] = []
         self.bytes = 0
         """Of all keys and values. What is written again after it was sealed counts twice."""
+        self.padding = 0
+        """What rows lack that are shorter than the least that one counts as."""
         self.rows = 0
         """Distinct keys put or deleted with `counts`, likewise."""
 
@@ -57,21 +61,29 @@ class WriteBuffer:
         if key in values:
             before = values[key]
             self.bytes += size - (len(before) if before is not None else 0)
+            self.padding += self._lacks(key, value) - self._lacks(key, before)
             values[key] = value
             return
         values[key] = value
         self._unsorted.append(key)
-        self.bytes += len(key) + size
+        size += len(key)
+        self.bytes += size
+        if size < self._least:
+            self.padding += self._least - size
         if counts:
             self.rows += 1
         if len(self._unsorted) >= SORT_ROWS:
             self._seal()
+
+    def _lacks(self, key: bytes, value: bytes | None) -> int:
+        return max(self._least - len(key) - len(value or b""), 0)
 
     def drop_range(self, start: bytes, end: bytes) -> None:
         """Hide every committed key in [start, end), forget own writes in it."""
         recent = self._recent
         for key in [key for key in recent if start <= key < end]:
             value = recent.pop(key)
+            self.padding -= self._lacks(key, value)
             self.bytes -= len(key) + (len(value) if value is not None else 0)
         self._chunks = [sorted(recent)] if recent else []
         self._unsorted = []

@@ -120,8 +120,8 @@ class Transaction:
     """See the module. `environment` is the expressions' Environment, set by the session; `catalog` may become an overlay (DDL)."""
 
     __slots__ = (
-        "_base_version", "_checked", "_known_current_ts", "_limits", "_services", "_storage", "_verified",
-        "buffer", "catalog", "environment", "exclusive", "has_ddl", "has_dml", "read_only", "rows_read", "schema_changes", "start_ts",
+        "_base_version", "_checked", "_known_current_ts", "_limits", "_read_min", "_services", "_storage", "_verified",
+        "buffer", "bytes_read", "catalog", "environment", "exclusive", "has_ddl", "has_dml", "read_only", "schema_changes", "start_ts",
     )  # fmt: skip
 
     def __init__(self, services: TransactionServices, catalog: Catalog, start_ts: int, environment: Any = None) -> None:
@@ -135,7 +135,8 @@ class Transaction:
         self._verified = False
         self.environment = environment
         self.read_only = False
-        self.buffer = WriteBuffer()
+        metering = services.settings.metering
+        self.buffer = WriteBuffer(metering.row_bytes_written_min)
         self._checked: set[bytes] = set()
         self.schema_changes: set[int] = set()
         """Ids of the tables (schemas) that this transaction creates, changes or drops."""
@@ -143,7 +144,9 @@ class Transaction:
         """Ids of the tables that nobody else may have written since start_ts."""
         self.has_ddl = False
         self.has_dml = False
-        self.rows_read = 0
+        self._read_min = metering.shard_bytes_read_min
+        self.bytes_read = 0
+        """Of the rows that storage looked at, each answer counted as the least at least (settings.Metering)."""
 
     # -- reads ---------------------------------------------------------------------------------------------------------------
 
@@ -158,13 +161,16 @@ class Transaction:
         written = self.buffer.values
         if not written:
             values, catalog_ts = await self._storage.get(list(keys), self.start_ts)
+            self._note_read(keys, values)
             if not self._verified:
                 self._verify(catalog_ts)
             return values
         answer: list[bytes | None] = [written.get(key) for key in keys]
         missing = [position for position, key in enumerate(keys) if key not in written]
         if missing:
-            values, catalog_ts = await self._storage.get([keys[position] for position in missing], self.start_ts)
+            asked = [keys[position] for position in missing]
+            values, catalog_ts = await self._storage.get(asked, self.start_ts)
+            self._note_read(asked, values)
             if not self._verified:
                 self._verify(catalog_ts)
             for position, value in zip(missing, values, strict=True):
@@ -177,9 +183,16 @@ class Transaction:
         if key in written:
             return written[key]
         value, catalog_ts = await self._storage.get_one(key, self.start_ts)
+        size = 0 if value is None else len(key) + len(value)
+        self.bytes_read += size if size > self._read_min else self._read_min
         if not self._verified:
             self._verify(catalog_ts)
         return value
+
+    def _note_read(self, keys: Sequence[bytes], values: Sequence[bytes | None]) -> None:
+        """As if one shard had answered; of several, each with little, less is counted than `Metering` says."""
+        size = sum(len(key) + len(value) for key, value in zip(keys, values, strict=True) if value is not None)
+        self.bytes_read += max(size, self._read_min)
 
     def scan(
         self,
@@ -205,7 +218,10 @@ class Transaction:
 
     def open_scan(self, start: bytes, end: bytes, program: bytes, reverse: bool, limit: int) -> ShardScan:
         """What is stored at start_ts, without own writes."""
-        return self._storage.scan(start, end, self.start_ts, program, reverse, limit)
+        return self._storage.scan(start, end, self.start_ts, program, reverse, limit, self._note_scanned)
+
+    def _note_scanned(self, size: int) -> None:
+        self.bytes_read += max(size, self._read_min)
 
     def wrote_in(self, start: bytes, end: bytes) -> bool:
         """Whether this transaction has written any key in [start, end)."""
@@ -323,7 +339,7 @@ class Transaction:
 
     def rollback(self) -> None:
         """Forget everything; nothing was sent."""
-        self.buffer = WriteBuffer()
+        self.buffer = WriteBuffer(self._services.settings.metering.row_bytes_written_min)
         self._checked.clear()
 
     async def commit(self) -> int | None:

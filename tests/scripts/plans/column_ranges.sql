@@ -30,60 +30,80 @@ Column Executor (DuckDB) (actual rows=10)
   ->  Storage Scan on public.t (actual rows read=10)
         Storage Projection: a, b, n
         Storage Filter: a = 7
+Planning Time: <measured> ms
+Execution Time: <measured> ms
 EXPLAIN
 QUERY PLAN
 Column Executor (DuckDB) (actual rows=1)
   ->  Storage Scan on public.t (actual rows read=20)
         Storage Projection: a, b
         Storage Filter: a BETWEEN 5 AND 6
+Planning Time: <measured> ms
+Execution Time: <measured> ms
 EXPLAIN
 QUERY PLAN
 Column Executor (DuckDB) (actual rows=2)
   ->  Storage Scan on public.t (actual rows read=20)
         Storage Projection: a, b
         Storage Filter: a > 18 AND b <> 'b1'
+Planning Time: <measured> ms
+Execution Time: <measured> ms
 EXPLAIN
 QUERY PLAN
 Column Executor (DuckDB) (actual rows=1)
   ->  Storage Scan on public.t (actual rows read=5)
         Storage Projection: a, b
         Storage Filter: a = 3 AND b >= 'b5'
+Planning Time: <measured> ms
+Execution Time: <measured> ms
 EXPLAIN
 QUERY PLAN
 Column Executor (DuckDB) (actual rows=2)
   ->  Storage Scan on public.d (actual rows read=7)
         Storage Projection: k, v
         Storage Filter: k IN (4, 8, 2)
+Planning Time: <measured> ms
+Execution Time: <measured> ms
 EXPLAIN
 QUERY PLAN
 Column Executor (DuckDB) (actual rows=0)
   ->  Storage Scan on public.d (actual rows read=1)
         Storage Projection: k, v
         Storage Filter: k = 4 AND k = 5
+Planning Time: <measured> ms
+Execution Time: <measured> ms
 EXPLAIN
 QUERY PLAN
 Column Executor (DuckDB) (actual rows=0)
   ->  Storage Scan on public.d (actual rows read=0)
         Storage Projection: k, v
         Storage Filter: k = 99999999999
+Planning Time: <measured> ms
+Execution Time: <measured> ms
 EXPLAIN
 QUERY PLAN
 Column Executor (DuckDB) (actual rows=0)
   ->  Storage Scan on public.d (actual rows read=0)
         Storage Projection: k, v
         Storage Filter: k = NULL
+Planning Time: <measured> ms
+Execution Time: <measured> ms
 EXPLAIN
 QUERY PLAN
 Column Executor (DuckDB) (actual rows=2)
   ->  Storage Scan on public.d (actual rows read=50)
         Storage Projection: k, v
         Storage Filter: k = 4 OR v = 2
+Planning Time: <measured> ms
+Execution Time: <measured> ms
 EXPLAIN
 QUERY PLAN
 Column Executor (DuckDB) (actual rows=1)
   ->  Storage Scan on public.keyless (actual rows read=9)
         Storage Projection: a
         Storage Filter: a = 4
+Planning Time: <measured> ms
+Execution Time: <measured> ms
 EXPLAIN
 
 # two mentions of a table have a range each; below an outer join the table is read whole
@@ -98,6 +118,8 @@ Column Executor (DuckDB) (actual rows=1)
   ->  Storage Scan on public.t (actual rows read=20)
         Storage Projection: a, b
         Storage Filter: y.a IN (4, 5)
+Planning Time: <measured> ms
+Execution Time: <measured> ms
 EXPLAIN
 QUERY PLAN
 Column Executor (DuckDB) (actual rows=3)
@@ -105,6 +127,8 @@ Column Executor (DuckDB) (actual rows=3)
         Storage Projection: k, v
   ->  Storage Scan on public.d (actual rows read=50)
         Storage Projection: k
+Planning Time: <measured> ms
+Execution Time: <measured> ms
 EXPLAIN
 
 # the answers

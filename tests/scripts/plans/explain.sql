@@ -226,6 +226,8 @@ Index Only Scan using t_pkey on t  (actual rows=1)
          Projections: id, a, b, c, d
          -> B-Tree Lookup on t_pkey  (rows=1)
                 Index Cond: (id = 1)
+Planning Time: <measured> ms
+Execution Time: <measured> ms
 EXPLAIN
 QUERY PLAN
 Full Scan (btree-table) on t  (actual rows=2)
@@ -233,6 +235,8 @@ Full Scan (btree-table) on t  (actual rows=2)
          Projections: id, a, b, c, d
          Filters: (b = 'x'::text)
          -> B-Tree Scan on t_pkey  (rows=4)
+Planning Time: <measured> ms
+Execution Time: <measured> ms
 EXPLAIN
 QUERY PLAN
 Index Scan using t_a_b on t  (actual rows=1)
@@ -244,6 +248,8 @@ Index Scan using t_a_b on t  (actual rows=1)
   -> Storage Lookup on t  (actual rows=2)
          Projections: id, a, b, c, d
          -> B-Tree Lookup on t
+Planning Time: <measured> ms
+Execution Time: <measured> ms
 EXPLAIN
 QUERY PLAN
 Limit
@@ -255,6 +261,14 @@ Limit
                 Limit: pushed down
                 -> B-Tree Scan on t_pkey  (rows=3)
                        Index Cond: (id >= 2)
+Query Identifier: 1kll4oqzqhy0j
+Planning Time: <measured> ms
+Execution Time: <measured> ms
+Statement DPU Estimate:
+  Compute: <measured> DPU
+  Read: 0.00023 DPU (Transaction minimum: 0.00375)
+  Write: 0.00000 DPU
+  Total: <measured> DPU
 EXPLAIN
 
 # What may take long is evaluated by DuckDB's threads, and not by storage.

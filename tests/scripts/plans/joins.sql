@@ -138,4 +138,6 @@ Nested Loop  (actual rows=2)
                 Projections: id, name, city
                 -> B-Tree Lookup on customers_pkey  (rows=1)
                        Index Cond: (c.id = o.customer)
+Planning Time: <measured> ms
+Execution Time: <measured> ms
 EXPLAIN

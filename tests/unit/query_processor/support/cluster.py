@@ -214,7 +214,7 @@ class FakeCluster:
             if size >= min(message.bytes_max, self.scan_bytes_max) and place + 1 < len(keys):
                 resume = key if message.reverse else key + b"\x00"
                 break
-        return Scanned(_arrow(rows), len(rows), resume, self._catalog_ts(message.at), rows_read)
+        return Scanned(_arrow(rows), len(rows), resume, self._catalog_ts(message.at), rows_read, size)
 
     def _commit(self, message: Message) -> Message:
         if isinstance(message, Part):
