@@ -134,9 +134,10 @@ class ReadFlight(Flight):
 
 
 class StorageClient:
-    """One for each query processor; shared by its sessions."""
+    """One for each query processor; shared by its sessions. `on_failure`: called when a read fails that is tried again, perhaps by a newer map."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, on_failure: Callable[[], None] = lambda: None) -> None:
+        self._on_failure = on_failure
         self._bus = context.bus
         self._clock = context.clock
         self._name = context.name
@@ -262,6 +263,7 @@ class StorageClient:
 
         Raises `error` where another replica or a newer map would not help.
         """
+        self._on_failure()
         if error.sqlstate == OBJECT_NOT_IN_PREREQUISITE_STATE:
             return True
         if error.sqlstate != CONNECTION_FAILURE:

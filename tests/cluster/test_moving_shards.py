@@ -11,6 +11,8 @@ import time
 import psycopg
 import pytest
 
+from actors.reading.bulk import part_batches
+from actors.reading.plan import ReadPlan
 from tests.cluster.test_moving_ranges import AFTER_MOVE, KEYS, Writers
 from tests.conftest import LiveCluster, eagleray
 
@@ -75,6 +77,7 @@ def test_shards_are_parted_and_joined_under_load_and_a_death(live_cluster: LiveC
     with psycopg.connect(live_cluster.url, autocommit=True) as client:
         client.execute("CREATE TABLE moving (k int PRIMARY KEY, v int NOT NULL)")
         client.cursor().executemany("INSERT INTO moving VALUES (%s, 0)", [(key,) for key in range(KEYS)])
+        plan = ReadPlan.of_text((client.execute("EXPLAIN (PARTS) SELECT k FROM moving").fetchone() or ("",))[0])
         before = live_cluster.status()["shards"]
         shard = before[-1]["shard"]
         with Writers(live_cluster.url) as writers, Reader(live_cluster.url) as reader:
@@ -97,6 +100,9 @@ def test_shards_are_parted_and_joined_under_load_and_a_death(live_cluster: LiveC
         unknown = writers.errors.count("08007") + writers.errors.count("08006")
         total, count = client.execute("SELECT sum(v), count(*) FROM moving").fetchone() or (0, 0)
         assert count == KEYS and writers.commits <= total <= writers.commits + 2 * unknown
+        batches = [batch for number in range(len(plan.parts)) for batch in part_batches(plan, number)]
+        found = sorted(key for batch in batches for key in batch.column(0).to_pylist())
+        assert found == list(range(KEYS)), "a reader that was told nothing finds the new shards"
         client.execute("DROP TABLE moving")
     after = live_cluster.status()["shards"]
     assert [(row["spans"], len(row["replicas"]), row["state"]) for row in after] == [

@@ -21,6 +21,7 @@ from actors.common.messages.control import (
     AskCluster,
     AskMiddle,
     AskStatus,
+    AskTopology,
     Cancel,
     Drain,
     Informed,
@@ -128,6 +129,7 @@ AnyMessage = (
     | RangeLoad
     | MoveRange
     | AskMiddle
+    | AskTopology
     | Middle
     | Wake
     | Drain
@@ -147,6 +149,7 @@ __all__ = [
     "AskPiece",
     "AskPromise",
     "AskStatus",
+    "AskTopology",
     "Cancel",
     "Checkpoint",
     "Checkpointed",

@@ -27,6 +27,10 @@ class Topology(Message, frozen=True):
         return replace(self, shard_map=known.shard_map)
 
 
+class AskTopology(Message, frozen=True):
+    """Anyone -> process (host/<name>): what it knows. Answer: Topology. Failure 55000: nothing yet."""
+
+
 class Informed(Message, frozen=True):
     """The version of the topology that counts here: above the one that was sent, where an earlier controller's clock was ahead."""
 
