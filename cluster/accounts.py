@@ -75,7 +75,8 @@ def account_of(state: ClusterState) -> Row:
 
 
 def shards_of(state: ClusterState) -> list[Row]:
-    """A row for each shard: its number, `spans` ([low, high] of its columns, as in `ranges`), `replicas` by name, and `state`: "" as usual, "new" or "leaving" while others take
+    """A row for each shard: its number, `spans` ([low, high] of its columns, as in `ranges`), `replicas` by name, and
+    `state`: "" as usual, "new" or "leaving" while others take
     the place of some."""
     children = state.reshape.children if state.reshape is not None else ()
     rows = []

@@ -42,7 +42,8 @@ def with_keepers(state: ClusterState) -> ClusterState:
 
 
 def arranged(kept: ClusterState | None, initial: ClusterState) -> ClusterState:
-    """The state with which a cluster starts that was down: the processes as the settings have them now, the keys and the shards' replicas where they lie."""
+    """The state with which a cluster starts that was down: the processes as the settings have them now, the keys and
+    the shards' replicas where they lie."""
     if kept is None:
         return initial
     stores = [(role, process.az) for process in kept.processes for role in process.roles if role.kind == "storage"]

@@ -1,10 +1,15 @@
-"""The controller's part that knows of shards: has them end and others take their place, by a person's wish or the load's (docs/shards.md).
+"""The controller's part that knows of shards: has them end and others take their place, by a person's wish or the
+load's (docs/shards.md).
 
-    begun ----all processes know the map, and every child's replicas answer at a time of now----> handed on ----all processes know the map----> ended
+    begun        until all processes know the map, and every child's replicas answer a read at a time of now
+    handed on    until all processes know the map
+    ended
 
-Until the first of these maps is known everywhere, some crossbar may have journals trimmed that does not know the children. After the second one it is a matter of courtesy.
+Until the first of these maps is known everywhere, some crossbar may have journals trimmed that does not know the
+children. After the second one it is a matter of courtesy.
 
-The state names the reshape from its beginning to its end, so a controller that takes over goes on with it, from where it stands. All that is asked for on the way may be asked again.
+The state names the reshape from its beginning to its end, so a controller that takes over goes on with it, from where
+it stands. All that is asked for on the way may be asked again.
 """
 
 from __future__ import annotations
@@ -27,13 +32,16 @@ ANSWER_S = 2.0
 """For a replica that is to show that it has everything."""
 RETRY_S = 0.1
 PATIENCE_S = 10.0
-"""So long a child's replica that is not there is waited for, where most of them are; and a process that does not tell whether it knows the map."""
+"""So long a child's replica that is not there is waited for, where most of them are; and a process that does not tell
+whether it knows the map."""
 
 logger = logging.getLogger(__name__)
 
 
 class Reshaping:
-    """`first`: the state with which the cluster began; `homes`: where roles run. `decides`: whether this controller does, now. `change`: the controller's, which raises 55000 where it does not. `all_know(version)`: whether every process that is
+    """`first`: the state with which the cluster began; `homes`: where roles run. `decides`: whether this controller
+    does, now. `change`: the controller's, which raises 55000 where it does not. `all_know(version)`: whether every
+    process that is
     registered has a map of that version, or a later one."""
 
     def __init__(

@@ -1,4 +1,5 @@
-"""Shards follow the load: what their replicas tell of it (messages.ShardLoad) goes to the pure policy (policies/shards.py), and what that decides is a reshape (reshaping.py).
+"""Shards follow the load: what their replicas tell of it (messages.ShardLoad) goes to the pure policy
+(policies/shards.py), and what that decides is a reshape (reshaping.py).
 
 Looks once a second while something is told, and as long as there are more shards than the cluster began with.
 """
@@ -24,7 +25,8 @@ logger = logging.getLogger(__name__)
 
 
 class ShardBalancing:
-    """`first`: the state with which the cluster began. `homes`: where roles run. `reshape`: the decision, which may be refused and is then asked for again."""
+    """`first`: the state with which the cluster began. `homes`: where roles run. `reshape`: the decision, which may be
+    refused and is then asked for again."""
 
     def __init__(
         self,

@@ -1,4 +1,5 @@
-"""Shards end, and others take their place: the states in between, as pure functions (docs/shards.md says what each is for).
+"""Shards end, and others take their place: the states in between, as pure functions (docs/shards.md says what each is
+for).
 
     begun       the children's replicas are there, and follow their columns; their parents own them
     handed_on   the children own them, and the parents follow
@@ -23,7 +24,8 @@ REPLICAS_MAX = 15
 
 
 def begun(state: ClusterState, parents: Sequence[int], cut: bytes | None, *, by_load: bool = False) -> ClusterState:
-    """`parents` are to end: parted at `cut`, or as one. Raises 22023 where that cannot be, 55000 while others are on their way."""
+    """`parents` are to end: parted at `cut`, or as one. Raises 22023 where that cannot be, 55000 while others are on
+    their way."""
     if state.reshape is not None:
         raise DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, "other shards are on their way")
     _check_transfer(state)
@@ -39,7 +41,8 @@ def begun(state: ClusterState, parents: Sequence[int], cut: bytes | None, *, by_
 
 
 def handed_on(state: ClusterState, reshape: Reshape) -> ClusterState:
-    """The children have what they need. Nothing changes where that was so before. Raises 55000 while a range is on its way: its end is bound to the next map."""
+    """The children have what they need. Nothing changes where that was so before. Raises 55000 while a range is on its
+    way: its end is bound to the next map."""
     if state.reshape != reshape or reshape.is_handed_on:
         return state
     _check_transfer(state)
@@ -115,7 +118,8 @@ def _with_replicas(processes: tuple[ProcessState, ...], shard: int, parents: Seq
 
 
 def _placed_beside(processes: tuple[ProcessState, ...], beside: str, role: RoleState) -> tuple[ProcessState, ...]:
-    """In the process named `beside` where that has other roles than replicas of storage, too; else in one of its own in the same zone."""
+    """In the process named `beside` where that has other roles than replicas of storage, too; else in one of its own in
+    the same zone."""
     process = next(one for one in processes if one.name == beside)
     if all(one.kind == "storage" for one in process.roles):
         return (*processes, ProcessState(role.name.replace("/", "-"), process.az, (role,)))
@@ -124,7 +128,8 @@ def _placed_beside(processes: tuple[ProcessState, ...], beside: str, role: RoleS
 
 
 def resized(state: ClusterState, shard: int, count: int) -> ClusterState:
-    """With `count` replicas of a shard: those beyond one a zone only serve reads. They come where the fewest are, and go in the order in which they have not come. Raises 22023, and
+    """With `count` replicas of a shard: those beyond one a zone only serve reads. They come where the fewest are, and
+    go in the order in which they have not come. Raises 22023, and
     55000 while the shard is on its way."""
     _check(state.shard_map, [shard], None)
     if state.reshape is not None and shard in (*state.reshape.parents, *state.reshape.children):

@@ -65,7 +65,8 @@ class Transfer(msgspec.Struct, frozen=True):
 
 
 class Reshape(msgspec.Struct, frozen=True):
-    """Shards `parents` end, and `children` take over what they hold: two, parted at the columns `cut`, or one (docs/shards.md)."""
+    """Shards `parents` end, and `children` take over what they hold: two, parted at the columns `cut`, or one
+    (docs/shards.md)."""
 
     parents: tuple[int, ...]
     children: tuple[int, ...]

@@ -6,7 +6,8 @@ uuids fall to shard 1 and half to shard 2, while the positive integers of one ta
 integer-keyed database commits at a single adjudicator. Piece number i (0 ... len(cuts)) belongs to adjudicator `adjudicators[i]` and to storage
 shard `shards[i]`.
 
-A shard's keys never change: a split, a merge or a move ends shards, and others with new numbers take their place. While that is under way some columns
+A shard's keys never change: a split, a merge or a move ends shards, and others with new numbers take their place. While
+that is under way some columns
 have *followers*, shards that hold them too: those that will own them, then those that did (docs/shards.md).
 
 The map is immutable and versioned; every layer is handed a newer one by the controller (messages.Topology). A QP with an old map is told
@@ -32,7 +33,8 @@ Span = tuple[bytes, bytes | None]
 
 
 class Follower(msgspec.Struct, frozen=True):
-    """`shard` is sent what is committed to the columns in [low, high) (None: to the end), and answers reads of them, without owning them."""
+    """`shard` is sent what is committed to the columns in [low, high) (None: to the end), and answers reads of them,
+    without owning them."""
 
     low: bytes
     high: bytes | None
@@ -158,7 +160,8 @@ def _followers(shards: dict[int, tuple[Span, ...]]) -> tuple[Follower, ...]:
 
 
 def handed_on(shard_map: ShardMap, children: dict[int, tuple[Span, ...]]) -> ShardMap:
-    """The next version, in which each of `children` owns its spans, and the shards that own them so far follow theirs."""
+    """The next version, in which each of `children` owns its spans, and the shards that own them so far follow
+    theirs."""
     starts = {b"", *shard_map.cuts, *(edge for spans in children.values() for span in spans for edge in span if edge is not None)}
     pieces: list[tuple[bytes, int, int, Timestamp]] = []
     parents: set[int] = set()

@@ -9,8 +9,10 @@ AskPromise under way to each, the next carries the highest time asked for since.
 sent) up to a bound; beyond it the crossbar demands by itself, and a journal that is far ahead of another is not read on. An idle crossbar sends nothing.
 
 It has no disk. The main merge starts where the first subscriber stands; one that stands before what the ring holds reads the journals again by a merge of its
-own (catch_up.py) and joins. A shard that the map names holds the same columns for as long as it does; where another map names other shards, records are read again by it, from where
-the subscribers stand, and a shard that is gone gets nothing more, no watermark either (I4). Checkpoints reported by every storage replica of the topology let the journals trim. A subscriber that lacks what the journals have
+own (catch_up.py) and joins. A shard that the map names holds the same columns for as long as it does; where another map
+names other shards, records are read again by it, from where
+the subscribers stand, and a shard that is gone gets nothing more, no watermark either (I4). Checkpoints reported by
+every storage replica of the topology let the journals trim. A subscriber that lacks what the journals have
 trimmed is refused (58P01), never given a stream with a hole.
 """
 
@@ -86,7 +88,8 @@ class Crossbar:
             self._take_map(self._context.bus.topology.shard_map)
 
     def _take_map(self, shard_map: ShardMap) -> None:
-        """Where it names other shards than the last one did: those that are gone get nothing more, and for new ones the records are read again."""
+        """Where it names other shards than the last one did: those that are gone get nothing more, and for new ones the
+        records are read again."""
         before, self._holdings = self._holdings, shard_map.holdings()
         if before == self._holdings:
             return
@@ -213,7 +216,8 @@ class Crossbar:
             self._catch_ups.pop(name).close()
 
     def _route_anew(self) -> None:
-        """New shards are there: what the merge holds is not cut for them. Go on from the last of the subscribers that keep up; the others catch up."""
+        """New shards are there: what the merge holds is not cut for them. Go on from the last of the subscribers that
+        keep up; the others catch up."""
         self._end_merges()
         current = [one.sent_ts for one in self._subscribers.values() if one.live and not one.is_slow]
         self._begin(max(min(current, default=self.merge.watermark), self._gone_ts))

@@ -1,4 +1,5 @@
-"""Routing: which rows of a write set go to which shards. A write set of one shard (the usual one) is passed on as the bytes it is."""
+"""Routing: which rows of a write set go to which shards. A write set of one shard (the usual one) is passed on as the
+bytes it is."""
 
 from __future__ import annotations
 

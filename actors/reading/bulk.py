@@ -9,7 +9,8 @@
       queue of AHEAD answers -> the caller
 
 Storage evaluates filter and projection; values come as columns and stay columns. A read older than the transaction
-age limit fails (54000) here, and at storage, which has dropped the versions it would need. Nobody tells this process of changes: a read that fails has it ask the
+age limit fails (54000) here, and at storage, which has dropped the versions it would need. Nobody tells this process of
+changes: a read that fails has it ask the
 cluster's processes, one after the other, where things are now.
 """
 

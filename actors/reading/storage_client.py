@@ -134,7 +134,8 @@ class ReadFlight(Flight):
 
 
 class StorageClient:
-    """One for each query processor; shared by its sessions. `on_failure`: called when a read fails that is tried again, perhaps by a newer map."""
+    """One for each query processor; shared by its sessions. `on_failure`: called when a read fails that is tried again,
+    perhaps by a newer map."""
 
     def __init__(self, context: Context, on_failure: Callable[[], None] = lambda: None) -> None:
         self._on_failure = on_failure

@@ -1,9 +1,11 @@
-"""Clipping: a segment less the rows whose columns lie outside of some spans, for a shard that is made of others (docs/shards.md).
+"""Clipping: a segment less the rows whose columns lie outside of some spans, for a shard that is made of others
+(docs/shards.md).
 
     spans [40, 80)      [t1|10 .. t1|30]  [t1|35 .. t1|60]  [t1|62 .. t2|20]     blocks of the segment
                         left out          row by row        row by row           one that lies inside is copied as it is
 
-A shard holds the same columns of every table and index, so a segment with many of them has some rows of each on both sides of a cut. What was written without a commit time
+A shard holds the same columns of every table and index, so a segment with many of them has some rows of each on both
+sides of a cut. What was written without a commit time
 (segment.py) has the one that it was opened with in the copy.
 """
 
@@ -21,7 +23,8 @@ EVERYTHING: tuple[Span, ...] = ((b"", None),)
 
 
 async def clip(disk: Disk, segment: Segment, path: str, spans: Sequence[Span]) -> bool:
-    """Write the rows of `segment` that lie in `spans` to `path`, durably. False, and no file, where there are none. Raises 53100, 58030, XX001."""
+    """Write the rows of `segment` that lie in `spans` to `path`, durably. False, and no file, where there are none.
+    Raises 53100, 58030, XX001."""
     file = disk.open(path)
     try:
         writer = SegmentWriter(file)

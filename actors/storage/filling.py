@@ -10,8 +10,10 @@ back for the taker: a segment that is merged away meanwhile is gone (58P01), and
 its disk meanwhile, its segments are other ones, though they may have the old names: every piece is asked for by the life of the store that the manifest is of. Where it has less then than the taker, another peer is asked.
 Why the journals reach back to the peer's watermark: they are trimmed below the least checkpoint of all replicas, the peer's included (I12).
 
-A shard that is made of others (docs/shards.md) is filled from them likewise: from one replica of each, those of its own zone first. Of their segments it keeps the rows of its own columns
-(clipping.py). Its watermark is the least of theirs: what one of them had above it comes again by the stream, and says the same.
+A shard that is made of others (docs/shards.md) is filled from them likewise: from one replica of each, those of its own
+zone first. Of their segments it keeps the rows of its own columns
+(clipping.py). Its watermark is the least of theirs: what one of them had above it comes again by the stream, and says
+the same.
 """
 
 from __future__ import annotations
@@ -119,7 +121,8 @@ async def fill_from_parents(
 async def _copy_one(
     context: Context, replicas: list[str], store: Store, spans: Sequence[Span], copies: list[_Copying], manifests: list[Manifest]
 ) -> bool:
-    """One of a shard's replicas, whichever can be had; False where none can. One of the own zone is nearer, one that has lost its disk is the last."""
+    """One of a shard's replicas, whichever can be had; False where none can. One of the own zone is nearer, one that
+    has lost its disk is the last."""
     offers: list[tuple[bool, bool, int, str, Manifest]] = []
     for peer in replicas:
         try:
@@ -142,7 +145,8 @@ async def _copy_one(
 
 
 async def _fresh_contents(context: Context, peer: str, known: Manifest) -> Manifest:
-    """After a checkpoint: what it lacks would have to be read from the journals, by each of the new shard's replicas. `known`, where that takes too long."""
+    """After a checkpoint: what it lacks would have to be read from the journals, by each of the new shard's replicas.
+    `known`, where that takes too long."""
     try:
         await context.bus.call(context.name, peer, Checkpoint(context.clock.now().earliest), CHECKPOINT_S_MAX)
         return await _contents(context, peer)
@@ -171,7 +175,8 @@ async def _contents(context: Context, peer: str) -> Manifest:
 
 
 class _Copying:
-    """From one peer. `spans`: the columns wanted; all, where none is named. `_copied`: the peer's segments by name, all of one life, and what they are called here; "": it has none of
+    """From one peer. `spans`: the columns wanted; all, where none is named. `_copied`: the peer's segments by name, all
+    of one life, and what they are called here; "": it has none of
     the rows wanted."""
 
     def __init__(
@@ -196,7 +201,8 @@ class _Copying:
             self.forget(named)
 
     async def copied(self, manifest: Manifest) -> Manifest:
-        """Copies the segments that `manifest`, or the peer's next one, names. The manifest that says the same of the copies."""
+        """Copies the segments that `manifest`, or the peer's next one, names. The manifest that says the same of the
+        copies."""
         manifest = await self._all_segments(manifest)
         copied = self._copied
         return Manifest(

@@ -1,6 +1,8 @@
-"""How busy a storage replica is, with which keys, and how much it holds: told to the controller, which parts and joins shards by it (cluster/policies/shards.py).
+"""How busy a storage replica is, with which keys, and how much it holds: told to the controller, which parts and joins
+shards by it (cluster/policies/shards.py).
 
-Of every `STRIDE`th read one key is kept, the last `KEYS_MAX` of them: a sample of the load, for one subtraction and one comparison a read. Once a second while it is read, once more after that, and after each
+Of every `STRIDE`th read one key is kept, the last `KEYS_MAX` of them: a sample of the load, for one subtraction and one
+comparison a read. Once a second while it is read, once more after that, and after each
 checkpoint: a replica that nobody uses is silent.
 """
 
@@ -22,7 +24,8 @@ REPORT_S = 1.0
 
 
 class ReadLoad:
-    """`computed_s`: for how long the event loop's thread has computed since it began; None: nobody is told anything. `size_bytes`: of what the replica holds."""
+    """`computed_s`: for how long the event loop's thread has computed since it began; None: nobody is told anything.
+    `size_bytes`: of what the replica holds."""
 
     def __init__(self, context: Context, shard: int, computed_s: Callable[[], float] | None, size_bytes: Callable[[], int]) -> None:
         self._context = context

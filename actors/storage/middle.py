@@ -1,6 +1,7 @@
 """The middle of a shard: the columns below which half of its bytes lie, where it is best parted.
 
-Blocks are weighed whole, by their first and last keys; where there are few of them, and in memory, some of their rows are. Of a shard's bytes that is as exact as is of use.
+Blocks are weighed whole, by their first and last keys; where there are few of them, and in memory, some of their rows
+are. Of a shard's bytes that is as exact as is of use.
 """
 
 from __future__ import annotations

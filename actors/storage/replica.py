@@ -20,7 +20,8 @@ A damaged block (XX001) is noted in `status` and fails the read with 08006, so t
 watermark (58P01) leave the replica stranded: no read above the watermark is answered. In both cases it is filled from a peer (filling.py), and goes on from where that one's
 disk stands. A replica whose disk cannot be opened begins anew, which comes to the same.
 
-A shard may be made of others (docs/shards.md): while its replicas have nothing, they are filled from those of the others (`parents`), each with its own columns' rows.
+A shard may be made of others (docs/shards.md): while its replicas have nothing, they are filled from those of the
+others (`parents`), each with its own columns' rows.
 """
 
 from __future__ import annotations
@@ -94,7 +95,7 @@ logger = logging.getLogger(__name__)
 
 
 class StorageReplica:
-    """See the module. `crossbars`: their names, the preferred first. `parents`: the shards that this one was made of, if any. `computed_s`: see ReadLoad."""
+    """See the module. `crossbars`: their names, the preferred first. `parents`: see Place; `computed_s`: see ReadLoad."""
 
     def __init__(
         self,

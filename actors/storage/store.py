@@ -67,7 +67,8 @@ def too_old(at: int, horizon: int) -> DatabaseError:
 
 
 def opened(disk: Disk, life: int, name: str) -> Store:
-    """The store on `disk`; an empty one where that is damaged, as after the loss of the disk. `name`: whose it is, for the log. Raises what opening it raises but XX001."""
+    """The store on `disk`; an empty one where that is damaged, as after the loss of the disk. `name`: whose it is, for
+    the log. Raises what opening it raises but XX001."""
     try:
         return Store(disk, life=life)
     except DatabaseError as error:

@@ -186,7 +186,8 @@ class Upkeep:
         self.looking = False
 
     def begin(self) -> None:
-        """The shard is made of others, or the replica is one more, and nothing is here yet: filled before anything else."""
+        """The shard is made of others, or the replica is one more, and nothing is here yet: filled before anything
+        else."""
         self._filling = self.is_new = True
         self._context.spawn(self._fill())
 

@@ -1,12 +1,15 @@
-"""Which storage shard should be parted, and which two should be one again: by what they hold, and by what they are asked.
+"""Which storage shard should be parted, and which two should be one again: by what they hold, and by what they are
+asked.
 
 Pure: what is seen gives at most one wish, and only what lasts becomes an act (`up_delay_s`, `down_delay_s`).
 
     too large   a shard holds more than `bytes_max`: it is parted where half of its bytes lie
-    too busy    replicas of a shard that have processes of their own compute for more than `busy_share` of their time: it is parted at the median of the keys that are read, so that each
-                half has half of the load wherever its keys lie. A key that alone makes up most of the load cannot be divided, and the shard stays
-    small       two neighbours together hold less than `SMALL_SHARE` of `bytes_max` and compute for less than `CALM_SHARE` of `busy_share`, and there are more than `shards_min`: they become
-                one, those that hold least first. One that results is far from being parted again
+    too busy    replicas of a shard that have processes of their own compute for more than `busy_share` of their time: it is
+                parted at the median of the keys that are read, so that each half has half of the load wherever its keys lie.
+                A key that alone makes up most of the load cannot be divided, and the shard stays
+    small       two neighbours together hold less than `SMALL_SHARE` of `bytes_max` and compute for less than `CALM_SHARE` of
+                `busy_share`, and there are more than `shards_min`: they become one, those that hold least first. One that
+                results is far from being parted again
 
 A person's split is not undone by anything but calm, and never below the number with which the cluster began.
 """
@@ -42,7 +45,8 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Told:
-    """Of one shard, lately: `size_bytes` of the replica that holds most; `busy`: of its time, what the busiest replica's process computes, where it runs nothing else (else 0); `sample`: columns
+    """Of one shard, lately: `size_bytes` of the replica that holds most; `busy`: of its time, what the busiest
+    replica's process computes, where it runs nothing else (else 0); `sample`: columns
     of some of the keys that were read, each as often as it came up."""
 
     size_bytes: int = 0
@@ -103,7 +107,8 @@ def _parted(seen: Seen, bounds: Bounds) -> Reshape | None:
 
 
 def median(spans: Sequence[Span], sample: Sequence[bytes]) -> bytes | None:
-    """The sampled columns with as nearly as possible half of the sample below them. None where that leaves too little on one side."""
+    """The sampled columns with as nearly as possible half of the sample below them. None where that leaves too little
+    on one side."""
     inside = sorted(one for one in sample if any(low <= one and (high is None or one < high) for low, high in spans))
     if len(inside) < SAMPLE_MIN:
         return None

@@ -38,7 +38,8 @@ APART_S_MAX = 0.004
 
 
 class LateWitness:
-    """An Observer (runtime/simulation/network.py). `keys`: for each storage replica that there is, one that its shard owns."""
+    """An Observer (runtime/simulation/network.py). `keys`: for each storage replica that there is, one that its shard
+    owns."""
 
     looks_at: Kinds | None = frozenset([Deliver, DemandWatermark, Lead, StartRole, StopRole])
 

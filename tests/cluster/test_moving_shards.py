@@ -1,4 +1,5 @@
-"""A real cluster whose shards are parted and joined by hand while clients write and read, and a process with a parent and its children in it is killed on the way."""
+"""A real cluster whose shards are parted and joined by hand while clients write and read, and a process with a parent
+and its children in it is killed on the way."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ def shards(cluster: LiveCluster, *arguments: str) -> subprocess.CompletedProcess
 
 
 class Reader:
-    """Adds all rows up in one snapshot after the other: none is missing or doubled, and no sum is below the one before."""
+    """Adds all rows up in one snapshot after the other: none is missing or doubled, and no sum is below the one
+    before."""
 
     def __init__(self, url: str) -> None:
         self.wrong: list[str] = []

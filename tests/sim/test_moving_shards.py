@@ -1,4 +1,5 @@
-"""Shards are parted, joined and moved under load, and whoever takes part dies on the way: virtual seconds, so every step can be met."""
+"""Shards are parted, joined and moved under load, and whoever takes part dies on the way: virtual seconds, so every
+step can be met."""
 
 from __future__ import annotations
 
@@ -114,7 +115,8 @@ def test_nothing_is_handed_on_while_a_process_may_not_know_the_children() -> Non
 
 
 def test_parents_answer_who_does_not_know_the_new_map(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A query processor that is cut off from the controller reads on; nothing ends before it knows better, within a time."""
+    """A query processor that is cut off from the controller reads on; nothing ends before it knows better, within a
+    time."""
     scene = Shards()
     monkeypatch.setattr("cluster.reshaping.PATIENCE_S", 2.0)
 

@@ -84,7 +84,8 @@ class Middle(Message, frozen=True):
 
 
 class ReshapeShards(Message, frozen=True):
-    """A person -> controller: `shards` end, and others take over what they hold: two, parted at the columns `cut` (b"": in the middle), where that is given; else one. Answer:
+    """A person -> controller: `shards` end, and others take over what they hold: two, parted at the columns `cut` (b"":
+    in the middle), where that is given; else one. Answer:
     Done, once they have. Failures: 22023, and 55000 while other shards are on their way."""
 
     shards: list[int]
@@ -92,7 +93,8 @@ class ReshapeShards(Message, frozen=True):
 
 
 class SetReplicas(Message, frozen=True):
-    """A person -> controller: `shard` is to have `count` replicas, at least one in each zone; the others serve reads. Answer: Done, once that is decided."""
+    """A person -> controller: `shard` is to have `count` replicas, at least one in each zone; the others serve reads.
+    Answer: Done, once that is decided."""
 
     shard: int
     count: int
@@ -132,7 +134,8 @@ class StartRole(Message, frozen=True):
 
 
 class StopRole(Message, frozen=True):
-    """Controller -> process (host/<name>): stop this role cleanly, it goes on elsewhere. Answer: Done once it has stopped, or does not run here. `for_good`: it goes on
+    """Controller -> process (host/<name>): stop this role cleanly, it goes on elsewhere. Answer: Done once it has
+    stopped, or does not run here. `for_good`: it goes on
     nowhere, and what is on its disk goes, too."""
 
     role: str
@@ -185,9 +188,11 @@ class RangeLoad(Message, frozen=True):
 
 
 class ShardLoad(Message, frozen=True):
-    """Storage replica -> controller, one-way: once a second while it is read, once more after that, and after a checkpoint.
+    """Storage replica -> controller, one-way: once a second while it is read, once more after that, and after a
+    checkpoint.
 
-    `size_bytes`: of what it holds. `busy`: the share of the time since the last report in which its event loop computed, 0 to 1. `sample`: columns (the key without its keyspace, shortened)
+    `size_bytes`: of what it holds. `busy`: the share of the time since the last report in which its event loop
+    computed, 0 to 1. `sample`: columns (the key without its keyspace, shortened)
     of some keys that were read.
     """
 

@@ -1,4 +1,5 @@
-"""Shards that end and others that take their place, as states: who owns and who follows a key, against a model; and what is refused."""
+"""Shards that end and others that take their place, as states: who owns and who follows a key, against a model; and
+what is refused."""
 
 from __future__ import annotations
 
