@@ -25,9 +25,8 @@ class Retiring:
         stays = after.roles.keys()
         for process in before.processes:
             for name in [role.name for role in process.roles if role.name not in stays]:
-                home = failover.home.get(name, "")
+                home = failover.home.pop(name, process.name)  # one that is away is asked for a while
                 if self._directory.knows(home):
-                    del failover.home[name]
                     self._context.spawn(stop_for_good(self._context, home, [name]))
             if not self._directory.knows(process.name):
                 failover.forget(process.name)
