@@ -35,6 +35,9 @@ PATIENCE_S = 10.0
 """So long a child's replica that is not there is waited for, where most of them are; and a process that does not tell
 whether it knows the map."""
 
+ABOUT_SHARDS = (ReshapeShards, SetReplicas, ShardLoad)
+"""Messages that are for `Reshaping.receive`."""
+
 logger = logging.getLogger(__name__)
 
 

@@ -1,8 +1,9 @@
-"""`eagleray up | down | status | sql | submit | jobs | workload | bench | sim`: every failure is one line on stderr and a non-zero exit.
+"""`eagleray up | down | status | top | sql | submit | jobs | workload | bench | sim`: every failure is one line on stderr and a non-zero exit.
 
 eagleray up --detach --port 5433 --data DIR     start a cluster, leave it running, print its connection string
 eagleray status [--json]                        every actor of every layer
 eagleray shards [split|merge|move|replicas]     which keys lie on which storage shard
+eagleray top                                    the same, live: layers, sessions, load, latency, key ranges, what it uses
 eagleray ranges [move]                          which adjudicator decides about which keys
 eagleray sql [-c STATEMENT]                     a prompt (psql where it is installed)
 eagleray submit FILE.py                         run a Python program on the cluster's Ray, EAGLERAY_URL set
@@ -11,6 +12,7 @@ eagleray workload list | init | run | check     packaged workloads, or a Python 
 eagleray down                                   stop it; the data stays
 eagleray demo scale-to-zero                     a day from nothing to nothing, in two minutes
 eagleray bench wake                             from zero to the first row, and where the time goes
+eagleray bench park                             what sleeping sessions cost, and how soon they go on
 eagleray sim --seeds 1000                       simulated clusters under faults; --seed S replays one
 """
 
@@ -83,6 +85,15 @@ def status(data: Path, as_json: bool) -> None:
     from eagleray.command.show import show_status
 
     show_status(data, as_json)
+
+
+@cli.command()
+@data_option
+def top(data: Path) -> None:
+    """Watch a running cluster: layers, sessions, load, latencies, key ranges, what it uses. Into a pipe: once, as text."""
+    from eagleray.command.top import show_top
+
+    show_top(data)
 
 
 @cli.group(invoke_without_command=True)
@@ -307,18 +318,17 @@ def demo() -> None:
 
 
 @demo.command("scale-to-zero")
-@click.option(
-    "--png", "picture", type=click.Path(path_type=Path, dir_okay=False), default=None, help="Draw the day here, and as HTML beside it."
-)
-def demo_scale_to_zero(picture: Path | None) -> None:
+@click.option("--html", type=written, default=None, help="Draw the day here.")
+@click.option("--png", type=written, default=None, help="Draw the day here (needs matplotlib).")
+def demo_scale_to_zero(html: Path | None, png: Path | None) -> None:
     """A day from nothing to nothing: waking, following the load, sessions that sleep. Exit status 0 only if all of it held."""
     from importlib.util import find_spec
 
     from eagleray.demo.scale_to_zero import main
 
-    if picture is not None and find_spec("matplotlib") is None:
+    if png is not None and find_spec("matplotlib") is None:
         raise OneLine("--png needs matplotlib: pip install 'eagleray[bench]'")
-    sys.exit(main(picture))
+    sys.exit(main(html, png))
 
 
 @cli.group()
@@ -338,6 +348,20 @@ def bench_wake(wakes: int, rows: int, warm: bool, parked: bool, out: Path | None
 
     try:
         main(wakes, rows, warm, parked, out)
+    except WakeFailed as error:
+        raise OneLine(str(error)) from None
+
+
+@bench.command("park")
+@click.option("--sessions", type=click.IntRange(2), default=1000, show_default=True)
+@click.option("--json", "out", type=click.Path(path_type=Path, dir_okay=False), default=None, help="Where to write every session's time.")
+def bench_park(sessions: int, out: Path | None) -> None:
+    """What sessions that sleep at zero cost, and how soon each goes on."""
+    from eagleray.bench_park import main
+    from eagleray.bench_wake import WakeFailed
+
+    try:
+        main(sessions, out)
     except WakeFailed as error:
         raise OneLine(str(error)) from None
 

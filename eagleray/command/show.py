@@ -10,8 +10,7 @@ from typing import Any
 import click
 
 from eagleray.command.connect import ask_status, state_of
-
-LAYERS = ("gateway", "query_processor", "adjudicator", "journal", "crossbar", "storage", "controller")
+from eagleray.top.history import LAYERS
 
 PLACEMENTS = {"role": "an actor a role", "az": "an actor an availability zone"}
 

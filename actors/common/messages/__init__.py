@@ -29,6 +29,7 @@ from actors.common.messages.control import (
     Load,
     Middle,
     MoveRange,
+    OpenStream,
     Ping,
     Pong,
     RangeLoad,
@@ -133,6 +134,7 @@ AnyMessage = (
     | Middle
     | Wake
     | Drain
+    | OpenStream
     | Checkpoint
     | Checkpointed
     | Settle
@@ -175,6 +177,7 @@ __all__ = [
     "Message",
     "Middle",
     "MoveRange",
+    "OpenStream",
     "OutcomeIs",
     "Part",
     "Piece",
