@@ -93,7 +93,7 @@ class Reshaping:
         async def change() -> None:
             with suppress(DatabaseError):  # the load will ask again
                 cut = act.cut if act.cut != b"" else await self._middle(act.shards)
-                await self._change(lambda state: begun(state, act.shards, cut, by_load=True))
+                await self._change(lambda state: begun(state, act.shards, cut))
 
         self._context.spawn(change())
 

@@ -23,7 +23,7 @@ REPLICAS_MAX = 15
 """Of a shard: each is sent all that is committed there."""
 
 
-def begun(state: ClusterState, parents: Sequence[int], cut: bytes | None, *, by_load: bool = False) -> ClusterState:
+def begun(state: ClusterState, parents: Sequence[int], cut: bytes | None) -> ClusterState:
     """`parents` are to end: parted at `cut`, or as one. Raises 22023 where that cannot be, 55000 while others are on
     their way."""
     if state.reshape is not None:
@@ -32,7 +32,7 @@ def begun(state: ClusterState, parents: Sequence[int], cut: bytes | None, *, by_
     _check(state.shard_map, parents, cut)
     first = max(state.shards_ever, *state.shard_map.all_shards()) + 1
     children = (first,) if cut is None else (first, first + 1)
-    reshape = Reshape(tuple(parents), children, cut, by_load=by_load)
+    reshape = Reshape(tuple(parents), children, cut)
     processes = state.processes
     for child in children:
         processes = _with_replicas(processes, child, reshape.parents)

@@ -73,7 +73,6 @@ class Reshape(msgspec.Struct, frozen=True):
     cut: bytes | None = None
     is_handed_on: bool = False
     """The children own the columns, and the parents are still there for whoever does not know that."""
-    by_load: bool = False
 
 
 class ClusterState(msgspec.Struct, frozen=True):
