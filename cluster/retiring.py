@@ -1,5 +1,4 @@
-"""Stops and ends what the cluster's state has no more: roles of processes that stay, and whole processes. What replicas
-that are gone have on their disks goes, too."""
+"""Stops and ends what the cluster's state has no more: roles of processes that stay, and whole processes. What replicas that are gone have on their disks goes, too."""
 
 from __future__ import annotations
 
@@ -25,8 +24,9 @@ class Retiring:
         stays = after.roles.keys()
         for process in before.processes:
             for name in [role.name for role in process.roles if role.name not in stays]:
-                home = failover.home.pop(name, process.name)  # one that is away is asked for a while
+                home = failover.home.get(name, "")
                 if self._directory.knows(home):
+                    del failover.home[name]
                     self._context.spawn(stop_for_good(self._context, home, [name]))
             if not self._directory.knows(process.name):
                 failover.forget(process.name)

@@ -43,8 +43,7 @@ async def stop_processes(context: Context, names: Collection[str]) -> None:
 
 
 async def stop_for_good(context: Context, process: str, roles: Collection[str]) -> None:
-    """Roles that the cluster has no more, one that was started just now among them; what is on their disks goes. A
-    process that is away is asked again for `GONE_S`."""
+    """Roles that the cluster has no more, one that was started just now among them; what is on their disks goes. A process that is away is asked again for `GONE_S`."""
     for name in roles:
         for _ in range(int(GONE_S / GONE_RETRY_S)):
             with suppress(DatabaseError):

@@ -1,5 +1,4 @@
-"""Asking adjudicators for promises, one question to each at a time, and looking for whoever owes what a promise waits
-for.
+"""Asking adjudicators for promises, one question to each at a time, and looking for whoever owes what a promise waits for.
 
 ask(journal)                 --AskPromise--> adjudicator      late, or out of reach: the controller hears who is suspect
 wait_for_records(journal)    a promise is there, the records before it are not: the replica that should bring them is asked whether it lives
@@ -31,8 +30,7 @@ PROMISE_RETRY_S = 0.02
 
 
 class Asking:
-    """`on_promised(journal, answer)`: False where the promise cannot be counted yet. `go_on()`: something that was
-    waited for is over; what is wanted still is to be asked for."""
+    """`on_promised(journal, answer)`: False where the promise cannot be counted yet. `go_on()`: something that was waited for is over; what is wanted still is to be asked for."""
 
     def __init__(self, context: Context, on_promised: Callable[[int, Promised], bool], go_on: Callable[[], None]) -> None:
         self._context = context
@@ -96,8 +94,7 @@ class Asking:
             self._timers.after("late", LATE_S, self._check_late)
 
     def wait_for_records(self, journal: int, feed: Feed) -> None:
-        """A promise waits for records that the feed has not brought. After PROBE_S the replica is asked for a sign of
-        life; a dead one fails
+        """A promise waits for records that the feed has not brought. After PROBE_S the replica is asked for a sign of life; a dead one fails
         that at once, a silent one is left after silence_s: read at another replica then."""
         if journal in self._waiting_since:
             return

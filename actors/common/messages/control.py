@@ -142,8 +142,7 @@ class StartRole(Message, frozen=True):
 
 
 class StopRole(Message, frozen=True):
-    """Controller -> process (host/<name>): stop this role cleanly, it goes on elsewhere. Answer: Done once it has
-    stopped, or does not run here. `for_good`: it goes on
+    """Controller -> process (host/<name>): stop this role cleanly, it goes on elsewhere. Answer: Done once it has stopped, or does not run here. `for_good`: it goes on
     nowhere, and what is on its disk goes, too."""
 
     role: str

@@ -48,8 +48,7 @@ def _groups(victims: Groups | Callable[[], Groups]) -> Groups:
 
 
 class Nemesis:
-    """`victims`: groups of processes, of which some may come and go. `pause_s_max` bounds the time between strikes,
-    `strike_s_max` how long one lasts. `disk_victims`: whose disks are lost or rot (None: all)."""
+    """`victims`: groups of processes, of which some may come and go. `pause_s_max` bounds the time between strikes, `strike_s_max` how long one lasts. `disk_victims`: whose disks are lost or rot (None: all)."""
 
     def __init__(
         self,
