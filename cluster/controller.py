@@ -40,11 +40,12 @@ from cluster.launching import Launcher
 from cluster.leading import Leading
 from cluster.metering import Metering
 from cluster.ranging import Ranges
+from cluster.room import Room
 from cluster.scaling import Scaling, fewest, grown, query_processors, without_query_processor
 from cluster.settling import checkpoint, stop_settled
 from cluster.state import ClusterState, ProcessState, decode_state, encode_state, resting, stays_at_zero
 from cluster.stopping import stop_journals, stop_processes, stop_roles
-from cluster.wakes import LEADING, ROLES, STATE, Wakes
+from cluster.wakes import LEADING, ROLES, ROOM, STATE, Wakes
 
 OnComplete = Callable[[str | None], None]
 """Told None, or why the cluster cannot become complete."""
@@ -83,6 +84,7 @@ class Controller:
         self._wakes = Wakes(lambda: asyncio.get_running_loop().time())
         self._metering = Metering(context)
         self._launcher = launcher
+        self._room = Room(context, launcher)
         self._restarted = restarted
         self._is_working = is_working
         self._leading = Leading(context, lambda role: self._homes().get(role), self._notice_complete)
@@ -105,7 +107,7 @@ class Controller:
             processors,
             lambda: [role.name for _, role in query_processors(self._state)],
             self._resize,
-            self._fall_asleep,
+            lambda: context.spawn(self.sleep()),
         )
 
     async def start(self) -> None:
@@ -253,13 +255,10 @@ class Controller:
 
     # -- zero ---------------------------------------------------------------------------------------------------------------------
 
-    def _fall_asleep(self) -> None:
-        self._context.spawn(self.sleep())
-
     async def sleep(self) -> None:
-        """To zero: every role but the gateways is stopped cleanly, and its process ended (`scaling.warm`: it stays, without any data). The state stays where it is
-        kept, and is noted on the controller's own disk, so that one that is restarted meanwhile wakes nobody. Sessions that have come meanwhile are parked; query processors
-        that came with the load do not come again. Nothing happens where the cluster is not whole, or a client comes before anything has ended."""
+        """To zero: every role but the gateways is stopped cleanly, its process ended (`scaling.warm`: it stays, without any data). The state stays where it is kept, and
+        is noted on the controller's own disk, so that one that is restarted meanwhile wakes nobody. Sessions that have come are parked; query processors that
+        came with the load do not come again. Nothing happens where the cluster is not whole, or a client comes before anything has ended."""
         async with self._changing:
             failover = self._failover
             if failover is None or self._asleep or self._keepers.active or self._stopping or self._make_keeper is None or not self.complete:
@@ -294,6 +293,7 @@ class Controller:
                 await stop_processes(self._context, [process.name for process in going])
                 for process in going:
                     self._end(process.name)
+                self._room.release()
             for name, register in self._directory.registers.items():
                 self._directory.registers[name] = replace(register, roles={})
             self._leading.names.clear()
@@ -317,14 +317,19 @@ class Controller:
     def wake(self, wanted: Wake) -> None:
         """A client waits. Nothing happens where the cluster is awake; where it is about to sleep, it wakes afterwards."""
         self._wanted_awake = wanted
-        if self._asleep and not self._changing.locked() and not self._stopping:
+        if self._asleep and not self._changing.locked() and not self._stopping and self._room.may_be_asked:
             self._wakes.asked(wanted.client, wanted.waited_s)
-            self._asleep = False
-            if self._failover is not None:
-                self._failover.stopped = True
-            self._restarted = False
-            self._directory.follow(self._state)
-            self._context.spawn(self._awake())
+            self._room.make(self._begin_waking)
+
+    def _begin_waking(self) -> None:
+        if self._stopping:
+            return
+        self._wakes.reached(ROOM)
+        self._asleep = self._restarted = False
+        if self._failover is not None:
+            self._failover.stopped = True
+        self._directory.follow(self._state)
+        self._context.spawn(self._awake())
 
     # -- registrations ------------------------------------------------------------------------------------------------------------
 
@@ -438,6 +443,7 @@ class Controller:
 
     def _started(self, role: str) -> None:
         """A role that the controller assigns runs (again): an adjudicator is to lead."""
+        self._wakes.runs(role)
         if self._state.roles[role].kind == "adjudicator":
             self._leading.ask(role)
         self._notice_complete()
@@ -465,7 +471,7 @@ class Controller:
 
     def _accounted(self, reply: Reply, actors: list[dict[str, Any]]) -> None:
         known = "asleep" if self._asleep else "degraded" if self._directory.registers else "starting"
-        activity = self._wakes.activity("" if self._asleep else self._scaling.awake_because())
+        activity = self._wakes.activity("" if self._asleep else self._scaling.awake_because(), self._room.why)
         account = {"url": self._url, "activity": activity, "metering": self._metering.account(), **account_of(self._state)}
         reply(StatusIs(json=json.dumps({**account, **cluster_account(actors, self.complete, known)}).encode()))
 

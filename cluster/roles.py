@@ -88,6 +88,7 @@ def _query_processor(context: Context, given: dict[str, Any], sockets: str) -> R
 
 def _gateway(context: Context, given: dict[str, Any], sockets: str) -> Role:
     from actors.gateway.gateway import Gateway
+    from actors.runtime.socket_bus import SocketBus
 
     number = given["number"]
     return Gateway(
@@ -97,6 +98,7 @@ def _gateway(context: Context, given: dict[str, Any], sockets: str) -> Role:
         given["port"],
         lambda name: clients_socket(sockets, _number(name)),
         parking_path=parking_socket(sockets, number),
+        streams=context.bus if isinstance(context.bus, SocketBus) else None,
     )
 
 

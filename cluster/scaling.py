@@ -31,7 +31,7 @@ class Scaling:
         processors: int,
         names: Callable[[], list[str]],
         resize: Callable[[int], None],
-        sleep: Callable[[], None],
+        sleep: Callable[[], object],
     ) -> None:
         count_max = settings.query_processors_max or max(processors, fixed)
         self._bounds = Bounds(

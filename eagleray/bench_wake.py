@@ -5,6 +5,8 @@ connects (or one whose session is parked goes on) and reads a row by its key.
 
     from the first byte to the first row = the controller's steps (cluster/wakes.py) + what the session itself takes
 
+The roles' own starts, as their processes have measured them, overlap with each other.
+
 Linux; the client is psycopg, in this process. Raises WakeFailed where a wake gives an error or a wrong row.
 """
 
@@ -30,10 +32,16 @@ ZERO_AFTER_S = 2.0
 BATCH_ROWS = 100_000
 STEPS = (
     ("state_read", "the controller reads the cluster's state"),
-    ("roles_run", "roles start where it says"),
+    ("journal", "the journals are open"),
+    ("storage", "storage is open"),
+    ("crossbar", "the crossbar runs"),
+    ("query_processor", "every query processor runs"),
+    ("roles_run", "every role runs"),
     ("adjudicators_lead", "every adjudicator leads"),
+    ("session", "the session begins"),
     ("first_row", "the session's first row"),
 )
+LAYERS = ("journal", "storage", "crossbar", "query_processor")
 SETTINGS = """
 mode = "open"
 [scaling]
@@ -50,98 +58,113 @@ class WakeFailed(Exception):
 
 @dataclass
 class Report:
-    """Milliseconds since the client's first byte. `steps`: by name, one for each wake."""
+    """Milliseconds since the client's first byte. `steps`: by name, one for each wake. `starts`: by layer, how long each of its roles took to start."""
 
     rows: int
     warm: bool
     parked: bool
     steps: dict[str, list[float]] = field(default_factory=dict)
+    starts: dict[str, list[float]] = field(default_factory=dict)
 
-    def add(self, steps: dict[str, float]) -> None:
+    def add(self, steps: dict[str, float], starts: dict[str, list[float]]) -> None:
         for name, ms in steps.items():
             self.steps.setdefault(name, []).append(ms)
+        for layer, all_ms in starts.items():
+            self.starts.setdefault(layer, []).extend(all_ms)
 
     def as_json(self) -> str:
         return json.dumps(self.__dict__)
 
     def table(self) -> str:
-        lines = [f"{'ms since the first byte':44}{'median':>9}{'90 %':>9}{'99 %':>9}{'max':>9}"]
-        for name, title in STEPS:
-            ms = sorted(self.steps[name])
-            lines.append(f"{title:44}" + "".join(f"{quantile(ms, share):9.0f}" for share in (0.5, 0.9, 0.99, 1.0)))
-        return "\n".join(lines)
+        steps = {title: self.steps[name] for name, title in STEPS if name in self.steps}
+        starts = {f"a role of the layer {layer}": self.starts[layer] for layer in LAYERS if layer in self.starts}
+        return "\n".join([*_lines("ms since the first byte", steps), "", *_lines("ms that a start takes", starts)])
+
+
+def _lines(title: str, samples: dict[str, list[float]]) -> list[str]:
+    lines = [f"{title:44}{'median':>9}{'90 %':>9}{'99 %':>9}{'max':>9}"]
+    for name, all_ms in samples.items():
+        ms = sorted(all_ms)
+        lines.append(f"{name:44}" + "".join(f"{quantile(ms, share):9.0f}" for share in (0.5, 0.9, 0.99, 1.0)))
+    return lines
 
 
 def measure(wakes: int, rows: int, *, warm: bool, parked: bool, on_wake: Callable[[int, float], None]) -> Report:
     report = Report(rows, warm, parked)
     settings = SETTINGS.format(zero_after_s=ZERO_AFTER_S, warm=str(warm).lower(), park_after_s=0.5 if parked else 0)
     with own_cluster("wake", settings, quiet=True) as data:
-        url = str(_status(data)["url"])
-        _fill(data, url, rows)
+        url = str(status_of(data)["url"])
+        _fill(url, rows)
         draw = random.Random(1)
         kept = psycopg.connect(url, autocommit=True, prepare_threshold=0) if parked else None
-        before = int(_status(data)["activity"]["wakes"])
+        before = int(status_of(data)["activity"]["wakes"])
         for number in range(wakes):
-            _await_zero(data)
-            row = draw.randrange(rows)
-            begun_s = time.perf_counter()
-            _read(kept, url, row)
-            first_row_ms = (time.perf_counter() - begun_s) * 1000
-            report.add({**_steps(data, before + number + 1), "first_row": first_row_ms})
-            on_wake(number + 1, first_row_ms)
+            await_zero(data)
+            session = _read(kept, url, draw.randrange(rows))
+            status = status_of(data)
+            report.add({**_steps(status, before + number + 1), **session}, _starts(status))
+            on_wake(number + 1, session["first_row"])
         if kept is not None:
             kept.close()
     return report
 
 
-def _read(kept: psycopg.Connection | None, url: str, row: int) -> None:
+def _read(kept: psycopg.Connection | None, url: str, row: int) -> dict[str, float]:
+    """Milliseconds from now: until the session has begun, where it is a new one, and until its first row."""
+    took: dict[str, float] = {}
+    begun_s = time.perf_counter()
     try:
         client = kept or psycopg.connect(url, autocommit=True)
+        if kept is None:
+            took["session"] = (time.perf_counter() - begun_s) * 1000
         found = client.execute("SELECT v FROM wake WHERE k = %s", (row,)).fetchall()
+        took["first_row"] = (time.perf_counter() - begun_s) * 1000
         if kept is None:
             client.close()
     except psycopg.Error as error:
         raise WakeFailed(f"a wake gave an error: {error}") from None
     if found != [(f"row {row}",)]:
         raise WakeFailed(f"row {row} was read as {found}")
+    return took
 
 
-def _status(data: Path) -> dict[str, Any]:
+def status_of(data: Path) -> dict[str, Any]:
     from eagleray.command.show import status_of
 
     return status_of(data)
 
 
-def _fill(data: Path, url: str, rows: int) -> None:
-    """... and wait for the checkpoints (storing.checkpoint_idle_s), as a cluster does that is idle for longer than that before it goes to zero."""
+def _fill(url: str, rows: int) -> None:
     with psycopg.connect(url, autocommit=True) as client:
         client.execute("CREATE TABLE wake (k bigint PRIMARY KEY, v text)")
         for first in range(0, rows, BATCH_ROWS):
             with client.cursor().copy("COPY wake FROM STDIN") as copy:
                 copy.write("".join(f"{row}\trow {row}\n" for row in range(first, min(first + BATCH_ROWS, rows))))
-        filled_us = time.time() * 1e6
-        end = time.monotonic() + ZERO_S_MAX
-        while any(actor["layer"] == "storage" and actor["checkpoint"] < filled_us for actor in _status(data)["actors"]):
-            if time.monotonic() > end:
-                raise WakeFailed(f"no checkpoint in {ZERO_S_MAX:.0f} s")
-            client.execute("SELECT 1")
-            threading.Event().wait(0.5)
 
 
-def _await_zero(data: Path) -> None:
+def await_zero(data: Path) -> dict[str, Any]:
+    """The status at zero. Raises WakeFailed."""
     end = time.monotonic() + ZERO_S_MAX
-    while (status := _status(data))["state"] != "asleep":
+    while (status := status_of(data))["state"] != "asleep":
         if time.monotonic() > end:
             raise WakeFailed(f"the cluster is not at zero after {ZERO_S_MAX:.0f} s: {status['activity']['awake_because']}")
         threading.Event().wait(0.2)
+    return status
 
 
-def _steps(data: Path, wakes: int) -> dict[str, float]:
+def _steps(status: dict[str, Any], wakes: int) -> dict[str, float]:
     """Of the last wake, which is number `wakes`."""
-    activity = _status(data)["activity"]
+    activity = status["activity"]
     if activity["wakes"] != wakes:
         raise WakeFailed(f"the cluster woke {activity['wakes']} times; {wakes} were asked for")
-    return dict(activity["last_wake"]["steps_ms"])
+    last = activity["last_wake"]
+    runs: dict[str, float] = last["runs_ms"]
+    layers = {layer: max(ms for role, ms in runs.items() if role.startswith(f"{layer}/")) for layer in LAYERS}
+    return {**last["steps_ms"], **layers}
+
+
+def _starts(status: dict[str, Any]) -> dict[str, list[float]]:
+    return {layer: [actor["start_ms"] for actor in status["actors"] if actor["layer"] == layer] for layer in LAYERS}
 
 
 def main(wakes: int, rows: int, warm: bool, parked: bool, out: Path | None) -> None:

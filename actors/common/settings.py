@@ -155,6 +155,8 @@ class Scaling:
     """More, or fewer, must have been wanted for so long."""
     zero_after_s: float = 0.0
     """After so long without a session everything stops but gateways and the controller, until somebody connects. 0: never."""
+    wake_s: float = 120.0
+    """For so long a client waits for the cluster to wake, and `up` for a Ray cluster's autoscaler to add nodes; then 57P03. Machines of a cloud take minutes."""
     warm: bool = False
     """At zero the processes stay, without a role and without data: waking takes a fraction of a second, and some 100 MB each."""
 

@@ -1,6 +1,6 @@
 """How busy a query processor is, told to the controller, which decides how many there are (cluster/scaling.py).
 
-At once when the first session comes, so that the cluster does not go to zero below it; once a second while there are sessions, once more when
+At once when the first client comes, so that the cluster does not go to zero below one that is still authenticated; once a second while there are any, once more when
 the last has gone, and nothing after that: an idle cluster is silent. What the sessions have used (metering.py) is told with it, and when the role stops.
 """
 

@@ -1,6 +1,7 @@
 """`QueryProcessor`: the role. It receives clients and gives each a Connection and a Session; it holds no durable state.
 
-Clients come as sockets, from the gateway of this host (`clients_path`, runtime/socket_passing.py) or from a port of its own (`host`, `port`).
+Clients come as sockets, from the gateway of this host (`clients_path`, runtime/socket_passing.py) or from a port of its own (`host`, `port`); those of a
+gateway of another host as streams of bytes (runtime/streams.py). The latter are not parked: their bytes go through this process.
 
     processor = QueryProcessor(context, 1, clients_path="/run/e/clients-1.sock")
     await processor.start()
@@ -23,8 +24,8 @@ import socket
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from actors.common.errors import OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
-from actors.common.messages import Cancel, Done, Drain
+from actors.common.errors import OBJECT_NOT_IN_PREREQUISITE_STATE, TOO_MANY_CONNECTIONS, DatabaseError
+from actors.common.messages import Cancel, Done, Drain, OpenStream
 from actors.common.messages.base import Message
 from actors.common.metering import Usage
 from actors.common.parked_session import ParkedSession, decode_session
@@ -38,12 +39,16 @@ from actors.query_processor.parking import Parking
 from actors.query_processor.wire.formats import ShapeCache
 from actors.query_processor.wire.tls import TlsSettings
 from actors.runtime import descriptors
+from actors.runtime.fiber import as_future
 from actors.runtime.interfaces import Context, Reply
+from actors.runtime.socket_link import SocketReply
 from actors.runtime.socket_passing import SocketReceiver
+from actors.runtime.streams import splice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from actors.query_processor.catalog import Catalog
     from actors.query_processor.session.services import SessionServices
     from actors.query_processor.session.session import Session
 
@@ -109,8 +114,10 @@ class QueryProcessor:
         )
         self._load: LoadReports | None = None
         if computed_s is not None:
-            self._load = LoadReports(context, lambda: len(self._sessions), computed_s, self._usage)
+            self._load = LoadReports(context, self._present, computed_s, self._usage)
         self._computed_ns = computed_ns
+        self._first_catalog: asyncio.Future[Catalog] | None = None
+        """Being read for the first sessions."""
         self._sequence = int.from_bytes(entropy(3), "big") if parking_path is not None else 0
         """Sessions of this number may be about that an earlier process of this role began."""
         self._all_closed = asyncio.Event()
@@ -207,6 +214,8 @@ class QueryProcessor:
             self._cancel_own(message.process, message.secret)
         elif isinstance(message, Drain):
             self._drain(message.wanted, reply)
+        elif isinstance(message, OpenStream) and reply is not None:
+            self._take_stream(message, reply)
         elif reply is not None:
             reply.fail(DatabaseError("XX000", f"a query processor does not understand {type(message).__name__}"))
 
@@ -277,6 +286,10 @@ class QueryProcessor:
             promised.popleft()
         return len(promised)
 
+    def _present(self) -> int:
+        """Sessions, and clients of gateways that are about to have one: the cluster must not go to zero while they authenticate."""
+        return len(self._sessions) + (len(self._arriving) if self._receiver is not None else 0)
+
     def _is_empty(self) -> bool:
         return not self._connections and not self._on_their_way(asyncio.get_running_loop().time())
 
@@ -288,7 +301,11 @@ class QueryProcessor:
 
     async def _adopt(self, client: socket.socket, already_read: bytes) -> None:
         connection = await self._connect(self.new_connection, client)
-        if already_read and connection is not None:
+        if connection is None:
+            return
+        if self._load is not None:
+            self._load.session_came()
+        if already_read:
             connection.data_received(already_read)
 
     async def _connect(self, make: Callable[[], Connection], client: socket.socket) -> Connection | None:
@@ -298,6 +315,23 @@ class QueryProcessor:
             client.close()
             return None
         return connection
+
+    def _take_stream(self, message: OpenStream, reply: Reply) -> None:
+        """A gateway of another host has a client. Its bytes come over the network, and go through a pair of sockets to a connection as any other."""
+        room = self._has_seat() if message.session else self._has_room()
+        if room is None or not isinstance(reply, SocketReply):
+            reply.fail(DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, "this query processor takes no clients"))
+        elif not (room or message.insist):
+            reply.fail(DatabaseError(TOO_MANY_CONNECTIONS, "this query processor has no room"))
+        elif (transport := reply.accept_stream(Done())) is not None:
+            client, own = socket.socketpair()
+            for end in (client, own):
+                end.setblocking(False)
+            self._context.spawn(splice(transport, own))
+            if message.session:
+                self._on_session(client, message.session)
+            else:
+                self._on_socket(client, b"")
 
     # sessions that were parked
 
@@ -319,7 +353,19 @@ class QueryProcessor:
         else:
             self._context.spawn(self._resume(client, parked))
 
+    async def _catalog_known(self) -> None:
+        """A thousand sessions may come at once to a process that has just started: one reading of the catalog is enough. Where it fails, each session finds out itself."""
+        services = self._session_services
+        if services is None or services.catalogs.current is not None:
+            return
+        if self._first_catalog is None or self._first_catalog.done():
+            self._first_catalog = as_future(services.catalogs.load(services.transactions.now()))
+            self._first_catalog.add_done_callback(lambda done: done.cancelled() or done.exception())
+        await asyncio.wait([self._first_catalog])
+
     async def _resume(self, client: socket.socket, parked: ParkedSession) -> None:
+        await self._catalog_known()
+
         def make() -> Connection:
             assert self._services is not None
             connection = Connection(self._services, parked)

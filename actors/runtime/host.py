@@ -102,6 +102,8 @@ class _Running:
     az: str
     disk: Disk
     tasks: Tasks
+    start_ms: float = 0.0
+    """How long its start took."""
 
     async def release(self) -> None:
         """End what the role has started; a real disk has a thread."""
@@ -224,8 +226,11 @@ class Host:
         )
         role = spec.make(context)
         running = self._running[spec.name] = _Running(role, spec.az, context.disk, tasks)
+        loop = asyncio.get_running_loop()
+        begun_s = loop.time()
         try:
             await role.start()
+            running.start_ms = round((loop.time() - begun_s) * 1000, 1)
         except BaseException:
             self._running.pop(spec.name, None)
             await running.release()
@@ -382,7 +387,7 @@ class Host:
     def status_of(self, name: str) -> dict[str, Any]:
         """One role's line in `eagleray status`: its own account over what the host knows."""
         running = self._running[name]
-        account = {**self._place(name, running.az), "layer": name.partition("/")[0], **running.role.status()}
+        account = {**self._place(name, running.az), "layer": name.partition("/")[0], "start_ms": running.start_ms, **running.role.status()}
         if name == next(iter(self._running)) and isinstance(self.bus, SocketBus):
             # The bus is the process's: its traffic is shown with the first of the roles.
             traffic = {"messages": self.bus.sent_messages, "bytes": self.bus.sent_bytes}

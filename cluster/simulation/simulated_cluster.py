@@ -356,6 +356,12 @@ class _Launcher:
     def __init__(self, cluster: SimulatedCluster) -> None:
         self._cluster = cluster
 
+    async def make_room(self) -> None:
+        pass
+
+    def release_room(self) -> None:
+        pass
+
     def launch(self, process: ProcessState) -> None:
         world = self._cluster.world
         if process.name not in world.processes:

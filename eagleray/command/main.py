@@ -11,6 +11,7 @@ eagleray workload list | init | run | check     packaged workloads, or a Python 
 eagleray down                                   stop it; the data stays
 eagleray demo scale-to-zero                     a day from nothing to nothing, in two minutes
 eagleray bench wake                             from zero to the first row, and where the time goes
+eagleray bench park                             what sleeping sessions cost, and how soon they go on
 eagleray sim --seeds 1000                       simulated clusters under faults; --seed S replays one
 """
 
@@ -291,6 +292,20 @@ def bench_wake(wakes: int, rows: int, warm: bool, parked: bool, out: Path | None
 
     try:
         main(wakes, rows, warm, parked, out)
+    except WakeFailed as error:
+        raise OneLine(str(error)) from None
+
+
+@bench.command("park")
+@click.option("--sessions", type=click.IntRange(2), default=1000, show_default=True)
+@click.option("--json", "out", type=click.Path(path_type=Path, dir_okay=False), default=None, help="Where to write every session's time.")
+def bench_park(sessions: int, out: Path | None) -> None:
+    """What sessions that sleep at zero cost, and how soon each goes on."""
+    from eagleray.bench_park import main
+    from eagleray.bench_wake import WakeFailed
+
+    try:
+        main(sessions, out)
     except WakeFailed as error:
         raise OneLine(str(error)) from None
 

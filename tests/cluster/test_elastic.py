@@ -17,6 +17,7 @@ import pytest
 from tests.conftest import LiveCluster, discard, make_cluster
 
 WAIT_S_MAX = 60.0
+SLEEPERS = 100
 SETTINGS = """
 [layout]
 placement = "az"
@@ -136,7 +137,7 @@ def test_idle_sessions_sleep_and_the_cluster_with_them(cluster: LiveCluster, tmp
     cluster.stop()
     cluster.start("--config", str(config))
     with contextlib.ExitStack() as open_ones:
-        clients = [open_ones.enter_context(psycopg.connect(cluster.url, autocommit=True, prepare_threshold=0)) for _ in range(20)]
+        clients = [open_ones.enter_context(psycopg.connect(cluster.url, autocommit=True, prepare_threshold=0)) for _ in range(SLEEPERS)]
         by_key = "SELECT a FROM kept WHERE a = %s"
         for number, client in enumerate(clients):
             client.execute(f"SET application_name TO 'client {number}'")

@@ -157,6 +157,27 @@ def test_a_storage_replica_that_does_not_answer_costs_no_record() -> None:
     Run(1)(scenario)
 
 
+def test_a_wake_that_cannot_succeed_touches_nothing() -> None:
+    """Two zones are away. The client of such a wake is told 57P03 (tests/unit/gateway/test_gateway.py); the next wake finds every row."""
+
+    async def scenario(run: Run) -> None:
+        await run.begin()
+        await run.write(1)
+        await run.sleep()
+        away = [name for name, process in run.world.processes.items() if name != CONTROLLER and process.az in "bc"]
+        for name in away:
+            run.world.crash(name)
+        wake = asyncio.ensure_future(run.wake())
+        await asyncio.sleep(25.0)
+        assert not run.controller.complete
+        for name in away:
+            await run.world.restart(name)
+        await wake
+        assert await run.read() == rows(1)
+
+    Run(1)(scenario)
+
+
 def test_a_client_that_comes_before_anything_has_ended_keeps_the_cluster_awake() -> None:
     async def scenario(run: Run) -> None:
         await run.begin()

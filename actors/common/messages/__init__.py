@@ -26,6 +26,7 @@ from actors.common.messages.control import (
     Lead,
     Load,
     MoveRange,
+    OpenStream,
     Ping,
     Pong,
     RangeLoad,
@@ -121,6 +122,7 @@ AnyMessage = (
     | MoveRange
     | Wake
     | Drain
+    | OpenStream
     | Checkpoint
     | Checkpointed
     | Settle
@@ -160,6 +162,7 @@ __all__ = [
     "Load",
     "Message",
     "MoveRange",
+    "OpenStream",
     "OutcomeIs",
     "Part",
     "Piece",

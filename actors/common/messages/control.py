@@ -76,6 +76,14 @@ class Cancel(Message, frozen=True):
     secret: int
 
 
+class OpenStream(Message, frozen=True):
+    """Gateway -> query processor of another host, on a connection of its own (runtime/streams.py): a client; `session`: one that was parked. Answer: Done, and
+    the connection carries the client's bytes from then on. Failures: 53300 where there is no room, unless the sender insists; 55000 where none is taken."""
+
+    session: bytes = b""
+    insist: bool = False
+
+
 class Register(Message, frozen=True):
     """Process -> controller, when it has started: it serves these roles at `endpoint`. Answer: the current Topology."""
 

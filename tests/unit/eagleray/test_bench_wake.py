@@ -17,13 +17,10 @@ def test_quantiles_are_times_that_were_measured() -> None:
 def test_a_report_has_a_line_for_each_step_and_keeps_each_wake() -> None:
     report = Report(10, warm=True, parked=False)
     for wake in (1, 3, 2):
-        report.add({name: 10.0 * wake + number for number, (name, _) in enumerate(STEPS)})
+        report.add({name: 10.0 * wake + number for number, (name, _) in enumerate(STEPS)}, {"storage": [1.0 * wake, 4.0]})
     title, *lines = report.table().splitlines()
     assert title.split()[-5:] == ["90", "%", "99", "%", "max"]
-    assert [line.split()[-4:] for line in lines] == [
-        ["20", "30", "30", "30"],
-        ["21", "31", "31", "31"],
-        ["22", "32", "32", "32"],
-        ["23", "33", "33", "33"],
-    ]
-    assert json.loads(report.as_json())["steps"]["first_row"] == [13.0, 33.0, 23.0]
+    steps = [line.split()[-4:] for line in lines[: len(STEPS)]]
+    assert steps == [[f"2{number}", *3 * [f"3{number}"]] for number in range(len(STEPS))]
+    assert [line.split()[-4:] for line in lines[len(STEPS) + 2 :]] == [["3", "4", "4", "4"]]
+    assert json.loads(report.as_json())["steps"]["first_row"] == [18.0, 38.0, 28.0]

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import uvloop
 
-from actors.common.messages import Topology, Wake
+from actors.common.messages import Load, Topology, Wake
 from actors.common.messages.base import Message
 from actors.common.ranges import ShardMap
 from actors.common.settings import Settings
@@ -34,12 +34,15 @@ class _Bus:
         self._stored = stored
         self._roles = roles
         self.wakes = 0
+        self.loads: list[Load] = []
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stored, name)
 
     def post(self, sender: str, destination: str, message: Message) -> None:
         self.wakes += isinstance(message, Wake)
+        if isinstance(message, Load):
+            self.loads.append(message)
         role = self._roles.get(destination)
         if role is not None:
             asyncio.get_running_loop().call_soon(role.receive, sender, message, None)
@@ -70,7 +73,11 @@ class House:
             self.bus = _Bus(storage.bus, self.roles)
             for number, name in enumerate(NAMES, 1):
                 self.roles[name] = QueryProcessor(
-                    self._context(name, storage), number, clients_path=self._path(name), parking_path=self._path
+                    self._context(name, storage),
+                    number,
+                    clients_path=self._path(name),
+                    parking_path=self._path,
+                    computed_s=time.thread_time,
                 )
             self.gateway = self.roles["gateway/1"] = Gateway(
                 self._context("gateway/1", storage), 1, "127.0.0.1", 0, self._path, parking_path=self._path("gateway/1")

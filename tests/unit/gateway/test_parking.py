@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import struct
 import threading
@@ -12,11 +13,14 @@ from typing import Any
 import msgspec
 import psycopg
 import pytest
+from psycopg.pq import ExecStatus
 
 from actors.common.parked_session import FORMAT, ParkedSession, ParkedStatement, decode_session, encode_session, later
 from actors.common.settings import OPEN_LIMITS, Sessions, Settings
+from actors.query_processor.catalog import CatalogCache
 from actors.runtime import socket_passing
-from tests.unit.gateway.house import NAMES, House
+from actors.runtime.fiber import turn
+from tests.unit.gateway.house import NAMES, PATIENCE_S, House
 from tests.unit.wire.test_wire_connection import SYNC, bind, execute, parse, query
 
 SETTINGS = Settings(mode="open", limits=OPEN_LIMITS, sessions=Sessions(park_after_s=0))
@@ -181,6 +185,47 @@ def test_a_session_that_rests_is_parked_after_a_time(tmp_path: Path) -> None:
         assert house.parked == 0
         client.execute("COMMIT")
         house.until(lambda: house.parked == 1)
+
+
+def test_a_client_that_authenticates_counts_as_load(house: House) -> None:
+    """Else the cluster goes to zero below it, and wakes again for it."""
+    with socket.create_connection(("127.0.0.1", house.port)):
+        house.until(lambda: bool(house.bus.loads))
+        assert house.bus.loads[0].sessions == 1
+        assert house.sessions(1) + house.sessions(2) == 0
+    house.until(lambda: house.bus.loads[-1].sessions == 0)
+
+
+def test_sessions_that_come_together_read_the_catalog_once(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand that woke a cluster read it a thousand times, and each waited for all."""
+    clients = [connect(house) for _ in range(20)]
+    house.drain(1)
+    house.drain(2)
+    house.until(lambda: house.parked == len(clients))
+    loads = 0
+    load = CatalogCache.load
+
+    async def counted(cache: CatalogCache, at: int, change: int = 0) -> Any:
+        nonlocal loads
+        loads += 1
+        for _ in range(TURNS):  # storage takes its time
+            await turn()
+        return await load(cache, at, change)
+
+    monkeypatch.setattr(CatalogCache, "load", counted)
+    house.call(lambda: [setattr(house.roles[name]._session_services.catalogs, "_current", None) for name in NAMES])
+    for client in clients:
+        client.pgconn.send_query(b"SELECT count(*) FROM pg_class")
+        client.pgconn.flush()
+    house.drain(1, False)
+    for client in clients:
+        while client.pgconn.is_busy():
+            select.select([client.fileno()], [], [], PATIENCE_S)
+            client.pgconn.consume_input()
+        result = client.pgconn.get_result()
+        assert result is not None and result.status == ExecStatus.TUPLES_OK
+        client.close()
+    assert loads == 1
 
 
 def test_timeouts_end_parked_sessions(house: House) -> None:
