@@ -12,6 +12,7 @@ from msgspec import to_builtins
 from actors.common.messages import AskStatus, Register
 from actors.runtime.interfaces import Context
 from cluster.membership import journals_of
+from cluster.shards import replicas
 from cluster.state import ClusterState
 
 TIMEOUT_S = 2.0
@@ -74,6 +75,7 @@ def account_of(state: ClusterState) -> Row:
     return {
         "placement": to_builtins(state.placement),
         "ranges": ranges_of(state),
+        "shards": shards_of(state),
         "adjudicators": adjudicators_of(state),
         "next_adjudicator": journals_of(state).last_number + 1,
     }
@@ -87,6 +89,19 @@ def adjudicators_of(state: ClusterState) -> list[Row]:
         known = "ended" if term.until is not None else "leaving" if term.leaving else "new" if term.since is None else "ready"
         owned = sum(number == term.number for number in state.shard_map.adjudicators)
         rows.append({"number": term.number, "state": known, "ranges": owned, "replicas": list(term.replicas)})
+    return rows
+
+
+def shards_of(state: ClusterState) -> list[Row]:
+    """A row for each shard: its number, `spans` ([low, high] of its columns, as in `ranges`), `replicas` by name, and
+    `state`: "" as usual, "new" or "leaving" while others take
+    the place of some."""
+    children = state.reshape.children if state.reshape is not None else ()
+    rows = []
+    for shard in state.shard_map.all_shards():
+        known = "" if shard in state.shard_map.shards else "new" if shard in children else "leaving"
+        spans = [[low.hex(), (high or b"").hex()] for low, high in state.shard_map.spans(shard)]
+        rows.append({"shard": shard, "spans": spans, "replicas": replicas(state, [shard]), "state": known})
     return rows
 
 

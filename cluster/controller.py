@@ -26,21 +26,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from actors.common.errors import CONNECTION_FAILURE, OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
-from actors.common.messages import (
-    AddAdjudicator,
-    AskCluster,
-    Done,
-    Load,
-    MoveRange,
-    RangeLoad,
-    Register,
-    RemoveAdjudicator,
-    Shutdown,
-    StatusIs,
-    Suspect,
-    Wake,
-    Watched,
-)
+from actors.common.messages import AskCluster, Done, Load, Register, Shutdown, StatusIs, Suspect, Wake, Watched
 from actors.common.messages.base import Message
 from actors.runtime.interfaces import Context, Reply
 from cluster.accounts import account_of, ask_everyone, cluster_account
@@ -53,7 +39,8 @@ from cluster.keeping import StateKeeper
 from cluster.launching import Launcher
 from cluster.leading import Leading
 from cluster.metering import Metering
-from cluster.ranging import Ranges
+from cluster.ranging import ABOUT_RANGES, Ranges
+from cluster.reshaping import ABOUT_SHARDS, Reshaping
 from cluster.retiring import Retiring
 from cluster.room import Room
 from cluster.scaling import Scaling, fewest, grown, query_processors, without_query_processor
@@ -115,6 +102,7 @@ class Controller:
         self._failover = self._make_failover(initial) if make_keeper is None else None
         """None until the state has been read."""
         self._ranges = Ranges(context, initial, self._homes, lambda: self._decides, self.change)
+        self._reshaping = Reshaping(context, initial, self._homes, lambda: self._decides, self.change, self._directory.all_know)
         self._fixed = len(query_processors(initial))
         self._leaving = Leaving(context, lambda name: self._decide(lambda state: without_query_processor(state, self._fixed, name)))
         self._scaling = Scaling(
@@ -173,6 +161,7 @@ class Controller:
         for _, register in sorted(self._directory.registers.items()):
             self._admit(register)
         self._ranges.follow(state)
+        self._reshaping.follow(state)
 
     def _make_failover(self, state: ClusterState) -> Failover:
         return Failover(
@@ -240,6 +229,7 @@ class Controller:
         self._directory.publish()
         failover.start_new()
         self._ranges.follow(state)
+        self._reshaping.follow(state)
 
     def _launch(self, process: ProcessState) -> None:
         if self._launcher is not None:
@@ -269,6 +259,7 @@ class Controller:
         async with self._changing:
             failover = self._failover
             if failover is None or self._asleep or self._keepers.active or self._stopping or self._make_keeper is None or not self.complete:
+                self._scaling.stay_awake()
                 return
             self._wanted_awake = None
             serving = [role.name for _, role in query_processors(self._state)]
@@ -284,6 +275,7 @@ class Controller:
             self._asleep = True
             self._scaling.stop()
             self._ranges.stop()
+            self._reshaping.stop()
             homes = dict(failover.home)
             going = [process for process in self._state.processes if not stays_at_zero(process)]
             for process in going:
@@ -349,6 +341,7 @@ class Controller:
         self._stopping = self._directory.stopped = self._leading.stopped = True
         self._scaling.stop()
         self._ranges.stop()
+        self._reshaping.stop()
         if self._failover is not None:
             self._failover.stopped = True
 
@@ -394,8 +387,10 @@ class Controller:
             case Load():
                 self._metering.reported(message)
                 self._scaling.reported(sender, message)
-            case RangeLoad() | MoveRange() | AddAdjudicator() | RemoveAdjudicator():
+            case _ if isinstance(message, ABOUT_RANGES):
                 self._ranges.receive(sender, message, reply)
+            case _ if isinstance(message, ABOUT_SHARDS):
+                self._reshaping.receive(sender, message, reply)
             case Wake():
                 self.wake(message)
             case Watched():
@@ -467,6 +462,7 @@ class Controller:
             if not self._asleep and not self._scaling.started:
                 self._scaling.start()
                 self._ranges.start()
+                self._reshaping.start()
             waiting, self._on_complete = self._on_complete, []
             for callback in waiting:
                 callback(None)

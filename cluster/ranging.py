@@ -16,6 +16,9 @@ from cluster.policies.ranges import Birth, Decision, Move, Retirement
 from cluster.state import ClusterState, with_transfer
 from cluster.transfers import Change, Transfers
 
+ABOUT_RANGES = (RangeLoad, MoveRange, AddAdjudicator, RemoveAdjudicator)
+"""What `Ranges.receive` takes."""
+
 
 class Ranges:
     """`first`: the state with which the cluster began; `homes`, `decides`, `change`: the controller's."""

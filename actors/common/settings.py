@@ -153,6 +153,11 @@ class Scaling:
     adjudicators_max: int = 0
     """Where none of the others computes for much less, there is one adjudicator more, with a journal of its own, up to so many in all; with `placement = "az"` never.
     0: no more than there are, but for those that a person adds."""
+    shard_bytes: int = 4 << 30
+    """A storage shard that holds more is parted in the middle, and small neighbours are joined again. 0: neither."""
+    shard_busy_share: float = 0.7
+    """A shard whose replicas have processes of their own, and whose event loops compute for more of their time, is
+    parted at the median of its reads. 0: none is."""
     up_delay_s: float = 3.0
     down_delay_s: float = 60.0
     """More, or fewer, must have been wanted for so long."""

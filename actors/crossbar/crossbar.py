@@ -9,7 +9,10 @@ AskPromise under way to each, the next carries the highest time asked for since.
 sent) up to a bound; beyond it the crossbar demands by itself, and a journal that is far ahead of another is not read on. An idle crossbar sends nothing.
 
 It has no disk. The main merge starts where the first subscriber stands; one that stands before what the ring holds reads the journals again by a merge of its
-own (catch_up.py) and joins. Checkpoints reported by every storage replica of the topology let the journals trim. A subscriber that lacks what the journals have
+own (catch_up.py) and joins. A shard that the map names holds the same columns for as long as it does; where another map
+names other shards, records are read again by it, from where
+the subscribers stand, and a shard that is gone gets nothing more, no watermark either (I4). Checkpoints reported by
+every storage replica of the topology let the journals trim. A subscriber that lacks what the journals have
 trimmed is refused (58P01), never given a stream with a hole.
 """
 
@@ -33,17 +36,17 @@ from actors.common.messages import (
 )
 from actors.common.messages.base import Message
 from actors.common.messages.control import Topology
-from actors.common.ranges import ShardMap
+from actors.common.ranges import ShardMap, Span
 from actors.common.timestamps import TIMESTAMP_MIN, Timestamp
-from actors.crossbar import subscriber as subscribing
 from actors.crossbar.asking import Asking
 from actors.crossbar.catch_up import CatchUp
 from actors.crossbar.feed import Admits, Feed
+from actors.crossbar.filing import file
 from actors.crossbar.members import Members
-from actors.crossbar.merge import Due, Group, Merge
+from actors.crossbar.merge import Group, Merge
 from actors.crossbar.router import route
 from actors.crossbar.subscriber import Ring, Subscriber, let_go
-from actors.journal.record import TRIMMED, MappedHeader, payload_of
+from actors.journal.record import TRIMMED, MappedHeader
 from actors.runtime.interfaces import Context, Reply
 
 STREAM_BITS = 62
@@ -68,6 +71,10 @@ class Crossbar:
         self._adjudicators = adjudicators
         self._streams: dict[int, Feed] = {}
         self._merge: Merge | None = None
+        self._routing: ShardMap | None = None
+        """By which records are cut: the newest map, or an older one with the same shards."""
+        self._holdings: dict[int, tuple[Span, ...]] = {}
+        """What each of its shards holds."""
         self._feeds: dict[int, Feed] = {}
         self._ring: Ring | None = None
         self._subscribers: dict[str, Subscriber] = {}
@@ -86,6 +93,27 @@ class Crossbar:
 
     async def start(self) -> None:
         self._context.bus.on_topology(self._on_topology)
+        if self._context.bus.topology is not None:
+            self._take_map(self._context.bus.topology.shard_map)
+
+    def _take_map(self, shard_map: ShardMap) -> None:
+        """Where it names other shards than the last one did: those that are gone get nothing more, and for new ones the
+        records are read again."""
+        before, self._holdings = self._holdings, shard_map.holdings()
+        if before == self._holdings:
+            return
+        self._routing = shard_map
+        for name, subscriber in sorted(self._subscribers.items()):
+            if subscriber.shard not in self._holdings:
+                self._dismiss(name)
+        if self._merge is not None and not self._holdings.keys() <= before.keys():
+            self._route_anew()
+
+    def _dismiss(self, name: str) -> None:
+        subscriber = self._subscribers.pop(name)
+        if catch_up := self._catch_ups.pop(name, None):
+            catch_up.close()
+        self._context.bus.post(self._context.name, name, StreamLost(subscriber.stream))
 
     async def stop(self) -> None:
         """Asks nobody anything any more: not when a promise that it waits for comes, nor a topology."""
@@ -166,9 +194,8 @@ class Crossbar:
 
     @property
     def shard_map(self) -> ShardMap:
-        topology = self._context.bus.topology
-        assert topology is not None, "nobody subscribes before the topology is known"
-        return topology.shard_map
+        assert self._routing is not None, "nobody subscribes before the topology is known"
+        return self._routing
 
     # -- the main merge --------------------------------------------------------------------------------------------------------
 
@@ -220,17 +247,30 @@ class Crossbar:
     def _begin_again(self, gone_ts: Timestamp) -> None:
         """A journal has trimmed what the main merge would need for one subscriber: go on without it."""
         self._gone_ts = max(self._gone_ts, gone_ts)
-        for feed in self._feeds.values():
-            self.drop_stream(feed)
-        self._asking.came_anywhere()
+        self._end_merges()
         for name in [name for name, subscriber in self._subscribers.items() if subscriber.sent_ts < self._gone_ts]:
             self.strand(self._subscribers[name], self._gone_ts)
         after_ts = min((subscriber.sent_ts for subscriber in self._subscribers.values()), default=self._gone_ts)
-        for name in sorted(self._catch_ups):
-            self._catch_ups.pop(name).close()
         self._begin(after_ts)
         for subscriber in self._subscribers.values():
             subscriber.live = True
+
+    def _end_merges(self) -> None:
+        for feed in self._feeds.values():
+            self.drop_stream(feed)
+        self._asking.came_anywhere()
+        for name in sorted(self._catch_ups):
+            self._catch_ups.pop(name).close()
+
+    def _route_anew(self) -> None:
+        """New shards are there: what the merge holds is not cut for them. Go on from the last of the subscribers that
+        keep up; the others catch up."""
+        self._end_merges()
+        current = [one.sent_ts for one in self._subscribers.values() if one.live and not one.is_slow]
+        self._begin(max(min(current, default=self.merge.watermark), self._gone_ts))
+        for subscriber in self._subscribers.values():
+            subscriber.live = subscriber.sent_ts >= self.ring.floor
+            self._behind = self._behind or not subscriber.live
 
     def strand(self, subscriber: Subscriber, gone_ts: Timestamp) -> None:
         """What `subscriber` lacks has been trimmed: it hears so when it subscribes again."""
@@ -258,7 +298,7 @@ class Crossbar:
         merge = self.merge
         due = merge.take()
         if due:
-            self._file(due)
+            file(due, self.ring, self.shard_map, self._subscribers.values())
         watermark = merge.watermark
         ring = self.ring
         groups = merge.groups()
@@ -283,29 +323,6 @@ class Crossbar:
             feed.hold(merge.heads[journal].held_bytes > held_bytes_max)
         if self._demand > watermark:
             self._pursue()
-
-    def _file(self, due: list[Due]) -> None:
-        ring, shard_map = self.ring, self.shard_map
-        sizes: dict[int, int] = {}
-        for commit_ts, _, header, record, group in due:
-            if group is not None:
-                for subscriber in self._subscribers.values():
-                    if commit_ts <= max(subscriber.sent_ts, ring.floor):
-                        subscriber.unstage(group)  # the subscriber has it
-            if commit_ts <= ring.floor:
-                continue  # every subscriber of this merge has it
-            if group is not None:
-                ring.add_group(commit_ts, group)
-                sizes.update((shard, subscribing.LAZY_BYTES) for shard in group.shards)
-            payload = payload_of(record)
-            if payload:
-                for shard, part in route(payload, shard_map).items():
-                    ring.add(shard, commit_ts, part)
-                    sizes[shard] = sizes.get(shard, 0) + len(part)
-            if header.catalog_change:
-                ring.catalog_changes.append(commit_ts)
-        for subscriber in self._subscribers.values():
-            subscriber.gather(sizes.get(subscriber.shard, 0))
 
     def _let_go(self, groups: list[tuple[Timestamp, Group]]) -> None:
         """Beyond the ring's bound, of the pieces that every subscriber has been sent. None, while one catches up: it goes on here from where it will have come."""
@@ -372,7 +389,7 @@ class Crossbar:
     # -- subscribers -------------------------------------------------------------------------------------------------------------
 
     def _subscribe(self, sender: str, message: SubscribeRange, reply: Reply | None) -> None:
-        if self._context.bus.topology is None:
+        if self._routing is None:
             if reply is not None:
                 reply.fail(DatabaseError("55000", "the crossbar does not know the topology yet"))
             return
@@ -380,6 +397,10 @@ class Crossbar:
         if present is not None and present.stream == message.stream:  # the network repeats itself
             if reply is not None:
                 reply(Done())
+            return
+        if message.shard not in self._holdings:
+            if reply is not None:
+                reply.fail(DatabaseError("55000", f"the crossbar's map names no shard {message.shard}"))
             return
         if message.after_ts < self._checkpoints.get(sender, TIMESTAMP_MIN):
             self._checkpoints[sender] = message.after_ts  # its disk was lost, or filled from another's
@@ -468,6 +489,7 @@ class Crossbar:
     def _on_topology(self, topology: Topology) -> None:
         if self._stopped:  # the bus keeps its listeners
             return
+        self._take_map(topology.shard_map)
         if self._members.learn(topology.journals):
             self._learn(topology.journals)
         if self._merge is not None and self._demand > self._merge.watermark:

@@ -41,6 +41,7 @@ from actors.common.errors import DatabaseError
 from actors.common.messages.base import Done, Message
 from actors.common.messages.control import (
     AskStatus,
+    AskTopology,
     Informed,
     Ping,
     Pong,
@@ -346,6 +347,9 @@ class Host:
         if isinstance(message, Ping):
             if reply is not None:
                 reply(Pong(self.role_names))
+        elif isinstance(message, AskTopology) and reply is not None:
+            known = self.bus.topology
+            reply(known) if known is not None else reply.fail(DatabaseError("55000", f"{self.name} knows no topology yet"))
         elif isinstance(message, Watch):
             """Our death is the answer."""
         elif isinstance(message, StartRole) and self._assigned is not None:

@@ -166,10 +166,10 @@ class _Run:
         if self._plan.settings.limits.transaction_age_s < OLD_S:
             for proof in self._proofs:
                 proof.tolerated = (PROGRAM_LIMIT_EXCEEDED,)
-        self._witness = Witness(self._world)
+        self._witness = Witness(self._world, cluster.owns)
         self._journals = JournalWitness(self._world, self._witness.evidence)
-        self._storage = StorageWitness(self._world, cluster.map)
-        self._late = LateWitness(self._world, cluster.storage_keys())
+        self._storage = StorageWitness(self._world, cluster.states.spans)
+        self._late = LateWitness(self._world, cluster.storage_keys)
         self.windows = WindowWitness(self._world)
         self.ranges = RangeWitness()
         self.members = MembershipWitness(self._world, self._witness.unstored, self._witness.evidence.headers)
@@ -347,7 +347,7 @@ class _Run:
             return
         await self._set_clocks()
         self._cluster.follow_topology()
-        await verdict.await_replicas(world, self._cluster.map, world.clock.true_us())
+        await verdict.await_replicas(world, self._cluster.newest_map, world.clock.true_us())
         await self._cluster.until_settled()
         await verdict.read_the_rest(world, self._witness.evidence)
         await self._journals.await_equal()
@@ -358,7 +358,7 @@ class _Run:
         self.ranges.check(self._cluster.states.maps(self._cluster.map), times.__contains__)
         self.members.check(sorted(self._witness.evidence.records))
         now = world.clock.true_us()
-        self._report.rows = await verdict.check_replicas(world, model, self._cluster.map, [now - earlier for earlier in EARLIER_US])
+        self._report.rows = await verdict.check_replicas(world, model, self._cluster.newest_map, [now - earlier for earlier in EARLIER_US])
 
     def _progress_of(self, keepers: list[asyncio.Task[None]]) -> None:
         """A keeper that has ended has failed."""

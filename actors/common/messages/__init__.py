@@ -19,12 +19,15 @@ from actors.common.messages.committing import (
 )
 from actors.common.messages.control import (
     AskCluster,
+    AskMiddle,
     AskStatus,
+    AskTopology,
     Cancel,
     Drain,
     Informed,
     Lead,
     Load,
+    Middle,
     MoveRange,
     OpenStream,
     Ping,
@@ -33,6 +36,9 @@ from actors.common.messages.control import (
     Register,
     Release,
     Released,
+    ReshapeShards,
+    SetReplicas,
+    ShardLoad,
     Shutdown,
     StartRole,
     StatusIs,
@@ -118,6 +124,9 @@ AnyMessage = (
     | Lead
     | Release
     | Released
+    | ReshapeShards
+    | SetReplicas
+    | ShardLoad
     | Cancel
     | Register
     | AskCluster
@@ -131,6 +140,9 @@ AnyMessage = (
     | Load
     | RangeLoad
     | MoveRange
+    | AskMiddle
+    | AskTopology
+    | Middle
     | Wake
     | Drain
     | AddAdjudicator
@@ -159,10 +171,12 @@ __all__ = [
     "AskCluster",
     "AskContents",
     "AskHeld",
+    "AskMiddle",
     "AskOutcome",
     "AskPiece",
     "AskPromise",
     "AskStatus",
+    "AskTopology",
     "Cancel",
     "Checkpoint",
     "Checkpointed",
@@ -187,6 +201,7 @@ __all__ = [
     "Lead",
     "Load",
     "Message",
+    "Middle",
     "MoveRange",
     "OpenStream",
     "OutcomeIs",
@@ -204,13 +219,16 @@ __all__ = [
     "Released",
     "RemoveAdjudicator",
     "Reset",
+    "ReshapeShards",
     "Retire",
     "Retired",
     "Scan",
     "Scanned",
     "Seal",
     "Sealed",
+    "SetReplicas",
     "Settle",
+    "ShardLoad",
     "Shutdown",
     "Stage",
     "StartRole",
