@@ -67,7 +67,7 @@ class Observer:
             counts=history.counts(),
             parked=history.gauge("gateway", "parked"),
             awake=history.now.awake,
-            whole=str(history.now.status["state"]) == "running",
+            whole=str(history.now.status["state"]) == "running" and history.gauge("query_processor", "sessions_max") > 0,
             dpu={kind: float(units) for kind, units in history.now.status["metering"]["dpu"].items()},
         )
         day.samples.append(sample)
