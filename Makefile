@@ -35,7 +35,7 @@ $(VENV)/.bench: $(VENV)/.base
 	@touch $@
 
 demo: $(VENV)/.base
-	@$(BIN)/python -m eagleray.demo
+	@DEMO_PICTURE=day.html $(BIN)/python -m eagleray.demo
 
 up: $(VENV)/.base
 	@$(BIN)/eagleray up --detach --data $(DATA) --port $(PORT)

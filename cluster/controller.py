@@ -40,11 +40,14 @@ from cluster.launching import Launcher
 from cluster.leading import Leading
 from cluster.metering import Metering
 from cluster.ranging import Ranges
+from cluster.reshaping import ABOUT_SHARDS, Reshaping
+from cluster.retiring import Retiring
+from cluster.room import Room
 from cluster.scaling import Scaling, fewest, grown, query_processors, without_query_processor
 from cluster.settling import checkpoint, stop_settled
 from cluster.state import ClusterState, ProcessState, decode_state, encode_state, resting, stays_at_zero
 from cluster.stopping import stop_journals, stop_processes, stop_roles
-from cluster.wakes import LEADING, ROLES, STATE, Wakes
+from cluster.wakes import LEADING, ROLES, ROOM, STATE, Wakes
 
 OnComplete = Callable[[str | None], None]
 """Told None, or why the cluster cannot become complete."""
@@ -83,6 +86,7 @@ class Controller:
         self._wakes = Wakes(lambda: asyncio.get_running_loop().time())
         self._metering = Metering(context)
         self._launcher = launcher
+        self._room = Room(context, launcher)
         self._restarted = restarted
         self._is_working = is_working
         self._leading = Leading(context, lambda role: self._homes().get(role), self._notice_complete)
@@ -91,12 +95,14 @@ class Controller:
         self._registering: list[Reply] = []
         self._changing = asyncio.Lock()
         self._directory = Directory(context, initial, self._homes, self._assigned)
+        self._retiring = Retiring(context, self._directory, self._end)
         self._keepers = Keepers(context, self._directory, self._refused)
         self._directory.silent = restarted or make_keeper is not None
         """A controller that has just been restarted does not know yet who is where: what others know is better than what it could tell them."""
         self._failover = self._make_failover(initial) if make_keeper is None else None
         """None until the state has been read."""
         self._ranges = Ranges(context, initial, self._homes, lambda: self._decides, self.change)
+        self._reshaping = Reshaping(context, initial, self._homes, lambda: self._decides, self.change, self._directory.all_know)
         self._fixed = len(query_processors(initial))
         self._leaving = Leaving(context, lambda name: self._decide(lambda state: without_query_processor(state, self._fixed, name)))
         self._scaling = Scaling(
@@ -155,6 +161,7 @@ class Controller:
         for _, register in sorted(self._directory.registers.items()):
             self._admit(register)
         self._ranges.follow(state)
+        self._reshaping.follow(state)
 
     def _make_failover(self, state: ClusterState) -> Failover:
         return Failover(
@@ -218,19 +225,11 @@ class Controller:
         for process in state.processes:
             if process not in before.processes:
                 self._launch(process)
-        for process in before.processes:
-            if not self._directory.knows(process.name):
-                failover.forget(process.name)
-                self._context.spawn(self._retire(process.name))
+        self._retiring.follow(before, state, failover)
         self._directory.publish()
+        failover.start_new()
         self._ranges.follow(state)
-
-    async def _retire(self, process: str) -> None:
-        """It is in the state no more: its roles are stopped, then the process is ended."""
-        await stop_processes(self._context, [process])
-        if not self._directory.knows(process):
-            self._end(process)
-            self._directory.publish()
+        self._reshaping.follow(state)
 
     def _launch(self, process: ProcessState) -> None:
         if self._launcher is not None:
@@ -254,12 +253,13 @@ class Controller:
     # -- zero ---------------------------------------------------------------------------------------------------------------------
 
     async def sleep(self) -> None:
-        """To zero: every role but the gateways is stopped cleanly, and its process ended (`scaling.warm`: it stays, without any data). The state stays where it is
-        kept, and is noted on the controller's own disk, so that one that is restarted meanwhile wakes nobody. Sessions that have come meanwhile are parked; query processors
-        that came with the load do not come again. Nothing happens where the cluster is not whole, or a client comes before anything has ended."""
+        """To zero: every role but the gateways is stopped cleanly, its process ended (`scaling.warm`: it stays, without any data). The state stays where it is kept, and
+        is noted on the controller's own disk, so that one that is restarted meanwhile wakes nobody. Sessions that have come are parked; query processors that
+        came with the load do not come again. Nothing happens where the cluster is not whole, or a client comes before anything has ended."""
         async with self._changing:
             failover = self._failover
             if failover is None or self._asleep or self._keepers.active or self._stopping or self._make_keeper is None or not self.complete:
+                self._scaling.stay_awake()
                 return
             self._wanted_awake = None
             serving = [role.name for _, role in query_processors(self._state)]
@@ -275,6 +275,7 @@ class Controller:
             self._asleep = True
             self._scaling.stop()
             self._ranges.stop()
+            self._reshaping.stop()
             homes = dict(failover.home)
             going = [process for process in self._state.processes if not stays_at_zero(process)]
             for process in going:
@@ -291,6 +292,7 @@ class Controller:
                 await stop_processes(self._context, [process.name for process in going])
                 for process in going:
                     self._end(process.name)
+                self._room.release()
             for name, register in self._directory.registers.items():
                 self._directory.registers[name] = replace(register, roles={})
             self._leading.names.clear()
@@ -314,14 +316,19 @@ class Controller:
     def wake(self, wanted: Wake) -> None:
         """A client waits. Nothing happens where the cluster is awake; where it is about to sleep, it wakes afterwards."""
         self._wanted_awake = wanted
-        if self._asleep and not self._changing.locked() and not self._stopping:
+        if self._asleep and not self._changing.locked() and not self._stopping and self._room.may_be_asked:
             self._wakes.asked(wanted.client, wanted.waited_s)
-            self._asleep = False
-            if self._failover is not None:
-                self._failover.stopped = True
-            self._restarted = False
-            self._directory.follow(self._state)
-            self._context.spawn(self._awake())
+            self._room.make(self._begin_waking)
+
+    def _begin_waking(self) -> None:
+        if self._stopping:
+            return
+        self._wakes.reached(ROOM)
+        self._asleep = self._restarted = False
+        if self._failover is not None:
+            self._failover.stopped = True
+        self._directory.follow(self._state)
+        self._context.spawn(self._awake())
 
     # -- registrations ------------------------------------------------------------------------------------------------------------
 
@@ -334,6 +341,7 @@ class Controller:
         self._stopping = self._directory.stopped = self._leading.stopped = True
         self._scaling.stop()
         self._ranges.stop()
+        self._reshaping.stop()
         if self._failover is not None:
             self._failover.stopped = True
 
@@ -381,6 +389,8 @@ class Controller:
                 self._scaling.reported(sender, message)
             case RangeLoad() | MoveRange():
                 self._ranges.receive(sender, message, reply)
+            case _ if isinstance(message, ABOUT_SHARDS):
+                self._reshaping.receive(sender, message, reply)
             case Wake():
                 self.wake(message)
             case Watched():
@@ -452,6 +462,7 @@ class Controller:
             if not self._asleep and not self._scaling.started:
                 self._scaling.start()
                 self._ranges.start()
+                self._reshaping.start()
             waiting, self._on_complete = self._on_complete, []
             for callback in waiting:
                 callback(None)
@@ -463,7 +474,7 @@ class Controller:
 
     def _accounted(self, reply: Reply, actors: list[dict[str, Any]]) -> None:
         known = "asleep" if self._asleep else "degraded" if self._directory.registers else "starting"
-        activity = self._wakes.activity("" if self._asleep else self._scaling.awake_because())
+        activity = self._wakes.activity("" if self._asleep else self._scaling.awake_because(), self._room.why)
         account = {"url": self._url, "activity": activity, "metering": self._metering.account(), **account_of(self._state)}
         reply(StatusIs(json=json.dumps({**account, **cluster_account(actors, self.complete, known)}).encode()))
 

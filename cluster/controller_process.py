@@ -46,6 +46,7 @@ class ControllerProcess:
         self, files: ProcessFiles, settings: Settings, placement: Placement, places: Places, url: str, authority: Path
     ) -> None:
         own = ray.get_runtime_context()
+        files = replace(files, disks=places.disks())
         az = places.controller_az
         spec = files.spec(ProcessState(CONTROLLER, az), settings)
         spec.roles.enter()

@@ -9,7 +9,13 @@ from cluster.state import ProcessState
 
 
 class Launcher(Protocol):
-    """All calls return at once; a process that has started registers with the controller by itself."""
+    """All calls but `make_room` return at once, and are done in their order; a process that has started registers with the controller by itself."""
+
+    async def make_room(self) -> None:
+        """See to it that there are nodes for the processes, which may take minutes. Nothing is done where there are. Raises 57P03, and says why."""
+
+    def release_room(self) -> None:
+        """No process needs the nodes; those that are to be ended have been."""
 
     def launch(self, process: ProcessState) -> None:
         """See to it that this process exists. One that does already registers again."""

@@ -23,7 +23,10 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cluster.state import ProcessState
 
 LOOPBACK = "127.0.0.1"
 """To this address, and to no other, Ray binds its servers."""
@@ -92,11 +95,25 @@ class LocalPlaces:
 
     controller_az: str
 
-    def options(self, az: str) -> dict[str, Any]:
-        return {"label_selector": {"az": az}, "resources": {"eagleray": 1}}
+    def options(self, process: ProcessState) -> dict[str, Any]:
+        return self._in_zone(process.az)
 
     def controller_options(self) -> dict[str, Any]:
-        return self.options(self.controller_az)
+        return self._in_zone(self.controller_az)
+
+    @staticmethod
+    def _in_zone(az: str) -> dict[str, Any]:
+        return {"label_selector": {"az": az}, "resources": {"eagleray": 1}}
+
+    def disks(self) -> Mapping[str, str]:
+        return {}
+
+    def make_room(self) -> Mapping[str, str]:
+        """The raylets are there all the time."""
+        return {}
+
+    def release_room(self) -> None:
+        """They stay."""
 
 
 class LocalRay:

@@ -81,7 +81,7 @@ def made_ready(wanted: Wanted) -> Ready:
         if wanted.new and _holds(wanted.root, wanted.az):
             return Ready("", f"{wanted.root} holds data of another cluster's zone {wanted.az} already")
         if wanted.door is not None:
-            _try_door(*wanted.door)
+            try_door(*wanted.door)
         return Ready(disk_of(wanted.root) or _claimed(wanted.root, secrets.token_hex(8)))
     except (DataFolderError, NotPrivate) as error:
         return Ready("", str(error))
@@ -146,7 +146,7 @@ def _lacking(packages: Mapping[str, str]) -> list[str]:
     return lacking
 
 
-def _try_door(host: str, port: int) -> None:
+def try_door(host: str, port: int) -> None:
     """Raises OSError where a gateway could not listen there. One of a former life is given time to end."""
     end_s = time.monotonic() + DOOR_S_MAX
     while True:

@@ -12,7 +12,7 @@ from actors.runtime.host import RoleSpec
 from actors.runtime.ray_shell import ProcessSpec
 from cluster.policies.homes import HOSTING
 from cluster.roles import load, role_spec
-from cluster.state import MOVABLE, ProcessState, RoleState
+from cluster.state import MOVABLE, ProcessState, RoleState, stays_at_zero
 
 CONTROLLER = "controller"
 
@@ -43,8 +43,12 @@ class ProcessFiles:
             log_path=self.logs / f"{process.name}.log",
             heartbeat_path=self.heartbeat(process.name),
             settings=settings,
-            roles=_Roles(process, self.sockets, self.root, self.disks.get(process.az, "") if process.roles else "", bool(self.disks)),
+            roles=_Roles(process, self.sockets, self.root, self._disk(process), bool(self.disks)),
         )
+
+    def _disk(self, process: ProcessState) -> str:
+        """ "" for a process without data."""
+        return "" if stays_at_zero(process) else self.disks.get(process.az, "")
 
 
 @dataclass(frozen=True)

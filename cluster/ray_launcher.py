@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any, Protocol
 
 import ray
 
+from actors.common.errors import CANNOT_CONNECT_NOW, DatabaseError
 from actors.common.settings import Settings
 from actors.runtime.ray_shell import RoleProcess
 from cluster.process_files import CONTROLLER, ProcessFiles
@@ -35,10 +37,17 @@ class Places(Protocol):
     @property
     def controller_az(self) -> str: ...
 
-    def options(self, az: str) -> dict[str, Any]:
-        """Of a process in this availability zone."""
+    def options(self, process: ProcessState) -> dict[str, Any]: ...
 
     def controller_options(self) -> dict[str, Any]: ...
+
+    def disks(self) -> Mapping[str, str]:
+        """Zone -> the number of the disk with its data; empty where Ray is the cluster's own."""
+
+    def make_room(self) -> Mapping[str, str]:
+        """There are nodes for the zones' processes; their disks. Raises what says why there are not, in one line."""
+
+    def release_room(self) -> None: ...
 
 
 class RayLauncher:
@@ -55,6 +64,18 @@ class RayLauncher:
         self._loop = asyncio.get_running_loop()
         self._calls = ThreadPoolExecutor(1, thread_name_prefix="ray-launcher")
         self._launched: set[str] = set()
+
+    async def make_room(self) -> None:
+        try:
+            await self._loop.run_in_executor(self._calls, self._make_room)
+        except Exception as error:  # Ray's are of many classes
+            raise DatabaseError(CANNOT_CONNECT_NOW, str(error).strip().partition("\n")[0]) from error
+
+    def _make_room(self) -> None:
+        self._files = replace(self._files, disks=self._places.make_room())
+
+    def release_room(self) -> None:
+        self._loop.run_in_executor(self._calls, self._places.release_room)
 
     def launch(self, process: ProcessState) -> None:
         if process.name not in self._launched:
@@ -96,7 +117,7 @@ class RayLauncher:
 
 def create(process: ProcessState, files: ProcessFiles, settings: Settings, places: Places) -> Any:
     """The actor's handle. There must be none of this name."""
-    options = {**OPTIONS, **places.options(process.az), "name": process.name, "lifetime": "detached"}
+    options = {**OPTIONS, **places.options(process), "name": process.name, "lifetime": "detached"}
     return ray.remote(RoleProcess).options(**options).remote(files.spec(process, settings))
 
 

@@ -23,7 +23,8 @@ def parking_socket(sockets: str, number: int) -> str:
 
 
 def role_spec(role: RoleState, az: str, sockets: str, *, measured: bool = True) -> RoleSpec:
-    """`sockets`: the folder of the sockets by which clients are passed on. `measured`: adjudicators tell how busy their thread is. KeyError where `role` is
+    """`sockets`: the folder of the sockets by which clients are passed on. `measured`: adjudicators and storage tell
+    how busy their thread is. KeyError where `role` is
     of no known kind."""
     make = _MAKERS[role.kind]
     given = role.arguments if measured else {**role.arguments, "unmeasured": True}
@@ -68,7 +69,14 @@ def _crossbar(context: Context, given: dict[str, Any], sockets: str) -> Role:
 def _storage(context: Context, given: dict[str, Any], sockets: str) -> Role:
     from actors.storage.replica import StorageReplica
 
-    return StorageReplica(context, given["shard"], context.az, given["crossbars"])
+    return StorageReplica(
+        context,
+        given["shard"],
+        context.az,
+        given["crossbars"],
+        given.get("parents", ()),
+        None if given.get("unmeasured") else time.thread_time,
+    )
 
 
 def _query_processor(context: Context, given: dict[str, Any], sockets: str) -> Role:
@@ -88,6 +96,7 @@ def _query_processor(context: Context, given: dict[str, Any], sockets: str) -> R
 
 def _gateway(context: Context, given: dict[str, Any], sockets: str) -> Role:
     from actors.gateway.gateway import Gateway
+    from actors.runtime.socket_bus import SocketBus
 
     number = given["number"]
     return Gateway(
@@ -97,6 +106,7 @@ def _gateway(context: Context, given: dict[str, Any], sockets: str) -> Role:
         given["port"],
         lambda name: clients_socket(sockets, _number(name)),
         parking_path=parking_socket(sockets, number),
+        streams=context.bus if isinstance(context.bus, SocketBus) else None,
     )
 
 

@@ -127,7 +127,7 @@ class Supervisor:
         layout = self._settings.layout
         if "address" not in self._remembered:
             return LocalRay(layout.azs, controller_az(layout.azs), self._folder.ray)
-        return JoinedRay(self._remembered["address"], self._folder, layout, self._remembered.get("disks", {}))
+        return JoinedRay(self._remembered["address"], self._folder, layout, self._settings.scaling, self._remembered.get("disks", {}))
 
     def _require_nothing_exposed(self) -> None:
         """Nothing of the cluster can be reached from other machines, but the PostgreSQL port where the settings say

@@ -3,6 +3,7 @@
     wakes.asked("gateway/1: a new connection", waited_s)      a gateway's Wake
     wakes.reached(STATE), reached(ROLES), reached(LEADING)    in this order
     wakes.runs("storage/1/a")                                 each role's own end of its start
+    wakes.reached(ROOM), reached(STATE), ROLES, LEADING       in this order
     wakes.last                                                that one, as `status --json` shows it
 
 Steps are milliseconds since the client's first byte, as far as its gateway has told; times of day are the host's.
@@ -16,7 +17,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-STATE, ROLES, LEADING = "state_read", "roles_run", "adjudicators_lead"
+ROOM, STATE, ROLES, LEADING = "room_made", "state_read", "roles_run", "adjudicators_lead"
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +57,6 @@ class Wakes:
         if self._begun_s is not None and self.last is not None:
             self.last["runs_ms"].setdefault(role, round((self._now_s() - self._begun_s) * 1000, 1))
 
-    def activity(self, awake_because: str) -> dict[str, Any]:
+    def activity(self, awake_because: str, asleep_because: str) -> dict[str, Any]:
         """As `status` shows it."""
-        return {"awake_because": awake_because, "wakes": self.count, "last_wake": self.last}
+        return {"awake_because": awake_because, "asleep_because": asleep_because, "wakes": self.count, "last_wake": self.last}

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from time import perf_counter_ns
 
 SUB_BITS = 3
 """Buckets a power of two: 2**SUB_BITS."""
@@ -18,7 +19,16 @@ BUCKETS = 32 << SUB_BITS
 UNIT_NS = 1024
 """About a microsecond."""
 
+UNTIMED = 0x300
+"""Where the clock has none of these bits something is timed: one time in four, by chance."""
+
 Account = Mapping[str, int]
+
+
+def arrival_ns() -> int:
+    """The clock at the beginning of what may be timed; 0: this time it is not."""
+    now_ns = perf_counter_ns()
+    return 0 if now_ns & UNTIMED else now_ns
 
 
 class Latencies:

@@ -1,7 +1,7 @@
 """Gateways: each listens on the PostgreSQL port of its host and passes every accepted socket to a query processor.
 
 The socket itself goes to the query processor's process (SCM_RIGHTS), so no byte of a session passes through here: the gateway never reads from
-a client, TLS and the startup packet are the query processor's. New sessions go round the query processors of this host; one that is away, stalled or full
+a client, TLS and the startup packet are the query processor's. Where this host has none, the bytes are forwarded to one of another host, over mutual TLS (streams.py). New sessions go round the query processors of this host; one that is away, stalled or full
 (query_processor/admission.py) is passed over. While all that are there are full and others are away (restart), or there is none at all (scaled to zero),
 accepted sockets wait here, bounded in number and in time; one that has waited too long is told so (refusal.py). Where all are full, one of them gets the client nevertheless, to refuse it with an error or to serve its cancel request.
 
@@ -32,11 +32,10 @@ from actors.gateway.refusal import refuse
 from actors.runtime import descriptors
 from actors.runtime.interfaces import Context, Reply
 from actors.runtime.socket_passing import OnEnd, Outcome, SocketReceiver, SocketSender, pause_listening
+from actors.runtime.streams import Streams, StreamSender
 
 WAITING_SOCKETS_MAX = 1024
 """Clients held while no query processor is there; more are closed at once."""
-WAITING_S_MAX = 120.0
-"""A cluster that wakes with cold processes on a busy machine takes that long; clients that will not wait have timeouts of their own."""
 ACCEPT_BATCH = 64
 """Connections accepted in one turn of the loop."""
 RETRY_S = 0.05
@@ -46,11 +45,6 @@ WAKE_RETRY_S = 0.5
 LISTEN_BACKLOG = 1024
 STOPPED = DatabaseError(ADMIN_SHUTDOWN, "terminating connection due to administrator command")
 CANNOT_BE_RESUMED = DatabaseError(CANNOT_CONNECT_NOW, "the session cannot be resumed: no query processor is there")
-NOBODY_CAME = DatabaseError(
-    CANNOT_CONNECT_NOW,
-    "the database system cannot take connections now",
-    detail=f"No query processor was there within {WAITING_S_MAX:.0f} s: the cluster cannot be woken, or is being restarted.",
-)
 QUERY_PROCESSOR = "query_processor/"
 
 logger = logging.getLogger(__name__)
@@ -58,10 +52,18 @@ logger = logging.getLogger(__name__)
 
 class Gateway:
     """`socket_path`: query processor's role name -> the Unix socket at which it receives clients. Which query processors there are, the
-    topology tells. `parking_path`: where this gateway receives sessions to park; "": it parks none."""
+    topology tells. `parking_path`: where this gateway receives sessions to park; "": it parks none. `streams`: the way to those of other hosts."""
 
     def __init__(
-        self, context: Context, number: int, host: str, port: int, socket_path: Callable[[str], str], *, parking_path: str = ""
+        self,
+        context: Context,
+        number: int,
+        host: str,
+        port: int,
+        socket_path: Callable[[str], str],
+        *,
+        parking_path: str = "",
+        streams: Streams | None = None,
     ) -> None:
         self._context = context
         self._name = f"gateway/{number}"
@@ -69,12 +71,14 @@ class Gateway:
         self._port = port
         self._number = number
         self._socket_path = socket_path
-        self._senders: dict[str, SocketSender] = {}
+        self._streams = streams
+        self._senders: dict[str, SocketSender | StreamSender] = {}
         self._order: deque[str] = deque()
         self._held: set[Guest] = set()
         """Accepted or awake, and with no query processor yet: offered to one, or waiting."""
         self._waiting: list[tuple[float, Guest]] = []
         """Those that nobody takes now, each with the time (of the loop) when it is given up."""
+        self._waiting_s_max = context.settings.scaling.wake_s
         self._retry: asyncio.TimerHandle | None = None
         self._asked_to_wake_s = -WAKE_RETRY_S
         self._listener: socket.socket | None = None
@@ -178,7 +182,7 @@ class Gateway:
             else:
                 guest = Guest(client, since_s=asyncio.get_running_loop().time())
                 self._held.add(guest)
-                self._offer(guest, asyncio.get_running_loop().time() + WAITING_S_MAX)
+                self._offer(guest, asyncio.get_running_loop().time() + self._waiting_s_max)
 
     def _has_seat(self) -> bool:
         return self._parked is not None and len(self._parked) < self._parked_max
@@ -193,7 +197,7 @@ class Gateway:
         """The client of a parked session has sent something."""
         guest.came_s = asyncio.get_running_loop().time()
         self._held.add(guest)
-        self._offer(guest, asyncio.get_running_loop().time() + WAITING_S_MAX)
+        self._offer(guest, asyncio.get_running_loop().time() + self._waiting_s_max)
 
     def _pass(self, name: str, guest: Guest, on_end: OnEnd, insist: bool = False) -> None:
         sender, client = self._senders[name], guest.client
@@ -259,7 +263,7 @@ class Gateway:
             self._drop(guest, CANNOT_BE_RESUMED)
         else:
             self._held.discard(guest)
-            self._context.spawn(refuse(guest.client, NOBODY_CAME))
+            self._context.spawn(refuse(guest.client, _nobody_came(self._waiting_s_max)))
 
     def _drop(self, guest: Guest, error: DatabaseError | None = None) -> None:
         """It is another's now, or nobody's."""
@@ -291,24 +295,41 @@ class Gateway:
             self._offer(guest, deadline)
 
     def _meet(self, topology: Topology | None) -> None:
-        """The cluster's query processors, those that are being restarted among them. One that is none any more is offered no client."""
-        roles = topology.azs if topology is not None else {}
-        names = sorted((name for name in roles if name.startswith(QUERY_PROCESSOR)), key=_number_of)
-        if names == sorted(self._senders, key=_number_of):
+        """The query processors that get this gateway's clients, those that are being restarted among them: of its own host, or, while none of those is
+        there, of others. One that is none any more is offered no client."""
+        roles, routes = (topology.azs, topology.routes) if topology is not None else ({}, {})
+        all_names = [name for name in roles if name.startswith(QUERY_PROCESSOR)]
+        near = [name for name in all_names if self._streams is None or self._streams.is_near(name)]
+        far = [name for name in all_names if name not in near]
+        names = sorted(near if not far or any(name in routes for name in near) else far, key=_number_of)
+        if names == sorted(self._senders, key=_number_of) and all(
+            isinstance(self._senders[name], SocketSender) == (name in near) for name in names
+        ):
             return
-        for name in [name for name in self._senders if name not in names]:
-            self._senders.pop(name).close()
+        for name in list(self._senders):
+            if name not in names or isinstance(self._senders[name], SocketSender) != (name in near):
+                self._senders.pop(name).close()
         for name in names:
             if name not in self._senders:
-                self._senders[name] = SocketSender(self._socket_path(name))
+                self._senders[name] = self._sender(name, name in near)
         self._order = deque(names)
         self._order.rotate(1 - self._number)
+
+    def _sender(self, name: str, near: bool) -> SocketSender | StreamSender:
+        if near or self._streams is None:
+            return SocketSender(self._socket_path(name))
+        return StreamSender(self._streams, self._name, name)
 
     def _on_topology(self, topology: Topology) -> None:
         self._meet(topology)
         if self._retry is not None:
             self._retry.cancel()
             self._offer_again()
+
+
+def _nobody_came(waited_s: float) -> DatabaseError:
+    why = f"No query processor was there within {waited_s:.0f} s: the cluster cannot be woken, or is being restarted."
+    return DatabaseError(CANNOT_CONNECT_NOW, "the database system cannot take connections now", detail=why)
 
 
 def _number_of(name: str) -> int:

@@ -24,7 +24,6 @@ import contextlib
 import logging
 import os
 import ssl
-from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any, cast
 
 from actors.common.errors import (
@@ -38,6 +37,7 @@ from actors.common.errors import (
     TRANSACTION_RESOLUTION_UNKNOWN,
     DatabaseError,
 )
+from actors.common.latency import arrival_ns
 from actors.common.parked_session import ParkedSession
 from actors.query_processor.connection_services import ConnectionServices
 from actors.query_processor.conversation import OUTPUT_BYTES_MAX, Conversation, Disconnected
@@ -92,7 +92,7 @@ class Connection(asyncio.Protocol):
         self.output = bytearray()
         """What is to be written; another object after every write."""
         self.arrived_ns = 0
-        """When the input came that is being answered."""
+        """When the input came that is being answered, where it is timed."""
         self.cancellable = False
         """A statement runs that a cancel request may end."""
         self.session: Session | None = None
@@ -358,7 +358,7 @@ class Connection(asyncio.Protocol):
             await self._input
         finally:
             self._input = None
-        self.arrived_ns = perf_counter_ns()
+        self.arrived_ns = arrival_ns()
         if self.reader.buffered > INPUT_BYTES_MAX:
             await turn()  # a large message has just been joined
 

@@ -93,7 +93,7 @@ class Counters:
     transactions: int = 0
     conflicts: int = 0
     latencies: Latencies = field(default_factory=Latencies)
-    """From the arrival of what a client has sent to each ReadyForQuery."""
+    """From the arrival of what a client has sent to its ReadyForQuery, of a sample."""
 
 
 class Conversation:
@@ -362,7 +362,8 @@ class Conversation:
                 self._counters.transactions += 1
         if self._timeouts.used:
             self._channel.deadlines.ready(status)
-        self._counters.latencies.add(perf_counter_ns() - self._channel.arrived_ns)
+        if self._channel.arrived_ns:
+            self._counters.latencies.add(perf_counter_ns() - self._channel.arrived_ns)
         self._channel.output += backend.ready_for_query(status)
 
     async def _commit(self) -> None:

@@ -25,7 +25,7 @@ from actors.runtime.fiber import Fiber
 if TYPE_CHECKING:
     from actors.query_processor.transaction import Transaction
 
-SAMPLE = 16
+SAMPLE = 32
 """Turns of fibers for each that is timed."""
 
 T = TypeVar("T")
@@ -114,27 +114,26 @@ def _turn(measures: Coroutine[Any, Any, Any], error: BaseException | None, tally
 class Meter:
     """Of one query processor: what its transactions have used since it was started."""
 
-    __slots__ = ("_rates", "bytes_read", "bytes_written", "compute_ns", "read_billed", "transactions", "write_billed")
+    __slots__ = ("_read_min", "_write_min", "bytes_read", "bytes_written", "compute_ns", "read_billed", "write_billed")
 
     def __init__(self, rates: Metering) -> None:
-        self._rates = rates
-        self.compute_ns = self.bytes_read = self.bytes_written = self.read_billed = self.write_billed = self.transactions = 0
+        self._read_min = rates.transaction_bytes_read_min
+        self._write_min = rates.transaction_bytes_written_min
+        self.compute_ns = self.bytes_read = self.bytes_written = self.read_billed = self.write_billed = 0
 
     def settle(self, transaction: Transaction, committed: bool) -> None:
         """It has ended."""
-        self.transactions += 1
         read = transaction.bytes_read
         if read:
-            least = self._rates.transaction_bytes_read_min
             self.bytes_read += read
-            self.read_billed += read if read > least else least
-        buffer = transaction.buffer
-        if committed and buffer.bytes:
+            self.read_billed += read if read > self._read_min else self._read_min
+        if committed and transaction.buffer.bytes:
+            buffer = transaction.buffer
             self.bytes_written += buffer.bytes
-            self.write_billed += max(buffer.bytes + buffer.padding, self._rates.transaction_bytes_written_min)
+            self.write_billed += max(buffer.bytes + buffer.padding, self._write_min)
 
-    def usage(self, computed_ns: int, statements: int, conflicts: int) -> Usage:
+    def usage(self, computed_ns: int, statements: int, transactions: int, conflicts: int) -> Usage:
         """`computed_ns`: since the last time."""
         self.compute_ns += computed_ns
         billed = self.read_billed, self.write_billed
-        return Usage(self.compute_ns, self.bytes_read, self.bytes_written, *billed, statements, self.transactions, conflicts)
+        return Usage(self.compute_ns, self.bytes_read, self.bytes_written, *billed, statements, transactions, conflicts)

@@ -9,6 +9,7 @@ process; a connection that is about to end; more than SESSION_BYTES_MAX of state
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +64,7 @@ class Rest:
             and session is not None
             and transport is not None
             and connection._tls is None
+            and transport.get_extra_info("socket").family != socket.AF_UNIX  # a stream's: it ends in this process (role.py)
             and not (connection._lost or connection.output or connection._reading_paused or connection._last_word or connection._too_old)
             and connection.reader.at_rest
             and may_park(session)

@@ -1,6 +1,7 @@
 """`QueryProcessor`: the role. It receives clients and gives each a Connection and a Session; it holds no durable state.
 
-Clients come as sockets, from the gateway of this host (`clients_path`, runtime/socket_passing.py) or from a port of its own (`host`, `port`).
+Clients come as sockets, from the gateway of this host (`clients_path`, runtime/socket_passing.py) or from a port of its own (`host`, `port`); those of a
+gateway of another host as streams of bytes (runtime/streams.py). The latter are not parked: their bytes go through this process.
 
     processor = QueryProcessor(context, 1, clients_path="/run/e/clients-1.sock")
     await processor.start()
@@ -23,8 +24,8 @@ import socket
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from actors.common.errors import OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
-from actors.common.messages import Cancel, Done, Drain
+from actors.common.errors import OBJECT_NOT_IN_PREREQUISITE_STATE, TOO_MANY_CONNECTIONS, DatabaseError
+from actors.common.messages import Cancel, Done, Drain, OpenStream
 from actors.common.messages.base import Message
 from actors.common.metering import Usage
 from actors.common.parked_session import ParkedSession, decode_session
@@ -40,7 +41,9 @@ from actors.query_processor.wire.tls import TlsSettings
 from actors.runtime import descriptors
 from actors.runtime.fiber import as_future
 from actors.runtime.interfaces import Context, Reply
+from actors.runtime.socket_link import SocketReply
 from actors.runtime.socket_passing import SocketReceiver
+from actors.runtime.streams import splice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -213,6 +216,8 @@ class QueryProcessor:
             self._cancel_own(message.process, message.secret)
         elif isinstance(message, Drain):
             self._drain(message.wanted, reply)
+        elif isinstance(message, OpenStream) and reply is not None:
+            self._take_stream(message, reply)
         elif reply is not None:
             reply.fail(DatabaseError("XX000", f"a query processor does not understand {type(message).__name__}"))
 
@@ -244,7 +249,7 @@ class QueryProcessor:
         counters = self._services.counters if self._services is not None else None
         if counters is None or self._session_services is None:
             return Usage()
-        return self._session_services.meter.usage(self._computed_ns(), counters.statements, counters.conflicts)
+        return self._session_services.meter.usage(self._computed_ns(), counters.statements, counters.transactions, counters.conflicts)
 
     # clients
 
@@ -312,6 +317,23 @@ class QueryProcessor:
             client.close()
             return None
         return connection
+
+    def _take_stream(self, message: OpenStream, reply: Reply) -> None:
+        """A gateway of another host has a client. Its bytes come over the network, and go through a pair of sockets to a connection as any other."""
+        room = self._has_seat() if message.session else self._has_room()
+        if room is None or not isinstance(reply, SocketReply):
+            reply.fail(DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, "this query processor takes no clients"))
+        elif not (room or message.insist):
+            reply.fail(DatabaseError(TOO_MANY_CONNECTIONS, "this query processor has no room"))
+        elif (transport := reply.accept_stream(Done())) is not None:
+            client, own = socket.socketpair()
+            for end in (client, own):
+                end.setblocking(False)
+            self._context.spawn(splice(transport, own))
+            if message.session:
+                self._on_session(client, message.session)
+            else:
+                self._on_socket(client, b"")
 
     # sessions that were parked
 

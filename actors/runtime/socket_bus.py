@@ -245,6 +245,48 @@ class SocketBus:
             if error.sqlstate == PROGRAM_LIMIT_EXCEEDED:
                 raise
 
+    # streams (streams.py)
+
+    def is_near(self, name: str) -> bool:
+        """By the role's address, whichever way to it is taken."""
+        address = self._address_of(name)
+        hosts = [endpoint.host for endpoint in parse_address(address) if endpoint.scheme == "unix"] if address else []
+        return not hosts or hosts[0] in ("", self._host_identity)
+
+    def open_stream(
+        self,
+        sender: str,
+        destination: str,
+        message: Message,
+        on_open: Callable[[asyncio.Transport], None],
+        on_failure: OnFailure,
+        timeout_s: float,
+    ) -> None:
+        assert self._loop is not None, "the bus is not started"
+        endpoint = self._way_to(destination)
+        if endpoint is None:
+            on_failure(unavailable(destination, "no route", sent=False))
+            return
+        link = Link(self, endpoint)
+        request = self._requests = self._requests + 1
+
+        def answered(_: Message) -> None:
+            transport = link.detach()
+            if transport is None:
+                on_failure(unavailable(destination, "the connection broke"))
+            else:
+                on_open(transport)
+
+        def failed(error: DatabaseError) -> None:
+            link.close("no stream has come of it")
+            on_failure(error)
+
+        self._outstanding[request] = (link, self._loop.time() + timeout_s, answered, failed, destination)
+        if self._sweep_timer is None and not self._closed:
+            self._sweep_timer = self._loop.call_later(SWEEP_S, self._sweep)
+        link.send(REQUEST, request, sender, destination, message)
+        self._open_later(link, endpoint)
+
     # receiving
 
     def deliver(self, sender: str, destination: str, message: Message, reply: Reply | None) -> None:
@@ -361,14 +403,20 @@ class SocketBus:
     def _accept(self) -> Link:
         return Link(self)
 
-    def _link_to(self, destination: str) -> Link | None:
-        """The connection for a name, opened if need be; None when there is no way."""
+    def _address_of(self, destination: str) -> str | None:
         routes = self._topology.routes if self._topology is not None else {}
-        address = self._news.get(destination) or routes.get(destination) or self._own_routes.get(destination)
+        return self._news.get(destination) or routes.get(destination) or self._own_routes.get(destination)
+
+    def _way_to(self, destination: str) -> Endpoint | None:
+        address = self._address_of(destination)
         if address is None or address == self.endpoint or self._closed:
             return None
         over_tls = self._listeners_at.identity is not None
-        endpoint = nearest(address, self._host_identity, over_unix=self._over_unix, over_tls=over_tls)
+        return nearest(address, self._host_identity, over_unix=self._over_unix, over_tls=over_tls)
+
+    def _link_to(self, destination: str) -> Link | None:
+        """The connection for a name, opened if need be; None when there is no way."""
+        endpoint = self._way_to(destination)
         if endpoint is None:
             return None
         link = self._links.get(endpoint)
@@ -377,11 +425,15 @@ class SocketBus:
             if self._loop.time() < self._unreachable_until.get(endpoint, 0.0):
                 return None
             link = self._links[endpoint] = Link(self, endpoint)
-            task = self._loop.create_task(self._open(link, endpoint))
-            self._opening.add(task)
-            task.add_done_callback(self._opening.discard)
+            self._open_later(link, endpoint)
         self._link_by_name[destination] = link
         return link
+
+    def _open_later(self, link: Link, endpoint: Endpoint) -> None:
+        assert self._loop is not None
+        task = self._loop.create_task(self._open(link, endpoint))
+        self._opening.add(task)
+        task.add_done_callback(self._opening.discard)
 
     async def _open(self, link: Link, endpoint: Endpoint) -> None:
         try:

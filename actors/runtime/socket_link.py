@@ -51,6 +51,12 @@ class SocketReply:
     def fail(self, error: DatabaseError) -> None:
         self(failure_of(error))
 
+    def accept_stream(self, message: Message) -> asyncio.Transport | None:
+        """The answer, and then the connection's transport, which the caller gives another protocol in this turn. None where it is gone."""
+        link = self._link
+        self(message)
+        return link.detach() if link is not None and not link.closed else None
+
 
 class Link(asyncio.Protocol):
     """One connection, opened by us (it has an endpoint: requests go out) or by a peer (they come in).
@@ -157,6 +163,13 @@ class Link(asyncio.Protocol):
             self.pending.clear()
             self.pending_bytes = 0
             self.transport.write(data)
+
+    def detach(self) -> asyncio.Transport | None:
+        """What was sent is on its way, and the connection is no bus's any more (streams.py)."""
+        self.flush()
+        transport, self.transport = self.transport, None
+        self.close("it has become a stream")
+        return transport
 
     def close(self, why: str, after_writing: bool = False) -> None:
         if not self.closed:

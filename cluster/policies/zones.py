@@ -62,6 +62,34 @@ def zones(nodes: Sequence[Node], azs: Sequence[str], disks: Mapping[str, str]) -
     return Zones(chosen, label, note)
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What a Ray with an autoscaler is asked for. `lacking`: zones without a node, or whose data is on none of those there; `nodes`: those of the
+    others, where known; `selectors`: zone -> the label that a node for it has."""
+
+    lacking: tuple[str, ...]
+    nodes: dict[str, Node]
+    selectors: dict[str, dict[str, str]]
+
+
+def zones_asked(nodes: Sequence[Node], azs: Sequence[str], disks: Mapping[str, str]) -> Asked:
+    """Nodes that come on demand are told by a label; where there are none yet, by az with the zones' names. Nodes without labels that are enough for
+    all zones are left as they are."""
+    label = next((label for label in LABELS if any(label in node.labels for node in nodes)), "")
+    if not label and len(nodes) >= len(azs):
+        return Asked((), {}, {})
+    label = label or LABELS[0]
+    values = {node.labels[label] for node in nodes if label in node.labels}
+    others = iter(sorted(values - set(azs)))
+    names = {az: az if az in values else next(others, az) for az in azs}
+    selectors = {az: {label: names[az]} for az in azs}
+    of_zone = {az: [node for node in nodes if node.labels.get(label) == names[az]] for az in azs}
+    with_data = {az: next((node for node in of_zone[az] if node.disk == disks.get(az)), None) for az in azs}
+    known = {az: node for az, node in with_data.items() if node is not None and az in disks}
+    lacking = tuple(az for az in azs if az not in known and (az in disks or not of_zone[az]))
+    return Asked(lacking, known, selectors)
+
+
 def _by_label(ordered: list[Node], azs: Sequence[str], disks: Mapping[str, str], label: str) -> tuple[dict[str, Node], str]:
     groups: dict[str, list[Node]] = {}
     for node in ordered:

@@ -55,7 +55,7 @@ def start(data: Path, named: Named, detach: bool) -> None:
             folder.clear_run()
         raise OneLine(str(error)) from None
     process, reader = _spawn_supervisor(folder, named)
-    _await_ready(folder, process, reader)
+    _await_ready(folder, process, reader, READY_TIMEOUT_S + (resolution.settings.scaling.wake_s if resolution.address else 0.0))
     told = (folder.read_state() or {}).get("note")
     for note in (*resolution.notes, *([told] if told else [])):
         click.echo(f"eagleray: {note}", err=True)
@@ -133,10 +133,10 @@ def _spawn_supervisor(folder: DataFolder, named: Named) -> tuple[subprocess.Pope
     return process, reader
 
 
-def _await_ready(folder: DataFolder, process: subprocess.Popen[bytes], reader: int) -> None:
+def _await_ready(folder: DataFolder, process: subprocess.Popen[bytes], reader: int, timeout_s: float) -> None:
     import select
 
-    deadline = time.monotonic() + READY_TIMEOUT_S
+    deadline = time.monotonic() + timeout_s
     answer = b""
     try:
         while not answer.endswith(b"\n"):
@@ -208,7 +208,7 @@ def _end_joined(folder: DataFolder) -> list[str]:
 
     joined_ray.prepare_environment()
     try:
-        ray = joined_ray.JoinedRay(cluster["address"], folder, settings.layout, {})
+        ray = joined_ray.JoinedRay(cluster["address"], folder, settings.layout, settings.scaling, {})
         ray.join()
         return ray.end()
     except NotJoined as error:

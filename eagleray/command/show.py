@@ -10,18 +10,17 @@ from typing import Any
 import click
 
 from eagleray.command.connect import ask_status, state_of
-
-LAYERS = ("gateway", "query_processor", "adjudicator", "journal", "crossbar", "storage", "controller")
+from eagleray.top.history import LAYERS
 
 PLACEMENTS = {"role": "an actor a role", "az": "an actor an availability zone"}
 
 
-def status_of(data: Path) -> dict[str, Any]:
+def status_of(data: Path, timeout_s: float = 10.0) -> dict[str, Any]:
     """What `status --json` prints. Raises OneLine where no cluster runs."""
     from cluster.data_folder import DataFolder
     from cluster.loop_watch import read_replacements
 
-    answer = ask_status(state_of(data))
+    answer = ask_status(state_of(data), timeout_s)
     replaced = read_replacements(DataFolder(data).replacements_path)
     for actor in answer["actors"]:
         actor["replaced"] = replaced.get(actor["actor"])

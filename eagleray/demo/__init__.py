@@ -2,6 +2,7 @@
 
 shop.py            the article's shop, at full speed and along a day's curve
 scale_to_zero.py   nothing, a first connection, a day, nothing again, and sessions that slept meanwhile
-processes.py       a cluster's processes, counted by the operating system
-day_picture.py     the day in a picture
+observer.py        looks at the cluster; processes.py: its processes, counted by the operating system
+stage.py           tells the story, with the live view of `eagleray top` where there is a terminal
+day.py             what was seen, and what it cost; day_picture.py: in a picture
 """

@@ -1,67 +1,185 @@
-"""The demo's day, drawn: what came and what was done, how late, how many processes there were and which sessions slept. Imports matplotlib (the `bench` extra)."""
+"""The demo's day, drawn: what came and what was done, how late, what ran, what was used. A page of HTML with the picture in it (SVG, nothing else is
+needed), and a PNG (needs matplotlib, the `bench` extra)."""
 
 from __future__ import annotations
 
-import base64
 import html
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from eagleray.demo.scale_to_zero import Day
+from eagleray.demo.day import Day, cost
 
-OURS, MEANT, WORST = "#0f766e", "#94a3b8", "#b45309"
+Points = list[tuple[float, float]]
+OURS, MEANT, LATE, PROCESSES = "#0f766e", "#94a3b8", "#b45309", "#99c9c4"
+COLOURS = {
+    "query_processor": "#0f766e",
+    "adjudicator": "#b45309",
+    "shard": "#1d4ed8",
+    "range": "#a21caf",
+    "storage": "#0369a1",
+    "gateway": "#4d7c0f",
+}
+NAMES = {
+    "query_processor": "query processors",
+    "adjudicator": "adjudicators",
+    "shard": "shards",
+    "range": "key ranges",
+    "storage": "storage replicas",
+}
+WIDTH, PANEL, LEFT, GAP, TOP = 960, 150, 52, 46, 24
 
 
-def draw(day: Day, path: Path, caption: str) -> None:
-    """Writes `path` (PNG) and a page beside it with the same picture and the story in words. Raises OSError."""
+@dataclass(frozen=True)
+class Series:
+    """`kind`: "line", "step" (each value holds until the next), or "area" (such steps, filled)."""
+
+    label: str
+    colour: str
+    points: Points
+    kind: str = "line"
+
+
+@dataclass(frozen=True)
+class Panel:
+    title: str
+    series: list[Series]
+
+    @property
+    def peak(self) -> float:
+        return max((value for series in self.series for _, value in series.points), default=0.0) or 1.0
+
+
+def panels(day: Day) -> list[Panel]:
+    """What is drawn, from top to bottom, over the same seconds."""
+    counts = [
+        Series(
+            NAMES.get(kind, kind),
+            COLOURS.get(kind, "#57534e"),
+            [(sample.second, sample.counts.get(kind, 0)) for sample in day.samples],
+            "step",
+        )
+        for kind in day.changing()
+    ]
+    processes = Series("processes that hold roles", PROCESSES, [(sample.second, sample.processes) for sample in day.samples], "area")
+    used = Series("DPU so far", LATE, [(sample.second, sample.dpu["total"]) for sample in day.samples], "step")
+    return [
+        Panel(
+            "a second",
+            [
+                Series("customers who come", MEANT, [(rate[0], rate[1]) for rate in day.rates]),
+                Series("orders", OURS, [(rate[0], rate[2]) for rate in day.rates]),
+            ],
+        ),
+        Panel(
+            "milliseconds",
+            [Series("99th percentile of each second's orders", LATE, [(rate[0], rate[3]) for rate in day.rates if rate[3] is not None])],
+        ),
+        Panel("how many", [processes, *counts]),
+        Panel("units", [used]),
+    ]
+
+
+# -- SVG -----------------------------------------------------------------------------------------------------------------------------
+
+
+def svg(drawn: Sequence[Panel], seconds: float) -> str:
+    """Panels below each other over `seconds`."""
+    height = TOP + len(drawn) * (PANEL + GAP)
+    body = "".join(_panel(panel, TOP + number * (PANEL + GAP), seconds) for number, panel in enumerate(drawn))
+    ticks = "".join(
+        f'<text x="{_x(second, seconds):.1f}" y="{height - GAP + 16}" text-anchor="middle">{second:.0f} s</text>'
+        for second in _ticks(seconds)
+    )
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="system-ui, sans-serif" font-size="12" fill="#44403c">'
+        f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>{body}{ticks}</svg>'
+    )
+
+
+def _panel(panel: Panel, top: float, seconds: float) -> str:
+    peak = panel.peak
+    parts = [
+        f'<line x1="{LEFT}" y1="{top + PANEL}" x2="{WIDTH - 8}" y2="{top + PANEL}" stroke="#d6d3d1"/>',
+        f'<text x="{LEFT - 6}" y="{top + 10}" text-anchor="end">{_number(peak)}</text>',
+        f'<text x="{LEFT - 6}" y="{top + PANEL}" text-anchor="end">0</text>',
+    ]
+    labels = [f'<tspan fill="#78716c">{html.escape(panel.title)}:</tspan>']
+    for series in panel.series:
+        parts.append(_drawn(series, top, peak, seconds))
+        labels.append(f'<tspan fill="{series.colour}" font-weight="600"> ■ {html.escape(series.label)} </tspan>')
+    parts.append(f'<text x="{LEFT}" y="{top - 8}">{"".join(labels)}</text>')
+    return "".join(parts)
+
+
+def _drawn(series: Series, top: float, peak: float, seconds: float) -> str:
+    places = [(_x(second, seconds), top + PANEL - value / peak * (PANEL - 4)) for second, value in series.points]
+    if not places:
+        return ""
+    path = f"M{places[0][0]:.1f} {places[0][1]:.1f}"
+    for x, y in places[1:]:
+        path += f"L{x:.1f} {y:.1f}" if series.kind == "line" else f"H{x:.1f}V{y:.1f}"
+    if series.kind == "area":
+        return f'<path d="{path}V{top + PANEL:.1f}H{places[0][0]:.1f}Z" fill="{series.colour}" fill-opacity="0.45"/>'
+    return f'<path d="{path}" fill="none" stroke="{series.colour}" stroke-width="2" stroke-linejoin="round"/>'
+
+
+def _x(second: float, seconds: float) -> float:
+    return LEFT + second / max(seconds, 1e-9) * (WIDTH - 8 - LEFT)
+
+
+def _ticks(seconds: float) -> list[float]:
+    step = next(step for step in (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 3600) if seconds / step <= 12 or step == 3600)
+    return [float(second) for second in range(0, int(seconds) + 1, step)]
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 10 or value == int(value) else f"{value:.1f}"
+
+
+# -- files ---------------------------------------------------------------------------------------------------------------------------
+
+
+def write_page(day: Day, path: Path) -> None:
+    """Raises OSError."""
+    story = "".join(f"<tr><td>{second:.1f} s</td><td>{html.escape(text)}</td></tr>" for second, text in day.marks)
+    path.write_text(
+        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Eagleray: a day from zero to zero</title>'
+        "<style>body{font:15px/1.45 system-ui;margin:2rem auto;max-width:62rem;padding:0 1rem;color:#292524}"
+        "td{padding:.1rem .9rem .1rem 0;vertical-align:top}td:first-child{white-space:nowrap;text-align:right;color:#78716c}svg{width:100%}</style>"
+        f"<h1>A day from zero to zero</h1><p>{html.escape(cost(day))}</p>{svg(panels(day), day.samples[-1].second)}<table>{story}</table></html>\n"
+    )
+
+
+def write_svg(day: Day, path: Path) -> None:
+    """The picture alone. Raises OSError."""
+    path.write_text(svg(panels(day), day.samples[-1].second) + "\n")
+
+
+def write_png(day: Day, path: Path) -> None:
+    """Raises OSError, and ImportError without matplotlib."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(3, 1, figsize=(10, 8), sharex=True)
-    _draw_load(axes[0], day)
-    _draw_latency(axes[1], day)
-    _draw_processes(axes[2], day)
-    for axis in axes:
-        axis.spines[["top", "right"]].set_visible(False)
+    drawn = panels(day)
+    figure, axes = pyplot.subplots(len(drawn), 1, figsize=(10, 2.4 * len(drawn)), sharex=True)
+    for panel, axis in zip(drawn, axes, strict=True):
+        for series in panel.series:
+            seconds, values = [second for second, _ in series.points], [value for _, value in series.points]
+            if series.kind == "area":
+                axis.fill_between(seconds, values, step="post", color=series.colour, alpha=0.45, label=series.label)
+            else:
+                axis.plot(
+                    seconds, values, color=series.colour, label=series.label, drawstyle="default" if series.kind == "line" else "steps-post"
+                )
+        axis.set_ylabel(panel.title)
         axis.set_ylim(bottom=0)
+        axis.spines[["top", "right"]].set_visible(False)
         axis.legend(frameon=False, fontsize=8, loc="upper left")
     axes[-1].set_xlabel("seconds")
-    figure.suptitle(caption, fontsize=9)
+    figure.suptitle(cost(day), fontsize=7)
     figure.tight_layout()
     figure.savefig(path, dpi=130)
     pyplot.close(figure)
-    path.with_suffix(".html").write_text(_page(day, path, caption))
-
-
-def _draw_load(axis: Any, day: Day) -> None:
-    seconds = [rate[0] for rate in day.rates]
-    axis.plot(seconds, [rate[1] for rate in day.rates], color=MEANT, linewidth=3, label="customers a second")
-    axis.plot(seconds, [rate[2] for rate in day.rates], color=OURS, label="orders a second")
-
-
-def _draw_latency(axis: Any, day: Day) -> None:
-    told = [(rate[0], rate[3]) for rate in day.rates if rate[3] is not None]
-    axis.plot([second for second, _ in told], [ms for _, ms in told], color=WORST, label="99th percentile of a second, ms")
-
-
-def _draw_processes(axis: Any, day: Day) -> None:
-    seconds = [sample.second for sample in day.samples]
-    axis.fill_between(
-        seconds, [sample.processes for sample in day.samples], step="post", color=OURS, alpha=0.25, label="processes that hold roles"
-    )
-    axis.step(seconds, [sample.query_processors for sample in day.samples], where="post", color=OURS, label="query processors")
-    axis.step(seconds, [sample.boundaries for sample in day.samples], where="post", color=WORST, label="boundaries between key ranges")
-
-
-def _page(day: Day, path: Path, caption: str) -> str:
-    image = base64.b64encode(path.read_bytes()).decode()
-    story = "".join(f"<tr><td>{second:.1f} s</td><td>{html.escape(text)}</td></tr>" for second, text in day.marks)
-    return (
-        '<!doctype html><meta charset="utf-8"><title>Eagleray: a day from zero to zero</title>'
-        "<style>body{font:15px system-ui;margin:2rem auto;max-width:60rem}td{padding:.15rem .8rem .15rem 0;vertical-align:top}"
-        "img{max-width:100%}</style><h1>A day from zero to zero</h1>"
-        f'<p>{html.escape(caption)}</p><img alt="the day" src="data:image/png;base64,{image}"><table>{story}</table>'
-    )

@@ -19,19 +19,26 @@ from actors.common.messages.committing import (
 )
 from actors.common.messages.control import (
     AskCluster,
+    AskMiddle,
     AskStatus,
+    AskTopology,
     Cancel,
     Drain,
     Informed,
     Lead,
     Load,
+    Middle,
     MoveRange,
+    OpenStream,
     Ping,
     Pong,
     RangeLoad,
     Register,
     Release,
     Released,
+    ReshapeShards,
+    SetReplicas,
+    ShardLoad,
     Shutdown,
     StartRole,
     StatusIs,
@@ -106,6 +113,9 @@ AnyMessage = (
     | Lead
     | Release
     | Released
+    | ReshapeShards
+    | SetReplicas
+    | ShardLoad
     | Cancel
     | Register
     | AskCluster
@@ -119,8 +129,12 @@ AnyMessage = (
     | Load
     | RangeLoad
     | MoveRange
+    | AskMiddle
+    | AskTopology
+    | Middle
     | Wake
     | Drain
+    | OpenStream
     | Checkpoint
     | Checkpointed
     | Settle
@@ -132,10 +146,12 @@ __all__ = [
     "Appended",
     "AskCluster",
     "AskContents",
+    "AskMiddle",
     "AskOutcome",
     "AskPiece",
     "AskPromise",
     "AskStatus",
+    "AskTopology",
     "Cancel",
     "Checkpoint",
     "Checkpointed",
@@ -159,7 +175,9 @@ __all__ = [
     "Lead",
     "Load",
     "Message",
+    "Middle",
     "MoveRange",
+    "OpenStream",
     "OutcomeIs",
     "Part",
     "Piece",
@@ -174,11 +192,14 @@ __all__ = [
     "Release",
     "Released",
     "Reset",
+    "ReshapeShards",
     "Scan",
     "Scanned",
     "Seal",
     "Sealed",
+    "SetReplicas",
     "Settle",
+    "ShardLoad",
     "Shutdown",
     "Stage",
     "StartRole",

@@ -18,7 +18,8 @@ SCHEMA = json.loads(Path(__file__).with_name("raycluster.schema.json").read_text
 
 
 def read(name: str) -> dict[str, Any]:
-    document = yaml.safe_load((CONFIGS / name).read_text())
+    """The first document of the file."""
+    document = next(yaml.safe_load_all((CONFIGS / name).read_text()))
     assert isinstance(document, dict)
     return document
 
@@ -49,6 +50,9 @@ def test_workers_on_ec2_come_from_zero_in_three_zones() -> None:
     assert [worker["min_workers"] for worker in workers] == [0, 0, 0]
     assert sorted(worker["labels"]["az"] for worker in workers) == ["a", "b", "c"]
     assert len({tuple(worker["node_config"]["SubnetIds"]) for worker in workers}) == 3
+    assert [worker["max_workers"] for worker in workers] == [1, 1, 1]
+    assert "RAY_enable_autoscaler_v2=1" in read("ray-aws.yaml")["head_start_ray_commands"][1], "the former autoscaler knows no labels"
+    assert read("ray-aws.yaml")["provider"]["cache_stopped_nodes"], "a node that comes back has its disk"
 
 
 def test_kuberay_accepts_it() -> None:
@@ -58,12 +62,15 @@ def test_kuberay_accepts_it() -> None:
     assert spec["rayVersion"] == ray.__version__ and spec["authOptions"] == {"mode": "token"}
     assert spec["enableInTreeAutoscaling"] and spec["autoscalerOptions"]["version"] == "v2"
     workers = spec["workerGroupSpecs"]
-    assert [(group["replicas"], group["minReplicas"], group["labels"]["az"]) for group in workers] == [(0, 0, az) for az in "abc"]
+    sizes = [(group["replicas"], group["minReplicas"], group["maxReplicas"], group["labels"]["az"]) for group in workers]
+    assert sizes == [(0, 0, 1, az) for az in "abc"]
     assert len({group["template"]["spec"]["nodeSelector"]["topology.kubernetes.io/zone"] for group in workers}) == 3
     for group in (spec["headGroupSpec"], *workers):
         (container,) = group["template"]["spec"]["containers"]
         assert container["image"] == f"rayproject/ray:{ray.__version__}"
-        assert json.loads(json.loads(group["rayStartParams"]["resources"])) == {"eagleray": 1000}
+    claims = [document["metadata"]["name"] for document in yaml.safe_load_all((CONFIGS / "kuberay.yaml").read_text())][1:]
+    mounted = [group["template"]["spec"]["volumes"][0]["persistentVolumeClaim"]["claimName"] for group in (spec["headGroupSpec"], *workers)]
+    assert mounted == claims and len(set(claims)) == 4, "data outlives its zone's pods"
 
 
 @pytest.mark.parametrize(

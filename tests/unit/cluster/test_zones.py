@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from cluster.policies.zones import Node, NoZones, zones
+from cluster.policies.zones import Node, NoZones, zones, zones_asked
 from cluster.preflight import Found, NotJoined, check_versions
 
 AZS = ("a", "b", "c")
@@ -85,3 +85,20 @@ def test_versions_must_be_the_same() -> None:
         check_versions(Found("h:1", "2.60.0", "3.12.1"), "2.60.0", "3.11.9")
     with pytest.raises(NotJoined, match="runs Ray of an unknown version"):
         check_versions(Found("h:1"), "2.60.0", "3.11.9")
+
+
+def test_what_an_autoscaler_is_asked_for() -> None:
+    """Zones without a node, and those whose data is on none that is there; the others stay where their data is."""
+    head = node(9, head=True, cores=0.0)
+    asked = zones_asked([head], AZS, {})
+    assert asked.lacking == AZS and asked.nodes == {} and asked.selectors == {az: {"az": az} for az in AZS}
+    assert zones_asked(LABELLED, AZS, {}).lacking == ()
+    some = zones_asked([head, node(1, "b")], AZS, {})
+    assert some.lacking == ("a", "c") and some.nodes == {}
+    disks = {"a": "d1", "b": "d2", "c": "d3"}
+    at_zero = [head, node(1, "a", disk="d1", holds=("a",)), node(2, "b")]
+    asked = zones_asked(at_zero, AZS, disks)
+    assert asked.lacking == ("b", "c") and places(asked.nodes) == {"a": "n1"}
+    named = [node(1, "eu-1b", "ray.io/availability-zone")]
+    assert zones_asked(named, AZS, {}).selectors["a"] == {"ray.io/availability-zone": "eu-1b"}
+    assert zones_asked([node(1), node(2), node(3)], AZS, disks).lacking == (), "without labels nobody knows what to ask for"

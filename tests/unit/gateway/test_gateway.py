@@ -15,12 +15,13 @@ import pytest
 
 from actors.common.messages import Message, Topology, Wake
 from actors.common.ranges import ShardMap
-from actors.common.settings import Settings
-from actors.gateway import gateway as gateway_module
+from actors.common.settings import Scaling, Settings
 from actors.gateway.gateway import Gateway
 from actors.runtime import socket_passing
 from actors.runtime.socket_passing import SocketReceiver
 from tests.unit.wire.server import NoBus, context
+
+IMPATIENT = Settings(scaling=Scaling(wake_s=0.0))
 
 
 class Bus(NoBus):
@@ -63,10 +64,12 @@ class Processor:
 
 
 @contextlib.asynccontextmanager
-async def gateway(tmp_path: Path, bus: Bus | None = None) -> AsyncIterator[tuple[Gateway, list[str], int]]:
+async def gateway(
+    tmp_path: Path, bus: Bus | None = None, settings: Settings | None = None
+) -> AsyncIterator[tuple[Gateway, list[str], int]]:
     paths = [str(tmp_path / f"clients-{number}.sock") for number in (1, 2)]
     names = {f"query_processor/{number}": path for number, path in enumerate(paths, 1)}
-    made = Gateway(context(Settings(), bus or Bus(), "gateway/1"), 1, "127.0.0.1", 0, lambda name: names[name])
+    made = Gateway(context(settings or Settings(), bus or Bus(), "gateway/1"), 1, "127.0.0.1", 0, lambda name: names[name])
     await made.start()
     assert made._listener is not None
     try:
@@ -122,11 +125,9 @@ def test_a_client_waits_for_one_that_is_away_rather_than_be_refused(tmp_path: Pa
 
 
 @pytest.mark.parametrize("encryption", ["disable", "prefer"])
-def test_a_client_that_nobody_takes_is_told_so(tmp_path: Path, monkeypatch: Any, encryption: str) -> None:
-    monkeypatch.setattr(gateway_module, "WAITING_S_MAX", 0.0)
-
+def test_a_client_that_nobody_takes_is_told_so(tmp_path: Path, encryption: str) -> None:
     async def main() -> None:
-        async with gateway(tmp_path, bus := Bus()) as (made, _, port):
+        async with gateway(tmp_path, bus := Bus(), IMPATIENT) as (made, _, port):
             with pytest.raises(psycopg.OperationalError, match="cannot take connections now") as raised:
                 await psycopg.AsyncConnection.connect(f"host=127.0.0.1 port={port} user=admin dbname=postgres sslmode={encryption}")
             assert "the cluster cannot be woken" in str(raised.value)
@@ -137,11 +138,9 @@ def test_a_client_that_nobody_takes_is_told_so(tmp_path: Path, monkeypatch: Any,
 
 
 @pytest.mark.parametrize("said", [b"", b"\0\0\0\x08", b"GET / HTTP/1.1\r\n\r\n", b"\0\0\0\x10\x04\xd2\x16\x2e\0\0\0\0\0\0\0\0"])
-def test_who_speaks_otherwise_is_told_nothing(tmp_path: Path, monkeypatch: Any, said: bytes) -> None:
-    monkeypatch.setattr(gateway_module, "WAITING_S_MAX", 0.0)
-
+def test_who_speaks_otherwise_is_told_nothing(tmp_path: Path, said: bytes) -> None:
     async def main() -> None:
-        async with gateway(tmp_path) as (_, _, port):
+        async with gateway(tmp_path, settings=IMPATIENT) as (_, _, port):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(said)
             writer.write_eof()

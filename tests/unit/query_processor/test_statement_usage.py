@@ -74,7 +74,7 @@ def test_a_transaction_has_minimums_where_it_reads_or_writes() -> None:
     assert (meter.read_billed, meter.write_billed) == (2048, 0), "what was not committed was not written"
     meter.settle(transaction, True)
     assert (meter.read_billed, meter.write_billed, meter.bytes_written) == (4096, 1024, 8)
-    assert meter.usage(7, 4, 1).transactions == 3
+    assert meter.usage(7, 4, 3, 1).compute_ns == 7 and meter.usage(2, 4, 3, 1).compute_ns == 9
 
 
 def test_a_measured_statement_counts_its_own_turns() -> None:
