@@ -36,7 +36,7 @@ method = "scram-sha-256"
 [authentication.users]
 admin = "hosts-of-their-own"
 """
-START_S = 120.0
+START_S = 200.0
 ENVIRONMENT = {
     "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
     "PYTHONPATH": str(ROOT),
@@ -91,7 +91,7 @@ class Cluster:
             if done.returncode == 0:
                 return
             assert "need" in done.stderr and time.monotonic() < end, f"{done.stderr}\n{self.logs()}"
-            threading.Event().wait(0.5)
+            threading.Event().wait(2.0)
 
     def status(self) -> dict[str, Any]:
         done = self._eagleray("status", "--json")
@@ -101,7 +101,7 @@ class Cluster:
         end = time.monotonic() + START_S
         while (status := self.status())["state"] != "running":
             assert time.monotonic() < end, f"{status}\n{self.logs()}"
-            threading.Event().wait(0.5)
+            threading.Event().wait(2.0)
         return list(status["actors"])
 
     def _eagleray(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -170,6 +170,13 @@ def test_hosts_fail_and_come_back(machines: Machines) -> None:
     load.commits(50)
     cluster.head.boot()
     cluster.start_ray("head")
-    cluster.await_whole()
+    try:
+        cluster.await_whole()
+    except AssertionError:  # DEBUG
+        import shutil
+        print(cluster.head.run(["sh", "-c", "cp -r /tmp/ray /srv/raytmp; ps aux | cut -c1-150"], ENVIRONMENT, 60).stdout)
+        print(cluster.head.run([sys.executable, "-c", "import ray; ray.init(address='auto', log_to_driver=False); print(ray.nodes()); from ray._private.state import actors; print(actors())"], ENVIRONMENT, 60))
+        shutil.rmtree("/tmp/hosts_dbg", ignore_errors=True); shutil.copytree(cluster.machines._folder, "/tmp/hosts_dbg", ignore=lambda d, n: [x for x in n if x.endswith(".sock") or "sock" in x])
+        raise
     load.commits(20)
     assert load.end() == []
