@@ -170,13 +170,6 @@ def test_hosts_fail_and_come_back(machines: Machines) -> None:
     load.commits(50)
     cluster.head.boot()
     cluster.start_ray("head")
-    try:
-        cluster.await_whole()
-    except AssertionError:  # DEBUG
-        import shutil
-        print(cluster.head.run(["sh", "-c", "cp -r /tmp/ray /srv/raytmp; ps aux | cut -c1-150"], ENVIRONMENT, 60).stdout)
-        print(cluster.head.run([sys.executable, "-c", "import ray; ray.init(address='auto', log_to_driver=False); print(ray.nodes()); from ray._private.state import actors; print(actors())"], ENVIRONMENT, 60))
-        shutil.rmtree("/tmp/hosts_dbg", ignore_errors=True); shutil.copytree(cluster.machines._folder, "/tmp/hosts_dbg", ignore=lambda d, n: [x for x in n if x.endswith(".sock") or "sock" in x])
-        raise
+    cluster.await_whole()
     load.commits(20)
     assert load.end() == []
