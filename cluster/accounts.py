@@ -11,6 +11,7 @@ from msgspec import to_builtins
 
 from actors.common.messages import AskStatus, Register
 from actors.runtime.interfaces import Context
+from cluster.shards import replicas
 from cluster.state import ClusterState
 
 TIMEOUT_S = 2.0
@@ -70,7 +71,20 @@ def cluster_account(actors: list[Row], is_complete: bool, otherwise: str) -> Row
 
 def account_of(state: ClusterState) -> Row:
     """What `status` shows of the state itself."""
-    return {"placement": to_builtins(state.placement), "ranges": ranges_of(state)}
+    return {"placement": to_builtins(state.placement), "ranges": ranges_of(state), "shards": shards_of(state)}
+
+
+def shards_of(state: ClusterState) -> list[Row]:
+    """A row for each shard: its number, `spans` ([low, high] of its columns, as in `ranges`), `replicas` by name, and
+    `state`: "" as usual, "new" or "leaving" while others take
+    the place of some."""
+    children = state.reshape.children if state.reshape is not None else ()
+    rows = []
+    for shard in state.shard_map.all_shards():
+        known = "" if shard in state.shard_map.shards else "new" if shard in children else "leaving"
+        spans = [[low.hex(), (high or b"").hex()] for low, high in state.shard_map.spans(shard)]
+        rows.append({"shard": shard, "spans": spans, "replicas": replicas(state, [shard]), "state": known})
+    return rows
 
 
 def ranges_of(state: ClusterState) -> list[Row]:

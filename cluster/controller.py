@@ -40,6 +40,8 @@ from cluster.launching import Launcher
 from cluster.leading import Leading
 from cluster.metering import Metering
 from cluster.ranging import Ranges
+from cluster.reshaping import ABOUT_SHARDS, Reshaping
+from cluster.retiring import Retiring
 from cluster.room import Room
 from cluster.scaling import Scaling, fewest, grown, query_processors, without_query_processor
 from cluster.settling import checkpoint, stop_settled
@@ -93,12 +95,14 @@ class Controller:
         self._registering: list[Reply] = []
         self._changing = asyncio.Lock()
         self._directory = Directory(context, initial, self._homes, self._assigned)
+        self._retiring = Retiring(context, self._directory, self._end)
         self._keepers = Keepers(context, self._directory, self._refused)
         self._directory.silent = restarted or make_keeper is not None
         """A controller that has just been restarted does not know yet who is where: what others know is better than what it could tell them."""
         self._failover = self._make_failover(initial) if make_keeper is None else None
         """None until the state has been read."""
         self._ranges = Ranges(context, initial, self._homes, lambda: self._decides, self.change)
+        self._reshaping = Reshaping(context, initial, self._homes, lambda: self._decides, self.change, self._directory.all_know)
         self._fixed = len(query_processors(initial))
         self._leaving = Leaving(context, lambda name: self._decide(lambda state: without_query_processor(state, self._fixed, name)))
         self._scaling = Scaling(
@@ -157,6 +161,7 @@ class Controller:
         for _, register in sorted(self._directory.registers.items()):
             self._admit(register)
         self._ranges.follow(state)
+        self._reshaping.follow(state)
 
     def _make_failover(self, state: ClusterState) -> Failover:
         return Failover(
@@ -220,19 +225,11 @@ class Controller:
         for process in state.processes:
             if process not in before.processes:
                 self._launch(process)
-        for process in before.processes:
-            if not self._directory.knows(process.name):
-                failover.forget(process.name)
-                self._context.spawn(self._retire(process.name))
+        self._retiring.follow(before, state, failover)
         self._directory.publish()
+        failover.start_new()
         self._ranges.follow(state)
-
-    async def _retire(self, process: str) -> None:
-        """It is in the state no more: its roles are stopped, then the process is ended."""
-        await stop_processes(self._context, [process])
-        if not self._directory.knows(process):
-            self._end(process)
-            self._directory.publish()
+        self._reshaping.follow(state)
 
     def _launch(self, process: ProcessState) -> None:
         if self._launcher is not None:
@@ -262,6 +259,7 @@ class Controller:
         async with self._changing:
             failover = self._failover
             if failover is None or self._asleep or self._keepers.active or self._stopping or self._make_keeper is None or not self.complete:
+                self._scaling.stay_awake()
                 return
             self._wanted_awake = None
             serving = [role.name for _, role in query_processors(self._state)]
@@ -277,6 +275,7 @@ class Controller:
             self._asleep = True
             self._scaling.stop()
             self._ranges.stop()
+            self._reshaping.stop()
             homes = dict(failover.home)
             going = [process for process in self._state.processes if not stays_at_zero(process)]
             for process in going:
@@ -342,6 +341,7 @@ class Controller:
         self._stopping = self._directory.stopped = self._leading.stopped = True
         self._scaling.stop()
         self._ranges.stop()
+        self._reshaping.stop()
         if self._failover is not None:
             self._failover.stopped = True
 
@@ -389,6 +389,8 @@ class Controller:
                 self._scaling.reported(sender, message)
             case RangeLoad() | MoveRange():
                 self._ranges.receive(sender, message, reply)
+            case _ if isinstance(message, ABOUT_SHARDS):
+                self._reshaping.receive(sender, message, reply)
             case Wake():
                 self.wake(message)
             case Watched():
@@ -460,6 +462,7 @@ class Controller:
             if not self._asleep and not self._scaling.started:
                 self._scaling.start()
                 self._ranges.start()
+                self._reshaping.start()
             waiting, self._on_complete = self._on_complete, []
             for callback in waiting:
                 callback(None)

@@ -32,6 +32,8 @@ class Directory:
         self._assigned = assigned
         self.registers: dict[str, Register] = {}
         """By process."""
+        self._maps: dict[str, int] = {}
+        """By process: the newest version of the map that it is known to have."""
         self.own: Register | None = None
         """The controller's."""
         self.version = 0
@@ -43,6 +45,10 @@ class Directory:
         """The cluster's state has changed. Processes that are in it no more are passed over until they have ended."""
         self._state = state
         self._names = {process.name for process in state.processes}
+
+    def all_know(self, version: int) -> bool:
+        """Every process that is registered has a map of this version, or a later one."""
+        return all(self._maps.get(process, 0) >= version for process in self.registers)
 
     def knows(self, process: str) -> bool:
         """Whether it is one of the cluster's."""
@@ -99,6 +105,7 @@ class Directory:
 
         def informed(answer: Message) -> None:
             assert isinstance(answer, Informed)
+            self._maps[process] = max(self._maps.get(process, 0), topology.shard_map.version)
             if answer.version > self.version and not self.stopped:  # an earlier controller's clock was ahead of ours
                 self.version = answer.version
                 self.publish()

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, KeysView
+from collections.abc import Callable, Iterable, KeysView
 
 from actors.common.errors import DatabaseError
 from actors.common.messages import Message, Ping, Pong, Register, StartRole, StopRole, Watch
@@ -41,6 +41,8 @@ START_S = 3.0
 RESTORE_S = 10.0
 """A process that dies again and again must not take its roles with it each time."""
 RETRY_S = 0.2
+CREATED_S_MAX = 10.0
+"""A new process that has not registered by then is not waited for: its movable roles run elsewhere."""
 CLAIMS_S = 1.5
 FIRST_CLAIMS_S = 90.0
 """A new cluster's processes take so long to start, on a slow machine."""
@@ -74,7 +76,7 @@ class Failover:
         """Role -> the processes that may run it, the preferred first."""
         self._azs: dict[str, str] = {}
         self._roles: dict[str, RoleState] = {}
-        self.follow(state)
+        self._follow(state)
         self._claims_s = CLAIMS_S if restarted else FIRST_CLAIMS_S
         self._on_change = on_change
         self._on_running = on_running
@@ -90,17 +92,40 @@ class Failover:
         self._calm_until: dict[str, float] = {}
         self._moving: set[str] = set()
         self._assigning = False
+        self._awaited: set[str] = set()
+        """Processes that are new in the state, and are being created: their movable roles wait for them."""
         self.home: dict[str, str] = {}
         """Role -> the process that runs it. Missing: nobody does, or not yet."""
         self.stopped = False
 
     def follow(self, state: ClusterState) -> None:
         """The cluster's state has changed."""
+        known = self._azs.keys()
+        self._follow(state)
+        created = {name for name in self._azs.keys() - known if name not in self._alive}
+        if created:
+            self._awaited |= created
+            asyncio.get_running_loop().call_later(CREATED_S_MAX, self._await_no_more, created)
+
+    def _await_no_more(self, processes: set[str]) -> None:
+        if self._awaited & processes:
+            self._awaited -= processes
+            self._assign_all()
+
+    def _follow(self, state: ClusterState) -> None:
         self._homes = homes(state.processes)
         if self._assigns_all:
             self._homes |= {role.name: [process.name] for process in state.processes for role in process.fixed}
         self._azs = {process.name: process.az for process in state.processes}
         self._roles = state.roles
+
+    def start_new(self) -> None:
+        """What the state has come to name, in processes that are there already."""
+        if self._assigning:
+            self._assign_all()
+            return
+        for process in sorted(self._alive):
+            self._assign_own(process)
 
     def forget(self, process: str) -> None:
         """It is to be ended, and none of the cluster's any more."""
@@ -125,6 +150,7 @@ class Failover:
         process = message.process
         self._registers[process] = message
         self._alive.add(process)
+        self._awaited.discard(process)
         claimed = [role for role in sorted(self._homes) if role in message.roles and role not in self.home]
         for role in sorted(role for role, home in self.home.items() if home == process and role not in message.roles):
             del self.home[role]  # it was restarted, and runs it no more
@@ -248,8 +274,12 @@ class Failover:
         if not self._assigning:
             self._assigning = True
             self._on_settled()
-        for role in self._homes:
-            if role not in self.home and role not in self._moving and not self.stopped:
+        self._assign_missing(self._homes)
+
+    def _assign_missing(self, roles: Iterable[str]) -> None:
+        for role in roles:
+            is_awaited = self._homes[role][0] in self._awaited
+            if role not in self.home and role not in self._moving and not is_awaited and not self.stopped:
                 self._assign(role)
 
     def _assign_own(self, process: str) -> None:

@@ -15,6 +15,7 @@ from actors.common.ranges import ShardMap
 from actors.common.settings import Settings
 from cluster.keeping import keeper_role
 from cluster.policies.placement import Placement
+from cluster.shards import without_roles
 from cluster.state import ClusterState, ProcessState, RoleState
 
 GATEWAYS = 2
@@ -41,12 +42,28 @@ def with_keepers(state: ClusterState) -> ClusterState:
 
 
 def arranged(kept: ClusterState | None, initial: ClusterState) -> ClusterState:
-    """The state with which a cluster starts that was down: the processes as the settings have them now, the keys where they lie."""
+    """The state with which a cluster starts that was down: the processes as the settings have them now, the keys and
+    the shards' replicas where they lie."""
     if kept is None:
         return initial
-    if (kept.processes, kept.placement) == (initial.processes, initial.placement):
+    stores = [(role, process.az) for process in kept.processes for role in process.roles if role.kind == "storage"]
+    processes = _with_stores(initial, stores)
+    if (kept.processes, kept.placement) == (processes, initial.placement):
         return kept
-    return replace(kept, version=kept.version + 1, processes=initial.processes, placement=initial.placement)
+    return replace(kept, version=kept.version + 1, processes=processes, placement=initial.placement)
+
+
+def _with_stores(state: ClusterState, stores: list[tuple[RoleState, str]]) -> tuple[ProcessState, ...]:
+    """With these storage replicas, and the zone of each, in place of those that the settings have."""
+    own = {role.name: role for process in state.processes for role in process.roles if role.kind == "storage"}
+    if own == {role.name: role for role, _ in stores}:
+        return state.processes
+    processes = without_roles(state.processes, own)
+    if state.placement.kind == "role":
+        return (*processes, *(_own_process(role, az) for role, az in stores))
+    return tuple(
+        replace(process, roles=(*process.roles, *(role for role, az in stores if process.name == f"az-{az}"))) for process in processes
+    )
 
 
 def _has_first_journal(process: ProcessState) -> bool:

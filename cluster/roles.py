@@ -23,7 +23,8 @@ def parking_socket(sockets: str, number: int) -> str:
 
 
 def role_spec(role: RoleState, az: str, sockets: str, *, measured: bool = True) -> RoleSpec:
-    """`sockets`: the folder of the sockets by which clients are passed on. `measured`: adjudicators tell how busy their thread is. KeyError where `role` is
+    """`sockets`: the folder of the sockets by which clients are passed on. `measured`: adjudicators and storage tell
+    how busy their thread is. KeyError where `role` is
     of no known kind."""
     make = _MAKERS[role.kind]
     given = role.arguments if measured else {**role.arguments, "unmeasured": True}
@@ -68,7 +69,14 @@ def _crossbar(context: Context, given: dict[str, Any], sockets: str) -> Role:
 def _storage(context: Context, given: dict[str, Any], sockets: str) -> Role:
     from actors.storage.replica import StorageReplica
 
-    return StorageReplica(context, given["shard"], context.az, given["crossbars"])
+    return StorageReplica(
+        context,
+        given["shard"],
+        context.az,
+        given["crossbars"],
+        given.get("parents", ()),
+        None if given.get("unmeasured") else time.thread_time,
+    )
 
 
 def _query_processor(context: Context, given: dict[str, Any], sockets: str) -> Role:

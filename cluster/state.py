@@ -64,6 +64,17 @@ class Transfer(msgspec.Struct, frozen=True):
     """Nobody has asked for it: when the load has gone, the range goes back."""
 
 
+class Reshape(msgspec.Struct, frozen=True):
+    """Shards `parents` end, and `children` take over what they hold: two, parted at the columns `cut`, or one
+    (docs/shards.md)."""
+
+    parents: tuple[int, ...]
+    children: tuple[int, ...]
+    cut: bytes | None = None
+    is_handed_on: bool = False
+    """The children own the columns, and the parents are still there for whoever does not know that."""
+
+
 class ClusterState(msgspec.Struct, frozen=True):
     """`version` rises with every change, from 1 on. `processes`: all but the controller's own, in the order in which they are started."""
 
@@ -76,6 +87,10 @@ class ClusterState(msgspec.Struct, frozen=True):
     """It is decided, and ends with the next version of the map."""
     rest: ShardMap | None = None
     """The map as it would be if no load had moved ranges; None where none has."""
+    reshape: Reshape | None = None
+    """It is decided, and goes on until it has ended."""
+    shards_ever: int = 0
+    """The highest number that a shard has had, where that is none of the first map's."""
 
     @property
     def roles(self) -> dict[str, RoleState]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 
 from actors.common.errors import DatabaseError
 from actors.common.messages import Shutdown, StopRole
@@ -18,6 +19,7 @@ from cluster.state import ProcessState
 LAYERS = ("gateway", "query_processor", "adjudicator", "crossbar", "storage")
 ROLE_S = 30.0
 PROCESS_S = 30.0
+GONE_S, GONE_RETRY_S = 60.0, 1.0
 
 
 async def stop_journals(context: Context, homes: dict[str, str], processes: Iterable[ProcessState]) -> None:
@@ -38,6 +40,16 @@ async def stop_roles(context: Context, homes: dict[str, str], processes: Iterabl
 async def stop_processes(context: Context, names: Collection[str]) -> None:
     """What still runs in them, and their event loops; whatever does not answer in `PROCESS_S` is left to whoever ends it."""
     await _ask_all(context, {name: (f"host/{name}", Shutdown()) for name in names}, PROCESS_S)
+
+
+async def stop_for_good(context: Context, process: str, roles: Collection[str]) -> None:
+    """Roles that the cluster has no more, one that was started just now among them; what is on their disks goes. A process that is away is asked again for `GONE_S`."""
+    for name in roles:
+        for _ in range(int(GONE_S / GONE_RETRY_S)):
+            with suppress(DatabaseError):
+                await context.bus.call(context.name, f"host/{process}", StopRole(name, for_good=True), ROLE_S)
+                break
+            await asyncio.sleep(GONE_RETRY_S)
 
 
 async def _ask_all(context: Context, requests: dict[str, tuple[str, Message]], timeout_s: float) -> None:

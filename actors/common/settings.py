@@ -150,6 +150,11 @@ class Scaling:
     adjudicator_busy_share: float = 0.7
     """An adjudicator whose event loop computes for more of its time gives a range to one in another process that computes for much less. 0: ranges stay
     where they are put."""
+    shard_bytes: int = 4 << 30
+    """A storage shard that holds more is parted in the middle, and small neighbours are joined again. 0: neither."""
+    shard_busy_share: float = 0.7
+    """A shard whose replicas have processes of their own, and whose event loops compute for more of their time, is
+    parted at the median of its reads. 0: none is."""
     up_delay_s: float = 3.0
     down_delay_s: float = 60.0
     """More, or fewer, must have been wanted for so long."""

@@ -9,23 +9,22 @@ AskPromise under way to each, the next carries the highest time asked for since.
 sent) up to a bound; beyond it the crossbar demands by itself, and a journal that is far ahead of another is not read on. An idle crossbar sends nothing.
 
 It has no disk. The main merge starts where the first subscriber stands; one that stands before what the ring holds reads the journals again by a merge of its
-own (catch_up.py) and joins. Checkpoints reported by every storage replica of the topology let the journals trim. A subscriber that lacks what the journals have
+own (catch_up.py) and joins. A shard that the map names holds the same columns for as long as it does; where another map
+names other shards, records are read again by it, from where
+the subscribers stand, and a shard that is gone gets nothing more, no watermark either (I4). Checkpoints reported by
+every storage replica of the topology let the journals trim. A subscriber that lacks what the journals have
 trimmed is refused (58P01), never given a stream with a hole.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from actors.common.errors import CONNECTION_FAILURE, NOT_SENT, DatabaseError
+from actors.common.errors import DatabaseError
 from actors.common.messages import (
-    AskPromise,
     DemandWatermark,
     Done,
-    Fetch,
     JournalRecords,
     Promised,
     StreamAck,
@@ -34,10 +33,11 @@ from actors.common.messages import (
     Trim,
 )
 from actors.common.messages.base import Message
-from actors.common.messages.control import Suspect, Topology
-from actors.common.ranges import ShardMap
+from actors.common.messages.control import Topology
+from actors.common.ranges import ShardMap, Span
 from actors.common.timestamps import TIMESTAMP_MIN, Timestamp
 from actors.crossbar import subscriber as subscribing
+from actors.crossbar.asking import Asking
 from actors.crossbar.catch_up import CatchUp
 from actors.crossbar.feed import Feed
 from actors.crossbar.merge import Due, Group, Merge
@@ -48,17 +48,8 @@ from actors.runtime.interfaces import Context, Reply
 
 STREAM_BITS = 62
 """Of a stream's number, which is drawn: no two lives of a crossbar use the same ones."""
-PROMISE_TIMEOUT_S = 1.0
 KEPT_S_DEFAULT = 300
 """Records younger than a transaction may live are not trimmed: a restarted coordinator must know the outcomes that participants ask for."""
-LATE_S = 0.3
-"""For a promise, which may cost a write to disk."""
-PROBE_S = 0.1
-"""How long a promise may wait for its records before the replica that should bring them is asked whether it lives."""
-SIGN_S = 0.3
-"""... and for its answer, before the records are read from another one."""
-PROMISE_RETRY_S = 0.02
-"""An adjudicator that fails over is asked again after this."""
 
 
 class Crossbar:
@@ -71,6 +62,10 @@ class Crossbar:
         self._adjudicators = adjudicators
         self._streams: dict[int, Feed] = {}
         self._merge: Merge | None = None
+        self._routing: ShardMap | None = None
+        """By which records are cut: the newest map, or an older one with the same shards."""
+        self._holdings: dict[int, tuple[Span, ...]] = {}
+        """What each of its shards holds."""
         self._feeds: dict[int, Feed] = {}
         self._ring: Ring | None = None
         self._subscribers: dict[str, Subscriber] = {}
@@ -78,10 +73,7 @@ class Crossbar:
         self._behind = False
         """A subscriber waits for its catch-up to begin."""
         self._demand: Timestamp = TIMESTAMP_MIN
-        self._asking: dict[int, Timestamp] = {}
-        self._asked_at: dict[int, float] = {}
-        self._timers: dict[str, asyncio.TimerHandle] = {}
-        self._waiting_since: dict[int, float] = {}
+        self._asking = Asking(context, self._promised, self._pursue_on)
         self._checkpoints: dict[str, Timestamp] = {}
         self._trimmed: Timestamp = TIMESTAMP_MIN
         """As told to the journals."""
@@ -92,29 +84,36 @@ class Crossbar:
 
     async def start(self) -> None:
         self._context.bus.on_topology(self._on_topology)
+        if self._context.bus.topology is not None:
+            self._take_map(self._context.bus.topology.shard_map)
+
+    def _take_map(self, shard_map: ShardMap) -> None:
+        """Where it names other shards than the last one did: those that are gone get nothing more, and for new ones the
+        records are read again."""
+        before, self._holdings = self._holdings, shard_map.holdings()
+        if before == self._holdings:
+            return
+        self._routing = shard_map
+        for name, subscriber in sorted(self._subscribers.items()):
+            if subscriber.shard not in self._holdings:
+                self._dismiss(name)
+        if self._merge is not None and not self._holdings.keys() <= before.keys():
+            self._route_anew()
+
+    def _dismiss(self, name: str) -> None:
+        subscriber = self._subscribers.pop(name)
+        if catch_up := self._catch_ups.pop(name, None):
+            catch_up.close()
+        self._context.bus.post(self._context.name, name, StreamLost(subscriber.stream))
 
     async def stop(self) -> None:
         """Asks nobody anything any more: not when a promise that it waits for comes, nor a topology."""
         self._stopped = True
-        for timer in self._timers.values():
-            timer.cancel()
+        self._asking.stop()
         for feed in [*self._feeds.values()]:
             feed.close()
         for catch_up in [*self._catch_ups.values()]:
             catch_up.close()
-
-    def _after(self, name: str, seconds: float, callback: Callable[[], None]) -> None:
-        """In place of the timer of that name, if there is one."""
-
-        def due() -> None:
-            del self._timers[name]
-            callback()
-
-        former = self._timers.pop(name, None)
-        if former is not None:
-            former.cancel()
-        if not self._stopped:
-            self._timers[name] = asyncio.get_running_loop().call_later(seconds, due)
 
     def receive(self, sender: str, message: Message, reply: Reply | None) -> None:
         if isinstance(message, JournalRecords):
@@ -181,9 +180,8 @@ class Crossbar:
 
     @property
     def shard_map(self) -> ShardMap:
-        topology = self._context.bus.topology
-        assert topology is not None, "nobody subscribes before the topology is known"
-        return topology.shard_map
+        assert self._routing is not None, "nobody subscribes before the topology is known"
+        return self._routing
 
     # -- the main merge --------------------------------------------------------------------------------------------------------
 
@@ -202,17 +200,30 @@ class Crossbar:
     def _begin_again(self, gone_ts: Timestamp) -> None:
         """A journal has trimmed what the main merge would need for one subscriber: go on without it."""
         self._gone_ts = max(self._gone_ts, gone_ts)
-        for feed in self._feeds.values():
-            self.drop_stream(feed)
-        self._waiting_since.clear()
+        self._end_merges()
         for name in [name for name, subscriber in self._subscribers.items() if subscriber.sent_ts < self._gone_ts]:
             self.strand(self._subscribers[name], self._gone_ts)
         after_ts = min((subscriber.sent_ts for subscriber in self._subscribers.values()), default=self._gone_ts)
-        for name in sorted(self._catch_ups):
-            self._catch_ups.pop(name).close()
         self._begin(after_ts)
         for subscriber in self._subscribers.values():
             subscriber.live = True
+
+    def _end_merges(self) -> None:
+        for feed in self._feeds.values():
+            self.drop_stream(feed)
+        self._asking.came_anywhere()
+        for name in sorted(self._catch_ups):
+            self._catch_ups.pop(name).close()
+
+    def _route_anew(self) -> None:
+        """New shards are there: what the merge holds is not cut for them. Go on from the last of the subscribers that
+        keep up; the others catch up."""
+        self._end_merges()
+        current = [one.sent_ts for one in self._subscribers.values() if one.live and not one.is_slow]
+        self._begin(max(min(current, default=self.merge.watermark), self._gone_ts))
+        for subscriber in self._subscribers.values():
+            subscriber.live = subscriber.sent_ts >= self.ring.floor
+            self._behind = self._behind or not subscriber.live
 
     def strand(self, subscriber: Subscriber, gone_ts: Timestamp) -> None:
         """What `subscriber` lacks has been trimmed: it hears so when it subscribes again."""
@@ -225,13 +236,13 @@ class Crossbar:
     def _positioned(self, journal: int, feed: Feed) -> None:
         """The journal has nothing between the subscriber's place and next_lsn: promises given after the record before that may count."""
         self.merge.heads[journal].begin_after(feed.next_lsn - 1, feed.previous_epoch)
-        self._waiting_since.pop(journal, None)
+        self._asking.came(journal)
         self._advance()
 
     def _on_records(self, journal: int, records: list[tuple[RecordHeader, bytes]]) -> None:
         self._records += len(records)
         self.merge.add(journal, records)
-        self._waiting_since.pop(journal, None)
+        self._asking.came(journal)
         self._advance()
 
     def _advance(self) -> None:
@@ -331,79 +342,24 @@ class Crossbar:
             if head.promise >= demand:
                 continue
             if any(promise >= demand for _, promise, _ in head.pending):
-                self._suspect(journal)
-            elif journal not in self._asking:
-                self._ask(journal, name, demand)
+                self._asking.wait_for_records(journal, self._feeds[journal])
+            else:
+                self._asking.ask(journal, name, demand)
 
-    def _ask(self, journal: int, name: str, demand: Timestamp) -> None:
-        self._asking[journal] = demand
-        self._asked_at[journal] = asyncio.get_running_loop().time()
-        if "late" not in self._timers:
-            self._after("late", LATE_S, self._check_late)
+    def _pursue_on(self) -> None:
+        """If anything is wanted still."""
+        if self._demand > self.merge.watermark:
+            self._pursue()
 
-        def promised(answer: Message) -> None:
-            assert isinstance(answer, Promised)
-            if self._stopped:
-                return
-            self._asking.pop(journal, None)
-            self.merge.promised(journal, answer.epoch, answer.promise, answer.after_lsn)
-            self._advance()
-
-        def failed(error: DatabaseError) -> None:
-            if self._stopped:
-                return
-            if error.detail in (NOT_SENT, ""):  # the bus could not reach it; what it says itself has other details
-                self._context.bus.post(self._context.name, "controller", Suspect(name))
-            self._after(f"ask {journal}", PROMISE_RETRY_S, again)
-
-        def again() -> None:
-            self._asking.pop(journal, None)
-            if self._demand > self.merge.watermark:
-                self._pursue()
-
-        self._context.bus.request(self._context.name, name, AskPromise(demand), promised, failed, PROMISE_TIMEOUT_S)
-
-    def _check_late(self) -> None:
-        """Who owes a promise for too long is suspect: the controller looks whether it lives."""
-        loop = asyncio.get_running_loop()
-        for journal in self._asking:
-            if loop.time() - self._asked_at[journal] >= LATE_S:
-                self._context.bus.post(self._context.name, "controller", Suspect(self._adjudicators[journal]))
-        if self._asking:
-            self._after("late", LATE_S, self._check_late)
-
-    def _suspect(self, journal: int) -> None:
-        """A promise waits for records that the feed has not brought. After PROBE_S the replica is asked for a sign of life; a dead one fails
-        that at once, a silent one is left after silence_s: read at another replica then."""
-        if journal in self._waiting_since:
-            return
-        silence_s = self._context.settings.streaming.silence_s
-        since = self._waiting_since[journal] = asyncio.get_running_loop().time()
-        feed = self._feeds[journal]
-
-        def leave(*_: object) -> None:
-            if self._waiting_since.get(journal) == since and not self._stopped:
-                del self._waiting_since[journal]
-                feed.turn()
-                if self._demand > self.merge.watermark:
-                    self._pursue()
-
-        def probe() -> None:
-            if self._waiting_since.get(journal) == since:
-                sign_of_life = Fetch(feed.next_lsn, 1)
-                self._context.bus.request(self._context.name, feed.replica, sign_of_life, lambda _: None, failed, min(SIGN_S, silence_s))
-
-        def failed(error: DatabaseError) -> None:
-            if error.sqlstate == CONNECTION_FAILURE:
-                leave()
-
-        self._after(f"probe {journal}", PROBE_S, probe)
-        self._after(f"leave {journal}", silence_s, leave)
+    def _promised(self, journal: int, answer: Promised) -> bool:
+        self.merge.promised(journal, answer.epoch, answer.promise, answer.after_lsn)
+        self._advance()
+        return True
 
     # -- subscribers -------------------------------------------------------------------------------------------------------------
 
     def _subscribe(self, sender: str, message: SubscribeRange, reply: Reply | None) -> None:
-        if self._context.bus.topology is None:
+        if self._routing is None:
             if reply is not None:
                 reply.fail(DatabaseError("55000", "the crossbar does not know the topology yet"))
             return
@@ -411,6 +367,10 @@ class Crossbar:
         if present is not None and present.stream == message.stream:  # the network repeats itself
             if reply is not None:
                 reply(Done())
+            return
+        if message.shard not in self._holdings:
+            if reply is not None:
+                reply.fail(DatabaseError("55000", f"the crossbar's map names no shard {message.shard}"))
             return
         if message.after_ts < self._checkpoints.get(sender, TIMESTAMP_MIN):
             self._checkpoints[sender] = message.after_ts  # its disk was lost, or filled from another's
@@ -493,8 +453,9 @@ class Crossbar:
                 for name in self._journals[journal]:
                     self._context.bus.post(self._context.name, name, Trim(least))
 
-    def _on_topology(self, _: Topology) -> None:
+    def _on_topology(self, topology: Topology) -> None:
         if self._stopped:  # the bus keeps its listeners
             return
+        self._take_map(topology.shard_map)
         if self._merge is not None and self._demand > self._merge.watermark:
             self._pursue()

@@ -1,8 +1,10 @@
-"""Routing: which rows of a write set go to which shard. A write set of one shard (the usual one) is passed on as the bytes it is."""
+"""Routing: which rows of a write set go to which shards. A write set of one shard (the usual one) is passed on as the
+bytes it is."""
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
 import pyarrow as pa
 
@@ -10,6 +12,10 @@ from actors.common import small_write_set, write_set
 from actors.common.ranges import KEYSPACE_BYTES, ShardMap
 from actors.common.small_write_set import ROWS_MAX, columns
 from actors.common.write_set import DROP_RANGE
+
+Keys = Sequence[bytes]
+Values = Sequence[bytes | None]
+Kinds = Sequence[int]
 
 
 def route(payload: bytes, shard_map: ShardMap) -> dict[int, bytes]:
@@ -20,17 +26,38 @@ def route(payload: bytes, shard_map: ShardMap) -> dict[int, bytes]:
     if not keys:
         return {}
     dropping = DROP_RANGE in kinds
+    if shard_map.followers:
+        return _to_all_holders(payload, shard_map, keys, values, kinds)
     owner = shard_map.shard
     shards = [owner(key) for key in keys]
     if not dropping and shards.count(shards[0]) == len(shards):
         return {shards[0]: payload}
     if not dropping and len(shards) > ROWS_MAX and _few_runs(shards):
         return _by_runs(write_set.decode(payload), shards)
+    targets = [
+        _touched(key, value, shard_map) if kind == DROP_RANGE else [shard]
+        for key, value, kind, shard in zip(keys, values, kinds, shards, strict=True)
+    ]
+    return _divided(keys, values, kinds, targets)
+
+
+def _to_all_holders(payload: bytes, shard_map: ShardMap, keys: Keys, values: Values, kinds: Kinds) -> dict[int, bytes]:
+    """While shards are made of others: a row may go to several."""
+    targets: list[Sequence[int]] = [
+        _touched(key, value, shard_map) if kind == DROP_RANGE else shard_map.holders(key)
+        for key, value, kind in zip(keys, values, kinds, strict=True)
+    ]
+    if targets.count(targets[0]) == len(targets):
+        return dict.fromkeys(sorted(targets[0]), payload)
+    return _divided(keys, values, kinds, targets)
+
+
+def _divided(keys: Keys, values: Values, kinds: Kinds, targets: Sequence[Sequence[int]]) -> dict[int, bytes]:
+    """Each row for those shards that are its targets."""
     rows: dict[int, tuple[list[bytes], list[bytes | None], list[int]]] = {}
-    for key, value, kind, shard in zip(keys, values, kinds, shards, strict=True):
-        targets = _touched(key, value, shard_map) if kind == DROP_RANGE else [shard]
-        for target in targets:
-            part = rows.setdefault(target, ([], [], []))
+    for key, value, kind, shards in zip(keys, values, kinds, targets, strict=True):
+        for shard in shards:
+            part = rows.setdefault(shard, ([], [], []))
             part[0].append(key)
             part[1].append(value)
             part[2].append(kind)
@@ -57,5 +84,7 @@ def _touched(start: bytes, end: bytes | None, shard_map: ShardMap) -> list[int]:
     """Every shard that a dropped range may have keys on."""
     assert end is not None
     if start[:KEYSPACE_BYTES] == end[:KEYSPACE_BYTES]:
-        return sorted({shard for _, _, shard in shard_map.scan_pieces(start, end)})
+        low, high = start[KEYSPACE_BYTES:], end[KEYSPACE_BYTES:]
+        following = {one.shard for one in shard_map.followers if one.low < high and (one.high is None or low < one.high)}
+        return sorted(following.union(shard for _, _, shard in shard_map.scan_pieces(start, end)))
     return shard_map.all_shards()

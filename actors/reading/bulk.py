@@ -9,25 +9,28 @@
       queue of AHEAD answers -> the caller
 
 Storage evaluates filter and projection; values come as columns and stay columns. A read older than the transaction
-age limit fails (54000) here, and at storage, which has dropped the versions it would need. Left out: a map that moves
-while a part is read (55000 after some attempts: plan again).
+age limit fails (54000) here, and at storage, which has dropped the versions it would need. Nobody tells this process of
+changes: a read that fails has it ask the
+cluster's processes, one after the other, where things are now.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import queue
 import random
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
 
 from actors.common.errors import PROGRAM_LIMIT_EXCEEDED, DatabaseError, schema_changed
+from actors.common.messages.control import AskTopology, Topology
 from actors.common.settings import Settings
 from actors.reading.plan import ReadPlan
 from actors.reading.storage_client import ShardScan, StorageClient
@@ -40,6 +43,7 @@ from actors.runtime.socket_bus import SocketBus
 AHEAD = 8
 """Answers read before the caller takes them: some 4 MB each at most."""
 NAME = "reader"
+ASK_S = 1.0
 
 
 def part_batches(plan: ReadPlan, number: int) -> Iterator[pa.RecordBatch]:
@@ -86,7 +90,8 @@ async def _scan(plan: ReadPlan, number: int, folder: Path, answers: queue.Queue[
         bus.set_topology(plan.topology)
         clock = SystemClock()
         client = StorageClient(
-            Context(NAME, "", bus, clock, LocalDisk(folder, sync_inline=True), random.Random(), loop.create_task, settings)
+            Context(NAME, "", bus, clock, LocalDisk(folder, sync_inline=True), random.Random(), loop.create_task, settings),
+            _asking(bus, plan.topology),
         )
         start, end = plan.parts[number]
         scan = client.scan(start, end, plan.at, plan.program)
@@ -105,6 +110,16 @@ async def _scan(plan: ReadPlan, number: int, folder: Path, answers: queue.Queue[
             await loop.run_in_executor(None, answers.put, answer)
     finally:
         await bus.close()
+
+
+def _asking(bus: SocketBus, known: Topology) -> Callable[[], None]:
+    """Takes in a newer topology, if the process that is asked this time has one."""
+    processes = itertools.cycle(sorted(name for name in known.routes if name.startswith("host/")))
+
+    def ask() -> None:
+        bus.request(NAME, next(processes), AskTopology(), lambda answer: bus.set_topology(cast(Topology, answer)), lambda _: None, ASK_S)
+
+    return ask
 
 
 async def _next(scan: ShardScan) -> Any:

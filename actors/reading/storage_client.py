@@ -20,6 +20,7 @@ No tasks, no futures: a request's callbacks complete a Completion that the state
 from __future__ import annotations
 
 from collections.abc import Callable
+from zlib import crc32
 
 import pyarrow as pa
 
@@ -133,9 +134,11 @@ class ReadFlight(Flight):
 
 
 class StorageClient:
-    """One for each query processor; shared by its sessions."""
+    """One for each query processor; shared by its sessions. `on_failure`: called when a read fails that is tried again,
+    perhaps by a newer map."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, on_failure: Callable[[], None] = lambda: None) -> None:
+        self._on_failure = on_failure
         self._bus = context.bus
         self._clock = context.clock
         self._name = context.name
@@ -261,6 +264,7 @@ class StorageClient:
 
         Raises `error` where another replica or a newer map would not help.
         """
+        self._on_failure()
         if error.sqlstate == OBJECT_NOT_IN_PREREQUISITE_STATE:
             return True
         if error.sqlstate != CONNECTION_FAILURE:
@@ -279,7 +283,9 @@ class StorageClient:
             prefix = f"storage/{shard}/"
             names = [name for name in topology.routes if name.startswith(prefix)]
             names.sort(key=lambda name: (topology.azs.get(name) != self._az, name))
-            replicas = self._replicas[shard] = _Replicas(names)
+            near = sum(topology.azs.get(name) == self._az for name in names)
+            first = crc32(self._name.encode()) % near if near else 0  # of several in the zone, each process prefers another one
+            replicas = self._replicas[shard] = _Replicas([*names[first:near], *names[:first], *names[near:]])
         if not replicas.names:
             raise unavailable(f"storage/{shard}", "no replica is known")
         if replicas.current and self._clock.now().latest >= replicas.return_at:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from actors.common.errors import DatabaseError
 from actors.common.messages.base import Done
-from actors.common.messages.control import StartRole, Topology
+from actors.common.messages.control import StartRole, StopRole, Topology
 from actors.runtime.interfaces import Reply
 
 if TYPE_CHECKING:
@@ -50,11 +50,14 @@ class AssignedRoles:
         if reply is not None:
             reply(Done())
 
-    async def stop(self, name: str, reply: Reply | None) -> None:
-        """It goes on elsewhere, as nothing has failed: what it was doing is ended first."""
+    async def stop(self, message: StopRole, reply: Reply | None) -> None:
+        """It goes on elsewhere, as nothing has failed, or nowhere: what it was doing is ended first."""
+        name = message.role
         async with self._changing:
             if self._since.pop(name, None) is not None:
                 await self._host.stop_role(name)
+            if message.for_good and not self._host.runs(name):
+                await self._host.clear_disk(name)
         if reply is not None:
             reply(Done())
 

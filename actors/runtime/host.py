@@ -41,6 +41,7 @@ from actors.common.errors import DatabaseError
 from actors.common.messages.base import Done, Message
 from actors.common.messages.control import (
     AskStatus,
+    AskTopology,
     Informed,
     Ping,
     Pong,
@@ -249,6 +250,13 @@ class Host:
             self.bus.detach(name)
             await running.release()
 
+    async def clear_disk(self, name: str) -> None:
+        """What a role that does not run has left."""
+        disk = self._disk_of(name)
+        await disk.clear()
+        if isinstance(disk, LocalDisk):
+            disk.close()
+
     async def stop_roles(self) -> None:
         """Last started, first stopped. All are stopped even where one fails; the first error is raised."""
         first: Exception | None = None
@@ -339,12 +347,15 @@ class Host:
         if isinstance(message, Ping):
             if reply is not None:
                 reply(Pong(self.role_names))
+        elif isinstance(message, AskTopology) and reply is not None:
+            known = self.bus.topology
+            reply(known) if known is not None else reply.fail(DatabaseError("55000", f"{self.name} knows no topology yet"))
         elif isinstance(message, Watch):
             """Our death is the answer."""
         elif isinstance(message, StartRole) and self._assigned is not None:
             self._spawn(self._assigned.start(message, reply), self._own_tasks)
         elif isinstance(message, StopRole) and self._assigned is not None:
-            self._spawn(self._assigned.stop(message.role, reply), self._own_tasks)
+            self._spawn(self._assigned.stop(message, reply), self._own_tasks)
         elif isinstance(message, Shutdown):
             self._spawn(self._shut_down(reply), self._own_tasks)
         elif reply is not None:

@@ -110,6 +110,9 @@ class Disk(Protocol):
 
     def remove(self, path: str) -> None: ...
 
+    async def clear(self) -> None:
+        """Remove everything: the role will not be run again."""
+
     async def replace(self, path: str, data: bytes) -> None:
         """Atomically and durably make `path` hold `data` (temporary file, fsync, rename, fsync of the folder)."""
 

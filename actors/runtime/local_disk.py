@@ -22,6 +22,7 @@ import asyncio
 import errno
 import mmap
 import os
+import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -191,6 +192,9 @@ class LocalDisk:
             self._replace_now(path, data)
         else:
             await asyncio.get_running_loop().run_in_executor(self.executor, self._replace_now, path, data)
+
+    async def clear(self) -> None:
+        await asyncio.to_thread(shutil.rmtree, self._root, ignore_errors=True)
 
     def close(self) -> None:
         """End the thread, once the syncs under way have ended."""

@@ -9,18 +9,26 @@ What it promises: the replica is either what it was or what the peer's manifest 
 back for the taker: a segment that is merged away meanwhile is gone (58P01), and the taker asks for the contents again and keeps what it has of them. Where the peer has lost
 its disk meanwhile, its segments are other ones, though they may have the old names: every piece is asked for by the life of the store that the manifest is of. Where it has less then than the taker, another peer is asked.
 Why the journals reach back to the peer's watermark: they are trimmed below the least checkpoint of all replicas, the peer's included (I12).
+
+A shard that is made of others (docs/shards.md) is filled from them likewise: from one replica of each, those of its own
+zone first. Of their segments it keeps the rows of its own columns
+(clipping.py). Its watermark is the least of theirs: what one of them had above it comes again by the stream, and says
+the same.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from actors.common.errors import CONNECTION_FAILURE, DISK_FULL, IO_ERROR, UNDEFINED_FILE, DatabaseError
+from actors.common.messages import Checkpoint
 from actors.common.messages.filling import AskContents, AskPiece, Contents, Piece
+from actors.common.ranges import Span
 from actors.runtime.interfaces import Context, Disk
 from actors.storage import manifest as manifest_file
+from actors.storage.clipping import EVERYTHING, clip, lies_inside
 from actors.storage.maintenance import discard, sync
 from actors.storage.manifest import Manifest
 from actors.storage.segment import Segment, corrupted
@@ -31,6 +39,7 @@ PIECE_BYTES_MAX = 1 << 20
 CONTENTS_ASKED_MAX = 10
 """Times that one peer's merges may overtake the copying."""
 ANSWER_S_MAX = 2.0
+CHECKPOINT_S_MAX = 30.0
 PIECE_ATTEMPTS_MAX = 5
 """A lost message costs one piece, not the segment."""
 
@@ -52,6 +61,11 @@ def piece(disk: Disk, message: AskPiece) -> Piece:
         raise DatabaseError(UNDEFINED_FILE, f"{message.segment} is not here any more")
     mapped = disk.map(message.segment)
     return Piece(bytes(mapped[message.offset : message.offset + message.bytes_max]), len(mapped))
+
+
+def given(disk: Disk, message: AskContents | AskPiece) -> Contents | Piece:
+    """Raises what `piece` does."""
+    return contents(disk) if isinstance(message, AskContents) else piece(disk, message)
 
 
 # -- the taker --------------------------------------------------------------------------------------------------------------------
@@ -82,46 +96,130 @@ async def fill(context: Context, peers: list[str], store: Store, wanted: Callabl
     return False
 
 
+async def fill_from_parents(
+    context: Context, parents: list[list[str]], store: Store, spans: Sequence[Span], wanted: Callable[[Manifest], bool]
+) -> bool:
+    """As `fill`, of the rows in `spans`. `parents`: of each shard that holds some of them, the replicas."""
+    copies: list[_Copying] = []
+    manifests: list[Manifest] = []
+    named: set[str] = set()
+    try:
+        for replicas in parents:
+            if not replicas or not await _copy_one(context, replicas, store, spans, copies, manifests):
+                return False
+        united = _united(store, manifests)
+        if not manifests or not wanted(united):
+            return False
+        await manifest_file.save(store.disk, united)
+        named = set(united.segments)
+        return True
+    finally:
+        for copy in copies:
+            copy.forget(named)
+
+
+async def _copy_one(
+    context: Context, replicas: list[str], store: Store, spans: Sequence[Span], copies: list[_Copying], manifests: list[Manifest]
+) -> bool:
+    """One of a shard's replicas, whichever can be had; False where none can. One of the own zone is nearer, one that
+    has lost its disk is the last."""
+    offers: list[tuple[bool, bool, int, str, Manifest]] = []
+    for peer in replicas:
+        try:
+            manifest = await _contents(context, peer)
+        except DatabaseError as error:
+            logger.info("%s: %s gives nothing: %s", context.name, peer, error.message)
+        else:
+            offers.append((not manifest.watermark, not peer.endswith(f"/{context.az}"), -manifest.watermark, peer, manifest))
+    for *_, peer, manifest in sorted(offers, key=lambda offer: offer[:4]):
+        copies.append(copy := _Copying(context, peer, store, lambda again: True, spans))
+        try:
+            manifests.append(await copy.copied(await _fresh_contents(context, peer, manifest)))
+        except DatabaseError as error:
+            if error.sqlstate in (DISK_FULL, IO_ERROR):
+                raise
+            logger.warning("%s cannot be filled from %s: %s", context.name, peer, error.message)
+        else:
+            return True
+    return False
+
+
+async def _fresh_contents(context: Context, peer: str, known: Manifest) -> Manifest:
+    """After a checkpoint: what it lacks would have to be read from the journals, by each of the new shard's replicas.
+    `known`, where that takes too long."""
+    try:
+        await context.bus.call(context.name, peer, Checkpoint(context.clock.now().earliest), CHECKPOINT_S_MAX)
+        return await _contents(context, peer)
+    except DatabaseError as error:
+        logger.info("%s: %s has made no checkpoint: %s", context.name, peer, error.message)
+        return known
+
+
+def _united(store: Store, manifests: list[Manifest]) -> Manifest:
+    """What several shards' manifests, whose segments are here, say together: no two of them have a key in common."""
+    return Manifest(
+        min((manifest.watermark for manifest in manifests), default=0),
+        max((manifest.horizon for manifest in manifests), default=0),
+        [name for manifest in manifests for name in manifest.segments],
+        store.next_segment,
+        sorted({commit_ts for manifest in manifests for commit_ts in manifest.catalog_changes}),
+        list(dict.fromkeys(drop for manifest in manifests for drop in manifest.drops)),
+        store.life,
+        {name: commit_ts for manifest in manifests for name, commit_ts in manifest.times.items()},
+    )
+
+
 async def _contents(context: Context, peer: str) -> Manifest:
     answer: Contents = await context.bus.call(context.name, peer, AskContents(), ANSWER_S_MAX)
     return manifest_file.decode(answer.manifest) if answer.manifest else Manifest()
 
 
 class _Copying:
-    """From one peer. `_copied`: the peer's segments by name, all of one life, and what they are called here."""
+    """From one peer. `spans`: the columns wanted; all, where none is named. `_copied`: the peer's segments by name, all
+    of one life, and what they are called here; "": it has none of
+    the rows wanted."""
 
-    def __init__(self, context: Context, peer: str, store: Store, wanted: Callable[[Manifest], bool]) -> None:
+    def __init__(
+        self, context: Context, peer: str, store: Store, wanted: Callable[[Manifest], bool], spans: Sequence[Span] = EVERYTHING
+    ) -> None:
         self._context = context
         self._peer = peer
         self._store = store
         self._wanted = wanted
+        self._spans = spans
         self._copied: dict[str, str] = {}
+        self._clipped: set[str] = set()
+        """Copies with commit times of their own."""
 
     async def run(self, manifest: Manifest) -> None:
-        disk, copied = self._store.disk, self._copied
         named: set[str] = set()
         try:
-            manifest = await self._all_segments(manifest)
-            segments = [copied[name] for name in manifest.segments]
-            own = Manifest(
-                manifest.watermark,
-                manifest.horizon,
-                segments,
-                self._store.next_segment,
-                manifest.catalog_changes,
-                manifest.drops,
-                self._store.life,
-                {copied[name]: commit_ts for name, commit_ts in manifest.times.items()},
-            )
-            await manifest_file.save(disk, own)
-            named = set(segments)
+            own = await self.copied(manifest)
+            await manifest_file.save(self._store.disk, own)
+            named = set(own.segments)
         finally:
-            self._forget(named)
+            self.forget(named)
 
-    def _forget(self, named: set[str]) -> None:
+    async def copied(self, manifest: Manifest) -> Manifest:
+        """Copies the segments that `manifest`, or the peer's next one, names. The manifest that says the same of the
+        copies."""
+        manifest = await self._all_segments(manifest)
+        copied = self._copied
+        return Manifest(
+            manifest.watermark,
+            manifest.horizon,
+            [copied[name] for name in manifest.segments if copied[name]],
+            self._store.next_segment,
+            manifest.catalog_changes,
+            manifest.drops,
+            self._store.life,
+            {copied[name]: commit_ts for name, commit_ts in manifest.times.items() if copied[name] and copied[name] not in self._clipped},
+        )
+
+    def forget(self, named: set[str]) -> None:
         """Remove all copies but those `named`."""
         for path in self._copied.values():
-            if path not in named:
+            if path and path not in named:
                 discard(self._store.disk, path)
         self._copied.clear()
 
@@ -131,7 +229,8 @@ class _Copying:
             try:
                 for name in manifest.segments:
                     if name not in self._copied:
-                        self._copied[name] = await self._segment(name, manifest.life)
+                        path = await self._segment(name, manifest.life)
+                        self._copied[name] = await self._clip(path, manifest.times.get(name, 0))
             except DatabaseError as error:
                 if error.sqlstate != UNDEFINED_FILE:
                     raise
@@ -141,7 +240,7 @@ class _Copying:
                         UNDEFINED_FILE, f"it has no longer what is wanted, only what was committed up to {again.watermark}"
                     ) from None
                 if again.life != manifest.life:
-                    self._forget(set())
+                    self.forget(set())
                 manifest = again
             else:
                 return manifest
@@ -168,6 +267,21 @@ class _Copying:
         finally:
             file.close()
         return path
+
+    async def _clip(self, whole: str, commit_ts: int) -> str:
+        """What is wanted of a copy; its path, or "" where that is nothing."""
+        disk = self._store.disk
+        segment = Segment(disk, whole, commit_ts)
+        if all(lies_inside(footer, self._spans) for footer in segment.footer.blocks):
+            return whole
+        try:
+            path = self._store.new_segment_path()
+            if not await clip(disk, segment, path, self._spans):
+                return ""
+            self._clipped.add(path)
+            return path
+        finally:
+            discard(disk, whole)
 
     async def _piece(self, message: AskPiece) -> Piece:
         context = self._context

@@ -18,26 +18,30 @@ When both memtables are full the stream is not acknowledged further, so the cros
 
 A damaged block (XX001) is noted in `status` and fails the read with 08006, so that it is answered by another replica. Journals that no longer reach back to the
 watermark (58P01) leave the replica stranded: no read above the watermark is answered. In both cases it is filled from a peer (filling.py), and goes on from where that one's
-disk stands. A replica whose disk cannot be opened begins anew, which comes to the same. Left out: moving ranges.
+disk stands. A replica whose disk cannot be opened begins anew, which comes to the same.
+
+A shard may be made of others (docs/shards.md): while its replicas have nothing, they are filled from those of the
+others (`parents`), each with its own columns' rows.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from actors.common.errors import (
     CONNECTION_FAILURE,
     DATA_CORRUPTED,
     FEATURE_NOT_SUPPORTED,
-    OBJECT_NOT_IN_PREREQUISITE_STATE,
     UNDEFINED_FILE,
     DatabaseError,
     unavailable,
 )
 from actors.common.messages import (
     AskContents,
+    AskMiddle,
     AskPiece,
     Checkpoint,
     Deliver,
@@ -45,6 +49,7 @@ from actors.common.messages import (
     Get,
     Got,
     Message,
+    Middle,
     Scan,
     Stage,
     StreamAck,
@@ -58,9 +63,12 @@ from actors.common.settings import Settings
 from actors.runtime.interfaces import Context, Reply
 from actors.runtime.stream_window import StreamWindow
 from actors.storage import filling
+from actors.storage.load import ReadLoad
+from actors.storage.middle import middle
+from actors.storage.place import Place, redirected
 from actors.storage.scan import Scanner
 from actors.storage.staging import Staging
-from actors.storage.store import Store
+from actors.storage.store import Store, opened
 from actors.storage.upkeep import Upkeep
 from actors.storage.waiting_reads import After, WaitingReads
 
@@ -86,14 +94,18 @@ LATE_S = 0.3
 logger = logging.getLogger(__name__)
 
 
-def redirected(shard: int) -> DatabaseError:
-    return DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, f"Redirected: shard {shard} does not own the key")
-
-
 class StorageReplica:
-    """See the module. `crossbars`: their names, the preferred first."""
+    """See the module. `crossbars`: their names, the preferred first. `parents`: see Place; `computed_s`: see ReadLoad."""
 
-    def __init__(self, context: Context, shard: int, az: str, crossbars: list[str]) -> None:
+    def __init__(
+        self,
+        context: Context,
+        shard: int,
+        az: str,
+        crossbars: list[str],
+        parents: Sequence[int] = (),
+        computed_s: Callable[[], float] | None = None,
+    ) -> None:
         assert crossbars
         self._context = context
         self._settings: Settings = context.settings
@@ -101,6 +113,7 @@ class StorageReplica:
         self._name = context.name
         self.shard = shard
         self.az = az
+        self.place = Place(context.bus, context.name, shard, parents)
         self._crossbars = crossbars
         self._crossbar = 0
         self.watermark = 0
@@ -130,6 +143,7 @@ class StorageReplica:
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self.changed_at = 0.0
         """By the loop's clock."""
+        self.load = ReadLoad(context, shard, computed_s, lambda: self.store.size_bytes)
         self._stopped = False
 
     # -- life ----------------------------------------------------------------------------------------------------------------------
@@ -137,14 +151,7 @@ class StorageReplica:
     async def start(self) -> None:
         """Opens what is on disk and subscribes after its watermark. Where the manifest or a footer is damaged, as after the loss of the disk: from the beginning."""
         self._loop = asyncio.get_running_loop()
-        life = self._context.random.getrandbits(LIFE_BITS)
-        try:
-            self.store = Store(self._context.disk, life=life)
-        except DatabaseError as error:
-            if error.sqlstate != DATA_CORRUPTED:
-                raise
-            logger.error("%s begins anew: %s", self._name, error.message)
-            self.store = Store(self._context.disk, anew=True, life=life)
+        self.store = opened(self._context.disk, self._context.random.getrandbits(LIFE_BITS), self._name)
         self._scanner = Scanner(self.store)
         self._staging = Staging(self.store)
         self.watermark = self.store.checkpoint_ts
@@ -153,11 +160,14 @@ class StorageReplica:
         if self._bus.topology is not None:
             self._take_topology(self._bus.topology)
         self._timers["renewal"] = self._loop.call_later(FIRST_RENEWAL_S, self._renew)
-        self._loop.call_soon(self._subscribe)  # once the host has attached the role: the stream's first message may be quick
+        is_new = self.place.parents and not self.watermark
+        # once the host has attached the role: the stream's first message may be quick
+        self._loop.call_soon(self._upkeep.begin if is_new else self._subscribe)
 
     async def stop(self) -> None:
         """Waiting reads are failed. Nothing is written: the journals have what the disk has not."""
         self._stopped = True
+        self.load.stop()
         self._upkeep.stop()
         self._staging.clear()
         self.store.close()
@@ -216,7 +226,7 @@ class StorageReplica:
         elif isinstance(message, StreamLost):
             if message.stream == self._stream and self._open:
                 self._resubscribe("the crossbar does not know the stream")
-        elif isinstance(message, AskContents | AskPiece) and reply is not None:
+        elif isinstance(message, AskContents | AskPiece | AskMiddle) and reply is not None:
             self._give(message, reply)
         elif isinstance(message, Checkpoint) and reply is not None:
             # A read of nothing is answered once the watermark is there, or refused.
@@ -234,15 +244,18 @@ class StorageReplica:
                 at = message.at
                 keys = message.keys
                 self._gets += len(keys)
+                if keys:
+                    self.load.note(keys[0])
                 if shards is not None:
                     for key in keys:
-                        if shards.shard(key) != self.shard:
+                        if shards.shard(key) != self.shard and not shards.follows(key, self.shard):
                             raise redirected(self.shard)
                 get = store.get
                 reply(Got([get(key, at) for key in keys], store.catalog_ts(at)))
             else:
                 self._scans += 1
-                if shards is not None and any(owner != self.shard for _, _, owner in shards.scan_pieces(message.start, message.end)):  # type: ignore[union-attr]
+                self.load.note(message.start)  # type: ignore[union-attr]
+                if shards is not None and not self.place.holds_range(shards, message.start, message.end):  # type: ignore[union-attr]
                     raise redirected(self.shard)
                 reply(self._scanner.run(message))  # type: ignore[arg-type]
         except DatabaseError as error:
@@ -260,8 +273,8 @@ class StorageReplica:
 
     def _wait(self, message: Get | Scan, reply: Reply) -> None:
         wait_s = self._settings.storing.read_wait_s
-        if not self._waiting.add(message, reply, self._loop.time() + wait_s):
-            reply.fail(unavailable(self._name, "too many reads wait for its watermark"))
+        if self._upkeep.is_new or not self._waiting.add(message, reply, self._loop.time() + wait_s):
+            reply.fail(unavailable(self._name, "it has nothing yet, or too many reads wait for its watermark"))
             return
         if not self._demanded:
             self._demand(message.at)
@@ -462,11 +475,10 @@ class StorageReplica:
         """What only a peer can give."""
         return bool(self._damage or self._stranded)
 
-    def peers(self) -> list[str]:
-        """The shard's other replicas."""
-        topology = self._bus.topology
-        own = f"storage/{self.shard}/"
-        return [name for name in sorted(topology.routes) if name.startswith(own) and name != self._name] if topology is not None else []
+    def not_filled(self) -> None:
+        """Nobody could give anything: the journals may have it all."""
+        if not self._open and not self._stopped and "subscribe" not in self._timers:
+            self._subscribe()
 
     def exchange_store(self, store: Store) -> None:
         """The disk now holds what a peer's did. The watermark may go back."""
@@ -481,8 +493,8 @@ class StorageReplica:
         self._resubscribe("filled")
         self._answer_waiting()
 
-    def _give(self, message: AskContents | AskPiece, reply: Reply) -> None:
+    def _give(self, message: AskContents | AskPiece | AskMiddle, reply: Reply) -> None:
         try:
-            reply(filling.contents(self.store.disk) if isinstance(message, AskContents) else filling.piece(self.store.disk, message))
+            reply(Middle(middle(self.store)) if isinstance(message, AskMiddle) else filling.given(self.store.disk, message))
         except DatabaseError as error:
             reply.fail(self.noted(error))

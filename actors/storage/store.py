@@ -20,9 +20,10 @@ any two calls. Scans go in windows: bounded work, then the place where the next 
 
 from __future__ import annotations
 
+import logging
 from bisect import bisect_left, bisect_right
 
-from actors.common.errors import PROGRAM_LIMIT_EXCEEDED, DatabaseError
+from actors.common.errors import DATA_CORRUPTED, PROGRAM_LIMIT_EXCEEDED, DatabaseError
 from actors.runtime.interfaces import Disk, File
 from actors.storage import manifest as manifest_file
 from actors.storage.manifest import Manifest
@@ -31,6 +32,8 @@ from actors.storage.range_tombstones import RangeTombstones
 from actors.storage.segment import Block, Segment
 
 SEGMENT_FOLDER = "segments"
+
+logger = logging.getLogger(__name__)
 
 
 class Window:
@@ -61,6 +64,18 @@ def too_old(at: int, horizon: int) -> DatabaseError:
         detail=f"The snapshot is of {at}, versions are kept from {horizon} on (microseconds since 1970).",
         hint="The transaction has exceeded the transaction age limit; run it again.",
     )
+
+
+def opened(disk: Disk, life: int, name: str) -> Store:
+    """The store on `disk`; an empty one where that is damaged, as after the loss of the disk. `name`: whose it is, for
+    the log. Raises what opening it raises but XX001."""
+    try:
+        return Store(disk, life=life)
+    except DatabaseError as error:
+        if error.sqlstate != DATA_CORRUPTED:
+            raise
+        logger.error("%s begins anew: %s", name, error.message)
+        return Store(disk, anew=True, life=life)
 
 
 class Store:

@@ -51,6 +51,8 @@ class Upkeep:
         self._checkpointing = False
         self._merging = False
         self._filling = False
+        self.is_new = False
+        """It is being filled for the first time, and can answer nothing."""
         self._fill_due = False
         """As soon as no checkpoint and no merge is under way."""
         self._checkpointed_at = self._loop.time()
@@ -144,6 +146,7 @@ class Upkeep:
             return
         self._checkpointing = False
         self._checkpointed_at = self._loop.time()
+        replica.load.grown()
         self._begin_merge()
         self._fill_if_due()
         if self._is_full:
@@ -182,6 +185,12 @@ class Upkeep:
                 self._replica.noted(error)
         self.looking = False
 
+    def begin(self) -> None:
+        """The shard is made of others, or the replica is one more, and nothing is here yet: filled before anything
+        else."""
+        self._filling = self.is_new = True
+        self._context.spawn(self._fill())
+
     def fill(self) -> None:
         """From a peer, as soon as may be."""
         if not self._filling and "fill" not in self._timers:
@@ -204,16 +213,20 @@ class Upkeep:
 
         filled = False
         try:
-            filled = await filling.fill(context, replica.peers(), replica.store, wanted)
+            place = replica.place
+            filled = await filling.fill(context, place.peers(), replica.store, wanted)
+            if not filled and place.parents and place.spans:
+                filled = await filling.fill_from_parents(context, place.replicas_of_parents(), replica.store, place.spans, wanted)
         except DatabaseError as error:
             logger.error("%s cannot be filled: %s", context.name, error.message)
-        self._filling = False
+        self._filling = self.is_new = False
         if filled:
             store = Store(context.disk)
             self._maintenance = Maintenance(store, self._settings.segments_max)
             replica.exchange_store(store)
         else:
             self._after("fill", RETRY_S, self._fill_again)
+            replica.not_filled()
 
     def _fill_again(self) -> None:
         if self._replica.lacks:

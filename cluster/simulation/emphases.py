@@ -31,6 +31,7 @@ from cluster.simulation.hostile import ALL_LOSSES, Plan, draw_cuts, trimmed
 
 SHARE = 0.25
 BOUNDARIES_SHARE = 0.15
+SHARDS_SHARE = 0.15
 SKEW_ERROR_US, SKEW_OFFSET_US_MAX = 100_000, 1_000_000
 """Most clocks stand at an end of what they may be off."""
 PACE_S_MAX, OUT_OF_ORDER_PACE_S_MAX = 1.0, 0.3
@@ -178,6 +179,15 @@ def boundaries(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
     return _loaded(replace(plan, pause_s_max=min(plan.pause_s_max, random.choice((0.5, 3.0)))))
 
 
+def shards(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
+    """Shards end, and others take their place, all the time, amid faults or none."""
+    if not plan.cuts:
+        plan = replace(plan, cuts=draw_cuts(random, len(initial_map(plan.settings).shards)))
+    plan = replace(plan, keeps_state=True, settings=trimmed(plan.settings) if random.random() < 0.5 else plan.settings)
+    plan = _with_strikes(plan, *(("shards", random.choice(("kill", "wipe", "isolate", "power"))) if random.random() < 0.6 else ("shards",)))
+    return _loaded(replace(plan, pause_s_max=min(plan.pause_s_max, random.choice((0.5, 3.0)))))
+
+
 Emphasis = Callable[[Plan, Random, tuple[str, ...]], Plan]
 EMPHASES: dict[str, Emphasis] = {
     emphasis.__name__: emphasis for emphasis in (outcomes, severance, large_rows, islands, gathering, upkeep, sweeping, skew, deafness)
@@ -193,6 +203,9 @@ def emphasised(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
     if aside.random() < BOUNDARIES_SHARE:
         chosen = (*chosen, boundaries.__name__)
         plan = boundaries(plan, aside, proofs)
+    if aside.random() < SHARDS_SHARE:
+        chosen = (*chosen, shards.__name__)
+        plan = shards(plan, aside, proofs)
     return replace(plan, emphases=chosen)
 
 

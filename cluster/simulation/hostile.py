@@ -104,6 +104,8 @@ def draw(random: Random, proofs: tuple[str, ...], seconds: float) -> Plan:
         shifts = plan.strikes and aside.random() < 0.5
         strikes = (*plan.strikes, *(("scale",) if scales else ()), *(("boundary",) * BOUNDARIES if shifts else ()))
         plan = replace(plan, keeps_state=True, strikes=strikes)
+        if plan.strikes and aside.random() < 0.5:
+            plan = replace(plan, strikes=(*plan.strikes, *("shards",) * RESHAPES))
     return plan
 
 
@@ -198,6 +200,7 @@ def bounded(names: Sequence[str]) -> Iterator[None]:
 
 BOUNDARIES = 3
 """A range that moves takes some milliseconds: it must do so often, to meet the others."""
+RESHAPES = 2
 RESHAPINGS = ("move",)
 """Of those that the simulated cluster offers."""
 SCENES = ("sever", "island")

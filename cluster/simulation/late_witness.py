@@ -16,7 +16,7 @@ asked to lead suspends the judgement for a while.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from actors.common.errors import DatabaseError
 from actors.common.messages import Deliver, DemandWatermark, Get, Lead, StartRole, StopRole
@@ -38,13 +38,15 @@ APART_S_MAX = 0.004
 
 
 class LateWitness:
-    """An Observer (runtime/simulation/network.py). `keys`: for each storage replica, one that its shard owns."""
+    """An Observer (runtime/simulation/network.py). `keys`: for each storage replica that there is, one that its shard
+    owns."""
 
     looks_at: Kinds | None = frozenset([Deliver, DemandWatermark, Lead, StartRole, StopRole])
 
-    def __init__(self, world: World, keys: dict[str, bytes]) -> None:
+    def __init__(self, world: World, keys: Callable[[], dict[str, bytes]]) -> None:
         self._world = world
-        self._keys = keys
+        self._keys_of = keys
+        self._keys = keys()
         self._random = world.derive("late")
         self._judging_since: float | None = None
         self._changed_at = -CHANGED_S
@@ -88,6 +90,7 @@ class LateWitness:
     async def look(self, seconds: float) -> None:
         """Nothing is wrong from now on, for so many virtual seconds after everybody has answered in time once. Raises
         AssertionError where that does not come about."""
+        self._keys = self._keys_of()
         end = self._world.loop.time() + SETTLED_S_MAX
         while late := [replica for replica, fast in zip(self._keys, await self._probe_all(), strict=True) if not fast]:
             assert self._world.loop.time() < end, f"no progress: late: {late[0]} does not answer in time, long after the last fault"

@@ -165,10 +165,10 @@ class _Run:
         if self._plan.settings.limits.transaction_age_s < OLD_S:
             for proof in self._proofs:
                 proof.tolerated = (PROGRAM_LIMIT_EXCEEDED,)
-        self._witness = Witness(self._world)
+        self._witness = Witness(self._world, cluster.owns)
         self._journals = JournalWitness(self._world, self._witness.evidence)
-        self._storage = StorageWitness(self._world, cluster.map)
-        self._late = LateWitness(self._world, cluster.storage_keys())
+        self._storage = StorageWitness(self._world, cluster.states.spans)
+        self._late = LateWitness(self._world, cluster.storage_keys)
         self.windows = WindowWitness(self._world)
         self.ranges = RangeWitness()
         self._proofs_alone = proofs_alone
@@ -180,12 +180,12 @@ class _Run:
         self._nemeses = [
             Nemesis(
                 self._world,
-                cluster.groups(),
+                cluster.groups,
                 strikes=(*self._plan.strikes, *(() if number else self._plan.losses)) or ("jump",),
                 pause_s_max=self._plan.pause_s_max,
                 strike_s_max=self._plan.strike_s_max,
                 until_whole=self._until_whole,
-                disk_victims=cluster.disk_groups(),
+                disk_victims=cluster.disk_groups,
                 reshapings=cluster.reshapings,
                 scenes={name: partial(scene, cluster) for name, scene in SCENES.items()},
                 losses=ALL_LOSSES,
@@ -342,7 +342,7 @@ class _Run:
         if self._proofs_alone:
             return
         await self._set_clocks()
-        await verdict.await_replicas(world, self._cluster.map, world.clock.true_us())
+        await verdict.await_replicas(world, self._cluster.newest_map, world.clock.true_us())
         await self._cluster.until_settled()
         await verdict.read_the_rest(world, self._witness.evidence)
         await self._journals.await_equal()
@@ -352,7 +352,7 @@ class _Run:
         times = {commitment.header.commit_ts for commitment in model.commits.values()}
         self.ranges.check(self._cluster.states.maps(self._cluster.map), times.__contains__)
         now = world.clock.true_us()
-        self._report.rows = await verdict.check_replicas(world, model, self._cluster.map, [now - earlier for earlier in EARLIER_US])
+        self._report.rows = await verdict.check_replicas(world, model, self._cluster.newest_map, [now - earlier for earlier in EARLIER_US])
 
     def _progress_of(self, keepers: list[asyncio.Task[None]]) -> None:
         """A keeper that has ended has failed."""

@@ -27,6 +27,7 @@ from cluster.keeping import keepers
 from cluster.policies.homes import homes
 from cluster.policies.placement import AUTO, Placement
 from cluster.roles import role_spec
+from cluster.shards import begun
 from cluster.simulation.hostile import Plan, small_key
 from cluster.simulation.sql_client import SimulatedDatabase
 from cluster.simulation.state_witness import StateWitness, WatchedKeeper
@@ -35,6 +36,7 @@ from cluster.state import ClusterState, ProcessState, RoleState, with_query_proc
 CONTROLLER = "controller"
 ADDED_MAX = 2
 """Query processors beyond those that a cluster began with."""
+SHARDS_MAX = 4
 BOUNDARY_KEYS = 8
 """Ranges are cut among the proofs' keys: small integers."""
 START_S_MAX = 60.0
@@ -65,6 +67,7 @@ class SimulatedCluster:
         """Process that is stalled -> whether it computes meanwhile, rather than being stopped."""
         self._stall_random = self.world.derive("stalls")
         self._processes = tuple(process for process in state.processes if not process.name.startswith("gateway"))
+        self.states.learn(self.map)
         self._state = msgspec.structs.replace(state, processes=self._processes, shard_map=self.map)
         if plan.keeps_state:
             self._state = with_keepers(self._state)
@@ -82,6 +85,16 @@ class SimulatedCluster:
         specs = {role.name: self._spec(role_spec(role, process.az, "", measured=False)) for role in process.fixed}
         first = [] if self.plan.keeps_state else list(specs.values())
         self.world.add_process(process.name, process.az, list(specs.values()), first)
+        self.follow_topology()
+
+    def follow(self, process: ProcessState) -> None:
+        """Its fixed roles are others now."""
+        there = self.world.processes[process.name]
+        if [spec.name for spec in there.specs] != [role.name for role in process.fixed]:
+            there.specs = [self._spec(role_spec(role, process.az, "", measured=False)) for role in process.fixed]
+            for spec in there.specs:
+                self.world.disk_of(there, spec.name)
+            self.follow_topology()
 
     def _make_controller(self, context: Context) -> Controller:
         process = self.world.processes[CONTROLLER]
@@ -160,16 +173,29 @@ class SimulatedCluster:
             self.world.bus.add_route(role, endpoint)
 
     def roles(self, prefix: str) -> list[str]:
-        """Names of the plan's roles, those that move among them."""
-        return sorted(role.name for process in self._processes for role in process.roles if role.name.startswith(prefix))
+        """Names of the plan's roles, those that move among them; of storage, the shards' that there are now."""
+        names = {role.name for process in self._processes for role in process.roles if role.kind != "storage"}
+        names.update(spec.name for process in self.world.processes.values() for spec in process.specs if spec.name.startswith("storage/"))
+        return sorted(name for name in names if name.startswith(prefix))
 
     def storage_keys(self) -> dict[str, bytes]:
         """By storage replica: a key that its shard owns, of no table."""
         keys = {}
+        shard_map = self.newest_map
         for role in self.roles("storage/"):
-            piece = self.map.shards.index(int(role.split("/")[1]))
-            keys[role] = bytes(KEYSPACE_BYTES) + (self.map.cuts[piece - 1] if piece else b"") + b"\0"
+            shard = int(role.split("/")[1])
+            if shard in shard_map.shards:
+                piece = shard_map.shards.index(shard)
+                keys[role] = bytes(KEYSPACE_BYTES) + (shard_map.cuts[piece - 1] if piece else b"") + b"\0"
         return keys
+
+    @property
+    def newest_map(self) -> ShardMap:
+        return self.states.newest or self.map
+
+    def owns(self, replica: str) -> bool:
+        """Whether this storage replica's shard owns any keys."""
+        return int(replica.split("/")[1]) in self.newest_map.shards
 
     def process_running(self, role: str) -> str | None:
         """Where a role is now, wherever it began; None where it is nowhere."""
@@ -185,14 +211,18 @@ class SimulatedCluster:
 
     def groups(self) -> list[list[str]]:
         """Whom a nemesis strikes: processes, all of an AZ, all replicas of a journal's or a shard's place, everything."""
-        processes = self.world.processes
+        processes = {name: process for name, process in self.world.processes.items() if self._is_victim(name)}
         azs = sorted({process.az for process in processes.values()})
         return [*([name] for name in sorted(processes)), *([name for name in sorted(processes) if processes[name].az == az] for az in azs)]
+
+    def _is_victim(self, process: str) -> bool:
+        """Query processors that have come with the load are left alone: older plans know nothing of them."""
+        return process == CONTROLLER or process in self._first or process.startswith("storage-")
 
     @property
     def reshapings(self) -> dict[str, Reshape]:
         """Changes of the cluster's shape for a nemesis to ask for, by name."""
-        return {"move": self._move, "scale": self._scale, "boundary": self._boundary}
+        return {"move": self._move, "scale": self._scale, "boundary": self._boundary, "shards": self._reshape}
 
     def _move(self, random: Random) -> None:
         """A movable role goes on in another of its homes."""
@@ -243,6 +273,29 @@ class SimulatedCluster:
         self.world.trace.add("boundary", f"{low.hex()}..{high.hex() if high is not None else ''} to {target}")
         self.world.spawn(CONTROLLER, change())
 
+    def _reshape(self, random: Random) -> None:
+        """Shards end, and others take their place: one is parted or moves, or two become one."""
+        process = self.world.processes[CONTROLLER]
+        if not process.up:
+            return
+        controller = cast(Controller, process.role(CONTROLLER))
+        owners = controller.state.shard_map.shards
+        place = random.randrange(len(owners))
+        parents, cut = [owners[place]], None
+        choice = random.random()
+        if choice < 0.45 and len(set(owners)) < SHARDS_MAX:
+            cut = small_key(random.randint(-BOUNDARY_KEYS, BOUNDARY_KEYS))
+            parents = [controller.state.shard_map.shard(bytes(KEYSPACE_BYTES) + cut)]
+        elif choice < 0.85 and place and owners[place - 1] != owners[place]:
+            parents = [owners[place - 1], owners[place]]
+
+        async def change() -> None:
+            with contextlib.suppress(DatabaseError):  # as in _boundary
+                await controller.change(lambda state: begun(state, parents, cut))
+
+        self.world.trace.add("shards", f"{parents} at {cut.hex() if cut is not None else 'no place'}")
+        self.world.spawn(CONTROLLER, change())
+
     def move(self, role: str, random: Random) -> bool:
         """`role` goes on in another of its homes. False where nobody could see to that now."""
         process = self.world.processes[CONTROLLER]
@@ -261,7 +314,7 @@ class SimulatedCluster:
     def disk_groups(self) -> list[list[str]]:
         """Whose disks may be lost: one process's at a time."""
         processes = self.world.processes
-        return [[name] for name in sorted(processes) if processes[name].disks]
+        return [[name] for name in sorted(processes) if processes[name].disks and self._is_victim(name)]
 
     # -- what Ray does ------------------------------------------------------------------------------------------------------------
 
@@ -327,7 +380,8 @@ class SimulatedCluster:
                     return f"{spec.name} does not vote"
                 if isinstance(role, StorageReplica) and not role.whole:
                     return f"{spec.name} is not whole"
-        return None
+        controller = cast(Controller, self.world.processes[CONTROLLER].role(CONTROLLER))
+        return f"{controller.state.reshape} is not over" if controller.state.reshape is not None else None
 
     async def until_settled(self) -> None:
         """Nothing is left of what clients asked for: no mark of an undecided transaction, no commit under way, no read that waits, no subscriber behind.
@@ -341,6 +395,8 @@ class SimulatedCluster:
         controller = cast(Controller, self.world.processes[CONTROLLER].role(CONTROLLER))
         if controller.state.transfer is not None:
             return f"{controller.state.transfer} is not over"
+        if controller.state.reshape is not None:
+            return f"{controller.state.reshape} is not over"
         for process in self.world.processes.values():
             for name in process.role_names:
                 load = process.role(name).status().get("load", {})
@@ -366,7 +422,9 @@ class _Launcher:
         world = self._cluster.world
         if process.name not in world.processes:
             self._cluster.add(process)
-        elif world.processes[process.name].up:
+            return
+        self._cluster.follow(process)
+        if world.processes[process.name].up:
             self._cluster.register(process.name)
 
     def end(self, process: str) -> None:

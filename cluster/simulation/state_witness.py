@@ -3,6 +3,7 @@
 I1   a controller reads the newest state that was acknowledged to any, or one that was written after it
 I1   of one version, one state is acknowledged and read
 I10  of one version of the shard map, there is one
+I10  a shard holds the same columns in all maps that name it
 I7   once a controller has read the state, no earlier one is told that a version is durable which the reader did not find
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from actors.common.ranges import ShardMap
+from actors.common.ranges import ShardMap, Span
 from actors.runtime.interfaces import Context
 from actors.runtime.simulation.world import World
 from cluster.keeping import StateKeeper
@@ -26,6 +27,9 @@ class StateWitness:
         self._reigns = 0
         self._found = 0
         """What the last controller that read the state found."""
+        self.newest: ShardMap | None = None
+        """Of the maps that were acknowledged or read."""
+        self._spans: dict[int, tuple[Span, ...]] = {}
         self.states = 0
         """So many were acknowledged."""
 
@@ -37,6 +41,18 @@ class StateWitness:
             if known != state.shard_map:
                 self._world.violated("I10", f"there are two maps of version {known.version}")
         return [maps[version] for version in sorted(maps)]
+
+    def spans(self, shard: int) -> tuple[Span, ...]:
+        """What a shard holds, for as long as it is there; KeyError where none of this number has been."""
+        return self._spans[shard]
+
+    def learn(self, shard_map: ShardMap) -> None:
+        if self.newest is not None and shard_map.version <= self.newest.version:
+            return
+        self.newest = shard_map
+        for shard, spans in shard_map.holdings().items():
+            if self._spans.setdefault(shard, spans) != spans:
+                self._world.violated("I10", f"shard {shard} holds {spans}, and has held {self._spans[shard]}")
 
     def acknowledged(self, state: ClusterState, reign: int) -> None:
         """To the controller that was the `reign`th to read a state."""
@@ -58,6 +74,7 @@ class StateWitness:
         return self._reigns
 
     def _same(self, state: ClusterState) -> None:
+        self.learn(state.shard_map)
         if self._known.setdefault(state.version, state) != state:
             self._world.violated("I1", f"there are two states of version {state.version}")
 

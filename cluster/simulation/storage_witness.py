@@ -9,18 +9,20 @@ until its manifest names no segment that was there then: its replica has been fi
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from actors.common import write_set
 from actors.common.errors import DatabaseError
 from actors.common.messages import JournalRecords, StreamAck
 from actors.common.messages.base import Message
-from actors.common.ranges import ShardMap
+from actors.common.ranges import Span
 from actors.journal.record import COMMIT, decode_header
 from actors.runtime.simulation.disk import DiskImage, FileImage
 from actors.runtime.simulation.network import Kinds
 from actors.runtime.simulation.world import World
 from actors.storage import manifest as manifest_file
+from actors.storage.clipping import is_inside
 from actors.storage.manifest import Manifest
 from actors.storage.segment import Segment
 from cluster.simulation.parted import Parts
@@ -35,16 +37,17 @@ class StorageWitness:
 
     looks_at: Kinds | None = frozenset([JournalRecords, StreamAck])
 
-    def __init__(self, world: World, shard_map: ShardMap) -> None:
+    def __init__(self, world: World, spans: Callable[[int], tuple[Span, ...]]) -> None:
+        """`spans`: what a shard holds, for as long as it is there."""
         self._world = world
-        self._map = shard_map
-        self._images: dict[str, DiskImage] = {
-            name: image for process in world.processes.values() for name, image in process.disks.items() if name.startswith("storage/")
-        }
+        self._spans = spans
+        self._images: dict[str, DiskImage] = {}
         self._read: set[tuple[str, int]] = set()
         """Records taken down: (journal, number)."""
-        self._versions: dict[int, dict[Version, bytes | None]] = {shard: {} for shard in shard_map.all_shards()}
-        """By shard: all that was committed and not by a dropped range."""
+        self._committed: dict[Version, bytes | None] = {}
+        """All but dropped ranges."""
+        self._versions: dict[int, dict[Version, bytes | None]] = {}
+        """By shard: of the former, what it holds; made when it is first asked for."""
         self._drops: set[tuple[bytes, bytes, int]] = set()
         self._checked: dict[str, Manifest] = {}
         self._looked_at: dict[str, FileImage | None] = {}
@@ -57,7 +60,15 @@ class StorageWitness:
         """(journal, transaction) -> the COMMIT that lacks parts."""
         self._rotten: dict[str, set[str]] = {}
         """Roles, and the files of which one may be what has rotted."""
-        for role, image in self._images.items():
+        for process in world.processes.values():
+            for image in process.disks.values():
+                self._watch(image)
+        world.on_disk.append(self._watch)
+
+    def _watch(self, image: DiskImage) -> None:
+        role = image.name
+        if role.startswith("storage/"):
+            self._images[role] = image
             image.on_removed = partial(self._removed, role)
             image.on_replaced = partial(self._replaced, role)
 
@@ -107,7 +118,19 @@ class StorageWitness:
                 assert value is not None
                 self._drops.add((key, value, header.commit_ts))
             else:
-                self._versions[self._map.shard(key)][key, header.commit_ts] = value
+                self._committed[key, header.commit_ts] = value
+                for shard, versions in self._versions.items():
+                    if is_inside(key, self._spans(shard)):
+                        versions[key, header.commit_ts] = value
+
+    def _versions_of(self, shard: int) -> dict[Version, bytes | None]:
+        versions = self._versions.get(shard)
+        if versions is None:
+            spans = self._spans(shard)
+            versions = self._versions[shard] = {
+                version: value for version, value in self._committed.items() if is_inside(version[0], spans)
+            }
+        return versions
 
     def _broken(self, what: str) -> None:
         self._world.violated("I12", what)
@@ -132,7 +155,7 @@ class StorageWitness:
         found = self._found(role, disk, manifest)
         if found is None:
             return
-        versions = self._versions[int(role.split("/")[1])]
+        versions = self._versions_of(int(role.split("/")[1]))
         lacking = [version for version, _ in versions.items() - found.items() if manifest.horizon < version[1] <= manifest.watermark]
         if lacking:
             key, commit_ts = version = min(lacking)

@@ -15,7 +15,7 @@ It trusts no role's account of itself. What a client or another role was told is
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from operator import itemgetter
 
@@ -130,11 +130,14 @@ class Witness:
         ]
     )
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, owns: Callable[[str], bool] = lambda replica: True) -> None:
+        """`owns`: whether a storage replica's shard owns any keys, so that what it lacks is nobody else's."""
         self.evidence = Evidence()
+        self._owns = owns
         self._world = world
         self._honest = world.faults.clock_honest
         self._images: dict[str, DiskImage] = {name: image for process in world.processes.values() for name, image in process.disks.items()}
+        world.on_disk.append(lambda image: self._images.update({image.name: image}))
         self._sealed: dict[str, Sealed] = {}
         self._streams: dict[tuple[str, int], _Stream] = {}
         self._checked: dict[bytes, set[bytes]] = {}
@@ -296,7 +299,7 @@ class Witness:
 
     def _trim(self, role: str, below_ts: int) -> None:
         for name, image in self._images.items():
-            if name.startswith("storage/") and name not in self._unfilled:
+            if name.startswith("storage/") and name not in self._unfilled and self._owns(name):
                 checkpoint = self._checkpoint_on_disk(name, image)
                 if checkpoint < below_ts:
                     self._world.violated("I12", f"{role} may trim below {below_ts}, {name} has checkpointed up to {checkpoint}")
@@ -349,6 +352,8 @@ class Witness:
 
     def _claim_checkpoint(self, replica: str, checkpoint_ts: int) -> None:
         found = self._checkpoint_on_disk(replica, self._images[replica])
+        if not self._owns(replica):
+            return  # it may have left the cluster, and its disk been cleared since
         if replica in self._unfilled:
             if found == checkpoint_ts:  # else it was said before the loss, perhaps
                 self._unfilled.remove(replica)

@@ -2,6 +2,7 @@
 
 eagleray up --detach --port 5433 --data DIR     start a cluster, leave it running, print its connection string
 eagleray status [--json]                        every actor of every layer
+eagleray shards [split|merge|move|replicas]     which keys lie on which storage shard
 eagleray top                                    the same, live: layers, sessions, load, latency, key ranges, what it uses
 eagleray ranges [move]                          which adjudicator decides about which keys
 eagleray sql [-c STATEMENT]                     a prompt (psql where it is installed)
@@ -117,6 +118,61 @@ def move_range(data: Path, low: str, high: str, kind: str, adjudicator: int) -> 
     from eagleray.command.ranges import move_range
 
     move_range(data, low, high, adjudicator, kind)
+
+
+@cli.group(invoke_without_command=True)
+@data_option
+@click.pass_context
+def shards(context: click.Context, data: Path) -> None:
+    """Show which keys lie on which storage shard; with `split`, `merge` or `move`, change it."""
+    from eagleray.command.shards import show_shards
+
+    if context.invoked_subcommand is None:
+        show_shards(data)
+
+
+@shards.command("split")
+@data_option
+@click.option("--at", "cut", default="", help="The first key of the upper part (default: half of the shard's bytes lie below it).")
+@click.option("--type", "kind", default="", help="The type of that key, as int8 or uuid (default: it is bytes in hexadecimal).")
+@click.argument("shard", type=click.IntRange(1))
+def split_shard(data: Path, cut: str, kind: str, shard: int) -> None:
+    """Have two shards take the place of SHARD, while the cluster runs."""
+    from eagleray.command.shards import split
+
+    split(data, shard, cut, kind)
+
+
+@shards.command("merge")
+@data_option
+@click.argument("one", type=click.IntRange(1))
+@click.argument("other", type=click.IntRange(1))
+def merge_shards(data: Path, one: int, other: int) -> None:
+    """Have one shard take the place of two neighbours."""
+    from eagleray.command.shards import reshape
+
+    reshape(data, [one, other])
+
+
+@shards.command("move")
+@data_option
+@click.argument("shard", type=click.IntRange(1))
+def move_shard(data: Path, shard: int) -> None:
+    """Have a shard with new replicas, in new processes where each has its own, take the place of SHARD."""
+    from eagleray.command.shards import reshape
+
+    reshape(data, [shard])
+
+
+@shards.command("replicas")
+@data_option
+@click.argument("shard", type=click.IntRange(1))
+@click.argument("count", type=click.IntRange(1))
+def set_replicas(data: Path, shard: int, count: int) -> None:
+    """Have COUNT replicas of SHARD; those beyond one in each zone serve reads."""
+    from eagleray.command.shards import set_replicas
+
+    set_replicas(data, shard, count)
 
 
 @cli.command()

@@ -15,12 +15,12 @@ from eagleray.top.history import LAYERS
 PLACEMENTS = {"role": "an actor a role", "az": "an actor an availability zone"}
 
 
-def status_of(data: Path) -> dict[str, Any]:
+def status_of(data: Path, timeout_s: float = 10.0) -> dict[str, Any]:
     """What `status --json` prints. Raises OneLine where no cluster runs."""
     from cluster.data_folder import DataFolder
     from cluster.loop_watch import read_replacements
 
-    answer = ask_status(state_of(data))
+    answer = ask_status(state_of(data), timeout_s)
     answer["supervised"] = DataFolder(data).is_locked()
     replaced = read_replacements(DataFolder(data).replacements_path)
     for actor in answer["actors"]:

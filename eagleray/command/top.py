@@ -17,6 +17,8 @@ from eagleray.top.screen import Screen, is_terminal
 from eagleray.top.view import picture
 
 POLL_S = 1.0
+ANSWER_S = 3.0
+"""Roles that do not answer are told of by the controller after two."""
 PLAIN_LINES = 200
 SILENT_S = 3.0
 """A controller that has not answered for so long is told to the onlooker."""
@@ -34,7 +36,7 @@ class Watch:
 
     def poll(self) -> None:
         """Raises OneLine where no cluster runs, or its controller does not answer."""
-        status = status_of(self._data)
+        status = status_of(self._data, ANSWER_S)
         self.history.add(time.monotonic(), status)
 
     def run(self, screen: Screen) -> None:

@@ -10,13 +10,14 @@ from itertools import pairwise
 @dataclass(frozen=True)
 class Sample:
     """The cluster at `second` of the demo. `processes`: those that hold roles, by the operating system. `counts`: of roles that run, by layer, of
-    shards and of key ranges (top/history.py). `dpu`: used so far, by kind."""
+    shards and of key ranges (top/history.py). `whole`: everything runs that is to run. `dpu`: used so far, by kind."""
 
     second: float
     processes: int
     counts: dict[str, int]
     parked: int
     awake: bool
+    whole: bool
     dpu: dict[str, float]
 
 
@@ -43,11 +44,11 @@ class Day:
         return max(sample.processes for sample in self.samples)
 
     def changing(self) -> list[str]:
-        """What there was more and less of while the cluster was awake, besides processes; query processors in any case."""
+        """What there was more and less of while the cluster was whole, besides processes; query processors in any case."""
         seen: dict[str, set[int]] = {"query_processor": set()}
         for sample in self.samples:
             for kind, count in sample.counts.items():
-                if count and sample.awake:
+                if count and sample.whole:
                     seen.setdefault(kind, set()).add(count)
         return [kind for kind, counts in seen.items() if kind == "query_processor" or (len(counts) > 1 and kind != "process")]
 

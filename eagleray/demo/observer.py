@@ -67,10 +67,11 @@ class Observer:
             counts=history.counts(),
             parked=history.gauge("gateway", "parked"),
             awake=history.now.awake,
+            whole=str(history.now.status["state"]) == "running",
             dpu={kind: float(units) for kind, units in history.now.status["metering"]["dpu"].items()},
         )
         day.samples.append(sample)
-        if before is not None and before.awake and sample.awake and (told := changes(before, sample)):
+        if before is not None and before.whole and sample.whole and (told := changes(before, sample)):
             self._stage.mark(f"{told}; processes: {sample.processes}")
         self._stage.draw(history)
 
@@ -88,8 +89,6 @@ class Observer:
 
 
 def changes(before: Sample, now: Sample) -> str:
-    """Of what there is more or less, in words; nothing where roles come and go because the cluster wakes or goes to zero."""
-    kinds = [kind for kind in NAMES if before.counts.get(kind, 0) != now.counts.get(kind, 0)]
-    if any(not sample.counts.get(kind, 0) for kind in kinds for sample in (before, now)):
-        return ""
-    return ", ".join(f"{NAMES[kind]}: {before.counts[kind]} -> {now.counts[kind]}" for kind in kinds)
+    """Of what there is more or less, in words; "" where nothing has changed."""
+    pairs = [(name, before.counts.get(kind, 0), now.counts.get(kind, 0)) for kind, name in NAMES.items()]
+    return ", ".join(f"{name}: {then} -> {count}" for name, then, count in pairs if then != count)

@@ -15,7 +15,7 @@ from eagleray.top.history import LAYERS, History, value
 
 BARS = " ▁▂▃▄▅▆▇█"
 STATES = {"running": "bold green", "asleep": "bold blue"}
-WIDTH_MIN, HEIGHT_MIN = 20, 3
+WIDTH_MIN, HEIGHT_MIN = 4, 1
 LAYER_NAMES = {"query_processor": "query processor"}
 RATES = {
     "gateway": (("accepted", "accepted"), ("resumed", "resumed")),
@@ -169,6 +169,10 @@ def merged_ranges(pieces: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return ranges
 
 
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
 def _nodes(history: History) -> list[Text]:
     nodes: dict[tuple[str, str], list[Any]] = {}
     for actor in history.now.actors.values():
@@ -178,5 +182,6 @@ def _nodes(history: History) -> list[Text]:
     for (node, az), actors in sorted(nodes.items(), key=lambda item: (item[0][1], item[0][0])):
         processes = len({actor["pid"] for actor in actors})
         sessions = sum(value(actor, "sessions") for actor in actors)
-        lines.append(Text(f"  {az:>2}  {node[:8]}  {len(actors)} roles in {processes} processes, {sessions} sessions"))
+        roles = f"{_count(len(actors), 'role')} in {processes} process{'es' if processes > 1 else ''}"
+        lines.append(Text(f"  {az:>2}  {node[:8]}  {roles}, {_count(sessions, 'session')}"))
     return lines

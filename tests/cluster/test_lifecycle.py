@@ -56,6 +56,9 @@ def test_status_shows_every_actor_of_every_layer(own: LiveCluster) -> None:
     assert shown.returncode == 0 and "adjudicator/2" in shown.stdout
     assert status["placement"] == {"kind": "az", "why": "the settings say so"}
     assert "placement: an actor an availability zone (the settings say so)\n" in re.sub(" +\n", "\n", shown.stdout)
+    watched = eagleray("top", "--data", str(own.data))
+    assert watched.returncode == 0 and watched.stderr == "" and "\x1b" not in watched.stdout
+    assert re.search(r"^query processor +2 .*statements/s", watched.stdout, re.MULTILINE) and "key ranges  2" in watched.stdout
 
 
 def test_what_goes_wrong_is_one_line(own: LiveCluster, tmp_path: Path) -> None:
@@ -104,6 +107,8 @@ def test_rows_and_passwords_survive_down_and_kill(own: LiveCluster, tmp_path: Pa
         connection.execute("CREATE TABLE kept (id int PRIMARY KEY, filler text)")
         for number in range(50):
             connection.execute("INSERT INTO kept VALUES (%s, %s)", (number, "x" * 100))
+        estimate = connection.execute("EXPLAIN (ANALYZE, VERBOSE) SELECT count(filler) FROM kept").fetchall()
+        assert any(float(match[1]) > 50 * 100 * 0.0000018 for (line,) in estimate if (match := re.match("  Read: ([0-9.]+) DPU", line)))
     assert own.stop().returncode == 0
     assert leftovers.find(own.data) == []
     settings = tmp_path / "passwords.toml"
@@ -111,6 +116,10 @@ def test_rows_and_passwords_survive_down_and_kill(own: LiveCluster, tmp_path: Pa
     said = own.start("--config", str(settings))
     assert "authentication.method scram-sha-256 (was trust)" in said and "sesame" not in said
     settings.unlink()
+    used = json.loads(eagleray("status", "--json", "--data", str(own.data)).stdout)["metering"]
+    assert used["transactions"] >= 51 and used["bytes_written"] >= 50 * 100 and used["dpu"]["write"] >= 50 * 0.05, (
+        "what was used is known after a stop"
+    )
     monkeypatch.setenv("PGPASSWORD", "open sesame")
     assert ids(own) == set(range(50))
     acknowledged = killed_under_load(own)

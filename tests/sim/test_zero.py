@@ -20,8 +20,9 @@ from actors.runtime.simulation.loop import SimulationError
 from actors.storage.replica import StorageReplica
 from actors.storage.upkeep import Upkeep
 from cluster.controller import Controller
+from cluster.shards import begun
 from cluster.simulation.claim_witness import ClaimWitness
-from cluster.simulation.hostile import Plan, draw
+from cluster.simulation.hostile import Plan, draw, small_key
 from cluster.simulation.journal_witness import JournalWitness
 from cluster.simulation.simulated_cluster import CONTROLLER, SimulatedCluster, eventually
 from cluster.simulation.storage_witness import StorageWitness
@@ -42,8 +43,8 @@ class Run:
     def __init__(self, seed: int, plan: Plan = PLAN) -> None:
         self.cluster = SimulatedCluster(seed, plan)
         self.world = self.cluster.world
-        witness = Witness(self.world)
-        watching = (witness, JournalWitness(self.world, witness.evidence), StorageWitness(self.world, self.cluster.map))
+        witness = Witness(self.world, self.cluster.owns)
+        watching = (witness, JournalWitness(self.world, witness.evidence), StorageWitness(self.world, self.cluster.states.spans))
         self.world.network.observe(*watching, ClaimWitness(self.world))
 
     def __call__(self, scenario: Callable[[Run], Coroutine[Any, Any, None]]) -> None:
@@ -137,6 +138,29 @@ def test_what_was_committed_is_there_after_zero(seed: int) -> None:
             assert max(run.kept().values()) <= KEPT_MAX
 
     Run(seed)(scenario)
+
+
+@pytest.mark.parametrize("after_s", [0.0, 0.05, 0.2])
+def test_shards_that_are_on_their_way_arrive_after_zero(after_s: float) -> None:
+    async def scenario(run: Run) -> None:
+        await run.begin()
+        await run.write(1)
+        supervising = asyncio.create_task(run.cluster.supervise())
+        for value, parents, cut in ((2, [2], small_key(10)), (3, [1, 3], None)):
+            await run.controller.change(lambda state, parents=parents, cut=cut: begun(state, parents, cut))  # type: ignore[misc]
+            await asyncio.sleep(after_s)
+            await run.world.until(lambda: run.controller.complete, 0.01, 10.0)  # before that nobody sleeps
+            await run.sleep()
+            assert run.at_zero()
+            await run.wake()
+            assert await run.read() == rows(value - 1)
+            await run.world.until(lambda: run.controller.state.reshape is None, 0.05, 30.0)
+            await run.write(value)
+            assert await run.read() == rows(value)
+        assert sorted(set(run.controller.state.shard_map.shards)) == [4, 5]
+        supervising.cancel()
+
+    Run(1)(scenario)
 
 
 def test_a_storage_replica_that_does_not_answer_costs_no_record() -> None:

@@ -19,12 +19,15 @@ from actors.common.messages.committing import (
 )
 from actors.common.messages.control import (
     AskCluster,
+    AskMiddle,
     AskStatus,
+    AskTopology,
     Cancel,
     Drain,
     Informed,
     Lead,
     Load,
+    Middle,
     MoveRange,
     OpenStream,
     Ping,
@@ -33,6 +36,9 @@ from actors.common.messages.control import (
     Register,
     Release,
     Released,
+    ReshapeShards,
+    SetReplicas,
+    ShardLoad,
     Shutdown,
     StartRole,
     StatusIs,
@@ -107,6 +113,9 @@ AnyMessage = (
     | Lead
     | Release
     | Released
+    | ReshapeShards
+    | SetReplicas
+    | ShardLoad
     | Cancel
     | Register
     | AskCluster
@@ -120,6 +129,9 @@ AnyMessage = (
     | Load
     | RangeLoad
     | MoveRange
+    | AskMiddle
+    | AskTopology
+    | Middle
     | Wake
     | Drain
     | OpenStream
@@ -134,10 +146,12 @@ __all__ = [
     "Appended",
     "AskCluster",
     "AskContents",
+    "AskMiddle",
     "AskOutcome",
     "AskPiece",
     "AskPromise",
     "AskStatus",
+    "AskTopology",
     "Cancel",
     "Checkpoint",
     "Checkpointed",
@@ -161,6 +175,7 @@ __all__ = [
     "Lead",
     "Load",
     "Message",
+    "Middle",
     "MoveRange",
     "OpenStream",
     "OutcomeIs",
@@ -177,11 +192,14 @@ __all__ = [
     "Release",
     "Released",
     "Reset",
+    "ReshapeShards",
     "Scan",
     "Scanned",
     "Seal",
     "Sealed",
+    "SetReplicas",
     "Settle",
+    "ShardLoad",
     "Shutdown",
     "Stage",
     "StartRole",

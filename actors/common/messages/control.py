@@ -27,6 +27,10 @@ class Topology(Message, frozen=True):
         return replace(self, shard_map=known.shard_map)
 
 
+class AskTopology(Message, frozen=True):
+    """Anyone -> process (host/<name>): what it knows. Answer: Topology. Failure 55000: nothing yet."""
+
+
 class Informed(Message, frozen=True):
     """The version of the topology that counts here: above the one that was sent, where an earlier controller's clock was ahead."""
 
@@ -67,6 +71,33 @@ class MoveRange(Message, frozen=True):
     low: bytes
     high: bytes | None
     adjudicator: int
+
+
+class AskMiddle(Message, frozen=True):
+    """Controller -> storage replica: below which columns does half of the shard lie? Answer: Middle."""
+
+
+class Middle(Message, frozen=True):
+    """None: all of it lies in one place."""
+
+    cut: bytes | None
+
+
+class ReshapeShards(Message, frozen=True):
+    """A person -> controller: `shards` end, and others take over what they hold: two, parted at the columns `cut` (b"":
+    in the middle), where that is given; else one. Answer:
+    Done, once they have. Failures: 22023, and 55000 while other shards are on their way."""
+
+    shards: list[int]
+    cut: bytes | None = None
+
+
+class SetReplicas(Message, frozen=True):
+    """A person -> controller: `shard` is to have `count` replicas, at least one in each zone; the others serve reads.
+    Answer: Done, once that is decided."""
+
+    shard: int
+    count: int
 
 
 class Cancel(Message, frozen=True):
@@ -111,9 +142,11 @@ class StartRole(Message, frozen=True):
 
 
 class StopRole(Message, frozen=True):
-    """Controller -> process (host/<name>): stop this role cleanly, it goes on elsewhere. Answer: Done once it has stopped, or does not run here."""
+    """Controller -> process (host/<name>): stop this role cleanly, it goes on elsewhere. Answer: Done once it has stopped, or does not run here. `for_good`: it goes on
+    nowhere, and what is on its disk goes, too."""
 
     role: str
+    for_good: bool = False
 
 
 class Watch(Message, frozen=True):
@@ -158,6 +191,21 @@ class RangeLoad(Message, frozen=True):
 
     busy: float
     claims_s: float
+    sample: list[bytes]
+
+
+class ShardLoad(Message, frozen=True):
+    """Storage replica -> controller, one-way: once a second while it is read, once more after that, and after a
+    checkpoint.
+
+    `size_bytes`: of what it holds. `busy`: the share of the time since the last report in which its event loop
+    computed, 0 to 1. `sample`: columns (the key without its keyspace, shortened)
+    of some keys that were read.
+    """
+
+    shard: int
+    size_bytes: int
+    busy: float
     sample: list[bytes]
 
 

@@ -267,6 +267,10 @@ class SimulatedDisk:
             self.image.removed[path] = self.image.files.pop(path)
             self.image.on_removed(path)
 
+    async def clear(self) -> None:
+        if self.owner.alive:
+            self.image.wipe()
+
     async def replace(self, path: str, data: bytes) -> None:
         self.image.check_room(len(data), path)
         if self.owner.alive:

@@ -40,20 +40,27 @@ KEEN_SHARE = 0.8
 """Of the strikes of a nemesis that waits for load."""
 
 
+Groups = Sequence[Sequence[str]]
+
+
+def _groups(victims: Groups | Callable[[], Groups]) -> Groups:
+    return victims() if callable(victims) else victims
+
+
 class Nemesis:
-    """`pause_s_max` bounds the time between strikes, `strike_s_max` how long one lasts. `disk_victims`: whose disks are lost or rot (None: all)."""
+    """`victims`: groups of processes, of which some may come and go. `pause_s_max` bounds the time between strikes, `strike_s_max` how long one lasts. `disk_victims`: whose disks are lost or rot (None: all)."""
 
     def __init__(
         self,
         world: World,
-        victims: Sequence[Sequence[str]],
+        victims: Groups | Callable[[], Groups],
         *,
         strikes: Sequence[str] = STRIKES,
         pause_s_max: float = 1.0,
         strike_s_max: float = 2.0,
         label: str = "nemesis",
         until_whole: Callable[[], Awaitable[None]] | None = None,
-        disk_victims: Sequence[Sequence[str]] | None = None,
+        disk_victims: Groups | Callable[[], Groups] | None = None,
         reshapings: Mapping[str, Reshape] | None = None,
         scenes: Mapping[str, Scene] | None = None,
         losses: Sequence[str] = LOSSES,
@@ -74,8 +81,8 @@ class Nemesis:
         """No strike begins."""
         self.busy = False
         """One is under way, or its victim is not whole yet."""
-        self._victims = [list(group) for group in victims]
-        self._disk_victims = self._victims if disk_victims is None else [list(group) for group in disk_victims]
+        self._victims = victims
+        self._disk_victims = victims if disk_victims is None else disk_victims
         self._strikes = list(strikes)
         self._pause_s_max = pause_s_max
         self._strike_s_max = strike_s_max
@@ -102,11 +109,11 @@ class Nemesis:
                 self.busy = True
                 await self._strike_once(self.random.choice(self._strikes))
                 self.busy = False
-        for group in self._victims:
+        for group in _groups(self._victims):
             await self.restart(group)
 
     async def _strike_once(self, strike: str) -> None:
-        victims = self._disk_victims if strike in self._losses else self._victims
+        victims = _groups(self._disk_victims if strike in self._losses else self._victims)
         if strike in self._reshapings:
             self.counts[strike] += 1
             self._reshapings[strike](self.random)
@@ -116,7 +123,7 @@ class Nemesis:
             self._world.trace.add("scene", strike)
             await self._scenes[strike](self)
         elif victims:
-            self.struck = self.random.choice(victims)
+            self.struck = list(self.random.choice(victims))
             self.counts[strike] += 1
             await self._strike(strike, self.struck)
         else:
@@ -128,6 +135,7 @@ class Nemesis:
     async def _strike(self, strike: str, group: list[str]) -> None:
         world, random = self._world, self.random
         seconds = random.uniform(0, self._strike_s_max)
+        group = [name for name in group if name in world.processes]
         others = [name for name in world.processes if name not in group]
         world.trace.add("strike", f"{strike} {','.join(group)} {round(seconds * 1e6)}")
         if strike in ("kill", "power", "wipe"):
@@ -138,7 +146,7 @@ class Nemesis:
             await asyncio.sleep(seconds)
         elif strike == RESTARTS:
             for name in group:
-                if world.processes[name].up:
+                if name in world.processes and world.processes[name].up:
                     await world.stop(name)
                 await self.restart([name])
         elif strike == "stall":
@@ -194,6 +202,7 @@ class Nemesis:
 
     async def restart(self, group: Sequence[str]) -> None:
         for name in group:
-            if not self._world.processes[name].up:
+            process = self._world.processes.get(name)
+            if process is not None and not process.up:  # else it has left the cluster meanwhile
                 with contextlib.suppress(DatabaseError):  # another nemesis has filled its disk
                     await self._world.restart(name)

@@ -125,6 +125,8 @@ class World:
         """For hosts: the roles that a controller assigns."""
         self.on_started: list[Callable[[str], None]] = []
         """Called with the name of a process whose roles have started."""
+        self.on_disk: list[Callable[[DiskImage], None]] = []
+        """Called with a disk that is new."""
         self.collects_garbage = True
         """At its end. A process that ends soon need not (campaign.py)."""
         self._graveyard: list[object] = []
@@ -167,6 +169,8 @@ class World:
         image = process.disks.get(role)
         if image is None:
             image = process.disks[role] = DiskImage(role, self.derive(f"disk/{role}"), self.faults, self.trace)
+            for callback in self.on_disk:
+                callback(image)
         return image
 
     async def start(self) -> None:
@@ -226,7 +230,9 @@ class World:
 
     def crash(self, name: str, power_failure: bool = False) -> None:
         """kill -9, or a power failure, which the disks feel too. Nothing happens to a process that is down, but a power failure to its disks."""
-        process = self.processes[name]
+        process = self.processes.get(name)
+        if process is None:
+            return  # it has left the cluster
         self.trace.add("crash", f"{name} {'power failure' if power_failure else 'killed'}")
         if process.up:
             self._end(process)
@@ -256,7 +262,8 @@ class World:
             life.owner.stall()
 
     def resume(self, name: str) -> None:
-        life = self.processes[name].life
+        process = self.processes.get(name)
+        life = process.life if process is not None else None
         if life is not None and life.owner.stalled:
             self.trace.add("resume", name)
             self.loop.resume(life.owner)

@@ -27,7 +27,7 @@ from cluster.simulation.campaign import RUNS_MAX, Options, preload
 from cluster.simulation.hostile import Plan, draw_cuts, trimmed
 from cluster.simulation.run import SeedReport, run_seed
 from cluster.simulation.saved_plan import as_json, plan_from
-from tests.sim.planted import deciding, keeping, moving, parting, reading, schedules
+from tests.sim.planted import deciding, keeping, moving, parting, reading, reshaping, schedules
 from tests.sim.seeds import HUNT_PAUSE
 
 SEEDS_MAX = 200
@@ -286,6 +286,14 @@ BUGS: dict[str, Planted] = {
                 schedules.asks_for_the_first_reader_alone,
                 schedules.pursues_no_demand_that_came_meanwhile,
                 schedules.does_not_wait_out_its_snapshot,
+                reshaping.a_new_shard_subscribes_one_record_late,
+                reshaping.two_shards_become_one_at_the_later_watermark,
+                reshaping.a_new_shard_forgets_what_its_parents_dropped,
+                reshaping.a_new_shard_keeps_all_rows_of_its_parents,
+                reshaping.the_ring_has_nothing_for_a_new_shard,
+                reshaping.a_gone_shard_goes_on_getting_watermarks,
+                reshaping.a_scan_reads_from_followers_too,
+                reshaping.parents_end_before_their_children_are_there,
             )
         ),
         *(

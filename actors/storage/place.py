@@ -1,0 +1,48 @@
+"""A storage replica's place in the cluster, by the topology: which columns its shard holds, and where its peers are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from actors.common.errors import OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
+from actors.common.ranges import ShardMap, Span, covers
+from actors.runtime.interfaces import Bus
+
+
+def redirected(shard: int) -> DatabaseError:
+    return DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, f"Redirected: shard {shard} does not own the key")
+
+
+class Place:
+    """`parents`: the shards that this one was made of, if any (docs/shards.md)."""
+
+    def __init__(self, bus: Bus, name: str, shard: int, parents: Sequence[int]) -> None:
+        self._bus = bus
+        self._name = name
+        self._shard = shard
+        self.parents = tuple(parents)
+
+    def peers(self) -> list[str]:
+        """The shard's other replicas."""
+        return [name for name in self._replicas_of(self._shard) if name != self._name]
+
+    def replicas_of_parents(self) -> list[list[str]]:
+        return [self._replicas_of(shard) for shard in self.parents]
+
+    def _replicas_of(self, shard: int) -> list[str]:
+        topology = self._bus.topology
+        prefix = f"storage/{shard}/"
+        return [name for name in sorted(topology.routes) if name.startswith(prefix)] if topology is not None else []
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """The shard's columns; none, where the map does not name it."""
+        topology = self._bus.topology
+        return topology.shard_map.spans(self._shard) if topology is not None else ()
+
+    def holds_range(self, shards: ShardMap, start: bytes, end: bytes) -> bool:
+        """All of the keys [start, end), as the shard that owns them or one that follows them."""
+        others = [piece for piece in shards.scan_pieces(start, end) if piece[2] != self._shard]
+        if not others or not shards.followers:
+            return not others
+        return all(covers(shards.spans(self._shard), low, high) for low, high, _ in others)
