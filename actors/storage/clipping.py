@@ -16,9 +16,14 @@ from collections.abc import Sequence
 
 from actors.common.ranges import KEYSPACE_BYTES, Span
 from actors.runtime.interfaces import Disk
-from actors.storage.maintenance import SLICE_ROWS, discard, sync
+from actors.storage.maintenance import discard, sync
 from actors.storage.segment import Block, BlockFooter, Segment, SegmentWriter
 
+SLICE_ROWS = 256
+"""Between two turns of the event loop: less than a millisecond."""
+REST_S = 0.004
+"""After each slice: who reads and writes meanwhile needs many turns of the loop, one after the other, and several shards' replicas in a
+process may be at it at once."""
 EVERYTHING: tuple[Span, ...] = ((b"", None),)
 
 
@@ -33,7 +38,7 @@ async def clip(disk: Disk, segment: Segment, path: str, spans: Sequence[Span]) -
                 writer.add_block(segment.block(number))
             elif not _lies_outside(footer, spans):
                 await _copy_rows(writer, segment.block(number), spans)
-            await asyncio.sleep(0)
+            await asyncio.sleep(REST_S)
         if not writer.rows:
             discard(disk, path)
             return False
@@ -53,7 +58,7 @@ async def _copy_rows(writer: SegmentWriter, block: Block, spans: Sequence[Span])
         kept = [row for row, key in enumerate(keys) if is_inside(key, spans)]
         if kept:
             writer.add([keys[row] for row in kept], [times[row] for row in kept], [values[row] for row in kept])
-        await asyncio.sleep(0)
+        await asyncio.sleep(REST_S)
 
 
 def is_inside(key: bytes, spans: Sequence[Span]) -> bool:

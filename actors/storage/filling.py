@@ -28,7 +28,7 @@ from actors.common.messages.filling import AskContents, AskPiece, Contents, Piec
 from actors.common.ranges import Span
 from actors.runtime.interfaces import Context, Disk
 from actors.storage import manifest as manifest_file
-from actors.storage.clipping import EVERYTHING, clip, lies_inside
+from actors.storage.clipping import EVERYTHING, REST_S, clip, lies_inside
 from actors.storage.maintenance import discard, sync
 from actors.storage.manifest import Manifest
 from actors.storage.segment import Segment, corrupted
@@ -40,6 +40,8 @@ CONTENTS_ASKED_MAX = 10
 """Times that one peer's merges may overtake the copying."""
 ANSWER_S_MAX = 2.0
 CHECKPOINT_S_MAX = 30.0
+UNHURRIED_BYTES_S = 256 << 20
+"""Of what is copied for a new shard: its parents serve meanwhile, so nobody waits for it."""
 PIECE_ATTEMPTS_MAX = 5
 """A lost message costs one piece, not the segment."""
 
@@ -132,7 +134,7 @@ async def _copy_one(
         else:
             offers.append((not manifest.watermark, not peer.endswith(f"/{context.az}"), -manifest.watermark, peer, manifest))
     for *_, peer, manifest in sorted(offers, key=lambda offer: offer[:4]):
-        copies.append(copy := _Copying(context, peer, store, lambda again: True, spans))
+        copies.append(copy := _Copying(context, peer, store, lambda again: True, spans, is_unhurried=True))
         try:
             manifests.append(await copy.copied(await _fresh_contents(context, peer, manifest)))
         except DatabaseError as error:
@@ -180,13 +182,20 @@ class _Copying:
     the rows wanted."""
 
     def __init__(
-        self, context: Context, peer: str, store: Store, wanted: Callable[[Manifest], bool], spans: Sequence[Span] = EVERYTHING
+        self,
+        context: Context,
+        peer: str,
+        store: Store,
+        wanted: Callable[[Manifest], bool],
+        spans: Sequence[Span] = EVERYTHING,
+        is_unhurried: bool = False,
     ) -> None:
         self._context = context
         self._peer = peer
         self._store = store
         self._wanted = wanted
         self._spans = spans
+        self._is_unhurried = is_unhurried
         self._copied: dict[str, str] = {}
         self._clipped: set[str] = set()
         """Copies with commit times of their own."""
@@ -259,8 +268,10 @@ class _Copying:
                 file.append(answer.data)
                 if file.size >= answer.size:
                     break
+                if self._is_unhurried:
+                    await asyncio.sleep(REST_S)
             await sync(file)
-            await verify(Segment(disk, path))
+            await verify(Segment(disk, path), UNHURRIED_BYTES_S if self._is_unhurried else 0.0)
         except BaseException:
             discard(disk, path)
             raise

@@ -7,14 +7,19 @@ import asyncio
 
 import pytest
 
+from actors.common.messages import Scan
 from actors.crossbar.crossbar import Crossbar
 from actors.storage.replica import StorageReplica
 from cluster.reshaping import Reshaping
-from cluster.shards import begun
+from cluster.shards import begun, resized
 from cluster.simulation.hostile import small_key
 from cluster.simulation.simulated_cluster import CONTROLLER
 from cluster.state import Reshape
 from tests.sim.test_moving_ranges import Scene
+
+TABLE = bytes.fromhex("000040000001")
+"""The first table's rows."""
+KEY, END = TABLE + small_key(0), TABLE + small_key(1000)
 
 
 class Shards(Scene):
@@ -170,6 +175,34 @@ def test_children_hold_their_own_columns_and_no_others() -> None:
             assert keys and all(small_key(low) <= key[6:] < small_key(high) for key in keys if len(key) == 10)
 
     scene.play(scenario)
+
+
+def test_replicas_that_only_serve_reads_come_and_go_under_load() -> None:
+    scene = Shards()
+
+    async def scenario() -> None:
+        assert scene.controller is not None
+        await scene.controller.change(lambda state: resized(state, 2, 5))
+
+        def there(az: str) -> bool:
+            replica = scene.cluster.running(f"storage/2/{az}")
+            return isinstance(replica, StorageReplica) and replica.whole
+
+        await scene.until(lambda: there("a2") and there("b2"))
+        scene.world.crash("storage-2-a2", power_failure=True)
+        await scene.until(lambda: scene.world.processes["storage-2-a2"].up and there("a2"))
+        at = scene.world.clock.now().latest
+        answers = [await scene.world.bus.call("test", f"storage/2/{az}", Scan(KEY, END, at)) for az in ("a", "a2", "b2")]
+        assert answers[0].count > 0 and answers[0].rows == answers[1].rows == answers[2].rows, "at one time all say the same"
+        await scene.begin([2], small_key(10))
+        await scene.over()
+        await scene.until(lambda: len(scene.replicas()) == 3 + 5 + 5)
+        await scene.controller.change(lambda state: resized(resized(state, 3, 3), 4, 3))
+        await scene.until(lambda: scene.replicas() == [f"storage/{shard}/{az}" for shard in (1, 3, 4) for az in "abc"])
+        await scene.until(lambda: not any(scene.files(f"storage/{shard}/a2") for shard in (2, 3, 4)))
+
+    scene.play(scenario)
+    assert scene.refused == []
 
 
 def _keys(source: object) -> list[bytes]:
