@@ -11,6 +11,7 @@ from msgspec import to_builtins
 
 from actors.common.messages import AskStatus, Register
 from actors.runtime.interfaces import Context
+from cluster.membership import journals_of
 from cluster.shards import replicas
 from cluster.state import ClusterState
 
@@ -71,7 +72,24 @@ def cluster_account(actors: list[Row], is_complete: bool, otherwise: str) -> Row
 
 def account_of(state: ClusterState) -> Row:
     """What `status` shows of the state itself."""
-    return {"placement": to_builtins(state.placement), "ranges": ranges_of(state), "shards": shards_of(state)}
+    return {
+        "placement": to_builtins(state.placement),
+        "ranges": ranges_of(state),
+        "shards": shards_of(state),
+        "adjudicators": adjudicators_of(state),
+        "next_adjudicator": journals_of(state).last_number + 1,
+    }
+
+
+def adjudicators_of(state: ClusterState) -> list[Row]:
+    """A row for each adjudicator, by number: `state` is new (ranges cannot go to it yet), ready, leaving (its ranges go to others) or ended (until storage has all of its journal);
+    `ranges`: how many it owns."""
+    rows = []
+    for term in journals_of(state).terms:
+        known = "ended" if term.until is not None else "leaving" if term.leaving else "new" if term.since is None else "ready"
+        owned = sum(number == term.number for number in state.shard_map.adjudicators)
+        rows.append({"number": term.number, "state": known, "ranges": owned, "replicas": list(term.replicas)})
+    return rows
 
 
 def shards_of(state: ClusterState) -> list[Row]:

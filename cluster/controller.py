@@ -26,7 +26,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from actors.common.errors import CONNECTION_FAILURE, OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
-from actors.common.messages import AskCluster, Done, Load, MoveRange, RangeLoad, Register, Shutdown, StatusIs, Suspect, Wake, Watched
+from actors.common.messages import AskCluster, Done, Load, Register, Shutdown, StatusIs, Suspect, Wake, Watched
 from actors.common.messages.base import Message
 from actors.runtime.interfaces import Context, Reply
 from cluster.accounts import account_of, ask_everyone, cluster_account
@@ -39,7 +39,7 @@ from cluster.keeping import StateKeeper
 from cluster.launching import Launcher
 from cluster.leading import Leading
 from cluster.metering import Metering
-from cluster.ranging import Ranges
+from cluster.ranging import ABOUT_RANGES, Ranges
 from cluster.reshaping import ABOUT_SHARDS, Reshaping
 from cluster.retiring import Retiring
 from cluster.room import Room
@@ -387,7 +387,7 @@ class Controller:
             case Load():
                 self._metering.reported(message)
                 self._scaling.reported(sender, message)
-            case RangeLoad() | MoveRange():
+            case _ if isinstance(message, ABOUT_RANGES):
                 self._ranges.receive(sender, message, reply)
             case _ if isinstance(message, ABOUT_SHARDS):
                 self._reshaping.receive(sender, message, reply)

@@ -55,7 +55,9 @@ class Directory:
         return process in self._names
 
     def topology(self) -> Topology:
-        return Topology(version=self.version, routes=self._routes(), azs=self._azs(), shard_map=self._state.shard_map)
+        return Topology(
+            version=self.version, routes=self._routes(), azs=self._azs(), shard_map=self._state.shard_map, journals=self._state.journals
+        )
 
     def publish(self) -> int:
         """The new version."""

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from actors.common.ranges import ShardMap
 from actors.common.settings import Settings
 from cluster.keeping import keeper_role
+from cluster.membership import populated, with_journals
 from cluster.policies.placement import Placement
 from cluster.shards import without_roles
 from cluster.state import ClusterState, ProcessState, RoleState
@@ -42,15 +43,17 @@ def with_keepers(state: ClusterState) -> ClusterState:
 
 
 def arranged(kept: ClusterState | None, initial: ClusterState) -> ClusterState:
-    """The state with which a cluster starts that was down: the processes as the settings have them now, the keys and
-    the shards' replicas where they lie."""
+    """The state with which a cluster starts that was down: the processes as the settings have them now, with the adjudicators that were born since the cluster
+    was, and without those that were retired; the keys and the shards' replicas where they lie."""
     if kept is None:
         return initial
     stores = [(role, process.az) for process in kept.processes for role in process.roles if role.kind == "storage"]
-    processes = _with_stores(initial, stores)
-    if (kept.processes, kept.placement) == (processes, initial.placement):
+    state = replace(kept, processes=_with_stores(initial, stores), placement=initial.placement)
+    if kept.journals.version:
+        state = with_journals(populated(state, kept.journals), kept.journals)
+    if state == kept:
         return kept
-    return replace(kept, version=kept.version + 1, processes=processes, placement=initial.placement)
+    return replace(state, version=kept.version + 1)
 
 
 def _with_stores(state: ClusterState, stores: list[tuple[RoleState, str]]) -> tuple[ProcessState, ...]:

@@ -1,4 +1,5 @@
-"""The controller's part that knows of ranges: a transfer is begun by a person or by the load, and brought to its end (docs/ranges.md)."""
+"""The controller's part that knows of ranges and of those who own them: a transfer, a birth or a retirement is begun by a person or by the load, and brought to its
+end (docs/ranges.md)."""
 
 from __future__ import annotations
 
@@ -6,12 +7,17 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from actors.common.errors import DatabaseError
-from actors.common.messages import MoveRange, RangeLoad
+from actors.common.messages import AddAdjudicator, MoveRange, RangeLoad, RemoveAdjudicator
 from actors.runtime.interfaces import Context, Reply
+from cluster.adjudicators import Adjudicators
 from cluster.balancing import Balancing
-from cluster.policies.ranges import Move
+from cluster.membership import journals_of, with_adjudicator, with_farewell
+from cluster.policies.ranges import Birth, Decision, Move, Retirement
 from cluster.state import ClusterState, with_transfer
 from cluster.transfers import Change, Transfers
+
+ABOUT_RANGES = (RangeLoad, MoveRange, AddAdjudicator, RemoveAdjudicator)
+"""What `Ranges.receive` takes."""
 
 
 class Ranges:
@@ -29,6 +35,7 @@ class Ranges:
         self._change = change
         self._state = first
         self._transfers = Transfers(context, decides, change)
+        self._adjudicators = Adjudicators(context, decides, change)
         self._balancing = Balancing(context.settings.scaling, first, lambda: self._state, homes, self._by_load)
 
     def start(self) -> None:
@@ -43,16 +50,27 @@ class Ranges:
         """The cluster's state has changed, or is known now."""
         self._state = state
         self._transfers.follow(state)
+        self._adjudicators.follow(state)
 
-    def receive(self, sender: str, message: RangeLoad | MoveRange, reply: Reply | None) -> None:
+    def receive(self, sender: str, message: RangeLoad | MoveRange | AddAdjudicator | RemoveAdjudicator, reply: Reply | None) -> None:
         if isinstance(message, RangeLoad):
             self._balancing.reported(sender, message)
         elif reply is not None:
-            self._context.spawn(self._transfers.move(message, reply))
+            asked = self._transfers.move(message, reply) if isinstance(message, MoveRange) else self._adjudicators.receive(message, reply)
+            self._context.spawn(asked)
 
-    def _by_load(self, move: Move) -> None:
+    def _by_load(self, decision: Decision) -> None:
+        def successor(state: ClusterState) -> ClusterState:
+            match decision:
+                case Birth():
+                    return with_adjudicator(state, journals_of(state).last_number + 1, by_load=True)
+                case Retirement():
+                    return with_farewell(state, decision.number)
+                case Move():
+                    return with_transfer(state, *decision, by_load=True)
+
         async def change() -> None:
             with suppress(DatabaseError):  # the load will ask again
-                await self._change(lambda state: with_transfer(state, *move, by_load=True))
+                await self._change(successor)
 
         self._context.spawn(change())

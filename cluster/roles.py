@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterable
 from importlib import import_module
 from typing import Any
 
+import msgspec
+
+from actors.common.journal_set import JournalSet
 from actors.runtime.host import RoleSpec
 from actors.runtime.interfaces import Context, Role
 from cluster.state import RoleState
@@ -63,7 +66,9 @@ def _crossbar(context: Context, given: dict[str, Any], sockets: str) -> Role:
     from actors.crossbar.crossbar import Crossbar
 
     journals = {number: replicas for number, _, replicas in given["journals"]}
-    return Crossbar(context, given["number"], journals, {number: adjudicator for number, adjudicator, _ in given["journals"]})
+    adjudicators = {number: adjudicator for number, adjudicator, _ in given["journals"]}
+    known = msgspec.convert(given["known"], JournalSet) if "known" in given else None
+    return Crossbar(context, given["number"], journals, adjudicators, known)
 
 
 def _storage(context: Context, given: dict[str, Any], sockets: str) -> Role:

@@ -20,6 +20,7 @@ import msgspec
 from msgspec.structs import replace
 
 from actors.common.errors import INVALID_PARAMETER_VALUE, OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
+from actors.common.journal_set import JournalSet
 from actors.common.ranges import ShardMap, moved, same_owners
 from actors.common.timestamps import Timestamp
 from cluster.policies.placement import Placement
@@ -87,6 +88,8 @@ class ClusterState(msgspec.Struct, frozen=True):
     """It is decided, and ends with the next version of the map."""
     rest: ShardMap | None = None
     """The map as it would be if no load had moved ranges; None where none has."""
+    journals: JournalSet = JournalSet()
+    """Version 0: those of the adjudicators that there are (cluster/membership.py)."""
     reshape: Reshape | None = None
     """It is decided, and goes on until it has ended."""
     shards_ever: int = 0
@@ -123,7 +126,8 @@ def with_transfer(state: ClusterState, low: bytes, high: bytes | None, target: i
         raise DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, "another range is on its way from one adjudicator to another")
     if high is not None and high <= low:
         raise DatabaseError(INVALID_PARAMETER_VALUE, "a range ends above its beginning")
-    if f"adjudicator/{target}" not in state.roles:
+    term = state.journals.term(target)
+    if f"adjudicator/{target}" not in state.roles or (term is not None and (term.since is None or term.leaving)):
         raise DatabaseError(INVALID_PARAMETER_VALUE, f"there is no adjudicator/{target}")
     owners = state.shard_map.owners_of(low, high)
     if len(owners) != 1:
@@ -134,10 +138,13 @@ def with_transfer(state: ClusterState, low: bytes, high: bytes | None, target: i
 
 
 def map_after(state: ClusterState, since: Timestamp) -> ShardMap:
-    """The map with which the transfer ends. `since`: what its source has answered."""
+    """The map with which the transfer ends. `since`: what its source has answered. A target that was born lately decides nothing at or below the time from which
+    its journal counts (I5)."""
     transfer = state.transfer
     assert transfer is not None
-    return moved(state.shard_map, transfer.low, transfer.high, transfer.target, since)
+    term = state.journals.term(transfer.target)
+    born = term.since if term is not None else None
+    return moved(state.shard_map, transfer.low, transfer.high, transfer.target, max(since, born or since))
 
 
 def transferred(state: ClusterState, transfer: Transfer, since: Timestamp) -> ClusterState:

@@ -176,7 +176,10 @@ def _storm(clients: list[psycopg.Connection]) -> list[float]:
         for descriptor, _ in poll.poll(1000):
             number, begun_s = sent_s[descriptor]
             connection = clients[number].pgconn
-            connection.consume_input()
+            try:
+                connection.consume_input()
+            except psycopg.Error as error:
+                raise WakeFailed(f"session {number}, after {len(took)} others had their rows: {error}") from None
             if connection.is_busy():
                 continue
             took.append((time.perf_counter() - begun_s) * 1000)

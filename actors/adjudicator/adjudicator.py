@@ -31,6 +31,8 @@ from actors.adjudicator.refusals import not_committed
 from actors.adjudicator.reign import ANSWERED_KEEP_S, Reign, answer_again
 from actors.common.errors import CONNECTION_FAILURE, OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
 from actors.common.messages import (
+    Announce,
+    AskHeld,
     AskOutcome,
     AskPromise,
     Commit,
@@ -38,11 +40,13 @@ from actors.common.messages import (
     Done,
     DropParts,
     Gather,
+    HeldIs,
     Lead,
     OutcomeIs,
     Part,
     Prepare,
     Release,
+    Retire,
     Topology,
     Watched,
 )
@@ -179,6 +183,12 @@ class Adjudicator:
             reply(reign.coordinator.outcome(message))
         elif isinstance(message, Release):
             reign.releasing.release(message, reply)
+        elif isinstance(message, Announce):
+            reign.membership.announce(message, reply)
+        elif isinstance(message, Retire):
+            reign.membership.retire(message, reply)
+        elif isinstance(message, AskHeld):
+            reply(HeldIs(reign.participant.held_for(message.coordinator)))
         elif isinstance(message, Lead):
             reply(Done())
         else:
@@ -204,7 +214,7 @@ class Adjudicator:
             self._lead()
         if isinstance(message, AskOutcome):
             reply(OutcomeIs("undecided"))
-        elif isinstance(message, Commit | Part | AskPromise | Prepare | Gather | Decided | Release):
+        elif isinstance(message, Commit | Part | AskPromise | Prepare | Gather | Decided | Release | Announce | Retire | AskHeld):
             reply.fail(not_committed(f"adjudicator/{self._number} does not lead its journal"))
         else:
             reply.fail(DatabaseError("0A000", f"an adjudicator does not understand {type(message).__name__}"))

@@ -117,6 +117,11 @@ class Coordinator:
     def open(self) -> int:
         return len(self._open)
 
+    @property
+    def owes(self) -> bool:
+        """Transactions are undecided, or participants have not said that they have heard of a commit."""
+        return bool(self._open or self._unacknowledged)
+
     def shares_of(
         self, message: Commit, written: list[bytes], dropped: Sequence[Table], ownership: Ownership, gathering: Gathering | None
     ) -> Shares:

@@ -157,7 +157,7 @@ class Participant:
         """Answered with Prepared once all is marked, or refused. Raises what refuses it at once."""
         reign = self._reign
         name = message.transaction
-        if reign.over:
+        if reign.over or self._is_gone(message.coordinator):
             raise not_committed("the epoch is over")
         if reign.window.marked(name) is not None:
             self._offer(message, reply)
@@ -253,6 +253,16 @@ class Participant:
                 pending.is_barred = True
         return max((pending.offered for pending in self._pending.values() if pending.is_barred), default=TIMESTAMP_MIN)
 
+    def held_for(self, coordinator: int) -> int:
+        """How many undecided transactions that adjudicator coordinates."""
+        return sum(pending.coordinator == coordinator for pending in self._pending.values())
+
+    def _is_gone(self, coordinator: int) -> bool:
+        """It is retired. What it committed was known here before that; what it asks for now was on its way for long, and nothing will come of it."""
+        topology = self._reign.context.bus.topology
+        journals = topology.journals if topology is not None else None
+        return journals is not None and journals.term(coordinator) is None and coordinator <= journals.last_number
+
     # -- asking ------------------------------------------------------------------------------------------------------------------
 
     def _sweep(self) -> None:
@@ -261,7 +271,9 @@ class Participant:
         loop = asyncio.get_running_loop()
         due = loop.time() - self._ask_after_s / 2
         for name, pending in list(self._pending.items()):
-            if pending.since_s <= due and not pending.is_asking:
+            if self._is_gone(pending.coordinator):
+                self.decided(name, 0)
+            elif pending.since_s <= due and not pending.is_asking:
                 pending.is_asking = True
                 self._ask(name, pending)
         if self._pending:

@@ -27,6 +27,7 @@ from actors.adjudicator.coordinator import Coordinator, RecoveredOutcomes
 from actors.adjudicator.gathering import GatheringRoom
 from actors.adjudicator.lease import Lease
 from actors.adjudicator.load import ClaimLoad
+from actors.adjudicator.membership import Membership
 from actors.adjudicator.outcomes import ABORTED, UNRESOLVED, Outcomes
 from actors.adjudicator.ownership import Ownership, read_write_set
 from actors.adjudicator.participant import Participant
@@ -122,6 +123,7 @@ class Reign:
         self.participant = Participant(self)
         self.gatherings = GatheringRoom(self)
         self.releasing = Releasing(self)
+        self.membership = Membership(self)
         self.follow(ownership)
         self.over = False
         self.commits = 0
@@ -200,7 +202,8 @@ class Reign:
         self.check_entrance(message.start_ts, message.catalog_ts)
 
     def _check_room(self) -> None:
-        """Raises 53100."""
+        """Raises 53100, and 55000 where the journal has ended."""
+        self.membership.check()
         if not self.writer.has_room:
             self._ask_for_room()
             raise disk_full()
@@ -386,7 +389,7 @@ class Reign:
         at = message.at if message.at > now.earliest else now.earliest
 
         def answer() -> None:
-            reply(Promised(self.epoch, self.lease.promise(at), self.writer.last_lsn))
+            reply(Promised(self.epoch, self.lease.promise(at), self.writer.last_lsn, self.writer.set_version))
 
         self.cover(at, answer, reply.fail)
         if self.lease.is_past_half(now.earliest):
@@ -418,7 +421,7 @@ class Reign:
     def append_note(
         self, kind: int, then: Callable[[], None] | None = None, *, transaction: bytes = b"", payload: bytes = b"", part: int = 0
     ) -> None:
-        """A PART, an ABORT, a RELEASE: what commits nothing. `then` runs when it is durable."""
+        """A PART, an ABORT, a RELEASE ...: what commits nothing. `then` runs when it is durable."""
         lease = self.lease
         epoch_end = lease.end_for(lease.last, self._clock.now().earliest)
 

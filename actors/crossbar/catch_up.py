@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -55,8 +56,10 @@ class CatchUp:
         """(commit time, the shard's rows), to be sent."""
         self._changes: list[Timestamp] = []
         window_bytes = min(CATCH_UP_WINDOW_BYTES, crossbar.window_bytes)
+        known = crossbar.set_version
         for journal in crossbar.journals:
-            feed = crossbar.make_feed(journal, subscriber.sent_ts, self._on_records, window_bytes)
+            # A journal that has been announced since then counts above the goal, and is not read here: nor is what goes by its being read.
+            feed = crossbar.make_feed(journal, subscriber.sent_ts, self._on_records, window_bytes, lambda version: version <= known)
             feed.on_subscribed = partial(self._reached, journal)
             feed.on_trimmed = partial(crossbar.strand, subscriber)
             self._feeds[journal] = feed
@@ -67,7 +70,7 @@ class CatchUp:
         for feed in self._feeds.values():
             self._crossbar.drop_stream(feed)
 
-    def _on_records(self, journal: int, records: list[tuple[RecordHeader, bytes]]) -> None:
+    def _on_records(self, journal: int, records: Sequence[tuple[RecordHeader, bytes]]) -> None:
         self._merge.add(journal, records)
         self._reached(journal)
 

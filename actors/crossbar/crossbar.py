@@ -18,10 +18,12 @@ trimmed is refused (58P01), never given a stream with a hole.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 from actors.common.errors import DatabaseError
+from actors.common.journal_set import JournalSet, JournalTerm
 from actors.common.messages import (
     DemandWatermark,
     Done,
@@ -36,14 +38,15 @@ from actors.common.messages.base import Message
 from actors.common.messages.control import Topology
 from actors.common.ranges import ShardMap, Span
 from actors.common.timestamps import TIMESTAMP_MIN, Timestamp
-from actors.crossbar import subscriber as subscribing
 from actors.crossbar.asking import Asking
 from actors.crossbar.catch_up import CatchUp
-from actors.crossbar.feed import Feed
-from actors.crossbar.merge import Due, Group, Merge
+from actors.crossbar.feed import Admits, Feed
+from actors.crossbar.filing import file
+from actors.crossbar.members import Members
+from actors.crossbar.merge import Group, Merge
 from actors.crossbar.router import route
 from actors.crossbar.subscriber import Ring, Subscriber, let_go
-from actors.journal.record import TRIMMED, RecordHeader, payload_of
+from actors.journal.record import TRIMMED, MappedHeader
 from actors.runtime.interfaces import Context, Reply
 
 STREAM_BITS = 62
@@ -53,12 +56,18 @@ KEPT_S_DEFAULT = 300
 
 
 class Crossbar:
-    """Role `crossbar/<number>`. `journals`: journal -> its replicas' names; `adjudicators`: journal -> its adjudicator's name."""
+    """Role `crossbar/<number>`. `journals`: journal -> its replicas' names; `adjudicators`: journal -> its adjudicator's name. `known`: the set of journals, where
+    the cluster has had more than one."""
 
-    def __init__(self, context: Context, number: int, journals: dict[int, list[str]], adjudicators: dict[int, str]) -> None:
+    def __init__(
+        self, context: Context, number: int, journals: dict[int, list[str]], adjudicators: dict[int, str], known: JournalSet | None = None
+    ) -> None:
         self._context = context
         self._number = number
+        first = JournalSet(terms=tuple(JournalTerm(journal, tuple(journals[journal])) for journal in sorted(journals)))
+        self._members = Members(known or first)
         self._journals = journals
+        """Those that count, and so are read."""
         self._adjudicators = adjudicators
         self._streams: dict[int, Feed] = {}
         self._merge: Merge | None = None
@@ -77,8 +86,8 @@ class Crossbar:
         self._checkpoints: dict[str, Timestamp] = {}
         self._trimmed: Timestamp = TIMESTAMP_MIN
         """As told to the journals."""
-        self._gone_ts: Timestamp = TIMESTAMP_MIN
-        """Commits at or below this time are no longer in every journal, as the journals told."""
+        self._gone_ts: Timestamp = self._members.known.gone_ts
+        """Commits at or below this time are no longer in every journal, as the journals told, or a journal that had some is gone."""
         self._records = 0
         self._stopped = False
 
@@ -161,12 +170,17 @@ class Crossbar:
     def window_bytes(self) -> int:
         return self._context.settings.streaming.window_bytes  # type: ignore[no-any-return]
 
-    def make_feed(self, journal: int, after_ts: Timestamp, on_records: Any, window_bytes: int) -> Feed:
-        return Feed(self._context, journal, self._journals[journal], after_ts, on_records, self.new_stream, window_bytes)
+    def make_feed(self, journal: int, after_ts: Timestamp, on_records: Any, window_bytes: int, admits: Admits) -> Feed:
+        return Feed(self._context, journal, self._journals[journal], after_ts, on_records, self.new_stream, window_bytes, admits)
 
     @property
     def journals(self) -> list[int]:
         return sorted(self._journals)
+
+    @property
+    def set_version(self) -> int:
+        """Every journal that a set up to this version names is read."""
+        return self._members.met
 
     @property
     def merge(self) -> Merge:
@@ -187,15 +201,48 @@ class Crossbar:
 
     def _begin(self, after_ts: Timestamp) -> None:
         """Read every journal from the first subscriber's place on."""
-        self._merge = Merge(self.journals, partial(route, shard_map=self.shard_map))
+        self._merge = Merge([], partial(route, shard_map=self.shard_map))
         self._ring = Ring(self.shard_map.all_shards(), self._context.settings.streaming.ring_bytes_max)
         self._ring.floor = after_ts
-        for journal in self.journals:
-            feed = self.make_feed(journal, after_ts, self._on_records, self.window_bytes)
+        self._journals, self._adjudicators, self._feeds = {}, {}, {}
+        self._join(after_ts)
+
+    def _join(self, after_ts: Timestamp) -> None:
+        """Read what counts and is not read yet. At or below `after_ts` it has nothing that is wanted."""
+        for term in self._members.counting:
+            journal = term.number
+            if journal in self._journals or (term.until is not None and term.until <= after_ts):
+                continue
+            self._journals[journal], self._adjudicators[journal] = list(term.replicas), term.adjudicator
+            self.merge.join(journal, term.since)
+            feed = self.make_feed(journal, after_ts, self._on_records, self.window_bytes, self._members.knows)
             feed.on_subscribed = partial(self._positioned, journal, feed)
             feed.on_trimmed = self._begin_again
             self._feeds[journal] = feed
             feed.subscribe()
+
+    def _meet(self, set_version: int) -> None:
+        """A record or a promise of a known set: the journals that are new in it count from here on."""
+        if set_version > self._members.met:
+            self._members.meet(set_version)
+            self._join(self.merge.watermark)
+
+    def _learn(self, known: JournalSet) -> None:
+        """The controller tells of a newer set of journals."""
+        gone = [journal for journal in self._journals if known.term(journal) is None]
+        self._gone_ts = max(self._gone_ts, known.gone_ts)
+        if self._merge is None:
+            return
+        if not all(self._merge.heads[journal].has_ended for journal in gone):
+            self._begin_again(known.gone_ts)
+            return
+        for journal in gone:  # what is held of it is all that it had
+            del self._journals[journal], self._adjudicators[journal]
+            self.drop_stream(self._feeds.pop(journal))
+        self._join(self._merge.watermark)
+        for name in sorted(self._catch_ups) if gone else ():
+            self._catch_up(self._subscribers[name])
+        self._advance()
 
     def _begin_again(self, gone_ts: Timestamp) -> None:
         """A journal has trimmed what the main merge would need for one subscriber: go on without it."""
@@ -239,8 +286,9 @@ class Crossbar:
         self._asking.came(journal)
         self._advance()
 
-    def _on_records(self, journal: int, records: list[tuple[RecordHeader, bytes]]) -> None:
+    def _on_records(self, journal: int, records: Sequence[tuple[MappedHeader, bytes]]) -> None:
         self._records += len(records)
+        self._meet(records[-1][0].set_version)
         self.merge.add(journal, records)
         self._asking.came(journal)
         self._advance()
@@ -250,7 +298,7 @@ class Crossbar:
         merge = self.merge
         due = merge.take()
         if due:
-            self._file(due)
+            file(due, self.ring, self.shard_map, self._subscribers.values())
         watermark = merge.watermark
         ring = self.ring
         groups = merge.groups()
@@ -270,34 +318,11 @@ class Crossbar:
             self._rescue()
         held_bytes_max = self._context.settings.streaming.held_bytes_max
         if merge.held_bytes > held_bytes_max:
-            self._demand = max(self._demand, max(head.promise for head in merge.heads.values()))
+            self._demand = max(self._demand, merge.furthest)
         for journal, feed in self._feeds.items():
             feed.hold(merge.heads[journal].held_bytes > held_bytes_max)
         if self._demand > watermark:
             self._pursue()
-
-    def _file(self, due: list[Due]) -> None:
-        ring, shard_map = self.ring, self.shard_map
-        sizes: dict[int, int] = {}
-        for commit_ts, _, header, record, group in due:
-            if group is not None:
-                for subscriber in self._subscribers.values():
-                    if commit_ts <= max(subscriber.sent_ts, ring.floor):
-                        subscriber.unstage(group)  # the subscriber has it
-            if commit_ts <= ring.floor:
-                continue  # every subscriber of this merge has it
-            if group is not None:
-                ring.add_group(commit_ts, group)
-                sizes.update((shard, subscribing.LAZY_BYTES) for shard in group.shards)
-            payload = payload_of(record)
-            if payload:
-                for shard, part in route(payload, shard_map).items():
-                    ring.add(shard, commit_ts, part)
-                    sizes[shard] = sizes.get(shard, 0) + len(part)
-            if header.catalog_change:
-                ring.catalog_changes.append(commit_ts)
-        for subscriber in self._subscribers.values():
-            subscriber.gather(sizes.get(subscriber.shard, 0))
 
     def _let_go(self, groups: list[tuple[Timestamp, Group]]) -> None:
         """Beyond the ring's bound, of the pieces that every subscriber has been sent. None, while one catches up: it goes on here from where it will have come."""
@@ -352,8 +377,13 @@ class Crossbar:
             self._pursue()
 
     def _promised(self, journal: int, answer: Promised) -> bool:
-        self.merge.promised(journal, answer.epoch, answer.promise, answer.after_lsn)
-        self._advance()
+        """False: it cannot be counted yet, and is to be asked for again."""
+        if not self._members.knows(answer.set_version):
+            return False
+        if journal in self._adjudicators:
+            self._meet(answer.set_version)
+            self.merge.promised(journal, answer.epoch, answer.promise, answer.after_lsn)
+            self._advance()
         return True
 
     # -- subscribers -------------------------------------------------------------------------------------------------------------
@@ -397,6 +427,9 @@ class Crossbar:
             self._rescue()
 
     def _catch_up(self, subscriber: Subscriber) -> None:
+        if subscriber.sent_ts < self._gone_ts:
+            self.strand(subscriber, self._gone_ts)
+            return
         subscriber.live = False
         former = self._catch_ups.pop(subscriber.name, None)
         if former is not None:
@@ -457,5 +490,7 @@ class Crossbar:
         if self._stopped:  # the bus keeps its listeners
             return
         self._take_map(topology.shard_map)
+        if self._members.learn(topology.journals):
+            self._learn(topology.journals)
         if self._merge is not None and self._demand > self._merge.watermark:
             self._pursue()

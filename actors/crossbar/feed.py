@@ -9,13 +9,13 @@ feed is on `hold`, none do, so that no more than a window arrives.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from actors.common.errors import OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
 from actors.common.messages import JournalRecords, StreamAck, Subscribed, SubscribeJournal
 from actors.common.messages.base import Message
 from actors.common.timestamps import Epoch, Lsn, Timestamp
-from actors.journal.record import TRIMMED, RecordHeader, decode_header
+from actors.journal.record import TRIMMED, MappedHeader, decode_header
 from actors.runtime.interfaces import Context
 from actors.runtime.stream_window import StreamWindow
 
@@ -28,11 +28,13 @@ journals across availability zones (or processes) for good."""
 LEAST_SHARE = 64
 """Of the window, at least so small a part: messages are a quarter of it at most, and records must not come one by one."""
 
-OnRecords = Callable[[int, list[tuple[RecordHeader, bytes]]], None]
+OnRecords = Callable[[int, Sequence[tuple[MappedHeader, bytes]]], None]
+Admits = Callable[[int], bool]
 
 
 class Feed:
-    """`on_records(journal, [(header, record), ...])` is called in order. Starts with `subscribe()`."""
+    """`on_records(journal, [(header, record), ...])` is called in order. Starts with `subscribe()`. `admits`: whether records that go by a set of journals of this
+    version may be taken now; they are asked for again until they may."""
 
     def __init__(
         self,
@@ -43,6 +45,7 @@ class Feed:
         on_records: OnRecords,
         new_stream: Callable[[Feed], int],
         window_bytes: int,
+        admits: Admits,
     ) -> None:
         self._context = context
         self._journal = journal
@@ -52,6 +55,7 @@ class Feed:
         self._after_ts = after_ts
         self._on_records = on_records
         self._new_stream = new_stream
+        self._admits = admits
         self._window = StreamWindow(window_bytes, window_bytes // LEAST_SHARE)
         self._window_bytes = window_bytes
         """Of the current stream."""
@@ -140,11 +144,17 @@ class Feed:
                 self.subscribe()
             return
         self._expected += 1
-        self.next_lsn = message.first_lsn + len(message.records)
+        records = [(decode_header(record), record) for record in message.records]
+        admits = self._admits
+        admitted = records if admits(records[-1][0].set_version) else [one for one in records if admits(one[0].set_version)]
+        self.next_lsn = message.first_lsn + len(admitted)
         self._taken = message.number
         self._taken_bytes += sum(map(len, message.records))
-        self._on_records(self._journal, [(decode_header(record), record) for record in message.records])
-        if not self._held:
+        if admitted:
+            self._on_records(self._journal, admitted)
+        if len(admitted) < len(records):
+            self.turn(0)
+        elif not self._held:
             self._acknowledge()
 
     def _acknowledge(self) -> None:

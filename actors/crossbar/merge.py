@@ -18,13 +18,13 @@ epoch comes instead. Subscribers are sent a group's pieces while it grows; what 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import NamedTuple
 
 from actors.common.timestamps import TIMESTAMP_MAX, TIMESTAMP_MIN, Epoch, Lsn, Timestamp
 from actors.common.write_set import checksum_of_parts, part_checksum
-from actors.journal.record import ABORT, COMMIT, EPOCH_BEGIN, PART, RecordHeader, payload_of
+from actors.journal.record import ABORT, COMMIT, END, EPOCH_BEGIN, PART, RecordHeader, payload_of
 
 Cut = Callable[[bytes], dict[int, bytes]]
 """Takes a part's write set; shard -> the rows that it owns."""
@@ -110,7 +110,7 @@ class Due(NamedTuple):
 class Head:
     """One journal's side of the merge."""
 
-    __slots__ = ("cut", "epoch", "groups", "held", "held_bytes", "journal", "lsn", "pending", "promise", "void", "whole")
+    __slots__ = ("cut", "epoch", "groups", "has_ended", "held", "held_bytes", "journal", "lsn", "pending", "promise", "void", "whole")
 
     def __init__(self, cut: Cut, journal: int, lsn: Lsn = 0) -> None:
         self.cut = cut
@@ -128,6 +128,8 @@ class Head:
         self.held: deque[tuple[RecordHeader, bytes, Group | None]] = deque()
         self.held_bytes = 0
         self.pending: deque[tuple[Epoch, Timestamp, Lsn]] = deque(maxlen=PENDING_MAX)
+        self.has_ended = False
+        """Nothing comes any more that would be due."""
 
     def add(self, header: RecordHeader, record: bytes) -> None:
         assert header.lsn == self.lsn + 1 or self.lsn == 0, f"record {header.lsn} after {self.lsn}"
@@ -151,9 +153,11 @@ class Head:
             group = self.groups.pop(header.group, None)
             if group is not None:
                 self.void.append(group)
-        elif kind == EPOCH_BEGIN:
+        elif kind in (EPOCH_BEGIN, END):
             self.void += self.groups.values()
             self.groups.clear()
+            if kind == END:
+                self.has_ended, self.promise = True, TIMESTAMP_MAX
 
     def _group_of(self, commit: RecordHeader) -> Group:
         group = self.groups.pop(commit.group, None) or Group(self.journal, commit.group)
@@ -184,10 +188,25 @@ class Merge:
     """See the module. `journals`: their numbers. `cut`: by default there is one shard."""
 
     def __init__(self, journals: list[int], cut: Cut = lambda payload: {1: payload}) -> None:
+        self._cut = cut
         self.heads = {journal: Head(cut, journal) for journal in sorted(journals)}
         self.watermark: Timestamp = TIMESTAMP_MIN
 
-    def add(self, journal: int, records: list[tuple[RecordHeader, bytes]]) -> None:
+    def join(self, journal: int, since: Timestamp | None) -> None:
+        """One journal more, which brings nothing at or below `since`; where that is not known here, nothing at or below the watermark."""
+        assert since is None or since >= self.watermark or not since, (
+            f"I5: journal {journal} counts from {since} on, {self.watermark} is past"
+        )
+        head = Head(self._cut, journal)
+        head.promise = self.watermark if since is None else since
+        self.heads = dict(sorted({**self.heads, journal: head}.items()))
+
+    @property
+    def furthest(self) -> Timestamp:
+        """The latest time that any journal that goes on has come to."""
+        return max((head.promise for head in self.heads.values() if not head.has_ended), default=TIMESTAMP_MIN)
+
+    def add(self, journal: int, records: Sequence[tuple[RecordHeader, bytes]]) -> None:
         head = self.heads[journal]
         for header, record in records:
             head.add(header, record)

@@ -33,6 +33,10 @@ STATE = 6
 RELEASE = 7
 """The adjudicator's reign over some keys is over (docs/ranges.md): this record and all later ones carry the version of a map in which others own them.
 Like a LEASE in all else."""
+ANNOUNCE = 8
+"""This record and all later ones carry the version of a set of journals (common/journal_set.py): whoever reads on must know that set. Like a LEASE in all else."""
+END = 9
+"""Nothing is committed in this journal any more, in no epoch: its adjudicator is retired. Like a LEASE in all else."""
 CLOSE = 3
 """Last record of an epoch that ended cleanly: epoch_end is what was really used, so the next epoch need not wait for the lease to pass."""
 
@@ -70,10 +74,14 @@ class RecordHeader(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 class MappedHeader(RecordHeader, frozen=True, gc=False):
-    """Of a record after a RELEASE."""
+    """Of a record after a RELEASE, an ANNOUNCE or an END."""
 
     map_version: int = 0
     """Whoever leads the journal may go by no older version of the shard map."""
+    set_version: int = 0
+    """Whoever reads the journal may go by no older version of the set of journals."""
+    has_ended: bool = False
+    """Whoever leads the journal commits nothing: this is its END, or comes after it."""
 
 
 _encoder = msgspec.msgpack.Encoder()

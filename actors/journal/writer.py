@@ -84,6 +84,10 @@ class JournalWriter:
         self.last_commit_ts: Timestamp = 0
         self.map_version = 0
         """Carried by every record from now on: the journal's adjudicator goes by no older map (record.py: MappedHeader)."""
+        self.set_version = 0
+        """Likewise: the journal's readers go by no older set of journals."""
+        self.has_ended = False
+        """Likewise: nothing is committed in this journal any more."""
         self.backlog_bytes = 0
         """Of the records appended and not yet committed."""
         self.has_room = True
@@ -161,7 +165,8 @@ class JournalWriter:
         self.trimmed_ts = tail.trimmed_ts
         self.last_lsn = tail.tail_lsn
         self.committed_lsn = 0
-        self.last_commit_ts = self.last_epoch_end = self.map_version = 0
+        self.last_commit_ts = self.last_epoch_end = self.map_version = self.set_version = 0
+        self.has_ended = False
         self._memory.clear()
         self._memory_bytes = 0
         self._epochs.clear()
@@ -191,7 +196,7 @@ class JournalWriter:
                 self._epochs.begin(header.lsn, header.epoch)
                 self.last_commit_ts = max(self.last_commit_ts, header.commit_ts)
                 self.last_epoch_end = header.epoch_end
-                self.map_version = header.map_version
+                self.map_version, self.set_version, self.has_ended = header.map_version, header.set_version, header.has_ended
                 self._memory.append(record)
                 self._memory_bytes += len(record)
                 while self._memory_bytes > self._memory_bytes_max and len(self._memory) > 1:
@@ -233,7 +238,8 @@ class JournalWriter:
         lsn = self.last_lsn = self.last_lsn + 1
         changes = schema_changes or []
         fields = (lsn, self.epoch, kind, commit_ts, promise, epoch_end, transaction, catalog_change, changes, part, checksum)
-        header = MappedHeader(*fields, self.map_version) if self.map_version else RecordHeader(*fields)
+        is_plain = not (self.map_version or self.set_version or self.has_ended)
+        header = RecordHeader(*fields) if is_plain else MappedHeader(*fields, self.map_version, self.set_version, self.has_ended)
         if kind == EPOCH_BEGIN:
             self._epochs.begin(lsn, self.epoch)
         self.last_epoch_end = max(self.last_epoch_end, epoch_end)

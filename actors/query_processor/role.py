@@ -118,6 +118,8 @@ class QueryProcessor:
         self._computed_ns = computed_ns
         self._first_catalog: asyncio.Future[Catalog] | None = None
         """Being read for the first sessions."""
+        self._resuming = 0
+        """Sessions that have come from a gateway, and have no connection yet."""
         self._sequence = int.from_bytes(entropy(3), "big") if parking_path is not None else 0
         """Sessions of this number may be about that an earlier process of this role began."""
         self._all_closed = asyncio.Event()
@@ -288,10 +290,10 @@ class QueryProcessor:
 
     def _present(self) -> int:
         """Sessions, and clients of gateways that are about to have one: the cluster must not go to zero while they authenticate."""
-        return len(self._sessions) + (len(self._arriving) if self._receiver is not None else 0)
+        return len(self._sessions) + self._resuming + (len(self._arriving) if self._receiver is not None else 0)
 
     def _is_empty(self) -> bool:
-        return not self._connections and not self._on_their_way(asyncio.get_running_loop().time())
+        return not self._connections and not self._resuming and not self._on_their_way(asyncio.get_running_loop().time())
 
     def _on_socket(self, client: socket.socket, already_read: bytes) -> None:
         if self._stopping:
@@ -364,8 +366,6 @@ class QueryProcessor:
         await asyncio.wait([self._first_catalog])
 
     async def _resume(self, client: socket.socket, parked: ParkedSession) -> None:
-        await self._catalog_known()
-
         def make() -> Connection:
             assert self._services is not None
             connection = Connection(self._services, parked)
@@ -374,7 +374,12 @@ class QueryProcessor:
                 self._promised.popleft()
             return connection
 
-        await self._connect(make, client)
+        self._resuming += 1
+        try:
+            await self._catalog_known()
+            await self._connect(make, client)
+        finally:
+            self._resuming -= 1
 
     def _restored(self, connection: Connection) -> None:
         self._sessions[connection.process, connection.secret] = connection

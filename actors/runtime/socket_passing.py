@@ -36,8 +36,8 @@ ALREADY_READ_BYTES_MAX = 16 << 10
 """Bytes that travel with a socket: more than any start-up packet."""
 ANSWER_S = 0.25
 """A turn of a busy loop is some milliseconds."""
-OFFERS_MAX = 1024
-"""Questions without an answer, of one sender."""
+OFFERS_MAX = 128
+"""Questions without an answer, of one sender: the answers fit into the socket's buffer (212,992 bytes by default, 768 a packet), however late they are read."""
 RECEIVE_BATCH = 64
 """Packets taken in one turn of the loop."""
 SENDERS_MAX = 256
@@ -255,15 +255,18 @@ class SocketReceiver:
             if not data:
                 self._drop(sender)
                 return
-            for descriptor in descriptors:
-                client = socket.socket(fileno=descriptor)
-                client.setblocking(False)
-                if data[:1] == _SOCKET:
-                    self._on_socket(client, data[1:])
-                elif self._on_session is not None:
-                    self._on_session(client, data[1:])
-                else:
-                    client.close()
+            self._take(data, descriptors)
+
+    def _take(self, data: bytes, descriptors: list[int]) -> None:
+        for descriptor in descriptors:
+            client = socket.socket(fileno=descriptor)
+            client.setblocking(False)
+            if data[:1] == _SOCKET:
+                self._on_socket(client, data[1:])
+            elif self._on_session is not None:
+                self._on_session(client, data[1:])
+            else:
+                client.close()
 
     def _answer(self, sender: socket.socket, question: bytes) -> bytes:
         """Nothing where it cannot be told: the sender is gone, or does not read."""
@@ -275,8 +278,13 @@ class SocketReceiver:
         return question
 
     def _drop(self, sender: socket.socket) -> None:
+        """Clients that are on their way here are taken: their sender has let them go already."""
         self._senders.discard(sender)
         asyncio.get_running_loop().remove_reader(sender.fileno())
+        with contextlib.suppress(OSError):
+            sender.shutdown(socket.SHUT_RD)  # nothing more comes in
+            while (packet := socket.recv_fds(sender, PACKET_BYTES_MAX, 1))[0]:
+                self._take(packet[0], packet[1])
         sender.close()
 
     def stop(self) -> None:

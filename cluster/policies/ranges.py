@@ -1,11 +1,15 @@
-"""Which range should go from one adjudicator to another: off a busy one, at the median of its load, and back together when all are calm.
+"""Which range should go from one adjudicator to another, and how many of them there should be: load goes off a busy one, at the median of its keys, and back together when all
+are calm.
 
-Pure: what is seen gives at most one move, and only what lasts becomes one (`up_delay_s`, `down_delay_s`).
+Pure: what is seen gives at most one decision, and only what lasts becomes one (`up_delay_s`, `down_delay_s`).
 
     relieve   the busiest adjudicator computes for more than `busy_share` of its time, and some other one, in another process, for less by
               `GAP_MIN`: as much load goes there as makes both equal. The cut is a key that was sampled, so that the load is halved wherever its keys lie
+    birth     the busiest is as busy, its load can be divided, and nobody has room for a part of it: one adjudicator more, up to `adjudicators_max`. What it
+              gets, the next look decides
     join      all compute for less than `calm_share`, and the load has moved ranges: they go back, one after the other, the coldest first. Fewer
               transactions then need two adjudicators
+    retire    all are as calm, and no range is away: those that the load has called for go, the youngest first
 
 A key that alone makes up most of the load cannot be divided, and stays.
 """
@@ -35,6 +39,8 @@ class Bounds:
     up_delay_s: float
     down_delay_s: float
     boundaries_max: int
+    adjudicators_max: int = 0
+    """The load calls for no more than so many in all."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +61,12 @@ class Seen:
     shard_map: ShardMap
     rest: ShardMap
     told: Mapping[int, Told] = field(default_factory=dict)
+    by_load: frozenset[int] = frozenset()
+    """Those adjudicators that nobody but the load has called for."""
 
 
 class Wish(NamedTuple):
-    """What has been wanted since when, without interruption: "" nothing, "join", or "relieve/<number>"."""
+    """What has been wanted since when, without interruption: "" nothing, "join", "relieve/<number>", "birth/<number>" or "retire/<number>"."""
 
     what: str = ""
     since_s: float = 0.0
@@ -72,17 +80,30 @@ class Move(NamedTuple):
     target: int
 
 
+class Birth(NamedTuple):
+    """There should be one adjudicator more."""
+
+
+class Retirement(NamedTuple):
+    """Adjudicator `number` should go."""
+
+    number: int
+
+
+Decision = Move | Birth | Retirement
+
+
 def boundaries(shard_map: ShardMap) -> int:
     """Places where one adjudicator's keys end and another's begin."""
     return sum(one != other for one, other in pairwise(shard_map.adjudicators))
 
 
-def decide(seen: Seen, bounds: Bounds, wish: Wish) -> tuple[Move | None, Wish]:
+def decide(seen: Seen, bounds: Bounds, wish: Wish) -> tuple[Decision | None, Wish]:
     """What to do now, and what to hand to the next call."""
     what, move = _relief(seen, bounds)
     delay_s = bounds.up_delay_s
     if not what:
-        what, move = _join(seen, bounds)
+        what, move = _rest(seen, bounds)
         delay_s = bounds.down_delay_s
     if what != wish.what:
         wish = Wish(what, seen.now_s)
@@ -91,17 +112,18 @@ def decide(seen: Seen, bounds: Bounds, wish: Wish) -> tuple[Move | None, Wish]:
     return move, Wish()
 
 
-def _relief(seen: Seen, bounds: Bounds) -> tuple[str, Move | None]:
+def _relief(seen: Seen, bounds: Bounds) -> tuple[str, Decision | None]:
     if not seen.told or boundaries(seen.shard_map) >= bounds.boundaries_max:
         return "", None
     hot = max(sorted(seen.told), key=lambda number: seen.told[number].busy)
     load = seen.told[hot]
     others = [number for number, other in sorted(seen.told.items()) if other.process != load.process]
-    if load.busy <= bounds.busy_share or not others:
+    if load.busy <= bounds.busy_share:
         return "", None
-    target = min(others, key=lambda number: seen.told[number].busy)
-    if load.busy - seen.told[target].busy < GAP_MIN:
-        return "", None
+    target = min(others, key=lambda number: seen.told[number].busy, default=0)
+    if not target or load.busy - seen.told[target].busy < GAP_MIN:
+        calls = len(seen.told) < bounds.adjudicators_max and divided(seen.shard_map, hot, load.sample, 0.5) is not None
+        return (f"birth/{hot}", Birth()) if calls else ("", None)
     part = divided(seen.shard_map, hot, load.sample, (load.busy - seen.told[target].busy) / load.busy / 2)
     return ("", None) if part is None else (f"relieve/{hot}", Move(*part, target))
 
@@ -124,12 +146,13 @@ def divided(shard_map: ShardMap, owner: int, sample: Sequence[bytes], share: flo
     return best and best[1:]
 
 
-def _join(seen: Seen, bounds: Bounds) -> tuple[str, Move | None]:
+def _rest(seen: Seen, bounds: Bounds) -> tuple[str, Decision | None]:
     if any(told.busy >= bounds.calm_share for told in seen.told.values()):
         return "", None
     away = _away(seen.shard_map, seen.rest)
     if not away:
-        return "", None
+        youngest = max(seen.by_load, default=0)
+        return (f"retire/{youngest}", Retirement(youngest)) if youngest else ("", None)
     sample = sorted(key for told in seen.told.values() for key in told.sample)
 
     def load(move: Move) -> int:

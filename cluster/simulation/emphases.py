@@ -16,6 +16,7 @@ kind of schedule needs, and leaves the rest as it was drawn; a seed has each wit
     skew         honest clocks, as far apart as their bound lets them be
     boundaries   ranges go from one adjudicator to another all the time, under transactions of several adjudicators that
                  are decided late, while adjudicators and controllers die
+    turnover     adjudicators and their journals are born and retired all the time, and ranges move, while whoever sees to it dies or is cut off
     deafness     streams to storage that stand still, their windows full, where a read waits for less time than a stream
                  may be silent
 """
@@ -31,6 +32,7 @@ from cluster.simulation.hostile import ALL_LOSSES, Plan, draw_cuts, trimmed
 
 SHARE = 0.25
 BOUNDARIES_SHARE = 0.15
+TURNOVER_SHARE = 0.1
 SHARDS_SHARE = 0.15
 SKEW_ERROR_US, SKEW_OFFSET_US_MAX = 100_000, 1_000_000
 """Most clocks stand at an end of what they may be off."""
@@ -179,6 +181,12 @@ def boundaries(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
     return _loaded(replace(plan, pause_s_max=min(plan.pause_s_max, random.choice((0.5, 3.0)))))
 
 
+def turnover(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
+    """Adjudicators come and go all the time, and ranges with them, while those who see to it, or read the journals, die."""
+    plan = boundaries(plan, random, proofs)
+    return _with_strikes(plan, "turnover", *(("kill", "move") if random.random() < 0.5 else ("isolate",)))
+
+
 def shards(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
     """Shards end, and others take their place, all the time, amid faults or none."""
     if not plan.cuts:
@@ -206,6 +214,10 @@ def emphasised(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
     if aside.random() < SHARDS_SHARE:
         chosen = (*chosen, shards.__name__)
         plan = shards(plan, aside, proofs)
+    another = Random(f"{aside.getstate()!r}/turnover")
+    if another.random() < TURNOVER_SHARE:
+        chosen = (*chosen, turnover.__name__)
+        plan = turnover(plan, another, proofs)
     return replace(plan, emphases=chosen)
 
 

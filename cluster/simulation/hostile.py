@@ -106,6 +106,8 @@ def draw(random: Random, proofs: tuple[str, ...], seconds: float) -> Plan:
         plan = replace(plan, keeps_state=True, strikes=strikes)
         if plan.strikes and aside.random() < 0.5:
             plan = replace(plan, strikes=(*plan.strikes, *("shards",) * RESHAPES))
+        if plan.strikes and Random(f"{aside.getstate()!r}/turnover").random() < 0.4:
+            plan = replace(plan, strikes=(*plan.strikes, "turnover"))
     return plan
 
 

@@ -42,9 +42,7 @@ class JournalWitness:
     def __init__(self, world: World, evidence: Evidence) -> None:
         self._world = world
         self._evidence = evidence
-        self._images: dict[str, DiskImage] = {
-            name: image for process in world.processes.values() for name, image in process.disks.items() if name.startswith("journal/")
-        }
+        self._images: dict[str, DiskImage] = {}
         self._acknowledged: dict[str, tuple[int, int]] = {}
         """By replica: epoch and number of the last record that it said is on its disk."""
         self._cuts: dict[str, tuple[int, int]] = {}
@@ -57,10 +55,18 @@ class JournalWitness:
         self._written: dict[tuple[str, int], dict[int, bytes]] = {}
         """By journal and writer's epoch: the records that it has sent, also those of older epochs that it found."""
         self._rotten: set[str] = set()
-        self._scans: dict[str, Scans] = {role: {} for role in self._images}
-        for role, image in self._images.items():
-            image.on_removed = partial(self._removed, role)
+        self._scans: dict[str, Scans] = {}
+        for process in world.processes.values():
+            for image in process.disks.values():
+                self._watch(image)
+        world.on_disk.append(self._watch)
         world.on_started.append(self._started)
+
+    def _watch(self, image: DiskImage) -> None:
+        if image.name.startswith("journal/"):
+            self._images[image.name] = image
+            self._scans[image.name] = {}
+            image.on_removed = partial(self._removed, image.name)
 
     def wiped(self, role: str) -> None:
         self._promised.pop(role, None)
@@ -144,13 +150,13 @@ class JournalWitness:
             self._look(role, 0)
 
     def _started(self, process: str) -> None:
-        for role in self._world.processes[process].disks:
-            if role in self._images:
-                self._look(role, self._promised.get(role, 0))
+        for spec in self._world.processes[process].specs:
+            if spec.name in self._images:
+                self._look(spec.name, self._promised.get(spec.name, 0))
 
     def _look(self, role: str, epoch: int, voter: bool = False) -> JournalLog | None:
-        """What a start after a power failure would find. None where the disk has rotted."""
-        if role in self._rotten:
+        """What a start after a power failure would find. None where the disk has rotted, or has been cleared since its journal is retired."""
+        if role in self._rotten or self._images[role].is_given_up:
             return None
         try:
             log = SyncedLog(self._images[role], self._scans[role])
@@ -186,7 +192,8 @@ class JournalWitness:
     async def await_equal(self) -> None:
         """Until every replica holds all that is committed, on its disk and in its answers. Raises AssertionError."""
         end = self._world.loop.time() + EQUAL_S_MAX
-        for role in sorted(self._images):
+        there = {spec.name for process in self._world.processes.values() for spec in process.specs}
+        for role in sorted(there & self._images.keys()):
             while (lacking := await self._lacking(role)) is not None:
                 assert self._world.loop.time() < end, f"no progress: {lacking}"
                 await asyncio.sleep(0.5)

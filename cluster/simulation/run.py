@@ -32,6 +32,7 @@ from cluster.simulation.emphases import emphasised
 from cluster.simulation.hostile import ALL_LOSSES, SLOW_S_MAX, Plan, bounded, draw, forecast
 from cluster.simulation.journal_witness import JournalWitness
 from cluster.simulation.late_witness import LateWitness
+from cluster.simulation.membership_witness import MembershipWitness
 from cluster.simulation.range_witness import RangeWitness
 from cluster.simulation.scenes import SCENES
 from cluster.simulation.shared_parses import shared_parses
@@ -171,6 +172,9 @@ class _Run:
         self._late = LateWitness(self._world, cluster.storage_keys)
         self.windows = WindowWitness(self._world)
         self.ranges = RangeWitness()
+        self.members = MembershipWitness(self._world, self._witness.unstored, self._witness.evidence.headers)
+        if not proofs_alone:
+            cluster.states.on_acknowledged.append(self.members.acknowledged)
         self._proofs_alone = proofs_alone
         if not proofs_alone:
             self._world.network.observe(
@@ -342,6 +346,7 @@ class _Run:
         if self._proofs_alone:
             return
         await self._set_clocks()
+        self._cluster.follow_topology()
         await verdict.await_replicas(world, self._cluster.newest_map, world.clock.true_us())
         await self._cluster.until_settled()
         await verdict.read_the_rest(world, self._witness.evidence)
@@ -351,6 +356,7 @@ class _Run:
         self.windows.check(commitment.header.transaction for commitment in model.commits.values())
         times = {commitment.header.commit_ts for commitment in model.commits.values()}
         self.ranges.check(self._cluster.states.maps(self._cluster.map), times.__contains__)
+        self.members.check(sorted(self._witness.evidence.records))
         now = world.clock.true_us()
         self._report.rows = await verdict.check_replicas(world, model, self._cluster.newest_map, [now - earlier for earlier in EARLIER_US])
 

@@ -24,6 +24,7 @@ from actors.storage.replica import StorageReplica
 from cluster.controller import Controller
 from cluster.initial import controller_az, initial_state, with_keepers
 from cluster.keeping import keepers
+from cluster.membership import changing, journals_of, with_adjudicator, with_farewell
 from cluster.policies.homes import homes
 from cluster.policies.placement import AUTO, Placement
 from cluster.roles import role_spec
@@ -34,6 +35,7 @@ from cluster.simulation.state_witness import StateWitness, WatchedKeeper
 from cluster.state import ClusterState, ProcessState, RoleState, with_query_processor, with_transfer, without_process
 
 CONTROLLER = "controller"
+ADJUDICATORS_MAX = 4
 ADDED_MAX = 2
 """Query processors beyond those that a cluster began with."""
 SHARDS_MAX = 4
@@ -222,7 +224,13 @@ class SimulatedCluster:
     @property
     def reshapings(self) -> dict[str, Reshape]:
         """Changes of the cluster's shape for a nemesis to ask for, by name."""
-        return {"move": self._move, "scale": self._scale, "boundary": self._boundary, "shards": self._reshape}
+        return {
+            "move": self._move,
+            "scale": self._scale,
+            "boundary": self._boundary,
+            "shards": self._reshape,
+            "turnover": self._turnover,
+        }
 
     def _move(self, random: Random) -> None:
         """A movable role goes on in another of its homes."""
@@ -253,16 +261,19 @@ class SimulatedCluster:
     def _boundary(self, random: Random) -> None:
         """Keys go from one adjudicator to another: a part of a range, or all of it."""
         process = self.world.processes[CONTROLLER]
-        names = [int(name.partition("/")[2]) for name in self.roles("adjudicator/")]
-        if not process.up or len(names) < 2:
+        if not process.up:
             return
         controller = cast(Controller, process.role(CONTROLLER))
+        terms = journals_of(controller.state).terms
+        names = [term.number for term in terms if term.since is not None and not term.leaving]
+        if len(names) < 2:
+            return
         shard_map = controller.state.shard_map
         cut = small_key(random.randint(-BOUNDARY_KEYS, BOUNDARY_KEYS))
         piece = bisect_right(shard_map.cuts, cut)
         low, high = shard_map.bounds(piece)
         low, high = random.choice(((low, high), (cut, high), (low, cut)))
-        target = random.choice([number for number in names if number != shard_map.adjudicators[piece]])
+        target = random.choice([number for number in names if number != shard_map.adjudicators[piece]] or names)
 
         async def change() -> None:
             with contextlib.suppress(
@@ -271,6 +282,29 @@ class SimulatedCluster:
                 await controller.change(lambda state: with_transfer(state, low, high, target))
 
         self.world.trace.add("boundary", f"{low.hex()}..{high.hex() if high is not None else ''} to {target}")
+        self.world.spawn(CONTROLLER, change())
+
+    def _turnover(self, random: Random) -> None:
+        """An adjudicator is born with its journal, or one of those that there are is retired, of the first ones, too."""
+        process = self.world.processes[CONTROLLER]
+        if not process.up:
+            return
+        controller = cast(Controller, process.role(CONTROLLER))
+        journals = journals_of(controller.state)
+        grows, leaving = random.random() < 0.5, random.choice(journals.terms).number
+
+        def successor(state: ClusterState) -> ClusterState:
+            if grows and len(journals_of(state).terms) < ADJUDICATORS_MAX:
+                return with_adjudicator(state, journals_of(state).last_number + 1)
+            return with_farewell(state, leaving)
+
+        async def change() -> None:
+            with contextlib.suppress(
+                DatabaseError
+            ):  # another one is on its way in or out, or it is the last one, or the state is not known
+                await controller.change(successor)
+
+        self.world.trace.add("turnover", "in" if grows else f"{leaving} out")
         self.world.spawn(CONTROLLER, change())
 
     def _reshape(self, random: Random) -> None:
@@ -395,6 +429,8 @@ class SimulatedCluster:
         controller = cast(Controller, self.world.processes[CONTROLLER].role(CONTROLLER))
         if controller.state.transfer is not None:
             return f"{controller.state.transfer} is not over"
+        if (term := changing(journals_of(controller.state))) is not None:
+            return f"{term} is on its way"
         if controller.state.reshape is not None:
             return f"{controller.state.reshape} is not over"
         for process in self.world.processes.values():

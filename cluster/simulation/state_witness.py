@@ -27,6 +27,7 @@ class StateWitness:
         self._reigns = 0
         self._found = 0
         """What the last controller that read the state found."""
+        self.on_acknowledged: list[Callable[[ClusterState], None]] = []
         self.newest: ShardMap | None = None
         """Of the maps that were acknowledged or read."""
         self._spans: dict[int, tuple[Span, ...]] = {}
@@ -61,6 +62,8 @@ class StateWitness:
         self._same(state)
         if reign != self._reigns and state.version > self._found:
             self._world.violated("I7", f"version {state.version} of the state is acknowledged, a later controller has found {self._found}")
+        for callback in self.on_acknowledged:
+            callback(state)
 
     def opened(self, state: ClusterState | None) -> int:
         """The number of the reign that begins."""

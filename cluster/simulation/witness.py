@@ -269,7 +269,7 @@ class Witness:
     # -- journals -------------------------------------------------------------------------------------------------------------
 
     def _appended(self, role: str, request: Append, answer: Appended) -> None:
-        if answer.conflict or not request.records:
+        if answer.conflict or not request.records or self._images[role].is_given_up:
             return
         sealed = self._sealed.get(role)
         last = decode_header(request.records[-1])
@@ -298,11 +298,18 @@ class Witness:
                 self._world.violated("checksum", f"{replica}: record {lsn} is damaged and was passed on")
 
     def _trim(self, role: str, below_ts: int) -> None:
+        lacking = self.unstored(below_ts)
+        if lacking is not None:
+            self._world.violated("I12", f"{role} may trim below {below_ts}, {lacking[0]} has checkpointed up to {lacking[1]}")
+
+    def unstored(self, at: int) -> tuple[str, int] | None:
+        """A storage replica that has not checkpointed all up to `at`, and its checkpoint."""
         for name, image in self._images.items():
             if name.startswith("storage/") and name not in self._unfilled and self._owns(name):
                 checkpoint = self._checkpoint_on_disk(name, image)
-                if checkpoint < below_ts:
-                    self._world.violated("I12", f"{role} may trim below {below_ts}, {name} has checkpointed up to {checkpoint}")
+                if checkpoint < at:
+                    return name, checkpoint
+        return None
 
     # -- storage --------------------------------------------------------------------------------------------------------------
 

@@ -18,10 +18,10 @@ RETRY_S = 0.1
 
 
 def state_of(data: Path) -> dict[str, Any]:
-    """The running cluster's state file. Raises OneLine where none runs."""
+    """The running cluster's state file. A cluster on the nodes of a Ray outlives its supervisor. Raises OneLine where none runs."""
     folder = DataFolder(data)
     state = folder.read_state()
-    if state is None or not folder.is_locked():
+    if state is None or not (folder.is_locked() or state.get("joined")):
         raise OneLine(f"no cluster is running on {folder.root} (start one with: eagleray up --data {data})")
     return state
 

@@ -5,6 +5,7 @@ eagleray status [--json]                        every actor of every layer
 eagleray shards [split|merge|move|replicas]     which keys lie on which storage shard
 eagleray top                                    the same, live: layers, sessions, load, latency, key ranges, what it uses
 eagleray ranges [move]                          which adjudicator decides about which keys
+eagleray adjudicators [add | remove]            how many of them there are
 eagleray sql [-c STATEMENT]                     a prompt (psql where it is installed)
 eagleray submit FILE.py                         run a Python program on the cluster's Ray, EAGLERAY_URL set
 eagleray jobs list | logs | stop                programs that were submitted
@@ -118,6 +119,36 @@ def move_range(data: Path, low: str, high: str, kind: str, adjudicator: int) -> 
     from eagleray.command.ranges import move_range
 
     move_range(data, low, high, adjudicator, kind)
+
+
+@cli.group(invoke_without_command=True)
+@data_option
+@click.pass_context
+def adjudicators(context: click.Context, data: Path) -> None:
+    """Show the adjudicators; with `add` and `remove`, change how many there are."""
+    from eagleray.command.adjudicators import show_adjudicators
+
+    if context.invoked_subcommand is None:
+        show_adjudicators(data)
+
+
+@adjudicators.command("add")
+@data_option
+def add_adjudicator(data: Path) -> None:
+    """Have one adjudicator more, with a journal of its own; `ranges move` gives it keys."""
+    from eagleray.command.adjudicators import add_adjudicator
+
+    add_adjudicator(data)
+
+
+@adjudicators.command("remove")
+@data_option
+@click.argument("adjudicator", type=click.IntRange(1))
+def remove_adjudicator(data: Path, adjudicator: int) -> None:
+    """Have ADJUDICATOR give its keys to others, and end."""
+    from eagleray.command.adjudicators import remove_adjudicator
+
+    remove_adjudicator(data, adjudicator)
 
 
 @cli.group(invoke_without_command=True)

@@ -21,6 +21,7 @@ def status_of(data: Path, timeout_s: float = 10.0) -> dict[str, Any]:
     from cluster.loop_watch import read_replacements
 
     answer = ask_status(state_of(data), timeout_s)
+    answer["supervised"] = DataFolder(data).is_locked()
     replaced = read_replacements(DataFolder(data).replacements_path)
     for actor in answer["actors"]:
         actor["replaced"] = replaced.get(actor["actor"])
@@ -44,7 +45,7 @@ def _print_table(answer: dict[str, Any]) -> None:
 
     placement = f"placement: {PLACEMENTS[answer['placement']['kind']]} ({answer['placement']['why']})"
     table = Table(
-        title=f"{answer['url']}   {answer['state']}\n{_activity(answer)}\n{placement}\n{metering_line(answer['metering'])}",
+        title=f"{answer['url']}   {answer['state']}{_unsupervised(answer)}\n{_activity(answer)}\n{placement}\n{metering_line(answer['metering'])}",
         title_justify="left",
         box=None,
         header_style="bold",
@@ -63,6 +64,14 @@ def _print_table(answer: dict[str, Any]) -> None:
         cells += [actor["epoch"], _time(actor["watermark"]), actor["range"], load]
         table.add_row(*["" if cell is None else str(cell) for cell in cells], style=style)
     Console(width=None if sys.stdout.isatty() else 200).print(table)
+
+
+def _unsupervised(answer: dict[str, Any]) -> str:
+    return (
+        ""
+        if answer["supervised"]
+        else "\nits supervisor has ended: nobody replaces processes whose event loop is held (down, then up, begins one)"
+    )
 
 
 def load_of(actor: dict[str, Any]) -> dict[str, Any]:

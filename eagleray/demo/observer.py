@@ -36,6 +36,8 @@ class Observer:
         self._day = day
         self._stage = stage
         self.history = History()
+        self._whole: Sample | None = None
+        """The last time that everything ran, since the cluster woke."""
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -60,19 +62,22 @@ class Observer:
 
         history, day = self.history, self._day
         history.add(time.monotonic(), status_of(self._data))
-        before = day.samples[-1] if day.samples else None
         sample = Sample(
             second=day.second,
             processes=len(role_processes(self._data.absolute())),
             counts=history.counts(),
             parked=history.gauge("gateway", "parked"),
             awake=history.now.awake,
-            whole=str(history.now.status["state"]) == "running",
+            whole=str(history.now.status["state"]) == "running" and history.gauge("query_processor", "sessions_max") > 0,
             dpu={kind: float(units) for kind, units in history.now.status["metering"]["dpu"].items()},
         )
         day.samples.append(sample)
-        if before is not None and before.whole and sample.whole and (told := changes(before, sample)):
-            self._stage.mark(f"{told}; processes: {sample.processes}")
+        if sample.whole:
+            if self._whole is not None and (told := changes(self._whole, sample)):
+                self._stage.mark(f"{told}; processes: {sample.processes}")
+            self._whole = sample
+        elif not sample.awake:
+            self._whole = None
         self._stage.draw(history)
 
     def until(self, condition: Callable[[Sample], bool], what: str) -> Sample:

@@ -77,7 +77,8 @@ def milliseconds(ms: float) -> str:
 def why_awake(status: dict[str, Any]) -> str:
     """Why the cluster is awake, or what it waits for; and who woke it."""
     activity = status["activity"]
-    parts = [f"awake: {activity['awake_because']}" if activity["awake_because"] else "asleep: the next connection wakes it"]
+    asleep = activity.get("asleep_because") or "the next connection wakes it"
+    parts = [f"awake: {activity['awake_because']}" if activity["awake_because"] else f"asleep: {asleep}"]
     if activity["last_wake"] is not None:
         parts.append(f"woken at {activity['last_wake']['at'][11:19]} by {activity['last_wake']['by']}")
     return "; ".join(parts)

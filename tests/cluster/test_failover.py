@@ -19,7 +19,7 @@ import pytest
 
 from eagleray.client import Session, UnknownOutcome
 from tests.cluster.under_proofs import Actors, commits_until, under_proofs, whole
-from tests.conftest import LiveCluster, discard, make_cluster
+from tests.conftest import LiveCluster, discard, eagleray, make_cluster
 
 LAYERS = ("adjudicator", "crossbar", "journal", "storage", "query_processor", "gateway", "controller")
 STALL_S = 1.5
@@ -79,6 +79,43 @@ def test_every_layer_is_stalled_in_turn(cluster: LiveCluster) -> None:
         whole(cluster)
 
     assert under_proofs(cluster, strike) == []
+
+
+@pytest.mark.timeout(300)
+def test_an_adjudicator_is_born_owns_keys_is_killed_and_is_retired(cluster: LiveCluster) -> None:
+    def run(*arguments: str) -> None:
+        done = eagleray(*arguments, "--data", str(cluster.data))
+        assert done.returncode == 0, done.stderr
+
+    def numbers() -> list[int]:
+        return [row["number"] for row in cluster.status()["adjudicators"]]
+
+    def strike(proofs: list[Any]) -> None:
+        run("adjudicators", "add")
+        run("ranges", "move", "--from", "3", "--type", "int4", "3")
+        commits_until(proofs, 10, 30.0)
+        [pid] = [actor["pid"] for actor in whole(cluster) if actor["name"] == "adjudicator/3"]
+        os.kill(pid, signal.SIGKILL)
+        commits_until(proofs, 10, 30.0)
+        whole(cluster)
+        run("adjudicators", "remove", "3")
+        commits_until(proofs, 10, 30.0)
+        while numbers() != [1, 2]:
+            threading.Event().wait(0.1)
+
+    assert under_proofs(cluster, strike) == []
+    whole(cluster)
+    assert not list(cluster.data.glob("roles/journal/3/*/*")), "its files have gone"
+    assert [row["adjudicator"] for row in cluster.status()["ranges"]][-1] != 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [(("remove", "9"), "there is no adjudicator/9"), (("remove", "0"), "0 is not in the range"), (("remove",), "Missing argument")],
+)
+def test_what_makes_no_sense_is_one_clear_line(cluster: LiveCluster, arguments: tuple[str, ...], message: str) -> None:
+    done = eagleray("adjudicators", *arguments, "--data", str(cluster.data))
+    assert done.returncode != 0 and message in done.stderr and "Traceback" not in done.stderr
 
 
 @pytest.mark.timeout(200)

@@ -145,9 +145,11 @@ def test_down_leaves_the_ray_and_up_finds_the_rows(foreign: ForeignRay, joined: 
         connection.execute("CREATE TABLE stays (id int PRIMARY KEY)")
         connection.execute("INSERT INTO stays VALUES (1)")
     state = json.loads((joined.data / "run" / "state.json").read_text())
+    assert joined.status()["supervised"]
     os.kill(state["supervisor"], signal.SIGKILL)
     with psycopg.connect(joined.url, autocommit=True) as connection:
         connection.execute("INSERT INTO stays VALUES (2)")
+    assert not joined.status()["supervised"] and whole(joined)
     stopped = joined.stop()
     assert stopped.returncode == 0, stopped.stderr
     assert what_lives(foreign) == {"nodes": 3, "actors": 0, "groups": 0}

@@ -36,7 +36,7 @@ method = "scram-sha-256"
 [authentication.users]
 admin = "hosts-of-their-own"
 """
-START_S = 120.0
+START_S = 200.0
 ENVIRONMENT = {
     "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
     "PYTHONPATH": str(ROOT),
@@ -91,7 +91,7 @@ class Cluster:
             if done.returncode == 0:
                 return
             assert "need" in done.stderr and time.monotonic() < end, f"{done.stderr}\n{self.logs()}"
-            threading.Event().wait(0.5)
+            threading.Event().wait(2.0)
 
     def status(self) -> dict[str, Any]:
         done = self._eagleray("status", "--json")
@@ -101,7 +101,7 @@ class Cluster:
         end = time.monotonic() + START_S
         while (status := self.status())["state"] != "running":
             assert time.monotonic() < end, f"{status}\n{self.logs()}"
-            threading.Event().wait(0.5)
+            threading.Event().wait(2.0)
         return list(status["actors"])
 
     def _eagleray(self, *arguments: str) -> subprocess.CompletedProcess[str]:

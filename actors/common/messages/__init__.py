@@ -50,6 +50,17 @@ from actors.common.messages.control import (
 )
 from actors.common.messages.filling import AskContents, AskPiece, Contents, Piece
 from actors.common.messages.journaling import Append, Appended, Fetch, Fetched, Promote, Reset, Seal, Sealed, Trim, Watched
+from actors.common.messages.membership import (
+    AddAdjudicator,
+    AdjudicatorIs,
+    Announce,
+    Announced,
+    AskHeld,
+    HeldIs,
+    RemoveAdjudicator,
+    Retire,
+    Retired,
+)
 from actors.common.messages.reading import Get, Got, Scan, Scanned
 from actors.common.messages.resting import Checkpoint, Checkpointed, Settle
 from actors.common.messages.streaming import (
@@ -134,6 +145,15 @@ AnyMessage = (
     | Middle
     | Wake
     | Drain
+    | AddAdjudicator
+    | AdjudicatorIs
+    | Announce
+    | Announced
+    | AskHeld
+    | HeldIs
+    | RemoveAdjudicator
+    | Retire
+    | Retired
     | OpenStream
     | Checkpoint
     | Checkpointed
@@ -141,11 +161,16 @@ AnyMessage = (
 )
 
 __all__ = [
+    "AddAdjudicator",
+    "AdjudicatorIs",
+    "Announce",
+    "Announced",
     "AnyMessage",
     "Append",
     "Appended",
     "AskCluster",
     "AskContents",
+    "AskHeld",
     "AskMiddle",
     "AskOutcome",
     "AskPiece",
@@ -170,6 +195,7 @@ __all__ = [
     "Gather",
     "Get",
     "Got",
+    "HeldIs",
     "Informed",
     "JournalRecords",
     "Lead",
@@ -191,8 +217,11 @@ __all__ = [
     "Register",
     "Release",
     "Released",
+    "RemoveAdjudicator",
     "Reset",
     "ReshapeShards",
+    "Retire",
+    "Retired",
     "Scan",
     "Scanned",
     "Seal",

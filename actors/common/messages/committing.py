@@ -137,3 +137,5 @@ class Promised(Message, frozen=True):
     epoch: int
     promise: int
     after_lsn: int
+    set_version: int = 0
+    """Whoever counts it must know the set of journals of this version (common/journal_set.py)."""

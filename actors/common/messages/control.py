@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from actors.common.journal_set import JournalSet
 from actors.common.messages.base import Message
 from actors.common.metering import Usage
 from actors.common.ranges import ShardMap
@@ -18,13 +19,17 @@ class Topology(Message, frozen=True):
     routes: dict[str, str]
     azs: dict[str, str]
     shard_map: ShardMap
+    journals: JournalSet = JournalSet()
 
     def after(self, known: Topology | None) -> Topology:
-        """As a process takes it which has known `known`: its map is never replaced by an older one, which a controller may send that does not know yet
-        that another has taken over."""
-        if known is None or known.shard_map.version <= self.shard_map.version:
-            return self
-        return replace(self, shard_map=known.shard_map)
+        """As a process takes it which has known `known`: its map and its set of journals are never replaced by older ones, which a controller may send that
+        does not know yet that another has taken over."""
+        taken = self
+        if known is not None and known.shard_map.version > self.shard_map.version:
+            taken = replace(taken, shard_map=known.shard_map)
+        if known is not None and known.journals.version > self.journals.version:
+            taken = replace(taken, journals=known.journals)
+        return taken
 
 
 class AskTopology(Message, frozen=True):

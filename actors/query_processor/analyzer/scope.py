@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 from actors.common.errors import UNDEFINED_COLUMN, UNDEFINED_TABLE, DatabaseError
@@ -16,6 +18,16 @@ def position_of(node: Any) -> int:
     """Of a parser's node in the statement, from 1 on; 0 where it does not say."""
     location = getattr(node, "location", None)
     return 0 if location is None or location < 0 else location + 1
+
+
+@contextmanager
+def located(node: Any) -> Iterator[None]:
+    """A DatabaseError from within is about `node`, unless it says about what: clients point at it."""
+    try:
+        yield
+    except DatabaseError as error:
+        error.position = error.position or position_of(node)
+        raise
 
 
 class Scope(Protocol):

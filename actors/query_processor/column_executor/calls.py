@@ -16,6 +16,7 @@ from actors.common.types.arrays import is_array
 from actors.query_processor.analyzer import common_type
 from actors.query_processor.analyzer.exists import without_values
 from actors.query_processor.analyzer.nodes import is_untyped
+from actors.query_processor.analyzer.scope import located
 from actors.query_processor.column_executor.arrays import check_equality, collected, order_key
 from actors.query_processor.column_executor.names import Level
 from actors.query_processor.column_executor.select import UNKNOWN, direction, sort_by, translate_query
@@ -266,7 +267,8 @@ def _window_call(translator: Translator, call: ast.FuncCall, name: str, level: L
             absent = f"{name}(1, {texts[1]}){over} IS NULL"
             return translator.slot(f"CASE WHEN {absent} THEN {default} ELSE {name}({value}, {texts[1]}){over} END", type_)
         return translator.slot(f"{name}({', '.join(texts)}){over}", type_)
-    raise _undefined(name, arguments)
+    with located(call):
+        raise _undefined(name, arguments)
 
 
 def _window(translator: Translator, window: ast.WindowDef, level: Level, windows: dict[str, Any]) -> str:

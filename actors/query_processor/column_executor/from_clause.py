@@ -7,7 +7,8 @@ from typing import Any
 
 from pglast import ast, enums
 
-from actors.common.errors import FEATURE_NOT_SUPPORTED, UNDEFINED_COLUMN, UNDEFINED_TABLE, DatabaseError
+from actors.common.errors import FEATURE_NOT_SUPPORTED, UNDEFINED_COLUMN, DatabaseError
+from actors.query_processor.analyzer.scope import located
 from actors.query_processor.column_executor.arrays import unnested
 from actors.query_processor.column_executor.names import Level, Output, Relation
 from actors.query_processor.column_executor.select import translate_query
@@ -58,7 +59,8 @@ def _table(translator: Translator, item: ast.RangeVar, level: Level) -> tuple[st
         columns = [replace(column, sql=f"{alias}.{column.sql}") for column in outputs]
         columns = rename(columns, renamed, name or item.relname)
         return f"{duck} AS {alias}", Relation(name or item.relname, tuple(columns))
-    source = translator.sources.table(translator.catalog, item.schemaname, item.relname, alias)
+    with located(item):
+        source = translator.sources.table(translator.catalog, item.schemaname, item.relname, alias)
     columns = rename(source.outputs(alias), renamed, name or item.relname)
     schema = "" if name is not None else source.schema
     return f"{source.view} AS {alias}", Relation(name or item.relname, tuple(columns), schema)
@@ -210,8 +212,3 @@ def _using(
 
 def _has(relations: list[Relation], merged: dict[str, Output], name: str) -> bool:
     return name in merged or any(column.name == name and not column.hidden for relation in relations for column in relation.columns)
-
-
-def undefined_table(schema: str | None, name: str) -> DatabaseError:
-    shown = name if schema is None else f"{schema}.{name}"
-    return DatabaseError(UNDEFINED_TABLE, f'relation "{shown}" does not exist')

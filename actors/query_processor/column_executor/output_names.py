@@ -8,6 +8,7 @@ from typing import Any
 from pglast import ast
 
 from actors.common.errors import INVALID_COLUMN_REFERENCE, DatabaseError
+from actors.query_processor.analyzer.scope import position_of
 from actors.query_processor.column_executor.names import Output
 from actors.query_processor.column_executor.translator import string_fields
 
@@ -18,7 +19,7 @@ def ordinal(node: Any, outputs: Sequence[Output]) -> Output | None:
         return None
     number = int(node.val.ival or 0)
     if not 1 <= number <= len(outputs):
-        raise DatabaseError(INVALID_COLUMN_REFERENCE, f"ORDER BY position {number} is not in select list")
+        raise DatabaseError(INVALID_COLUMN_REFERENCE, f"ORDER BY position {number} is not in select list", position=position_of(node))
     return outputs[number - 1]
 
 

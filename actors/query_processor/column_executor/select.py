@@ -24,6 +24,7 @@ from actors.common.schema import ColumnType
 from actors.query_processor.analyzer import common_type
 from actors.query_processor.analyzer.column_names import figure_name
 from actors.query_processor.analyzer.nodes import any_call, is_untyped
+from actors.query_processor.analyzer.scope import located
 from actors.query_processor.column_executor.arrays import check_equality, order_key
 from actors.query_processor.column_executor.names import Level, Output, Query
 from actors.query_processor.column_executor.output_names import named, ordinal, same_tree
@@ -293,8 +294,10 @@ def _target(translator: Translator, target: ast.ResTarget, level: Level, windows
     if isinstance(value, ast.ColumnRef):
         names = string_fields(value)
         if names is None:
-            return level.star([field.sval for field in value.fields[:-1]])
-        column = level.column(names)
+            with located(value):
+                return level.star([field.sval for field in value.fields[:-1]])
+        with located(value):
+            column = level.column(names)
         return [replace(column, name=target.name or column.name, hidden=False)]
     sql, type_ = translator.expression(value, level, aggregates=True, windows=windows)
     return [Output(target.name or figure_name(value), sql, type_)]

@@ -13,6 +13,7 @@ from pglast import ast
 
 from actors.common.schema import ColumnType
 from actors.query_processor.analyzer import ParameterTypes, analyze, coerce_unknown
+from actors.query_processor.analyzer.scope import position_of
 from actors.query_processor.column_executor.emit import Emitter
 from actors.query_processor.column_executor.names import SLOT_MARK, Level, Output, Query, Slots
 
@@ -101,7 +102,8 @@ class Translator:
 
         sql, type_ = self.expression(node, level, BOOL, aggregates=aggregates)
         if type_.name != "bool":
-            raise DatabaseError(DATATYPE_MISMATCH, f"argument of {clause} must be type boolean, not type {type_name(type_)}")
+            message = f"argument of {clause} must be type boolean, not type {type_name(type_)}"
+            raise DatabaseError(DATATYPE_MISMATCH, message, position=position_of(node))
         return sql
 
     def cast(self, sql: str, source: ColumnType, target: ColumnType) -> str:

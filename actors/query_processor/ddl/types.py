@@ -6,6 +6,7 @@ from typing import Any
 
 from actors.common.errors import FEATURE_NOT_SUPPORTED, INVALID_PARAMETER_VALUE, UNDEFINED_OBJECT, DatabaseError
 from actors.common.schema import ColumnType
+from actors.query_processor.analyzer.scope import located
 
 HEADER = 4
 """PostgreSQL counts a value's length word into the modifiers of the types that have one."""
@@ -59,6 +60,11 @@ _POSTGRES_ONLY = frozenset(
 
 def column_type(node: Any) -> ColumnType:
     """Raises 42704 for an unknown type, 0A000 for one that only PostgreSQL has, 22023 for a bad modifier."""
+    with located(node):
+        return _column_type(node)
+
+
+def _column_type(node: Any) -> ColumnType:
     names = [name.sval for name in node.names]
     name = names[-1]
     if node.arrayBounds:

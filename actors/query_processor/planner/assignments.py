@@ -13,6 +13,7 @@ from actors.common.expressions.compile import compile_expression, compile_tuple
 from actors.common.expressions.tree import Constant, Expression, columns_of
 from actors.common.schema import Column, Table
 from actors.query_processor.analyzer import analyze, coerce_assignment
+from actors.query_processor.analyzer.scope import position_of
 from actors.query_processor.planner.planning import Planning
 from actors.query_processor.planner.scope import Relation, Scope, expand_targets, field_of
 from actors.query_processor.row_executor.changing import RowChanger
@@ -21,12 +22,13 @@ from actors.query_processor.row_executor.modifying import Returning
 from actors.query_processor.row_executor.stored_table import StoredTable
 
 
-def target_column(table: Table, name: str) -> Column:
-    """Raises 42703."""
+def target_column(table: Table, node: Any) -> Column:
+    """What a ResTarget names. Raises 42703."""
     for column in table.live_columns():
-        if column.name == name:
+        if column.name == node.name:
             return column
-    raise DatabaseError(UNDEFINED_COLUMN, f'column "{name}" of relation "{table.name}" does not exist')
+    message = f'column "{node.name}" of relation "{table.name}" does not exist'
+    raise DatabaseError(UNDEFINED_COLUMN, message, position=position_of(node))
 
 
 def parse_expression(text: str) -> Any:
@@ -58,7 +60,7 @@ def assignments(table: Table, targets: Sequence[Any]) -> list[tuple[Column, Any]
     for target in targets:
         if target.indirection:
             raise DatabaseError(FEATURE_NOT_SUPPORTED, "assignment to a part of a column is not supported")
-        column = target_column(table, target.name)
+        column = target_column(table, target)
         if any(other.position == column.position for other, _ in found):
             raise DatabaseError(SYNTAX_ERROR, f'multiple assignments to same column "{column.name}"')
         node: Any = target.val

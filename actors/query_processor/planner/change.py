@@ -8,6 +8,7 @@ from actors.common.expressions.compile import compile_tuple
 from actors.common.expressions.tree import is_slow
 from actors.common.schema import Table
 from actors.query_processor.analyzer import NotRowExpression
+from actors.query_processor.analyzer.scope import located
 from actors.query_processor.planner.assignments import assigned, assignments, changer_of, returning_of
 from actors.query_processor.planner.explain import explain_change
 from actors.query_processor.planner.joined_change import plan_joined
@@ -74,4 +75,5 @@ def plan_delete(planning: Planning, statement: Any, plan_query: QueryPlanner) ->
 
 def _changed_table(planning: Planning, statement: Any) -> Table:
     node = statement.relation
-    return planning.catalog.table(node.schemaname, node.relname)
+    with located(node):
+        return planning.catalog.table(node.schemaname, node.relname)

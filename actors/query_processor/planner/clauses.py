@@ -12,6 +12,7 @@ from actors.common.expressions.compile import compile_expression, compile_tuple
 from actors.common.expressions.tree import Column, Expression
 from actors.common.schema import ColumnType
 from actors.common.types.arrays import is_array
+from actors.query_processor.analyzer.scope import position_of
 from actors.query_processor.planner.conditions import Order
 from actors.query_processor.planner.planning import Planning
 from actors.query_processor.planner.scope import NotRowStatement, Scope, Target, expand_targets
@@ -66,7 +67,7 @@ def _sort_expression(
             raise DatabaseError("42601", "non-integer constant in ORDER BY")
         number: int = node.val.ival
         if not 1 <= number <= len(expressions):
-            raise DatabaseError("42P10", f"ORDER BY position {number} is not in select list")
+            raise DatabaseError("42P10", f"ORDER BY position {number} is not in select list", position=position_of(node))
         return expressions[number - 1]
     if isinstance(node, ast.ColumnRef) and len(node.fields) == 1 and isinstance(node.fields[0], ast.String):
         named = [expression for target, expression in zip(targets, expressions, strict=True) if target.name == node.fields[0].sval]

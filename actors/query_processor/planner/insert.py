@@ -27,6 +27,7 @@ from actors.common.expressions.tree import Constant, Expression, is_slow, rewrit
 from actors.common.schema import Column, ColumnType, Table
 from actors.query_processor.analyzer import NotRowExpression, coerce_assignment
 from actors.query_processor.analyzer.nodes import is_untyped
+from actors.query_processor.analyzer.scope import located
 from actors.query_processor.planner.assignments import (
     assigned,
     assignments,
@@ -55,7 +56,8 @@ ABSENT = Constant(None, ColumnType("unknown"))
 
 def plan_insert(planning: Planning, statement: Any, plan_query: QueryPlanner) -> InsertPlan:
     """Raises DatabaseError as PostgreSQL would."""
-    table = planning.catalog.table(statement.relation.schemaname, statement.relation.relname)
+    with located(statement.relation):
+        table = planning.catalog.table(statement.relation.schemaname, statement.relation.relname)
     stored = stored_table(table)
     relation = relation_of(statement.relation, table)
     targets = _target_columns(table, statement.cols)
@@ -85,7 +87,7 @@ def _target_columns(table: Table, nodes: Sequence[Any] | None) -> tuple[Column, 
     for node in nodes:
         if node.indirection:
             raise DatabaseError(FEATURE_NOT_SUPPORTED, "assignment to a part of a column is not supported")
-        column = target_column(table, node.name)
+        column = target_column(table, node)
         if column in columns:
             raise DatabaseError(DUPLICATE_COLUMN, f'column "{column.name}" specified more than once')
         columns.append(column)

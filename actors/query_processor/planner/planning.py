@@ -16,6 +16,7 @@ from actors.common.schema import ColumnType, Table
 from actors.common.settings import Settings
 from actors.common.types import format_type
 from actors.query_processor.analyzer import NotRowExpression, ParameterTypes, analyze, coerce_unknown
+from actors.query_processor.analyzer.scope import position_of
 from actors.query_processor.catalog import Catalog
 from actors.query_processor.planner.conditions import Choice, Order, choose
 from actors.query_processor.planner.facts import conjunction, conjuncts, push, pushable
@@ -65,7 +66,9 @@ class Planning:
             raise
         if expression.type.name != "bool":
             shown = format_type(ColumnType(expression.type.name))
-            raise DatabaseError(DATATYPE_MISMATCH, f"argument of {clause} must be type boolean, not type {shown}")
+            raise DatabaseError(
+                DATATYPE_MISMATCH, f"argument of {clause} must be type boolean, not type {shown}", position=position_of(node)
+            )
         return conjuncts(expression)
 
     def learn(self, types: Sequence[ColumnType]) -> None:

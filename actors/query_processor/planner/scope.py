@@ -19,6 +19,7 @@ from actors.common.schema import Column, ColumnType, Table
 from actors.query_processor.analyzer.analysis import AGGREGATES
 from actors.query_processor.analyzer.column_names import figure_name
 from actors.query_processor.analyzer.nodes import any_call
+from actors.query_processor.analyzer.scope import located
 from actors.query_processor.results import Field
 
 
@@ -120,7 +121,8 @@ def expand_targets(nodes: Sequence[Any], scope: Scope) -> list[Target]:
         value = node.val
         if isinstance(value, ast.ColumnRef) and isinstance(value.fields[-1], ast.A_Star):
             qualifier = [field.sval for field in value.fields[:-1]]
-            relations = [scope.relation(qualifier)] if qualifier else scope.relations
+            with located(value):
+                relations = [scope.relation(qualifier)] if qualifier else scope.relations
             if not relations:
                 raise DatabaseError("42601", "SELECT * with no tables specified is not valid")
             for relation in relations:

@@ -340,8 +340,8 @@ def parse(text: str) -> list[RawStatement]:
     try:
         trees = parse_trees(source) if len(source) <= LARGE_CHARACTERS else parse_deep(source)
     except ParseError as error:
-        location = error.args[1] if len(error.args) > 1 and isinstance(error.args[1], int) else 0
-        raise DatabaseError(SYNTAX_ERROR, str(error.args[0]), position=location + 1 if location else 0) from None
+        location = error.args[1] if len(error.args) > 1 and isinstance(error.args[1], int) else len(text)  # at end of input
+        raise DatabaseError(SYNTAX_ERROR, str(error.args[0]), position=location + 1) from None
     statements = []
     for tree in trees:
         start = tree.stmt_location or 0

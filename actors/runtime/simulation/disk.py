@@ -88,6 +88,8 @@ class DiskImage:
         self.files: dict[str, FileImage] = {}
         self.removed: dict[str, FileImage] = {}
         self.replacing: dict[str, bytes] = {}
+        self.is_given_up = False
+        """Cleared: its role will not be run again."""
         self.on_removed: Callable[[str], None] = lambda path: None
         """For checkers: a file is gone, as far as its process sees."""
         self.on_replaced: Callable[[str], None] = lambda path: None
@@ -270,6 +272,7 @@ class SimulatedDisk:
     async def clear(self) -> None:
         if self.owner.alive:
             self.image.wipe()
+            self.image.is_given_up = True
 
     async def replace(self, path: str, data: bytes) -> None:
         self.image.check_room(len(data), path)

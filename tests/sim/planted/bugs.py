@@ -27,7 +27,7 @@ from cluster.simulation.campaign import RUNS_MAX, Options, preload
 from cluster.simulation.hostile import Plan, draw_cuts, trimmed
 from cluster.simulation.run import SeedReport, run_seed
 from cluster.simulation.saved_plan import as_json, plan_from
-from tests.sim.planted import deciding, keeping, moving, parting, reading, reshaping, schedules
+from tests.sim.planted import deciding, keeping, moving, parting, reading, reshaping, schedules, turning
 from tests.sim.seeds import HUNT_PAUSE
 
 SEEDS_MAX = 200
@@ -171,6 +171,19 @@ def shifting_out_of_step(plan: Plan) -> Plan:
     return replace(plan, faults=faults, settings=replace(plan.settings, adjudication=replace(plan.settings.adjudication, lease_ms=60)))
 
 
+def turning_over(plan: Plan) -> Plan:
+    """Adjudicators come and go all the time, and ranges with them."""
+    plan = shifting(plan)
+    strikes = ("turnover", "turnover", "boundary", "boundary", "kill", "regather")
+    return replace(plan, strikes=strikes, pause_s_max=0.5, strike_s_max=0.5, faults=replace(plan.faults, slow_messages=()))
+
+
+def turning_over_slow_journals(plan: Plan) -> Plan:
+    """... and crossbars hear of sets, and of records, late."""
+    plan = turning_over(plan)
+    return replace(plan, faults=replace(plan.faults, slow_messages=("Topology", "JournalRecords", "Prepared"), slow_s_max=0.3))
+
+
 ANY: tuple[str, ...] = ("",)
 
 BUGS: dict[str, Planted] = {
@@ -258,6 +271,11 @@ BUGS: dict[str, Planted] = {
         Planted(moving.leaves_pending_marks_behind, ANY, change=shifting),
         Planted(moving.offers_what_it_has_released, ANY, change=shifting_out_of_step),
         Planted(moving.decides_what_it_has_released, ANY, change=shifting),
+        Planted(turning.reads_past_a_birth, ANY, change=turning_over_slow_journals),
+        Planted(turning.announces_nothing, ANY, change=turning_over_slow_journals),
+        Planted(turning.gives_a_number_again, ("AssertionError: I10",), change=turning_over),
+        Planted(turning.gives_up_a_journal_that_storage_lacks, ("AssertionError: I12",), change=turning_over),
+        Planted(turning.a_crossbar_begins_without_what_is_gone, ANY, change=turning_over),
         *(
             Planted(plant, ANY, as_drawn=True)
             for plant in (

@@ -37,6 +37,8 @@ class Writer:
     epoch = 4
     last_lsn = 0
     map_version = 0
+    set_version = 0
+    has_ended = False
 
     def __init__(self) -> None:
         self.records: list[tuple[int, int]] = []
@@ -67,6 +69,8 @@ class Answer:
 
 
 class Bus:
+    topology = None
+
     def __init__(self) -> None:
         self.requests: list[tuple[str, Message, Callable[[Message], None]]] = []
         self.failures: list[Callable[[DatabaseError], None]] = []

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from random import Random
 
 import pytest
 
 from actors.common.ranges import KEYSPACE_BYTES, ShardMap, moved
-from cluster.policies.ranges import Bounds, Move, Seen, Told, Wish, boundaries, decide, divided
+from cluster.policies.ranges import Birth, Bounds, Move, Retirement, Seen, Told, Wish, boundaries, decide, divided
 
 BOUNDS = Bounds(busy_share=0.7, calm_share=0.1, up_delay_s=3.0, down_delay_s=10.0, boundaries_max=8)
 MAP = ShardMap(1, (b"\x80",), (1, 2), (1, 2))
@@ -33,7 +34,11 @@ class Cluster:
     def __init__(self, bounds: Bounds = BOUNDS, shard_map: ShardMap = MAP, processes: dict[int, str] = PROCESSES) -> None:
         self.bounds = bounds
         self.shard_map = self.rest = shard_map
-        self.processes = processes
+        self.processes = dict(processes)
+        self.by_load: list[int] = []
+        """Adjudicators that have been called for, and have not gone."""
+        self.numbers: list[tuple[int, int]] = []
+        """(second, how many adjudicators there are from then on)."""
         self.moves: list[tuple[int, Move]] = []
         self.busy: dict[int, float] = {}
         self._wish = Wish()
@@ -51,11 +56,25 @@ class Cluster:
                 number: Told(self.processes[number], self.busy[number], len(mine), mine[:256] if computing else [])
                 for number, mine in owned.items()
             }
-            move, self._wish = decide(Seen(float(self._second), self.shard_map, self.rest, told), self.bounds, self._wish)
-            if move is not None:
-                self.moves.append((self._second, move))
-                self.shard_map = moved(self.shard_map, *move, self._second)
+            seen = Seen(float(self._second), self.shard_map, self.rest, told, frozenset(self.by_load))
+            decision, self._wish = decide(seen, self.bounds, self._wish)
+            if isinstance(decision, Move):
+                self.moves.append((self._second, decision))
+                self.shard_map = moved(self.shard_map, *decision, self._second)
+            elif decision is not None:
+                self._turn_over(decision)
+                self.numbers.append((self._second, len(self.processes)))
             self._second += 1
+
+    def _turn_over(self, decision: Birth | Retirement) -> None:
+        if isinstance(decision, Birth):
+            number = max(self.processes) + 1
+            self.processes[number] = f"adjudicator-{number}"
+            self.by_load.append(number)
+        else:
+            assert decision.number not in self.shard_map.adjudicators, "it owns nothing any more"
+            del self.processes[decision.number]
+            self.by_load.remove(decision.number)
 
 
 def test_a_hot_range_is_divided_at_the_median_of_its_load_after_the_delay() -> None:
@@ -133,3 +152,48 @@ def test_there_is_a_bound_to_dividing(boundaries_max: int) -> None:
         base = (1 << 31) + step * 1000
         cluster.follow([(0.9, spread(base, base + 1000))] * 10)
     assert 1 <= boundaries(cluster.shard_map) <= boundaries_max + 1
+
+
+MANY = replace(BOUNDS, boundaries_max=40, adjudicators_max=5)
+EVEN = spread(0, 1 << 32)
+
+
+def test_a_load_for_which_nobody_has_room_calls_for_more_and_they_go_when_it_has_gone() -> None:
+    cluster = Cluster(MANY, processes={1: "a", 2: "b"})
+    cluster.follow([(0.4, EVEN)] * 10)
+    assert cluster.numbers == []
+    cluster.follow([(2.4, EVEN)] * 60)
+    first, _ = cluster.numbers[0]
+    assert first == 13, "after the delay"
+    assert len(cluster.processes) == 4 and max(cluster.busy.values()) < 0.85, "as many as the load needs, within the gap"
+    assert set(cluster.shard_map.adjudicators) == {1, 2, 3, 4}
+    before = list(cluster.numbers)
+    cluster.follow([(1.2, EVEN)] * 100)
+    assert cluster.numbers == before, "between the bounds nobody comes or goes"
+    cluster.follow([(0.1, EVEN)] * 200)
+    assert sorted(cluster.processes) == [1, 2] and cluster.shard_map.adjudicators == MAP.adjudicators
+    assert [count for _, count in cluster.numbers] == [3, 4, 3, 2]
+    cluster.follow([(0.0, EVEN)] * 100)
+    assert sorted(cluster.processes) == [1, 2], "whom the load has not called for stays"
+
+
+def test_there_is_a_bound_to_births_and_without_one_there_is_none() -> None:
+    cluster = Cluster(replace(MANY, adjudicators_max=3), processes={1: "a", 2: "b"})
+    cluster.follow([(4.0, EVEN)] * 100)
+    assert len(cluster.processes) == 3
+    cluster = Cluster(processes={1: "a", 2: "b"})
+    cluster.follow([(4.0, EVEN)] * 100)
+    assert len(cluster.processes) == 2
+
+
+def test_a_spike_or_a_key_that_cannot_be_divided_calls_for_nobody() -> None:
+    cluster = Cluster(MANY, processes={1: "a", 2: "b"})
+    cluster.follow([(2.4 if second % 3 else 0.4, EVEN) for second in range(60)])
+    cluster.follow([(3.0, lambda random: random.choice((b"\x10\0\0\x05", b"\x90\0\0\x05")))] * 60)
+    assert cluster.numbers == []
+
+
+def test_whoever_has_room_is_asked_before_one_more_is_called_for() -> None:
+    cluster = Cluster(MANY)
+    cluster.follow([(1.6, SMALL)] * 40)
+    assert cluster.numbers == [] and set(cluster.shard_map.adjudicators) == {1, 2, 3}

@@ -53,6 +53,51 @@ class Echo:
             client.close()
 
 
+def test_a_client_that_is_on_its_way_is_taken_whatever_becomes_of_its_sender(path: str) -> None:
+    """A gateway that was too busy to read its answers was dropped, and with it the sessions that it had sent already."""
+
+    async def main() -> None:
+        echo = Echo(path)
+        asking = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        asking.setblocking(False)
+        asking.connect(path)
+        with asking, pair() as (ours, theirs):
+            while not echo.receiver._senders:
+                await asyncio.sleep(0)
+            [taken] = echo.receiver._senders
+            taken.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+            for _ in range(50):  # more than there is room for answers
+                asking.send(b"?")
+            socket.send_fds(asking, [b"\1hello"], [ours.fileno()])
+            while not echo.clients:
+                await asyncio.sleep(0)
+            assert theirs.recv(100) == b"served hello"
+            assert not echo.receiver._senders, "it is to connect again"
+        echo.stop()
+
+    asyncio.run(asyncio.wait_for(main(), 5))
+
+
+def test_the_answers_to_all_offers_fit_into_the_sockets_buffer(path: str) -> None:
+    """Whoever offers is asked nothing by a full one: it could not answer, and what is on its way would have to be given up."""
+
+    async def main() -> None:
+        echo = Echo(path)
+        asking = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        asking.setblocking(False)
+        asking.connect(path)
+        with asking:
+            for _ in range(socket_passing.OFFERS_MAX):
+                asking.send(b"&")
+                await asyncio.sleep(0)
+            for _ in range(socket_passing.OFFERS_MAX):
+                await asyncio.sleep(0)
+            assert echo.receiver._senders
+        echo.stop()
+
+    asyncio.run(asyncio.wait_for(main(), 5))
+
+
 def test_a_socket_goes_with_the_bytes_that_were_read(path: str) -> None:
     async def main() -> None:
         sender = SocketSender(path)
