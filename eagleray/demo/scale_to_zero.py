@@ -2,7 +2,7 @@
 
     night      nothing runs but two gateways and the controller
     morning    a first connection wakes the cluster
-    the day    the article's shop along a day's curve (an open loop); query processors and key ranges follow the load; `SLEEPERS` sessions with prepared
+    the day    the article's shop along a day's curve (an open loop); query processors, key ranges and shards follow the load; `SLEEPERS` sessions with prepared
                statements of their own stay open all day and say nothing
     evening    nothing runs again, counted from the operating system's process list, while the sleepers' sessions are parked
     next day   each of them goes on where it was; the rows and the shop's checks are read again
@@ -40,6 +40,7 @@ query_processors = 1
 query_processors_max = 3
 sessions_each = 10
 adjudicator_busy_share = 0.15
+shard_bytes = 1_500_000
 up_delay_s = 1.0
 down_delay_s = 4.0
 zero_after_s = 2.0

@@ -150,23 +150,27 @@ def _metering(history: History) -> list[Text]:
 
 
 def _ranges(history: History) -> list[Text]:
-    pieces = history.now.status["ranges"]
-    lines = [Text(f"key ranges  {history.counts()['range']}", style="bold")]
+    status = history.now.status
+    pieces, shards = status["ranges"], status.get("shards", [])
+    moving = [f"{shard['shard']} {shard['state']}" for shard in shards if shard["state"]]
+    parts = [f"key ranges  {history.counts()['range']}", *([f"shards  {len(shards)}"] if shards else []), *moving]
+    lines = [Text(", ".join(parts), style="bold")]
     for piece in merged_ranges(pieces):
         low, high = (f"{piece['low'] or '':.16}" or "-", f"{piece['high'] or '':.16}" or "-")
         going = f" -> adjudicator/{piece['to']}" if "to" in piece else ""
-        lines.append(Text(f"  {low:>16} .. {high:<16}  adjudicator/{piece['adjudicator']}{going}"))
+        held = ", ".join(map(str, sorted(piece["shards"])))
+        lines.append(Text(f"  {low:>16} .. {high:<16}  adjudicator/{piece['adjudicator']}{going}, shard {held}"))
     return lines
 
 
 def merged_ranges(pieces: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Neighbours with one owner as one range."""
+    """Neighbours with one owner as one range, `shards`: of all of them."""
     ranges: list[dict[str, Any]] = []
     for piece in pieces:
         if ranges and ranges[-1]["adjudicator"] == piece["adjudicator"] and ranges[-1].get("to") == piece.get("to"):
-            ranges[-1] = {**ranges[-1], "high": piece["high"]}
+            ranges[-1] = {**ranges[-1], "high": piece["high"], "shards": ranges[-1]["shards"] | {piece["shard"]}}
         else:
-            ranges.append(piece)
+            ranges.append({**piece, "shards": {piece["shard"]}})
     return ranges
 
 

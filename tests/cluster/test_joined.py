@@ -16,6 +16,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.cluster.test_elastic import until
 from tests.cluster.under_proofs import commits_until, under_proofs, whole
 from tests.conftest import LiveCluster, discard, eagleray, free_port, make_cluster
 
@@ -149,7 +150,7 @@ def test_down_leaves_the_ray_and_up_finds_the_rows(foreign: ForeignRay, joined: 
     os.kill(state["supervisor"], signal.SIGKILL)
     with psycopg.connect(joined.url, autocommit=True) as connection:
         connection.execute("INSERT INTO stays VALUES (2)")
-    assert not joined.status()["supervised"] and whole(joined)
+    until(joined, lambda status: not status["supervised"] and status["state"] == "running")
     stopped = joined.stop()
     assert stopped.returncode == 0, stopped.stderr
     assert what_lives(foreign) == {"nodes": 3, "actors": 0, "groups": 0}

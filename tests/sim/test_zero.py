@@ -20,6 +20,7 @@ from actors.runtime.simulation.loop import SimulationError
 from actors.storage.replica import StorageReplica
 from actors.storage.upkeep import Upkeep
 from cluster.controller import Controller
+from cluster.membership import changing, journals_of, with_adjudicator, with_farewell
 from cluster.shards import begun
 from cluster.simulation.claim_witness import ClaimWitness
 from cluster.simulation.hostile import Plan, draw, small_key
@@ -27,6 +28,7 @@ from cluster.simulation.journal_witness import JournalWitness
 from cluster.simulation.simulated_cluster import CONTROLLER, SimulatedCluster, eventually
 from cluster.simulation.storage_witness import StorageWitness
 from cluster.simulation.witness import Witness
+from cluster.state import ClusterState, with_transfer
 
 SETTINGS = Settings(mode="open", scaling=Scaling(warm=True), journaling=Journaling(segment_bytes=2000))
 DRAWN = draw(Random(0), ("bank",), 60.0)
@@ -249,3 +251,39 @@ def test_a_record_that_storage_has_not_is_missed(plant: Callable[[pytest.MonkeyP
 
     with pytest.raises(SimulationError, match="I12"):
         Run(1)(scenario)
+
+
+def test_adjudicators_that_were_born_or_retired_stay_so_over_zero() -> None:
+    async def scenario(run: Run) -> None:
+        await run.begin()
+        supervising = asyncio.create_task(run.cluster.supervise())
+        changes: list[Callable[[ClusterState], ClusterState]] = [
+            lambda state: with_adjudicator(state, 3),
+            lambda state: with_transfer(state, small_key(10), None, 3),
+            lambda state: with_farewell(state, 1),
+        ]
+        for value, change in enumerate(changes, 1):
+            await run.write(value)
+            await settled(run, change)
+        await run.sleep()
+        await run.wake()
+        assert [term.number for term in journals_of(run.controller.state).terms] == [2, 3]
+        assert await run.read() == rows(3)
+        await run.write(4)
+        await settled(run, lambda state: with_adjudicator(state, 4))
+        await run.sleep()
+        await run.wake()
+        assert sorted(run.controller._leading.names) == ["adjudicator/2", "adjudicator/3", "adjudicator/4"]
+        assert await run.read() == rows(4)
+        supervising.cancel()
+
+    async def settled(run: Run, change: Callable[[ClusterState], ClusterState]) -> None:
+        await run.controller.change(change)
+
+        def is_settled() -> bool:
+            state = run.controller.state
+            return state.transfer is None and changing(journals_of(state)) is None and run.controller.complete
+
+        assert await run.world.until(is_settled, 0.05, 30.0)
+
+    Run(5)(scenario)

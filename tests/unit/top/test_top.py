@@ -91,6 +91,7 @@ def test_the_picture_tells_it() -> None:
         1.0, status(parked, query_processor(250, [3] * 10), dpu=3.5, last_wake={"at": "2026-11-29T13:49:35.123+00:00", "by": "gateway/1"})
     )
     text = shown(history, story=("first", "second"))
+    assert "key ranges  2" in text and "adjudicator/2, shard 1" in text
     for expected in (
         "running",
         "250 transactions/s",
