@@ -6,8 +6,8 @@
       its input, output, error ------> are the job's (SCM_RIGHTS): the program reads that input itself; its output and error are pipes, of which
                                        the job writes every byte to the log and to that output or error
 
-So nothing is polled or buffered between the program and whoever reads its output. Whoever closes the terminal loses
-nothing: the program goes on, and `jobs logs` has what it wrote. Left out: programs on other hosts, whose input and
+So nothing is polled or buffered between the program and whoever reads its output. Only the log, which both have in
+common, gets whole lines. Whoever closes the terminal loses nothing: the program goes on, and `jobs logs` has what it wrote. Left out: programs on other hosts, whose input and
 output would have to be carried; a terminal for the program's output, which sees a pipe.
 """
 
@@ -102,12 +102,18 @@ def run_program(command: Sequence[str], name: str, streams: str = "") -> int:
 
 
 def _copy(source: int, target: int) -> None:
-    """All that comes from `source` to the log, and to `target` while somebody reads there."""
+    """All that comes from `source` to `target`, while somebody reads there, and to the log: line by line, since the
+    other stream's lines go there too. A line longer than COPY_BYTES is cut."""
     log = sys.stdout.fileno()
+    line = b""
     while data := os.read(source, COPY_BYTES):
-        _write(log, data)
         if target >= 0 and not _write(target, data):
             target = -1
+        line += data
+        whole = len(line) if len(line) > COPY_BYTES else max(line.rfind(b"\n"), line.rfind(b"\r")) + 1
+        _write(log, line[:whole])
+        line = line[whole:]
+    _write(log, line)
 
 
 def _write(descriptor: int, data: bytes) -> bool:

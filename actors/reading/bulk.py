@@ -10,8 +10,7 @@
 
 Storage evaluates filter and projection; values come as columns and stay columns. A read older than the transaction
 age limit fails (54000) here, and at storage, which has dropped the versions it would need. Nobody tells this process of
-changes: a read that fails has it ask the
-cluster's processes, one after the other, where things are now.
+changes: after a read that fails it asks the cluster's processes, one after the other, where things are now.
 """
 
 from __future__ import annotations
@@ -117,7 +116,9 @@ def _asking(bus: SocketBus, known: Topology) -> Callable[[], None]:
     processes = itertools.cycle(sorted(name for name in known.routes if name.startswith("host/")))
 
     def ask() -> None:
-        bus.request(NAME, next(processes), AskTopology(), lambda answer: bus.set_topology(cast(Topology, answer)), lambda _: None, ASK_S)
+        process = next(processes, None)
+        if process is not None:
+            bus.request(NAME, process, AskTopology(), lambda answer: bus.set_topology(cast(Topology, answer)), lambda _: None, ASK_S)
 
     return ask
 

@@ -52,6 +52,22 @@ def test_its_streams_are_the_commands(tmp_path: Path) -> None:
     assert log.replace("wrong", "") == output and "wrong" in log
 
 
+def test_the_log_has_whole_lines(tmp_path: Path) -> None:
+    """Though a line of the output comes in two parts, and one of the errors between them."""
+    program = "import os\nos.write(1, b'a ')\ninput()\nos.write(2, b'wrong\\n')\ninput()\nos.write(1, b'line\\n')"
+    with begin(tmp_path, program, stdin=subprocess.PIPE) as job:
+        assert job.stdin is not None and job.stdout is not None and job.stderr is not None
+        assert job.stdout.read(2) == "a "
+        job.stdin.write("1\n")
+        job.stdin.flush()
+        assert job.stderr.readline() == "wrong\n"
+        job.stdin.write("2\n")
+        job.stdin.flush()
+        assert job.stdout.readline() == "line\n"
+        assert job.wait(30) == 0
+    assert sorted((tmp_path / "log").read_text().splitlines()) == ["a line", "wrong"]
+
+
 @pytest.mark.parametrize(
     ("program", "status", "told"),
     [
