@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from actors.common.timestamps import Lsn, Timestamp
+from actors.common.timestamps import TIMESTAMP_MIN, Lsn, Timestamp
 from actors.crossbar import subscriber as subscribing
 from actors.crossbar.feed import Feed
 from actors.crossbar.merge import Merge
@@ -35,15 +35,20 @@ CATCH_UP_WINDOW_BYTES = 256 << 10
 watermark would else wait for the whole window."""
 
 
+NO_TARGET = (1 << 62, TIMESTAMP_MIN)
+"""Of a journal that the main merge does not read: it had ended where that began, and is read to its end."""
+
+
 class CatchUp:
     """Starts at once; calls `crossbar.caught_up(subscriber)` when done."""
 
     def __init__(self, crossbar: Crossbar, subscriber: Subscriber) -> None:
         self._crossbar = crossbar
         self._subscriber = subscriber
-        self._merge = Merge(crossbar.journals, self._own_rows)
-        self._unread = set(crossbar.journals)
-        """Journals that have not been read up to their targets."""
+        journals = crossbar.journals_above(subscriber.sent_ts)
+        self._merge = Merge(journals, self._own_rows)
+        self._unread = set(journals)
+        """Journals that have not been read up to their targets, or ends."""
         self._targets: dict[int, tuple[Lsn, Timestamp]] = {
             journal: (head.lsn, head.promise) for journal, head in crossbar.merge.heads.items()
         }
@@ -57,7 +62,7 @@ class CatchUp:
         self._changes: list[Timestamp] = []
         window_bytes = min(CATCH_UP_WINDOW_BYTES, crossbar.window_bytes)
         known = crossbar.set_version
-        for journal in crossbar.journals:
+        for journal in journals:
             # A journal that has been announced since then counts above the goal, and is not read here: nor is what goes by its being read.
             feed = crossbar.make_feed(journal, subscriber.sent_ts, self._on_records, window_bytes, lambda version: version <= known)
             feed.on_subscribed = partial(self._reached, journal)
@@ -76,12 +81,13 @@ class CatchUp:
 
     def _reached(self, journal: int) -> None:
         """Where the journal has been read up to its target, it brings nothing more below the promise known then."""
-        feed = self._feeds.get(journal)
-        target, promise = self._targets[journal]
+        feed, head = self._feeds.get(journal), self._merge.heads[journal]
+        target, promise = self._targets.get(journal, NO_TARGET)
         if feed is not None and feed.next_lsn > target:
-            self._unread.discard(journal)
-            head = self._merge.heads[journal]
             head.promise = max(head.promise, promise)
+            self._unread.discard(journal)
+        elif head.has_ended:
+            self._unread.discard(journal)
         self._collect()
 
     def _own_rows(self, payload: bytes) -> dict[int, bytes]:

@@ -171,11 +171,12 @@ class Crossbar:
         return self._context.settings.streaming.window_bytes  # type: ignore[no-any-return]
 
     def make_feed(self, journal: int, after_ts: Timestamp, on_records: Any, window_bytes: int, admits: Admits) -> Feed:
-        return Feed(self._context, journal, self._journals[journal], after_ts, on_records, self.new_stream, window_bytes, admits)
+        replicas = self._members.replicas(journal)
+        return Feed(self._context, journal, replicas, after_ts, on_records, self.new_stream, window_bytes, admits)
 
-    @property
-    def journals(self) -> list[int]:
-        return sorted(self._journals)
+    def journals_above(self, after_ts: Timestamp) -> list[int]:
+        """All that have something above a time: one that ended where the main merge began is not read by that."""
+        return sorted(self._journals.keys() | self._members.ended_above(after_ts))
 
     @property
     def set_version(self) -> int:
@@ -230,6 +231,7 @@ class Crossbar:
     def _learn(self, known: JournalSet) -> None:
         """The controller tells of a newer set of journals."""
         gone = [journal for journal in self._journals if known.term(journal) is None]
+        is_gone = known.gone_ts > self._gone_ts
         self._gone_ts = max(self._gone_ts, known.gone_ts)
         if self._merge is None:
             return
@@ -240,7 +242,7 @@ class Crossbar:
             del self._journals[journal], self._adjudicators[journal]
             self.drop_stream(self._feeds.pop(journal))
         self._join(self._merge.watermark)
-        for name in sorted(self._catch_ups) if gone else ():
+        for name in sorted(self._catch_ups) if is_gone else ():
             self._catch_up(self._subscribers[name])
         self._advance()
 
@@ -482,7 +484,7 @@ class Crossbar:
         least -= (self._context.settings.limits.transaction_age_s or KEPT_S_DEFAULT) * 1_000_000
         if least > self._trimmed:
             self._trimmed = least
-            for journal in self.journals:
+            for journal in sorted(self._journals):
                 for name in self._journals[journal]:
                     self._context.bus.post(self._context.name, name, Trim(least))
 

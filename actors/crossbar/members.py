@@ -11,6 +11,7 @@ said in a set that is not known here is not taken before that set is known.
 from __future__ import annotations
 
 from actors.common.journal_set import JournalSet, JournalTerm
+from actors.common.timestamps import Timestamp
 
 
 class Members:
@@ -40,6 +41,15 @@ class Members:
     def counting(self) -> list[JournalTerm]:
         """What has to be read."""
         return [term for term in self.known.terms if term.version <= self.met]
+
+    def ended_above(self, after_ts: Timestamp) -> set[int]:
+        """Journals that have ended, with commits above `after_ts`."""
+        return {term.number for term in self.counting if term.until is not None and term.until > after_ts}
+
+    def replicas(self, journal: int) -> list[str]:
+        term = self.known.term(journal)
+        assert term is not None, f"journal {journal} is gone"
+        return list(term.replicas)
 
 
 def _counted(known: JournalSet) -> int:
