@@ -247,7 +247,7 @@ async def decay(cluster: SimulatedCluster, nemesis: Nemesis) -> None:
     nemesis.strike_at([])
     await asyncio.sleep(random.uniform(1.0, max(DECAY_S_MAX, nemesis.strike_s_max)))
     image.faults = replace(image.faults, sync_s_max=world.faults.sync_s_max)
-    if world.processes[process].up:  # what has not been read since is found at a start
+    if process in world.processes and world.processes[process].up:  # what has not been read since is found at a start
         nemesis.strike_at([process])
         world.crash(process)
         await nemesis.restart([process])

@@ -28,6 +28,7 @@ from cluster.membership import changing, journals_of, with_adjudicator, with_far
 from cluster.policies.homes import homes
 from cluster.policies.placement import AUTO, Placement
 from cluster.roles import role_spec
+from cluster.scaling import query_processors
 from cluster.shards import begun
 from cluster.simulation.hostile import Plan, small_key
 from cluster.simulation.sql_client import SimulatedDatabase
@@ -246,7 +247,7 @@ class SimulatedCluster:
         grows, az = random.random() < 0.6, random.choice(self.plan.settings.layout.azs)
 
         def successor(state: ClusterState) -> ClusterState:
-            added = [one.name for one in state.processes if one.name not in self._first]
+            added = [one.name for one, _ in query_processors(state) if one.name not in self._first]
             if grows and len(added) < ADDED_MAX:
                 return with_query_processor(state, az)
             return without_process(state, added[0]) if added else state
