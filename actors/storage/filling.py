@@ -76,15 +76,8 @@ def given(disk: Disk, message: AskContents | AskPiece) -> Contents | Piece:
 async def fill(context: Context, peers: list[str], store: Store, wanted: Callable[[Manifest], bool]) -> bool:
     """Make the disk that `store` is on hold what one of `peers` does; then it has to be opened anew. False where no peer can be reached that has what is `wanted`,
     all being well otherwise. Raises 53100 and 58030 of the own disk."""
-    offers: list[tuple[int, str, Manifest]] = []
-    for peer in peers:
-        try:
-            manifest = await _contents(context, peer)
-        except DatabaseError as error:
-            logger.info("%s: %s gives nothing: %s", context.name, peer, error.message)
-        else:
-            offers.append((manifest.watermark, peer, manifest))
-    for _, peer, manifest in sorted(offers, key=lambda offer: (-offer[0], offer[1])):
+    offers = await _offers(context, peers)
+    for peer, manifest in sorted(offers.items(), key=lambda offer: (-offer[1].watermark, offer[0])):
         if not wanted(manifest):
             continue
         try:
@@ -125,15 +118,12 @@ async def _copy_one(
 ) -> bool:
     """One of a shard's replicas, whichever can be had; False where none can. One of the own zone is nearer, one that
     has lost its disk is the last."""
-    offers: list[tuple[bool, bool, int, str, Manifest]] = []
-    for peer in replicas:
-        try:
-            manifest = await _contents(context, peer)
-        except DatabaseError as error:
-            logger.info("%s: %s gives nothing: %s", context.name, peer, error.message)
-        else:
-            offers.append((not manifest.watermark, not peer.endswith(f"/{context.az}"), -manifest.watermark, peer, manifest))
-    for *_, peer, manifest in sorted(offers, key=lambda offer: offer[:4]):
+
+    def nearness(offer: tuple[str, Manifest]) -> tuple[bool, bool, int, str]:
+        peer, manifest = offer
+        return not manifest.watermark, not peer.endswith(f"/{context.az}"), -manifest.watermark, peer
+
+    for peer, manifest in sorted((await _offers(context, replicas)).items(), key=nearness):
         copies.append(copy := _Copying(context, peer, store, lambda again: True, spans, is_unhurried=True))
         try:
             manifests.append(await copy.copied(await _fresh_contents(context, peer, manifest)))
@@ -144,6 +134,17 @@ async def _copy_one(
         else:
             return True
     return False
+
+
+async def _offers(context: Context, peers: list[str]) -> dict[str, Manifest]:
+    """What each peer that answers has."""
+    offers: dict[str, Manifest] = {}
+    for peer in peers:
+        try:
+            offers[peer] = await _contents(context, peer)
+        except DatabaseError as error:
+            logger.info("%s: %s gives nothing: %s", context.name, peer, error.message)
+    return offers
 
 
 async def _fresh_contents(context: Context, peer: str, known: Manifest) -> Manifest:

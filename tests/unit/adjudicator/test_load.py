@@ -6,11 +6,12 @@ import asyncio
 from random import Random
 from typing import Any
 
-from actors.adjudicator.load import KEY_BYTES_MAX, KEYS_MAX, REPORT_S, STRIDE, ClaimLoad
+from actors.adjudicator.load import ClaimLoad
 from actors.common.messages import RangeLoad
 from actors.common.messages.base import Message
 from actors.common.settings import Settings
 from actors.runtime.interfaces import Context
+from actors.runtime.key_load import KEY_BYTES_MAX, KEYS_MAX, REPORT_S, STRIDE
 from actors.runtime.simulation.loop import SimulatedLoop
 
 PREFIX = bytes(6)
