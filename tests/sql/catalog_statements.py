@@ -25,14 +25,29 @@ VALUES = {
     "name": ["'abc'::name", "'Other'::name"],
     "date": ["date '2024-02-29'", "date '1999-12-31'", "date '0044-03-15 BC'", "date 'infinity'"],
     "time": ["time '00:00'", "time '13:45:06.789'", "time '23:59:59.999999'"],
-    "timestamp": ["timestamp '2024-02-29 12:34:56.789'", "timestamp '1969-12-31 23:59:59'", "timestamp '-infinity'", "timestamp '2024-01-01'"],
-    "timestamptz": ["timestamptz '2024-03-10 06:30:00+00'", "timestamptz '1900-01-01 00:00:00+05:30'", "timestamptz '2024-12-31 23:59:59.5+00'"],
-    "interval": ["interval '1 month'", "interval '-3 days 04:05:06.7'", "interval '1 year 2 mons'", "interval '36:00:00'", "interval '30 days'"],
+    "timestamp": [
+        "timestamp '2024-02-29 12:34:56.789'",
+        "timestamp '1969-12-31 23:59:59'",
+        "timestamp '-infinity'",
+        "timestamp '2024-01-01'",
+    ],
+    "timestamptz": [
+        "timestamptz '2024-03-10 06:30:00+00'",
+        "timestamptz '1900-01-01 00:00:00+05:30'",
+        "timestamptz '2024-12-31 23:59:59.5+00'",
+    ],
+    "interval": [
+        "interval '1 month'",
+        "interval '-3 days 04:05:06.7'",
+        "interval '1 year 2 mons'",
+        "interval '36:00:00'",
+        "interval '30 days'",
+    ],
     "uuid": ["'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid", "'00000000-0000-0000-0000-000000000001'::uuid"],
     "bytea": ["'\\x'::bytea", "'\\x00ff10'::bytea", "'abc'::bytea"],
     "oid": ["23::oid", "4294967295::oid", "0::oid"],
     "_int4": ["'{1,2,3}'::int[]", "'{}'::int[]", "'{NULL,5}'::int[]"],
-    "_text": ["'{a,b}'::text[]", "'{\"x y\",NULL,\"\"}'::text[]"],
+    "_text": ["'{a,b}'::text[]", '\'{"x y",NULL,""}\'::text[]'],
     "_numeric": ["'{1.10,2.5}'::numeric[]"],
     "_float8": ["'{1.5,NaN}'::float8[]"],
 }
@@ -51,10 +66,19 @@ OF_TYPES = "array(SELECT oid FROM pg_type WHERE typname = any(%s))"
 def catalog_statements(oracle: Oracle, count: int, seed: int = 1) -> Iterator[str]:
     """`count` statements at most for each of the catalog's entries."""
     random = Random(seed)
-    yield "CREATE TABLE drawn (id int PRIMARY KEY, " + ", ".join(f"c_{name} {name}" for name in VALUES if name[0] != "_" and name not in ("name", "oid")) + ")"
+    yield (
+        "CREATE TABLE drawn (id int PRIMARY KEY, "
+        + ", ".join(f"c_{name} {name}" for name in VALUES if name[0] != "_" and name not in ("name", "oid"))
+        + ")"
+    )
     yield "INSERT INTO drawn (id, c_int4, c_text, c_numeric, c_date, c_timestamp, c_float8) VALUES (1, 5, 'abc', 1.10, '2024-02-29', '2024-02-29 12:34', 0.1), (2, NULL, NULL, NULL, NULL, NULL, NULL)"
     for left, name, right in _operators(oracle):
-        yield from _shapes(random, [left, right] if left else [right], lambda texts, name=name: f" {name} ".join(texts) if len(texts) > 1 else f"{name} {texts[0]}", count)
+        yield from _shapes(
+            random,
+            [left, right] if left else [right],
+            lambda texts, name=name: f" {name} ".join(texts) if len(texts) > 1 else f"{name} {texts[0]}",
+            count,
+        )
     for name, types in _functions(oracle):
         yield from _shapes(random, types, lambda texts, name=name: f"{name}({', '.join(texts)})", count)
     for source, target in _casts(oracle):

