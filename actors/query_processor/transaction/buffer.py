@@ -67,7 +67,7 @@ class WriteBuffer:
         """Keys of `_recent`, each list sorted."""
         self._unsorted: list[bytes] = []
         self._dropped: list[tuple[bytes, bytes]] = []
-        self._undo: list[tuple[bytes, bytes | None | Absent] | _Drop] | None = None
+        self._undo: list[tuple[bytes, bytes | Absent | None] | _Drop] | None = None
         """What each write has replaced in `_recent` (ABSENT: nothing), the newest last; None while there is no savepoint."""
         self.bytes = 0
         """Of all keys and values. What is written again after it was sealed counts twice."""
@@ -162,7 +162,7 @@ class WriteBuffer:
                 await turn()
         _, self.bytes, self.padding, self.rows = mark
 
-    def _take_back(self, noted: list[tuple[bytes, bytes | None | Absent] | _Drop]) -> None:
+    def _take_back(self, noted: list[tuple[bytes, bytes | Absent | None] | _Drop]) -> None:
         recent = self._recent
         self._sort()
         gone: set[bytes] = set()
