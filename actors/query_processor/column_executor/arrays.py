@@ -21,6 +21,7 @@ from actors.common.expressions.casts import ZONED_ARRAYS
 from actors.common.schema import ColumnType
 from actors.common.types import by_name, format_type
 from actors.common.types.arrays import VECTORS, Array, array_of_items, element_of, is_array
+from actors.common.types.strings import format_bpchar
 from actors.query_processor.column_executor.numerics import public
 
 if TYPE_CHECKING:
@@ -76,6 +77,8 @@ def _collector(element: ColumnType, type_: ColumnType) -> Callable[..., pa.Array
     def collect(lists: Any) -> pa.Array:
         whole = lists.combine_chunks() if isinstance(lists, pa.ChunkedArray) else lists
         datums = datums_of(whole.flatten(), element)
+        if element.name == "bpchar":
+            datums = [None if datum is None else format_bpchar(datum, element.modifier) for datum in datums]
         texts: list[str | None] = []
         start = 0
         for length in pc.list_value_length(whole).to_pylist():

@@ -167,6 +167,10 @@ def _aggregate(translator: Translator, call: ast.FuncCall, name: str, level: Lev
         return _ordered_set(translator, call, name, arguments, level, suffix)
     order = f" ORDER BY {sort_by(translator, call.agg_order, level)}" if call.agg_order else ""
 
+    if call.agg_distinct and name in ("array_agg", "string_agg") and not order and not has_key(arguments[0][1]):
+        # PostgreSQL sorts the values to find the distinct ones.
+        order = f" ORDER BY {arguments[0][0]} ASC NULLS LAST"
+
     def made(function: str, *texts: str) -> str:
         return f"{function}({'DISTINCT ' if call.agg_distinct else ''}{', '.join(texts)}{order}){suffix}"
 

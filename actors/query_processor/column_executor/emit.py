@@ -21,6 +21,7 @@ from actors.common.expressions.numerics import scale_of
 from actors.common.expressions.tree import is_slow, is_volatile
 from actors.common.schema import ColumnType
 from actors.common.types.arrays import Array, element_of, is_array
+from actors.common.types.strings import HEADER
 from actors.query_processor.column_executor.comparing import equality_key, has_key, key_of, order_key
 from actors.query_processor.column_executor.numerics import (
     NUMERIC,
@@ -64,7 +65,7 @@ DIRECT_CASTS = frozenset(
         ("int4", "bool"),
         ("date", "timestamp"),
         ("timestamp", "date"),
-        *((source, target) for source in ("text", "varchar", "bpchar", "name", "unknown") for target in ("text", "name")),
+        *((source, target) for source in ("text", "varchar", "name", "unknown") for target in ("text", "name")),
     }
 )
 LITERALS_MAX = 1000
@@ -385,6 +386,10 @@ class Emitter:
                 return f"CAST({text} AS DECIMAL({INTEGER_DIGITS[source.name]}, 0))", fixed(0)
         elif source.name == "numeric" and not is_free(carried) and target.name in ("float4", "float8"):
             return f"CAST(CAST({text} AS VARCHAR) AS {duck_type(target)})", target
+        if source.name == "bpchar" and target.name in TEXT_TYPES and target.modifier < 0:
+            if target.name == "bpchar":
+                return _padded(text, source), target
+            return (text if source.modifier >= 0 else f"rtrim({text}, ' ')"), target
         if (source.name, target.name) in DIRECT_CASTS:
             return f"CAST({text} AS {duck_type(target)})", target
         if source == target or (source.name in TEXT_TYPES - {"bpchar"} and target.name in ("text", "varchar") and target.modifier < 0):
@@ -398,7 +403,7 @@ class Emitter:
         if source.name == "numeric" and target.name == "numeric" and target.modifier < 0:
             return sql if duck_type(source) == duck_type(target) else f"CAST({sql} AS {duck_type(target)})"
         if source.name == target.name and target.modifier < 0:
-            return sql
+            return _padded(sql, source) if source.name == "bpchar" else sql
         if source.name == "unknown" and sql.startswith("CAST(NULL"):
             return literal(None, target)
         cast, carried = self._cast(tree.Cast(tree.Column(0, public(source)), public(target)), sql, source)
@@ -407,6 +412,11 @@ class Emitter:
 
 def _is_constant(expression: Any) -> bool:
     return not any(isinstance(node, tree.Column) for node in tree.walk(expression)) and not is_volatile(expression)
+
+
+def _padded(sql: str, source: ColumnType) -> str:
+    """char(n) with its blanks."""
+    return sql if source.modifier < 0 else f"rpad({sql}, {source.modifier - HEADER}, ' ')"
 
 
 def _number(mark: str) -> int:

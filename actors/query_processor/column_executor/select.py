@@ -15,9 +15,7 @@ from pglast import ast, enums
 from actors.common.errors import (
     FEATURE_NOT_SUPPORTED,
     INVALID_COLUMN_REFERENCE,
-    STATEMENT_TOO_COMPLEX,
     SYNTAX_ERROR,
-    TOO_MANY_COLUMNS,
     DatabaseError,
 )
 from actors.common.schema import ColumnType
@@ -25,6 +23,7 @@ from actors.query_processor.analyzer.column_names import figure_name
 from actors.query_processor.analyzer.nodes import any_call, is_untyped
 from actors.query_processor.analyzer.scope import located
 from actors.query_processor.column_executor.comparing import has_key, order_key
+from actors.query_processor.column_executor.grouping import group_by
 from actors.query_processor.column_executor.names import Level, Output, Query
 from actors.query_processor.column_executor.numerics import NUMERIC
 from actors.query_processor.column_executor.output_names import named, ordinal, same_tree
@@ -36,10 +35,6 @@ SET_OPERATIONS = {
     enums.SetOperation.SETOP_INTERSECT: "INTERSECT",
     enums.SetOperation.SETOP_EXCEPT: "EXCEPT",
 }
-
-
-GROUPING_SETS_MAX = 4096
-"""As PostgreSQL bounds them."""
 
 
 def translate_query(translator: Translator, statement: Any, parent: Level | None = None) -> Query:
@@ -269,7 +264,7 @@ def _simple(translator: Translator, statement: ast.SelectStmt, level: Level) -> 
         source = f"{source}, {series[0]}" if source else f" FROM {series[0]}"
     outer, translator.groups = translator.groups, {}
     try:
-        group = _group_by(translator, statement, level, targets)
+        group = group_by(translator, statement, level, targets)
         if translator.groups:
             targets, series = _select_list(translator, statement, level, windows)
         return _finished(translator, statement, level, targets, windows, f"{source}{where}{group}")
@@ -332,91 +327,6 @@ def _target(translator: Translator, target: ast.ResTarget, level: Level, windows
         return [replace(column, name=target.name or column.name, sql=sql, hidden=False)]
     sql, type_ = translator.expression(value, level, aggregates=True, windows=windows)
     return [Output(target.name or figure_name(value), sql, type_)]
-
-
-def _group_by(translator: Translator, statement: ast.SelectStmt, level: Level, targets: list[Output]) -> str:
-    if not statement.groupClause:
-        return ""
-    level.grouped = statement.groupClause
-    if statement.groupDistinct:
-        return f" GROUP BY GROUPING SETS ({', '.join(_distinct_sets(translator, statement, level, targets))})"
-    parts = [_group_item(translator, item, level, targets) for item in statement.groupClause]
-    if not any(isinstance(item, ast.GroupingSet) for item in statement.groupClause):
-        parts = list(dict.fromkeys([*parts, *_dependent(level, [*parts, *translator.groups], translator)]))
-    return f" GROUP BY {', '.join(part for part in parts if part)}"
-
-
-def _group_item(translator: Translator, item: Any, level: Level, targets: list[Output]) -> str:
-    if isinstance(item, ast.GroupingSet):
-        content = [_group_item(translator, part, level, targets) for part in item.content or ()]
-        kinds = {"GROUPING_SET_ROLLUP": "ROLLUP", "GROUPING_SET_CUBE": "CUBE", "GROUPING_SET_SETS": "GROUPING SETS"}
-        if item.kind.name == "GROUPING_SET_EMPTY":
-            return "()"
-        return f"{kinds.get(item.kind.name, '')}({', '.join(content)})"
-    if isinstance(item, ast.RowExpr):
-        return "(" + ", ".join(_group_item(translator, part, level, targets) for part in item.args) + ")"
-    if isinstance(item, ast.A_Const) and not isinstance(item.val, ast.Integer):
-        raise DatabaseError(SYNTAX_ERROR, "non-integer constant in GROUP BY")
-    sets = any(isinstance(part, ast.GroupingSet) for part in level.grouped)
-    numbered = ordinal(item, targets)
-    if numbered is not None:
-        return _grouped(translator, numbered.sql, numbered.type, sets)
-    names = string_fields(item) if isinstance(item, ast.ColumnRef) else None
-    if names is not None and len(names) == 1 and level._own_column(names) is None:
-        output = named(item, targets)
-        if output is not None:
-            return _grouped(translator, output.sql, output.type, sets)
-    return _grouped(translator, *translator.expression(item, level), sets)
-
-
-def _grouped(translator: Translator, sql: str, type_: ColumnType, sets: bool) -> str:
-    """What DuckDB groups by. `sets`: grouping sets, in some of which the expression is NULL."""
-    if not has_key(type_):
-        return sql
-    key = translator.key(sql, type_)
-    translator.groups[sql] = f"CASE WHEN GROUPING({key}) = 0 THEN any_value({sql}) END" if sets else f"any_value({sql})"
-    return key
-
-
-def _distinct_sets(translator: Translator, statement: ast.SelectStmt, level: Level, targets: list[Output]) -> list[str]:
-    """GROUP BY DISTINCT: the grouping sets that all items together make, each of them once. DuckDB has no such thing."""
-    sets: list[tuple[str, ...]] = [()]
-    for item in statement.groupClause:
-        sets = [(*one, *other) for one in sets for other in _grouping_sets(translator, item, level, targets)]
-        if len(sets) > GROUPING_SETS_MAX:
-            raise DatabaseError(STATEMENT_TOO_COMPLEX, f"too many grouping sets present (maximum {GROUPING_SETS_MAX})")
-    return list(dict.fromkeys(f"({', '.join(sorted(set(one)))})" for one in sets))
-
-
-def _grouping_sets(translator: Translator, item: Any, level: Level, targets: list[Output]) -> list[tuple[str, ...]]:
-    """Of one item: one set of one expression, or what ROLLUP, CUBE and GROUPING SETS stand for."""
-    if isinstance(item, ast.RowExpr):
-        return [tuple(_group_item(translator, part, level, targets) for part in item.args)]
-    if not isinstance(item, ast.GroupingSet):
-        return [(_group_item(translator, item, level, targets),)]
-    parts = [_grouping_sets(translator, part, level, targets) for part in item.content or ()]
-    kind = item.kind.name
-    if kind == "GROUPING_SET_SETS":
-        return [one for part in parts for one in part]
-    columns = [part[0] for part in parts]
-    if kind == "GROUPING_SET_CUBE":
-        if 1 << len(columns) > GROUPING_SETS_MAX:
-            raise DatabaseError(TOO_MANY_COLUMNS, "CUBE is limited to 12 elements")
-        chosen = [[part for place, part in enumerate(columns) if bits >> place & 1] for bits in range(1 << len(columns))]
-    else:
-        chosen = [columns[:length] for length in range(len(columns), -1, -1)]
-    return [tuple(text for part in one for text in part) for one in chosen]
-
-
-def _dependent(level: Level, grouped: list[str], translator: Translator) -> list[str]:
-    """The other columns of a table whose whole primary key is grouped by: they depend on it (SQL:1999; PostgreSQL allows them)."""
-    present = set(grouped)
-    extra: list[str] = []
-    for relation in level.relations:
-        keys = translator.sources.key_columns(relation)
-        if keys and keys <= present:
-            extra.extend(column.sql for column in relation.columns if column.sql not in present)
-    return extra
 
 
 def _distinct(translator: Translator, statement: ast.SelectStmt, level: Level, targets: list[Output]) -> str:
