@@ -224,7 +224,8 @@ class Emitter:
             operator = "IS DISTINCT FROM" if expression.negated else "IS NOT DISTINCT FROM"
             return f"({sub(expression.argument)} {operator} {word})"
         if isinstance(expression, tree.Distinct):
-            left, right = self._compared("=", *expression.equal.arguments, slots)
+            one, other = expression.equal.arguments
+            left, right = self._compared("=", one, other, slots)
             return f"({left} IS {'NOT ' if expression.negated else ''}DISTINCT FROM {right})"
         if isinstance(expression, tree.Quantified):
             text, type_ = self.emit(expression.argument, slots)
