@@ -452,7 +452,11 @@ class Connection(asyncio.Protocol):
         """SSLRequest and GSSENCRequest, at most one of each, before the message that begins a session or cancels another's statement."""
         refused: list[type] = []
         while True:
-            packet = self.reader.next_startup()
+            try:
+                packet = self.reader.next_startup()
+            except startup.NoStartupPacket as error:
+                logger.info("connection %d: %s", self.process, error.message)
+                return None
             if packet is None:
                 await self.more()
                 continue

@@ -54,6 +54,8 @@ OUTPUT_BYTES_MAX = 64 << 10
 """Output gathered before it is written within a batch."""
 NAMED_DECODERS_MAX = 1024
 """Prepared statements of a connection whose parameter decoders are remembered by name."""
+FORMAT_BYTES = 2
+"""Of a format code."""
 COPY_ROW_BYTES_MAX = 64 << 20
 """Of a row without its end, in COPY FROM."""
 Encode = Callable[[Sequence[Any], bytearray], None]
@@ -254,6 +256,8 @@ class Conversation:
         if len(values) != count:
             supplied = f"bind message supplies {len(values)} parameters"
             raise DatabaseError(PROTOCOL_VIOLATION, f'{supplied}, but prepared statement "{name}" requires {count}')
+        if len(result_formats) > FORMAT_BYTES and prepared.fields is not None:
+            self._check_formats(result_formats, len(prepared.fields))
         if size > LARGE_CHARACTERS or count > LARGE_VALUES:
             types, zone = tuple(prepared.parameter_types), session.run_time.zone
             memory_bytes_max = session.settings.limits.statement_memory_bytes_max
@@ -269,6 +273,13 @@ class Conversation:
         else:
             self._portal = portal
         self._channel.output += backend.BIND_COMPLETE
+
+    @staticmethod
+    def _check_formats(formats: bytes, columns: int) -> None:
+        """Several are one for each column. Raises 08P01."""
+        if len(formats) != FORMAT_BYTES * columns:
+            given = len(formats) // FORMAT_BYTES
+            raise DatabaseError(PROTOCOL_VIOLATION, f"bind message has {given} result formats but query has {columns} columns")
 
     def _decoder(self, name: str, formats: bytes, prepared: PreparedStatement) -> ParameterDecoder:
         zone = self._session.run_time.zone
@@ -356,7 +367,7 @@ class Conversation:
         if status == "I":
             self._portal = None
             if session.portals:
-                session.portals.clear()
+                session.end_portals()
             if self._ran:
                 self._ran = False
                 self._counters.transactions += 1

@@ -7,7 +7,7 @@ filled by name; one that a maker does not give is NULL. Arrays and vectors are t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -16,7 +16,14 @@ from typing import TYPE_CHECKING, Any
 from actors.common.schema import Column, ColumnType, Index, Table
 from actors.common.types import by_name, format_type
 from actors.common.types.arrays import ARRAY_TYPES, array_of_items
-from actors.query_processor.column_executor.catalog_functions import OWNER_OID, constraints_of, index_definition, indexes_of
+from actors.query_processor.column_executor.catalog_functions import (
+    CLASS_OIDS,
+    OWNER_OID,
+    comments_of,
+    constraints_of,
+    index_definition,
+    indexes_of,
+)
 
 if TYPE_CHECKING:
     from actors.query_processor.transaction import Transaction
@@ -38,7 +45,7 @@ TYPE_NAMES = {
     "char": "char",
     "xid": "int8",
     "regtype": "oid",
-    "_regtype": "_oid",
+    "_regtype": "_text",
     "_aclitem": "_text",
 }
 """System column types that are shown as another; those not known here (node trees ...) are text."""
@@ -296,6 +303,11 @@ def _constraints(transaction: Transaction) -> Iterator[Row]:
             }
 
 
+def _descriptions(transaction: Transaction) -> Iterator[Row]:
+    for oid, owner, column, text in comments_of(transaction.catalog):
+        yield {"objoid": oid, "classoid": CLASS_OIDS[owner], "objsubid": column, "description": text}
+
+
 def _databases(_: Transaction) -> Iterator[Row]:
     row = {"oid": DATABASE_OID, "datname": "postgres", "datdba": OWNER_OID, "encoding": 6, "datlocprovider": "c", "datistemplate": False}
     yield {
@@ -321,7 +333,7 @@ def _role_settings(transaction: Transaction) -> Iterator[Row]:
         yield {
             "setdatabase": DATABASE_OID if settings.database else 0,
             "setrole": OWNER_OID if settings.role else 0,
-            "setconfig": by_name["_text"].format_text(array_of_items(f"{name}={value}" for name, value in settings.values), -1),
+            "setconfig": _text_array(f"{name}={value}" for name, value in settings.values),
         }
 
 
@@ -377,7 +389,20 @@ def _activity(transaction: Transaction) -> Iterator[Row]:
         "query_start": environment.statement_timestamp,
         "state": "active",
         "backend_type": "client backend",
+        **next(iter(environment.session_rows("pg_stat_activity")), {}),
     }
+
+
+def _of_session(view: str) -> Callable[[Transaction], Iterator[Row]]:
+    def rows(transaction: Transaction) -> Iterator[Row]:
+        for row in transaction.environment.session_rows(view):
+            yield {name: _text_array(value) if isinstance(value, list) else value for name, value in row.items()}
+
+    return rows
+
+
+def _text_array(items: Iterable[str]) -> str:
+    return by_name["_text"].format_text(array_of_items(items), -1)
 
 
 # -- information_schema ------------------------------------------------------------------------------------------------------------
@@ -464,6 +489,7 @@ ROWS: dict[str, Callable[[Any], Iterator[Row]]] = {
     "pg_index": _indexes,
     "pg_constraint": _constraints,
     "pg_database": _databases,
+    "pg_description": _descriptions,
     "pg_roles": _roles,
     "pg_db_role_setting": _role_settings,
     "pg_authid": _roles,
@@ -474,6 +500,8 @@ ROWS: dict[str, Callable[[Any], Iterator[Row]]] = {
     "pg_indexes": _pg_indexes,
     "pg_settings": _settings,
     "pg_stat_activity": _activity,
+    "pg_prepared_statements": _of_session("pg_prepared_statements"),
+    "pg_cursors": _of_session("pg_cursors"),
     "schemata": _schemata,
     "tables": _tables,
     "columns": _columns,
