@@ -264,7 +264,7 @@ class Connection(asyncio.Protocol):
             conversation = await self._begin() if self._parked is None else self._resume(self._parked)
             if conversation is not None:
                 await self._serve(conversation)
-        except Disconnected:
+        except (Disconnected, startup.NoStartupPacket):
             pass
         except Terminated as ending:
             self._fatal(ending.error)
@@ -452,11 +452,7 @@ class Connection(asyncio.Protocol):
         """SSLRequest and GSSENCRequest, at most one of each, before the message that begins a session or cancels another's statement."""
         refused: list[type] = []
         while True:
-            try:
-                packet = self.reader.next_startup()
-            except startup.NoStartupPacket as error:
-                logger.info("connection %d: %s", self.process, error.message)
-                return None
+            packet = self.reader.next_startup()
             if packet is None:
                 await self.more()
                 continue

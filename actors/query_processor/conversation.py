@@ -38,7 +38,7 @@ from actors.query_processor.session.parking import revived
 from actors.query_processor.session.statements import PLANNED_KINDS
 from actors.query_processor.wire import backend, frontend
 from actors.query_processor.wire.copy import BINARY_FORMATS, copy_decoder, copy_encoder, encode_piece, has_more
-from actors.query_processor.wire.formats import ParameterDecoder, ShapeCache, decode_within, parameter_decoder
+from actors.query_processor.wire.formats import ParameterDecoder, ShapeCache, decode_within, format_codes, parameter_decoder
 from actors.query_processor.wire.reader import FrontendReader
 from actors.query_processor.wire.states import State
 from actors.runtime.fiber import turn
@@ -54,8 +54,6 @@ OUTPUT_BYTES_MAX = 64 << 10
 """Output gathered before it is written within a batch."""
 NAMED_DECODERS_MAX = 1024
 """Prepared statements of a connection whose parameter decoders are remembered by name."""
-FORMAT_BYTES = 2
-"""Of a format code."""
 COPY_ROW_BYTES_MAX = 64 << 20
 """Of a row without its end, in COPY FROM."""
 Encode = Callable[[Sequence[Any], bytearray], None]
@@ -256,8 +254,8 @@ class Conversation:
         if len(values) != count:
             supplied = f"bind message supplies {len(values)} parameters"
             raise DatabaseError(PROTOCOL_VIOLATION, f'{supplied}, but prepared statement "{name}" requires {count}')
-        if len(result_formats) > FORMAT_BYTES and prepared.fields is not None:
-            self._check_formats(result_formats, len(prepared.fields))
+        if len(result_formats) > 2 and prepared.fields is not None:
+            format_codes(result_formats, len(prepared.fields), "result")
         if size > LARGE_CHARACTERS or count > LARGE_VALUES:
             types, zone = tuple(prepared.parameter_types), session.run_time.zone
             memory_bytes_max = session.settings.limits.statement_memory_bytes_max
@@ -273,13 +271,6 @@ class Conversation:
         else:
             self._portal = portal
         self._channel.output += backend.BIND_COMPLETE
-
-    @staticmethod
-    def _check_formats(formats: bytes, columns: int) -> None:
-        """Several are one for each column. Raises 08P01."""
-        if len(formats) != FORMAT_BYTES * columns:
-            given = len(formats) // FORMAT_BYTES
-            raise DatabaseError(PROTOCOL_VIOLATION, f"bind message has {given} result formats but query has {columns} columns")
 
     def _decoder(self, name: str, formats: bytes, prepared: PreparedStatement) -> ParameterDecoder:
         zone = self._session.run_time.zone
@@ -439,10 +430,7 @@ class Conversation:
     async def _copy(self, portal: Portal, copy: CopyIn | CopyOut) -> None:
         if self._simple is None:
             self._simple = False
-        if isinstance(copy, CopyIn):
-            tag = await self._copy_in(portal, copy)
-        else:
-            tag = await self._copy_out(portal, copy)
+        tag = await (self._copy_in(portal, copy) if isinstance(copy, CopyIn) else self._copy_out(portal, copy))
         if not self._simple:
             self._simple = None
         self._held = backend.command_complete(tag)

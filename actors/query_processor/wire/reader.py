@@ -199,7 +199,7 @@ class FrontendReader:
             return None
         (length,) = _length(buffer, position)
         if not 8 <= length <= STARTUP_BYTES_MAX:
-            raise NoStartupPacket("invalid length of startup packet")
+            raise NoStartupPacket
         if available < length:
             return None
         self._position = position + length

@@ -23,10 +23,8 @@ TLS_HANDSHAKE = 0x16
 _code = Struct("!I").unpack_from
 
 
-class NoStartupPacket(ProtocolViolation):
-    """What begins the connection has no packet's length: who sent it speaks another protocol, or another part of this one. As in PostgreSQL, nothing is answered."""
-
-    __slots__ = ()
+class NoStartupPacket(Exception):
+    """What begins the connection has no packet's length: its client speaks another protocol, or another part of this one. As in PostgreSQL, nothing is answered."""
 
 
 class SslRequest(NamedTuple):
