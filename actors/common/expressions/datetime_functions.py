@@ -176,6 +176,8 @@ def make_date(year: int, month: int, day: int) -> int:
 
 
 def make_time(hour: int, minute: int, second: float) -> int:
+    if not math.isfinite(second):
+        raise DatabaseError(DATETIME_FIELD_OVERFLOW, f"time field value out of range: {hour}:{minute:02d}:{second:02g}")
     microseconds = hour * HOUR_US + minute * MINUTE_US + round(second * SECOND_US)
     if not (0 <= hour <= 24 and 0 <= minute < 60 and 0 <= second <= 60 and microseconds <= DAY_US):
         raise DatabaseError(DATETIME_FIELD_OVERFLOW, f"time field value out of range: {hour}:{minute:02d}:{second:02g}")

@@ -14,6 +14,7 @@ from pglast import ast, enums
 from actors.common.errors import FEATURE_NOT_SUPPORTED, UNDEFINED_FUNCTION, UNDEFINED_OBJECT, DatabaseError
 from actors.common.expressions.casts import EXPLICIT, context
 from actors.common.expressions.comparisons import COMPARISONS
+from actors.common.expressions.datetime_spans import MAKE_INTERVAL
 from actors.common.expressions.functions import Ambiguous, resolve_function, resolve_operator
 from actors.common.expressions.registry import Function
 from actors.common.expressions.tree import (
@@ -273,6 +274,8 @@ class Analysis:
         if len(node.funcname) == 2 and node.funcname[0].sval != "pg_catalog":
             shown = ".".join(part.sval for part in node.funcname)
             raise DatabaseError(UNDEFINED_FUNCTION, f"function {shown} does not exist", position=position_of(node))
+        if name == "make_interval":
+            return self.call(name, self._all(_make_interval_arguments(node)), position_of(node))
         if any(isinstance(argument, ast.NamedArgExpr) for argument in node.args or ()):
             raise NotRowExpression(name)
         return self.call(name, self._all(node.args), position_of(node))
@@ -460,6 +463,21 @@ class Analysis:
         for pair in reversed(pairs[:-1]):
             result = Or((self.operator(strict, pair, position), And((self._equal(*pair, position), result))))
         return result
+
+
+def _make_interval_arguments(node: Any) -> list[Any]:
+    """All of its seven, by position or name, zero where they are left out. Raises 42883."""
+    given: dict[str, Any] = {}
+    for place, argument in enumerate(node.args or ()):
+        named = isinstance(argument, ast.NamedArgExpr)
+        name = argument.name if named else MAKE_INTERVAL[place] if place < len(MAKE_INTERVAL) else ""
+        if name not in MAKE_INTERVAL or name in given:
+            raise DatabaseError(
+                UNDEFINED_FUNCTION, "function make_interval with these arguments does not exist", position=position_of(node)
+            )
+        given[name] = argument.arg if named else argument
+    zero = ast.A_Const(isnull=False, val=ast.Integer(ival=0))
+    return [given.get(name, zero) for name in MAKE_INTERVAL]
 
 
 _HANDLERS: dict[type, Callable[[Analysis, Any], Expression]] = {
