@@ -112,14 +112,16 @@ def sign(value: Decimal) -> Decimal:
     return value if value.is_nan() else Decimal((value > 0) - (value < 0))
 
 
-def sqrt(value: Decimal) -> Decimal:
+def sqrt(value: Decimal, scale: int | None = None) -> Decimal:
+    """Rounded to `scale`, by default PostgreSQL's choice. Raises 2201F."""
     if value.is_nan() or value == INFINITY:
         return value
     if value < 0:
         raise DatabaseError("2201F", "cannot take square root of a negative number")
     weight = _weight(value)[0]
     result_weight = (weight + 1) * 4 // 2 - 1 if weight >= 0 else -((-weight - 1) * 4 // 2 + 1)
-    scale = min(max(SIGNIFICANT_DIGITS_MIN - result_weight, scale_of(value), 0), DISPLAY_SCALE_MAX)
+    if scale is None:
+        scale = min(max(SIGNIFICANT_DIGITS_MIN - result_weight, scale_of(value), 0), DISPLAY_SCALE_MAX)
     root = Decimal(math.isqrt(_integer(value) * 10 ** max(2 * (scale + 2) - scale_of(value), 0)))
     return round_to(root.scaleb(-(max(2 * (scale + 2), scale_of(value))) // 2, CONTEXT), scale)
 
@@ -261,7 +263,7 @@ for _name in ("abs", "@"):
     register(_name, "numeric", "numeric", lambda value: value.copy_abs())
 for _name in ("^", "power", "pow"):
     register(_name, "numeric numeric", "numeric", power)
-register("sqrt", "numeric", "numeric", sqrt)
+register("sqrt", "numeric", "numeric", lambda value: sqrt(value))
 register("exp", "numeric", "numeric", exp)
 register("ln", "numeric", "numeric", ln)
 register("log", "numeric", "numeric", lambda value: log(Decimal(10), value))

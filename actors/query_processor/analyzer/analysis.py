@@ -63,52 +63,14 @@ ARGUMENTS_MAX = 100
 
 
 AGGREGATES = frozenset(
-    [
-        "count",
-        "sum",
-        "avg",
-        "min",
-        "max",
-        "string_agg",
-        "array_agg",
-        "bool_and",
-        "bool_or",
-        "every",
-        "bit_and",
-        "bit_or",
-        "bit_xor",
-        "stddev",
-        "stddev_samp",
-        "stddev_pop",
-        "variance",
-        "var_samp",
-        "var_pop",
-        "corr",
-        "covar_pop",
-        "covar_samp",
-        "regr_slope",
-        "regr_intercept",
-        "regr_r2",
-        "percentile_cont",
-        "percentile_disc",
-        "mode",
-        "any_value",
-        "json_agg",
-        "jsonb_agg",
-        "row_number",
-        "rank",
-        "dense_rank",
-        "percent_rank",
-        "cume_dist",
-        "ntile",
-        "lag",
-        "lead",
-        "first_value",
-        "last_value",
-        "nth_value",
-        "grouping",
-    ]
+    (
+        "count sum avg min max string_agg array_agg bool_and bool_or every bit_and bit_or bit_xor stddev "
+        "stddev_samp stddev_pop variance var_samp var_pop corr covar_pop covar_samp regr_slope regr_intercept "
+        "regr_r2 percentile_cont percentile_disc mode any_value json_agg jsonb_agg row_number rank dense_rank "
+        "percent_rank cume_dist ntile lag lead first_value last_value nth_value grouping "
+    ).split()
 )
+"""And window functions."""
 _VALUE_FUNCTIONS = {name: name.removeprefix("SVFOP_").removesuffix("_N").lower() for name in enums.SQLValueFunctionOp.__members__}
 _NEGATED_COMPARISON = {"=": "<>", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 
@@ -291,6 +253,8 @@ class Analysis:
         except DatabaseError as error:
             error.position = error.position or position_of(node.typeName)
             raise
+        if target.name in ("regclass", "regtype"):
+            raise NotRowExpression(target.name)  # looked up in the catalog
         if isinstance(node.arg, ast.A_ArrayExpr) and is_array(target.name):
             return arrays.constructor(self, node.arg, target)
         argument = self.expression(node.arg)

@@ -43,6 +43,8 @@ def coerce(
         if isinstance(expression, Parameter):
             decided = target if parameters is None else parameters.decide(expression.number, target)
             expression = Parameter(expression.number, ColumnType(decided.name))
+    if expression.type.name == "bpchar" and expression.type.modifier >= 0 and target.name == "bytea":
+        expression = fold(Call("bpchar_out", ("bpchar",), (fold(Cast(expression, ColumnType("bpchar"))),), TEXT))
     source = expression.type
     if source.name == target.name and target.modifier in (-1, source.modifier) and not _loses_blanks(source, target):
         return expression

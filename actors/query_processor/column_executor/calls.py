@@ -23,6 +23,8 @@ from actors.query_processor.column_executor.names import Level
 from actors.query_processor.column_executor.numerics import NUMERIC, aggregate_udf, fixed, is_free, scale_in
 from actors.query_processor.column_executor.select import UNKNOWN, direction, sort_by, translate_query
 from actors.query_processor.column_executor.sets import SETS, field_of, is_set, series, set_of, sets_not_allowed
+from actors.query_processor.column_executor.statistics import PAIRS as PAIRED
+from actors.query_processor.column_executor.statistics import pair_udf, single_udf
 from actors.query_processor.column_executor.translator import BOOL, INT8, TEXT, Translator, common_type, type_name
 from actors.query_processor.column_executor.values import BIG_SUM_DIGITS
 
@@ -41,10 +43,7 @@ STATISTICS = {
     "var_samp": "var_samp",
     "var_pop": "var_pop",
 }
-COVARIANCES = frozenset({"covar_pop", "covar_samp", "regr_avgx", "regr_avgy", "regr_sxx", "regr_syy", "regr_sxy"})
-REGRESSIONS = frozenset({"corr", "regr_slope", "regr_intercept", "regr_r2"})
-"""NULL where an input does not vary: DuckDB answers NaN."""
-PAIRS = COVARIANCES | REGRESSIONS | {"regr_count"}
+PAIRS = frozenset({*PAIRED, "regr_count"})
 AGGREGATES = (
     frozenset({"count", "sum", "avg", "string_agg", "percentile_cont", "percentile_disc", "array_agg"})
     | SAME_TYPE.keys()
@@ -53,6 +52,7 @@ AGGREGATES = (
     | STATISTICS.keys()
     | PAIRS
 )
+NUMBERS_ONLY = frozenset({"sum", "avg", *STATISTICS})
 RANKINGS = {"row_number": INT8, "rank": INT8, "dense_rank": INT8, "percent_rank": FLOAT8, "cume_dist": FLOAT8, "ntile": INT4}
 OFFSETS = frozenset({"lag", "lead", "first_value", "last_value", "nth_value"})
 
@@ -182,6 +182,9 @@ def _aggregate(translator: Translator, call: ast.FuncCall, name: str, level: Lev
         ), INT8
     if not arguments:
         raise _undefined(name, arguments)
+    if len(arguments) == 1 and name in NUMBERS_ONLY and is_untyped(call.args[0]):
+        hint = "Could not choose a best candidate function. You might need to add explicit type casts."
+        raise DatabaseError("42725", f"function {name}(unknown) is not unique", hint=hint)
     sql, type_ = arguments[0]
     if name in ("sum", "avg") and len(arguments) == 1:
         return _sum_or_avg(translator, name, sql, type_, made, arguments, call.agg_distinct)
@@ -210,20 +213,18 @@ def _aggregate(translator: Translator, call: ast.FuncCall, name: str, level: Lev
     if name in STATISTICS and len(arguments) == 1 and type_.name in INTEGERS | {"numeric"}:
         return _of_numerics(translator, STATISTICS[name], sql, made, call.agg_distinct), NUMERIC
     if name in STATISTICS and len(arguments) == 1 and type_.name in FLOATS:
-        return made(STATISTICS[name], f"CAST({sql} AS DOUBLE)"), FLOAT8
+        listed = f"list(CAST({sql} AS DOUBLE)){suffix}"
+        return translator.emitter.use(single_udf(STATISTICS[name], bool(call.agg_distinct)), [listed]), FLOAT8
     if name in PAIRS and len(arguments) == 2:
-        return _of_pairs(name, [f"CAST({text} AS DOUBLE)" for text, _ in arguments], made)
+        return _of_pairs(translator, name, [f"CAST({text} AS DOUBLE)" for text, _ in arguments], made, suffix)
     raise _undefined(name, arguments)
 
 
-def _of_pairs(name: str, texts: list[str], made: Any) -> tuple[str, ColumnType]:
-    """corr, covar_*, regr_*. NaN is the answer only where a value is NaN or infinite."""
-    found = made(name, *texts)
+def _of_pairs(translator: Translator, name: str, texts: list[str], made: Any, suffix: str) -> tuple[str, ColumnType]:
+    """corr, covar_*, regr_*."""
     if name == "regr_count":
-        return f"CAST({found} AS BIGINT)", INT8
-    if name in REGRESSIONS:
-        found = f"CASE WHEN NOT isnan({found}) OR isnan({made('covar_pop', *texts)}) THEN {found} END"
-    return found, FLOAT8
+        return f"CAST({made(name, *texts)} AS BIGINT)", INT8
+    return translator.emitter.use(pair_udf(name), [f"list({text}){suffix}" for text in texts]), FLOAT8
 
 
 def _of_numerics(translator: Translator, name: str, sql: str, made: Any, distinct: bool) -> str:

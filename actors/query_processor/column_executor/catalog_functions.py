@@ -24,6 +24,7 @@ from actors.common.schema import ColumnType, Index, Table
 from actors.common.types import by_name, by_oid, format_type
 from actors.common.types.arrays import Array, array_of_items
 from actors.query_processor.column_executor.catalog_privileges import privilege_functions
+from actors.query_processor.column_executor.values import OBJECTS
 
 if TYPE_CHECKING:
     from actors.query_processor.catalog import Catalog
@@ -347,7 +348,7 @@ def _fill_environment() -> None:
     ):
         _add(f"{kind}_in", (TEXT,), OID, reader)
         _add(f"{kind}_out", (OID,), TEXT, writer)
-        _add(f"to_{kind}", (TEXT,), OID, _or_null(reader))
+        _add(f"to_{kind}", (TEXT,), ColumnType(kind) if kind in OBJECTS else OID, _or_null(reader))
 
 
 def _or_null(reader: Callable[..., int | None]) -> Callable[..., int | None]:

@@ -37,7 +37,7 @@ from actors.query_processor.column_executor.numerics import (
     scale_in,
 )
 from actors.query_processor.column_executor.udf import SIZED_TYPES, Udf, expression_udf, is_own_constant
-from actors.query_processor.column_executor.values import INTEGER_DIGITS, TEXT_TYPES, duck_type, in_list, literal
+from actors.query_processor.column_executor.values import INTEGER_DIGITS, OBJECTS, TEXT_TYPES, duck_type, in_list, literal
 
 if TYPE_CHECKING:
     from actors.query_processor.column_executor.instance import Instance
@@ -57,7 +57,7 @@ LIKES = {"~~": "LIKE", "!~~": "NOT LIKE", "~~*": "LIKE", "!~~*": "NOT LIKE"}
 DIRECT_CASTS = frozenset(
     {
         *((source, target) for source in INTEGERS for target in (*INTEGERS, "float4", "float8", "text")),
-        *(("oid", target) for target in ("int4", "int8", "text")),
+        *(("oid", target) for target in ("int8", "text")),
         ("float4", "float8"),
         ("numeric", "text"),
         ("bool", "int4"),
@@ -371,6 +371,12 @@ class Emitter:
         self._udfs[udf.name] = udf
         return f"{udf.name}({', '.join(texts) or '0'})"
 
+    def shown(self, sql: str, type_: ColumnType) -> str:
+        """The name of an object that DuckDB carries as its oid."""
+        from actors.query_processor.column_executor.catalog_calls import name_udf
+
+        return self.use(name_udf(type_.name), [f"CAST({sql} AS BIGINT)"])
+
     def divide(self, dividend: str, divisor: str) -> str:
         """A quotient, as a free numeric."""
         return self.use(divide_udf(), [f"CAST({dividend} AS VARCHAR)", f"CAST({divisor} AS VARCHAR)"])
@@ -391,6 +397,12 @@ class Emitter:
             if target.name == "bpchar":
                 return _padded(text, source), target
             return (text if source.modifier >= 0 else f"rtrim({text}, ' ')"), target
+        if source.name in OBJECTS and target.name in (*INTEGERS, "oid", *OBJECTS):
+            return f"CAST({text} AS {duck_type(target)})", target
+        if target.name in OBJECTS and source.name in (*INTEGERS, "oid"):
+            return f"CAST({text} AS BIGINT)", target
+        if source.name in OBJECTS and target.name in TEXT_TYPES:
+            return self.shown(text, source), target
         if (source.name, target.name) in DIRECT_CASTS:
             return f"CAST({text} AS {duck_type(target)})", target
         if source == target or (source.name in TEXT_TYPES - {"bpchar"} and target.name in ("text", "varchar") and target.modifier < 0):

@@ -21,6 +21,7 @@ from actors.common.arrow_types import arrow_type, from_arrow
 from actors.common.schema import ColumnType
 from actors.common.types.arrays import Array, is_array
 from actors.common.types.numeric import format_numeric
+from actors.common.types.objects import object_oid
 from actors.query_processor.column_executor.arrays import array_reader, text_of_array
 from actors.query_processor.column_executor.numerics import bound_literal, decimal_literal, precision_and_fixed_scale
 
@@ -45,7 +46,11 @@ DUCK_TYPES = {
     "timestamp": "TIMESTAMP",
     "timestamptz": "TIMESTAMP",
     "interval": "INTERVAL",
+    "regclass": "BIGINT",
+    "regtype": "BIGINT",
 }
+OBJECTS = frozenset({"regclass", "regtype"})
+"""Carried as oids; names when they leave (catalog_calls.py)."""
 
 PLAIN_COLUMNS = {"bytea": pa.binary(), "uuid": pa.binary(), "oid": pa.int64(), "bool": pa.bool_()}
 """Types whose Arrow values are the datums."""
@@ -70,6 +75,8 @@ def literal(value: Any, type_: ColumnType) -> str:
         return "TRUE" if value else "FALSE"
     if name in ("int2", "int4", "int8", "oid"):
         return f"CAST({value} AS {DUCK_TYPES[name]})"
+    if name in OBJECTS:
+        return f"CAST({object_oid(value, name)} AS BIGINT)"
     if name in ("float4", "float8"):
         return f"CAST('{value!r}' AS {DUCK_TYPES[name]})"
     if name == "numeric":
@@ -115,7 +122,7 @@ def to_duck(column: pa.Array | pa.ChunkedArray, type_: ColumnType) -> pa.Array |
     if pa.types.is_decimal(column.type):
         bounds = precision_and_fixed_scale(type_)
         return column if bounds is None else _narrowed(column, *bounds)
-    if type_.name == "oid":
+    if type_.name == "oid" or type_.name in OBJECTS:
         return column.cast(pa.int64())
     if type_.name == "uuid" and pa.types.is_fixed_size_binary(column.type):
         return column.cast(pa.binary())
@@ -143,7 +150,7 @@ def from_duck(column: pa.ChunkedArray, type_: ColumnType) -> list[Any]:
     if is_array(name):
         read = array_reader(type_)
         return [read(text) for text in column.cast(pa.string()).to_pylist()]
-    if name in TEXT_TYPES or name not in DUCK_TYPES:
+    if name in TEXT_TYPES or name in OBJECTS or name not in DUCK_TYPES:
         return list(column.cast(pa.string()).to_pylist())
     if name in PLAIN_COLUMNS:
         return list(column.cast(PLAIN_COLUMNS[name]).to_pylist())
