@@ -7,13 +7,15 @@ import re
 import unicodedata
 import zlib
 from collections.abc import Callable
+from typing import Literal
 
 from actors.common.errors import CHARACTER_NOT_IN_REPERTOIRE, INVALID_PARAMETER_VALUE, SYNTAX_ERROR, DatabaseError
 from actors.common.expressions.registry import register
 
 UTF8 = frozenset({"utf8", "unicode"})
 ENCODINGS = {"latin1": "latin-1", "iso88591": "latin-1", "sqlascii": "ascii", "win1252": "cp1252", "win1251": "cp1251", "koi8r": "koi8-r"}
-FORMS = ("NFC", "NFD", "NFKC", "NFKD")
+Form = Literal["NFC", "NFD", "NFKC", "NFKD"]
+FORMS: dict[str, Form] = {"NFC": "NFC", "NFD": "NFD", "NFKC": "NFKC", "NFKD": "NFKD"}
 
 
 def _place(index: int, count: int) -> int:
@@ -80,10 +82,11 @@ def convert_to(text: str, name: str) -> bytes:
         raise DatabaseError("22P05", f'character has no equivalent in encoding "{name.upper()}"') from None
 
 
-def _form(name: str) -> str:
-    if name.upper() not in FORMS:
+def _form(name: str) -> Form:
+    form = FORMS.get(name.upper())
+    if form is None:
         raise DatabaseError(INVALID_PARAMETER_VALUE, f"invalid normalization form: {name}")
-    return name.upper()
+    return form
 
 
 _ESCAPE = re.compile(r"\\(?:\\|([0-9A-Fa-f]{4})|u([0-9A-Fa-f]{4})|\+([0-9A-Fa-f]{6})|U([0-9A-Fa-f]{8})|(.?))", re.DOTALL)

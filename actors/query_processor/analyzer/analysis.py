@@ -63,12 +63,51 @@ ARGUMENTS_MAX = 100
 
 
 AGGREGATES = frozenset(
-    (
-        "count sum avg min max string_agg array_agg bool_and bool_or every bit_and bit_or bit_xor stddev "
-        "stddev_samp stddev_pop variance var_samp var_pop corr covar_pop covar_samp regr_slope regr_intercept "
-        "regr_r2 percentile_cont percentile_disc mode any_value json_agg jsonb_agg row_number rank dense_rank "
-        "percent_rank cume_dist ntile lag lead first_value last_value nth_value grouping "
-    ).split()
+    [
+        "count",
+        "sum",
+        "avg",
+        "min",
+        "max",
+        "string_agg",
+        "array_agg",
+        "bool_and",
+        "bool_or",
+        "every",
+        "bit_and",
+        "bit_or",
+        "bit_xor",
+        "stddev",
+        "stddev_samp",
+        "stddev_pop",
+        "variance",
+        "var_samp",
+        "var_pop",
+        "corr",
+        "covar_pop",
+        "covar_samp",
+        "regr_slope",
+        "regr_intercept",
+        "regr_r2",
+        "percentile_cont",
+        "percentile_disc",
+        "mode",
+        "any_value",
+        "json_agg",
+        "jsonb_agg",
+        "row_number",
+        "rank",
+        "dense_rank",
+        "percent_rank",
+        "cume_dist",
+        "ntile",
+        "lag",
+        "lead",
+        "first_value",
+        "last_value",
+        "nth_value",
+        "grouping",
+    ]
 )
 """And window functions."""
 _VALUE_FUNCTIONS = {name: name.removeprefix("SVFOP_").removesuffix("_N").lower() for name in enums.SQLValueFunctionOp.__members__}
