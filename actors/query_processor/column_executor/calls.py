@@ -19,8 +19,10 @@ from actors.query_processor.analyzer.nodes import is_untyped
 from actors.query_processor.analyzer.scope import located
 from actors.query_processor.column_executor.arrays import collected
 from actors.query_processor.column_executor.comparing import equality_key, has_key, order_key
+from actors.query_processor.column_executor.hypothetical import hypothetical, is_hypothetical
+from actors.query_processor.column_executor.intervals import interval_udf
 from actors.query_processor.column_executor.names import Level
-from actors.query_processor.column_executor.numerics import NUMERIC, aggregate_udf, fixed, is_free, scale_in
+from actors.query_processor.column_executor.numerics import NUMERIC, aggregate_udf, fixed, is_free, public, scale_in
 from actors.query_processor.column_executor.select import UNKNOWN, direction, sort_by, translate_query
 from actors.query_processor.column_executor.sets import SETS, field_of, is_set, series, set_of, sets_not_allowed
 from actors.query_processor.column_executor.statistics import PAIRS as PAIRED
@@ -75,6 +77,8 @@ def replace_calls(translator: Translator, node: Any, level: Level, *, aggregates
         return items if any(new is not old for new, old in zip(items, node, strict=True)) else node
     if not isinstance(node, ast.Node):
         return node
+    if _is_row_comparison(node):
+        return _row_comparison(translator, node, level, aggregates, windows)
     if isinstance(node, ast.SubLink):
         return _sublink(translator, node, level, aggregates, windows)
     if isinstance(node, ast.GroupingFunc):
@@ -95,6 +99,9 @@ def replace_calls(translator: Translator, node: Any, level: Level, *, aggregates
                 raise DatabaseError(GROUPING_ERROR, "aggregate functions are not allowed here")
             level.aggregated = True
             return translator.slot(*aggregate(translator, node, name, level))
+        if is_hypothetical(node):
+            level.aggregated = True
+            return translator.slot(*hypothetical(translator, node, level))
         if name in SETS or name == "generate_series":
             return _set(translator, node, name, level)
         if name in RANKINGS or name in OFFSETS:
@@ -190,7 +197,7 @@ def _aggregate(translator: Translator, call: ast.FuncCall, name: str, level: Lev
         return _sum_or_avg(translator, name, sql, type_, made, arguments, call.agg_distinct)
     if name in SAME_TYPE and len(arguments) == 1:
         if name in ("min", "max"):
-            if type_.name == "bool":
+            if type_.name in ("bool", "uuid"):
                 raise _undefined(name, arguments)
             if is_free(type_):
                 return _of_numerics(translator, name, sql, made, False), NUMERIC
@@ -241,8 +248,7 @@ def _sum_or_avg(
         total = made("sum", f"CAST({sql} AS DOUBLE)")
         return (total, FLOAT8) if type_ == FLOAT8 else (f"CAST({total} AS FLOAT)", type_)
     if type_.name == "interval":
-        total = made("sum", sql)
-        return (total if name == "sum" else translator.quotient(total, type_, made("count", sql))), type_
+        return translator.emitter.use(interval_udf(name), [made("list", sql)]), type_
     if type_.name not in INTEGERS and type_.name != "numeric":
         raise _undefined(name, arguments)
     if is_free(type_):
@@ -304,6 +310,8 @@ def _window_call(translator: Translator, call: ast.FuncCall, name: str, level: L
         type_ = RANKINGS[name]
         sql = f"{name}({', '.join(texts)}){over}"
         return translator.slot(f"CAST({sql} AS INTEGER)" if type_ == INT4 else sql, type_)
+    if name == "nth_value" and len(texts) == 2:
+        texts[1] = translator.emitter.least(texts[1], 1, "argument of nth_value must be greater than zero", "22016")
     if name in OFFSETS and arguments:
         type_ = arguments[0][1]
         if name in ("lag", "lead") and len(arguments) == 3:
@@ -336,12 +344,16 @@ def _window(translator: Translator, window: ast.WindowDef, level: Level, windows
     if order:
         parts.append(f"ORDER BY {sort_by(translator, order, level, aggregates=True)}")
     if framed.frameOptions & FRAME_NONDEFAULT:
-        parts.append(_frame(translator, framed, level))
+        parts.append(_frame(translator, framed, level, order))
     return " ".join(parts)
 
 
-def _frame(translator: Translator, window: ast.WindowDef, level: Level) -> str:
+def _frame(translator: Translator, window: ast.WindowDef, level: Level, order: Any) -> str:
     options = window.frameOptions
+    distance: ColumnType | None = None if options & (FRAME_ROWS | FRAME_GROUPS) else INT8
+    if distance is not None and order:
+        distance = translator.expression(order[0].node, level, aggregates=True)[1]
+        distance = ColumnType("interval") if distance.name in ("date", "time", "timestamp", "timestamptz") else public(distance)
     unit = "ROWS" if options & FRAME_ROWS else "GROUPS" if options & FRAME_GROUPS else "RANGE"
 
     def bound(fixed: dict[int, str], preceding: int, following: int, offset: Any) -> str:
@@ -350,7 +362,7 @@ def _frame(translator: Translator, window: ast.WindowDef, level: Level) -> str:
                 return text
         direction = "PRECEDING" if options & preceding else "FOLLOWING"
         assert options & (preceding | following)
-        return f"{translator.expression(offset, level)[0]} {direction}"
+        return f"{translator.expression(offset, level, distance)[0]} {direction}"
 
     start = bound(FRAME_START, FRAME_START_PRECEDING, FRAME_START_FOLLOWING, window.startOffset)
     end = bound(FRAME_END, FRAME_END_PRECEDING, FRAME_END_FOLLOWING, window.endOffset)
@@ -377,6 +389,35 @@ def _sublink(translator: Translator, link: ast.SubLink, level: Level, aggregates
     if kind in (enums.SubLinkType.ANY_SUBLINK, enums.SubLinkType.ALL_SUBLINK):
         return _quantified(translator, link, level, aggregates, windows, query)
     raise DatabaseError(FEATURE_NOT_SUPPORTED, "this kind of subquery is not supported")
+
+
+def _is_row_comparison(node: Any) -> bool:
+    """(a, b) = (SELECT c, d)"""
+    return (
+        isinstance(node, ast.A_Expr)
+        and isinstance(node.lexpr, ast.RowExpr)
+        and isinstance(node.rexpr, ast.SubLink)
+        and node.rexpr.subLinkType == enums.SubLinkType.EXPR_SUBLINK
+    )
+
+
+def _row_comparison(translator: Translator, node: ast.A_Expr, level: Level, aggregates: bool, windows: dict[str, Any]) -> ast.ColumnRef:
+    operator = node.name[-1].sval
+    if operator not in ("=", "<>"):
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, f"operator {operator} of a row and a subquery is not supported")
+    query = translate_query(translator, node.rexpr.subselect, level)
+    tests = list(node.lexpr.args)
+    if len(tests) != len(query.columns):
+        many = "many" if len(query.columns) > len(tests) else "few"
+        raise DatabaseError(SYNTAX_ERROR, f"subquery has too {many} columns")
+    alias = translator.alias()
+    pairs = []
+    for test, column in zip(tests, query.columns, strict=True):
+        slot = translator.slot(f"{alias}.{column.sql}", column.type)
+        equal = ast.A_Expr(kind=enums.A_Expr_Kind.AEXPR_OP, name=node.name, lexpr=test, rexpr=slot)
+        pairs.append(translator.expression(equal, level, BOOL, aggregates=aggregates, windows=windows)[0])
+    joined = (" AND " if operator == "=" else " OR ").join(pairs)
+    return translator.slot(f"(SELECT {joined} FROM ({query.sql}) AS {alias})", BOOL)
 
 
 def _row_in(left: list[str], right: list[str], source: str, negated: bool) -> str:

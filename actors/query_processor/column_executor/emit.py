@@ -70,8 +70,8 @@ DIRECT_CASTS = frozenset(
 )
 LITERALS_MAX = 1000
 MARK = re.compile("\x01(\\d+)\x01")
-Check = tuple[str, str]
-"""(what, SQLSTATE) of a LIMIT or OFFSET that must not be negative."""
+Check = tuple[int, str, str]
+"""(least, message, SQLSTATE) of a constant that has a least value."""
 
 
 def _is_list(expression: tree.Quantified) -> bool:
@@ -121,8 +121,8 @@ class Emitter:
                 continue
             value = evaluate((), parameters, environment)
             check = self._checks.get(number)
-            if check is not None and value is not None and value < 0:
-                raise DatabaseError(check[1], f"{check[0]} must not be negative")
+            if check is not None and value is not None and value < check[0]:
+                raise DatabaseError(check[2], check[1])
             literals.append(self._written(number, value, type_))
         return MARK.sub(lambda found: literals[int(found.group(1))], sql)
 
@@ -138,11 +138,15 @@ class Emitter:
 
     def limit(self, sql: str, what: str, sqlstate: str) -> str:
         """A LIMIT or OFFSET value: checked when its constant is evaluated."""
+        return self.least(sql, 0, f"{what} must not be negative", sqlstate)
+
+    def least(self, sql: str, least: int, message: str, sqlstate: str) -> str:
+        """A value that must not be less than `least`, where it is a constant."""
         found = MARK.search(sql)
         if found is None:
             return sql
         number = self._add(*self._constants[int(found.group(1))])
-        self._checks[number] = (what, sqlstate)
+        self._checks[number] = (least, message, sqlstate)
         return sql.replace(found.group(), f"\x01{number}\x01")
 
     # -- expressions -------------------------------------------------------------------------------------------------------------
