@@ -63,6 +63,21 @@ def _shown(value: str | None, kind: str) -> str:
     return quote_ident(value)
 
 
+_PLAIN_FIELD = re.compile(r'[^"\\\\(),\s]+')
+
+
+def record_text(*values: str | None) -> str:
+    """A row as record_out writes it: (1,"a b",)."""
+    shown = ("" if value is None else value if _PLAIN_FIELD.fullmatch(value) else _quoted(value) for value in values)
+    return f"({','.join(shown)})"
+
+
+def _quoted(value: str) -> str:
+    doubled = value.replace("\\", "\\\\").replace('"', '""')
+    return f'"{doubled}"'
+
+
+register("row", "any", "record", record_text, strict=False, volatility=STABLE, variadic=True)
 register("format", "text", "text", format_text, strict=False)
 register("format", "text any", "text", format_text, strict=False, volatility=STABLE, variadic=True)
 register("quote_literal", "any", "text", quote_literal, volatility=STABLE)

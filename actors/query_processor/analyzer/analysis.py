@@ -447,6 +447,12 @@ class Analysis:
             return arrays.membership(left, array, negated)
         return InList(left, tuple(coerced[1:]), negated)
 
+    def row(self, node: Any) -> Expression:
+        """A row as a value: its text."""
+        if not node.args:
+            raise NotRowExpression("RowExpr")
+        return self.call("row", self._all(node.args), position_of(node))
+
     def _row_comparison(self, name: str, left: Any, right: Any, position: int) -> Expression:
         """(a, b) = (c, d), (a, b) < (c, d): by the columns from left to right."""
         if not isinstance(right, ast.RowExpr):
@@ -500,4 +506,5 @@ _HANDLERS: dict[type, Callable[[Analysis, Any], Expression]] = {
     ast.A_Expr: Analysis.operator_expression,
     ast.A_ArrayExpr: arrays.constructor,
     ast.A_Indirection: arrays.subscript,
+    ast.RowExpr: Analysis.row,
 }
