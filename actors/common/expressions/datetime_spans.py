@@ -24,14 +24,14 @@ class _Clock(NamedTuple):
 
 
 def date_bin(stride: Interval, source: int, origin: int) -> int:
+    if source in INFINITE:
+        return source
     months, days, microseconds = stride
     if months:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "timestamps cannot be binned into intervals containing months or years")
     width = days * DAY_US + microseconds
     if width <= 0:
         raise DatabaseError(DATETIME_FIELD_OVERFLOW, "stride must be greater than zero")
-    if source in INFINITE:
-        return source
     if origin in INFINITE:
         raise DatabaseError(DATETIME_FIELD_OVERFLOW, "origin out of range")
     return check_timestamp(origin + (source - origin) // width * width)

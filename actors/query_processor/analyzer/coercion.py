@@ -13,6 +13,7 @@ from actors.common.errors import CANNOT_COERCE, DATATYPE_MISMATCH, DatabaseError
 from actors.common.expressions.casts import ASSIGNMENT, EXPLICIT, IMPLICIT, STRINGS, ZONED_ARRAYS, context, converter, is_stable
 from actors.common.expressions.compile import compile_expression
 from actors.common.expressions.environment import IMMUTABLE_ENVIRONMENT
+from actors.common.expressions.registry import function
 from actors.common.expressions.tree import Call, Cast, Constant, Expression, Parameter, is_immutable
 from actors.common.schema import ColumnType
 from actors.common.types import by_name, format_type
@@ -117,6 +118,9 @@ def fold(expression: Expression) -> Expression:
         except DatabaseError:
             return expression
         return Constant(value, expression.type)
+    if isinstance(expression, Call) and function(expression.name, expression.signature).strict:
+        if any(isinstance(argument, Constant) and argument.value is None for argument in expression.arguments):
+            return Constant(None, expression.type)
     if isinstance(expression, Call) and expression.arguments and is_immutable(expression):
         if not all(isinstance(argument, Constant) for argument in expression.arguments):
             return expression
