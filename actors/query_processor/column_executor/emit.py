@@ -15,11 +15,6 @@ from string import ascii_lowercase, ascii_uppercase
 from typing import TYPE_CHECKING, Any
 
 from actors.common.errors import DatabaseError
-from actors.common.expressions import tree
-from actors.common.expressions.compile import compile_expression
-from actors.common.expressions.tree import is_slow, is_volatile
-from actors.common.schema import ColumnType
-from actors.common.types.arrays import Array, element_of
 from actors.query_processor.column_executor.arrays import check_equality, check_order
 from actors.query_processor.column_executor.udf import DIVIDE, SIZED_TYPES, Udf, divide_udf, expression_udf, is_own_constant
 from actors.query_processor.column_executor.values import (
@@ -31,6 +26,11 @@ from actors.query_processor.column_executor.values import (
     literal,
     numeric_scale,
 )
+from actors.sql.expressions import tree
+from actors.sql.expressions.compile import compile_expression
+from actors.sql.expressions.tree import is_slow, is_volatile
+from actors.sql.types.arrays import Array, element_of
+from actors.sql.types.column_type import ColumnType
 
 if TYPE_CHECKING:
     from actors.query_processor.column_executor.instance import Instance
@@ -71,7 +71,7 @@ Check = tuple[str, str]
 
 
 def _is_list(expression: tree.Quantified) -> bool:
-    """Whether it is an IN list (analyzer/arrays.py) that DuckDB compares as PostgreSQL does."""
+    """Whether it is an IN list (binding/arrays.py) that DuckDB compares as PostgreSQL does."""
     array = expression.array
     known = isinstance(array, tree.ArrayOf) or (
         isinstance(array, tree.Constant) and isinstance(array.value, Array) and bool(array.value.items)
@@ -296,7 +296,7 @@ class Emitter:
 
     def comparison_type(self, one: ColumnType, other: ColumnType, operator: str) -> ColumnType:
         """What both sides of `x IN (SELECT y)` are compared as."""
-        from actors.query_processor.analyzer import common_type
+        from actors.sql.binding import common_type
 
         common = one if one.name == other.name else common_type([one, other], operator)
         if operator in ("=", "<>"):

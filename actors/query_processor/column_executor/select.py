@@ -20,16 +20,17 @@ from actors.common.errors import (
     TOO_MANY_COLUMNS,
     DatabaseError,
 )
-from actors.common.schema import ColumnType
-from actors.query_processor.analyzer import common_type
-from actors.query_processor.analyzer.column_names import figure_name
-from actors.query_processor.analyzer.nodes import any_call, is_untyped
-from actors.query_processor.analyzer.scope import located
 from actors.query_processor.column_executor.arrays import check_equality, order_key
 from actors.query_processor.column_executor.names import Level, Output, Query
 from actors.query_processor.column_executor.output_names import named, ordinal, same_tree
 from actors.query_processor.column_executor.translator import INT8, TEXT, Translator, rename, string_fields
 from actors.query_processor.column_executor.values import DECIMAL_DIGITS_MAX, RECURSIVE_SCALE, numeric_scale
+from actors.sql.binding import common_type
+from actors.sql.binding.column_names import figure_name
+from actors.sql.binding.function_kinds import AGGREGATES
+from actors.sql.binding.nodes import any_call, is_untyped
+from actors.sql.binding.scope import located
+from actors.sql.types.column_type import ColumnType
 
 UNKNOWN = ColumnType("unknown")
 SET_OPERATIONS = {
@@ -129,7 +130,6 @@ def _widened(translator: Translator, arm: Query) -> str:
 
 def _aggregates_over(statement: Any, name: str) -> bool:
     """Whether a query level over the recursive query's own rows has an aggregate: such a term may never end."""
-    from actors.query_processor.column_executor.calls import AGGREGATES
 
     def is_aggregate(call: ast.FuncCall) -> bool:
         return call.over is None and call.funcname[-1].sval in AGGREGATES

@@ -22,18 +22,19 @@ from actors.common.errors import (
     DatabaseError,
     statement_memory_exceeded,
 )
-from actors.common.expressions.array_functions import string_to_array
-from actors.common.expressions.datetime_functions import add_interval_zoned
-from actors.common.patterns.functions import regexp_matches, regexp_split_to_table
-from actors.common.schema import ColumnType
-from actors.common.types import format_type
-from actors.common.types.arrays import VECTORS, Array, is_array
-from actors.common.types.calendar import DAY_US
 from actors.query_processor.column_executor.arrays import unnested
 from actors.query_processor.column_executor.names import Level
 from actors.query_processor.column_executor.translator import BOOL, TEXT, Translator, string_fields
 from actors.query_processor.column_executor.udf import Surroundings, Udf, crossing, datums_of, result_column
 from actors.query_processor.column_executor.values import duck_type
+from actors.sql.binding.function_kinds import SETS
+from actors.sql.expressions.array_functions import string_to_array
+from actors.sql.expressions.datetime_functions import add_interval_zoned
+from actors.sql.patterns.functions import regexp_matches, regexp_split_to_table
+from actors.sql.types import format_type
+from actors.sql.types.arrays import VECTORS, Array, is_array
+from actors.sql.types.calendar import DAY_US
+from actors.sql.types.column_type import ColumnType
 
 INT2 = ColumnType("int2")
 INT4 = ColumnType("int4")
@@ -75,11 +76,11 @@ EXPANDED = ColumnType("_pg_expandarray")
 read keys by it (pgjdbc)."""
 PARTITION_ANCESTORS = "pg_partition_ancestors"
 """PostgreSQL gives no rows for a table that is not partitioned, and none is here. psql 18 asks in each \\d."""
-SETS = frozenset({"unnest", "generate_subscripts", EXPANDED.name, PARTITION_ANCESTORS, *TEXT_SETS})
+LISTED_SETS = SETS - {"generate_series"}
 
 
 def is_set(node: Any) -> bool:
-    return isinstance(node, ast.FuncCall) and node.over is None and node.funcname[-1].sval in SETS
+    return isinstance(node, ast.FuncCall) and node.over is None and node.funcname[-1].sval in LISTED_SETS
 
 
 def sets_not_allowed() -> DatabaseError:

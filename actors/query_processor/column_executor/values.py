@@ -23,11 +23,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from actors.common.arrow_types import arrow_type, from_arrow
 from actors.common.errors import FEATURE_NOT_SUPPORTED, NUMERIC_VALUE_OUT_OF_RANGE, DatabaseError
-from actors.common.schema import ColumnType
-from actors.common.types.arrays import Array, is_array
 from actors.query_processor.column_executor.arrays import array_reader, text_of_array
+from actors.sql.encoding.arrow_types import arrow_type, from_arrow
+from actors.sql.types.arrays import Array, is_array
+from actors.sql.types.column_type import ColumnType
 
 DIVISION_SCALE = 20
 DECIMAL_DIGITS_MAX = 38

@@ -24,7 +24,7 @@ from actors.common.messages import Commit, Committed, Done, Get, Got, Message, P
 from actors.common.ranges import ShardMap
 from actors.common.settings import Settings
 from actors.common.timestamps import Interval
-from actors.query_processor.catalog import CatalogCache
+from actors.query_processor.catalog.cache import CatalogCache
 from actors.query_processor.transaction import StorageClient, Transaction, TransactionServices
 from actors.runtime.fiber import Fiber
 from actors.runtime.interfaces import Context
