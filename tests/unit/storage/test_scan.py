@@ -14,8 +14,9 @@ from unittest.mock import patch
 import pyarrow as pa
 import pytest
 
-from actors.common import scan_program, write_set
+from actors.common import write_set
 from actors.common.messages import Scan, Scanned
+from actors.sql.encoding import scan_program
 from actors.sql.encoding.arrow_types import from_arrow, to_arrow
 from actors.sql.encoding.rows import RowCodec
 from actors.sql.encoding.scan_program import Aggregate, ScanProgram

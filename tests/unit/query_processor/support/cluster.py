@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
-from actors.common import scan_program, write_set
+from actors.common import write_set
 from actors.common.errors import DatabaseError, conflict, schema_changed, unavailable
 from actors.common.messages import Commit, Committed, Done, Get, Got, Message, Part, Scan, Scanned, Topology
 from actors.common.ranges import ShardMap
@@ -29,6 +29,7 @@ from actors.query_processor.transaction import StorageClient, Transaction, Trans
 from actors.runtime.fiber import Fiber
 from actors.runtime.interfaces import Context
 from actors.runtime.simulation.loop import SimulatedLoop
+from actors.sql.encoding import scan_program
 
 ROWS_SCHEMA = pa.schema([pa.field("key", pa.binary()), pa.field("value", pa.binary())])
 
