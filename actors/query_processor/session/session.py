@@ -32,6 +32,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from actors.common.errors import (
@@ -49,9 +50,10 @@ from actors.common.errors import (
 from actors.common.parked_session import ParkedStatement
 from actors.query_processor import ddl
 from actors.query_processor.aside import LARGE_CHARACTERS, aside
-from actors.query_processor.session import utility
+from actors.query_processor.session import savepoints, utility
 from actors.query_processor.session.parameters import RunTimeParameters
 from actors.query_processor.session.portals import Portal
+from actors.query_processor.session.savepoints import Savepoint
 from actors.query_processor.session.services import SessionServices
 from actors.query_processor.session.statements import PLANNED_KINDS, PreparedStatement, RawStatement
 from actors.query_processor.transaction import CatalogStale, Transaction
@@ -102,6 +104,8 @@ class Session:
         self.streams: dict[RowStream, None] = {}
         """Results of this transaction whose rows are not all taken."""
         self.transaction: Transaction | None = None
+        self.savepoints: list[Savepoint] = []
+        """Of this block, the newest last."""
         self.in_block = False
         self.implicit_block = False
         """Other statements belong to this one's implicit transaction, or may yet: those of its simple query, those before the next Sync."""
@@ -167,7 +171,7 @@ class Session:
             raw = await aside(statements.parse_one, sql)
         else:
             raw = statements.parse_one(sql)
-        if self.failed and not utility.ends_block(raw):
+        if self.failed and not utility.mends_block(raw):
             raise aborted()
         if raw.kind in PLANNED_KINDS:
             types = tuple(literal.type for literal in raw.literals) or tuple(map(_type_of, parameter_oids))
@@ -245,7 +249,7 @@ class Session:
         transaction.has_dml = True
 
     async def execute_utility(self, raw: RawStatement) -> Batch:
-        if self.failed and not utility.ends_block(raw):
+        if self.failed and not utility.mends_block(raw):
             raise aborted()
         return await utility.run(self, raw)
 
@@ -306,6 +310,8 @@ class Session:
             read_only = self.run_time.values["default_transaction_read_only"] == "on"
         transaction.read_only = read_only
         self.transaction = transaction
+        if self.savepoints:
+            savepoints.transaction_begins(self)
         return transaction
 
     async def commit(self) -> None:
@@ -343,16 +349,20 @@ class Session:
         if self.portals:
             self.portals.clear()
         if self.streams:
-            self._close_streams()
+            self.close_streams()
+        if self.savepoints:
+            self.savepoints.clear()
         return transaction
 
     def forget_stream(self, stream: RowStream) -> None:
         """Its rows are all taken, or nobody will take them."""
         self.streams.pop(stream, None)
 
-    def _close_streams(self) -> None:
-        streams, self.streams = self.streams, {}
+    def close_streams(self, keep: Mapping[RowStream, None] = MappingProxyType({})) -> None:
+        """All but those of `keep`."""
+        streams = [stream for stream in self.streams if stream not in keep]
         for stream in streams:
+            del self.streams[stream]
             stream.close()
 
     async def sync(self) -> None:
@@ -366,7 +376,7 @@ class Session:
         self.implicit_block = False
         if self.in_block:
             self.failed = True
-            self._close_streams()
+            self.close_streams(self.savepoints[-1].streams if self.savepoints else {})
         else:
             self.rollback()
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from actors.query_processor.session.session import Session
 
 TEXT = ColumnType("text")
-ends_block = transaction_control.ends_block
+mends_block = transaction_control.mends_block
 
 
 async def prepare(session: Session, raw: RawStatement) -> PreparedStatement:
