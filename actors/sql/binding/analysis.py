@@ -22,6 +22,7 @@ from actors.sql.binding.coercion import (
     common_type,
     fold,
     is_unknown,
+    trimmed,
     type_name,
 )
 from actors.sql.binding.function_kinds import NOT_OF_ONE_ROW
@@ -29,6 +30,7 @@ from actors.sql.binding.parameters import TEXT, UNKNOWN, ParameterTypes
 from actors.sql.binding.scope import NotRowExpression, Scope, position_of
 from actors.sql.binding.type_names import cast_type
 from actors.sql.expressions.casts import EXPLICIT, context
+from actors.sql.expressions.comparisons import COMPARISONS
 from actors.sql.expressions.functions import Ambiguous, resolve_function, resolve_operator
 from actors.sql.expressions.registry import Function
 from actors.sql.expressions.tree import (
@@ -157,6 +159,10 @@ class Analysis:
         if found.variadic:
             declared = [*fixed[:-1], *[fixed[-1]] * (len(arguments) - len(fixed) + 1)]
         bound = tuple(coerce_argument(argument, type_, self.parameters) for argument, type_ in zip(arguments, declared, strict=True))
+        if found.name in COMPARISONS and fixed == ("bpchar", "bpchar"):
+            bound = tuple(
+                trimmed(argument if argument.type.name == "bpchar" else bare) for argument, bare in zip(arguments, bound, strict=True)
+            )
         return fold(Call(found.name, tuple(declared), bound, ColumnType(found.result)))
 
     def operator(self, name: str, arguments: Sequence[Expression], position: int = 0) -> Expression:
@@ -383,7 +389,7 @@ class Analysis:
         # Integers of different width compare as they are: the column stays bare, so that an index on it can be used.
         both_integers = {value.type.name, target.name} <= {"int2", "int4", "int8"}
         string_as_text = target.name == "text" and value.type.name == "varchar"
-        left = value if both_integers or string_as_text else coerced[0]
+        left = value if both_integers or string_as_text or value.type.name == target.name == "bpchar" else coerced[0]
         if len(choices) > arrays.LONG_LIST and (array := arrays.of_values(coerced[1:], target)) is not None:
             return arrays.membership(left, array, negated)
         return InList(left, tuple(coerced[1:]), negated)
