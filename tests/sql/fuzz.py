@@ -17,7 +17,7 @@ from collections import Counter
 from random import Random
 from typing import Any
 
-from actors.common.expressions import registry
+from actors.sql.expressions import registry
 from tests.sql.catalog_statements import VALUES
 from tests.sql.differential import System, shown, verdict_of
 from tests.sql.oracle import Answer, Oracle

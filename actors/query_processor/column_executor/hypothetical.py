@@ -8,10 +8,10 @@ from __future__ import annotations
 from pglast import ast, enums
 
 from actors.common.errors import FEATURE_NOT_SUPPORTED, DatabaseError
-from actors.common.schema import ColumnType
 from actors.query_processor.column_executor.comparing import order_key
 from actors.query_processor.column_executor.names import Level
 from actors.query_processor.column_executor.translator import INT8, Translator
+from actors.sql.types.column_type import ColumnType
 
 FLOAT8 = ColumnType("float8")
 HYPOTHETICAL = frozenset({"rank", "dense_rank", "percent_rank", "cume_dist"})

@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from actors.common.errors import DatabaseError
-from actors.common.expressions.datetime_functions import add_intervals, divide_interval
-from actors.common.schema import ColumnType
 from actors.query_processor.column_executor.udf import Udf, datums_of, raised, result_column
+from actors.sql.expressions.datetime_functions import add_intervals, divide_interval
+from actors.sql.types.column_type import ColumnType
 
 INTERVAL = ColumnType("interval")
 

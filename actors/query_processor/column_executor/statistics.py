@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from actors.common.errors import DatabaseError
-from actors.common.expressions.arithmetic import float_overflow
-from actors.common.schema import ColumnType
+from actors.sql.expressions.arithmetic import float_overflow
+from actors.sql.types.column_type import ColumnType
 
 if TYPE_CHECKING:
     from actors.query_processor.column_executor.udf import Udf
