@@ -340,7 +340,7 @@ FOUND = Path(__file__).parent / "found.jsonl"
 seconds under faults than a hunt's find it, too."""
 
 
-KEPT_SEEDS = 8
+KEPT_SEEDS = 3
 """Tried with the kept plan where the seed that it was kept with shows nothing any more: a change of the code has changed
 that one's trace, and the plan is one that brings the bug out."""
 
