@@ -173,7 +173,7 @@ class Host:
 
         def disk_of(role: str) -> Disk:
             inline = settings.journaling.sync_inline and role.startswith("journal/")
-            return LocalDisk(data_dir / role, sync_inline=inline)
+            return LocalDisk(data_dir / role, sync_inline=inline, room=data_dir)
 
         return cls(
             name,

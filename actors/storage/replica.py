@@ -495,6 +495,8 @@ class StorageReplica:
 
     def _give(self, message: AskContents | AskPiece | AskMiddle, reply: Reply) -> None:
         try:
-            reply(Middle(middle(self.store)) if isinstance(message, AskMiddle) else filling.given(self.store.disk, message))
+            reply(
+                Middle(middle(self.store, self.place.spans)) if isinstance(message, AskMiddle) else filling.given(self.store.disk, message)
+            )
         except DatabaseError as error:
             reply.fail(self.noted(error))

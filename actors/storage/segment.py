@@ -149,18 +149,20 @@ class SegmentWriter:
         batch = pa.record_batch([keys, times, values], schema=SCHEMA)
         self._append(batch, keys[0].as_py(), keys[-1].as_py(), 0, 0, values.null_count == 0)
 
+    def add_batch(self, batch: pa.RecordBatch) -> None:
+        """Versions in order, all above what was added before, as a block: of whole keys, within the bounds of one."""
+        self._cut_all()
+        self._write(batch, batch.column(0)[0].as_py(), batch.column(0)[-1].as_py())
+
     def add_block(self, block: Block) -> None:
         """A whole block of another segment, as it is."""
-        if self._keys:
-            self._write(self._batch(len(self._keys)), self._keys[0], self._keys[-1])
-            self._keys, self._times, self._values, self._bytes = [], [], [], 0
+        self._cut_all()
         footer = block.footer
         self._append(block.batch, footer.first_key, footer.last_key, footer.min_ts, footer.max_ts, footer.plain)
 
     def finish(self) -> SegmentFooter:
         """Writes what is left and the footer. The file is complete, and not synced."""
-        if self._keys:
-            self._write(self._batch(len(self._keys)), self._keys[0], self._keys[-1])
+        self._cut_all()
         blocks = tuple(self._blocks)
         assert blocks, "an empty segment"
         footer = SegmentFooter(
@@ -170,6 +172,11 @@ class SegmentWriter:
         self._writer.close()
         self._file.append(self._sink.take())
         return footer
+
+    def _cut_all(self) -> None:
+        if self._keys:
+            self._write(self._batch(len(self._keys)), self._keys[0], self._keys[-1])
+            self._keys, self._times, self._values, self._bytes = [], [], [], 0
 
     def _cut(self) -> None:
         """Write all but the last key, whose further versions may still come."""

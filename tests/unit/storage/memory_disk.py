@@ -58,6 +58,12 @@ class MemoryDisk:
     def map(self, path: str) -> memoryview:
         return memoryview(bytes(self.files[path]))
 
+    def neighbour(self, role: str) -> None:
+        """It stands alone."""
+
+    async def link(self, neighbour: object, path: str, own: str) -> bool:
+        return False
+
     def remove(self, path: str) -> None:
         del self.files[path]
 
