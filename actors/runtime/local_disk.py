@@ -163,6 +163,8 @@ class LocalDisk:
     def __init__(self, root: Path, sync_inline: bool, room: Path | None = None) -> None:
         self._root = root
         self._room = room
+        self._linked: dict[Path, None] = {}
+        """Folders with names that are not durable yet; innermost first."""
         self.executor = None if sync_inline else ThreadPoolExecutor(1, f"sync {root.name}")
 
     def open(self, path: str) -> LocalFile:
@@ -193,12 +195,32 @@ class LocalDisk:
             return None
         return LocalDisk(self._room / role, sync_inline=True)
 
-    async def link(self, neighbour: Disk, path: str, own: str) -> bool:
+    def link(self, neighbour: Disk, path: str, own: str) -> bool:
         """As Disk says."""
         assert isinstance(neighbour, LocalDisk)
-        if self.executor is None:
-            return self._link_now(neighbour.resolve(path), own)
-        return await asyncio.get_running_loop().run_in_executor(self.executor, self._link_now, neighbour.resolve(path), own)
+        target = self.resolve(own)
+        try:
+            self._linked |= {target.parent: None, **dict.fromkeys(self.make_folders(target.parent))}
+            os.link(neighbour.resolve(path), target)
+        except OSError as error:
+            if error.errno in _NO_LINK:
+                return False
+            raise disk_error(error, own) from None
+        return True
+
+    async def settle_links(self) -> None:
+        if self._linked and self.executor is not None:
+            await asyncio.get_running_loop().run_in_executor(self.executor, self._settle_links_now)
+        elif self._linked:
+            self._settle_links_now()
+
+    def _settle_links_now(self) -> None:
+        try:
+            for folder in list(self._linked):
+                _sync_folder(folder)
+                del self._linked[folder]
+        except OSError as error:
+            raise disk_error(error, "") from None
 
     def remove(self, path: str) -> None:
         """FileNotFoundError where missing."""
@@ -233,19 +255,6 @@ class LocalDisk:
         for new in reversed(missing):
             new.mkdir(mode=0o700, exist_ok=True)
         return [new.parent for new in missing]
-
-    def _link_now(self, source: Path, own: str) -> bool:
-        target = self.resolve(own)
-        try:
-            unsynced = self.make_folders(target.parent)
-            os.link(source, target)
-            for folder in [target.parent, *unsynced]:
-                _sync_folder(folder)
-        except OSError as error:
-            if error.errno in _NO_LINK:
-                return False
-            raise disk_error(error, own) from None
-        return True
 
     def _replace_now(self, path: str, data: bytes) -> None:
         target = self.resolve(path)

@@ -79,8 +79,7 @@ class _Slices:
 
     def flush(self) -> None:
         if self._slices:
-            columns = zip(*(one.columns for one in self._slices), strict=True)
-            self._writer.add_batch(pa.record_batch([pa.concat_arrays(column) for column in columns], schema=segments.SCHEMA))
+            self._writer.add_batch(segments.joined(self._slices))
         self._slices = []
         self._rows = self._bytes = 0
 

@@ -53,6 +53,7 @@ async def inherit(
         united = _united(store, manifests)
         if not manifests or not wanted(united):
             return False
+        await store.disk.settle_links()
         await manifest_file.save(store.disk, united)
         named = set(united.segments)
         return True
@@ -137,7 +138,7 @@ class _Inheriting(Copying):
             if not wants_all and not self._is_only and not self._has_all(segment):
                 return await self._clipped(segment)
             path = self._store.new_segment_path()
-            if await disk.link(neighbour, name, path):
+            if disk.link(neighbour, name, path):
                 return await self._linked(Segment(disk, path, commit_ts), wants_all)
         copy = await self._segment(name, manifest.life, is_unhurried=True)
         segment = Segment(disk, copy, commit_ts)

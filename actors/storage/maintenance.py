@@ -130,18 +130,21 @@ class Maintenance:
         for gone in old:
             store.disk.remove(gone.name)
 
-    async def clip_foreign(self, spans: Sequence[Span]) -> bool:
-        """Clip one segment that has rows of other shards, where there is one. Whether there was. As `merge` raises."""
+    async def clip_foreign(self, spans: Sequence[Span]) -> None:
+        """Clip all segments that have rows of other shards. As `merge` raises; those before the one that failed are clipped."""
         store = self._store
-        old = next((segment for segment in store.segments if segment.name in store.foreign), None)
-        if old is None:
-            return False
-        path = store.new_segment_path()
-        has_own = await clip(store.disk, old, path, spans)
-        store.exchange([old], Segment(store.disk, path) if has_own else None, store.horizon, 0)
-        await self._save()
-        store.disk.remove(old.name)
-        return True
+        gone: list[Segment] = []
+        try:
+            for old in [segment for segment in store.segments if segment.name in store.foreign]:
+                path = store.new_segment_path()
+                has_own = await clip(store.disk, old, path, spans)
+                store.exchange([old], Segment(store.disk, path) if has_own else None, store.horizon, 0)
+                gone.append(old)
+        finally:
+            if gone:
+                await self._save()
+                for old in gone:
+                    store.disk.remove(old.name)
 
     async def _save(self, checkpoint_ts: int = 0) -> None:
         """`checkpoint_ts`: a new one; the store has it, and tells journals of it, only once it is durable (I12)."""

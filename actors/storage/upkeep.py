@@ -34,6 +34,8 @@ CHECKPOINT_S_MAX = 300.0
 RECENTS_MAX = 8
 """Large transactions are sources of their own until a checkpoint: so many are looked through by every read."""
 RETRY_S = 5.0
+TIDY_S = 5.0
+"""After a reshape, until what is other shards' is clipped off: it is in nobody's way but the disk's."""
 LOOK_BYTES_S = 64 << 20
 """Blocks are looked at after a start no faster than this: a small share of what a disk reads."""
 
@@ -64,7 +66,7 @@ class Upkeep:
         self.looking = True
         """Not every block has been looked at since the start."""
         context.spawn(self._look())
-        context.bus.on_topology(lambda _: self._tidy())
+        context.bus.on_topology(lambda _: self._tidy_later())
 
     def stop(self) -> None:
         self._stopped = True
@@ -160,6 +162,10 @@ class Upkeep:
     def retry_checkpoint(self) -> None:
         self._context.spawn(self._checkpoint())
 
+    def _tidy_later(self) -> None:
+        if self._replica.store.foreign:
+            self._after("tidy", TIDY_S, self._tidy)
+
     def _tidy(self) -> None:
         """Clip off what is other shards', where there is anything, and nobody is made of others any more."""
         if self._replica.store.foreign and self._replica.place.is_settled and not self._stopped and not self._filling:
@@ -177,8 +183,8 @@ class Upkeep:
     async def _merge(self) -> None:
         """What is foreign first: it would go from one segment to the next."""
         try:
-            while not self._fill_due and (spans := self._replica.place.spans) and await self._maintenance.clip_foreign(spans):
-                pass
+            if spans := self._replica.place.spans:
+                await self._maintenance.clip_foreign(spans)
             while not self._fill_due and not self._replica.store.foreign and await self._maintenance.merge(self._replica.horizon):
                 pass
         except DatabaseError as error:
@@ -199,7 +205,7 @@ class Upkeep:
             if store is self._replica.store:
                 self._replica.noted(error)
         self.looking = False
-        self._tidy()
+        self._tidy_later()
 
     def begin(self) -> None:
         """The shard is made of others, or the replica is one more, and nothing is here yet: filled before anything
@@ -240,7 +246,7 @@ class Upkeep:
             store = Store(context.disk)
             self._maintenance = Maintenance(store, self._settings.segments_max)
             replica.exchange_store(store)
-            self._tidy()
+            self._tidy_later()
         else:
             self._after("fill", RETRY_S, self._fill_again)
             replica.not_filled()

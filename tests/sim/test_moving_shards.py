@@ -218,10 +218,7 @@ def test_children_share_their_parents_segments_until_they_are_clipped(monkeypatc
 def test_where_no_file_has_two_names_segments_are_copied(monkeypatch: pytest.MonkeyPatch) -> None:
     scene = Shards()
 
-    async def refused(*_: object) -> bool:
-        return False
-
-    monkeypatch.setattr(SimulatedDisk, "link", refused)
+    monkeypatch.setattr(SimulatedDisk, "link", lambda *_: False)
     monkeypatch.setattr(Upkeep, "_tidy", lambda upkeep: None)
 
     async def scenario() -> None:

@@ -243,6 +243,7 @@ class SimulatedDisk:
         self.image = image
         self.owner = owner
         self._room = room
+        self._linked: list[str] = []
 
     def open(self, path: str) -> SimulatedFile:
         assert path and all(part not in ("", ".", "..") for part in path.split("/")), f"not a relative path: {path!r}"
@@ -275,15 +276,23 @@ class SimulatedDisk:
         image = self._room(role)
         return SimulatedDisk(image, self.owner) if image is not None and image.files else None
 
-    async def link(self, neighbour: Disk, path: str, own: str) -> bool:
+    def link(self, neighbour: Disk, path: str, own: str) -> bool:
         """Each name's file rots by itself: damage that both had would be found by both."""
         assert isinstance(neighbour, SimulatedDisk)
-        await asyncio.sleep(self.image.sync_delay_s())
         if self.owner.alive and neighbour.exists(path):
             assert own not in self.image.files
-            self.image.put(own, bytes(neighbour.image.files[path].durable))
-            self.image.trace.add("sync", f"{self.image.name} {own} is {neighbour.image.name}'s {path}")
+            self.image.files[own] = FileImage(bytes(neighbour.image.files[path].durable))
+            self._linked.append(own)
         return self.exists(own)
+
+    async def settle_links(self) -> None:
+        linked, self._linked = self._linked, []
+        await asyncio.sleep(self.image.sync_delay_s())
+        for path in linked if self.owner.alive else ():
+            if path in self.image.files:
+                self.image.files[path].entry_durable = True
+                self.image.settle_folder(path)
+            self.image.trace.add("sync", f"{self.image.name} {path} linked")
 
     async def clear(self) -> None:
         if self.owner.alive:

@@ -61,8 +61,11 @@ class MemoryDisk:
     def neighbour(self, role: str) -> None:
         """It stands alone."""
 
-    async def link(self, neighbour: object, path: str, own: str) -> bool:
+    def link(self, neighbour: object, path: str, own: str) -> bool:
         return False
+
+    async def settle_links(self) -> None:
+        """Nothing is ever lost."""
 
     def remove(self, path: str) -> None:
         del self.files[path]
