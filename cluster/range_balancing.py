@@ -34,8 +34,7 @@ class RangeBalancing:
         act: Callable[[Decision], None],
     ) -> None:
         adjudicators = len(journals_of(first).terms)
-        shares_process = first.placement.kind == "az"
-        adjudicators_max = 0 if shares_process else settings.adjudicators_max
+        adjudicators_max = settings.adjudicators_max
         self._bounds = Bounds(
             settings.adjudicator_busy_share,
             CALM_SHARE * settings.adjudicator_busy_share,

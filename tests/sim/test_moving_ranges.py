@@ -39,8 +39,8 @@ PLAN: Plan = replace(
 class Scene:
     """A running cluster with a table, and one who writes keys 1 to 20 over and over."""
 
-    def __init__(self) -> None:
-        self.cluster = SimulatedCluster(1, PLAN)
+    def __init__(self, plan: Plan = PLAN) -> None:
+        self.cluster = SimulatedCluster(1, plan)
         self.world = self.cluster.world
         self.written = 0
         self.refused: list[str] = []
@@ -68,11 +68,15 @@ class Scene:
         with self.world:
             self.world.run(run(), 120.0)
 
+    def key_after(self, key: int) -> int:
+        """Which one is written next."""
+        return key % 20 + 1
+
     async def _write(self) -> None:
         connection = None
         key = 0
         while True:
-            key = key % 20 + 1
+            key = self.key_after(key)
             try:
                 connection = connection or await self.cluster.database("writer").connect()
                 await connection.execute(f"UPDATE t SET v = v + 1 WHERE k = {key}")
