@@ -22,7 +22,7 @@ from cluster.simulation.simulated_cluster import CONTROLLER
 from tests.sim.test_moving_ranges import PLAN
 from tests.sim.test_moving_shards import Shards
 
-SCALING = Scaling(adjudicators_max=4, shard_bytes=0, shard_busy_share=0.7, up_delay_s=1.0, down_delay_s=4.0)
+SCALING = Scaling(adjudicators_max=4, shard_bytes=1 << 20, shard_busy_share=0.7, up_delay_s=1.0, down_delay_s=2.0)
 
 
 def plan(placement: str, scaling: Scaling = SCALING) -> Plan:
@@ -88,6 +88,11 @@ class Loaded(Shards):
         assert self.controller is not None
         return [term.number for term in journals_of(self.controller.state).terms if term.since is not None and not term.leaving]
 
+    @property
+    def shards(self) -> set[int]:
+        assert self.controller is not None
+        return set(self.controller.state.shard_map.shards)
+
     def deciding(self) -> set[int]:
         """The adjudicators of the keys that are written."""
         return {self.owner(key) for key in range(1, 21)}
@@ -95,7 +100,9 @@ class Loaded(Shards):
     @property
     def is_at_rest(self) -> bool:
         controller = self.controller
-        return controller is not None and controller.state.rest is None and self.adjudicators == [1, 2] and controller.state.transfer is None
+        return (
+            controller is not None and controller.state.rest is None and self.adjudicators == [1, 2] and controller.state.transfer is None
+        )
 
 
 @pytest.mark.parametrize("placement", ["role", "az"])
@@ -109,7 +116,7 @@ def test_a_hot_range_is_divided_adjudicators_are_born_and_all_comes_back(placeme
             await scene.until(lambda: len(scene.adjudicators) > 2 and len(scene.deciding()) > 2, 60.0)
             homes = {scene._home(f"adjudicator/{number}") for number in scene.deciding()}
             assert len(homes) > 1, "one more in the same process would be no help"
-            work.claim_s = 0.0
+            work.claim_s, scene.pause_s = 0.0, 0.2
             await scene.until(lambda: scene.is_at_rest, 120.0)
             assert scene.deciding() == {2}
 
@@ -122,13 +129,10 @@ def test_a_shard_that_is_read_much_is_parted_at_the_median_of_its_reads_and_join
         scene = Loaded(work, "role", replace(SCALING, adjudicator_busy_share=0.0))
 
         async def scenario() -> None:
-            assert scene.controller is not None
             work.read_s = 0.02
             await scene.until(lambda: len(set(scene.owners(*range(1, 21)))) > 1, 60.0)
-            work.read_s = 0.0
-            await scene.over()
-            await scene.until(lambda: len(set(scene.owners(*range(1, 21)))) == 1, 120.0)
-            await scene.over()
+            work.read_s, scene.pause_s = 0.0, 0.2
+            await scene.until(lambda: len(scene.shards) == 2, 60.0)
 
         scene.play(scenario)
     assert scene.refused == [], "nobody is refused anything"

@@ -43,6 +43,8 @@ class Scene:
         self.cluster = SimulatedCluster(1, plan)
         self.world = self.cluster.world
         self.written = 0
+        self.pause_s = 0.002
+        """Between two writes."""
         self.refused: list[str] = []
 
     def play(self, scenario: Callable[[], object]) -> None:
@@ -85,7 +87,7 @@ class Scene:
                 self.refused.append(getattr(error, "sqlstate", "08006"))
                 if connection is not None and connection.closed:
                     connection = None
-            await asyncio.sleep(0.002)
+            await asyncio.sleep(self.pause_s)
 
     @property
     def controller(self) -> Controller | None:
