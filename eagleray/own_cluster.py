@@ -21,13 +21,15 @@ def eagleray(*arguments: str, quiet: bool = False) -> int:
 
 
 @contextmanager
-def own_cluster(purpose: str, settings: str = "", *, quiet: bool = False) -> Iterator[Path]:
-    """Its data folder; files beside it go with it. `settings`: as in a settings file. Raises NotStarted."""
+def own_cluster(purpose: str, settings: str = "", *, quiet: bool = False, address: str = "") -> Iterator[Path]:
+    """Its data folder; files beside it go with it. `settings`: as in a settings file. `address`: of a Ray to join, "" to bring
+    one along. Raises NotStarted."""
     folder = Path(tempfile.mkdtemp(prefix=f"eagleray-{purpose}-"))
     data, config = folder / "data", folder / "settings.toml"
     config.write_text(settings)
     try:
-        if eagleray("up", "--detach", "--data", str(data), "--port", "0", "--config", str(config), quiet=quiet) != 0:
+        where = ("--address", address) if address else ()
+        if eagleray("up", "--detach", "--data", str(data), "--port", "0", "--config", str(config), *where, quiet=quiet) != 0:
             raise NotStarted
         yield data
     finally:
