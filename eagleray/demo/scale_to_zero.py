@@ -15,6 +15,7 @@ on a Ray that is brought along, whose nodes stay.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -33,7 +34,7 @@ from eagleray.own_cluster import NotStarted, own_cluster
 
 SECONDS = float(os.environ.get("DEMO_DAY_SECONDS", "60"))
 SLEEPERS = 50
-NIGHT_RATE, DAY_RATE = 2, 120
+NIGHT_RATE, DAY_RATE = 2, 90
 """Orders a second: what two cores do beside the clients, the cluster's start and this program."""
 CLIENTS = 24
 RUSH_FROM, RUSH_TO = 0.3, 0.7
@@ -76,6 +77,8 @@ def run(data: Path, day: Day, stage: Stage, raylets: Callable[[], list[int]]) ->
         head = ", on Ray's head: there is no other node" if raylets() else ""
         stage.mark(f"night: nothing runs but {night.processes} gateways and the controller{head}")
         _first_connection(url, stage)
+        if raylets():
+            stage.mark(f"Ray's autoscaler has added {len(raylets()) - 1} nodes, one for each zone, because actors asked for them")
         sleepers = [open_ones.enter_context(psycopg.connect(url, autocommit=True, prepare_threshold=0)) for _ in range(SLEEPERS)]
         for number, sleeper in enumerate(sleepers):
             sleeper.execute("INSERT INTO sleepers VALUES (%s, %s)", (number, f"sleeper {number}"))
@@ -158,6 +161,7 @@ def _check_shop(url: str, stage: Stage) -> None:
 
 def main(html: Path | None = None, png: Path | None = None) -> int:
     """`html`, `png`: where the day is drawn."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the cluster and its Ray are ended, whoever ends this
     try:
         print("\nA day from zero to zero: a cluster is made, and left alone ...", flush=True)
         with ExitStack() as stack:
