@@ -15,9 +15,9 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from actors.common.keys import prefix_end
 from actors.common.ranges import KEYSPACE_BYTES, Span
 from actors.runtime.interfaces import Disk
+from actors.sql.encoding.keys import prefix_end
 from actors.storage import segment as segments
 from actors.storage.files import discard, sync
 from actors.storage.pacing import Pace
