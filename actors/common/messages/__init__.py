@@ -62,7 +62,7 @@ from actors.common.messages.membership import (
     Retired,
 )
 from actors.common.messages.reading import Get, Got, Scan, Scanned
-from actors.common.messages.resting import Checkpoint, Checkpointed, Settle
+from actors.common.messages.resting import Checkpoint, Checkpointed, Settle, Upload
 from actors.common.messages.streaming import (
     Deliver,
     DemandWatermark,
@@ -158,6 +158,7 @@ AnyMessage = (
     | Checkpoint
     | Checkpointed
     | Settle
+    | Upload
 )
 
 __all__ = [
@@ -242,6 +243,7 @@ __all__ = [
     "Suspect",
     "Topology",
     "Trim",
+    "Upload",
     "Wake",
     "Watch",
     "Watched",
