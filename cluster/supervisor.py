@@ -28,7 +28,7 @@ from urllib.parse import quote
 from actors.common.settings import ADMIN, Settings
 from actors.common.settings_file import SettingsError
 from actors.runtime import descriptors
-from cluster import joined_ray, leftovers, local_ray
+from cluster import joined_ray, leftovers, local_ray, object_store
 from cluster.data_folder import DataFolder, DataFolderError
 from cluster.initial import controller_az, initial_state, placed, with_keepers
 from cluster.joined_ray import JoinedRay
@@ -75,6 +75,7 @@ class Supervisor:
 
     def start(self) -> str:
         """Returns the connection string. Raises StartError."""
+        self._ask_object_store(object_store.check)
         self._make_authority()
         self._ray = self._make_ray()
         try:
@@ -86,6 +87,7 @@ class Supervisor:
         self._remembered |= self._ray.remembered
         self._require_nothing_exposed()
         with self._remembering():
+            self._ask_object_store(object_store.claim)
             self._create_actors(self._ray)
             self._await_complete()
             self._ray.close_folders()
@@ -122,6 +124,14 @@ class Supervisor:
             raise
         if former is None:
             logger.info("created a cluster in %s", self._folder.root)
+
+    def _ask_object_store(self, ask: Callable[[str, str], None]) -> None:
+        """Raises StartError where it refuses."""
+        if uri := self._settings.storing.object_store:
+            try:
+                ask(uri, self._remembered.setdefault("identity", object_store.new_identity()))
+            except object_store.StoreRefused as error:
+                raise StartError(str(error)) from None
 
     def _make_ray(self) -> LocalRay | JoinedRay:
         layout = self._settings.layout

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import google_crc32c
 
 from actors.common.errors import DATA_CORRUPTED, DISK_FULL, IO_ERROR, UNDEFINED_FILE, DatabaseError
+from actors.common.messages import Stored
 from actors.runtime.interfaces import Context, ObjectStore
 from actors.storage import filling
 from actors.storage import manifest as manifest_file
@@ -49,7 +50,7 @@ logger = logging.getLogger(__name__)
 
 
 class Archive:
-    """Of one replica, which has a store to go to. `checkpointed` is called after each checkpoint."""
+    """Of one replica, which has a store to go to. `look` is called after each checkpoint."""
 
     def __init__(self, context: Context, replica: StorageReplica, objects: ObjectStore) -> None:
         self._context = context
@@ -92,8 +93,8 @@ class Archive:
 
     # -- uploads -------------------------------------------------------------------------------------------------------------------
 
-    def checkpointed(self) -> None:
-        """There is another checkpoint on the disk, or the replica has just started."""
+    def look(self) -> None:
+        """At what is stored: there is another checkpoint on the disk, a peer has uploaded one, or the replica has just started."""
         self._again = True
         if not self._is_pursuing and not self._stopped:
             self._is_pursuing = True
@@ -111,7 +112,7 @@ class Archive:
 
     def _try_again(self) -> None:
         self._retry = None
-        self.checkpointed()
+        self.look()
 
     async def settle(self, at: int) -> int:
         """Has the store have what was committed up to `at`, which is on this disk, soon. `kept_ts` as it is then."""
@@ -150,6 +151,7 @@ class Archive:
         stored_ts = newest[1].manifest.watermark if newest is not None else 0
         if stored_ts != self.stored_ts:
             self.stored_ts, self._moved_at = stored_ts, self._loop.time()
+            self._replica.acknowledge(now=True)
 
     async def _upload(self) -> None:
         """The checkpoint that is on the disk now."""
@@ -175,7 +177,8 @@ class Archive:
         self._segments = {segment.name: segment for segment in segments}
         self._uploads += 1
         if newest is not None and newest[0] == key:
-            self._replica.acknowledge(now=True)
+            for peer in self._replica.place.peers():
+                self._context.bus.post(self._context.name, peer, Stored())
             await self._tidy(listing, folder, newest)
         elif not listing.counts(checkpoint):
             raise corrupted(key, "the object store has lost a segment that was just put")
@@ -260,6 +263,7 @@ class Archive:
                     return False
                 try:
                     await manifest_file.save(store.disk, await self._fetched(store, checkpoint))
+                    logger.warning("%s is opened from the object store: %s", self._context.name, key)
                     return True
                 except DatabaseError as error:
                     if error.sqlstate == UNDEFINED_FILE:

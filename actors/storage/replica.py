@@ -39,26 +39,12 @@ from actors.common.errors import (
     DatabaseError,
     unavailable,
 )
-from actors.common.messages import (
-    AskContents,
-    AskMiddle,
-    AskPiece,
-    Checkpoint,
-    Deliver,
-    DemandWatermark,
-    Get,
-    Got,
-    Message,
-    Middle,
-    Scan,
-    Stage,
-    StreamAck,
-    StreamLost,
-    SubscribeRange,
-    Suspect,
-    Topology,
-    Upload,
-)
+from actors.common.messages import Message, Suspect, Topology
+from actors.common.messages.control import AskMiddle, Middle
+from actors.common.messages.filling import AskContents, AskPiece
+from actors.common.messages.reading import Get, Got, Scan
+from actors.common.messages.resting import Checkpoint, Stored, Upload
+from actors.common.messages.streaming import Deliver, DemandWatermark, Stage, StreamAck, StreamLost, SubscribeRange
 from actors.common.ranges import ShardMap
 from actors.common.settings import Settings
 from actors.runtime.interfaces import Context, Reply
@@ -229,7 +215,10 @@ class StorageReplica:
                 self._resubscribe("the crossbar does not know the stream")
         elif isinstance(message, AskContents | AskPiece | AskMiddle) and reply is not None:
             self._give(message, reply)
+        elif isinstance(message, Stored):
+            self._upkeep.look_at_store()
         elif isinstance(message, Checkpoint | Upload) and reply is not None:
+            # A read of nothing is answered once the watermark is there, or refused.
             self.receive(sender, Get([], message.at), After(lambda: self._upkeep.settle(message, reply), reply.fail))
         elif reply is not None:
             reply.fail(DatabaseError(FEATURE_NOT_SUPPORTED, f"storage does not understand {kind.__name__}"))

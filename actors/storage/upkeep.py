@@ -67,7 +67,7 @@ class Upkeep:
         self._archive: Archive | None = None
         if context.objects is not None:
             self._archive = Archive(context, replica, context.objects)
-            self._archive.checkpointed()
+            self.look_at_store()
 
     def stop(self) -> None:
         self._stopped = True
@@ -85,6 +85,11 @@ class Upkeep:
         """Everything committed up to there is on the disk and, where there is one, in the object store."""
         checkpoint_ts = self._replica.store.checkpoint_ts
         return self._archive.kept_ts(checkpoint_ts) if self._archive is not None else checkpoint_ts
+
+    def look_at_store(self) -> None:
+        """There is another checkpoint, here or there."""
+        if self._archive is not None:
+            self._archive.look()
 
     def account(self) -> dict[str, Any]:
         """For `status`."""
@@ -129,7 +134,7 @@ class Upkeep:
         self._context.spawn(self._checkpoint())
 
     def settle(self, message: Checkpoint | Upload, reply: Reply) -> None:
-        """A checkpoint of all up to `message.at`, which has been applied (a read of nothing was answered at that time); the answer."""
+        """A checkpoint of all up to `message.at`, which has been applied; the answer."""
         at = message.at
         if isinstance(message, Upload) and self._archive is not None and at <= self._replica.store.checkpoint_ts:
             self._context.spawn(self._upload(self._archive, at, reply))
@@ -173,8 +178,7 @@ class Upkeep:
         self._checkpointing = False
         self._checkpointed_at = self._loop.time()
         replica.load.grown()
-        if self._archive is not None:
-            self._archive.checkpointed()
+        self.look_at_store()
         self._begin_merge()
         self._fill_if_due()
         if self._is_full:

@@ -18,6 +18,10 @@ class Upload(Message, frozen=True):
     at: int
 
 
+class Stored(Message, frozen=True):
+    """One-way, a storage replica to its peers: the object store has a newer checkpoint of their shard. They look for themselves."""
+
+
 class Checkpointed(Message, frozen=True):
     """Everything committed up to `checkpoint_ts` is on this replica's disk and, where there is an object store, there (but for what journals no longer wait for)."""
 
