@@ -5,7 +5,8 @@ a client, TLS and the startup packet are the query processor's. Where this host 
 (query_processor/admission.py) is passed over. While all that are there are full and others are away (restart), or there is none at all (scaled to zero),
 accepted sockets wait here, bounded in number and in time; one that has waited too long is told so (refusal.py). Where all are full, one of them gets the client nevertheless, to refuse it with an error or to serve its cancel request.
 
-A lack of descriptors or memory ends no gateway: it stops accepting for a moment, and clients wait in the kernel's queue.
+A lack of descriptors or memory ends no gateway: it stops accepting for a moment, and clients wait in the kernel's queue. A client whose socket a query
+processor could not receive, for want of descriptors, comes back and is offered again (socket_passing.py).
 
 Sessions that rest come back: query processors pass them here with their sockets (parking.py), and at its client's next byte a session goes to whichever query
 processor has room, or waits for one as a new client does (at zero, that byte wakes the cluster). A session was admitted once: where all are full, one takes it
@@ -182,7 +183,7 @@ class Gateway:
             else:
                 guest = Guest(client, since_s=asyncio.get_running_loop().time())
                 self._held.add(guest)
-                self._offer(guest, asyncio.get_running_loop().time() + self._waiting_s_max)
+                self._offer(guest, guest.came_s + self._waiting_s_max)
 
     def _has_seat(self) -> bool:
         return self._parked is not None and len(self._parked) < self._parked_max
@@ -197,19 +198,38 @@ class Gateway:
         """The client of a parked session has sent something."""
         guest.came_s = asyncio.get_running_loop().time()
         self._held.add(guest)
-        self._offer(guest, asyncio.get_running_loop().time() + self._waiting_s_max)
+        self._offer(guest, guest.came_s + self._waiting_s_max)
 
     def _pass(self, name: str, guest: Guest, on_end: OnEnd, insist: bool = False) -> None:
         sender, client = self._senders[name], guest.client
+
+        def lost(copy: socket.socket, _: bytes) -> None:
+            guest.client = copy
+            self._take_back(guest, name)
+
         if not guest.session:
-            sender.offer(client, on_end, insist=insist)
+            sender.offer(client, on_end, lost, insist=insist)
             return
 
         def give() -> tuple[int, bytes] | None:
             session = guest.session_now()
             return (client.fileno(), session) if session is not None else None
 
-        sender.offer_session(give, on_end, insist=insist)
+        sender.offer_session(give, on_end, lost, insist=insist)
+
+    def _take_back(self, guest: Guest, name: str) -> None:
+        """`name` was passed the client's socket and did not get it, for want of descriptors: another, or it a moment later, may have one."""
+        logger.warning("%s has no descriptor left for a client", name)
+        self._resumed -= bool(guest.session)
+        deadline = guest.came_s + self._waiting_s_max
+        if self._listener is None:  # the gateway has been stopped
+            guest.end(STOPPED if guest.session else None)
+            return
+        self._held.add(guest)
+        if asyncio.get_running_loop().time() > deadline:
+            self._refuse(guest)
+        else:
+            self._wait(guest, deadline)
 
     def _offer(self, guest: Guest, deadline: float) -> None:
         """To each query processor in turn, until one takes it."""

@@ -13,7 +13,8 @@ this query processor is drained.
     serves         the query processor
 
 So at every moment at most one process reads the socket, and no byte is taken out of it that is not handled by the one who took it: there is
-nothing to lose or to double. A gateway that has no room or does not answer leaves the session where it is. A process that dies breaks the sockets that it
+nothing to lose or to double. A gateway that has no room or does not answer leaves the session where it is, and one that was passed a socket for which it
+had no descriptor gives it back. A process that dies breaks the sockets that it
 holds, a gateway those that are parked in it; the one that dies right after its packet has been sent breaks nothing.
 
 Cancel requests reach a session wherever it is (role.py); one that is parked has nothing to cancel.
@@ -26,6 +27,7 @@ between two transactions.
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections import deque
 from collections.abc import Callable, Collection
 from functools import partial
@@ -34,7 +36,7 @@ from typing import TYPE_CHECKING
 from actors.common.errors import OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
 from actors.common.messages import Done, Topology
 from actors.runtime.interfaces import Context, Reply
-from actors.runtime.socket_passing import Outcome, SocketSender
+from actors.runtime.socket_passing import OnLost, Outcome, SocketSender
 
 if TYPE_CHECKING:
     from actors.query_processor.connection import Connection
@@ -51,7 +53,8 @@ DRAIN_RETRY_S = 0.1
 
 
 class Parking:
-    """`sessions()`: the connections that have one; `is_empty()`: there are none, nor clients on their way. `path_of`: a gateway's role name -> where it takes sessions. `after_s` 0: only a drain parks."""
+    """`sessions()`: the connections that have one; `is_empty()`: there are none, nor clients on their way. `path_of`: a gateway's role name -> where it takes sessions.
+    `take_back(socket, session)`: the gateway to which both were passed has not got them; the session goes on here. `after_s` 0: only a drain parks."""
 
     def __init__(
         self,
@@ -59,12 +62,14 @@ class Parking:
         sessions: Callable[[], Collection[Connection]],
         is_empty: Callable[[], bool],
         path_of: Callable[[str], str],
+        take_back: OnLost,
         after_s: float,
     ) -> None:
         self._context = context
         self._sessions = sessions
         self._is_empty = is_empty
         self._path_of = path_of
+        self._take_back = take_back
         self._after_s = after_s
         self._senders: dict[str, SocketSender] = {}
         self._waiting: deque[Connection] = deque()
@@ -132,7 +137,8 @@ class Parking:
             elif connection.rest.look() >= LOOKS:
                 self._waiting.append(connection)
         self._offer_more()
-        if self.draining and self._is_empty() and self._drained is not None:
+        passing = any(sender.passing for sender in self._senders.values())
+        if self.draining and self._drained is not None and self._is_empty() and not passing:
             drained, self._drained = self._drained, None
             drained(Done())
         if self._sessions() or self._drained is not None:
@@ -171,11 +177,15 @@ class Parking:
                 while turn:
                     asked = turn.pop()
                     if asked in self._senders:
-                        self._senders[asked].offer_session(connection.rest.give, ended)
+                        self._senders[asked].offer_session(connection.rest.give, ended, self._lost)
                         return
                 self._stays(connection, "")
 
         ended(Outcome.AWAY)
+
+    def _lost(self, client: socket.socket, session: bytes) -> None:
+        self.parked -= 1
+        self._take_back(client, session)
 
     def _left(self, connection: Connection) -> None:
         self.parked += 1
@@ -194,7 +204,7 @@ class Parking:
         sender = self._senders.get(gateway)
         if not self.draining or sender is None or connection in self._offered:
             return
-        if sender.pass_session(connection.rest.give) is Outcome.TAKEN:
+        if sender.pass_session(connection.rest.give, self._lost) is Outcome.TAKEN:
             self._left(connection)
         elif patient:  # its last answer may leave at the end of this turn
             asyncio.get_running_loop().call_soon(self._pass, connection, gateway, False)

@@ -108,7 +108,7 @@ class QueryProcessor:
         self._sessions: dict[tuple[int, bytes], Connection] = {}
         """By process and secret: a session that comes from elsewhere may have a process id that was given here, too."""
         self._parking = (
-            Parking(context, self._sessions.values, self._is_empty, parking_path, self._settings.sessions.park_after_s)
+            Parking(context, self._sessions.values, self._is_empty, parking_path, self._on_session, self._settings.sessions.park_after_s)
             if parking_path is not None and make_session is None
             else None
         )

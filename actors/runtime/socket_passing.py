@@ -1,8 +1,8 @@
 """Clients' sockets from one process of a host to another, over a Unix socket (SCM_RIGHTS): new ones with the bytes that were read from them
 already, those of parked sessions with their session.
 
-    sender = SocketSender(path);  sender.offer(client, on_end)               in the process that accepts
-    sender.offer_session(give, on_end)                                       in the process that parks, or resumes, a session
+    sender = SocketSender(path);  sender.offer(client, on_end, on_lost)      in the process that accepts
+    sender.offer_session(give, on_end, on_lost)                              in the process that parks, or resumes, a session
     receiver = SocketReceiver(path, on_socket);  receiver.start()            in the process that serves: on_socket(client, already_read)
 
     sender                        receiver
@@ -11,9 +11,13 @@ already, those of parked sessions with their session.
                                                  "-": it takes none, as if it were away
       the socket, bytes read --->                it is the receiver's now; after "#" only where the sender insists (a client is to be told that there is no room)
       the socket, session ------>                likewise; `give` is called only now
+           <------------ "v" or "x"              the socket is there; or it is not: the receiver has no descriptor left, and the kernel has dropped the socket
 
 So a client is never handed to a process that is stalled: no answer within `ANSWER_S`, a full queue and an absent receiver end an offer with AWAY, and whoever accepts
-turns to another. One packet (SOCK_SEQPACKET) a message, so it is whole or not there; answers come in the order of the questions.
+turns to another. One packet (SOCK_SEQPACKET) a message, so it is whole or not there; answers come in the order of questions and sockets.
+
+A sender keeps a copy of each socket until the receiver has said "v", or is gone. After "x" nobody has read from the client, and the sender has
+the only copy: `on_lost` gets it, with what had gone with it.
 
 A session goes on while the receiver is asked: `give` looks again whether the session may go, at the moment at which it does, and says what goes with
 it. Between that look and the packet the loop has no turn, so nothing is read from the client in between.
@@ -23,6 +27,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import socket
 from collections import deque
@@ -37,7 +42,7 @@ ALREADY_READ_BYTES_MAX = 16 << 10
 ANSWER_S = 0.25
 """A turn of a busy loop is some milliseconds."""
 OFFERS_MAX = 128
-"""Questions without an answer, of one sender: the answers fit into the socket's buffer (212,992 bytes by default, 768 a packet), however late they are read."""
+"""Questions and sockets without an answer, of one sender: the answers fit into the socket's buffer (212,992 bytes by default, 768 a packet), however late they are read."""
 RECEIVE_BATCH = 64
 """Packets taken in one turn of the loop."""
 SENDERS_MAX = 256
@@ -45,6 +50,7 @@ SENDERS_MAX = 256
 ACCEPT_PAUSE_S = 0.1
 """Before a listener that met a lack of descriptors or memory is looked at again."""
 _ASK, _ASK_SESSION, _ROOM, _FULL, _NONE, _SOCKET, _SESSION = b"?", b"&", b"!", b"#", b"-", b"\1", b"\2"
+_RECEIVED, _LOST = b"v", b"x"
 """Each begins its packets: an empty one would look like the sender's end."""
 PACKET_BYTES_MAX = 1 + max(ALREADY_READ_BYTES_MAX, SESSION_BYTES_MAX)
 
@@ -58,23 +64,28 @@ class Outcome(Enum):
     WITHDRAWN = 4
 
 
+logger = logging.getLogger(__name__)
+
 OnSocket = Callable[[socket.socket, bytes], None]
 OnEnd = Callable[[Outcome], None]
+OnLost = Callable[[socket.socket, bytes], None]
+"""(a copy of the socket, what had gone with it), after an offer that ended with TAKEN: the receiver has said that the socket did not arrive."""
 Give = Callable[[], tuple[int, bytes] | None]
 """(the socket's descriptor, the encoded session), or None: it does not go now."""
 
 
 class _Offer:
-    __slots__ = ("give", "insist", "kind", "on_end", "timer")
+    __slots__ = ("give", "insist", "kind", "on_end", "on_lost", "timer")
 
     timer: asyncio.TimerHandle
 
-    def __init__(self, kind: bytes, give: Give, insist: bool, on_end: OnEnd) -> None:
+    def __init__(self, kind: bytes, give: Give, insist: bool, on_end: OnEnd, on_lost: OnLost) -> None:
         self.kind = kind
         self.give = give
         self.insist = insist
         self.on_end: OnEnd | None = on_end
         """None: it has ended, and its answer is awaited only because answers are counted."""
+        self.on_lost = on_lost
 
     def end(self, outcome: Outcome) -> None:
         on_end, self.on_end = self.on_end, None
@@ -83,37 +94,66 @@ class _Offer:
             on_end(outcome)
 
 
+class _Passed:
+    """A socket on its way: `copy` is closed when the receiver has it."""
+
+    __slots__ = ("copy", "data", "on_lost")
+
+    def __init__(self, copy: int, data: bytes, on_lost: OnLost) -> None:
+        self.copy = copy
+        self.data = data
+        self.on_lost = on_lost
+
+    def lost(self) -> None:
+        client = socket.socket(fileno=self.copy)
+        client.setblocking(False)
+        self.on_lost(client, self.data)
+
+
 class SocketSender:
     """Connects when it is needed, and again after the receiver was away."""
 
     def __init__(self, path: str) -> None:
         self._path = path
         self._socket: socket.socket | None = None
-        self._offers: deque[_Offer] = deque()
+        self._awaited: deque[_Offer | _Passed] = deque()
+        """What the receiver owes an answer to, in the order of the answers."""
+        self._late = 0
+        """How many of them are offers that have ended."""
 
-    def offer(self, client: socket.socket, on_end: OnEnd, already_read: bytes = b"", *, insist: bool = False) -> None:
-        """`on_end(TAKEN)` once `client` is with the receiver (which may still die with it): the caller then closes its own copy. Else, perhaps before
+    def offer(self, client: socket.socket, on_end: OnEnd, on_lost: OnLost, already_read: bytes = b"", *, insist: bool = False) -> None:
+        """`on_end(TAKEN)` once `client` is with the receiver (which may still die with it, or say that it has it not): the caller then closes its own copy. Else, perhaps before
         this returns, it is the caller's as before. A receiver that owes the answer to an offer that has ended is not asked again. `insist`: it is passed to a receiver
         without room, too."""
         assert len(already_read) <= ALREADY_READ_BYTES_MAX
-        self._offer(_Offer(_SOCKET, lambda: (client.fileno(), already_read), insist, on_end), _ASK)
+        self._offer(_Offer(_SOCKET, lambda: (client.fileno(), already_read), insist, on_end, on_lost), _ASK)
 
-    def offer_session(self, give: Give, on_end: OnEnd, *, insist: bool = False) -> None:
+    def offer_session(self, give: Give, on_end: OnEnd, on_lost: OnLost, *, insist: bool = False) -> None:
         """As `offer`; `give` is called once the receiver wants it, and `on_end(TAKEN)` right after the packet is sent."""
-        self._offer(_Offer(_SESSION, give, insist, on_end), _ASK_SESSION)
+        self._offer(_Offer(_SESSION, give, insist, on_end, on_lost), _ASK_SESSION)
 
-    def pass_session(self, give: Give) -> Outcome:
+    def pass_session(self, give: Give, on_lost: OnLost) -> Outcome:
         """To a receiver that has just said that it wants it."""
-        return self._send(_SESSION, give) if self._socket is not None else Outcome.AWAY
+        if self._socket is None or len(self._awaited) >= OFFERS_MAX:
+            return Outcome.AWAY
+        return self._send(_SESSION, give, on_lost)
+
+    @property
+    def passing(self) -> bool:
+        """Whether a socket is on its way that the receiver may say it has not got."""
+        return any(isinstance(one, _Passed) for one in self._awaited)
 
     def _offer(self, offer: _Offer, question: bytes) -> None:
-        stalled = bool(self._offers) and self._offers[0].on_end is None
-        if stalled or len(self._offers) >= OFFERS_MAX or not self._ask(question):
+        if self._late or len(self._awaited) >= OFFERS_MAX or not self._ask(question):
             assert offer.on_end is not None
             offer.on_end(Outcome.AWAY)
             return
-        offer.timer = asyncio.get_running_loop().call_later(ANSWER_S, offer.end, Outcome.AWAY)
-        self._offers.append(offer)
+        offer.timer = asyncio.get_running_loop().call_later(ANSWER_S, self._give_up, offer)
+        self._awaited.append(offer)
+
+    def _give_up(self, offer: _Offer) -> None:
+        self._late += 1
+        offer.end(Outcome.AWAY)
 
     def _ask(self, question: bytes) -> bool:
         for _ in range(2):  # a receiver that was started again is found at the second attempt
@@ -149,37 +189,52 @@ class SocketSender:
                 return
             except OSError:
                 answer = b""
-            if not answer or not self._offers:
+            if not answer or not self._awaited:
                 self.close()
                 return
-            offer = self._offers.popleft()
-            if offer.on_end is not None:
-                if answer == _ROOM or (answer == _FULL and offer.insist):
-                    offer.end(self._send(offer.kind, offer.give))
+            answered = self._awaited.popleft()
+            if isinstance(answered, _Passed):
+                if answer == _LOST:
+                    answered.lost()
                 else:
-                    offer.end(Outcome.FULL if answer == _FULL else Outcome.AWAY)
+                    os.close(answered.copy)
+            elif answered.on_end is None:
+                self._late -= 1
+            elif answer == _ROOM or (answer == _FULL and answered.insist):
+                answered.end(self._send(answered.kind, answered.give, answered.on_lost))
+            else:
+                answered.end(Outcome.FULL if answer == _FULL else Outcome.AWAY)
 
-    def _send(self, kind: bytes, give: Give) -> Outcome:
+    def _send(self, kind: bytes, give: Give, on_lost: OnLost) -> Outcome:
         assert self._socket is not None
         given = give()
         if given is None:
             return Outcome.WITHDRAWN
         descriptor, data = given
         try:
+            copy = os.dup(descriptor)
+        except OSError:  # this process has no descriptor left, either
+            return Outcome.AWAY
+        try:
             socket.send_fds(self._socket, [kind + data], [descriptor])
         except OSError:
+            os.close(copy)
             return Outcome.AWAY
+        self._awaited.append(_Passed(copy, data, on_lost))
         return Outcome.TAKEN
 
     def close(self) -> None:
-        """What is offered ends with AWAY."""
+        """What is offered ends with AWAY. What was passed is the receiver's: it may have read from it."""
         if self._socket is not None:
             asyncio.get_running_loop().remove_reader(self._socket.fileno())
             self._socket.close()
             self._socket = None
-        offers, self._offers = self._offers, deque()
-        for offer in offers:
-            offer.end(Outcome.AWAY)
+        awaited, self._awaited, self._late = self._awaited, deque(), 0
+        for one in awaited:
+            if isinstance(one, _Passed):
+                os.close(one.copy)
+            else:
+                one.end(Outcome.AWAY)
 
 
 class SocketReceiver:
@@ -252,10 +307,22 @@ class SocketReceiver:
                 data = b""
             if data in (_ASK, _ASK_SESSION):
                 data = self._answer(sender, data)
+            elif data and not self._acknowledge(sender, descriptors):
+                self._take(data, descriptors)
+                data = b""
             if not data:
                 self._drop(sender)
                 return
             self._take(data, descriptors)
+
+    def _acknowledge(self, sender: socket.socket, descriptors: list[int]) -> bool:
+        """Whether the sender could be told that the socket has arrived, or has not."""
+        if not descriptors:
+            logger.warning("a client's socket was lost on its way here: this process has no descriptor left")
+        with contextlib.suppress(OSError):
+            sender.send(_RECEIVED if descriptors else _LOST)
+            return True
+        return False
 
     def _take(self, data: bytes, descriptors: list[int]) -> None:
         for descriptor in descriptors:
@@ -284,7 +351,9 @@ class SocketReceiver:
         with contextlib.suppress(OSError):
             sender.shutdown(socket.SHUT_RD)  # nothing more comes in
             while (packet := socket.recv_fds(sender, PACKET_BYTES_MAX, 1))[0]:
-                self._take(packet[0], packet[1])
+                if packet[0] not in (_ASK, _ASK_SESSION):
+                    self._acknowledge(sender, packet[1])
+                    self._take(packet[0], packet[1])
         sender.close()
 
     def stop(self) -> None:

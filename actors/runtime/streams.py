@@ -18,7 +18,7 @@ from typing import Protocol, cast
 from actors.common.errors import TOO_MANY_CONNECTIONS, DatabaseError
 from actors.common.messages.base import Message
 from actors.common.messages.control import OpenStream
-from actors.runtime.socket_passing import Give, OnEnd, Outcome
+from actors.runtime.socket_passing import Give, OnEnd, OnLost, Outcome
 
 BUFFER_BYTES = 64 << 10
 """Unsent bytes of a direction, above which its source is read no more."""
@@ -53,11 +53,11 @@ class StreamSender:
         self._name = name
         self._splices: set[asyncio.Task[None]] = set()
 
-    def offer(self, client: socket.socket, on_end: OnEnd, already_read: bytes = b"", *, insist: bool = False) -> None:
-        """As SocketSender.offer. The caller closes its copy of the socket; this one is in use for as long as the session lasts."""
+    def offer(self, client: socket.socket, on_end: OnEnd, on_lost: OnLost, already_read: bytes = b"", *, insist: bool = False) -> None:
+        """As SocketSender.offer; no socket is lost, since none travels. The caller closes its copy of the socket; this one is in use for as long as the session lasts."""
         self._open(client, OpenStream(insist=insist), on_end)
 
-    def offer_session(self, give: Give, on_end: OnEnd, *, insist: bool = False) -> None:
+    def offer_session(self, give: Give, on_end: OnEnd, on_lost: OnLost, *, insist: bool = False) -> None:
         given = give()
         if given is None:
             on_end(Outcome.WITHDRAWN)

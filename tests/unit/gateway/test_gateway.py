@@ -151,6 +151,62 @@ def test_who_speaks_otherwise_is_told_nothing(tmp_path: Path, said: bytes) -> No
     asyncio.run(main())
 
 
+class Forgetful:
+    """A query processor without descriptors: it reads each packet without the socket, which the kernel closes, as it does where there is no descriptor for it."""
+
+    def __init__(self, path: str) -> None:
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._listener.bind(path)
+        self._listener.listen()
+        self._listener.setblocking(False)
+        self.lost = asyncio.Event()
+        self._task = asyncio.create_task(self._serve())
+
+    async def _serve(self) -> None:
+        loop = asyncio.get_running_loop()
+        asking, _ = await loop.sock_accept(self._listener)
+        with asking:
+            while data := await loop.sock_recv(asking, 1 << 16):
+                await loop.sock_sendall(asking, b"!" if data == b"?" else b"x")
+                if data != b"?":
+                    self.lost.set()
+
+    def stop(self) -> None:
+        self._task.cancel()
+        self._listener.close()
+
+
+def test_a_client_whose_socket_was_lost_is_served_by_another(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with gateway(tmp_path) as (made, paths, port):
+            forgetful = [Forgetful(path) for path in paths]
+            asking = asyncio.create_task(ask(port))
+            await asyncio.wait([asyncio.ensure_future(one.lost.wait()) for one in forgetful], return_when=asyncio.FIRST_COMPLETED)
+            while not made._waiting:
+                await asyncio.sleep(0)
+            for one, path in zip(forgetful, paths, strict=True):
+                one.stop()
+                Path(path).unlink()
+            second = Processor(paths[1], 2)
+            assert await asking == "2"
+            second.receiver.stop()
+
+    asyncio.run(asyncio.wait_for(main(), 20))
+
+
+def test_a_client_whose_socket_is_lost_again_and_again_is_told_so(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with gateway(tmp_path, settings=IMPATIENT) as (made, paths, port):
+            forgetful = [Forgetful(path) for path in paths]
+            with pytest.raises(psycopg.OperationalError, match="cannot take connections now"):
+                await psycopg.AsyncConnection.connect(f"host=127.0.0.1 port={port} user=admin dbname=postgres")
+            assert made.status()["load"]["refused"] == 1
+            for one in forgetful:
+                one.stop()
+
+    asyncio.run(asyncio.wait_for(main(), 20))
+
+
 def test_the_controller_is_told_for_which_client_it_is_to_wake(tmp_path: Path) -> None:
     async def main() -> None:
         async with gateway(tmp_path, bus := Bus()) as (_, _, port):

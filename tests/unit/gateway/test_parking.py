@@ -262,6 +262,32 @@ def test_a_gateway_that_is_away_or_full_leaves_sessions_where_they_are(house: Ho
         assert house.home() == number
 
 
+def test_a_session_whose_socket_the_gateway_did_not_get_goes_on(house: House) -> None:
+    """This test is the gateway: it reads the packet without the socket, which the kernel closes, as it does where a process has no descriptor left for it."""
+    client = Raw(house)
+    expected = client.ask(QUESTION)
+    number = house.home()
+    house.call(lambda: house.gateway._receiver.stop())
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+        listener.bind(house._path("gateway/1"))
+        listener.listen(1)
+        listener.settimeout(10)
+        ended: list[object] = []
+        house.call(lambda: house.roles[NAMES[number - 1]]._parking.drain(True, ended.append))
+        asking, _ = listener.accept()
+        with asking:
+            assert asking.recv(1) == b"&"
+            asking.send(b"!")
+            assert asking.recv(1 << 17)[:1] == b"\2"
+            assert house.sessions(number) == 0
+            house.call(lambda: house.roles[NAMES[number - 1]]._parking._look())
+            assert not ended, "it is not drained while it may get the session back"
+            asking.send(b"x")
+            assert client.ask(QUESTION) == expected
+            assert house.home() == number
+    client.socket.close()
+
+
 def test_a_gateway_that_stops_tells_the_parked(house: House) -> None:
     with connect(house) as client:
         house.move()

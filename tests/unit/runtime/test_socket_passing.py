@@ -6,6 +6,9 @@ import asyncio
 import contextlib
 import os
 import socket
+import subprocess
+import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,9 +32,13 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
         yield ours, theirs
 
 
+def not_lost(client: socket.socket, data: bytes) -> None:
+    raise AssertionError("a socket was lost")
+
+
 async def offered(sender: SocketSender, client: socket.socket, already_read: bytes = b"", insist: bool = False) -> bool:
     ended: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-    sender.offer(client, ended.set_result, already_read, insist=insist)
+    sender.offer(client, ended.set_result, not_lost, already_read, insist=insist)
     return await ended is Outcome.TAKEN
 
 
@@ -130,7 +137,7 @@ def test_a_full_receiver_gets_only_what_it_is_pressed_to_take(path: str) -> None
         with pair() as (ours, _):
             assert await offered(sender, ours)
             ends: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-            sender.offer(ours, ends.set_result)
+            sender.offer(ours, ends.set_result, not_lost)
             assert await ends is Outcome.FULL
             assert await offered(sender, ours, insist=True)
             while len(taken) < 2:
@@ -154,7 +161,7 @@ def test_a_stalled_receiver_gets_nothing(path: str, monkeypatch: pytest.MonkeyPa
         with pair() as (first, _), pair() as (second, theirs), pair() as (third, _):
             assert not await offered(sender, first), "no answer in time"
             ends: list[Outcome] = []
-            sender.offer(second, ends.append)
+            sender.offer(second, ends.append, not_lost)
             assert ends == [Outcome.AWAY], "not asked again, and nobody waits"
             peer, _ = stalled.accept()
             assert peer.recv(10) == b"?"
@@ -163,7 +170,7 @@ def test_a_stalled_receiver_gets_nothing(path: str, monkeypatch: pytest.MonkeyPa
             loop = asyncio.get_running_loop()
             while True:
                 ends.clear()
-                sender.offer(second, ends.append)
+                sender.offer(second, ends.append, not_lost)
                 if not ends:  # the late answer has been counted, and this is another question
                     break
                 await asyncio.sleep(0)
@@ -178,7 +185,7 @@ def test_a_stalled_receiver_gets_nothing(path: str, monkeypatch: pytest.MonkeyPa
             assert theirs.recv(10) == b"second"
             os.close(descriptors[0])
             gone: list[Outcome] = []
-            sender.offer(third, gone.append)
+            sender.offer(third, gone.append, not_lost)
             peer.close()
             while not gone:
                 await asyncio.sleep(0)
@@ -187,3 +194,64 @@ def test_a_stalled_receiver_gets_nothing(path: str, monkeypatch: pytest.MonkeyPa
         stalled.close()
 
     asyncio.run(main())
+
+
+WITHOUT_DESCRIPTORS = """
+    import asyncio, resource, sys
+
+    from actors.runtime.socket_passing import SocketReceiver
+
+    async def main():
+        loop, lines = asyncio.get_running_loop(), asyncio.StreamReader()
+        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
+        taken = []
+        receiver = SocketReceiver(sys.argv[1], lambda client, read: (client.send(b"served"), taken.append(client)))
+        receiver.start()
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        print("listens", flush=True)
+        while line := await lines.readline():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (3 if line == b"none\\n" else soft, hard))
+            print("done", flush=True)
+
+    asyncio.run(main())
+"""
+
+
+def test_a_socket_for_which_the_receiver_has_no_descriptor_comes_back(path: str) -> None:
+    """The kernel drops it on the way, and the client waited for ever."""
+    command = [sys.executable, "-c", textwrap.dedent(WITHOUT_DESCRIPTORS), path]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None and process.stdout is not None
+        commands, answers = process.stdin, process.stdout
+
+        def have(descriptors: str) -> None:
+            commands.write(f"{descriptors}\n")
+            commands.flush()
+            assert answers.readline() == "done\n"
+
+        async def main() -> None:
+            sender = SocketSender(path)
+            with pair() as (ours, theirs), pair() as (first, _):
+                assert await offered(sender, first), "it is connected from now on"
+                have("none")
+                back: asyncio.Future[tuple[socket.socket, bytes]] = asyncio.get_running_loop().create_future()
+                outcomes: list[Outcome] = []
+                sender.offer(ours, outcomes.append, lambda client, data: back.set_result((client, data)), b"read")
+                while not outcomes:
+                    await asyncio.sleep(0)
+                ours.close()
+                copy, data = await back
+                assert (outcomes, data, sender.passing) == ([Outcome.TAKEN], b"read", False)
+                have("some")
+                with copy:
+                    assert await offered(sender, copy, data)
+                assert await asyncio.to_thread(theirs.recv, 100) == b"served"
+                while sender.passing:
+                    await asyncio.sleep(0)
+            sender.close()
+
+        try:
+            assert answers.readline() == "listens\n"
+            asyncio.run(asyncio.wait_for(main(), 20))
+        finally:
+            process.kill()
