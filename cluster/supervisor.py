@@ -216,20 +216,21 @@ class Supervisor:
 
     def stop(self) -> None:
         """Stop the layers in order (best effort: what does not answer is killed), then Ray."""
+        self._watch.stop()
+        if self._ray is None:
+            return  # it had not begun
         import ray
 
-        self._watch.stop()
         if self._controller is not None and ray.is_initialized() and not self._ray_is_dead:
             try:
                 ray.get(self._controller.shut_down.remote(), timeout=COMPLETE_TIMEOUT_S)
             except ray.exceptions.RayError as error:
                 logger.warning("the cluster did not stop cleanly: %s", error)
-        if self._ray is not None and not self._ray_is_dead:
+        if not self._ray_is_dead:
             self._ray.end()
         if ray.is_initialized():
             ray.shutdown()
-        if self._ray is not None:
-            self._ray.stop()
+        self._ray.stop()
 
 
 def main() -> int:

@@ -16,8 +16,8 @@ from cluster import leftovers
 from tests.cluster.s3_server import CREDENTIALS, S3Server
 from tests.conftest import LiveCluster, discard, eagleray, free_port, make_cluster
 
-ROWS = 20_000
-BATCH_ROWS = 500
+ROWS = 40_000
+BATCH_ROWS = 1000
 AWAIT_S_MAX = 60.0
 SETTINGS = """
 [layout]
@@ -34,6 +34,7 @@ segment_bytes = 65536
 
 [storing]
 checkpoint_idle_s = 0.5
+memtable_bytes_max = 200000
 object_store = "{uri}"
 """
 
@@ -143,18 +144,19 @@ def test_what_refuses_at_up_is_one_line_and_nothing_is_left(server: S3Server, tm
         cases = {
             f"s3://bucket/x?endpoint_override=127.0.0.1:{closed}&scheme=http&region=us-east-1": "could not connect",
             server.uri("x").replace("s3://eagleray", "s3://nobucket"): "bucket",
-            f"file://{tmp_path / 'file'}/below": "not a directory",
+            f"file://{tmp_path / 'file'}/below": "file exists",
             "s3://key:secret@bucket/x": "credentials do not belong here",
-            "ftp://host/x": "expected file:///FOLDER",
+            "ftp://host/x": "expected file:///folder",
         }
         (tmp_path / "file").touch()
+        data = tmp_path / "data"
         for uri, expected in cases.items():
-            data = tmp_path / "data"
             up = eagleray("up", "--detach", "--data", str(data), "--port", str(free_port()), "--config", str(settings(tmp_path, uri)))
             assert up.returncode != 0 and up.stderr.count("\n") == 1, up.stderr
             assert "object_store" in up.stderr and expected in up.stderr.lower(), up.stderr
             assert "secret" not in up.stderr
-            assert not leftovers.find(data) and not (data / "cluster.json").exists()
+            assert not (data / "cluster.json").exists()
+            await_true(lambda: not leftovers.find(data), "a process is left")
             logs = data / "logs" / "supervisor.log"
             assert not logs.exists() or "secret" not in logs.read_text()
 
