@@ -15,18 +15,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import google_crc32c
 
-from actors.common.errors import DATA_CORRUPTED, DISK_FULL, IO_ERROR, UNDEFINED_FILE, DatabaseError
+from actors.common.errors import CONNECTION_FAILURE, DATA_CORRUPTED, DISK_FULL, IO_ERROR, UNDEFINED_FILE, DatabaseError
 from actors.common.messages import Stored
+from actors.common.ranges import Span
 from actors.runtime.interfaces import Context, ObjectStore
 from actors.storage import filling
 from actors.storage import manifest as manifest_file
 from actors.storage.archive_index import CHECKPOINTS_KEPT, Folder, Listing, StoredCheckpoint, StoredSegment, decode, encode, shard_folder
+from actors.storage.clipping import EVERYTHING
 from actors.storage.maintenance import discard, sync
 from actors.storage.manifest import Manifest
 from actors.storage.segment import Segment, corrupted
@@ -40,6 +42,7 @@ TURN_S = 120.0
 RETRY_S = 10.0
 PIECE_BYTES_MAX = 4 << 20
 """Of a segment that is fetched: one piece is in memory, and written to the disk between two turns of the event loop."""
+PIECE_ATTEMPTS_MAX, PIECE_PAUSE_S = 6, 0.1
 LISTED_MAX = 5
 """Times that what is being fetched may be removed meanwhile, since newer checkpoints have come."""
 SETTLE_S = 8.0
@@ -242,9 +245,10 @@ class Archive:
         return self._read[key]
 
     async def fill(self, store: Store, wanted: Callable[[Manifest], bool]) -> bool:
-        """As filling.fill, from the object store: the disk that `store` is on holds the newest checkpoint that can be had whole."""
+        """As filling.fill, from the object store: the disk that `store` is on holds the newest checkpoint that can be had whole. A shard of which none is there is
+        made of its parents'."""
         try:
-            return await self._fill(store, wanted)
+            return await self._fill(store, wanted) or await self._fill_from_parents(store, wanted)
         except DatabaseError as error:
             if error.sqlstate in (DISK_FULL, IO_ERROR):
                 raise
@@ -276,26 +280,47 @@ class Archive:
                 return False
         return False
 
-    async def _fetched(self, store: Store, checkpoint: StoredCheckpoint) -> Manifest:
-        """Its segments are on the disk, synced and verified; the manifest that says so. On failure none is left."""
-        manifest, paths = checkpoint.manifest, dict[str, str]()
+    async def _fill_from_parents(self, store: Store, wanted: Callable[[Manifest], bool]) -> bool:
+        place = self._replica.place
+        if (await self._list()).checkpoints or not place.spans:
+            return False
+        manifests: list[Manifest] = []
+        named: set[str] = set()
+        try:
+            for parent in place.parents:
+                newest = await self._newest(await self._listing_of(parent))
+                if newest is None:
+                    return False
+                manifests.append(await self._fetched(store, newest[1], place.spans))
+            united = filling.united(store, manifests)
+            if not manifests or not wanted(united):
+                return False
+            await manifest_file.save(store.disk, united)
+            named = set(united.segments)
+            logger.warning("%s is opened from the object store, from what it has of shards %s", self._context.name, place.parents)
+            return True
+        finally:
+            for path in [path for manifest in manifests for path in manifest.segments if path not in named]:
+                discard(store.disk, path)
+
+    async def _fetched(self, store: Store, checkpoint: StoredCheckpoint, spans: Sequence[Span] = EVERYTHING) -> Manifest:
+        """The rows in `spans` of its segments are on the disk, synced and verified; the manifest that says so. On failure none is left."""
+        manifest, times, paths = checkpoint.manifest, dict[str, int](), list[str]()
         try:
             for segment in checkpoint.segments:
-                paths[segment.name] = store.new_segment_path()
-                await self._fetch(store, segment, paths[segment.name], manifest.times.get(segment.name, 0))
+                path, commit_ts = store.new_segment_path(), manifest.times.get(segment.name, 0)
+                paths.append(path)
+                await self._fetch(store, segment, path, commit_ts)
+                paths[-1] = await filling.clip_copy(store, path, commit_ts, spans)
+                if paths[-1] == path and commit_ts:
+                    times[path] = commit_ts
         except BaseException:
-            for path in paths.values():
+            for path in filter(None, paths):
                 discard(store.disk, path)
             raise
+        kept = [path for path in paths if path]
         return Manifest(
-            manifest.watermark,
-            manifest.horizon,
-            [paths[name] for name in manifest.segments],
-            store.next_segment,
-            manifest.catalog_changes,
-            manifest.drops,
-            store.life,
-            {paths[name]: commit_ts for name, commit_ts in manifest.times.items()},
+            manifest.watermark, manifest.horizon, kept, store.next_segment, manifest.catalog_changes, manifest.drops, store.life, times
         )
 
     async def _fetch(self, store: Store, segment: StoredSegment, path: str, commit_ts: int) -> None:
@@ -303,7 +328,7 @@ class Archive:
         try:
             crc = 0
             while file.size < segment.size:
-                piece = await self._objects.get(segment.key, file.size, PIECE_BYTES_MAX)
+                piece = await self._piece(segment.key, file.size)
                 if not piece:
                     break
                 crc = google_crc32c.extend(crc, piece)
@@ -314,3 +339,14 @@ class Archive:
             await filling.verify(Segment(store.disk, path, commit_ts))
         finally:
             file.close()
+
+    async def _piece(self, key: str, offset: int) -> bytes:
+        """A store that refuses now and then costs a piece each time, not all that was fetched."""
+        for attempt in range(PIECE_ATTEMPTS_MAX - 1):
+            try:
+                return await self._objects.get(key, offset, PIECE_BYTES_MAX)
+            except DatabaseError as error:
+                if error.sqlstate != CONNECTION_FAILURE:
+                    raise
+                await asyncio.sleep(PIECE_PAUSE_S * 2**attempt)
+        return await self._objects.get(key, offset, PIECE_BYTES_MAX)

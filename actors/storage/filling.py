@@ -102,11 +102,11 @@ async def fill_from_parents(
         for replicas in parents:
             if not replicas or not await _copy_one(context, replicas, store, spans, copies, manifests):
                 return False
-        united = _united(store, manifests)
-        if not manifests or not wanted(united):
+        whole = united(store, manifests)
+        if not manifests or not wanted(whole):
             return False
-        await manifest_file.save(store.disk, united)
-        named = set(united.segments)
+        await manifest_file.save(store.disk, whole)
+        named = set(whole.segments)
         return True
     finally:
         for copy in copies:
@@ -158,7 +158,7 @@ async def _fresh_contents(context: Context, peer: str, known: Manifest) -> Manif
         return known
 
 
-def _united(store: Store, manifests: list[Manifest]) -> Manifest:
+def united(store: Store, manifests: list[Manifest]) -> Manifest:
     """What several shards' manifests, whose segments are here, say together: no two of them have a key in common."""
     return Manifest(
         min((manifest.watermark for manifest in manifests), default=0),
@@ -282,18 +282,10 @@ class _Copying:
 
     async def _clip(self, whole: str, commit_ts: int) -> str:
         """What is wanted of a copy; its path, or "" where that is nothing."""
-        disk = self._store.disk
-        segment = Segment(disk, whole, commit_ts)
-        if all(lies_inside(footer, self._spans) for footer in segment.footer.blocks):
-            return whole
-        try:
-            path = self._store.new_segment_path()
-            if not await clip(disk, segment, path, self._spans):
-                return ""
+        path = await clip_copy(self._store, whole, commit_ts, self._spans)
+        if path not in ("", whole):
             self._clipped.add(path)
-            return path
-        finally:
-            discard(disk, whole)
+        return path
 
     async def _piece(self, message: AskPiece) -> Piece:
         context = self._context
@@ -304,6 +296,18 @@ class _Copying:
                 if error.sqlstate != CONNECTION_FAILURE:
                     raise
         return await context.bus.call(context.name, self._peer, message, ANSWER_S_MAX)  # type: ignore[no-any-return]
+
+
+async def clip_copy(store: Store, whole: str, commit_ts: int, spans: Sequence[Span]) -> str:
+    """Leaves of the segment `whole` only the rows in `spans`. Its path, that of another segment with their own commit times, or "" where there are none."""
+    segment = Segment(store.disk, whole, commit_ts)
+    if all(lies_inside(footer, spans) for footer in segment.footer.blocks):
+        return whole
+    try:
+        path = store.new_segment_path()
+        return path if await clip(store.disk, segment, path, spans) else ""
+    finally:
+        discard(store.disk, whole)
 
 
 async def verify(segment: Segment, bytes_s: float = 0.0) -> None:

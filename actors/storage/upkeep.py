@@ -258,6 +258,7 @@ class Upkeep:
             store = Store(context.disk)
             self._maintenance = Maintenance(store, self._settings.segments_max)
             replica.exchange_store(store)
+            self.look_at_store()
         else:
             self._after("fill", RETRY_S, self._fill_again)
             replica.not_filled()

@@ -11,7 +11,8 @@ from typing import Any, cast
 import pytest
 
 from actors.common.errors import DatabaseError
-from actors.common.messages import Checkpoint, Checkpointed, Message, StreamAck, Upload
+from actors.common.messages import Checkpoint, Checkpointed, Get, Message, StreamAck, Upload
+from actors.common.ranges import ShardMap
 from actors.common.timestamps import TIMESTAMP_MIN
 from actors.runtime.host import RoleSpec
 from actors.runtime.interfaces import Context, Reply
@@ -19,8 +20,9 @@ from actors.runtime.simulation.object_store import StoreFaults, StoreImage
 from actors.runtime.simulation.world import World
 from actors.storage import archive, archive_index
 from actors.storage.archive_index import StoredCheckpoint
+from actors.storage.replica import StorageReplica
 from tests.unit.storage.test_filling import AZS, Shard, TrimmingCrossbar
-from tests.unit.storage.test_simulated import SETTINGS
+from tests.unit.storage.test_simulated import KEYS, SETTINGS
 
 STORED = replace(SETTINGS, storing=replace(SETTINGS.storing, object_store="file:///simulated"))
 
@@ -296,3 +298,27 @@ def test_on_the_way_to_zero_the_store_has_everything() -> None:
         assert all(answer.checkpoint_ts >= at for answer in answers)
 
     run(scenario)
+
+
+def test_a_new_shard_that_was_never_stored_is_made_of_its_parents() -> None:
+    async def scenario(shard: StoredShard) -> None:
+        await shard.begin()
+        await shard.stored_up_to_now()
+        await shard.until(lambda: bool(shard.trim() or shard.journals.trimmed))
+        for az in AZS:
+            shard.world.remove_process(f"storage-{az}")
+            shard.world.add_process(f"child-{az}", az, [RoleSpec(f"storage/2/{az}", az, _child)])
+        await shard.world.start()
+        shard.world.publish(ShardMap(2, (), (1,), (2,)))
+        children = [cast(StorageReplica, shard.world.processes[f"child-{az}"].role(f"storage/2/{az}")) for az in AZS]
+        await shard.until(lambda: all(child.whole for child in children))
+        at = shard.world.clock.now().latest
+        for az in AZS:
+            got = await shard.world.bus.call("test", f"storage/2/{az}", Get(KEYS, at), 20.0)
+            assert got.values == [shard.journals.value(key, at) for key in KEYS]
+
+    run(scenario)
+
+
+def _child(context: Context) -> StorageReplica:
+    return StorageReplica(context, 2, context.az, ["crossbar/1"], parents=(1,))
