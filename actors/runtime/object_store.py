@@ -30,7 +30,7 @@ THREADS = 2
 PIECE_BYTES = 1 << 20
 """Of an upload: what is copied, checked and sent at a time."""
 CONNECT_S_MAX = 5.0
-REQUEST_S_MAX = 30.0
+REQUEST_S_MAX = 10.0
 ATTEMPTS_MAX = 2
 """Of one request; whoever asks tries again later."""
 MESSAGE_CHARACTERS_MAX = 300
