@@ -59,7 +59,7 @@ from actors.runtime.assigned_roles import AssignedRoles, MakeRole
 from actors.runtime.clock import SystemClock
 from actors.runtime.interfaces import Bus, Context, Disk, ObjectStore, Reply, Role, Speaker
 from actors.runtime.local_disk import LocalDisk
-from actors.runtime.object_store import object_store
+from actors.runtime.object_store import ThreadedObjectStore, object_store
 from actors.runtime.socket_bus import Intercept, OnCrash, SocketBus
 from actors.runtime.tls import TlsIdentity
 
@@ -281,6 +281,8 @@ class Host:
         finally:
             await self.bus.close()
             await _cancel(self._own_tasks)
+            if isinstance(self._objects, ThreadedObjectStore):
+                self._objects.close()
 
     async def register(self, controller: str = "controller") -> None:
         """Tell the controller who is here and take its topology. Asks until it is there; the route comes from `bus.add_route`."""
