@@ -21,6 +21,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import quote
@@ -75,7 +76,7 @@ class Supervisor:
 
     def start(self) -> str:
         """Returns the connection string. Raises StartError."""
-        self._ask_object_store(object_store.check)
+        self._ask_object_store()
         self._make_authority()
         self._ray = self._make_ray()
         try:
@@ -87,7 +88,6 @@ class Supervisor:
         self._remembered |= self._ray.remembered
         self._require_nothing_exposed()
         with self._remembering():
-            self._ask_object_store(object_store.claim)
             self._create_actors(self._ray)
             self._await_complete()
             self._ray.close_folders()
@@ -125,13 +125,17 @@ class Supervisor:
         if former is None:
             logger.info("created a cluster in %s", self._folder.root)
 
-    def _ask_object_store(self, ask: Callable[[str, str], None]) -> None:
-        """Raises StartError where it refuses."""
-        if uri := self._settings.storing.object_store:
-            try:
-                ask(uri, self._remembered.setdefault("identity", object_store.new_identity()))
-            except object_store.StoreRefused as error:
-                raise StartError(str(error)) from None
+    def _ask_object_store(self) -> None:
+        """From now on the settings name the cluster's own place in it. Raises StartError where it refuses."""
+        storing = self._settings.storing
+        if not storing.object_store:
+            return
+        own = object_store.place(storing.object_store, self._remembered.setdefault("identity", object_store.new_identity()))
+        try:
+            object_store.check(own)
+        except object_store.StoreRefused as error:
+            raise StartError(str(error)) from None
+        self._settings = replace(self._settings, storing=replace(storing, object_store=own))
 
     def _make_ray(self) -> LocalRay | JoinedRay:
         layout = self._settings.layout

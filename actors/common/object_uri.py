@@ -53,3 +53,9 @@ def parse(uri: str) -> ObjectUri:
     if not parts.netloc or len(options) != len(query):
         raise ValueError("expected s3://BUCKET/PREFIX, and each option once")
     return ObjectUri("s3", "/".join(filter(None, [parts.netloc, *path.split("/")])), options)
+
+
+def below(uri: str, folder: str) -> str:
+    """The address of a folder in it."""
+    place, question, options = uri.partition("?")
+    return f"{place.rstrip('/')}/{folder}{question}{options}"

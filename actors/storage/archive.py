@@ -23,13 +23,14 @@ import google_crc32c
 
 from actors.common.errors import CONNECTION_FAILURE, DATA_CORRUPTED, DISK_FULL, IO_ERROR, UNDEFINED_FILE, DatabaseError
 from actors.common.messages import Stored
-from actors.common.ranges import Span
+from actors.common.ranges import Span, common_spans
 from actors.runtime.interfaces import Context, ObjectStore
 from actors.storage import filling
 from actors.storage import manifest as manifest_file
 from actors.storage.archive_index import CHECKPOINTS_KEPT, Folder, Listing, StoredCheckpoint, StoredSegment, decode, encode, shard_folder
-from actors.storage.clipping import EVERYTHING
-from actors.storage.maintenance import discard, sync
+from actors.storage.clipping import EVERYTHING, clip, lies_inside
+from actors.storage.files import discard, sync
+from actors.storage.inheriting import united
 from actors.storage.manifest import Manifest
 from actors.storage.segment import Segment, corrupted
 from actors.storage.store import Store
@@ -170,7 +171,7 @@ class Archive:
         manifest = manifest_file.load(self._context.disk)
         mapped = {name: self._context.disk.map(name) for name in manifest.segments}
         segments = [await self._stored(folder, listing, name, mapped.pop(name)) for name in manifest.segments]
-        checkpoint = StoredCheckpoint(self._replica.shard, manifest, segments)
+        checkpoint = StoredCheckpoint(self._replica.shard, manifest, segments, self._replica.place.spans)
         key = folder.checkpoint(manifest.watermark)
         await self._objects.put(key, encode(checkpoint))
         self._read.pop(key, None)
@@ -289,14 +290,15 @@ class Archive:
         try:
             for parent in place.parents:
                 newest = await self._newest(await self._listing_of(parent))
-                if newest is None:
+                if newest is None or not newest[1].spans:
                     return False
-                manifests.append(await self._fetched(store, newest[1], place.spans))
-            united = filling.united(store, manifests)
-            if not manifests or not wanted(united):
+                # A foreign row of one parent may be an old version of another's: what is foreign is left out (inheriting.py).
+                manifests.append(await self._fetched(store, newest[1], common_spans(place.spans, newest[1].spans)))
+            whole = united(store, manifests)
+            if not manifests or not wanted(whole):
                 return False
-            await manifest_file.save(store.disk, united)
-            named = set(united.segments)
+            await manifest_file.save(store.disk, whole)
+            named = set(whole.segments)
             logger.warning("%s is opened from the object store, from what it has of shards %s", self._context.name, place.parents)
             return True
         finally:
@@ -305,23 +307,25 @@ class Archive:
 
     async def _fetched(self, store: Store, checkpoint: StoredCheckpoint, spans: Sequence[Span] = EVERYTHING) -> Manifest:
         """The rows in `spans` of its segments are on the disk, synced and verified; the manifest that says so. On failure none is left."""
-        manifest, times, paths = checkpoint.manifest, dict[str, int](), list[str]()
+        manifest, paths = checkpoint.manifest, list[str]()
+        times, foreign = dict[str, int](), dict[str, float]()
         try:
             for segment in checkpoint.segments:
-                path, commit_ts = store.new_segment_path(), manifest.times.get(segment.name, 0)
-                paths.append(path)
+                commit_ts = manifest.times.get(segment.name, 0)
+                paths.append(path := store.new_segment_path())
                 await self._fetch(store, segment, path, commit_ts)
-                paths[-1] = await filling.clip_copy(store, path, commit_ts, spans)
+                paths[-1] = await _clipped(store, path, commit_ts, spans)
                 if paths[-1] == path and commit_ts:
                     times[path] = commit_ts
+                if paths[-1] == path and segment.name in manifest.foreign and spans is EVERYTHING:
+                    foreign[path] = manifest.foreign[segment.name]
         except BaseException:
             for path in filter(None, paths):
                 discard(store.disk, path)
             raise
         kept = [path for path in paths if path]
-        return Manifest(
-            manifest.watermark, manifest.horizon, kept, store.next_segment, manifest.catalog_changes, manifest.drops, store.life, times
-        )
+        changes, drops = manifest.catalog_changes, manifest.drops
+        return Manifest(manifest.watermark, manifest.horizon, kept, store.next_segment, changes, drops, store.life, times, foreign)
 
     async def _fetch(self, store: Store, segment: StoredSegment, path: str, commit_ts: int) -> None:
         file = store.disk.open(path)
@@ -350,3 +354,15 @@ class Archive:
                     raise
                 await asyncio.sleep(PIECE_PAUSE_S * 2**attempt)
         return await self._objects.get(key, offset, PIECE_BYTES_MAX)
+
+
+async def _clipped(store: Store, whole: str, commit_ts: int, spans: Sequence[Span]) -> str:
+    """Leaves of the segment `whole` only the rows in `spans`. Its path, that of another segment with their own commit times, or "" where there are none."""
+    segment = Segment(store.disk, whole, commit_ts)
+    if all(lies_inside(footer, spans) for footer in segment.footer.blocks):
+        return whole
+    try:
+        path = store.new_segment_path()
+        return path if await clip(store.disk, segment, path, spans) else ""
+    finally:
+        discard(store.disk, whole)

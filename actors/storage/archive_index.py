@@ -20,6 +20,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from actors.common.ranges import Span
 from actors.runtime.interfaces import StoredObject
 from actors.storage.manifest import Manifest
 from actors.storage.segment import corrupted, with_checksum, without_checksum
@@ -40,11 +41,12 @@ class StoredSegment(msgspec.Struct, frozen=True, array_like=True):
 
 
 class StoredCheckpoint(msgspec.Struct, frozen=True):
-    """A manifest, and where the segments that it names are."""
+    """A manifest, and where the segments that it names are. `spans`: the shard's columns, which never change."""
 
     shard: int
     manifest: Manifest
     segments: list[StoredSegment]
+    spans: tuple[Span, ...] = ()
 
 
 def encode(checkpoint: StoredCheckpoint) -> bytes:

@@ -159,9 +159,3 @@ def test_what_refuses_at_up_is_one_line_and_nothing_is_left(server: S3Server, tm
             await_true(lambda: not leftovers.find(data), "a process is left")
             logs = data / "logs" / "supervisor.log"
             assert not logs.exists() or "secret" not in logs.read_text()
-
-
-def test_another_clusters_checkpoints_are_not_touched(stored: LiveCluster, server: S3Server, tmp_path: Path) -> None:
-    config = settings(tmp_path, server.uri("cluster"))
-    up = eagleray("up", "--detach", "--data", str(tmp_path / "other"), "--port", str(free_port()), "--config", str(config))
-    assert up.returncode != 0 and up.stderr.count("\n") == 1 and "another cluster" in up.stderr

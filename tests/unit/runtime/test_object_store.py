@@ -13,7 +13,7 @@ from actors.common.errors import CONNECTION_FAILURE, UNDEFINED_FILE, DatabaseErr
 from actors.common.object_uri import ObjectUri, parse
 from actors.common.settings_file import SettingsError, settings_from
 from actors.runtime.object_store import PIECE_BYTES, FolderObjects, object_store
-from cluster.object_store import StoreRefused, check, claim
+from cluster.object_store import StoreRefused, check, place
 
 
 def test_what_is_put_is_there_whole(tmp_path: Path) -> None:
@@ -108,14 +108,13 @@ def test_no_address_is_told_without_showing_it(uri: str) -> None:
     assert line.startswith("settings.toml, line 2: storing.object_store: ") and "\n" not in line and "secret" not in line
 
 
-def test_up_leaves_nothing_and_knows_its_own_place(tmp_path: Path) -> None:
-    uri = f"file://{tmp_path}/store"
-    check(uri, "1234")
-    assert list((tmp_path / "store").iterdir()) == []
-    claim(uri, "1234")
-    check(uri, "1234")
-    with pytest.raises(StoreRefused, match="another cluster's"):
-        check(uri, "5678")
+def test_up_leaves_nothing_in_a_place_of_the_clusters_own(tmp_path: Path) -> None:
+    uri = place(f"file://{tmp_path}/store/", "1234")
+    assert parse(uri) == ObjectUri("file", f"{tmp_path}/store/1234", {})
+    check(uri)
+    assert list((tmp_path / "store" / "1234").iterdir()) == []
     (tmp_path / "file").touch()
     with pytest.raises(StoreRefused, match="the object store refuses"):
-        check(f"file://{tmp_path}/file/x", "1234")
+        check(f"file://{tmp_path}/file/x")
+    assert place("s3://bucket?region=eu-central-1", "1234") == "s3://bucket/1234?region=eu-central-1"
+    assert place("", "1234") == ""
