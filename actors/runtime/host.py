@@ -110,7 +110,7 @@ class _Running:
         """End what the role has started; a real disk has a thread."""
         await _cancel(self.tasks)
         if isinstance(self.disk, LocalDisk):
-            self.disk.close()
+            await asyncio.to_thread(self.disk.close)  # a sync under way may take long
 
 
 def exit_process(error: BaseException) -> None:
@@ -173,7 +173,7 @@ class Host:
 
         def disk_of(role: str) -> Disk:
             inline = settings.journaling.sync_inline and role.startswith("journal/")
-            return LocalDisk(data_dir / role, sync_inline=inline)
+            return LocalDisk(data_dir / role, sync_inline=inline, room=data_dir)
 
         return cls(
             name,

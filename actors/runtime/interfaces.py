@@ -113,6 +113,16 @@ class Disk(Protocol):
     async def clear(self) -> None:
         """Remove everything: the role will not be run again."""
 
+    def neighbour(self, role: str) -> Disk | None:
+        """Another role's disk, to look at, where that one has something in the same room; else None."""
+
+    def link(self, neighbour: Disk, path: str, own: str) -> bool:
+        """Give a neighbour's file, which is durable and never written again, a second name here; False where that is gone, or
+        no file can have two names. Raises DatabaseError 53100 or 58030."""
+
+    async def settle_links(self) -> None:
+        """All names that were given so far are durable. Raises as `link` does."""
+
     async def replace(self, path: str, data: bytes) -> None:
         """Atomically and durably make `path` hold `data` (temporary file, fsync, rename, fsync of the folder)."""
 

@@ -62,7 +62,7 @@ from actors.common.ranges import ShardMap
 from actors.common.settings import Settings
 from actors.runtime.interfaces import Context, Reply
 from actors.runtime.stream_window import StreamWindow
-from actors.storage import filling
+from actors.storage.filling import given
 from actors.storage.load import ReadLoad
 from actors.storage.middle import middle
 from actors.storage.place import Place, redirected
@@ -495,6 +495,6 @@ class StorageReplica:
 
     def _give(self, message: AskContents | AskPiece | AskMiddle, reply: Reply) -> None:
         try:
-            reply(Middle(middle(self.store)) if isinstance(message, AskMiddle) else filling.given(self.store.disk, message))
+            reply(Middle(middle(self.store, self.place.spans)) if isinstance(message, AskMiddle) else given(self.store.disk, message))
         except DatabaseError as error:
             reply.fail(self.noted(error))

@@ -2,6 +2,7 @@
 
     memtable full, or idle for a while   checkpoint, then merges while there are too many segments      (maintenance.py)
     started                              every block is looked at once, unhurriedly: damage is found while the peers are whole
+    made of other shards                 their rows are clipped off, once the reshape is at its end             (clipping.py)
     stranded, or damaged                 filled from a peer                                             (filling.py)
 
 What it promises: none of these run in each other's way. A checkpoint and a merge may be under way together; filling begins when neither is, and keeps both from beginning,
@@ -20,6 +21,7 @@ from actors.common.messages import Checkpointed
 from actors.common.timestamps import Timestamp
 from actors.runtime.interfaces import Context, Reply
 from actors.storage import filling
+from actors.storage.inheriting import inherit
 from actors.storage.maintenance import Maintenance
 from actors.storage.manifest import Manifest
 from actors.storage.store import Store
@@ -32,6 +34,8 @@ CHECKPOINT_S_MAX = 300.0
 RECENTS_MAX = 8
 """Large transactions are sources of their own until a checkpoint: so many are looked through by every read."""
 RETRY_S = 5.0
+TIDY_S = 5.0
+"""After a reshape, until what is other shards' is clipped off: it is in nobody's way but the disk's."""
 LOOK_BYTES_S = 64 << 20
 """Blocks are looked at after a start no faster than this: a small share of what a disk reads."""
 
@@ -62,6 +66,7 @@ class Upkeep:
         self.looking = True
         """Not every block has been looked at since the start."""
         context.spawn(self._look())
+        context.bus.on_topology(lambda _: self._tidy_later())
 
     def stop(self) -> None:
         self._stopped = True
@@ -157,14 +162,30 @@ class Upkeep:
     def retry_checkpoint(self) -> None:
         self._context.spawn(self._checkpoint())
 
+    def _tidy_later(self) -> None:
+        if self._replica.store.foreign:
+            self._after("tidy", TIDY_S, self._tidy)
+
+    def _tidy(self) -> None:
+        """Clip off what is other shards', where there is anything, and nobody is made of others any more."""
+        if self._replica.store.foreign and self._replica.place.is_settled and not self._stopped and not self._filling:
+            self._start_merging()
+
     def _begin_merge(self) -> None:
-        if not self._merging and not self._fill_due and len(self._replica.store.segments) > self._settings.segments_max:
+        if len(self._replica.store.segments) > self._settings.segments_max:
+            self._start_merging()
+
+    def _start_merging(self) -> None:
+        if not self._merging and not self._fill_due:
             self._merging = True
             self._context.spawn(self._merge())
 
     async def _merge(self) -> None:
+        """What is foreign first: it would go from one segment to the next."""
         try:
-            while not self._fill_due and await self._maintenance.merge(self._replica.horizon):
+            if spans := self._replica.place.spans:
+                await self._maintenance.clip_foreign(spans)
+            while not self._fill_due and not self._replica.store.foreign and await self._maintenance.merge(self._replica.horizon):
                 pass
         except DatabaseError as error:
             logger.error("%s: the merge failed: %s", self._context.name, error.message)
@@ -184,6 +205,7 @@ class Upkeep:
             if store is self._replica.store:
                 self._replica.noted(error)
         self.looking = False
+        self._tidy_later()
 
     def begin(self) -> None:
         """The shard is made of others, or the replica is one more, and nothing is here yet: filled before anything
@@ -216,7 +238,7 @@ class Upkeep:
             place = replica.place
             filled = await filling.fill(context, place.peers(), replica.store, wanted)
             if not filled and place.parents and place.spans:
-                filled = await filling.fill_from_parents(context, place.replicas_of_parents(), replica.store, place.spans, wanted)
+                filled = await inherit(context, place.origins(), replica.store, place.spans, wanted)
         except DatabaseError as error:
             logger.error("%s cannot be filled: %s", context.name, error.message)
         self._filling = self.is_new = False
@@ -224,6 +246,7 @@ class Upkeep:
             store = Store(context.disk)
             self._maintenance = Maintenance(store, self._settings.segments_max)
             replica.exchange_store(store)
+            self._tidy_later()
         else:
             self._after("fill", RETRY_S, self._fill_again)
             replica.not_filled()

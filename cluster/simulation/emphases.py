@@ -193,6 +193,8 @@ def shards(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
         plan = replace(plan, cuts=draw_cuts(random, len(initial_map(plan.settings).shards)))
     plan = replace(plan, keeps_state=True, settings=trimmed(plan.settings) if random.random() < 0.5 else plan.settings)
     plan = _with_strikes(plan, *(("shards", random.choice(("kill", "wipe", "isolate", "power"))) if random.random() < 0.6 else ("shards",)))
+    if Random(f"{random.getstate()!r}/replicas").random() < 0.5:
+        plan = _with_strikes(plan, "replicas")
     return _loaded(replace(plan, pause_s_max=min(plan.pause_s_max, random.choice((0.5, 3.0)))))
 
 

@@ -108,6 +108,8 @@ def draw(random: Random, proofs: tuple[str, ...], seconds: float) -> Plan:
             plan = replace(plan, strikes=(*plan.strikes, *("shards",) * RESHAPES))
         if plan.strikes and Random(f"{aside.getstate()!r}/turnover").random() < 0.4:
             plan = replace(plan, strikes=(*plan.strikes, "turnover"))
+        if plan.strikes and Random(f"{aside.getstate()!r}/replicas").random() < 0.3:
+            plan = replace(plan, strikes=(*plan.strikes, "replicas"))
     return plan
 
 

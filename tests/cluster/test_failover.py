@@ -29,7 +29,7 @@ STALL_S = 1.5
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveCluster]:
     """With an actor a role, so that each layer can die alone. It is whole again after each test."""
     config = tmp_path_factory.mktemp("failover") / "settings.toml"
-    config.write_text('[layout]\nplacement = "role"\n')
+    config.write_text('[layout]\nplacement = "role"\n[storing]\ncheckpoint_idle_s = 1.0\n')
     made = make_cluster()
     try:
         made.start("--config", str(config))

@@ -173,6 +173,10 @@ class World:
                 callback(image)
         return image
 
+    def _disk_in(self, az: str, role: str) -> DiskImage | None:
+        """All processes of an availability zone keep their files in one room."""
+        return next((one.disks[role] for one in self.processes.values() if one.az == az and role in one.disks), None)
+
     async def start(self) -> None:
         """Start all processes that are down, at once, and wait until they have started."""
         await asyncio.gather(*(self.restart(name) for name, process in self.processes.items() if not process.up))
@@ -189,7 +193,7 @@ class World:
             name,
             life.bus,
             process.clock,
-            lambda role: SimulatedDisk(self.disk_of(process, role), life.owner),
+            lambda role: SimulatedDisk(self.disk_of(process, role), life.owner, lambda other: self._disk_in(process.az, other)),
             self.derive(f"host/{name}/{process.starts}"),
             self.settings,
             node=process.az,

@@ -1,0 +1,89 @@
+"""Ranges, and the number of their owners, follow the load: what adjudicators tell of it (messages.RangeLoad) goes to the pure policy (policies/ranges.py), and what that decides is a
+transfer (transfers.py), a birth or a retirement (adjudicators.py). Looks (load_reports.py) while adjudicators have load, and as long as there is anything to join again, or anybody to retire.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+
+from actors.common.messages import RangeLoad
+from actors.common.settings import Scaling as Settings
+from cluster.load_reports import LoadReports
+from cluster.membership import changing, journals_of
+from cluster.policies.ranges import Bounds, Decision, Seen, Told, Wish, boundaries, decide
+from cluster.state import ClusterState
+
+CALM_SHARE = 0.15
+"""Of `adjudicator_busy_share`'s scale. Two that are joined compute for less than half of what would divide them again."""
+BOUNDARIES_EACH = 8
+"""At most, for each adjudicator: every range more is one more that transactions can span."""
+
+logger = logging.getLogger(__name__)
+
+
+class RangeBalancing:
+    """`first`: the state with which the cluster began. `homes`: where roles run. `act`: on a decision, which may be refused and is then asked for again."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        first: ClusterState,
+        state: Callable[[], ClusterState],
+        homes: Callable[[], Mapping[str, str]],
+        act: Callable[[Decision], None],
+    ) -> None:
+        adjudicators = len(journals_of(first).terms)
+        adjudicators_max = settings.adjudicators_max
+        self._bounds = Bounds(
+            settings.adjudicator_busy_share,
+            CALM_SHARE * settings.adjudicator_busy_share,
+            settings.up_delay_s,
+            settings.down_delay_s,
+            max(boundaries(first.shard_map), BOUNDARIES_EACH * max(adjudicators, adjudicators_max)),
+            adjudicators_max,
+        )
+        self._state = state
+        self._homes = homes
+        self._act = act
+        self._reports: LoadReports[RangeLoad] = LoadReports(self._look, self._is_open)
+        self._wish = Wish()
+
+    def start(self) -> None:
+        """The cluster is complete."""
+        if self._bounds.busy_share > 0:
+            self._reports.start()
+
+    def stop(self) -> None:
+        self._reports.stop()
+
+    def reported(self, role: str, load: RangeLoad) -> None:
+        self._reports.take(role, load)
+
+    def _is_open(self) -> bool:
+        """There is something to join again, or somebody to retire."""
+        state = self._state()
+        return state.rest is not None or bool(_by_load(state))
+
+    def _look(self, now_s: float) -> None:
+        state = self._state()
+        if state.transfer is None and changing(journals_of(state)) is None:
+            seen = Seen(now_s, state.shard_map, state.rest or state.shard_map, self._told(state, now_s), _by_load(state))
+            decision, self._wish = decide(seen, self._bounds, self._wish)
+            if decision is not None:
+                logger.info("the load asks for %s", decision)
+                self._act(decision)
+
+    def _told(self, state: ClusterState, now_s: float) -> dict[int, Told]:
+        homes, told = self._homes(), {}
+        loads = {role: load for role, (is_fresh, load) in self._reports.told(now_s).items() if is_fresh}
+        for term in journals_of(state).terms:
+            process = homes.get(term.adjudicator, "")
+            load = loads.get(term.adjudicator)
+            told[term.number] = Told(process, load.busy, load.claims_s, load.sample) if load is not None else Told(process)
+        return told
+
+
+def _by_load(state: ClusterState) -> frozenset[int]:
+    """The adjudicators that nobody but the load has called for."""
+    return frozenset(term.number for term in journals_of(state).terms if term.by_load)
