@@ -39,7 +39,6 @@ from actors.query_processor.parking import Parking
 from actors.query_processor.wire.formats import ShapeCache
 from actors.query_processor.wire.tls import TlsSettings
 from actors.runtime import descriptors
-from actors.runtime.fiber import as_future
 from actors.runtime.interfaces import Context, Reply
 from actors.runtime.socket_link import SocketReply
 from actors.runtime.socket_passing import SocketReceiver
@@ -48,7 +47,6 @@ from actors.runtime.streams import splice
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from actors.query_processor.catalog import Catalog
     from actors.query_processor.session.services import SessionServices
     from actors.query_processor.session.session import Session
 
@@ -116,8 +114,6 @@ class QueryProcessor:
         if computed_s is not None:
             self._load = LoadReports(context, self._present, computed_s, self._usage)
         self._computed_ns = computed_ns
-        self._first_catalog: asyncio.Future[Catalog] | None = None
-        """Being read for the first sessions."""
         self._resuming = 0
         """Sessions that have come from a gateway, and have no connection yet."""
         self._sequence = int.from_bytes(entropy(3), "big") if parking_path is not None else 0
@@ -355,16 +351,6 @@ class QueryProcessor:
         else:
             self._context.spawn(self._resume(client, parked))
 
-    async def _catalog_known(self) -> None:
-        """A thousand sessions may come at once to a process that has just started: one reading of the catalog is enough. Where it fails, each session finds out itself."""
-        services = self._session_services
-        if services is None or services.catalogs.current is not None:
-            return
-        if self._first_catalog is None or self._first_catalog.done():
-            self._first_catalog = as_future(services.catalogs.load(services.transactions.now()))
-            self._first_catalog.add_done_callback(lambda done: done.cancelled() or done.exception())
-        await asyncio.wait([self._first_catalog])
-
     async def _resume(self, client: socket.socket, parked: ParkedSession) -> None:
         def make() -> Connection:
             assert self._services is not None
@@ -376,7 +362,6 @@ class QueryProcessor:
 
         self._resuming += 1
         try:
-            await self._catalog_known()
             await self._connect(make, client)
         finally:
             self._resuming -= 1

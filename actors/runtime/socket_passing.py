@@ -111,10 +111,11 @@ class _Passed:
 
 
 class SocketSender:
-    """Connects when it is needed, and again after the receiver was away."""
+    """Connects when it is needed, and again after the receiver was away. `on_free`: called where it was `busy` and is so no more."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, on_free: Callable[[], None] = lambda: None) -> None:
         self._path = path
+        self._on_free = on_free
         self._socket: socket.socket | None = None
         self._awaited: deque[_Offer | _Passed] = deque()
         """What the receiver owes an answer to, in the order of the answers."""
@@ -137,6 +138,11 @@ class SocketSender:
         if self._socket is None or len(self._awaited) >= OFFERS_MAX:
             return Outcome.AWAY
         return self._send(_SESSION, give, on_lost)
+
+    @property
+    def busy(self) -> bool:
+        """Whether so much is under way to a receiver that is there that another offer is no use now."""
+        return len(self._awaited) >= OFFERS_MAX and not self._late
 
     @property
     def passing(self) -> bool:
@@ -180,6 +186,12 @@ class SocketSender:
         return connecting
 
     def _answered(self) -> None:
+        was_busy = self.busy
+        self._take_answers()
+        if was_busy and not self.busy:
+            self._on_free()
+
+    def _take_answers(self) -> None:
         for _ in range(RECEIVE_BATCH):
             if self._socket is None:
                 return

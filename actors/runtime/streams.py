@@ -47,6 +47,8 @@ class Streams(Protocol):
 class StreamSender:
     """See the module."""
 
+    busy = False
+
     def __init__(self, streams: Streams, sender: str, name: str) -> None:
         self._streams = streams
         self._sender = sender

@@ -31,6 +31,8 @@ _TIMEOUTS = {
 REFUSED_BY_DSQL = frozenset({*_TIMEOUTS, "lock_timeout"})
 STYLES = frozenset({"timezone", "datestyle", "intervalstyle", "extra_float_digits", "bytea_output"})
 """What `zone` is made of."""
+_DERIVED = ("search_path", *sorted(STYLES), *_TIMEOUTS)
+"""What `_derive` makes something of that is kept beside the values."""
 _SEVERITIES = ("debug5", "debug4", "debug3", "debug2", "debug1", "log", "notice", "warning", "error")
 """Of client_min_messages, in order. INFO is always sent."""
 
@@ -83,12 +85,14 @@ class RunTimeParameters:
 
     def restore(self, values: dict[str, str], defaults: dict[str, str]) -> None:
         """As `parked` gave them, perhaps in another build: what this one does not know is passed over. Nothing is told to the client, who knows."""
-        common = dict(DEFAULTS, session_authorization=self.user)
+        common, before = dict(DEFAULTS, session_authorization=self.user), self.values
         self.values, self._session_defaults = (
             common | {name: value for name, value in given.items() if name in common or "." in name} for given in (values, defaults)
         )
-        for name in ("search_path", "timezone", "default_transaction_read_only", *_TIMEOUTS):
-            self._derive(name, self.values[name])
+        self._derive("default_transaction_read_only", "")
+        for name in _DERIVED:
+            if self.values[name] != before[name]:
+                self._derive(name, self.values[name])
 
     def reported(self) -> dict[str, str]:
         """Name -> value of what ParameterStatus tells at the start."""
