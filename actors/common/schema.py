@@ -67,6 +67,16 @@ class Check(msgspec.Struct, frozen=True, array_like=True):
     """SQL text, as pg_get_constraintdef would show it inside CHECK (...)."""
 
 
+class Comment(msgspec.Struct, frozen=True, array_like=True):
+    """COMMENT ON's text. `kind` is table, column, index or constraint; `number` a column's position or an index's oid (also of the constraint that it is
+    behind); `name` a CHECK's."""
+
+    kind: str
+    number: int
+    name: str
+    text: str
+
+
 class Table(msgspec.Struct, frozen=True):
     """`id` doubles as the table's pg_class oid. `version` is the commit time of the last change, filled in when loaded."""
 
@@ -79,6 +89,7 @@ class Table(msgspec.Struct, frozen=True):
     checks: tuple[Check, ...] = ()
     owner: str = "admin"
     next_index: int = 1
+    comments: tuple[Comment, ...] = ()
 
     def live_columns(self) -> tuple[Column, ...]:
         return tuple(column for column in self.columns if not column.dropped)

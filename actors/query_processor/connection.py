@@ -264,7 +264,7 @@ class Connection(asyncio.Protocol):
             conversation = await self._begin() if self._parked is None else self._resume(self._parked)
             if conversation is not None:
                 await self._serve(conversation)
-        except Disconnected:
+        except (Disconnected, startup.NoStartupPacket):
             pass
         except Terminated as ending:
             self._fatal(ending.error)

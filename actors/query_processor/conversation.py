@@ -38,7 +38,7 @@ from actors.query_processor.session.parking import revived
 from actors.query_processor.session.statements import PLANNED_KINDS
 from actors.query_processor.wire import backend, frontend
 from actors.query_processor.wire.copy import BINARY_FORMATS, copy_decoder, copy_encoder, encode_piece, has_more
-from actors.query_processor.wire.formats import ParameterDecoder, ShapeCache, decode_within, parameter_decoder
+from actors.query_processor.wire.formats import ParameterDecoder, ShapeCache, decode_within, format_codes, parameter_decoder
 from actors.query_processor.wire.reader import FrontendReader
 from actors.query_processor.wire.states import State
 from actors.runtime.fiber import turn
@@ -254,6 +254,8 @@ class Conversation:
         if len(values) != count:
             supplied = f"bind message supplies {len(values)} parameters"
             raise DatabaseError(PROTOCOL_VIOLATION, f'{supplied}, but prepared statement "{name}" requires {count}')
+        if len(result_formats) > 2 and prepared.fields is not None:
+            format_codes(result_formats, len(prepared.fields), "result")
         if size > LARGE_CHARACTERS or count > LARGE_VALUES:
             types, zone = tuple(prepared.parameter_types), session.run_time.zone
             memory_bytes_max = session.settings.limits.statement_memory_bytes_max
@@ -356,7 +358,7 @@ class Conversation:
         if status == "I":
             self._portal = None
             if session.portals:
-                session.portals.clear()
+                session.end_portals()
             if self._ran:
                 self._ran = False
                 self._counters.transactions += 1
@@ -428,10 +430,7 @@ class Conversation:
     async def _copy(self, portal: Portal, copy: CopyIn | CopyOut) -> None:
         if self._simple is None:
             self._simple = False
-        if isinstance(copy, CopyIn):
-            tag = await self._copy_in(portal, copy)
-        else:
-            tag = await self._copy_out(portal, copy)
+        tag = await (self._copy_in(portal, copy) if isinstance(copy, CopyIn) else self._copy_out(portal, copy))
         if not self._simple:
             self._simple = None
         self._held = backend.command_complete(tag)

@@ -61,8 +61,8 @@ async def sever(cluster: SimulatedCluster, nemesis: Nemesis) -> None:
     if len(names) < 2:
         return
     one = [random.choice(names)]
-    others = [name for name in names if name not in one]
     await _until_undecided(cluster)
+    others = [name for name in cluster.roles("adjudicator/") if name not in one]
     network.sever(one, others, one_way=random.random() < 0.3)
     await asyncio.sleep(random.uniform(*random.choice(SEVER_S)))
     network.join_again(one, others)
@@ -99,7 +99,7 @@ async def untold(cluster: SimulatedCluster, nemesis: Nemesis) -> None:
 
     await world.until(any_owes, UNDECIDED_S, UNDECIDED_S_MAX)
     one = [random.choice(owing or names)]
-    others = [name for name in names if name not in one]
+    others = [name for name in cluster.roles("adjudicator/") if name not in one]
     world.network.sever(one, others)
     await asyncio.sleep(random.uniform(*SEVER_S[-1]))
     world.network.join_again(one, others)
@@ -128,7 +128,9 @@ async def retire(cluster: SimulatedCluster, nemesis: Nemesis) -> None:
 async def succession(cluster: SimulatedCluster, nemesis: Nemesis) -> None:
     random, network = nemesis.random, cluster.world.network
     adjudicator = random.choice(cluster.roles("adjudicator/"))
-    replicas = cluster.roles(f"journal/{adjudicator.partition('/')[2]}/")
+    replicas = _replicas(cluster, adjudicator)
+    if not replicas:
+        return
     apart = random.choice(replicas)
     others = [name for name in replicas if name != apart]
     tail = random.random() < TAIL_SHARE
@@ -147,6 +149,11 @@ async def succession(cluster: SimulatedCluster, nemesis: Nemesis) -> None:
             await asyncio.sleep(random.uniform(0.2, 1.5))
         network.join_again([adjudicator], [apart])
     await nemesis.restart(nemesis.struck)
+
+
+def _replicas(cluster: SimulatedCluster, adjudicator: str) -> list[str]:
+    """Of its journal. None where it has just been announced or retired."""
+    return cluster.roles(f"journal/{adjudicator.partition('/')[2]}/")
 
 
 async def _until_grown(cluster: SimulatedCluster, replica: str, records: int) -> None:
@@ -187,12 +194,13 @@ async def island(cluster: SimulatedCluster, nemesis: Nemesis) -> None:
     adjudicator = random.choice(cluster.roles("adjudicator/"))
     crossbar = cluster.process_running("crossbar/1")
     leader = cluster.process_running(adjudicator)
-    if leader is None or crossbar is None:
+    replicas = _replicas(cluster, adjudicator)
+    if leader is None or crossbar is None or not replicas:
         return
-    replicas = cluster.roles(f"journal/{adjudicator.partition('/')[2]}/")
     near = [name for name in replicas if name.endswith(f"/{world.processes[crossbar].az}")]
     replica = random.choice(near if near and random.random() < NEIGHBOUR_SHARE else replicas)
-    cut_off = sorted({leader, world.process_of(replica).name})
+    home = world.process_of(replica)
+    cut_off = sorted({leader, *([home.name] if home is not None else [])})
     others = [name for name, process in world.processes.items() if name not in cut_off and not _only_speaks(process)]
     world.network.partition(cut_off, others)
     await asyncio.sleep(random.uniform(1.0, max(ISLAND_S_MAX, nemesis.strike_s_max)))
@@ -213,7 +221,7 @@ def _only_speaks(process: Process) -> bool:
 
 async def regather(cluster: SimulatedCluster, nemesis: Nemesis) -> None:
     world, random = cluster.world, nemesis.random
-    homes = sorted({world.process_of(name).name for name in cluster.roles("storage/")})
+    homes = sorted({process.name for name in cluster.roles("storage/") if (process := world.process_of(name)) is not None})
     lost, *behind = random.sample(homes, random.randint(2, min(4, len(homes))))
     if any(spec.name.startswith("journal/") for spec in world.processes[lost].specs):
         behind = behind[:1]  # a process is all of a zone: two away are a majority of every journal
@@ -233,11 +241,14 @@ async def regather(cluster: SimulatedCluster, nemesis: Nemesis) -> None:
 
 async def decay(cluster: SimulatedCluster, nemesis: Nemesis) -> None:
     world, random = cluster.world, nemesis.random
-    image = world.disk_of(world.process_of(role := random.choice(cluster.roles("storage/"))), role)
+    role = random.choice(cluster.roles("storage/"))
+    home = world.process_of(role)
+    if home is None:
+        return
+    image, process = world.disk_of(home, role), home.name
     segments = sorted(path for path, file in image.files.items() if path.startswith("segments/") and file.durable)
     if not segments:
         return
-    process = world.process_of(role).name
     nemesis.strike_at([process])
     world.crash(process)
     image.flip_bit(random.choice(segments))

@@ -69,16 +69,15 @@ class SimulatedCluster:
         self._stalls: dict[str, bool] = {}
         """Process that is stalled -> whether it computes meanwhile, rather than being stopped."""
         self._stall_random = self.world.derive("stalls")
-        self._processes = tuple(process for process in state.processes if not process.name.startswith("gateway"))
+        processes = tuple(process for process in state.processes if not process.name.startswith("gateway"))
         self.states.learn(self.map)
-        self._state = msgspec.structs.replace(state, processes=self._processes, shard_map=self.map)
+        self._state = msgspec.structs.replace(state, processes=processes, shard_map=self.map)
         if plan.keeps_state:
             self._state = with_keepers(self._state)
-            self._processes = self._state.processes
-        self._first = {process.name for process in self._processes}
+        self._first = {process.name for process in self._state.processes}
         az = controller_az(plan.settings.layout.azs)
         self.world.add_process(CONTROLLER, az, [RoleSpec(CONTROLLER, az, self._make_controller)])
-        for process in self._processes:
+        for process in self._state.processes:
             self.add(process)
         self.world.make_role = self._assigned
         self.world.on_started.append(self._started)
@@ -176,10 +175,15 @@ class SimulatedCluster:
             self.world.bus.add_route(role, endpoint)
 
     def roles(self, prefix: str) -> list[str]:
-        """Names of the plan's roles, those that move among them; of storage, the shards' that there are now."""
-        names = {role.name for process in self._processes for role in process.roles if role.kind != "storage"}
-        names.update(spec.name for process in self.world.processes.values() for spec in process.specs if spec.name.startswith("storage/"))
+        """Names of the roles that there are now, those that move among them. Any of them may be gone a moment later, and none may be left."""
+        names = {role.name for process in self._processes for role in process.roles if role.movable}
+        names.update(spec.name for process in self.world.processes.values() for spec in process.specs)
         return sorted(name for name in names if name.startswith(prefix))
+
+    @property
+    def _processes(self) -> tuple[ProcessState, ...]:
+        """As the newest state has them."""
+        return (self.states.newest_state or self._state).processes
 
     def storage_keys(self) -> dict[str, bytes]:
         """By storage replica: a key that its shard owns, of no table."""
@@ -332,11 +336,12 @@ class SimulatedCluster:
         self.world.spawn(CONTROLLER, change())
 
     def move(self, role: str, random: Random) -> bool:
-        """`role` goes on in another of its homes. False where nobody could see to that now."""
+        """`role` goes on in another of its homes. False where nobody could see to that now, or it is no more."""
         process = self.world.processes[CONTROLLER]
-        if not process.up:
+        targets = homes(self._processes).get(role)
+        if not process.up or targets is None:
             return False
-        target = random.choice(homes(self._processes)[role])
+        target = random.choice(targets)
         controller = cast(Controller, process.role(CONTROLLER))
         self.world.trace.add("move", f"{role} to {target}")
 

@@ -235,7 +235,7 @@ class SimulatedDatabase:
 
     async def connect(self) -> SimulatedConnection:
         processes = [(self._world.process_of(name), name) for name in self._processors]
-        running = [(process, name) for process, name in processes if process.runs(name)]
+        running = [(process, name) for process, name in processes if process is not None and process.runs(name)]
         if not running:
             await asyncio.sleep(DELAY_S_MAX)
             raise SqlError("08001", "connection refused")

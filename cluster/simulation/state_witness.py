@@ -28,6 +28,8 @@ class StateWitness:
         self._found = 0
         """What the last controller that read the state found."""
         self.on_acknowledged: list[Callable[[ClusterState], None]] = []
+        self.newest_state: ClusterState | None = None
+        """Of those that were acknowledged or read."""
         self.newest: ShardMap | None = None
         """Of the maps that were acknowledged or read."""
         self._spans: dict[int, tuple[Span, ...]] = {}
@@ -78,6 +80,8 @@ class StateWitness:
 
     def _same(self, state: ClusterState) -> None:
         self.learn(state.shard_map)
+        if self.newest_state is None or self.newest_state.version < state.version:
+            self.newest_state = state
         if self._known.setdefault(state.version, state) != state:
             self._world.violated("I1", f"there are two states of version {state.version}")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random as random_module
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from typing import Any
@@ -17,11 +17,16 @@ def _no_settings(name: str, value: str | None, local: bool) -> None:
     raise AssertionError("this environment has no session whose settings could be changed")
 
 
+def _no_rows(view: str) -> Iterable[dict[str, Any]]:
+    return ()
+
+
 @dataclass(slots=True)
 class Environment:
     """One a transaction (statement_timestamp is set anew by each statement). Times are timestamptz datums: microseconds since 2000-01-01 UTC.
 
-    `clock()` gives the present; `settings` the run-time parameters by name in lower case, for current_setting; `set_setting(name, value, local)` is SET's.
+    `clock()` gives the present; `settings` the run-time parameters by name in lower case, for current_setting; `schema()` is current_schema's answer; `set_setting(name, value, local)` is SET's;
+    `session_rows(name)` gives the rows of a system view of the session itself: pg_prepared_statements, pg_cursors, pg_stat_activity.
     """
 
     transaction_timestamp: int = 0
@@ -32,10 +37,11 @@ class Environment:
     user: str = "admin"
     session_user: str = "admin"
     database: str = "postgres"
-    schema: str = "public"
+    schema: Callable[[], str | None] = lambda: "public"
     backend_pid: int = 0
     settings: dict[str, str] = field(default_factory=dict)
     set_setting: Callable[[str, str | None, bool], None] = _no_settings
+    session_rows: Callable[[str], Iterable[dict[str, Any]]] = _no_rows
     run_values: dict[Any, tuple[Any, Any]] = field(default_factory=dict)
     """What compiled expressions evaluate once a run (compile.py): (the run's parameters, the datum)."""
 

@@ -79,12 +79,13 @@ for _name in ("current_user", "current_role", "user"):
 _register("session_user", "", "name", lambda environment: environment.session_user)
 for _name in ("current_database", "current_catalog"):
     _register(_name, "", "name", lambda environment: environment.database)
-_register("current_schema", "", "name", lambda environment: environment.schema)
+_register("current_schema", "", "name", lambda environment: environment.schema())
 _register("pg_backend_pid", "", "int4", lambda environment: environment.backend_pid)
 _register("version", "", "text", _version)
 _register("current_setting", "text", "text", current_setting)
 _register("current_setting", "text bool", "text", current_setting)
 register("set_config", "text text bool", "text", _set_config, volatility=VOLATILE, environment=True, strict=False)
+_register("pg_advisory_unlock_all", "", "void", lambda environment: "", VOLATILE)
 register("bool_out", "bool", "text", lambda value: "t" if value else "f")
 
 

@@ -39,6 +39,7 @@ class Schema(msgspec.Struct, frozen=True):
     id: int
     name: str
     owner: str = "admin"
+    comment: str | None = None
 
 
 class RoleSettings(msgspec.Struct, frozen=True):
@@ -223,10 +224,14 @@ class Catalog:
         """Where CREATE puts an object: the schema named, or the first of the search path that exists. Raises 3F000."""
         if schema is not None:
             return self.schema(schema).name
-        for place in self.search_path:
-            if place in self._schemas:
-                return place
-        raise DatabaseError(INVALID_SCHEMA_NAME, "no schema has been selected to create in")
+        place = self.first_schema()
+        if place is None:
+            raise DatabaseError(INVALID_SCHEMA_NAME, "no schema has been selected to create in")
+        return place
+
+    def first_schema(self) -> str | None:
+        """The first of the search path that exists."""
+        return next((place for place in self.search_path if place in self._schemas), None)
 
     def schemas(self) -> Iterator[Schema]:
         """By id."""

@@ -7,15 +7,23 @@ identifier types mean (catalog_calls.py).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from actors.common.errors import INVALID_TEXT_REPRESENTATION, UNDEFINED_OBJECT, UNDEFINED_TABLE, DatabaseError
+from actors.common.errors import (
+    INVALID_CATALOG_NAME,
+    INVALID_TEXT_REPRESENTATION,
+    UNDEFINED_COLUMN,
+    UNDEFINED_OBJECT,
+    UNDEFINED_TABLE,
+    DatabaseError,
+)
 from actors.common.expressions.text_functions import quote_ident
 from actors.common.schema import ColumnType, Index, Table
 from actors.common.types import by_name, by_oid, format_type
 from actors.common.types.arrays import Array, array_of_items
+from actors.query_processor.column_executor.catalog_privileges import privilege_functions
 
 if TYPE_CHECKING:
     from actors.query_processor.catalog import Catalog
@@ -140,10 +148,45 @@ def _format_type(_: Catalog, __: Any, oid: int | None, modifier: int | None) -> 
     return format_type(ColumnType(type_.name, -1 if modifier is None else modifier)) if type_ is not None else "???"
 
 
+# -- comments ----------------------------------------------------------------------------------------------------------------------
+
+CLASS_OIDS = {"pg_class": 1259, "pg_constraint": 2606, "pg_namespace": 2615}
+
+
+def comments_of(catalog: Catalog) -> Iterator[tuple[int, str, int, str]]:
+    """(object's oid, its catalog, its column's number or 0, text) of every comment."""
+    for schema in catalog.schemas():
+        if schema.comment is not None:
+            yield schema.id, "pg_namespace", 0, schema.comment
+    for table in catalog.tables():
+        if not table.comments:
+            continue
+        oids = {index.oid if index is not None else name: oid for oid, name, _, index, _ in constraints_of(table)}
+        for comment in table.comments:
+            if comment.kind == "table":
+                yield table.id, "pg_class", 0, comment.text
+            elif comment.kind == "column":
+                yield table.id, "pg_class", comment.number + 1, comment.text
+            elif comment.kind == "index":
+                yield comment.number, "pg_class", 0, comment.text
+            else:
+                yield oids[comment.number or comment.name], "pg_constraint", 0, comment.text
+
+
+def _object_comment(catalog: Catalog, _: Any, oid: int | None, owner: str | None = "") -> str | None:
+    """obj_description: `owner` names the object's catalog, "" is any."""
+    found = (text for number, kind, column, text in comments_of(catalog) if number == oid and not column and owner in ("", kind))
+    return next(found, None)
+
+
+def _column_comment(catalog: Catalog, _: Any, oid: int | None, number: int | None) -> str | None:
+    return next((text for one, _kind, column, text in comments_of(catalog) if one == oid and column == number and column), None)
+
+
 # -- object identifiers ------------------------------------------------------------------------------------------------------------
 
 
-def _regclass_in(catalog: Catalog, _: Any, text: str | None) -> int | None:
+def regclass_in(catalog: Catalog, _: Any, text: str | None) -> int | None:
     if text is None:
         return None
     if text.isdigit():
@@ -212,8 +255,11 @@ def _shown(_: Catalog, __: Any, value: Any) -> str | None:
     return None if value is None else str(value)
 
 
-def _current_schemas(_: Catalog, __: Any, implicit: bool | None) -> Array | None:
-    return None if implicit is None else array_of_items(["pg_catalog", "public"] if implicit else ["public"])
+def _current_schemas(catalog: Catalog, _: Any, implicit: bool | None) -> Array | None:
+    if implicit is None:
+        return None
+    names = [name for name in dict.fromkeys(catalog.search_path) if catalog.has_schema(name)]
+    return array_of_items(["pg_catalog", *names] if implicit and "pg_catalog" not in names else names)
 
 
 def _constant(value: Any) -> Callable[..., Any]:
@@ -260,12 +306,12 @@ def _fill_descriptions() -> None:
         _add(name, (OID,), TEXT, _constant(None))
     for name in ("pg_get_viewdef", "pg_get_triggerdef", "pg_get_ruledef"):
         _add(name, (OID, BOOL), TEXT, _constant(None))
-    _add("pg_get_serial_sequence", (TEXT, TEXT), TEXT, _constant(None))
+    _add("pg_get_serial_sequence", (TEXT, TEXT), TEXT, _serial_sequence)
     _add("pg_relation_is_publishable", (OID,), BOOL, _constant(True))
-    _add("obj_description", (OID,), TEXT, _constant(None))
-    for name in ("obj_description", "shobj_description"):
-        _add(name, (OID, TEXT), TEXT, _constant(None))
-    _add("col_description", (OID, INT4), TEXT, _constant(None))
+    _add("obj_description", (OID,), TEXT, _object_comment)
+    _add("obj_description", (OID, TEXT), TEXT, _object_comment)
+    _add("shobj_description", (OID, TEXT), TEXT, _constant(None))
+    _add("col_description", (OID, INT4), TEXT, _column_comment)
 
 
 def _fill_environment() -> None:
@@ -278,13 +324,12 @@ def _fill_environment() -> None:
         lambda catalog, environment, name: 6 if (name or "").upper().replace("-", "") == "UTF8" else -1,
     )
     _add("pg_size_pretty", (INT8,), TEXT, _pretty)
-    for name in ("pg_table_size", "pg_total_relation_size", "pg_relation_size", "pg_indexes_size", "pg_database_size"):
+    for name in ("pg_table_size", "pg_total_relation_size", "pg_relation_size", "pg_indexes_size"):
         _add(name, (OID,), INT8, _constant(0))
+    _add("pg_database_size", (TEXT,), INT8, _database_size)
     _add("pg_tablespace_location", (OID,), TEXT, _constant(""))
-    for name in ("has_table_privilege", "has_schema_privilege", "has_database_privilege"):
-        _add(name, (TEXT, TEXT), BOOL, _constant(True))
-        _add(name, (TEXT, TEXT, TEXT), BOOL, _constant(True))
-    _add("has_column_privilege", (TEXT, TEXT, TEXT), BOOL, _constant(True))
+    for name, count, call in privilege_functions():
+        _add(name, (TEXT,) * count, BOOL, call)
     _add("pg_is_in_recovery", (), BOOL, _constant(False))
     _add("pg_is_other_temp_schema", (OID,), BOOL, _constant(False))
     _add("pg_my_temp_schema", (), OID, _constant(0))
@@ -293,9 +338,8 @@ def _fill_environment() -> None:
     for name in ("inet_server_port", "inet_client_port"):
         _add(name, (), INT4, _constant(None))
     _add("current_schemas", (BOOL,), ColumnType("_name"), _current_schemas)
-    _add("to_regclass", (TEXT,), OID, _to_regclass)
     for kind, reader, writer in (
-        ("regclass", _regclass_in, _regclass_out),
+        ("regclass", regclass_in, _regclass_out),
         ("regtype", _regtype_in, _regtype_out),
         ("regnamespace", _regnamespace_in, _regnamespace_out),
         ("regrole", _regrole_in, _user_by_id),
@@ -303,13 +347,35 @@ def _fill_environment() -> None:
     ):
         _add(f"{kind}_in", (TEXT,), OID, reader)
         _add(f"{kind}_out", (OID,), TEXT, writer)
+        _add(f"to_{kind}", (TEXT,), OID, _or_null(reader))
 
 
-def _to_regclass(catalog: Catalog, environment: Any, text: str | None) -> int | None:
-    try:
-        return _regclass_in(catalog, environment, text)
-    except DatabaseError:
-        return None
+def _or_null(reader: Callable[..., int | None]) -> Callable[..., int | None]:
+    """to_regclass and its like: NULL where there is no such object."""
+
+    def call(catalog: Catalog, environment: Any, text: str | None) -> int | None:
+        try:
+            return reader(catalog, environment, text)
+        except DatabaseError:
+            return None
+
+    return call
+
+
+def _database_size(_: Catalog, environment: Any, name: str | None) -> int | None:
+    """By name or oid. Sizes are not known here."""
+    if name is not None and not name.isdigit() and name != environment.database:
+        raise DatabaseError(INVALID_CATALOG_NAME, f'database "{name}" does not exist')
+    return None if name is None else 0
+
+
+def _serial_sequence(catalog: Catalog, environment: Any, table: str | None, column: str | None) -> None:
+    """There are no sequences; but the column has to be there."""
+    if table is None or column is None:
+        return
+    found = find_relation(catalog, regclass_in(catalog, environment, table))
+    if found is not None and all(one.name != column for one in found[0].live_columns()):
+        raise DatabaseError(UNDEFINED_COLUMN, f'column "{column}" of relation "{found[0].name}" does not exist')
 
 
 _fill_descriptions()

@@ -7,16 +7,24 @@ filled by name; one that a maker does not give is NULL. Arrays and vectors are t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from actors.common.schema import Column, ColumnType, Index, Table
-from actors.common.types import by_name, format_type
+from actors.common.schema import ColumnType, Index
+from actors.common.types import by_name
 from actors.common.types.arrays import ARRAY_TYPES, array_of_items
-from actors.query_processor.column_executor.catalog_functions import OWNER_OID, constraints_of, index_definition, indexes_of
+from actors.query_processor.column_executor.catalog_functions import (
+    CLASS_OIDS,
+    OWNER_OID,
+    comments_of,
+    constraints_of,
+    index_definition,
+    indexes_of,
+)
+from actors.query_processor.column_executor.information_schema import INFORMATION_SCHEMA_ROWS, numbered
 
 if TYPE_CHECKING:
     from actors.query_processor.transaction import Transaction
@@ -38,7 +46,7 @@ TYPE_NAMES = {
     "char": "char",
     "xid": "int8",
     "regtype": "oid",
-    "_regtype": "_oid",
+    "_regtype": "_text",
     "_aclitem": "_text",
 }
 """System column types that are shown as another; those not known here (node trees ...) are text."""
@@ -183,11 +191,6 @@ def _attribute(relation: int, number: int, name: str, type_: ColumnType, **more:
     }
 
 
-def numbered(table: Table) -> list[tuple[int, Column]]:
-    """Columns with their attribute numbers: the place in the row plus one, which never changes."""
-    return [(column.position + 1, column) for column in table.columns]
-
-
 def _attributes(transaction: Transaction) -> Iterator[Row]:
     for table in transaction.catalog.tables():
         for number, column in numbered(table):
@@ -296,6 +299,11 @@ def _constraints(transaction: Transaction) -> Iterator[Row]:
             }
 
 
+def _descriptions(transaction: Transaction) -> Iterator[Row]:
+    for oid, owner, column, text in comments_of(transaction.catalog):
+        yield {"objoid": oid, "classoid": CLASS_OIDS[owner], "objsubid": column, "description": text}
+
+
 def _databases(_: Transaction) -> Iterator[Row]:
     row = {"oid": DATABASE_OID, "datname": "postgres", "datdba": OWNER_OID, "encoding": 6, "datlocprovider": "c", "datistemplate": False}
     yield {
@@ -321,7 +329,7 @@ def _role_settings(transaction: Transaction) -> Iterator[Row]:
         yield {
             "setdatabase": DATABASE_OID if settings.database else 0,
             "setrole": OWNER_OID if settings.role else 0,
-            "setconfig": by_name["_text"].format_text(array_of_items(f"{name}={value}" for name, value in settings.values), -1),
+            "setconfig": _text_array(f"{name}={value}" for name, value in settings.values),
         }
 
 
@@ -377,82 +385,20 @@ def _activity(transaction: Transaction) -> Iterator[Row]:
         "query_start": environment.statement_timestamp,
         "state": "active",
         "backend_type": "client backend",
+        **next(iter(environment.session_rows("pg_stat_activity")), {}),
     }
 
 
-# -- information_schema ------------------------------------------------------------------------------------------------------------
+def _of_session(view: str) -> Callable[[Transaction], Iterator[Row]]:
+    def rows(transaction: Transaction) -> Iterator[Row]:
+        for row in transaction.environment.session_rows(view):
+            yield {name: _text_array(value) if isinstance(value, list) else value for name, value in row.items()}
+
+    return rows
 
 
-def _schemata(transaction: Transaction) -> Iterator[Row]:
-    for schema in transaction.catalog.schemas():
-        yield {"catalog_name": "postgres", "schema_name": schema.name, "schema_owner": schema.owner}
-
-
-def _tables(transaction: Transaction) -> Iterator[Row]:
-    for table in transaction.catalog.tables():
-        row = {"table_catalog": "postgres", "table_schema": table.schema, "table_name": table.name, "table_type": "BASE TABLE"}
-        yield {**row, "is_insertable_into": "YES", "is_typed": "NO"}
-
-
-def _columns(transaction: Transaction) -> Iterator[Row]:
-    for table in transaction.catalog.tables():
-        for number, column in numbered(table):
-            if column.dropped:
-                continue
-            type_ = column.type
-            length = type_.modifier - 4 if type_.name in ("varchar", "bpchar") and type_.modifier > 0 else None
-            bits = {"int2": 16, "int4": 32, "int8": 64, "float4": 24, "float8": 53}.get(type_.name)
-            scale = 0 if type_.name in ("int2", "int4", "int8") else None
-            if type_.name == "numeric" and type_.modifier > 0:
-                bits, scale = (type_.modifier - 4) >> 16, (type_.modifier - 4) & 0xFFFF
-            yield {
-                "table_catalog": "postgres",
-                "table_schema": table.schema,
-                "table_name": table.name,
-                "column_name": column.name,
-                "ordinal_position": number,
-                "column_default": column.default,
-                "is_nullable": "NO" if column.not_null else "YES",
-                "data_type": format_type(ColumnType(type_.name)),
-                "character_maximum_length": length,
-                "numeric_precision": bits,
-                "numeric_precision_radix": None if bits is None else 10 if type_.name == "numeric" else 2,
-                "numeric_scale": scale,
-                "datetime_precision": 6 if type_.name in ("time", "timestamp", "timestamptz", "interval") else None,
-                "udt_catalog": "postgres",
-                "udt_schema": "pg_catalog",
-                "udt_name": type_.name,
-                "dtd_identifier": str(number),
-                "is_identity": "NO",
-                "is_generated": "NEVER",
-                "is_updatable": "YES",
-            }
-
-
-def _table_constraints(transaction: Transaction) -> Iterator[Row]:
-    kinds = {"p": "PRIMARY KEY", "u": "UNIQUE", "c": "CHECK"}
-    for table in transaction.catalog.tables():
-        for _, name, kind, _index, _definition in constraints_of(table):
-            place = {"constraint_catalog": "postgres", "constraint_schema": table.schema, "constraint_name": name}
-            owner = {"table_catalog": "postgres", "table_schema": table.schema, "table_name": table.name}
-            yield {**place, **owner, "constraint_type": kinds[kind], "is_deferrable": "NO", "initially_deferred": "NO", "enforced": "YES"}
-
-
-def _key_columns(transaction: Transaction) -> Iterator[Row]:
-    for table in transaction.catalog.tables():
-        names = {column.position: column.name for column in table.columns}
-        for _, name, _kind, index, _definition in constraints_of(table):
-            for number, part in enumerate(index.columns if index is not None else (), 1):
-                place = {"constraint_catalog": "postgres", "constraint_schema": table.schema, "constraint_name": name}
-                owner = {"table_catalog": "postgres", "table_schema": table.schema, "table_name": table.name}
-                yield {**place, **owner, "column_name": names[part.position], "ordinal_position": number}
-
-
-def _check_constraints(transaction: Transaction) -> Iterator[Row]:
-    for table in transaction.catalog.tables():
-        for check in table.checks:
-            place = {"constraint_catalog": "postgres", "constraint_schema": table.schema, "constraint_name": check.name}
-            yield {**place, "check_clause": check.expression}
+def _text_array(items: Iterable[str]) -> str:
+    return by_name["_text"].format_text(array_of_items(items), -1)
 
 
 ROWS: dict[str, Callable[[Any], Iterator[Row]]] = {
@@ -464,6 +410,7 @@ ROWS: dict[str, Callable[[Any], Iterator[Row]]] = {
     "pg_index": _indexes,
     "pg_constraint": _constraints,
     "pg_database": _databases,
+    "pg_description": _descriptions,
     "pg_roles": _roles,
     "pg_db_role_setting": _role_settings,
     "pg_authid": _roles,
@@ -474,11 +421,7 @@ ROWS: dict[str, Callable[[Any], Iterator[Row]]] = {
     "pg_indexes": _pg_indexes,
     "pg_settings": _settings,
     "pg_stat_activity": _activity,
-    "schemata": _schemata,
-    "tables": _tables,
-    "columns": _columns,
-    "table_constraints": _table_constraints,
-    "key_column_usage": _key_columns,
-    "constraint_column_usage": _key_columns,
-    "check_constraints": _check_constraints,
+    "pg_prepared_statements": _of_session("pg_prepared_statements"),
+    "pg_cursors": _of_session("pg_cursors"),
+    **INFORMATION_SCHEMA_ROWS,
 }

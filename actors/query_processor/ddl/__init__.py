@@ -45,18 +45,17 @@ _CHANGING = {
     "RenameStmt": "ALTER TABLE",
     "AlterObjectSchemaStmt": "ALTER TABLE",
     "CreateSchemaStmt": "CREATE SCHEMA",
+    "CommentStmt": "COMMENT",
     "AlterRoleSetStmt": "ALTER ROLE",
     "AlterDatabaseSetStmt": "ALTER DATABASE",
 }
 _WRITING = frozenset({"InsertStmt", "UpdateStmt", "DeleteStmt"})
 _ENDS = (TransactionStmtKind.TRANS_STMT_COMMIT, TransactionStmtKind.TRANS_STMT_ROLLBACK)
-KINDS = frozenset({*_CHANGING, "CommentStmt", "VacuumStmt"})
+KINDS = frozenset({*_CHANGING, "VacuumStmt"})
 
 
 async def run(session: Session, raw: RawStatement) -> Batch:
     """Raises what PostgreSQL raises; 0A000 for what is refused; 40001 when conflicts do not end."""
-    if raw.kind == "CommentStmt":
-        return Batch([], True, "COMMENT")
     if raw.kind == "VacuumStmt":
         return _vacuum(session, raw.node)
     if session.in_transaction:
@@ -137,7 +136,7 @@ async def _apply(session: Session, transaction: Transaction, raw: RawStatement) 
 
 
 async def _dispatch(change: Any, raw: RawStatement) -> str:
-    from actors.query_processor.ddl import alter, indexes, roles, schemas, tables
+    from actors.query_processor.ddl import alter, comments, indexes, roles, schemas, tables
 
     node = raw.node
     match raw.kind:
@@ -155,6 +154,8 @@ async def _dispatch(change: Any, raw: RawStatement) -> str:
             return await alter.set_schema(change, node)
         case "CreateSchemaStmt":
             return await schemas.create_schema(change, node)
+        case "CommentStmt":
+            return await comments.comment(change, node)
         case "AlterRoleSetStmt":
             return await roles.alter_role(change, node)
         case "AlterDatabaseSetStmt":

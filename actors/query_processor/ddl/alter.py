@@ -285,7 +285,9 @@ def _renamed_constraint(table: Table, old: str, new: str) -> Table:
             return _renamed_index(table, index.oid, new)
     if all(check.name != old for check in table.checks):
         raise DatabaseError(UNDEFINED_OBJECT, f'constraint "{old}" for table "{table.name}" does not exist')
-    return replace(table, checks=tuple(Check(new, check.expression) if check.name == old else check for check in table.checks))
+    checks = tuple(Check(new, check.expression) if check.name == old else check for check in table.checks)
+    comments = tuple(replace(comment, name=new) if comment.name == old else comment for comment in table.comments)
+    return replace(table, checks=checks, comments=comments)
 
 
 class _RenameColumn(Visitor):

@@ -23,7 +23,7 @@ from actors.common.errors import (
     UNDEFINED_TABLE,
     DatabaseError,
 )
-from actors.common.schema import CATALOG_TABLE, Index, Table
+from actors.common.schema import CATALOG_TABLE, Comment, Index, Table
 from actors.query_processor.catalog import Catalog, Schema
 from actors.query_processor.catalog.snapshot import (
     IMPLIED_SCHEMAS,
@@ -121,7 +121,8 @@ class SchemaChange:
         self._put(table)
 
     def replace_table(self, before: Table, after: Table) -> None:
-        """`after` takes the place of `before`: names are given back and taken as they differ."""
+        """`after` takes the place of `before`: names are given back and taken as they differ. A CHECK that is renamed has renamed its comment."""
+        after = _without_stale_comments(after)
         old = _names(before)
         new = _names(after)
         for schema, name in sorted(old.keys() - new.keys()):
@@ -150,6 +151,11 @@ class SchemaChange:
     def create_schema(self, schema: Schema) -> None:
         self.transaction.put(schema_key(schema.id), encode_schema(schema), counts=False)
         self.transaction.put(schema_name_key(schema.name), SCHEMA_KIND + schema.id.to_bytes(4, "big"), counts=False)
+        self._changed(schema.id, self.catalog.with_schema(schema))
+
+    def describe_schema(self, schema: Schema) -> None:
+        """Another comment."""
+        self.transaction.put(schema_key(schema.id), encode_schema(schema), counts=False)
         self._changed(schema.id, self.catalog.with_schema(schema))
 
     def drop_schema(self, schema: Schema) -> None:
@@ -205,6 +211,22 @@ def _names(table: Table) -> dict[tuple[str, str], tuple[bytes, int]]:
     for index in Catalog.all_indexes(table):
         names[table.schema, index.name] = (INDEX_KIND, index.oid)
     return names
+
+
+def _without_stale_comments(table: Table) -> Table:
+    """The table less the comments of what it has no more."""
+    if not table.comments:
+        return table
+    positions = {column.position for column in table.live_columns()}
+    oids = {index.oid for index in Catalog.all_indexes(table)}
+    names = {check.name for check in table.checks}
+
+    def stays(one: Comment) -> bool:
+        if one.kind == "column":
+            return one.number in positions
+        return one.kind == "table" or (one.number in oids if one.number else one.name in names)
+
+    return replace(table, comments=tuple(filter(stays, table.comments)))
 
 
 def quoted(*names: str) -> str:

@@ -17,7 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 from pglast import ast
 
-from actors.common.errors import FEATURE_NOT_SUPPORTED, STATEMENT_TOO_COMPLEX, TOO_MANY_COLUMNS, UNDEFINED_FUNCTION, DatabaseError
+from actors.common.errors import (
+    FEATURE_NOT_SUPPORTED,
+    STATEMENT_TOO_COMPLEX,
+    TOO_MANY_COLUMNS,
+    UNDEFINED_FUNCTION,
+    UNDEFINED_OBJECT,
+    DatabaseError,
+)
 from actors.common.expressions.environment import Environment
 from actors.common.schema import ColumnType
 from actors.common.settings import Settings
@@ -84,8 +91,8 @@ def _plan_select(planning: Planning, statement: ast.SelectStmt) -> Any:
     except (NotRowStatement, NotRowExpression):
         pass_on = None
     except DatabaseError as error:
-        # A function that only the column executor knows.
-        if error.sqlstate not in (FEATURE_NOT_SUPPORTED, UNDEFINED_FUNCTION) or statement.lockingClause:
+        # A function or a type that only the column executor knows.
+        if error.sqlstate not in (FEATURE_NOT_SUPPORTED, UNDEFINED_FUNCTION, UNDEFINED_OBJECT) or statement.lockingClause:
             raise
         pass_on = error
     from actors.query_processor.column_executor.plan import plan_columns
@@ -114,7 +121,6 @@ def make_environment(session: Session, start_ts: int) -> Environment:
     clock = services.clock
     moment = start_ts - EPOCH_US
     run_time = session.run_time
-    path = run_time.search_path
     return Environment(
         transaction_timestamp=moment,
         statement_timestamp=moment,
@@ -124,10 +130,11 @@ def make_environment(session: Session, start_ts: int) -> Environment:
         user=session.user,
         session_user=session.user,
         database=session.database,
-        schema=path[0] if path else "",
+        schema=session.current_schema,
         backend_pid=session.process,
         settings=run_time.values,
         set_setting=session.set_setting,
+        session_rows=session.view_rows,
     )
 
 

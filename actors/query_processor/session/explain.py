@@ -19,6 +19,7 @@ not in it.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
@@ -27,8 +28,9 @@ from pglast.parser import ParseError, fingerprint
 from actors.common.errors import FEATURE_NOT_SUPPORTED, OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError, unavailable
 from actors.common.metering import statement_estimate
 from actors.common.schema import ColumnType
+from actors.common.types import by_name
 from actors.query_processor.metering import Tally, measured
-from actors.query_processor.results import Batch, Field, passed_over
+from actors.query_processor.results import Batch, passed_over
 from actors.query_processor.session.statements import PLANNED_KINDS, PreparedStatement, RawStatement
 from actors.query_processor.transaction import CatalogStale, Transaction
 
@@ -39,10 +41,6 @@ _PREFIX = re.compile(r"\s*explain\b\s*(?:\([^()]*\)|(?:(?:analy[sz]e|verbose)\b\
 IDENTIFIER_LETTERS = "0123456789abcdefghijklmnopqrstuvwxyz"
 IDENTIFIER_LENGTH = 13
 """Of 64 bits."""
-
-
-async def describe(session: Session, raw: RawStatement) -> list[Field] | None:
-    return [Field("QUERY PLAN", ColumnType("text"))]
 
 
 def _options(node: Any) -> dict[str, bool]:
@@ -58,7 +56,8 @@ def _options(node: Any) -> dict[str, bool]:
     return options
 
 
-async def explain(session: Session, raw: RawStatement) -> Batch:
+async def explain(session: Session, raw: RawStatement, types: Sequence[ColumnType], parameters: Sequence[Any]) -> Batch:
+    """`parameters`: of the query, of `types`."""
     options = _options(raw.node)
     query = raw.node.query
     if type(query).__name__ not in PLANNED_KINDS:
@@ -67,9 +66,9 @@ async def explain(session: Session, raw: RawStatement) -> Batch:
         return await _parts(session, query)
     analyze, verbose = options.get("analyze", False), options.get("verbose", False)
     run = _Run(session)
-    prepared = await run.plan(RawStatement(raw.text, query))
+    prepared = await run.plan(RawStatement(raw.text, query), [by_name[type_.name].oid for type_ in types])
     if analyze:
-        await run.execute(prepared)
+        await run.execute(prepared, parameters)
     assert prepared.planned is not None
     lines = list(prepared.planned.plan.explain(analyze=analyze, verbose=verbose))
     if verbose and analyze:
@@ -92,15 +91,15 @@ class _Run:
         self._before = self._after = _used(session.transaction)
         self.planning_ns = self.execution_ns = 0
 
-    async def plan(self, raw: RawStatement) -> PreparedStatement:
+    async def plan(self, raw: RawStatement, oids: Sequence[int]) -> PreparedStatement:
         begun = perf_counter_ns()
-        prepared = await measured(self._session.prepare(raw, ()), self._tally)
+        prepared = await measured(self._session.prepare(raw, oids), self._tally)
         self.planning_ns = perf_counter_ns() - begun
         return prepared
 
-    async def execute(self, prepared: PreparedStatement) -> None:
+    async def execute(self, prepared: PreparedStatement, parameters: Sequence[Any]) -> None:
         async def run() -> None:
-            await passed_over(await self._session.bind(prepared, []).start())
+            await passed_over(await self._session.bind(prepared, parameters).start())
 
         begun = perf_counter_ns()
         await measured(run(), self._tally)

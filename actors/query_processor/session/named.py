@@ -1,10 +1,11 @@
 """Named things made by SQL: PREPARE, EXECUTE, DEALLOCATE; DECLARE, FETCH, MOVE, CLOSE.
 
-A cursor goes forward only. Its statement begins at DECLARE, and goes on as rows are fetched.
+A cursor goes forward only. Its statement begins at DECLARE, and goes on as rows are fetched; what is left of a cursor WITH HOLD when its transaction commits is kept.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import pglast
@@ -111,16 +112,19 @@ async def deallocate(session: Session, raw: RawStatement) -> Batch:
 # -- cursors -----------------------------------------------------------------------------------------------------------------------
 
 
-async def declare(session: Session, raw: RawStatement) -> Batch:
+async def declare(session: Session, raw: RawStatement, types: Sequence[ColumnType], parameters: Sequence[Any]) -> Batch:
+    """`parameters`: of the query, of `types`."""
     node = raw.node
-    if not session.in_transaction:
+    holds = bool(node.options & CURSOR_OPTION_HOLD)
+    if not session.in_transaction and not holds:
         raise DatabaseError(NO_ACTIVE_SQL_TRANSACTION, "DECLARE CURSOR can only be used in transaction blocks")
-    if node.options & (CURSOR_OPTION_HOLD | CURSOR_OPTION_SCROLL):
-        raise DatabaseError(FEATURE_NOT_SUPPORTED, "SCROLL and WITH HOLD cursors are not supported")
+    if node.options & CURSOR_OPTION_SCROLL:
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "SCROLL cursors are not supported")
     if node.portalname in session.portals:
         raise DatabaseError(DUPLICATE_CURSOR, f'cursor "{node.portalname}" already exists')
-    prepared = await session.prepare(RawStatement(raw.text, node.query), ())
-    portal = session.bind(prepared, [])
+    prepared = await session.prepare(RawStatement(raw.text, node.query), [by_name[type_.name].oid for type_ in types])
+    portal = session.bind(prepared, parameters)
+    portal.holds, portal.statement = holds, raw.original
     await portal.open()
     session.portals[node.portalname] = portal
     return Batch([], True, "DECLARE CURSOR")
@@ -158,7 +162,9 @@ async def close(session: Session, raw: RawStatement) -> Batch:
         for portal in session.portals.values():
             portal.close()
         session.portals.clear()
+        session.held.clear()
         return Batch([], True, "CLOSE CURSOR ALL")
     _cursor(session, raw.node.portalname).close()
     del session.portals[raw.node.portalname]
+    session.held.pop(raw.node.portalname, None)
     return Batch([], True, "CLOSE CURSOR")

@@ -136,6 +136,19 @@ _DEFINITIONS = (
     Definition("work_mem", "4MB", "memory", ADVICE, low=64),
     Definition("maintenance_work_mem", "64MB", "memory", ADVICE, low=64),
     Definition("synchronize_seqscans", "on", "bool", ADVICE),
+    Definition("geqo", "on", "bool", ADVICE),
+    Definition("geqo_threshold", "12", "integer", ADVICE, low=2),
+    Definition("from_collapse_limit", "8", "integer", ADVICE, low=1),
+    Definition("join_collapse_limit", "8", "integer", ADVICE, low=1),
+    Definition("default_statistics_target", "100", "integer", ADVICE, low=1, high=10000),
+    Definition("effective_io_concurrency", "1", "integer", ADVICE, high=1000),
+    Definition("max_parallel_workers", "8", "integer", ADVICE, high=1024),
+    Definition("max_parallel_workers_per_gather", "2", "integer", ADVICE, high=1024),
+    Definition("max_parallel_maintenance_workers", "2", "integer", ADVICE, high=1024),
+    Definition("effective_cache_size", "4GB", "memory", ADVICE, low=8),
+    Definition("temp_buffers", "8MB", "memory", ADVICE, low=800),
+    Definition("track_activities", "on", "bool", FIXED),
+    Definition("password_encryption", "scram-sha-256", "string", FIXED),
     *(
         Definition(f"enable_{way}", "on", "bool", ADVICE, False, True)
         for way in (

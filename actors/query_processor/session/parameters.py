@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import tzinfo
+from typing import NamedTuple
 
 from actors.common.errors import CANT_CHANGE_RUNTIME_PARAM, INVALID_PARAMETER_VALUE, UNDEFINED_OBJECT, DatabaseError
 from actors.common.types.styles import Style, read_date_style, styled
@@ -35,6 +36,14 @@ _DERIVED = ("search_path", *sorted(STYLES), *_TIMEOUTS)
 """What `_derive` makes something of that is kept beside the values."""
 _SEVERITIES = ("debug5", "debug4", "debug3", "debug2", "debug1", "log", "notice", "warning", "error")
 """Of client_min_messages, in order. INFO is always sent."""
+
+
+class ParameterMark(NamedTuple):
+    """All values, and what the end of the block returns to, at a savepoint."""
+
+    values: dict[str, str]
+    before: dict[str, str]
+    local: dict[str, str]
 
 
 class RunTimeParameters:
@@ -133,6 +142,19 @@ class RunTimeParameters:
             for name, value in back.items():
                 self._change(name, value)
             self._before, self._local = {}, {}
+
+    def mark(self) -> ParameterMark:
+        """What `return_to` takes."""
+        return ParameterMark(dict(self.values), dict(self._before), dict(self._local))
+
+    def return_to(self, mark: ParameterMark) -> frozenset[str]:
+        """Forget what was set since; the names whose values have changed."""
+        known = mark.values
+        changed = frozenset(name for name, value in self.values.items() if known.get(name) != value)
+        for name in sorted(changed):
+            self._change(name, known.get(name, ""))
+        self._before, self._local = dict(mark.before), dict(mark.local)
+        return changed
 
     def checked(self, name: str, value: str) -> str:
         """`value` as SHOW would answer it. Raises 42704, 55P02, 22023, 0A000."""

@@ -19,7 +19,9 @@ class Portal:
     A batch with a stream (results.py) is to be taken to its end, or closed with the portal, before the next call.
     """
 
-    __slots__ = ("_place", "_result", "_session", "copy", "fields", "formats", "name", "parameters", "prepared")
+    __slots__ = (
+        "_place", "_result", "_session", "copy", "fields", "formats", "holds", "name", "parameters", "prepared", "statement",
+    )  # fmt: skip
 
     def __init__(self, session: Session, prepared: PreparedStatement, parameters: Sequence[Any]) -> None:
         self._session = session
@@ -31,6 +33,10 @@ class Portal:
         """The wire layer's: of the Bind message."""
         self.formats = b""
         """The wire layer's: raw result format codes of the Bind message."""
+        self.holds = False
+        """WITH HOLD: its rows outlive the transaction, once that has committed."""
+        self.statement = ""
+        """Of a cursor: as pg_cursors shows it."""
         self._result: Batch | None = None
         self._place = 0
 
@@ -42,6 +48,13 @@ class Portal:
         self._result = await self._execute()
         if self._result.stream is not None:
             self._session.streams[self._result.stream] = None
+
+    async def hold(self) -> None:
+        """The transaction commits: take the rows that are left. Raises 54000 beyond a statement's memory."""
+        result = self._result
+        assert result is not None
+        rows = await all_rows(result, self._session.settings.limits.statement_memory_bytes_max)
+        self._result = Batch(rows, True, f"SELECT {len(rows)}")
 
     async def run(self, rows_max: int = 0) -> Batch:
         """`start`, with a stream's rows taken to the end: all of them in memory. Raises DatabaseError."""
@@ -59,7 +72,7 @@ class Portal:
         if result is None:
             result = await self._execute()
             if result.stream is None and (not rows_max or len(result.rows) < rows_max or self.fields is None):
-                self._result = _ENDED if self.fields is not None else _RUN
+                self._result = Batch([], True, _counted(result.tag, 0)) if self.fields is not None else _RUN
                 return result
             self._result = result
             if result.stream is not None:
@@ -71,15 +84,14 @@ class Portal:
         rows = result.rows[self._place : self._place + rows_max] if rows_max else result.rows[self._place :]
         self._place += len(rows)
         done = not rows_max or len(rows) < rows_max
-        tag = f"SELECT {len(rows)}" if result.tag.startswith("SELECT") else result.tag
-        return Batch(rows, done, tag)
+        return Batch(rows, done, _counted(result.tag, len(rows)))
 
     def close(self) -> None:
         """The portal is gone: what runs for it ends."""
         if self._result is not None and self._result.stream is not None:
             self._result.stream.close()
             self._session.forget_stream(self._result.stream)
-            self._result = _ENDED
+            self._result = Batch([], True, "SELECT 0")
 
     async def copy_rows(self, rows: list[tuple[Any, ...]]) -> None:
         """COPY FROM: rows as tuples of datums, in the order of `copy.columns`."""
@@ -94,16 +106,19 @@ class Portal:
         raise AssertionError("not a COPY FROM")
 
 
-_ENDED = Batch([], True, "SELECT 0")
-"""The result of a query whose rows are taken: asked again, the portal has no more of them."""
+def _counted(tag: str, rows: int) -> str:
+    """A command tag of so many rows: of those that one Execute gives where several give a result's."""
+    return f"{tag.rpartition(' ')[0]} {rows}" if tag[-1:].isdigit() else tag
+
+
 _RUN = Batch([], True, "")
 """The result of any other statement that has run: such a portal runs once."""
 
 
 class UtilityPortal(Portal):
-    """A statement that is not planned: transaction control, SET, DDL ..."""
+    """A statement that is not planned: transaction control, SET, DDL ... `parameters` are those of a query within it (EXPLAIN, DECLARE)."""
 
     __slots__ = ()
 
     async def _execute(self) -> Batch:
-        return await self._session.execute_utility(self.prepared.raw)
+        return await self._session.execute_utility(self.prepared, self.parameters)

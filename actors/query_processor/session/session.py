@@ -30,8 +30,9 @@ nothing, unless a table that the transaction has written already has changed (OC
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from actors.common.errors import (
@@ -53,11 +54,13 @@ from actors.query_processor import ddl
 from actors.query_processor.aside import LARGE_CHARACTERS, aside
 from actors.query_processor.catalog import Catalog
 from actors.query_processor.results import Batch, RowStream
-from actors.query_processor.session import utility
+from actors.query_processor.session import savepoints, utility
 from actors.query_processor.session.parameters import RunTimeParameters
 from actors.query_processor.session.portals import Portal
+from actors.query_processor.session.savepoints import Savepoint
 from actors.query_processor.session.services import SessionServices
 from actors.query_processor.session.statements import PLANNED_KINDS, PreparedStatement, RawStatement
+from actors.query_processor.session.views import session_rows
 from actors.query_processor.transaction import CatalogStale, Transaction
 
 T = TypeVar("T")
@@ -99,9 +102,13 @@ class Session:
         self.prepared_statements: dict[str, PreparedStatement | ParkedStatement] = {}
         """A session that was resumed holds those that it has not used since as they were parked (parking.py)."""
         self.portals: dict[str, Portal] = {}
+        self.held: dict[str, Portal] = {}
+        """Those of `portals` whose transaction has committed (WITH HOLD)."""
         self.streams: dict[RowStream, None] = {}
         """Results of this transaction whose rows are not all taken."""
         self.transaction: Transaction | None = None
+        self.savepoints: list[Savepoint] = []
+        """Of this block, the newest last."""
         self.in_block = False
         self.implicit_block = False
         """Other statements belong to this one's implicit transaction, or may yet: those of its simple query, those before the next Sync."""
@@ -110,6 +117,8 @@ class Session:
         """A commit is under way: whoever interrupts it leaves its outcome unknown."""
         self.commit_untold = False
         """A commit has succeeded since the client was last told anything. Whoever tells the client resets it."""
+        self.statement = ""
+        """The text of the newest statement that ran."""
         self.block_read_only: bool | None = None
         """READ ONLY / READ WRITE of this block; None: the session's default."""
 
@@ -167,7 +176,7 @@ class Session:
             raw = await aside(statements.parse_one, sql)
         else:
             raw = statements.parse_one(sql)
-        if self.failed and not utility.ends_block(raw):
+        if self.failed and not utility.mends_block(raw):
             raise aborted()
         if raw.kind in PLANNED_KINDS:
             types = tuple(literal.type for literal in raw.literals) or tuple(map(_type_of, parameter_oids))
@@ -175,18 +184,18 @@ class Session:
             return await self.with_catalog(lambda catalog: statements.prepare(raw, types, catalog), large)
         if raw.prepared is not None:
             return raw.prepared
-        return await utility.prepare(self, raw)
+        return await utility.prepare(self, raw, parameter_oids)
 
     def bind(self, prepared: PreparedStatement, datums: Sequence[Any] = ()) -> Portal:
         """`datums`: the parameters' values, of `prepared.parameter_types`. Raises 08P01 on a wrong number, 22P02 for a lifted literal."""
+        expected = len(prepared.parameter_types)
+        if len(datums) != expected and not prepared.literals:
+            if not datums:
+                raise DatabaseError(UNDEFINED_PARAMETER, "there is no parameter $1")
+            raise DatabaseError(PROTOCOL_VIOLATION, f"bind supplies {len(datums)} parameters, but the statement requires {expected}")
         if prepared.planned is not None:
-            expected = len(prepared.parameter_types)
-            if len(datums) != expected and not prepared.literals:
-                if not datums:
-                    raise DatabaseError(UNDEFINED_PARAMETER, "there is no parameter $1")
-                raise DatabaseError(PROTOCOL_VIOLATION, f"bind supplies {len(datums)} parameters, but the statement requires {expected}")
             return Portal(self, prepared, datums)
-        return utility.portal(self, prepared)
+        return utility.portal(self, prepared, datums)
 
     async def execute(self, prepared: PreparedStatement, parameters: Sequence[Any], rows: list[tuple[Any, ...]] | None = None) -> Batch:
         """Run a planned statement in the current transaction (an implicit one where there is none); `rows`: a COPY's, for its INSERT."""
@@ -199,6 +208,7 @@ class Session:
             transaction.check_age()
         planned = prepared.planned
         assert planned is not None
+        self.statement = prepared.raw.original
         large = len(prepared.raw.original) > LARGE_CHARACTERS
         if planned.catalog is not transaction.catalog:
             planned = await self.with_catalog(partial(self.services.statements.replan, prepared), large)
@@ -244,10 +254,13 @@ class Session:
             raise ddl.mixed_ddl()
         transaction.has_dml = True
 
-    async def execute_utility(self, raw: RawStatement) -> Batch:
-        if self.failed and not utility.ends_block(raw):
+    async def execute_utility(self, prepared: PreparedStatement, parameters: Sequence[Any]) -> Batch:
+        """`parameters`: of the query within an EXPLAIN or a DECLARE."""
+        raw = prepared.raw
+        if self.failed and not utility.mends_block(raw):
             raise aborted()
-        return await utility.run(self, raw)
+        self.statement = raw.original
+        return await utility.run(self, prepared, parameters)
 
     # -- catalog -------------------------------------------------------------------------------------------------------------
 
@@ -288,6 +301,15 @@ class Session:
             return None
         return (await self.services.catalogs.load(at, change)).on_path(self.run_time.search_path)
 
+    def view_rows(self, view: str) -> Iterable[dict[str, Any]]:
+        """Of a system view of the session itself."""
+        return session_rows(self, view)
+
+    def current_schema(self) -> str | None:
+        """The first schema of the search path that there is."""
+        transaction = self.transaction
+        return transaction.catalog.first_schema() if transaction is not None else None
+
     def set_setting(self, name: str, value: str | None, local: bool) -> None:
         """set_config(): SET, or SET LOCAL, within a statement. Raises 42704, 22023."""
         self.run_time.set(name, value, local=local, in_block=True)
@@ -306,10 +328,14 @@ class Session:
             read_only = self.run_time.values["default_transaction_read_only"] == "on"
         transaction.read_only = read_only
         self.transaction = transaction
+        if self.savepoints:
+            savepoints.transaction_begins(self)
         return transaction
 
     async def commit(self) -> None:
         """Commit the current transaction, block or not. Whatever happens, the session is idle afterwards."""
+        if self.portals:
+            await self._hold_cursors()
         transaction = self._leave()
         committed = False
         self.committing = True
@@ -324,6 +350,17 @@ class Session:
             if transaction is not None:
                 self.services.meter.settle(transaction, committed)
             self.run_time.end_block(committed)
+
+    async def _hold_cursors(self) -> None:
+        """Those WITH HOLD of this transaction stay, with all of their rows."""
+        try:
+            for name, portal in self.portals.items():
+                if portal.holds and name not in self.held:
+                    await portal.hold()
+        except BaseException:
+            self.rollback()
+            raise
+        self.held.update((name, portal) for name, portal in self.portals.items() if portal.holds)
 
     def rollback(self) -> None:
         """Forget the current transaction, block or not."""
@@ -340,19 +377,29 @@ class Session:
         if self.block_read_only is not None:
             self.block_read_only = None
             self.run_time.transaction_reads_only(None)
-        if self.portals:
-            self.portals.clear()
+        self.end_portals()
         if self.streams:
-            self._close_streams()
+            self.close_streams()
+        if self.savepoints:
+            self.savepoints.clear()
         return transaction
+
+    def end_portals(self) -> None:
+        """No transaction is open any more: only cursors that are held stay."""
+        if self.portals:
+            self.held = {name: portal for name, portal in self.held.items() if self.portals.get(name) is portal}
+            self.portals.clear()
+            self.portals.update(self.held)
 
     def forget_stream(self, stream: RowStream) -> None:
         """Its rows are all taken, or nobody will take them."""
         self.streams.pop(stream, None)
 
-    def _close_streams(self) -> None:
-        streams, self.streams = self.streams, {}
+    def close_streams(self, keep: Mapping[RowStream, None] = MappingProxyType({})) -> None:
+        """All but those of `keep`."""
+        streams = [stream for stream in self.streams if stream not in keep]
         for stream in streams:
+            del self.streams[stream]
             stream.close()
 
     async def sync(self) -> None:
@@ -366,7 +413,7 @@ class Session:
         self.implicit_block = False
         if self.in_block:
             self.failed = True
-            self._close_streams()
+            self.close_streams(self.savepoints[-1].streams if self.savepoints else {})
         else:
             self.rollback()
 

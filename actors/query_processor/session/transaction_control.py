@@ -1,4 +1,4 @@
-"""BEGIN, COMMIT, ROLLBACK and SET TRANSACTION, with PostgreSQL's warnings and DSQL's one isolation level."""
+"""BEGIN, COMMIT, ROLLBACK, savepoints and SET TRANSACTION, with PostgreSQL's warnings and DSQL's one isolation level."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pglast.enums import TransactionStmtKind as Kind
 
 from actors.common.errors import ACTIVE_SQL_TRANSACTION, FEATURE_NOT_SUPPORTED, NO_ACTIVE_SQL_TRANSACTION, DatabaseError
 from actors.query_processor.results import Batch
+from actors.query_processor.session import savepoints
 from actors.query_processor.session.parameter_values import unsupported_isolation
 from actors.query_processor.session.statements import RawStatement
 
@@ -19,10 +20,13 @@ _BEGIN = int(Kind.TRANS_STMT_BEGIN)
 _START = int(Kind.TRANS_STMT_START)
 _COMMIT = int(Kind.TRANS_STMT_COMMIT)
 _ROLLBACK = int(Kind.TRANS_STMT_ROLLBACK)
+_SAVEPOINT = int(Kind.TRANS_STMT_SAVEPOINT)
+_RELEASE = int(Kind.TRANS_STMT_RELEASE)
+_ROLLBACK_TO = int(Kind.TRANS_STMT_ROLLBACK_TO)
 _REFUSED = {
-    int(Kind.TRANS_STMT_SAVEPOINT): "SAVEPOINT",
-    int(Kind.TRANS_STMT_RELEASE): "RELEASE SAVEPOINT",
-    int(Kind.TRANS_STMT_ROLLBACK_TO): "ROLLBACK TO SAVEPOINT",
+    _SAVEPOINT: "SAVEPOINT",
+    _RELEASE: "RELEASE SAVEPOINT",
+    _ROLLBACK_TO: "ROLLBACK TO SAVEPOINT",
     int(Kind.TRANS_STMT_PREPARE): "PREPARE TRANSACTION",
     int(Kind.TRANS_STMT_COMMIT_PREPARED): "COMMIT PREPARED",
     int(Kind.TRANS_STMT_ROLLBACK_PREPARED): "ROLLBACK PREPARED",
@@ -32,11 +36,12 @@ _BEGUN = Batch([], True, "BEGIN")
 _STARTED = Batch([], True, "START TRANSACTION")
 _COMMITTED = Batch([], True, "COMMIT")
 _ROLLED_BACK = Batch([], True, "ROLLBACK")
+_SAVEPOINTS = {_SAVEPOINT: Batch([], True, "SAVEPOINT"), _RELEASE: Batch([], True, "RELEASE"), _ROLLBACK_TO: _ROLLED_BACK}
 
 
-def ends_block(raw: RawStatement) -> bool:
-    """COMMIT or ROLLBACK: what a failed block still accepts."""
-    return raw.kind == "TransactionStmt" and int(raw.node.kind) in (_COMMIT, _ROLLBACK)
+def mends_block(raw: RawStatement) -> bool:
+    """COMMIT, ROLLBACK or ROLLBACK TO: what a failed block still accepts."""
+    return raw.kind == "TransactionStmt" and int(raw.node.kind) in (_COMMIT, _ROLLBACK, _ROLLBACK_TO)
 
 
 async def run(session: Session, raw: RawStatement) -> Batch:
@@ -53,7 +58,19 @@ async def run(session: Session, raw: RawStatement) -> Batch:
         return await _commit(session, bool(node.chain))
     if kind == _ROLLBACK:
         return _rollback(session, bool(node.chain))
+    if kind in _SAVEPOINTS and session.settings.mode != "dsql":
+        return await _savepoint(session, kind, node.savepoint_name)
     raise DatabaseError(FEATURE_NOT_SUPPORTED, f"unsupported statement: {_REFUSED[kind]}")
+
+
+async def _savepoint(session: Session, kind: int, name: str) -> Batch:
+    if kind == _SAVEPOINT:
+        savepoints.define(session, name)
+    elif kind == _RELEASE:
+        savepoints.release(session, name)
+    else:
+        await savepoints.rollback_to(session, name)
+    return _SAVEPOINTS[kind]
 
 
 async def _commit(session: Session, chain: bool) -> Batch:

@@ -6,8 +6,8 @@ named.py, EXPLAIN to explain.py. What is in no table is refused with 0A000.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from pglast.enums import DiscardMode, VariableSetKind
 
@@ -20,19 +20,25 @@ from actors.query_processor.session.parameter_table import DEFINITIONS
 from actors.query_processor.session.parameters import STYLES
 from actors.query_processor.session.portals import Portal, UtilityPortal
 from actors.query_processor.session.setting import values_text
-from actors.query_processor.session.statements import PreparedStatement, RawStatement
+from actors.query_processor.session.statements import PLANNED_KINDS, PreparedStatement, RawStatement
 
 if TYPE_CHECKING:
     from actors.query_processor.session.session import Session
 
 TEXT = ColumnType("text")
-ends_block = transaction_control.ends_block
+mends_block = transaction_control.mends_block
 
 
-async def prepare(session: Session, raw: RawStatement) -> PreparedStatement:
-    """What Describe shows of a statement that is not planned."""
+async def prepare(session: Session, raw: RawStatement, parameter_oids: Sequence[int]) -> PreparedStatement:
+    """What Describe shows of a statement that is not planned. Of those of `_QUERYING`, the parameters are the query's."""
     if raw.kind == "CopyStmt":
         return await copying.prepare(session, raw)
+    if raw.kind in _QUERYING:
+        fields = [Field("QUERY PLAN", TEXT)] if raw.kind == "ExplainStmt" else None
+        if type(raw.node.query).__name__ not in PLANNED_KINDS:
+            return PreparedStatement(raw, fields=fields)
+        inner = await session.prepare(RawStatement(raw.text, raw.node.query), parameter_oids)
+        return PreparedStatement(raw, fields=fields, parameter_types=inner.parameter_types)
     describe = _DESCRIBERS.get(raw.kind)
     if describe is None:
         prepared = raw.prepared = PreparedStatement(raw)
@@ -40,15 +46,19 @@ async def prepare(session: Session, raw: RawStatement) -> PreparedStatement:
     return PreparedStatement(raw, fields=await describe(session, raw))
 
 
-def portal(session: Session, prepared: PreparedStatement) -> Portal:
+def portal(session: Session, prepared: PreparedStatement, parameters: Sequence[Any]) -> Portal:
     if prepared.raw.kind == "CopyStmt":
         return copying.portal(session, prepared)
-    return UtilityPortal(session, prepared, ())
+    return UtilityPortal(session, prepared, parameters)
 
 
-async def run(session: Session, raw: RawStatement) -> Batch:
+async def run(session: Session, prepared: PreparedStatement, parameters: Sequence[Any]) -> Batch:
+    raw = prepared.raw
     if not raw.kind:
         return Batch([], True, "")
+    querying = _QUERYING.get(raw.kind)
+    if querying is not None:
+        return await querying(session, raw, prepared.parameter_types, parameters)
     handler = _HANDLERS.get(raw.kind)
     if handler is not None:
         return await handler(session, raw)
@@ -131,11 +141,17 @@ async def _discard(session: Session, raw: RawStatement) -> Batch:
         for portal in session.portals.values():
             portal.close()
         session.portals.clear()
+        session.held.clear()
         session.prepared_statements.clear()
         session.run_time.reset_all(False)
         return Batch([], True, "DISCARD ALL")
     names = {DiscardMode.DISCARD_PLANS: "PLANS", DiscardMode.DISCARD_SEQUENCES: "SEQUENCES", DiscardMode.DISCARD_TEMP: "TEMP"}
     return Batch([], True, f"DISCARD {names[raw.node.target]}")
+
+
+async def _unlisten(session: Session, raw: RawStatement) -> Batch:
+    """Pools send it when they take a connection back. Nothing listens: LISTEN is refused."""
+    return Batch([], True, "UNLISTEN")
 
 
 _HANDLERS: dict[str, Callable[[Session, RawStatement], Awaitable[Batch]]] = {
@@ -146,14 +162,17 @@ _HANDLERS: dict[str, Callable[[Session, RawStatement], Awaitable[Batch]]] = {
     "PrepareStmt": named.prepare,
     "ExecuteStmt": named.execute,
     "DeallocateStmt": named.deallocate,
-    "DeclareCursorStmt": named.declare,
     "FetchStmt": named.fetch,
     "ClosePortalStmt": named.close,
+    "UnlistenStmt": _unlisten,
+}
+_QUERYING: dict[str, Callable[[Session, RawStatement, Sequence[ColumnType], Sequence[Any]], Awaitable[Batch]]] = {
+    "DeclareCursorStmt": named.declare,
     "ExplainStmt": explain.explain,
 }
+"""Statements about a query, which may have parameters."""
 _DESCRIBERS: dict[str, Callable[[Session, RawStatement], Awaitable[list[Field] | None]]] = {
     "VariableShowStmt": _describe_show,
     "ExecuteStmt": named.describe_execute,
     "FetchStmt": named.describe_fetch,
-    "ExplainStmt": explain.describe,
 }

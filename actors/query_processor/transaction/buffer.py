@@ -8,6 +8,8 @@ are ascending already, which sorting merges in linear time, and small transactio
 A large transaction is bounded work at every moment: no sort, copy or encoding is of more than SORT_ROWS rows. Keys that ascend beyond all of their keyspace are
 sealed (sealed.py) as they come; the others stay in the dictionary, and are merged with the sealed ones piece by piece at the commit.
 
+While there are savepoints (`record`), the buffer notes what each write has replaced, and seals nothing: `undo_to(mark)` takes back all writes since `mark()`.
+
 A dropped range (DROP_RANGE) hides what was committed before; own writes inside it made before the drop are forgotten here, and nothing is
 written into it afterwards (truncation and rewrites give indexes new keyspaces).
 """
@@ -17,18 +19,42 @@ from __future__ import annotations
 import heapq
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from actors.common import write_set
 from actors.common.ranges import KEYSPACE_BYTES
-from actors.query_processor.transaction.sealed import SealedRun, Written, encode_rows
+from actors.query_processor.transaction.sealed import ABSENT, Absent, SealedRun, Written, encode_rows
+from actors.runtime.fiber import turn
 
 TABLE_BYTES = 4
 SORT_ROWS = 16_384
 """Sorted, and sealed where they ascend, in one go: some ten milliseconds."""
 
 
+UNDO_ROWS = 16_384
+"""Taken back in one go."""
+FEW_KEYS = 64
+"""So many are taken out of the lists one by one; the lists are gone through for more."""
+
+
+class BufferMark(NamedTuple):
+    """A state of the buffer that it can return to: how many writes it had noted, and what it counted then."""
+
+    noted: int
+    bytes: int
+    padding: int
+    rows: int
+
+
+class _Drop(NamedTuple):
+    """Noted for a dropped range: the own writes that were forgotten, and all runs before."""
+
+    forgotten: dict[bytes, bytes | None]
+    runs: dict[bytes, SealedRun]
+
+
 class WriteBuffer:
-    __slots__ = ("_chunks", "_dropped", "_least", "_recent", "_runs", "_unsorted", "bytes", "padding", "rows", "values")
+    __slots__ = ("_chunks", "_dropped", "_least", "_recent", "_runs", "_undo", "_unsorted", "bytes", "padding", "rows", "values")
 
     def __init__(self, row_bytes_min: int = 0) -> None:
         """`row_bytes_min`: what a row counts as at least (settings.Metering)."""
@@ -41,6 +67,8 @@ class WriteBuffer:
         """Keys of `_recent`, each list sorted."""
         self._unsorted: list[bytes] = []
         self._dropped: list[tuple[bytes, bytes]] = []
+        self._undo: list[tuple[bytes, bytes | Absent | None] | _Drop] | None = None
+        """What each write has replaced in `_recent` (ABSENT: nothing), the newest last; None while there is no savepoint."""
         self.bytes = 0
         """Of all keys and values. What is written again after it was sealed counts twice."""
         self.padding = 0
@@ -60,10 +88,14 @@ class WriteBuffer:
         size = len(value) if value is not None else 0
         if key in values:
             before = values[key]
+            if self._undo is not None:
+                self._undo.append((key, before))
             self.bytes += size - (len(before) if before is not None else 0)
             self.padding += self._lacks(key, value) - self._lacks(key, before)
             values[key] = value
             return
+        if self._undo is not None:
+            self._undo.append((key, ABSENT))
         values[key] = value
         self._unsorted.append(key)
         size += len(key)
@@ -73,7 +105,10 @@ class WriteBuffer:
         if counts:
             self.rows += 1
         if len(self._unsorted) >= SORT_ROWS:
-            self._seal()
+            if self._undo is None:
+                self._seal()
+            else:
+                self._sort()
 
     def _lacks(self, key: bytes, value: bytes | None) -> int:
         return max(self._least - len(key) - len(value or b""), 0)
@@ -81,8 +116,11 @@ class WriteBuffer:
     def drop_range(self, start: bytes, end: bytes) -> None:
         """Hide every committed key in [start, end), forget own writes in it."""
         recent = self._recent
-        for key in [key for key in recent if start <= key < end]:
-            value = recent.pop(key)
+        forgotten = {key: value for key, value in recent.items() if start <= key < end}
+        if self._undo is not None:
+            self._undo.append(_Drop(forgotten, dict(self._runs)))
+        for key, value in forgotten.items():
+            del recent[key]
             self.padding -= self._lacks(key, value)
             self.bytes -= len(key) + (len(value) if value is not None else 0)
         self._chunks = [sorted(recent)] if recent else []
@@ -93,6 +131,69 @@ class WriteBuffer:
             elif next(run.items(start, end), None) is not None:
                 self._runs[space] = run.without(start, end)
         self._dropped.append((start, end))
+
+    # -- savepoints --------------------------------------------------------------------------------------------------------------
+
+    def record(self, on: bool) -> None:
+        """Note from now on what writes replace; or no more, where nothing will be taken back."""
+        if not on:
+            self._undo = None
+        elif self._undo is None:
+            self._undo = []
+
+    @property
+    def recording(self) -> bool:
+        return self._undo is not None
+
+    def mark(self) -> BufferMark:
+        """Where `undo_to` can return to. Only while recording."""
+        assert self._undo is not None
+        return BufferMark(len(self._undo), self.bytes, self.padding, self.rows)
+
+    async def undo_to(self, mark: BufferMark) -> None:
+        """Take back what was written since `mark`, in turns of the loop."""
+        undo = self._undo
+        assert undo is not None
+        while len(undo) > mark.noted:
+            start = max(mark.noted, len(undo) - UNDO_ROWS)
+            self._take_back(undo[start:])
+            del undo[start:]
+            if start > mark.noted:
+                await turn()
+        _, self.bytes, self.padding, self.rows = mark
+
+    def _take_back(self, noted: list[tuple[bytes, bytes | Absent | None] | _Drop]) -> None:
+        recent = self._recent
+        self._sort()
+        gone: set[bytes] = set()
+        for note in reversed(noted):
+            if isinstance(note, _Drop):
+                self._dropped.pop()
+                self._runs.clear()
+                self._runs.update(note.runs)
+                recent.update(note.forgotten)
+                self._chunks, gone = [sorted(recent)], set()
+                continue
+            key, before = note
+            if isinstance(before, Absent):
+                del recent[key]
+                gone.add(key)
+            else:
+                recent[key] = before
+        if len(gone) > FEW_KEYS:
+            self._chunks = [[key for key in chunk if key not in gone] for chunk in self._chunks]
+        else:
+            for key in gone:
+                self._forget(key)
+        self._chunks = [chunk for chunk in self._chunks if chunk]
+
+    def _forget(self, key: bytes) -> None:
+        """Take a key out of the sorted lists."""
+        for chunk in self._chunks:
+            place = bisect_left(chunk, key)
+            if place < len(chunk) and chunk[place] == key:
+                del chunk[place]
+                return
 
     # -- order -------------------------------------------------------------------------------------------------------------------
 

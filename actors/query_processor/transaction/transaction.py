@@ -6,7 +6,8 @@
   nothing to wait for). Else its write set goes to the coordinator, the adjudicator that owns most of its keys, which answers with
   commit_ts (committing.py). A transaction that only checked keys (SELECT ... FOR UPDATE) commits like any other, with an empty write set: what it has read still holds at its
   commit_ts, and the record in the journal orders it among the writers of those keys.
-- A failed statement fails the transaction (there are no savepoints), so nothing is ever undone.
+- A failed statement fails the transaction, and nothing of it is undone alone. `mark` and `undo_to` are what savepoints are made of: all that a statement may have changed
+  here is as it was at the mark. Only the snapshot stays.
 
         transaction = Transaction(services, catalog, start_ts)
         [row] = await transaction.get([key])
@@ -26,14 +27,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from actors.common import write_set
 from actors.common.errors import PROGRAM_LIMIT_EXCEEDED, DatabaseError, is_schema_changed, schema_changed, unavailable
 from actors.common.messages.committing import Commit
 from actors.common.messages.control import Suspect, Topology
-from actors.common.settings import Settings
-from actors.query_processor.transaction.buffer import WriteBuffer
+from actors.common.settings import Limits, Settings
+from actors.query_processor.transaction.buffer import BufferMark, WriteBuffer
 from actors.query_processor.transaction.committing import CommitFlight, Committing, Piece
 from actors.query_processor.transaction.scanner import Scanner
 from actors.reading.pause import pause
@@ -55,6 +56,20 @@ TURN_KEYS = 1024
 
 COMMIT_LATE_S = 0.3
 """A commit without an answer for so long makes its adjudicator suspect: some hundred times a commit's usual time."""
+
+
+class TransactionMark(NamedTuple):
+    """What `undo_to` returns to. Keys that were checked by then are the first `checked` of them."""
+
+    buffer: BufferMark
+    checked: int
+    schema_changes: frozenset[int]
+    exclusive: frozenset[int]
+    catalog: Catalog
+    has_ddl: bool
+    has_dml: bool
+    read_only: bool
+    limits: Limits
 
 
 class CatalogStale(Exception):
@@ -120,7 +135,7 @@ class Transaction:
     """See the module. `environment` is the expressions' Environment, set by the session; `catalog` may become an overlay (DDL)."""
 
     __slots__ = (
-        "_base_version", "_checked", "_known_current_ts", "_limits", "_read_min", "_services", "_storage", "_verified",
+        "_base_catalog", "_base_version", "_checked", "_known_current_ts", "_limits", "_read_min", "_services", "_storage", "_verified",
         "buffer", "bytes_read", "catalog", "environment", "exclusive", "has_ddl", "has_dml", "read_only", "schema_changes", "start_ts",
     )  # fmt: skip
 
@@ -129,7 +144,8 @@ class Transaction:
         self._storage = services.storage
         self._limits = services.settings.limits
         self.start_ts = start_ts
-        self.catalog = catalog
+        self.catalog = self._base_catalog = catalog
+        """The latter without this transaction's own changes."""
         self._base_version = catalog.version
         self._known_current_ts = services.catalogs.current_until(catalog)
         self._verified = False
@@ -137,7 +153,8 @@ class Transaction:
         self.read_only = False
         metering = services.settings.metering
         self.buffer = WriteBuffer(metering.row_bytes_written_min)
-        self._checked: set[bytes] = set()
+        self._checked: dict[bytes, None] = {}
+        """Keys in the order in which they came."""
         self.schema_changes: set[int] = set()
         """Ids of the tables (schemas) that this transaction creates, changes or drops."""
         self.exclusive: set[int] = set()
@@ -273,7 +290,7 @@ class Transaction:
         fresh = await self._services.catalogs.load(self.start_ts, catalog_ts)
         if not self._same_tables(fresh):
             raise schema_changed()
-        self.catalog = fresh.on_path(self.catalog.search_path)
+        self.catalog = self._base_catalog = fresh.on_path(self.catalog.search_path)
         self._base_version = fresh.version
         self._known_current_ts = self.start_ts
         self._verified = True
@@ -311,7 +328,7 @@ class Transaction:
 
     def check(self, key: bytes) -> None:
         """Put a key that is only read into the conflict check: a row locked by FOR UPDATE, a unique key that must stay absent."""
-        self._checked.add(key)
+        self._checked[key] = None
 
     def drop_range(self, start: bytes, end: bytes) -> None:
         """Drop every key in [start, end) at commit, however many."""
@@ -331,6 +348,37 @@ class Transaction:
         if limit_s and self._services.clock.now().latest - self.start_ts > limit_s * 1_000_000:
             raise DatabaseError(PROGRAM_LIMIT_EXCEEDED, f"transaction age limit of {limit_s}s exceeded")
 
+    # -- savepoints ----------------------------------------------------------------------------------------------------------
+
+    def record(self, on: bool) -> None:
+        """Whether there are marks to return to."""
+        self.buffer.record(on)
+
+    def mark(self) -> TransactionMark:
+        """The present state. Only while recording."""
+        return TransactionMark(
+            self.buffer.mark(),
+            len(self._checked),
+            frozenset(self.schema_changes),
+            frozenset(self.exclusive),
+            self.catalog,
+            self.has_ddl,
+            self.has_dml,
+            self.read_only,
+            self._limits,
+        )
+
+    async def undo_to(self, mark: TransactionMark) -> None:
+        """Forget what was written, checked and defined since `mark`."""
+        await self.buffer.undo_to(mark.buffer)
+        for key in list(self._checked)[mark.checked :]:
+            del self._checked[key]
+        # A catalog that was too old at the mark has been loaded anew since.
+        self.catalog = mark.catalog if mark.has_ddl else self._base_catalog
+        self.schema_changes = set(mark.schema_changes)
+        self.exclusive = set(mark.exclusive)
+        self.has_ddl, self.has_dml, self.read_only, self._limits = mark.has_ddl, mark.has_dml, mark.read_only, mark.limits
+
     # -- the end -------------------------------------------------------------------------------------------------------------
 
     @property
@@ -339,7 +387,9 @@ class Transaction:
 
     def rollback(self) -> None:
         """Forget everything; nothing was sent."""
+        recording = self.buffer.recording
         self.buffer = WriteBuffer(self._services.settings.metering.row_bytes_written_min)
+        self.buffer.record(recording)
         self._checked.clear()
 
     async def commit(self) -> int | None:
@@ -354,7 +404,7 @@ class Transaction:
             return None
         self.check_age()
         services = self._services
-        checked = sorted(self._checked.difference(buffer.values)) if self._checked else []
+        checked = sorted(set(self._checked).difference(buffer.values)) if self._checked else []
         pieces: Callable[[], Iterator[Piece]] | None = None
         if buffer.is_large or len(checked) > write_set.PIECE_ROWS_MAX:
             pieces = partial(_pieces, buffer, checked)

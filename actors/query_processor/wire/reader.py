@@ -20,7 +20,7 @@ from struct import Struct
 
 from actors.common.errors import PROTOCOL_VIOLATION, DatabaseError
 from actors.query_processor.wire.frontend import DECODERS, CopyData, Message, MessageTooLong, ProtocolViolation
-from actors.query_processor.wire.startup import StartupPacket, decode_startup
+from actors.query_processor.wire.startup import NoStartupPacket, StartupPacket, decode_startup
 from actors.query_processor.wire.states import TABLE, Action, State
 
 SHORT_MESSAGE_BYTES_MAX = 10_000
@@ -190,7 +190,7 @@ class FrontendReader:
         return position < len(buffer) and buffer[position] == _SYNC
 
     def next_startup(self) -> StartupPacket | None:
-        """The next packet without a type byte, or None until more bytes are there. Raises ProtocolViolation."""
+        """The next packet without a type byte, or None until more bytes are there. Raises NoStartupPacket, ProtocolViolation."""
         assert self._state is State.STARTUP
         buffer = self._buffer
         position = self._position
@@ -199,7 +199,7 @@ class FrontendReader:
             return None
         (length,) = _length(buffer, position)
         if not 8 <= length <= STARTUP_BYTES_MAX:
-            raise ProtocolViolation("invalid length of startup packet")
+            raise NoStartupPacket
         if available < length:
             return None
         self._position = position + length

@@ -23,6 +23,10 @@ TLS_HANDSHAKE = 0x16
 _code = Struct("!I").unpack_from
 
 
+class NoStartupPacket(Exception):
+    """What begins the connection has no packet's length: its client speaks another protocol, or another part of this one. As in PostgreSQL, nothing is answered."""
+
+
 class SslRequest(NamedTuple):
     pass
 
@@ -100,10 +104,11 @@ def session_options(parameters: dict[str, str]) -> dict[str, str]:
         word = words.pop(0)
         if word == "-c" and words:
             assignment = words.pop(0)
-        elif word.startswith(("-c", "--")):
+        elif word.startswith(("-c", "--")) and len(word) > 2:
             assignment = word[2:]
         else:
-            raise DatabaseError(SYNTAX_ERROR, f"invalid command-line argument for server process: {word}")
+            message = f"invalid command-line argument for server process: {word}"
+            raise DatabaseError(SYNTAX_ERROR, message, hint='Try "postgres --help" for more information.')
         name, equals, value = assignment.partition("=")
         if not equals:
             raise DatabaseError(SYNTAX_ERROR, f"{word} requires a value")

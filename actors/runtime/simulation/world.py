@@ -161,9 +161,9 @@ class World:
             if process.up:
                 self._end(process)
 
-    def process_of(self, role: str) -> Process:
-        """The process that is made to run this role."""
-        return next(process for process in self.processes.values() if any(spec.name == role for spec in process.specs))
+    def process_of(self, role: str) -> Process | None:
+        """The process that is made to run this role; None where there is none any more, or the role is assigned to processes."""
+        return next((process for process in self.processes.values() if any(spec.name == role for spec in process.specs)), None)
 
     def disk_of(self, process: Process, role: str) -> DiskImage:
         image = process.disks.get(role)

@@ -334,6 +334,7 @@ NOT_FOUND: tuple[str, ...] = ()
 
 CAMPAIGN = Options(pause=HUNT_PAUSE)
 """What a bug that must be found as drawn is found by."""
+STALE = ("AttributeError", "ImportError", "NameError", "TypeError")
 FOUND = Path(__file__).parent / "found.jsonl"
 """Of each bug: the run that found it, with the plan that its seed drew then, narrowed as it was. It is tried first, and does not change with the draw. `seconds`: where fewer virtual
 seconds under faults than a hunt's find it, too."""
@@ -386,8 +387,15 @@ def _hunt_one(attempt: Attempt) -> SeedReport:
         narrowed = bug.change if attempt.plan is None else None
         seconds = attempt.seconds or SECONDS
         report = run_seed(seed, seconds=seconds, proofs=bug.proofs, change=narrowed, proofs_alone=bug.proofs_alone, plan=attempt.plan)
+    assert not _is_stale(report), f"the planted bug {attempt.name} does not fit the code any more:\n{report.details}"
     report.trace, report.details = [], ""
     return report
+
+
+def _is_stale(report: SeedReport) -> bool:
+    """Whether it was the planted code itself that failed: it uses something that has another name or form now, and would be "found" by any seed."""
+    where = report.details.rpartition("  File ")[2].partition(",")[0]
+    return (report.failure or "").startswith(STALE) and str(Path(__file__).parent) in where
 
 
 def main() -> None:

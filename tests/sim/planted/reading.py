@@ -103,7 +103,7 @@ def trims_what_one_replica_has() -> None:
         most = max(crossbar._checkpoints.values(), default=0)
         if most > crossbar._trimmed:
             crossbar._trimmed = most
-            for journal in crossbar.journals:
+            for journal in crossbar._journals:
                 for name in crossbar._journals[journal]:
                     crossbar._context.bus.post(crossbar._context.name, name, Trim(most))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from copy import deepcopy
 from pathlib import Path
@@ -12,6 +13,8 @@ import pytest
 import ray
 import yaml
 from ray.autoscaler._private.util import prepare_config, validate_config
+
+from tests.published import published
 
 CONFIGS = Path(__file__).resolve().parents[3] / "configs"
 SCHEMA = json.loads(Path(__file__).with_name("raycluster.schema.json").read_text())
@@ -53,6 +56,34 @@ def test_workers_on_ec2_come_from_zero_in_three_zones() -> None:
     assert [worker["max_workers"] for worker in workers] == [1, 1, 1]
     assert "RAY_enable_autoscaler_v2=1" in read("ray-aws.yaml")["head_start_ray_commands"][1], "the former autoscaler knows no labels"
     assert read("ray-aws.yaml")["provider"]["cache_stopped_nodes"], "a node that comes back has its disk"
+
+
+def strict(schema: Any) -> Any:
+    """The schema as Kubernetes applies it with strict field validation: an object has no fields but those it names."""
+    if isinstance(schema, list):
+        return [strict(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    made = {name: strict(value) for name, value in schema.items()}
+    if isinstance(made.get("properties"), dict) and not made.get("x-kubernetes-preserve-unknown-fields"):
+        made.setdefault("additionalProperties", False)
+    if made.pop("x-kubernetes-int-or-string", False):
+        made.pop("type", None)
+    return made
+
+
+def test_the_published_definition_accepts_it() -> None:
+    """KubeRay's own CustomResourceDefinition, pod templates and all."""
+    definition = yaml.safe_load(gzip.decompress(published("kuberay/ray.io_rayclusters.yaml.gz").read_bytes()))
+    (served,) = [version for version in definition["spec"]["versions"] if version["name"] == "v1"]
+    schema = strict(served["schema"]["openAPIV3Schema"])
+    schema["properties"]["metadata"] = {"type": "object"}  # of every kind in Kubernetes, and not in the definition
+    document = read("kuberay.yaml")
+    jsonschema.validate(document, schema)
+    (container,) = document["spec"]["headGroupSpec"]["template"]["spec"]["containers"]
+    container["image_"] = container.pop("image")
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(document, schema)
 
 
 def test_kuberay_accepts_it() -> None:

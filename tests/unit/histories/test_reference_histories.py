@@ -8,14 +8,12 @@ READ COMMITTED and Citus, already wrong without it, also read stale; the paper's
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
+from tests.published import published
 from workloads.histories.edn import load
 from workloads.histories.list_append import Isolation, check
 
-DATA = Path(__file__).parent / "data"
 CYCLES = {"G-single", "G-nonadjacent"}
 
 
@@ -39,7 +37,7 @@ CYCLES = {"G-single", "G-nonadjacent"}
     ],
 )
 def test_verdicts(name: str, isolation: Isolation, plain: set[str], added_by_time: set[str]) -> None:
-    history = load(DATA / name)
+    history = load(published(f"elle/{name}"))
     assert {anomaly.kind for anomaly in check(history, isolation, real_time=False)} == plain
     assert {anomaly.kind for anomaly in check(history, isolation)} == plain | added_by_time
 
@@ -47,17 +45,19 @@ def test_verdicts(name: str, isolation: Isolation, plain: set[str], added_by_tim
 @pytest.mark.parametrize("isolation", ["snapshot", "serializable"])
 @pytest.mark.parametrize("real_time", [False, True])
 def test_read_committed_loses_updates(isolation: Isolation, real_time: bool) -> None:
-    kinds = {anomaly.kind for anomaly in check(load(DATA / "read_committed.edn.gz"), isolation, real_time)}
+    kinds = {anomaly.kind for anomaly in check(load(published("elle/read_committed.edn.gz")), isolation, real_time)}
     assert {"lost-update", "internal", "G-single"} <= kinds
     assert ("G-single-realtime" in kinds) == real_time
 
 
 def test_citus_at_serializable_has_write_skew_too() -> None:
-    assert {anomaly.kind for anomaly in check(load(DATA / "citus_rr.edn.gz"), "serializable", real_time=False)} == CYCLES | {"G2-item"}
+    assert {anomaly.kind for anomaly in check(load(published("elle/citus_rr.edn.gz")), "serializable", real_time=False)} == CYCLES | {
+        "G2-item"
+    }
 
 
 def test_the_papers_example_is_told_as_in_the_paper() -> None:
-    (anomaly,) = check(load(DATA / "paper-example.edn"), real_time=False)
+    (anomaly,) = check(load(published("elle/paper-example.edn")), real_time=False)
     assert anomaly.explanation == (
         "T7 read key 255 up to 5, without 8, which T3 appended; T3 appended 8 to key 255, which T5 read; "
         "T5 appended 4 to key 256 before T7 appended 3: so T7 comes before itself"

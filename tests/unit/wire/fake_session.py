@@ -134,6 +134,9 @@ class FakeSession:
         self.copied: list[tuple[Any, ...]] = []
         self.waiting: Completion[None] | None = None
 
+    def end_portals(self) -> None:
+        self.portals.clear()
+
     @property
     def status(self) -> str:
         return ("E" if self.failed else "T") if self.in_block else "I"

@@ -100,6 +100,8 @@ OTHERS = {
     "lc_time": "de_DE",
     "timezone_abbreviations": "Australia",
     "default_text_search_config": "pg_catalog.english",
+    "track_activities": "off",
+    "password_encryption": "md5",
 }
 """Fixed parameters, each with a value that is not its one."""
 PROOFS_THAT_MOOT = {
@@ -183,6 +185,8 @@ def test_nothing_waits_for_a_lock() -> None:
 def other_value(definition: Definition) -> str:
     if definition.kind == "bool":
         return "off"
+    if definition.kind == "integer":
+        return str(int(definition.default) + 1)
     return definition.kind.split("|")[-1] if "|" in definition.kind else "1GB"
 
 

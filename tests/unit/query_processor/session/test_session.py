@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -84,6 +85,18 @@ def test_an_error_at_commit_ends_the_block(client: Client) -> None:
     error = client.error("COMMIT")
     assert error.sqlstate == "40001" and "(OC000)" in error.message and client.session.status == "I"
     assert client.rows("SELECT name FROM t") == [("theirs",)]
+
+
+def test_rows_that_are_taken_back_count_no_more() -> None:
+    client = connect(replace(OPEN, limits=replace(OPEN.limits, transaction_rows_max=2)))
+    client.query("CREATE TABLE t (id int PRIMARY KEY)")
+    client.query("BEGIN")
+    client.query("SAVEPOINT a")
+    client.query("INSERT INTO t VALUES (1), (2)")
+    assert client.code("INSERT INTO t VALUES (3)") == "54000"
+    client.query("ROLLBACK TO a")
+    client.query("INSERT INTO t VALUES (4), (5)")
+    client.query("COMMIT")
 
 
 def test_warnings(client: Client) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from actors.common import small_write_set, write_set
 from actors.query_processor.transaction import buffer as buffering
 from actors.query_processor.transaction.buffer import WriteBuffer
+from tests.unit.query_processor.support.cluster import run
 
 KEYS = st.binary(min_size=1, max_size=12)
 VALUES = st.none() | st.binary(max_size=40)
@@ -98,3 +101,47 @@ def test_dropped_ranges_stand_among_the_rows() -> None:
     ]
     assert buffer.sample(10) == [b"a1", b"c1", b"b"] and bool(buffer)
     assert list(write_set.rows(buffer.encode_dropped())) == [(b"b", b"c", write_set.DROP_RANGE)]
+
+
+STEPS = st.lists(
+    st.tuples(st.just("write"), SPACED, VALUES, st.booleans())
+    | st.tuples(st.just("drop"), SPACED, SPACED)
+    | st.tuples(st.just("mark"))
+    | st.tuples(st.just("undo"), st.integers(0, 3)),
+    max_size=60,
+)
+
+
+def seen(buffer: WriteBuffer) -> tuple[object, ...]:
+    """All that a transaction can see of it."""
+    rows = {key: buffer.values[key] for key in buffer.values}
+    dropped = list(write_set.rows(data)) if (data := buffer.encode_dropped()) else []
+    return rows, buffer.range(b"", b"\xff"), rows_of(buffer), dropped, buffer.bytes, buffer.padding, buffer.rows, buffer.tables()
+
+
+@pytest.mark.parametrize(("sort_rows", "undo_rows", "few"), [(16_384, 16_384, 64), (4, 2, 0), (1, 1, 1)])
+@given(st.lists(st.tuples(SPACED, VALUES), max_size=12), STEPS)
+def test_what_was_written_since_a_mark_is_taken_back(
+    sort_rows: int, undo_rows: int, few: int, before: list[tuple[bytes, bytes | None]], steps: list[tuple[Any, ...]]
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (("SORT_ROWS", sort_rows), ("UNDO_ROWS", undo_rows), ("FEW_KEYS", few)):
+            patch.setattr(buffering, name, value)
+        buffer = WriteBuffer(20)
+        for key, value in before:
+            buffer.write(key, value, counts=True)
+        buffer.record(True)
+        marks = [(buffer.mark(), seen(buffer))]
+        for kind, *arguments in steps:
+            if kind == "write":
+                buffer.write(*arguments)
+            elif kind == "drop":
+                buffer.drop_range(min(arguments), max(arguments))
+            elif kind == "mark":
+                marks.append((buffer.mark(), seen(buffer)))
+            else:
+                del marks[max(1, len(marks) - arguments[0]) :]
+                run(buffer.undo_to(marks[-1][0]))
+                assert seen(buffer) == marks[-1][1]
+        buffer.record(False)
+        assert not buffer.recording
