@@ -59,7 +59,7 @@ class Gateway:
         self._name = f"gateway/{number}"
         self._host = host
         self._port = port
-        self._reception = Reception(context, number, socket_path, streams)
+        self._reception = Reception(context, number, socket_path, streams, self._park, self._has_seat)
         self._listener: socket.socket | None = None
         room = descriptors.for_clients(descriptors.limit())
         self._held_max = min(WAITING_SOCKETS_MAX, room)

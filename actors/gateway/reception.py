@@ -28,7 +28,7 @@ from actors.common.messages.control import Topology, Wake
 from actors.gateway.parking import Guest
 from actors.gateway.refusal import refuse
 from actors.runtime.interfaces import Context
-from actors.runtime.socket_passing import OnEnd, Outcome, SocketSender
+from actors.runtime.socket_passing import OnEnd, OnSocket, Outcome, SocketSender
 from actors.runtime.streams import Streams, StreamSender
 
 RETRY_S = 0.05
@@ -43,13 +43,23 @@ logger = logging.getLogger(__name__)
 
 
 class Reception:
-    """`number`: the gateway's. `socket_path` and `streams`: as Gateway's."""
+    """`number`: the gateway's. `socket_path` and `streams`: as Gateway's. `park` and `has_seat`: for sessions that come back from other hosts."""
 
-    def __init__(self, context: Context, number: int, socket_path: Callable[[str], str], streams: Streams | None) -> None:
+    def __init__(
+        self,
+        context: Context,
+        number: int,
+        socket_path: Callable[[str], str],
+        streams: Streams | None,
+        park: OnSocket,
+        has_seat: Callable[[], bool],
+    ) -> None:
         self._context = context
         self._number = number
         self._socket_path = socket_path
         self._streams = streams
+        self._park = park
+        self._has_seat = has_seat
         self._waiting_s_max = context.settings.scaling.wake_s
         self._senders: dict[str, SocketSender | StreamSender] = {}
         self._order: deque[str] = deque()
@@ -275,7 +285,7 @@ class Reception:
     def _sender(self, name: str, near: bool) -> SocketSender | StreamSender:
         if near or self._streams is None:
             return SocketSender(self._socket_path(name), self._offer_queued)
-        return StreamSender(self._streams, self._context.name, name)
+        return StreamSender(self._streams, self._context.name, name, self._park, self._has_seat)
 
 
 def _nobody_came(waited_s: float) -> DatabaseError:

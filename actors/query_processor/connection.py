@@ -223,8 +223,11 @@ class Connection(asyncio.Protocol):
         else:
             error = DatabaseError(ADMIN_SHUTDOWN, TERMINATED, detail=HELD)
         words = backend.error_response(error, "FATAL")
+        client = transport.get_extra_info("socket")
+        if client is None:  # another host's gateway has it (streams.py)
+            return
         with contextlib.suppress(OSError, ssl.SSLError):  # the client is gone, or takes nothing
-            os.write(transport.get_extra_info("socket").fileno(), words if self._tls is None else self._tls.send(words))
+            os.write(client.fileno(), words if self._tls is None else self._tls.send(words))
 
     def _holds_success(self) -> bool:
         return self._conversation is not None and self._conversation.holds_success
