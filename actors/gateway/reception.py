@@ -69,6 +69,8 @@ class Reception:
         self._pumping = False
         self._nobody = False
         """A guest has been found nobody to ask."""
+        self._busy = False
+        """A guest waits for a query processor that owes answers to others."""
         self._retry: asyncio.TimerHandle | None = None
         self._asked_to_wake_s = -WAKE_RETRY_S
         self._stopped = False
@@ -111,8 +113,8 @@ class Reception:
         """For as long as somebody can be asked."""
         if self._pumping:
             return
-        self._pumping, self._nobody = True, False
-        while self._queued and not self._nobody and not self._all_busy():
+        self._pumping, self._nobody, self._busy = True, False, False
+        while self._queued and not self._nobody and not self._busy:
             self._offer(self._queued.popleft())
         if self._nobody:
             now_s = asyncio.get_running_loop().time()
@@ -123,9 +125,6 @@ class Reception:
                 else:
                     self._waiting.append(guest)
         self._pumping = False
-
-    def _all_busy(self) -> bool:
-        return bool(self._senders) and all(sender.busy for sender in self._senders.values())
 
     def _offer(self, guest: Guest) -> None:
         """To each query processor in turn, until one takes it."""
@@ -157,7 +156,8 @@ class Reception:
             elif expired:
                 self._refuse(guest)
             elif busy:
-                self._queued.append(guest)
+                self._busy = True
+                self._queued.appendleft(guest)
                 self._try_later()
             else:
                 self._wait(guest)

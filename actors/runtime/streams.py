@@ -24,6 +24,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from struct import Struct
 from typing import Protocol, cast
@@ -112,7 +113,7 @@ class StreamSender:
         """Sessions that have begun go on."""
 
 
-class _Far(asyncio.Protocol):
+class _Far(asyncio.Protocol, ABC):
     """The end of the connection between the hosts: frames. What a frame holds of DATA goes on as it comes; other frames are handled whole."""
 
     def __init__(self) -> None:
@@ -161,14 +162,17 @@ class _Far(asyncio.Protocol):
         self._transport = None
         self._ended()
 
+    @abstractmethod
     def _data(self, data: bytes) -> None:
-        raise NotImplementedError
+        """Some of what the client, or the query processor, has sent."""
 
+    @abstractmethod
     def _frame(self, kind: int, body: bytes) -> None:
-        raise NotImplementedError
+        """Any but DATA."""
 
+    @abstractmethod
     def _ended(self) -> None:
-        raise NotImplementedError
+        """The other host has ended the connection, or is gone."""
 
 
 class _Near(asyncio.Protocol):

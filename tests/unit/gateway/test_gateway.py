@@ -195,6 +195,20 @@ def test_a_client_whose_socket_was_lost_is_served_by_another(tmp_path: Path) -> 
     asyncio.run(asyncio.wait_for(main(), 20))
 
 
+def test_guests_wait_for_one_that_is_busy_while_another_is_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The gateway offered them to both without end, and did nothing else any more."""
+    monkeypatch.setattr(socket_passing, "OFFERS_MAX", 2)
+
+    async def main() -> None:
+        async with gateway(tmp_path) as (made, paths, port):
+            first = Processor(paths[0], 1)
+            assert await asyncio.gather(*(ask(port) for _ in range(50))) == ["1"] * 50
+            assert not len(made._reception)
+            first.receiver.stop()
+
+    asyncio.run(asyncio.wait_for(main(), 20))
+
+
 def test_a_client_whose_socket_is_lost_again_and_again_is_told_so(tmp_path: Path) -> None:
     async def main() -> None:
         async with gateway(tmp_path, settings=IMPATIENT) as (made, paths, port):
