@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from eagleray.command.main import main
+from eagleray.command.main import cli
 
 SERVICE = Path(__file__).resolve().parents[3] / "configs" / "eagleray.service"
 
@@ -32,7 +32,7 @@ def test_the_command_is_ours_and_stays_in_the_foreground() -> None:
     service = file["Service"]
     program, command, *arguments = shlex.split(service["ExecStart"])
     assert Path(program).name == "eagleray"
-    with main.commands[command].make_context(command, arguments) as context:  # type: ignore[attr-defined]
+    with cli.commands[command].make_context(command, arguments) as context:
         assert not context.params["detach"]
         assert Path(context.params["data"]).parent == Path("/var/lib") / service["StateDirectory"]
     assert (service["Type"], service["Restart"], service["KillMode"]) == ("notify", "always", "mixed")
