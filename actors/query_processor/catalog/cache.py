@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import asyncio
 
-from actors.query_processor.catalog.snapshot import CATALOG_KEYSPACE, Catalog
 from actors.reading.storage_client import StorageClient
 from actors.runtime.fiber import Completion, as_future
+from actors.sql.catalog.snapshot import CATALOG_KEYSPACE, Catalog
 
 CATALOG_END = CATALOG_KEYSPACE[:5] + b"\x01"
 

@@ -15,12 +15,12 @@ import pyarrow as pa
 from pglast import ast
 
 from actors.common.errors import UNDEFINED_FUNCTION, DatabaseError
-from actors.common.schema import ColumnType
-from actors.query_processor.column_executor.catalog_functions import CATALOG_FUNCTIONS, CatalogFunction
 from actors.query_processor.column_executor.names import Level
 from actors.query_processor.column_executor.translator import Translator
 from actors.query_processor.column_executor.udf import Udf, datums_of, result_column
 from actors.query_processor.column_executor.values import DUCK_TYPES, duck_type
+from actors.sql.catalog.catalog_functions import CATALOG_FUNCTIONS, CatalogFunction
+from actors.sql.types.column_type import ColumnType
 
 INT4 = ColumnType("int4")
 OID = ColumnType("oid")

@@ -23,7 +23,6 @@ from actors.common.errors import (
     UNDEFINED_TABLE,
     DatabaseError,
 )
-from actors.common.schema import Check, Column, Table
 from actors.query_processor.ddl import backfill
 from actors.query_processor.ddl.change import SchemaChange, quoted, replace
 from actors.query_processor.ddl.constraints import (
@@ -39,6 +38,7 @@ from actors.query_processor.ddl.constraints import (
 )
 from actors.query_processor.ddl.indexes import add_indexes, remove_index
 from actors.query_processor.ddl.tables import validate_expressions, with_fresh_keyspaces
+from actors.sql.catalog.schema import Check, Column, Table
 
 
 async def alter_table(change: SchemaChange, node: Any) -> str:

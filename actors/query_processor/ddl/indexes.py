@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from actors.common.errors import DUPLICATE_TABLE, FEATURE_NOT_SUPPORTED, UNDEFINED_OBJECT, DatabaseError
-from actors.common.schema import Index, Table
 from actors.query_processor.ddl import backfill
 from actors.query_processor.ddl.change import SchemaChange, replace
 from actors.query_processor.ddl.constraints import index_column
+from actors.sql.catalog.schema import Index, Table
 
 
 async def create_index(change: SchemaChange, node: Any, index_async: bool) -> str:

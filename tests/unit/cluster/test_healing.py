@@ -14,7 +14,7 @@ from cluster import healing
 from cluster.healing import Healing
 from cluster.state import ProcessState
 from tests.unit.cluster.test_room import Rooms
-from tests.unit.wire.server import context
+from tests.unit.postgres.server import context
 
 C = ProcessState("az-c", "c", ())
 D = ProcessState("az-d", "d", ())

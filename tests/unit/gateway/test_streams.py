@@ -27,9 +27,9 @@ from actors.runtime.socket_passing import SocketReceiver
 from actors.runtime.streams import ServedStream
 from cluster.authority import Authority
 from tests.scripts.stored_cluster import StoredCluster
-from tests.unit.wire.fake_session import FakeSession
-from tests.unit.wire.server import context
-from tests.unit.wire.test_wire_connection import SYNC, bind, execute, parse
+from tests.unit.postgres.fake_session import FakeSession
+from tests.unit.postgres.server import context
+from tests.unit.postgres.test_wire_connection import SYNC, bind, execute, parse
 
 OURS = Authority.make("ours")
 LARGE = 8 << 20
