@@ -33,7 +33,6 @@ from cluster.accounts import account_of, ask_everyone, cluster_account
 from cluster.directory import Directory
 from cluster.draining import ZERO_DRAIN_S, Leaving, drain, serve_again
 from cluster.failover import Failover
-from cluster.healing import Healing
 from cluster.initial import arranged
 from cluster.keepers import Keepers
 from cluster.keeping import StateKeeper
@@ -88,7 +87,6 @@ class Controller:
         self._metering = Metering(context)
         self._launcher = launcher
         self._room = Room(context, launcher)
-        self._healing = Healing(context, launcher, lambda: self._failover.lost(self._state) if self._failover and self._decides else ())
         self._restarted = restarted
         self._is_working = is_working
         self._leading = Leading(context, lambda role: self._homes().get(role), self._notice_complete)
@@ -176,7 +174,6 @@ class Controller:
             on_refused=self._refused,
             on_settled=self._settled,
             is_working=self._is_working,
-            on_lost=self._healing.notice,
         )
 
     async def change(self, successor: Callable[[ClusterState], ClusterState]) -> None:

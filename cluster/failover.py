@@ -24,7 +24,7 @@ from actors.common.errors import DatabaseError
 from actors.common.messages import Message, Ping, Pong, Register, StartRole, StopRole, Watch
 from actors.runtime.interfaces import Context
 from cluster.policies.homes import homes
-from cluster.state import ClusterState, ProcessState, RoleState
+from cluster.state import ClusterState, RoleState
 
 WATCH_S = 600.0
 PING_S = 0.25
@@ -54,7 +54,7 @@ class Failover:
     """`state`: which roles and processes are expected. `assigns_all`: processes start with no role but keepers, and are told all
     others; else they start their fixed roles themselves. `on_change`: the topology is to be published (gives its version);
     `on_running`: a role has just been started somewhere; `on_refused`: a process could not start a role, and why; `on_settled`:
-    once, when it is known which processes are there; `on_lost`: a process was given up; `is_working`: whether a process has been at work since it was asked about
+    once, when it is known which processes are there; `is_working`: whether a process has been at work since it was asked about
     last."""
 
     def __init__(
@@ -69,7 +69,6 @@ class Failover:
         on_refused: Callable[[str, DatabaseError], None],
         on_settled: Callable[[], None],
         is_working: Callable[[str], bool] = lambda process: False,
-        on_lost: Callable[[], None] = lambda: None,
     ) -> None:
         self._context = context
         self._assigns_all = assigns_all
@@ -84,7 +83,6 @@ class Failover:
         self._on_refused = on_refused
         self._on_settled = on_settled
         self._is_working = is_working
-        self._on_lost = on_lost
         self._doubted_at: dict[str, float] = {}
         self._registers: dict[str, Register] = {}
         self._alive: set[str] = set()
@@ -136,10 +134,6 @@ class Failover:
         self._registers.pop(process, None)
         for role in [role for role, home in self.home.items() if home == process]:
             del self.home[role]
-
-    def lost(self, state: ClusterState) -> list[ProcessState]:
-        """Processes that should be there and are not."""
-        return [process for process in state.processes if process.name not in self._alive]
 
     @property
     def assigned(self) -> KeysView[str]:
@@ -251,7 +245,6 @@ class Failover:
             del self.home[role]
         self._assign_all()
         self._await_return(process, self._registers[process])
-        self._on_lost()
 
     def _await_return(self, process: str, register: Register) -> None:
         """It may be stalled, or cut off: ask until it answers or is restarted."""

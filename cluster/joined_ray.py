@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,15 +86,6 @@ class JoinedPlaces:
 
     def release_room(self) -> None:
         self.rooms.release()
-
-    def mend_room(self, azs: Collection[str]) -> Mapping[str, str]:
-        """As `make_room`, for these zones while the others are at work."""
-        folder, known = DataFolder(self.rooms.root), self.disks()
-        made = self.rooms.mend(known, azs)
-        if made.disks:
-            logger.warning("%s", made.note)
-            folder.write_cluster({**(folder.read_cluster() or {}), "disks": {**known, **made.disks}})
-        return made.disks
 
 
 class JoinedRay:

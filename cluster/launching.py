@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Protocol
 
 from cluster.state import ProcessState
 
 
 class Launcher(Protocol):
-    """All calls but `make_room` and `mend` return at once, and are done in their order; a process that has started registers with the controller by itself."""
+    """All calls but `make_room` return at once, and are done in their order; a process that has started registers with the controller by itself."""
 
     async def make_room(self) -> None:
         """See to it that there are nodes for the processes, which may take minutes. Nothing is done where there are. Raises 57P03, and says why."""
 
     def release_room(self) -> None:
         """No process needs the nodes; those that are to be ended have been."""
-
-    async def mend(self, lost: Sequence[ProcessState]) -> None:
-        """These processes are away. Where a zone's node is gone, and another one may hold the zone, they are created there. Raises 57P03, and says why."""
 
     def launch(self, process: ProcessState) -> None:
         """See to it that this process exists. One that does already registers again."""

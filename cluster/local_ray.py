@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,10 +110,6 @@ class LocalPlaces:
 
     def make_room(self) -> Mapping[str, str]:
         """The raylets are there all the time."""
-        return {}
-
-    def mend_room(self, azs: Collection[str]) -> Mapping[str, str]:
-        """Raylets that die are replaced by the supervisor."""
         return {}
 
     def release_room(self) -> None:

@@ -43,7 +43,7 @@ class ProcessFiles:
             log_path=self.logs / f"{process.name}.log",
             heartbeat_path=self.heartbeat(process.name),
             settings=settings,
-            roles=_Roles(process, self, self._disk(process), settings.supervision.stall_s),
+            roles=_Roles(process, self.sockets, self.root, self._disk(process), bool(self.disks)),
         )
 
     def _disk(self, process: ProcessState) -> str:
@@ -56,23 +56,20 @@ class _Roles:
     """ray_shell.Roles of one process: it begins with none, and is told all."""
 
     process: ProcessState
-    files: ProcessFiles
+    sockets: Path
+    root: Path
     disk: str
-    stall_s: float
+    joined: bool
 
     def enter(self) -> None:
-        if self.files.disks:  # a Ray that was joined
-            from cluster import node_watch
-            from cluster.data_folder import DataFolder
+        if self.joined:
             from cluster.node_folder import enter
 
-            files = self.files
-            enter(files.root, files.sockets, self.disk)
-            node_watch.begin(files.sockets, files.logs / "loop-watch.log", DataFolder(files.root).replacements_path, self.stall_s)
+            enter(self.root, self.sockets, self.disk)
 
     def load(self) -> None:
         kinds = {role.kind for role in self.process.roles}
         load(kinds | MOVABLE if kinds & set(HOSTING) else kinds)
 
     def assigned(self, message: StartRole) -> RoleSpec:
-        return role_spec(RoleState(message.role, message.kind, message.arguments), message.az, str(self.files.sockets))
+        return role_spec(RoleState(message.role, message.kind, message.arguments), message.az, str(self.sockets))

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, Protocol
@@ -29,9 +28,6 @@ OPTIONS: dict[str, Any] = {
     "max_task_retries": 0,
 }
 """Of every actor of a cluster, the controller's too. They live in the namespace of whoever creates them: the cluster's."""
-
-NAME_S_MAX = 10.0
-"""For Ray to give the name of an actor free that was ended."""
 
 logger = logging.getLogger(__name__)
 
@@ -53,9 +49,6 @@ class Places(Protocol):
         """There are nodes for the zones' processes; their disks. Raises what says why there are not, in one line."""
 
     def release_room(self) -> None: ...
-
-    def mend_room(self, azs: Collection[str]) -> Mapping[str, str]:
-        """Of these zones those that go on on another node than before, and their disks there. Raises as `make_room`."""
 
 
 class RayLauncher:
@@ -84,23 +77,6 @@ class RayLauncher:
 
     def release_room(self) -> None:
         self._loop.run_in_executor(self._calls, self._places.release_room)
-
-    async def mend(self, lost: Sequence[ProcessState]) -> None:
-        try:
-            await self._loop.run_in_executor(self._calls, self._mend, lost)
-        except Exception as error:  # as above
-            raise DatabaseError(CANNOT_CONNECT_NOW, str(error).strip().partition("\n")[0]) from error
-
-    def _mend(self, lost: Sequence[ProcessState]) -> None:
-        moved = self._places.mend_room({process.az for process in lost})
-        self._files = replace(self._files, disks={**self._files.disks, **moved})
-        for process in lost:
-            if process.az in moved:
-                self._end(process.name)
-                end_s = time.monotonic() + NAME_S_MAX
-                while process.name in ray.util.list_named_actors() and time.monotonic() < end_s:
-                    time.sleep(0.05)
-                self._launch(process)
 
     def launch(self, process: ProcessState) -> None:
         if process.name not in self._launched:

@@ -18,7 +18,7 @@ import importlib.metadata
 import logging
 import re
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -88,31 +88,6 @@ class ZoneRooms:
         except NoZones as error:
             raise NotJoined(str(error)) from None
 
-    def mend(self, disks: Mapping[str, str], azs: Collection[str]) -> Made:
-        """Of zones whose processes are away those that go on on another node: the one with their data is gone, and the others have a majority. Each gets a placement group of its own;
-        what Ray has set aside for all goes on. Nothing where there is no such node. Raises NotJoined."""
-        nodes = self._nodes(disks)
-        there = {node.disk for node in nodes}
-        gone = [az for az in azs if disks.get(az) not in there]
-        try:
-            chosen = zones(nodes, self.layout.azs, disks)
-        except NoZones:
-            gone = []
-        made: dict[str, Node] = {az: chosen.nodes[az] for az in gone}
-        if not made:
-            return Made({}, {})
-        of_these = Zones(made, chosen.label, chosen.note)
-        ready = self._make_ready(of_these, new=False)
-        for az in made:
-            _remove(self._own_group(az))
-            self._set_aside(of_these, (az,), self._own_group(az))
-            self._last[az] = made[az].id
-        return Made(made, ready, chosen.note)
-
-    def _own_group(self, az: str) -> str:
-        """Name of the placement group of a zone that is not where all zones were once."""
-        return f"{self.namespace}-{az}"
-
     @property
     def is_made(self) -> bool:
         """A controller that was started anew finds what the former one made."""
@@ -127,11 +102,8 @@ class ZoneRooms:
         import ray
         from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
-        try:
-            return {"scheduling_strategy": PlacementGroupSchedulingStrategy(ray.util.get_placement_group(self._own_group(az)), 0)}
-        except ValueError:  # the zone is where it was
-            group = ray.util.get_placement_group(self.namespace)
-            return {"scheduling_strategy": PlacementGroupSchedulingStrategy(group, self.layout.azs.index(az))}
+        group = ray.util.get_placement_group(self.namespace)
+        return {"scheduling_strategy": PlacementGroupSchedulingStrategy(group, self.layout.azs.index(az))}
 
     # -- nodes --------------------------------------------------------------------------------------------------------------------
 
@@ -148,7 +120,7 @@ class ZoneRooms:
             ready = self._make_ready(chosen, new)
         finally:
             _remove(self.namespace + ASKING)
-        self._set_aside(chosen, azs, self.namespace)
+        self._set_aside(chosen)
         self._last = {az: node.id for az, node in chosen.nodes.items()}
         return Made(chosen.nodes, ready, chosen.note)
 
@@ -206,26 +178,28 @@ class ZoneRooms:
             self._looked[node.id] = Looked(ready.disk, (*node.holds, az))
         return {az: self._ready[node.id] for az, node in chosen.nodes.items()}
 
-    def _set_aside(self, chosen: Zones, azs: Sequence[str], name: str) -> None:
-        """A placement group of this name, with a bundle for each of the zones. Raises NotJoined."""
+    def _set_aside(self, chosen: Zones) -> None:
+        """Raises NotJoined."""
         import ray
 
         cpus = self.layout.az_cpus
         bundles, selectors = [], []
-        for az in azs:
+        for az in self.layout.azs:
             node = chosen.nodes[az]
             bundles.append({f"node:{node.ip}": SLIGHT, **({"CPU": cpus} if cpus else {})})
             selectors.append({chosen.label: node.labels[chosen.label]} if chosen.label else {})
         if all(node.cores >= cpus for node in chosen.nodes.values()):
             await_over(lambda: min(_free(chosen).values()) >= cpus, FREE_S_MAX)
         free = _free(chosen)
-        told = ", ".join(f"{az} (node {chosen.nodes[az].ip}) {free[az]:g}" for az in azs)
+        told = ", ".join(f"{az} (node {chosen.nodes[az].ip}) {free[az]:g}" for az in self.layout.azs)
         no_room = NotJoined(f"no room: each zone asks for {cpus:g} CPU on its node (layout.az_cpus), and there are free for {told}")
-        if any(free[az] < cpus for az in azs):
+        if any(free[az] < cpus for az in self.layout.azs):
             raise no_room
-        group = ray.util.placement_group(bundles, strategy="STRICT_SPREAD", name=name, lifetime="detached", bundle_label_selector=selectors)
+        group = ray.util.placement_group(
+            bundles, strategy="STRICT_SPREAD", name=self.namespace, lifetime="detached", bundle_label_selector=selectors
+        )
         if not group.wait(ROOM_S_MAX):
-            _remove(name)
+            self.release()
             raise no_room
 
 
@@ -286,11 +260,8 @@ def await_over(over: Callable[[], bool], s_max: float = END_S_MAX) -> None:
 
 def remove_groups(namespace: str) -> None:
     """The placement groups of this cluster."""
-    import ray
-
-    for told in ray.util.placement_group_table().values():
-        if told["name"].startswith(namespace) and told["state"] != "REMOVED":
-            _remove(told["name"])
+    _remove(namespace)
+    _remove(namespace + ASKING)
 
 
 def _state(name: str) -> str:

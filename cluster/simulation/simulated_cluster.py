@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from bisect import bisect_right
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection
 from random import Random
 from typing import cast
 
@@ -453,9 +453,6 @@ class _Launcher:
 
     def __init__(self, cluster: SimulatedCluster) -> None:
         self._cluster = cluster
-
-    async def mend(self, lost: Sequence[ProcessState]) -> None:
-        """They are started again where they were."""
 
     async def make_room(self) -> None:
         pass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Any
 
 from actors.common.errors import CANNOT_CONNECT_NOW, DatabaseError
@@ -27,7 +27,6 @@ class Rooms:
     def release_room(self) -> None:
         self.released += 1
 
-    async def mend(self, lost: Sequence[ProcessState]) -> None: ...
     def launch(self, process: ProcessState) -> None: ...
     def end(self, process: str) -> None: ...
     def end_others(self, processes: Collection[str]) -> None: ...
