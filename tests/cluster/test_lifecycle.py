@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
 import signal
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -161,31 +158,3 @@ def killed_under_load(cluster: LiveCluster) -> set[int]:
     for thread in threads:
         thread.join(60)
     return acknowledged
-
-
-def test_a_service_manager_starts_a_killed_cluster_again_and_ends_it(own: LiveCluster, tmp_path: Path) -> None:
-    """As configs/eagleray.service has systemd do it: `up` in the foreground ends when the supervisor is killed, and is run again."""
-    own.stop()
-    manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    manager.bind(str(tmp_path / "notify"))
-    manager.settimeout(150)
-    command = [sys.executable, "-m", "eagleray.command.main", "up", "--data", str(own.data)]
-
-    @contextlib.contextmanager
-    def service() -> Iterator[subprocess.Popen[bytes]]:
-        with subprocess.Popen(command, env={**os.environ, "NOTIFY_SOCKET": str(tmp_path / "notify")}) as process:
-            try:
-                assert manager.recv(100) == b"READY=1"
-                yield process
-            finally:
-                process.kill()
-
-    with service() as process:
-        os.kill(json.loads((own.data / "run" / "state.json").read_text())["supervisor"], signal.SIGKILL)
-        assert process.wait(60) != 0
-    with service() as process:
-        assert own.status()["state"] == "running"
-        process.terminate()
-        assert process.wait(60) == 0
-    assert leftovers.find(own.data) == []
-    manager.close()
