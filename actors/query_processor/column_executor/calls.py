@@ -260,6 +260,8 @@ def _ordered_set(
 ) -> tuple[str, ColumnType]:
     if name not in ("mode", "percentile_cont", "percentile_disc") or len(call.agg_order) != 1 or len(arguments) != (name != "mode"):
         raise _undefined(name, arguments)
+    if arguments and is_array(arguments[0][1].name):
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, f"{name} of an array of fractions is not supported")
     sql, type_ = translator.expression(call.agg_order[0].node, level)
     listed = sort_by(translator, call.agg_order, level)
     if name == "mode":
