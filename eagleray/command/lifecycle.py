@@ -163,10 +163,10 @@ def _await_ready(folder: DataFolder, process: subprocess.Popen[bytes], reader: i
 
 def _stay(process: subprocess.Popen[bytes]) -> None:
     """In the foreground until interrupted, or asked to end by a service manager or a container's runtime: then the cluster stops with us."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    click.echo("Ctrl-C stops the cluster.", err=True)
-    _tell_service_manager()
     try:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        click.echo("Ctrl-C stops the cluster.", err=True)
+        _tell_service_manager()
         status = process.wait()
     except KeyboardInterrupt:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the cluster is stopping
