@@ -17,6 +17,7 @@ from pglast import ast
 from actors.common.errors import UNDEFINED_FUNCTION, DatabaseError
 from actors.common.schema import ColumnType
 from actors.query_processor.column_executor.catalog_functions import CATALOG_FUNCTIONS, CatalogFunction
+from actors.query_processor.column_executor.json_objects import json_object
 from actors.query_processor.column_executor.names import Level
 from actors.query_processor.column_executor.translator import Translator
 from actors.query_processor.column_executor.udf import Udf, datums_of, result_column
@@ -31,6 +32,9 @@ INTEGERS = frozenset({"int2", "int4", "int8", "oid"})
 def replace_catalog_form(translator: Translator, node: Any, level: Level, aggregates: bool) -> ast.Node | None:
     """A slot for one of the forms above, None where `node` is none of them."""
     if isinstance(node, ast.FuncCall):
+        if node.funcname[-1].sval == "json_build_object":
+            arguments = [translator.expression(argument, level, aggregates=aggregates) for argument in node.args or ()]
+            return translator.slot(*json_object(translator, arguments))
         functions = CATALOG_FUNCTIONS.get(node.funcname[-1].sval)
         return _call(translator, node, functions, level, aggregates) if functions is not None else None
     if isinstance(node, ast.TypeCast):
@@ -42,6 +46,8 @@ def _cast(translator: Translator, node: ast.TypeCast, level: Level, aggregates: 
     name = node.typeName.names[-1].sval
     if node.typeName.arrayBounds or name not in OBJECT_TYPES:
         return None
+    if isinstance(node.arg, ast.TypeCast) and node.arg.typeName.names[-1].sval == name and not node.arg.typeName.arrayBounds:
+        return _cast(translator, node.arg, level, aggregates)  # CAST($1::regclass AS regclass), by SQLAlchemy
     sql, type_ = translator.expression(node.arg, level, aggregates=aggregates)
     direction = "out" if type_.name in INTEGERS else "in"
     kind = "regproc" if name == "regprocedure" else name
@@ -77,7 +83,10 @@ def _udf(name: str, function: CatalogFunction) -> Udf:
             around = surroundings()
             columns = [datums_of(array, type_) for array, type_ in zip(arrays, types, strict=bool(types))]
             rows = zip(*columns, strict=True) if types else ((),) * len(arrays[0])
-            return result_column([function.call(around.catalog, around.environment, *row) for row in rows], function.result)
+            try:
+                return result_column([function.call(around.catalog, around.environment, *row) for row in rows], function.result)
+            except DatabaseError as error:
+                raise ValueError(f"EAGLERAY[{error.sqlstate}]{error.message}") from error
 
         return call
 
