@@ -50,7 +50,7 @@ from actors.query_processor.analyzer.coercion import (
 )
 from actors.query_processor.analyzer.parameters import TEXT, UNKNOWN, ParameterTypes
 from actors.query_processor.analyzer.scope import NotRowExpression, Scope, position_of
-from actors.query_processor.analyzer.type_names import cast_type
+from actors.query_processor.analyzer.type_names import OBJECT_TYPES, cast_type
 
 Kind = enums.A_Expr_Kind
 BOOL = ColumnType("bool")
@@ -278,6 +278,8 @@ class Analysis:
 
     def cast(self, node: Any) -> Expression:
         try:
+            if not node.typeName.arrayBounds and node.typeName.names[-1].sval in OBJECT_TYPES:
+                raise NotRowExpression(node.typeName.names[-1].sval)  # the column executor knows the catalog's names
             target = cast_type(node.typeName)
         except DatabaseError as error:
             error.position = error.position or position_of(node.typeName)

@@ -16,6 +16,7 @@ from pglast import ast
 
 from actors.common.errors import UNDEFINED_FUNCTION, DatabaseError
 from actors.common.schema import ColumnType
+from actors.query_processor.analyzer.type_names import OBJECT_TYPES
 from actors.query_processor.column_executor.catalog_functions import CATALOG_FUNCTIONS, CatalogFunction
 from actors.query_processor.column_executor.json_objects import json_object
 from actors.query_processor.column_executor.names import Level
@@ -25,7 +26,6 @@ from actors.query_processor.column_executor.values import DUCK_TYPES, duck_type
 
 INT4 = ColumnType("int4")
 OID = ColumnType("oid")
-OBJECT_TYPES = frozenset({"regclass", "regtype", "regnamespace", "regproc", "regprocedure", "regrole"})
 INTEGERS = frozenset({"int2", "int4", "int8", "oid"})
 
 
