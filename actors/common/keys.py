@@ -284,6 +284,8 @@ _TEXTS = frozenset({"text", "varchar", "bpchar", "name", "char", "unknown"})
 
 def _ascending_coders(type_: ColumnType) -> tuple[Encoder, Decoder]:
     name = type_.name
+    if name == "bpchar":  # blanks at the end do not count
+        return lambda datum: _text(datum.rstrip(" ")), _decode_text
     if name in _TEXTS:
         return _text, _decode_text
     if name == "bytea":

@@ -17,7 +17,7 @@ from actors.common.types import by_name
 from actors.common.types.arrays import ARRAY_SUBSCRIPT_ERROR, ARRAY_TYPES, EMPTY, Array, array_of_items, element_of
 
 Test = Callable[[Any, Any], Any]
-UNORDERED_EQUALITY = frozenset({"numeric", "float4", "float8", "interval"})
+UNORDERED_EQUALITY = frozenset({"numeric", "float4", "float8", "interval", "bpchar"})
 """Element types of which equal datums may differ for Python (NaN, 1 mon and 30 days)."""
 
 

@@ -30,7 +30,7 @@ from actors.common.types.datetimes import check_timestamp, round_fraction
 from actors.common.types.floats import to_single
 from actors.common.types.intervals import apply_interval_modifier
 from actors.common.types.numeric import INFINITY, MINUS_INFINITY, NAN, apply_modifier, parse_numeric
-from actors.common.types.strings import bpchar_of, varchar_of
+from actors.common.types.strings import bpchar_of, format_bpchar, varchar_of
 
 IMPLICIT, ASSIGNMENT, EXPLICIT = "implicit", "assignment", "explicit"
 Converter = Callable[[Any, int, bool, Any], Any]
@@ -161,7 +161,7 @@ def _numeric_to_float(single: bool) -> Converter:
     def convert(value: Decimal, modifier: int, explicit: bool, environment: Any) -> float:
         result = float(value)
         narrow = to_single(result) if single else result
-        if math.isinf(narrow) and value.is_finite():
+        if value.is_finite() and (math.isinf(narrow) or (narrow == 0 and value)):
             sql_name = "real" if single else "double precision"
             raise DatabaseError(NUMERIC_VALUE_OUT_OF_RANGE, f'"{value:f}" is out of range for type {sql_name}')
         return narrow
@@ -171,6 +171,8 @@ def _numeric_to_float(single: bool) -> Converter:
 
 def _single(value: float, modifier: int, explicit: bool, environment: Any) -> float:
     result = to_single(value)
+    if result == 0 and value:
+        raise DatabaseError(NUMERIC_VALUE_OUT_OF_RANGE, "value out of range: underflow")
     if math.isinf(result) and not math.isinf(value):
         raise float_overflow()
     return result
@@ -283,6 +285,8 @@ def _to_string(source: str, target: str) -> Converter | None:
     else:
         format_text = by_name[source].format_text
         shown = lambda value, environment: format_text(value)  # noqa: E731
+    if source == "bpchar" and target != "bpchar":
+        shown = lambda value, environment: value.rstrip(" ")  # noqa: E731
     fit: Any = {"varchar": varchar_of, "bpchar": bpchar_of}.get(target)
     if target in ("name", "char"):
         parse = by_name[target].parse_text
@@ -323,6 +327,8 @@ _MODIFIED: dict[str, Converter] = {
 @lru_cache(maxsize=1024)
 def converter(source: ColumnType, target: ColumnType) -> Converter | None:
     """How a datum of `source` becomes one of `target`; the cast must exist (`context`)."""
+    if source.name == target.name == "bpchar" and target.modifier < 0:
+        return _padded(source.modifier)
     if source.name == target.name and not is_array(source.name):
         return None if target.modifier in (-1, source.modifier) else _MODIFIED.get(target.name)
     pair = (source.name, target.name)
@@ -331,11 +337,16 @@ def converter(source: ColumnType, target: ColumnType) -> Converter | None:
     if pair in _SPECIFIC:
         return _with_modifier(_SPECIFIC[pair], target)
     if target.name in STRINGS or target.name in TEXT_ONLY:
-        if target.name == "varchar" and target.modifier < 0 and source.name in STRINGS:
+        if target.name == "varchar" and target.modifier < 0 and source.name in STRINGS - {"bpchar"}:
             return None
         return _to_string(source.name, target.name)
     assert source.name in STRINGS or source.name == "unknown", f"no cast from {source.name} to {target.name}"
     return _from_string(target.name)
+
+
+def _padded(modifier: int) -> Converter | None:
+    """char(n) as char without a length: with its blanks (types/strings.py)."""
+    return None if modifier < 0 else lambda value, target_modifier, explicit, environment: format_bpchar(value, modifier)
 
 
 def _array_converter(source: ColumnType, target: ColumnType) -> Converter | None:

@@ -14,7 +14,7 @@ COMPARISONS = ("=", "<>", "<", "<=", ">", ">=")
 _PYTHON = {"=": "==", "<>": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 INTEGERS = ("int2", "int4", "int8")
 FLOATS = ("float4", "float8")
-DIRECT = ("bool", "text", "bpchar", "bytea", "uuid", "date", "time", "timestamp", "timestamptz", "oid", "name", "char")
+DIRECT = ("bool", "text", "bytea", "uuid", "date", "time", "timestamp", "timestamptz", "oid", "name", "char")
 """Types whose datums Python orders as SQL does (str by code point, as UTF-8 bytes do)."""
 
 _NAN_AWARE = {
@@ -47,6 +47,8 @@ def order_key(type_name: str) -> Callable[[Any], Any] | None:
         return lambda value: (value.is_nan(), value if not value.is_nan() else 0)
     if type_name == "interval":
         return interval_span
+    if type_name == "bpchar":
+        return lambda value: value.rstrip(" ")
     if is_array(type_name):
         from actors.common.expressions.array_functions import array_order_key
 
@@ -71,4 +73,5 @@ for _name in COMPARISONS:
         register(_name, "numeric numeric", "bool", template=_NAN_AWARE[_name])
     else:
         register(_name, "numeric numeric", "bool", template=f"(numeric_compare({{0}}, {{1}}) {_operator} 0)")
+    register(_name, "bpchar bpchar", "bool", template=f"({{0}}.rstrip(' ') {_operator} {{1}}.rstrip(' '))")
     register(_name, "interval interval", "bool", template=f"(interval_span({{0}}) {_operator} interval_span({{1}}))")

@@ -71,7 +71,7 @@ RUN_VALUES_MAX = 16
 _INTEGERS = frozenset({"int2", "int4", "int8"})
 _NAN_TYPES = frozenset({"float4", "float8", "numeric"})
 """Equal by Python's equality, and hashed by it, but for NaN."""
-_HASHED_TYPES = frozenset({"bool", "int2", "int4", "int8", "text", "bpchar", "bytea", "uuid", "date", "time", "timestamp", "timestamptz"})
+_HASHED_TYPES = frozenset({"bool", "int2", "int4", "int8", "text", "bytea", "uuid", "date", "time", "timestamp", "timestamptz"})
 
 
 class _Writer:

@@ -125,6 +125,10 @@ def resolve_operator(name: str, given: Sequence[str]) -> Function | None:
         for function in find(name):
             if function.arguments == (known, known):
                 return function
+        if known == given[0] == "bpchar":
+            for function in find(name):
+                if function.arguments == ("bpchar", "text"):
+                    return function
         if by_name[known].category == "S" and known != "text":
             for function in find(name):
                 if function.arguments == ("text", "text"):

@@ -32,6 +32,7 @@ for _name, _template in (
     ("!~*", "(not regular_expression({1}, 'i').matches({0}))"),
 ):
     register(_name, "text text", "bool", template=_template)
+    register(_name, "bpchar text", "bool", template=_template)
 register("like_escape", "text text", "text", like_escape)
 register("similar_to_escape", "text", "text", similar_to_escape)
 register("similar_to_escape", "text text", "text", similar_to_escape)

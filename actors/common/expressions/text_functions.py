@@ -196,9 +196,12 @@ register("starts_with", "text text", "bool", template="{0}.startswith({1})")
 
 for _name in ("length", "char_length", "character_length"):
     register(_name, "text", "int4", template="len({0})")
-    register(_name, "bpchar", "int4", template="len({0})")
+    register(_name, "bpchar", "int4", template="len({0}.rstrip(' '))")
 register("length", "bytea", "int4", template="len({0})")
 register("octet_length", "text", "int4", lambda value: len(value.encode()))
+register("octet_length", "bpchar", "int4", lambda value: len(value.encode()))
+register("bpchar_trimmed", "bpchar", "bpchar", template="{0}.rstrip(' ')")
+register("bpchar_out", "bpchar", "text", template="{0}")
 register("octet_length", "bytea", "int4", template="len({0})")
 register("bit_length", "text", "int4", lambda value: 8 * len(value.encode()))
 register("upper", "text", "text", upper_ascii)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from fractions import Fraction
 from struct import Struct
 from typing import Any
 
@@ -83,6 +84,37 @@ def _special(datum: float) -> str | None:
     return None
 
 
+FLOAT8_WHOLE, FLOAT4_WHOLE = 2.0**53, 2.0**24
+"""From these on a decimal with few digits may lie just between two floats. It reads back as one of them, yet PostgreSQL's shortest digits (Ryu) are
+those strictly nearer to the float than to its neighbours: 1e23 is shown as 9.999999999999999e+22."""
+
+
+def _strictly_within(value: float) -> str:
+    text = repr(value)
+    if not _is_between(text, value):
+        return text
+    for precision in range(len(text.partition("e")[0].replace(".", "")) - 1, 17):
+        text = f"{value:.{precision}e}"
+        if float(text) == value and not _is_between(text, value):
+            break
+    return text
+
+
+def _is_between(text: str, value: float) -> bool:
+    """Whether the decimal is as far from `value` as from a neighbour."""
+    shown = Fraction(text)
+    return any(
+        2 * shown == Fraction(value) + Fraction(other)
+        for other in (math.nextafter(value, math.inf), math.nextafter(value, 0))
+        if math.isfinite(other)
+    )
+
+
+def _is_between_singles(shown: float, value: float) -> bool:
+    step = math.ulp(value) * 2**29
+    return abs(shown - value) * 2 == step or (shown < value and abs(shown - value) * 4 == step and math.frexp(value)[0] == 0.5)
+
+
 def format_float8(datum: float, modifier: int = -1, zone: object = None) -> str:
     special = _special(datum)
     if special is not None:
@@ -90,7 +122,7 @@ def format_float8(datum: float, modifier: int = -1, zone: object = None) -> str:
     extra = style_of(zone).float_digits
     if extra <= 0:
         return float_text(datum, FLOAT8_FIXED_DIGITS + extra)
-    mantissa, _, power = repr(abs(datum)).partition("e")
+    mantissa, _, power = (repr(abs(datum)) if abs(datum) < FLOAT8_WHOLE else _strictly_within(abs(datum))).partition("e")
     whole, _, fraction = mantissa.partition(".")
     if fraction == "0":
         fraction = ""
@@ -109,7 +141,7 @@ def format_float4(datum: float, modifier: int = -1, zone: object = None) -> str:
     value = abs(datum)
     for precision in range(9):
         text = f"{value:.{precision}e}"
-        if to_single(float(text)) == value:
+        if to_single(float(text)) == value and (value < FLOAT4_WHOLE or not _is_between_singles(float(text), value)):
             break
     mantissa, _, power = text.partition("e")
     return _layout(mantissa.replace(".", "").rstrip("0"), int(power), datum < 0, FLOAT4_FIXED_DIGITS)

@@ -53,10 +53,12 @@ def varchar_of(value: str, modifier: int, *, explicit: bool = False) -> str:
 
 
 def bpchar_of(value: str, modifier: int, *, explicit: bool = False) -> str:
-    """`value` as char(n): the datum has no trailing blanks."""
+    """`value` as char(n): the datum has no trailing blanks, they are shown. Without a length the blanks stay: such a datum comes of a padded char(n)."""
+    if modifier < 0:
+        return value
     stripped = value.rstrip(" ")
     length = modifier - HEADER
-    if modifier < 0 or len(stripped) <= length:
+    if len(stripped) <= length:
         return stripped
     if not explicit:
         raise DatabaseError(STRING_DATA_RIGHT_TRUNCATION, f"value too long for type character({length})")

@@ -13,6 +13,7 @@ from pglast import ast, enums
 
 from actors.common.errors import FEATURE_NOT_SUPPORTED, UNDEFINED_FUNCTION, UNDEFINED_OBJECT, DatabaseError
 from actors.common.expressions.casts import EXPLICIT, context
+from actors.common.expressions.comparisons import COMPARISONS
 from actors.common.expressions.functions import Ambiguous, resolve_function, resolve_operator
 from actors.common.expressions.registry import Function
 from actors.common.expressions.tree import (
@@ -46,6 +47,7 @@ from actors.query_processor.analyzer.coercion import (
     common_type,
     fold,
     is_unknown,
+    trimmed,
     type_name,
 )
 from actors.query_processor.analyzer.parameters import TEXT, UNKNOWN, ParameterTypes
@@ -203,6 +205,10 @@ class Analysis:
         if found.variadic:
             declared = [*fixed[:-1], *[fixed[-1]] * (len(arguments) - len(fixed) + 1)]
         bound = tuple(coerce_argument(argument, type_, self.parameters) for argument, type_ in zip(arguments, declared, strict=True))
+        if found.name in COMPARISONS and fixed == ("bpchar", "bpchar"):
+            bound = tuple(
+                trimmed(argument if argument.type.name == "bpchar" else bare) for argument, bare in zip(arguments, bound, strict=True)
+            )
         return fold(Call(found.name, tuple(declared), bound, ColumnType(found.result)))
 
     def operator(self, name: str, arguments: Sequence[Expression], position: int = 0) -> Expression:
@@ -432,7 +438,7 @@ class Analysis:
         # Integers of different width compare as they are: the column stays bare, so that an index on it can be used.
         both_integers = {value.type.name, target.name} <= {"int2", "int4", "int8"}
         string_as_text = target.name == "text" and value.type.name == "varchar"
-        left = value if both_integers or string_as_text else coerced[0]
+        left = value if both_integers or string_as_text or value.type.name == target.name == "bpchar" else coerced[0]
         if len(choices) > arrays.LONG_LIST and (array := arrays.of_values(coerced[1:], target)) is not None:
             return arrays.membership(left, array, negated)
         return InList(left, tuple(coerced[1:]), negated)

@@ -141,6 +141,9 @@ def quantified(analysis: Analysis, node: Any, every: bool) -> Expression:
 
 def _of_items(analysis: Analysis, node: Any, name: str, every: bool) -> Expression:
     """The items are there one by one: `= ANY` and `<> ALL` are IN lists, which lead to keys; else each item is compared for itself."""
+    left = None if isinstance(node.lexpr, ast.RowExpr) else analysis.expression(node.lexpr)
+    if left is not None and left.type.name == "bpchar":  # an array of untyped literals is text[], and so is the comparison
+        return scalar_array(analysis, name, left, analysis.expression(node.rexpr), every, position_of(node))
     if name == ("<>" if every else "="):
         try:
             return analysis.in_list(node, node.rexpr.elements, every)

@@ -44,11 +44,16 @@ def coerce(
             decided = target if parameters is None else parameters.decide(expression.number, target)
             expression = Parameter(expression.number, ColumnType(decided.name))
     source = expression.type
-    if source.name == target.name and target.modifier in (-1, source.modifier):
+    if source.name == target.name and target.modifier in (-1, source.modifier) and not _loses_blanks(source, target):
         return expression
     if context(source.name, target.name) not in _RANK[allowed]:
         return None
     return fold(Cast(expression, target, allowed == EXPLICIT))
+
+
+def _loses_blanks(source: ColumnType, target: ColumnType) -> bool:
+    """char(n) as char without a length has the blanks that char(n) shows (types/strings.py)."""
+    return source.name == "bpchar" and source.modifier >= 0 > target.modifier
 
 
 def _literal(literal: Constant, target: ColumnType, allowed: str) -> Expression:
@@ -125,17 +130,26 @@ def coerce_argument(expression: Expression, declared: str, parameters: Parameter
     if declared == "any":
         return as_output_text(expression, parameters)
     if declared == "text" and expression.type.name in STRINGS:
-        return expression
+        return trimmed(expression) if expression.type.name == "bpchar" else expression
     result = coerce(expression, ColumnType(declared), parameters)
     if result is None:
         raise cannot_cast(expression.type, ColumnType(declared))
     return result
 
 
+def trimmed(expression: Expression) -> Expression:
+    """A char without the blanks at its end: as it is compared, and as text."""
+    if expression.type.modifier >= 0:
+        return expression
+    return fold(Call("bpchar_trimmed", ("bpchar",), (expression,), expression.type))
+
+
 def as_output_text(expression: Expression, parameters: ParameterTypes | None) -> Expression:
     """As the type's output function writes it, which for bool is t and f."""
     if expression.type.name == "bool":
         return fold(Call("bool_out", ("bool",), (expression,), TEXT))
+    if expression.type.name == "bpchar":
+        return fold(Call("bpchar_out", ("bpchar",), (coerce(expression, ColumnType("bpchar"), parameters) or expression,), TEXT))
     result = coerce(expression, TEXT, parameters, EXPLICIT)
     if result is None:
         raise cannot_cast(expression.type, TEXT)

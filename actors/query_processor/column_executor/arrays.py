@@ -1,8 +1,6 @@
 """Arrays in the column executor: DuckDB carries one as PostgreSQL's text of it, and never looks into that.
 
-Operators, ANY, ALL, ARRAY[...] and functions of arrays are our own (udf.py), which read the text and write it. A text that is equal means an equal array where every
-datum of the element type has one text: there DISTINCT, GROUP BY, UNION and IN may compare. An order of texts is no order of arrays: ORDER BY, min and max go by
-bytes that a function of ours makes of an array (`order_key`).
+Operators, ANY, ALL, ARRAY[...] and functions of arrays are our own (udf.py), which read the text and write it. Where DuckDB compares arrays, it compares keys (comparing.py).
 
     array_agg(x), ARRAY(SELECT x)     DuckDB's list of x, collected by a function of ours
     unnest(array)                     a list made by a function of ours, unnested by DuckDB
@@ -20,18 +18,14 @@ import pyarrow.compute as pc
 from actors.common.errors import FEATURE_NOT_SUPPORTED, DatabaseError
 from actors.common.expressions.array_functions import made_of_arrays
 from actors.common.expressions.casts import ZONED_ARRAYS
-from actors.common.keys import KeyCodec
 from actors.common.schema import ColumnType
 from actors.common.types import by_name, format_type
 from actors.common.types.arrays import VECTORS, Array, array_of_items, element_of, is_array
+from actors.common.types.strings import format_bpchar
+from actors.query_processor.column_executor.numerics import public
 
 if TYPE_CHECKING:
     from actors.query_processor.column_executor.translator import Translator
-
-_SEVERAL_TEXTS = frozenset({"_numeric", "_float4", "_float8", "_interval"})
-"""Of elements that may be equal and look different (1.0 and 1.00, 0 and -0, 1 mon and 30 days)."""
-NOT_CARRIED = frozenset({"numeric"})
-"""Element types that unnest does not give: a numeric of ours has a scale of its own, DuckDB's a scale for all."""
 
 
 def text_of_array(value: Array, type_: ColumnType) -> str:
@@ -54,45 +48,6 @@ def array_reader(type_: ColumnType) -> Callable[[str | None], Array | None]:
     return read
 
 
-def check_equality(type_: ColumnType) -> None:
-    """Raises 0A000 where equal arrays may have different texts."""
-    if type_.name in _SEVERAL_TEXTS:
-        raise DatabaseError(FEATURE_NOT_SUPPORTED, f"comparing values of type {format_type(type_)} is not supported in this query")
-
-
-def check_order(type_: ColumnType) -> None:
-    """Raises 0A000 for arrays."""
-    if is_array(type_.name):
-        raise DatabaseError(FEATURE_NOT_SUPPORTED, f"ordering by values of type {format_type(type_)} is not supported")
-
-
-def order_key(translator: Translator, sql: str, type_: ColumnType) -> str:
-    """SQL of what orders as values of the type do: of arrays, by their elements, then by their number, then by dimensions and bounds."""
-    from actors.query_processor.column_executor.udf import Udf
-
-    if not is_array(type_.name):
-        return sql
-    udf = Udf(f"eagleray_order{type_.name}", ["VARCHAR"], "BLOB", ColumnType("bytea"), lambda surroundings: _order_maker(type_))
-    return translator.emitter.use(udf, [f"CAST({sql} AS VARCHAR)"])
-
-
-def _order_maker(type_: ColumnType) -> Callable[..., pa.Array]:
-    encode = KeyCodec([ColumnType(element_of(type_.name))]).encode
-
-    def key(array: Array | None) -> bytes | None:
-        if array is None:
-            return None
-        items = b"".join([b"\1" + encode([item]) for item in array.items])
-        shape = (len(array.lengths), *array.lengths, *(lower + 2**31 for lower in array.lowers))
-        return items + b"\0" + b"".join([number.to_bytes(4, "big") for number in shape])
-
-    def keys(texts: Any) -> pa.Array:
-        read = array_reader(type_)
-        return pa.array([key(read(text)) for text in texts.to_pylist()], pa.binary())
-
-    return keys
-
-
 # -- lists to arrays and back ------------------------------------------------------------------------------------------------------
 
 
@@ -100,12 +55,12 @@ def collected(translator: Translator, items: str, element: ColumnType) -> tuple[
     """(SQL, type) of the array of the items of a DuckDB list; NULL where that is."""
     from actors.query_processor.column_executor.udf import Udf, crossing
 
-    type_ = ColumnType(element.name if is_array(element.name) else "_" + element.name, element.modifier)
+    type_ = ColumnType(element.name if is_array(element.name) else "_" + element.name, public(element).modifier)
     if not is_array(type_.name):
         raise DatabaseError(FEATURE_NOT_SUPPORTED, f"datatype {format_type(element)}[] not supported")
     crosses = crossing(element)
     udf = Udf(
-        f"eagleray_collect{type_.name}_{element.name}_{element.modifier + 1}",
+        f"eagleray_collect{type_.name}_{element.name}_{public(element).modifier + 1}",
         [f"{crosses}[]"],
         "VARCHAR",
         type_,
@@ -118,13 +73,12 @@ def collected(translator: Translator, items: str, element: ColumnType) -> tuple[
 
 def _collector(element: ColumnType, type_: ColumnType) -> Callable[..., pa.Array]:
     from actors.query_processor.column_executor.udf import datums_of
-    from actors.query_processor.column_executor.values import shown_numeric
 
     def collect(lists: Any) -> pa.Array:
         whole = lists.combine_chunks() if isinstance(lists, pa.ChunkedArray) else lists
         datums = datums_of(whole.flatten(), element)
-        if element.name == "numeric":
-            datums = [None if datum is None else shown_numeric(datum, element) for datum in datums]
+        if element.name == "bpchar":
+            datums = [None if datum is None else format_bpchar(datum, element.modifier) for datum in datums]
         texts: list[str | None] = []
         start = 0
         for length in pc.list_value_length(whole).to_pylist():
@@ -154,9 +108,7 @@ def unnested(translator: Translator, sql: str, type_: ColumnType) -> tuple[str, 
     if not is_array(type_.name):
         hint = "No function matches the given name and argument types. You might need to add explicit type casts."
         raise DatabaseError("42883", f"function unnest({format_type(type_)}) does not exist", hint=hint)
-    element = ColumnType(element_of(type_.name), type_.modifier)
-    if element.name in NOT_CARRIED:
-        raise DatabaseError(FEATURE_NOT_SUPPORTED, f"unnest of {format_type(ColumnType(type_.name))} is not supported")
+    element = ColumnType(element_of(type_.name), -1 if type_.name == "_numeric" else type_.modifier)
     udf = Udf(
         f"eagleray_unnest{type_.name}", ["VARCHAR"], f"{duck_type(element)}[]", element, lambda surroundings: _unnester(type_, element)
     )

@@ -6,6 +6,7 @@ udf.py), count int8, string_agg text ... Aggregates are refused where PostgreSQL
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from pglast import ast, enums
@@ -13,18 +14,18 @@ from pglast import ast, enums
 from actors.common.errors import FEATURE_NOT_SUPPORTED, GROUPING_ERROR, SYNTAX_ERROR, UNDEFINED_FUNCTION, UNDEFINED_OBJECT, DatabaseError
 from actors.common.schema import ColumnType
 from actors.common.types.arrays import is_array
-from actors.query_processor.analyzer import common_type
 from actors.query_processor.analyzer.exists import without_values
 from actors.query_processor.analyzer.nodes import is_untyped
 from actors.query_processor.analyzer.scope import located
-from actors.query_processor.column_executor.arrays import check_equality, collected, order_key
+from actors.query_processor.column_executor.arrays import collected
+from actors.query_processor.column_executor.comparing import equality_key, has_key, order_key
 from actors.query_processor.column_executor.names import Level
+from actors.query_processor.column_executor.numerics import NUMERIC, aggregate_udf, fixed, is_free, scale_in
 from actors.query_processor.column_executor.select import UNKNOWN, direction, sort_by, translate_query
 from actors.query_processor.column_executor.sets import SETS, field_of, is_set, series, set_of, sets_not_allowed
-from actors.query_processor.column_executor.translator import BOOL, INT8, TEXT, Translator, type_name
+from actors.query_processor.column_executor.translator import BOOL, INT8, TEXT, Translator, common_type, type_name
 from actors.query_processor.column_executor.values import BIG_SUM_DIGITS
 
-NUMERIC = ColumnType("numeric")
 FLOAT8 = ColumnType("float8")
 INT4 = ColumnType("int4")
 INTEGERS = frozenset({"int2", "int4", "int8"})
@@ -55,6 +56,8 @@ AGGREGATES = (
 RANKINGS = {"row_number": INT8, "rank": INT8, "dense_rank": INT8, "percent_rank": FLOAT8, "cume_dist": FLOAT8, "ntile": INT4}
 OFFSETS = frozenset({"lag", "lead", "first_value", "last_value", "nth_value"})
 
+COLUMN = re.compile(r"\w+\.\w+")
+
 FRAME_NONDEFAULT = 0x00001
 FRAME_RANGE, FRAME_ROWS, FRAME_GROUPS = 0x00002, 0x00004, 0x00008
 FRAME_START = {0x00020: "UNBOUNDED PRECEDING", 0x00080: "UNBOUNDED FOLLOWING", 0x00200: "CURRENT ROW"}
@@ -75,7 +78,9 @@ def replace_calls(translator: Translator, node: Any, level: Level, *, aggregates
     if isinstance(node, ast.SubLink):
         return _sublink(translator, node, level, aggregates, windows)
     if isinstance(node, ast.GroupingFunc):
-        listed = ", ".join(translator.expression(argument, level)[0] for argument in node.args)
+        groups, translator.groups = translator.groups, {}
+        listed = ", ".join(translator.key(*translator.expression(argument, level)) for argument in node.args)
+        translator.groups = groups
         return translator.slot(f"CAST(GROUPING({listed}) AS INTEGER)", INT4)
     from actors.query_processor.column_executor.catalog_calls import replace_catalog_form
 
@@ -141,13 +146,30 @@ def _rebuilt(translator: Translator, node: ast.Node, level: Level, aggregates: b
 
 def aggregate(translator: Translator, call: ast.FuncCall, name: str, level: Level, over: str = "") -> tuple[str, ColumnType]:
     """(SQL, type) of an aggregate call; `over`: the OVER clause's text for a window aggregate."""
+    groups = translator.groups
+    if not over:
+        translator.groups = {}
+    try:
+        return _aggregate(translator, call, name, level, over)
+    finally:
+        translator.groups = groups
+
+
+def _aggregate(translator: Translator, call: ast.FuncCall, name: str, level: Level, over: str) -> tuple[str, ColumnType]:
     arguments = [translator.expression(argument, level, aggregates=bool(over)) for argument in call.args or ()]
     suffix = over
     if call.agg_filter is not None:
-        suffix = f" FILTER (WHERE {translator.condition(call.agg_filter, level, 'FILTER')})" + over
+        condition = translator.condition(call.agg_filter, level, "FILTER")
+        suffix = f" FILTER (WHERE {condition})" + over
+        # DuckDB evaluates the arguments of all rows first, and may fail for one that is filtered out.
+        arguments = [(sql if COLUMN.fullmatch(sql) else f"CASE WHEN {condition} THEN {sql} END", type_) for sql, type_ in arguments]
     if call.agg_within_group:
         return _ordered_set(translator, call, name, arguments, level, suffix)
     order = f" ORDER BY {sort_by(translator, call.agg_order, level)}" if call.agg_order else ""
+
+    if call.agg_distinct and name in ("array_agg", "string_agg") and not order and not has_key(arguments[0][1]):
+        # PostgreSQL sorts the values to find the distinct ones.
+        order = f" ORDER BY {arguments[0][0]} ASC NULLS LAST"
 
     def made(function: str, *texts: str) -> str:
         return f"{function}({'DISTINCT ' if call.agg_distinct else ''}{', '.join(texts)}{order}){suffix}"
@@ -155,20 +177,24 @@ def aggregate(translator: Translator, call: ast.FuncCall, name: str, level: Leve
     if name == "count":
         if not call.agg_star and len(arguments) != 1:
             raise _undefined(name, arguments)
-        return (f"count(*){suffix}" if call.agg_star else made("count", arguments[0][0])), INT8
+        return (
+            f"count(*){suffix}" if call.agg_star else made("count", translator.key(*arguments[0]) if call.agg_distinct else arguments[0][0])
+        ), INT8
     if not arguments:
         raise _undefined(name, arguments)
     sql, type_ = arguments[0]
     if name in ("sum", "avg") and len(arguments) == 1:
-        return _sum_or_avg(translator, name, sql, type_, made, arguments)
-    if call.agg_distinct:
-        check_equality(type_)
+        return _sum_or_avg(translator, name, sql, type_, made, arguments, call.agg_distinct)
     if name in SAME_TYPE and len(arguments) == 1:
         if name in ("min", "max"):
             if type_.name == "bool":
                 raise _undefined(name, arguments)
-            if is_array(type_.name):
-                return made(f"arg_{name}", sql, order_key(translator, sql, type_)), type_
+            if is_free(type_):
+                return _of_numerics(translator, name, sql, made, False), NUMERIC
+            if is_array(type_.name) or has_key(type_):
+                return f"arg_{name}({sql}, {order_key(translator.emitter, sql, type_)}){suffix}", type_
+        elif has_key(type_) and name == "mode":
+            raise DatabaseError(FEATURE_NOT_SUPPORTED, f"mode of {type_name(type_)} is not supported")
         return made(SAME_TYPE[name], sql), type_
     if name in BOOLEAN and len(arguments) == 1:
         return made(BOOLEAN[name], translator.cast(sql, type_, BOOL)), BOOL
@@ -178,10 +204,13 @@ def aggregate(translator: Translator, call: ast.FuncCall, name: str, level: Leve
         separator = f"coalesce({translator.cast(*arguments[1], TEXT)}, '')"
         return made("string_agg", translator.cast(sql, type_, TEXT), separator), TEXT
     if name == "array_agg" and len(arguments) == 1:
+        if call.agg_distinct and has_key(type_):
+            raise DatabaseError(FEATURE_NOT_SUPPORTED, f"DISTINCT values of {type_name(type_)} are not collected")
         return collected(translator, made("list", sql), type_)
-    if name in STATISTICS and len(arguments) == 1 and type_.name in INTEGERS | FLOATS | {"numeric"}:
-        result = FLOAT8 if type_.name in FLOATS else NUMERIC
-        return translator.cast(made(STATISTICS[name], f"CAST({sql} AS DOUBLE)"), FLOAT8, result), result
+    if name in STATISTICS and len(arguments) == 1 and type_.name in INTEGERS | {"numeric"}:
+        return _of_numerics(translator, STATISTICS[name], sql, made, call.agg_distinct), NUMERIC
+    if name in STATISTICS and len(arguments) == 1 and type_.name in FLOATS:
+        return made(STATISTICS[name], f"CAST({sql} AS DOUBLE)"), FLOAT8
     if name in PAIRS and len(arguments) == 2:
         return _of_pairs(name, [f"CAST({text} AS DOUBLE)" for text, _ in arguments], made)
     raise _undefined(name, arguments)
@@ -197,23 +226,33 @@ def _of_pairs(name: str, texts: list[str], made: Any) -> tuple[str, ColumnType]:
     return found, FLOAT8
 
 
-def _sum_or_avg(translator: Translator, name: str, sql: str, type_: ColumnType, made: Any, arguments: Any) -> tuple[str, ColumnType]:
+def _of_numerics(translator: Translator, name: str, sql: str, made: Any, distinct: bool) -> str:
+    """An aggregate of our own over all values, as a free numeric."""
+    return translator.emitter.use(aggregate_udf(name, distinct), [made("list", f"CAST({sql} AS VARCHAR)")])
+
+
+def _sum_or_avg(
+    translator: Translator, name: str, sql: str, type_: ColumnType, made: Any, arguments: Any, distinct: bool
+) -> tuple[str, ColumnType]:
     if type_.name in FLOATS:
         if name == "avg":
             return made("avg", f"CAST({sql} AS DOUBLE)"), FLOAT8
         total = made("sum", f"CAST({sql} AS DOUBLE)")
         return (total, FLOAT8) if type_ == FLOAT8 else (f"CAST({total} AS FLOAT)", type_)
-    if type_.name == "interval" and name == "sum":
-        return made("sum", sql), type_
+    if type_.name == "interval":
+        total = made("sum", sql)
+        return (total if name == "sum" else translator.quotient(total, type_, made("count", sql))), type_
     if type_.name not in INTEGERS and type_.name != "numeric":
         raise _undefined(name, arguments)
+    if is_free(type_):
+        return _of_numerics(translator, name, sql, made, distinct), NUMERIC
     if name == "avg":
         return translator.emitter.divide(made("sum", sql), made("count", sql)), NUMERIC
     if type_.name in ("int2", "int4"):
         return f"CAST({made('sum', sql)} AS BIGINT)", INT8
     if type_.name == "int8":
-        return f"CAST({made('sum', sql)} AS DECIMAL({BIG_SUM_DIGITS}, 0))", NUMERIC
-    return made("sum", sql), NUMERIC
+        return f"CAST({made('sum', sql)} AS DECIMAL({BIG_SUM_DIGITS}, 0))", fixed(0)
+    return made("sum", sql), fixed(scale_in(type_) or 0)
 
 
 def _ordered_set(
@@ -224,11 +263,18 @@ def _ordered_set(
     sql, type_ = translator.expression(call.agg_order[0].node, level)
     listed = sort_by(translator, call.agg_order, level)
     if name == "mode":
+        if has_key(type_):
+            raise DatabaseError(FEATURE_NOT_SUPPORTED, f"mode of {type_name(type_)} is not supported")
         return f"mode({sql} ORDER BY {listed}){suffix}", type_
     if name == "percentile_cont" and type_.name != "interval":
         if type_.name not in INTEGERS | FLOATS | {"numeric"}:
             raise _undefined(name, [*arguments, (sql, type_)])
         listed, type_ = direction(f"CAST({sql} AS DOUBLE)", call.agg_order[0]), FLOAT8
+    if has_key(type_):
+        ordered = f"list({sql} ORDER BY {listed}) FILTER (WHERE {sql} IS NOT NULL)"
+        if suffix:
+            raise DatabaseError(FEATURE_NOT_SUPPORTED, f"{name} of {type_name(type_)} with FILTER or OVER is not supported")
+        return f"list_extract({ordered}, CAST(greatest(1, ceil(CAST({arguments[0][0]} AS DOUBLE) * count({sql}))) AS BIGINT))", type_
     text = f"{name}(CAST({arguments[0][0]} AS DOUBLE)) WITHIN GROUP (ORDER BY {listed}){suffix}"
     return (f"CAST({text} AS DOUBLE)" if type_ == FLOAT8 else text), type_
 
@@ -285,9 +331,7 @@ def _window(translator: Translator, window: ast.WindowDef, level: Level, windows
     parts: list[str] = []
     if partition:
         keys = [translator.expression(item, level, aggregates=True) for item in partition]
-        for _, type_ in keys:
-            check_equality(type_)
-        parts.append(f"PARTITION BY {', '.join(sql for sql, _ in keys)}")
+        parts.append(f"PARTITION BY {', '.join(translator.key(sql, type_) for sql, type_ in keys)}")
     if order:
         parts.append(f"ORDER BY {sort_by(translator, order, level, aggregates=True)}")
     if framed.frameOptions & FRAME_NONDEFAULT:
@@ -357,9 +401,10 @@ def _quantified(translator: Translator, link: ast.SubLink, level: Level, aggrega
     right: list[str] = []
     for test, column in zip(tests, query.columns, strict=True):
         one, one_type = translator.expression(test, level, column.type, aggregates=aggregates, windows=windows)
-        common = translator.emitter.comparison_type(one_type, column.type, operator)
-        left.append(translator.cast(one, one_type, common))
-        right.append(translator.cast(f"{alias}.{column.sql}", column.type, common))
+        common = one_type if one_type == column.type else common_type([one_type, column.type], operator)
+        key = equality_key if operator in ("=", "<>") else order_key
+        left.append(key(translator.emitter, translator.cast(one, one_type, common), common))
+        right.append(key(translator.emitter, translator.cast(f"{alias}.{column.sql}", column.type, common), common))
     if len(left) > 1 and (operator, every) in (("=", False), ("<>", True)):
         return translator.slot(_row_in(left, right, f"({query.sql}) AS {alias}", every), BOOL)
     row = f"({', '.join(left)})" if len(left) > 1 else left[0]

@@ -17,51 +17,55 @@ from typing import TYPE_CHECKING, Any
 from actors.common.errors import DatabaseError
 from actors.common.expressions import tree
 from actors.common.expressions.compile import compile_expression
+from actors.common.expressions.numerics import scale_of
 from actors.common.expressions.tree import is_slow, is_volatile
 from actors.common.schema import ColumnType
-from actors.common.types.arrays import Array, element_of
-from actors.query_processor.column_executor.arrays import check_equality, check_order
-from actors.query_processor.column_executor.udf import DIVIDE, SIZED_TYPES, Udf, divide_udf, expression_udf, is_own_constant
-from actors.query_processor.column_executor.values import (
-    DIVISION_SCALE,
-    INTEGER_DIGITS,
-    TEXT_TYPES,
-    duck_type,
-    in_list,
-    literal,
-    numeric_scale,
+from actors.common.types.arrays import Array, element_of, is_array
+from actors.common.types.strings import HEADER
+from actors.query_processor.column_executor.comparing import equality_key, has_key, key_of, order_key
+from actors.query_processor.column_executor.numerics import (
+    NUMERIC,
+    PRODUCT_SCALE_MAX,
+    aligned,
+    bound_literal,
+    common_numeric,
+    divide_udf,
+    fits_decimal,
+    fixed,
+    is_free,
+    public,
+    scale_in,
 )
+from actors.query_processor.column_executor.udf import SIZED_TYPES, Udf, expression_udf, is_own_constant
+from actors.query_processor.column_executor.values import INTEGER_DIGITS, TEXT_TYPES, duck_type, in_list, literal
 
 if TYPE_CHECKING:
     from actors.query_processor.column_executor.instance import Instance
+    from actors.query_processor.column_executor.names import Slots
 
 INTEGERS = frozenset({"int2", "int4", "int8"})
 NUMBERS = INTEGERS | {"float4", "float8", "numeric"}
+BOOL = ColumnType("bool")
+KEY = ColumnType("bytea")
+FLIPPED = {"=": "=", "<>": "<>", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
 COMPARISONS = frozenset({"=", "<>", "<", "<=", ">", ">="})
 COMPARED_AS_POSTGRESQL = NUMBERS | TEXT_TYPES | {"bool", "bytea", "uuid", "date", "time", "timestamp", "timestamptz", "interval", "oid"}
-EXACT = INTEGERS | {"numeric"}
 TEXT_DIRECT = {"length": "length", "char_length": "length", "reverse": "reverse"}
 CASES = {"lower": (ascii_uppercase, ascii_lowercase), "upper": (ascii_lowercase, ascii_uppercase)}
 """DuckDB's own change the case of every letter that Unicode knows; collation C's only that of ASCII letters."""
 LIKES = {"~~": "LIKE", "!~~": "NOT LIKE", "~~*": "LIKE", "!~~*": "NOT LIKE"}
 DIRECT_CASTS = frozenset(
     {
-        *((source, target) for source in INTEGERS for target in (*INTEGERS, "float4", "float8", "numeric", "text")),
+        *((source, target) for source in INTEGERS for target in (*INTEGERS, "float4", "float8", "text")),
         *(("oid", target) for target in ("int4", "int8", "text")),
         ("float4", "float8"),
-        ("numeric", "int2"),
-        ("numeric", "int4"),
-        ("numeric", "int8"),
-        ("numeric", "float4"),
-        ("numeric", "float8"),
-        ("numeric", "numeric"),
         ("numeric", "text"),
         ("bool", "int4"),
         ("bool", "text"),
         ("int4", "bool"),
         ("date", "timestamp"),
         ("timestamp", "date"),
-        *((source, target) for source in ("text", "varchar", "bpchar", "name", "unknown") for target in ("text", "name")),
+        *((source, target) for source in ("text", "varchar", "name", "unknown") for target in ("text", "name")),
     }
 )
 LITERALS_MAX = 1000
@@ -78,12 +82,6 @@ def _is_list(expression: tree.Quantified) -> bool:
     )
     compared = set(expression.signature) <= INTEGERS or len(set(expression.signature)) == 1
     plain = expression.operator == ("<>" if expression.every else "=") and expression.signature[0] in COMPARED_AS_POSTGRESQL
-    if (
-        isinstance(array, tree.Constant)
-        and array.type.name == "_numeric"
-        and not all(item is None or item.is_finite() for item in array.value.items)
-    ):
-        return False
     return known and compared and plain and not any(isinstance(node, tree.Column) for node in tree.walk(array)) and not is_volatile(array)
 
 
@@ -92,9 +90,14 @@ class Emitter:
 
     def __init__(self) -> None:
         self._constants: list[tuple[Callable[..., Any], ColumnType]] = []
+        self._numbers: dict[str | None, int] = {}
         self._slow = False
-        self._lists: set[int] = set()
-        """Numbers of the constants that are arrays written as IN's lists."""
+        self._lists: dict[int, ColumnType] = {}
+        """Constants that are arrays written as IN's lists, by number: the type of what is looked for."""
+        self._bounds: dict[int, tuple[int, str]] = {}
+        """Constants that numerics of a fixed scale are compared with, by number: scale and operator."""
+        self._keys: set[int] = set()
+        """Numbers of the constants whose keys (comparing.py) are compared."""
         self._checks: dict[int, Check] = {}
         self._udfs: dict[str, Udf] = {}
 
@@ -120,43 +123,94 @@ class Emitter:
             check = self._checks.get(number)
             if check is not None and value is not None and value < 0:
                 raise DatabaseError(check[1], f"{check[0]} must not be negative")
-            if number in self._lists:
-                literals.append(in_list(value, ColumnType(element_of(type_.name))))
-            else:
-                literals.append(literal(value, type_))
+            literals.append(self._written(number, value, type_))
         return MARK.sub(lambda found: literals[int(found.group(1))], sql)
+
+    def _written(self, number: int, value: Any, type_: ColumnType) -> str:
+        if number in self._lists:
+            element = self._lists[number]
+            return key_list(value, element) if has_key(element) or element.name == "bpchar" else in_list(value, element)
+        if number in self._keys:
+            return literal(key_of(type_)(value), KEY)
+        if number in self._bounds and value is not None:
+            return bound_literal(value, *self._bounds[number])
+        return literal(value, type_)
 
     def limit(self, sql: str, what: str, sqlstate: str) -> str:
         """A LIMIT or OFFSET value: checked when its constant is evaluated."""
         found = MARK.search(sql)
-        if found is not None:
-            self._checks[int(found.group(1))] = (what, sqlstate)
-        return sql
+        if found is None:
+            return sql
+        number = self._add(*self._constants[int(found.group(1))])
+        self._checks[number] = (what, sqlstate)
+        return sql.replace(found.group(), f"\x01{number}\x01")
 
     # -- expressions -------------------------------------------------------------------------------------------------------------
 
-    def emit(self, expression: Any, slots: Sequence[str]) -> str:
-        """DuckDB SQL of a typed expression whose column positions are slots."""
+    def emit(self, expression: Any, slots: Slots) -> tuple[str, ColumnType]:
+        """(DuckDB SQL, the type that it carries) of a typed expression whose column positions are slots."""
         if isinstance(expression, tree.Column):
-            return slots[expression.position]
-        if not any(isinstance(node, tree.Column) for node in tree.walk(expression)) and not is_volatile(expression):
+            return slots.sql[expression.position], slots.types[expression.position]
+        if _is_constant(expression):
             return self._constant(expression)
         if isinstance(expression, tree.Call):
             return self._call(expression, slots)
         if isinstance(expression, tree.Cast):
-            return self._cast(expression, self.emit(expression.argument, slots))
+            return self._cast(expression, *self.emit(expression.argument, slots))
         return self._special(expression, slots)
 
-    def _constant(self, expression: Any) -> str:
+    def _constant(self, expression: Any) -> tuple[str, ColumnType]:
         self._slow = self._slow or is_slow(expression)
-        self._constants.append((compile_expression(expression), expression.type))
-        return f"\x01{len(self._constants) - 1}\x01"
+        type_ = expression.type
+        if type_.name == "numeric" and is_free(type_) and isinstance(expression, tree.Constant) and expression.datum is not None:
+            type_ = fixed(scale_of(expression.datum)) if fits_decimal(expression.datum) else type_
+        # The same constant has one text, so that an expression of GROUP BY is found again.
+        said = None if is_array(expression.type.name) else repr(expression)
+        number = self._numbers.get(said)
+        if number is None:
+            number = self._add(compile_expression(expression), type_)
+        if said is not None:
+            self._numbers[said] = number
+        return f"\x01{number}\x01", type_
 
-    def _special(self, expression: Any, slots: Sequence[str]) -> str:
+    def _add(self, evaluate: Callable[..., Any], type_: ColumnType) -> int:
+        self._constants.append((evaluate, type_))
+        return len(self._constants) - 1
+
+    def _special(self, expression: Any, slots: Slots) -> tuple[str, ColumnType]:
         """The forms that are no functions; DuckDB's three-valued logic is SQL's."""
 
         def sub(node: Any) -> str:
-            return self.emit(node, slots)
+            return self.emit(node, slots)[0]
+
+        if isinstance(expression, tree.Case):
+            results, type_ = self._alike(
+                [*expression.results, *([expression.default] if expression.default is not None else [])], expression, slots
+            )
+            pairs = zip(expression.conditions, results, strict=False)
+            arms = "".join(f" WHEN {sub(condition)} THEN {result}" for condition, result in pairs)
+            return f"(CASE{arms}{f' ELSE {results[-1]}' if expression.default is not None else ''} END)", type_
+        if isinstance(expression, tree.Coalesce):
+            arguments, type_ = self._alike(expression.arguments, expression, slots)
+            return f"coalesce({', '.join(arguments)})", type_
+        if isinstance(expression, tree.MinMax):
+            return self._min_max(expression, slots)
+        if isinstance(expression, tree.NullIf):
+            text, type_ = self.emit(expression.argument, slots)
+            return f"(CASE WHEN {sub(expression.equal)} THEN NULL ELSE {text} END)", type_
+        if isinstance(expression, tree.ArrayOf):
+            return self._udf(expression, list(expression.items), [self.emit(item, slots) for item in expression.items])
+        if isinstance(expression, tree.Quantified) and not _is_list(expression):
+            return self._udf(
+                expression,
+                [expression.argument, expression.array],
+                [self.emit(part, slots) for part in (expression.argument, expression.array)],
+            )
+        return self._condition(expression, slots), BOOL
+
+    def _condition(self, expression: Any, slots: Slots) -> str:
+        def sub(node: Any) -> str:
+            return self.emit(node, slots)[0]
 
         if isinstance(expression, tree.And | tree.Or):
             word = " AND " if isinstance(expression, tree.And) else " OR "
@@ -169,38 +223,40 @@ class Emitter:
             word = "NULL" if expression.value is None else str(expression.value).upper()
             operator = "IS DISTINCT FROM" if expression.negated else "IS NOT DISTINCT FROM"
             return f"({sub(expression.argument)} {operator} {word})"
-        if isinstance(expression, tree.Quantified) and _is_list(expression):
-            check_equality(expression.argument.type)
-            items = self._constant(expression.array)
-            self._lists.add(len(self._constants) - 1)
-            return f"({sub(expression.argument)} {'NOT ' if expression.every else ''}IN {items})"
-        if isinstance(expression, tree.Quantified):
-            return self._udf(expression, [expression.argument, expression.array], [sub(expression.argument), sub(expression.array)])
-        if isinstance(expression, tree.ArrayOf):
-            return self._udf(expression, list(expression.items), [sub(item) for item in expression.items])
         if isinstance(expression, tree.Distinct):
-            check_equality(expression.equal.arguments[0].type)
-            left, right = (sub(argument) for argument in expression.equal.arguments)
+            one, other = expression.equal.arguments
+            left, right = self._compared("=", one, other, slots)
             return f"({left} IS {'NOT ' if expression.negated else ''}DISTINCT FROM {right})"
-        if isinstance(expression, tree.InList):
-            check_equality(expression.argument.type)
-            items = ", ".join(sub(item) for item in expression.items)
-            return f"({sub(expression.argument)} {'NOT ' if expression.negated else ''}IN ({items}))"
-        if isinstance(expression, tree.Case):
-            arms = "".join(
-                f" WHEN {sub(condition)} THEN {sub(result)}"
-                for condition, result in zip(expression.conditions, expression.results, strict=True)
-            )
-            default = f" ELSE {sub(expression.default)}" if expression.default is not None else ""
-            return f"(CASE{arms}{default} END)"
-        if isinstance(expression, tree.Coalesce):
-            return f"coalesce({', '.join(sub(argument) for argument in expression.arguments)})"
-        if isinstance(expression, tree.MinMax):
-            check_order(expression.type)
-            word = "greatest" if expression.greatest else "least"
-            return f"{word}({', '.join(sub(argument) for argument in expression.arguments)})"
-        assert isinstance(expression, tree.NullIf), expression
-        return f"(CASE WHEN {sub(expression.equal)} THEN NULL ELSE {sub(expression.argument)} END)"
+        if isinstance(expression, tree.Quantified):
+            text, type_ = self.emit(expression.argument, slots)
+            items = self._constant(expression.array)[0]
+            element = ColumnType(element_of(expression.array.type.name))
+            self._lists[_number(items)] = type_ if type_.name in ("numeric", "bpchar") else element
+            return f"({equality_key(self, text, type_)} {'NOT ' if expression.every else ''}IN {items})"
+        assert isinstance(expression, tree.InList), expression
+        pairs = [self._compared("=", expression.argument, item, slots) for item in expression.items]
+        if len({left for left, _ in pairs}) == 1:
+            return f"({pairs[0][0]} {'NOT ' if expression.negated else ''}IN ({', '.join(right for _, right in pairs)}))"
+        equal = " OR ".join(f"({left} = {right})" for left, right in pairs)
+        return f"(NOT ({equal}))" if expression.negated else f"({equal})"
+
+    def _alike(self, nodes: Sequence[Any], expression: Any, slots: Slots) -> tuple[list[str], ColumnType]:
+        """Values of which one is chosen: numerics are carried in one way."""
+        pairs = [self.emit(node, slots) for node in nodes]
+        if expression.type.name != "numeric":
+            return [text for text, _ in pairs], expression.type
+        known = [type_ for node, (_, type_) in zip(nodes, pairs, strict=True) if not _is_null(node)]
+        type_ = common_numeric(known) if is_free(expression.type) else expression.type
+        return [
+            literal(None, type_) if _is_null(node) else self.cast_sql(text, given, type_)
+            for node, (text, given) in zip(nodes, pairs, strict=True)
+        ], type_
+
+    def _min_max(self, expression: tree.MinMax, slots: Slots) -> tuple[str, ColumnType]:
+        arguments, type_ = self._alike(expression.arguments, expression, slots)
+        if is_free(type_) or is_array(type_.name) or type_.name == "bpchar":
+            return self._udf(expression, list(expression.arguments), [(text, type_) for text in arguments])
+        return f"{'greatest' if expression.greatest else 'least'}({', '.join(arguments)})", type_
 
     @property
     def is_large(self) -> bool:
@@ -209,58 +265,106 @@ class Emitter:
 
     # -- calls -------------------------------------------------------------------------------------------------------------------
 
-    def _call(self, call: tree.Call, slots: Sequence[str]) -> str:
-        texts = [self.emit(argument, slots) for argument in call.arguments]
+    def _call(self, call: tree.Call, slots: Slots) -> tuple[str, ColumnType]:
         types = {argument.type.name for argument in call.arguments}
+        if call.name in COMPARISONS and len(call.arguments) == 2 and (types <= COMPARED_AS_POSTGRESQL or all(map(is_array, types))):
+            one, other = self._compared(call.name, *call.arguments, slots)
+            return f"({one} {call.name} {other})", BOOL
+        pairs = [self.emit(argument, slots) for argument in call.arguments]
+        if call.type.name == "numeric":
+            return self._numeric(call, pairs) or self._udf(call, list(call.arguments), pairs)
+        direct = self._direct(call, [text for text, _ in pairs], types)
+        return (direct, call.type) if direct is not None else self._udf(call, list(call.arguments), pairs)
+
+    def _direct(self, call: tree.Call, texts: list[str], types: set[str]) -> str | None:
+        """What DuckDB computes as PostgreSQL does."""
         name = call.name
         if len(texts) == 2:
             one, other = texts
-            if name in COMPARISONS and types <= COMPARED_AS_POSTGRESQL:
-                return f"({one} {name} {other})"
-            if name in ("+", "-", "*") and types <= EXACT and call.type.name in EXACT:
-                return f"({one} {name} {other})"
-            if name in ("+", "-", "*") and types <= {"float8"}:
+            if name in ("+", "-", "*") and (types <= INTEGERS or types <= {"float8"}):
                 return f"({one} {name} {other})"
             if name == "/" and types <= INTEGERS:
                 return f"CAST(({one} // {other}) AS {duck_type(call.type)})"
-            if name == "/" and call.type.name == "numeric" and types <= EXACT:
-                return self.divide(one, other)
             if name == "%" and types <= INTEGERS:
                 # The least integer divided by -1 overflows in DuckDB; nothing is left of any, as by 1.
                 return f"CAST(({one} % CASE {other} WHEN -1 THEN 1 ELSE {other} END) AS {duck_type(call.type)})"
-            if name == "||" and types <= TEXT_TYPES:
+            if name == "||" and types <= TEXT_TYPES - {"bpchar"}:
                 return f"({one} || {other})"
             if name in LIKES and types <= TEXT_TYPES:
                 if name.endswith("*"):
                     one, other = _in_case("lower", one), _in_case("lower", other)
                 return f"({one} {LIKES[name]} {other} ESCAPE '\\')"
         if len(texts) == 1:
-            if name == "-" and types <= EXACT:
+            if name == "-" and types <= INTEGERS:
                 return f"(- {texts[0]})"
             if name in TEXT_DIRECT and types <= {"text", "varchar"}:
                 return self._as(f"{TEXT_DIRECT[name]}({texts[0]})", call.type)
             if name in CASES and types <= {"text", "varchar"}:
                 return _in_case(name, texts[0])
-            if name == "abs" and types <= EXACT:
+            if name == "abs" and types <= INTEGERS:
                 return f"abs({texts[0]})"
-        if name in ("round", "trunc") and types <= EXACT and call.type.name == "numeric":
-            rounded = _rounded(name, call, texts)
-            if rounded is not None:
-                return rounded
-        return self._udf(call, list(call.arguments), texts)
+        return None
+
+    def _numeric(self, call: tree.Call, pairs: list[tuple[str, ColumnType]]) -> tuple[str, ColumnType] | None:
+        """Arithmetic of numerics with a fixed scale; None: a function of ours computes it."""
+        scales = [scale_in(type_) for _, type_ in pairs]
+        texts = [text for text, _ in pairs]
+        if call.name in ("round", "trunc") and scales[0] is not None:
+            return _rounded(call, texts)
+        if None in scales:
+            return None
+        if len(pairs) == 1 and call.name in ("-", "+", "abs", "@"):
+            sql = {"-": f"(- {texts[0]})", "+": texts[0]}.get(call.name, f"abs({texts[0]})")
+            return sql, fixed(scales[0] or 0)
+        if call.name in ("+", "-"):
+            one, other, scale = aligned(*pairs[0], *pairs[1])
+            return f"({one} {call.name} {other})", fixed(scale)
+        scale = sum(scale or 0 for scale in scales)
+        if call.name == "*" and scale <= PRODUCT_SCALE_MAX:
+            return f"({texts[0]} * {texts[1]})", fixed(scale)
+        return None
+
+    def _compared(self, operator: str, left: Any, right: Any, slots: Slots) -> tuple[str, str]:
+        """Both sides of a comparison as DuckDB is to compare them."""
+        (one, one_type), (other, other_type) = self.emit(left, slots), self.emit(right, slots)
+        if one_type.name != "numeric" or other_type.name != "numeric":
+            key = equality_key if operator in ("=", "<>") else order_key
+            return key(self, one, one_type), key(self, other, other_type)
+        first, second = scale_in(one_type), scale_in(other_type)
+        if _is_constant(right) and first is not None and not _is_constant(left):
+            return one, self._bounded(other, first, operator)
+        if _is_constant(left) and second is not None and not _is_constant(right):
+            return self._bounded(one, second, FLIPPED[operator]), other
+        if first is not None and second is not None:
+            return aligned(one, one_type, other, other_type)[:2]
+        return self._key(one, one_type, left), self._key(other, other_type, right)
+
+    def _bounded(self, mark: str, scale: int, operator: str) -> str:
+        """A constant, to be compared with a numeric of this scale."""
+        number = self._add(self._constants[_number(mark)][0], fixed(scale))
+        self._bounds[number] = (scale, operator)
+        return f"\x01{number}\x01"
+
+    def _key(self, sql: str, type_: ColumnType, node: Any) -> str:
+        """The key of a numeric; a constant's is made once."""
+        if not _is_constant(node):
+            return order_key(self, self.cast_sql(sql, type_, NUMERIC), NUMERIC)
+        number = self._add(self._constants[_number(sql)][0], NUMERIC)
+        self._keys.add(number)
+        return f"\x01{number}\x01"
 
     def _as(self, sql: str, type_: ColumnType) -> str:
         return f"CAST({sql} AS {duck_type(type_)})" if type_.name in INTEGERS else sql
 
-    def _udf(self, expression: Any, arguments: list[Any], texts: list[str]) -> str:
+    def _udf(self, expression: Any, arguments: list[Any], pairs: list[tuple[str, ColumnType]]) -> tuple[str, ColumnType]:
         """A call of our own implementation: arguments in, one column out."""
         if isinstance(expression, tree.Call):
             passed_on = [place for place, argument in enumerate(arguments) if not is_own_constant(argument)]
-            arguments, texts = [arguments[place] for place in passed_on], [texts[place] for place in passed_on]
+            arguments, pairs = [arguments[place] for place in passed_on], [pairs[place] for place in passed_on]
         udf = expression_udf(expression, [argument.type for argument in arguments])
         self._udfs[udf.name] = udf
-        passed = ", ".join(udf.pass_argument(text, argument.type) for text, argument in zip(texts, arguments, strict=True)) or "0"
-        return udf.receive(f"{udf.name}({passed})")
+        passed = ", ".join(udf.pass_argument(text, argument.type) for (text, _), argument in zip(pairs, arguments, strict=True)) or "0"
+        return udf.receive(f"{udf.name}({passed})"), expression.type
 
     def use(self, udf: Udf, texts: list[str]) -> str:
         """A call of a function of ours with arguments as they are to cross."""
@@ -268,49 +372,75 @@ class Emitter:
         return f"{udf.name}({', '.join(texts) or '0'})"
 
     def divide(self, dividend: str, divisor: str) -> str:
-        """An exact numeric quotient (values.py cuts it to PostgreSQL's scale when it leaves)."""
-        self._udfs[DIVIDE] = divide_udf()
-        return f"CAST({DIVIDE}(CAST({dividend} AS VARCHAR), CAST({divisor} AS VARCHAR)) AS DECIMAL(38, {DIVISION_SCALE}))"
+        """A quotient, as a free numeric."""
+        return self.use(divide_udf(), [f"CAST({dividend} AS VARCHAR)", f"CAST({divisor} AS VARCHAR)"])
 
     # -- casts -------------------------------------------------------------------------------------------------------------------
 
-    def _cast(self, cast: tree.Cast, text: str) -> str:
+    def _cast(self, cast: tree.Cast, text: str, carried: ColumnType) -> tuple[str, ColumnType]:
         source, target = cast.argument.type, cast.type
-        if source.name == "numeric" and target.name == "numeric" and numeric_scale(target) is None:
-            return text
-        if source.name in INTEGERS and target.name == "numeric" and numeric_scale(target) is None:
-            return f"CAST({text} AS DECIMAL({INTEGER_DIGITS[source.name]}, 0))"
+        if target.name == "numeric":
+            scale = scale_in(carried)
+            if is_free(target) and target.modifier < 0 and (scale is not None or source.name == "numeric"):
+                if source.name == "numeric":
+                    return text, carried
+                return f"CAST({text} AS DECIMAL({INTEGER_DIGITS[source.name]}, 0))", fixed(0)
+        elif source.name == "numeric" and not is_free(carried) and target.name in ("float4", "float8"):
+            return f"CAST(CAST({text} AS VARCHAR) AS {duck_type(target)})", target
+        if source.name == "bpchar" and target.name in TEXT_TYPES and target.modifier < 0:
+            if target.name == "bpchar":
+                return _padded(text, source), target
+            return (text if source.modifier >= 0 else f"rtrim({text}, ' ')"), target
         if (source.name, target.name) in DIRECT_CASTS:
-            return f"CAST({text} AS {duck_type(target)})"
-        if source == target or (source.name in TEXT_TYPES and target.name in ("text", "varchar") and target.modifier < 0):
-            return text
-        return self._udf(cast, [cast.argument], [text])
+            return f"CAST({text} AS {duck_type(target)})", target
+        if source == target or (source.name in TEXT_TYPES - {"bpchar"} and target.name in ("text", "varchar") and target.modifier < 0):
+            return text, target
+        return self._udf(cast, [cast.argument], [(text, carried)])
 
     def cast_sql(self, sql: str, source: ColumnType, target: ColumnType) -> str:
-        """`sql` of type `source`, as `target`."""
-        if source == target or (source.name == target.name and target.modifier < 0):
+        """`sql` of type `source`, as `target`; both may be types that carry numerics (numerics.py)."""
+        if source == target:
             return sql
+        if source.name == "numeric" and target.name == "numeric" and target.modifier < 0:
+            return sql if duck_type(source) == duck_type(target) else f"CAST({sql} AS {duck_type(target)})"
+        if source.name == target.name and target.modifier < 0:
+            return _padded(sql, source) if source.name == "bpchar" else sql
         if source.name == "unknown" and sql.startswith("CAST(NULL"):
             return literal(None, target)
-        return self._cast(tree.Cast(tree.Column(0, source), target), sql)
+        cast, carried = self._cast(tree.Cast(tree.Column(0, public(source)), public(target)), sql, source)
+        return self.cast_sql(cast, carried, target) if carried.name == "numeric" and carried != target else cast
 
-    def comparison_type(self, one: ColumnType, other: ColumnType, operator: str) -> ColumnType:
-        """What both sides of `x IN (SELECT y)` are compared as."""
-        from actors.query_processor.analyzer import common_type
 
-        common = one if one.name == other.name else common_type([one, other], operator)
-        if operator in ("=", "<>"):
-            check_equality(common)
-        else:
-            check_order(common)
-        return common
+def _is_constant(expression: Any) -> bool:
+    return not any(isinstance(node, tree.Column) for node in tree.walk(expression)) and not is_volatile(expression)
+
+
+def _padded(sql: str, source: ColumnType) -> str:
+    """char(n) with its blanks."""
+    return sql if source.modifier < 0 else f"rpad({sql}, {source.modifier - HEADER}, ' ')"
+
+
+def _number(mark: str) -> int:
+    return int(mark.strip("\x01"))
+
+
+def _is_null(node: Any) -> bool:
+    return isinstance(node, tree.Constant) and node.datum is None
+
+
+def key_list(array: Array, type_: ColumnType) -> str:
+    """What follows IN where keys are compared (comparing.py)."""
+    if type_.name == "bpchar":
+        return f"({', '.join([literal(None if item is None else item.rstrip(' '), type_) for item in array.items])})"
+    key = key_of(type_)
+    return f"({', '.join([literal(key(item), KEY) for item in array.items])})"
 
 
 def _in_case(name: str, text: str) -> str:
     return f"translate({text}, '{CASES[name][0]}', '{CASES[name][1]}')"
 
 
-def _rounded(name: str, call: tree.Call, texts: list[str]) -> str | None:
+def _rounded(call: tree.Call, texts: list[str]) -> tuple[str, ColumnType] | None:
     """round and trunc of exact numbers to a constant scale, whose result has that scale."""
     if len(texts) == 1:
         scale = 0
@@ -318,5 +448,5 @@ def _rounded(name: str, call: tree.Call, texts: list[str]) -> str | None:
         scale = call.arguments[1].datum
     else:
         return None
-    inner = f"trunc({texts[0]}, {scale})" if name == "trunc" else texts[0]
-    return f"CAST({inner} AS DECIMAL(38, {scale}))"
+    inner = f"trunc({texts[0]}, {scale})" if call.name == "trunc" else texts[0]
+    return f"CAST({inner} AS DECIMAL(38, {scale}))", fixed(scale)

@@ -12,8 +12,7 @@ DuckDB, and that stops the storage scan. Beside what it holds, a scan has at mos
 
 Own writes are merged in as they are when the statement begins: a cursor does not see what its transaction writes later.
 
-Left out: a table with a numeric column without scale is held whole, since DuckDB needs one scale for all values (values.py); it counts against the
-statement's memory. In the simulator, which has no threads, everything is held.
+In the simulator, which has no threads, everything is held.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ from actors.common.rows import RowCodec
 from actors.common.schema import ColumnType, Table
 from actors.common.types.arrays import is_array
 from actors.query_processor import metering
-from actors.query_processor.column_executor.values import numeric_scale, to_duck
+from actors.query_processor.column_executor.values import to_duck
 from actors.runtime.fiber import turn
 
 if TYPE_CHECKING:
@@ -72,11 +71,6 @@ class SourceReading:
                 project=None if self._own else source.used,
             )
         )
-
-    @property
-    def fixed_schema(self) -> bool:
-        """Whether tables have one schema whatever their values are."""
-        return not any(kind.name == "numeric" and numeric_scale(kind) is None for kind in self._kinds)
 
     def begin(self) -> Scanner:
         return self._transaction.scan(self._start, self._end, self._program, own=self._own)
@@ -228,7 +222,7 @@ async def open_source(
     while (piece := await reading.next(scanner)) is not None:
         pieces.append(piece)
         size += piece.nbytes
-        if size > held_max and reading.fixed_schema:
+        if size > held_max:
             return Feed(reading, reading.finish(pa.concat_tables(pieces)), scanner), scanner.rows_read
         if size > whole_max:
             raise SourceTooLarge

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from actors.common.errors import AMBIGUOUS_COLUMN, UNDEFINED_COLUMN, UNDEFINED_TABLE, DatabaseError
 from actors.common.schema import ColumnType
@@ -64,6 +65,8 @@ class Level:
     ctes: dict[str, tuple[str, tuple[Output, ...]]] = field(default_factory=dict)
     """Name -> (name in DuckDB, columns)."""
     hidden_by_lateral: int = 0
+    grouped: Sequence[Any] = ()
+    """The items of GROUP BY."""
     aggregated: bool = False
     """An aggregate was met."""
 

@@ -17,6 +17,7 @@ from actors.query_processor.column_executor.emit import Emitter
 from actors.query_processor.column_executor.engine import engine_of
 from actors.query_processor.column_executor.feeding import Feed, SourceTooLarge, open_source
 from actors.query_processor.column_executor.names import Query
+from actors.query_processor.column_executor.numerics import public
 from actors.query_processor.column_executor.select import translate_query
 from actors.query_processor.column_executor.sets import EXPANDED
 from actors.query_processor.column_executor.sources import Sources
@@ -53,7 +54,7 @@ class ColumnPlan:
         self.sources = sources
         self._emitter = emitter
         self.parameter_types = tuple(parameters.resolved())
-        self.fields = [Field(column.name, column.type, column.table_oid, column.attribute) for column in query.columns]
+        self.fields = [Field(column.name, public(column.type), column.table_oid, column.attribute) for column in query.columns]
         self._rows_read: dict[str, int] = {}
         self._rows_returned = 0
         self._sized = any(column.type.name in SIZED_TYPES for column in query.columns)

@@ -15,21 +15,19 @@ from pglast import ast, enums
 from actors.common.errors import (
     FEATURE_NOT_SUPPORTED,
     INVALID_COLUMN_REFERENCE,
-    STATEMENT_TOO_COMPLEX,
     SYNTAX_ERROR,
-    TOO_MANY_COLUMNS,
     DatabaseError,
 )
 from actors.common.schema import ColumnType
-from actors.query_processor.analyzer import common_type
 from actors.query_processor.analyzer.column_names import figure_name
 from actors.query_processor.analyzer.nodes import any_call, is_untyped
 from actors.query_processor.analyzer.scope import located
-from actors.query_processor.column_executor.arrays import check_equality, order_key
+from actors.query_processor.column_executor.comparing import has_key, order_key
+from actors.query_processor.column_executor.grouping import group_by
 from actors.query_processor.column_executor.names import Level, Output, Query
+from actors.query_processor.column_executor.numerics import NUMERIC
 from actors.query_processor.column_executor.output_names import named, ordinal, same_tree
-from actors.query_processor.column_executor.translator import INT8, TEXT, Translator, rename, string_fields
-from actors.query_processor.column_executor.values import DECIMAL_DIGITS_MAX, RECURSIVE_SCALE, numeric_scale
+from actors.query_processor.column_executor.translator import INT8, TEXT, Translator, common_type, rename, string_fields
 
 UNKNOWN = ColumnType("unknown")
 SET_OPERATIONS = {
@@ -37,10 +35,6 @@ SET_OPERATIONS = {
     enums.SetOperation.SETOP_INTERSECT: "INTERSECT",
     enums.SetOperation.SETOP_EXCEPT: "EXCEPT",
 }
-
-
-GROUPING_SETS_MAX = 4096
-"""As PostgreSQL bounds them."""
 
 
 def translate_query(translator: Translator, statement: Any, parent: Level | None = None) -> Query:
@@ -104,7 +98,8 @@ def _recursive(translator: Translator, cte: ast.CommonTableExpr, level: Level, d
         raise DatabaseError(
             "42P19", f'recursive query "{cte.ctename}" does not have the form non-recursive-term UNION [ALL] recursive-term'
         )
-    first = translate_query(translator, statement.larg, level)
+    head = translate_query(translator, statement.larg, level)
+    first = Query(head.sql, tuple(map(_free, head.columns)))
     level.ctes[cte.ctename] = (duck, tuple(rename(first.columns, names, cte.ctename)))
     if _aggregates_over(statement.rarg, cte.ctename):
         raise DatabaseError("42P19", "aggregate functions are not allowed in a recursive query's recursive term")
@@ -113,18 +108,13 @@ def _recursive(translator: Translator, cte: ast.CommonTableExpr, level: Level, d
         raise DatabaseError(SYNTAX_ERROR, "each UNION query must have the same number of columns")
     types = [column.type for column in first.columns]
     word = "UNION ALL" if statement.all else "UNION"
-    arms = [_widened(translator, Query(_cast_all(translator, arm, types), first.columns)) for arm in (first, second)]
+    arms = [_cast_all(translator, arm, types) for arm in (head, second)]
     return Query(f"({arms[0]}) {word} ({arms[1]})", first.columns)
 
 
-def _widened(translator: Translator, arm: Query) -> str:
-    """An arm of a recursive query with its numerics as wide as DuckDB has them: it would round the second arm's to the scale of the first."""
-    free = [column.type.name == "numeric" and numeric_scale(column.type) is None for column in arm.columns]
-    if not any(free):
-        return arm.sql
-    alias, wide = translator.alias(), f"DECIMAL({DECIMAL_DIGITS_MAX}, {RECURSIVE_SCALE})"
-    items = [f"CAST({alias}.c{place} AS {wide}) AS c{place}" if is_free else f"{alias}.c{place}" for place, is_free in enumerate(free, 1)]
-    return f"SELECT {', '.join(items)} FROM ({arm.sql}) AS {alias}"
+def _free(column: Output) -> Output:
+    """A numeric's scale may be another in each round of a recursive query."""
+    return replace(column, type=NUMERIC) if column.type.name == "numeric" and column.type.modifier < 0 else column
 
 
 def _aggregates_over(statement: Any, name: str) -> bool:
@@ -168,7 +158,7 @@ def _cast_all(translator: Translator, query: Query, types: Sequence[ColumnType])
 
 
 def _same(one: ColumnType, other: ColumnType) -> bool:
-    return one.name == other.name
+    return one == other if one.name == "numeric" else one.name == other.name and (one.name != "bpchar" or one == other)
 
 
 def _set_operation(translator: Translator, statement: ast.SelectStmt, level: Level) -> Query:
@@ -181,10 +171,10 @@ def _set_operation(translator: Translator, statement: ast.SelectStmt, level: Lev
     types = [
         common_type([UNKNOWN if free else one.type, UNKNOWN if other_free else other.type], word) for one, other, free, other_free in pairs
     ]
-    body = f"({_cast_all(translator, left, types)}) {word}{' ALL' if statement.all else ''} ({_cast_all(translator, right, types)})"
-    if not statement.all:
-        for type_ in types:
-            check_equality(type_)
+    arms = _cast_all(translator, left, types), _cast_all(translator, right, types)
+    body = f"({arms[0]}) {word}{' ALL' if statement.all else ''} ({arms[1]})"
+    if any(map(has_key, types)) and not (word == "UNION" and statement.all):
+        body = _by_keys(translator, word, arms, types, bool(statement.all))
     columns = _plain([Output(column.name, "", type_) for column, type_ in zip(left.columns, types, strict=True)])
     if not (statement.sortClause or statement.limitCount or statement.limitOffset):
         return Query(body, columns)
@@ -194,6 +184,22 @@ def _set_operation(translator: Translator, statement: ast.SelectStmt, level: Lev
     listed = ", ".join(f"{alias}.{column.sql} AS {column.sql}" for column in columns)
     tail = _limits(translator, statement, level)
     return Query(f"SELECT {listed} FROM ({body}) AS {alias}{order}{tail}", columns)
+
+
+def _by_keys(translator: Translator, word: str, arms: tuple[str, str], types: Sequence[ColumnType], every: bool) -> str:
+    """A set operation on rows of which some are equal and look different. Raises 0A000 for INTERSECT ALL and EXCEPT ALL."""
+    if every:
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, f"{word} ALL of values of these types is not supported")
+    left, right = translator.alias(), translator.alias()
+
+    def keys(alias: str) -> list[str]:
+        return [translator.key(f"{alias}.c{number}", type_) for number, type_ in enumerate(types, 1)]
+
+    if word == "UNION":
+        return f"SELECT DISTINCT ON ({', '.join(keys(left))}) {left}.* FROM (({arms[0]}) UNION ALL ({arms[1]})) AS {left}"
+    same = " AND ".join(f"{one} IS NOT DISTINCT FROM {other}" for one, other in zip(keys(left), keys(right), strict=True))
+    found = f"{'NOT ' if word == 'EXCEPT' else ''}EXISTS (SELECT 1 FROM ({arms[1]}) AS {right} WHERE {same})"
+    return f"SELECT DISTINCT ON ({', '.join(keys(left))}) {left}.* FROM ({arms[0]}) AS {left} WHERE {found}"
 
 
 def _untyped(statement: ast.SelectStmt, query: Query) -> list[bool]:
@@ -220,12 +226,17 @@ def _values(translator: Translator, statement: ast.SelectStmt, level: Level) -> 
     if any(len(row) != width for row in rows):
         raise DatabaseError(SYNTAX_ERROR, "VALUES lists must all be the same length")
     types = [common_type([row[number][1] for row in rows], "VALUES") for number in range(width)]
+    pairs = [[translator.expression(value, level, type_) for value, type_ in zip(row, types, strict=True)] for row in statement.valuesLists]
+    for number, type_ in enumerate(types):
+        if type_ == NUMERIC:
+            known = [pair[number][1] for pair, row in zip(pairs, statement.valuesLists, strict=True) if not _is_null(row[number])]
+            types[number] = common_type(known, "VALUES")
     texts = []
-    for row in statement.valuesLists:
-        cells = []
-        for value, type_ in zip(row, types, strict=True):
-            sql, found = translator.expression(value, level, type_)
-            cells.append(translator.cast(sql, found, type_) if not _same(found, type_) else sql)
+    for pair, row in zip(pairs, statement.valuesLists, strict=True):
+        cells = [
+            translator.cast(sql, UNKNOWN if _is_null(value) else found, type_) if not _same(found, type_) else sql
+            for (sql, found), type_, value in zip(pair, types, row, strict=True)
+        ]
         texts.append("(" + ", ".join(cells) + ")")
     alias = translator.alias()
     listed = ", ".join(f"c{number}" for number in range(1, width + 1))
@@ -251,7 +262,20 @@ def _simple(translator: Translator, statement: ast.SelectStmt, level: Level) -> 
     targets, series = _select_list(translator, statement, level, windows)
     if series:
         source = f"{source}, {series[0]}" if source else f" FROM {series[0]}"
-    group = _group_by(translator, statement, level, targets)
+    outer, translator.groups = translator.groups, {}
+    try:
+        group = group_by(translator, statement, level, targets)
+        if translator.groups:
+            targets, series = _select_list(translator, statement, level, windows)
+        return _finished(translator, statement, level, targets, windows, f"{source}{where}{group}")
+    finally:
+        translator.groups = outer
+
+
+def _finished(
+    translator: Translator, statement: ast.SelectStmt, level: Level, targets: list[Output], windows: dict[str, Any], middle: str
+) -> Query:
+    """The SELECT around its FROM, WHERE and GROUP BY."""
     having = ""
     if statement.havingClause is not None:
         having = f" HAVING {translator.condition(statement.havingClause, level, 'HAVING', aggregates=True)}"
@@ -259,7 +283,7 @@ def _simple(translator: Translator, statement: ast.SelectStmt, level: Level) -> 
     order = _order_by(translator, statement, level, [_sorted_set(output, number) for number, output in enumerate(targets, 1)], windows)
     tail = _limits(translator, statement, level)
     listed = ", ".join(f"{output.sql} AS c{number}" for number, output in enumerate(targets, 1)) or "NULL AS c0"
-    sql = f"SELECT {distinct}{listed}{source}{where}{group}{having}{order}{tail}"
+    sql = f"SELECT {distinct}{listed}{middle}{having}{order}{tail}"
     return Query(sql, _plain(targets))
 
 
@@ -295,90 +319,14 @@ def _target(translator: Translator, target: ast.ResTarget, level: Level, windows
         names = string_fields(value)
         if names is None:
             with located(value):
-                return level.star([field.sval for field in value.fields[:-1]])
+                columns = level.star([field.sval for field in value.fields[:-1]])
+            return [replace(column, sql=translator.groups.get(column.sql, column.sql)) for column in columns]
         with located(value):
             column = level.column(names)
-        return [replace(column, name=target.name or column.name, hidden=False)]
+        sql = translator.groups.get(column.sql, column.sql)
+        return [replace(column, name=target.name or column.name, sql=sql, hidden=False)]
     sql, type_ = translator.expression(value, level, aggregates=True, windows=windows)
     return [Output(target.name or figure_name(value), sql, type_)]
-
-
-def _group_by(translator: Translator, statement: ast.SelectStmt, level: Level, targets: list[Output]) -> str:
-    if not statement.groupClause:
-        return ""
-    if statement.groupDistinct:
-        return f" GROUP BY GROUPING SETS ({', '.join(_distinct_sets(translator, statement, level, targets))})"
-    parts = [_group_item(translator, item, level, targets) for item in statement.groupClause]
-    if not any(isinstance(item, ast.GroupingSet) for item in statement.groupClause):
-        parts = list(dict.fromkeys([*parts, *_dependent(level, parts, translator)]))
-    return f" GROUP BY {', '.join(part for part in parts if part)}"
-
-
-def _group_item(translator: Translator, item: Any, level: Level, targets: list[Output]) -> str:
-    if isinstance(item, ast.GroupingSet):
-        content = [_group_item(translator, part, level, targets) for part in item.content or ()]
-        kinds = {"GROUPING_SET_ROLLUP": "ROLLUP", "GROUPING_SET_CUBE": "CUBE", "GROUPING_SET_SETS": "GROUPING SETS"}
-        if item.kind.name == "GROUPING_SET_EMPTY":
-            return "()"
-        return f"{kinds.get(item.kind.name, '')}({', '.join(content)})"
-    if isinstance(item, ast.RowExpr):
-        return "(" + ", ".join(_group_item(translator, part, level, targets) for part in item.args) + ")"
-    if isinstance(item, ast.A_Const) and not isinstance(item.val, ast.Integer):
-        raise DatabaseError(SYNTAX_ERROR, "non-integer constant in GROUP BY")
-    numbered = ordinal(item, targets)
-    if numbered is not None:
-        check_equality(numbered.type)
-        return numbered.sql
-    names = string_fields(item) if isinstance(item, ast.ColumnRef) else None
-    if names is not None and len(names) == 1 and level._own_column(names) is None:
-        output = named(item, targets)
-        if output is not None:
-            check_equality(output.type)
-            return output.sql
-    sql, type_ = translator.expression(item, level)
-    check_equality(type_)
-    return sql
-
-
-def _distinct_sets(translator: Translator, statement: ast.SelectStmt, level: Level, targets: list[Output]) -> list[str]:
-    """GROUP BY DISTINCT: the grouping sets that all items together make, each of them once. DuckDB has no such thing."""
-    sets: list[tuple[str, ...]] = [()]
-    for item in statement.groupClause:
-        sets = [(*one, *other) for one in sets for other in _grouping_sets(translator, item, level, targets)]
-        if len(sets) > GROUPING_SETS_MAX:
-            raise DatabaseError(STATEMENT_TOO_COMPLEX, f"too many grouping sets present (maximum {GROUPING_SETS_MAX})")
-    return list(dict.fromkeys(f"({', '.join(sorted(set(one)))})" for one in sets))
-
-
-def _grouping_sets(translator: Translator, item: Any, level: Level, targets: list[Output]) -> list[tuple[str, ...]]:
-    """Of one item: one set of one expression, or what ROLLUP, CUBE and GROUPING SETS stand for."""
-    if isinstance(item, ast.RowExpr):
-        return [tuple(_group_item(translator, part, level, targets) for part in item.args)]
-    if not isinstance(item, ast.GroupingSet):
-        return [(_group_item(translator, item, level, targets),)]
-    parts = [_grouping_sets(translator, part, level, targets) for part in item.content or ()]
-    kind = item.kind.name
-    if kind == "GROUPING_SET_SETS":
-        return [one for part in parts for one in part]
-    columns = [part[0] for part in parts]
-    if kind == "GROUPING_SET_CUBE":
-        if 1 << len(columns) > GROUPING_SETS_MAX:
-            raise DatabaseError(TOO_MANY_COLUMNS, "CUBE is limited to 12 elements")
-        chosen = [[part for place, part in enumerate(columns) if bits >> place & 1] for bits in range(1 << len(columns))]
-    else:
-        chosen = [columns[:length] for length in range(len(columns), -1, -1)]
-    return [tuple(text for part in one for text in part) for one in chosen]
-
-
-def _dependent(level: Level, grouped: list[str], translator: Translator) -> list[str]:
-    """The other columns of a table whose whole primary key is grouped by: they depend on it (SQL:1999; PostgreSQL allows them)."""
-    present = set(grouped)
-    extra: list[str] = []
-    for relation in level.relations:
-        keys = translator.sources.key_columns(relation)
-        if keys and keys <= present:
-            extra.extend(column.sql for column in relation.columns if column.sql not in present)
-    return extra
 
 
 def _distinct(translator: Translator, statement: ast.SelectStmt, level: Level, targets: list[Output]) -> str:
@@ -386,15 +334,14 @@ def _distinct(translator: Translator, statement: ast.SelectStmt, level: Level, t
     if not clause:
         return ""
     if clause[0] is None:
-        for target in targets:
-            check_equality(target.type)
-        return "DISTINCT "
+        if not any(has_key(target.type) for target in targets):
+            return "DISTINCT "
+        return f"DISTINCT ON ({', '.join(translator.key(target.sql, target.type) for target in targets)}) "
     parts = []
     for item in clause:
         output = ordinal(item, targets) or named(item, targets)
         sql, type_ = (output.sql, output.type) if output is not None else translator.expression(item, level)
-        check_equality(type_)
-        parts.append(sql)
+        parts.append(translator.key(sql, type_))
     return f"DISTINCT ON ({', '.join(parts)}) "
 
 
@@ -438,7 +385,7 @@ def _check_leading(statement: ast.SelectStmt, level: Level, targets: list[Output
 
 def _sort_key(translator: Translator, sql: str, type_: ColumnType) -> str:
     """A constant would be taken for a position by DuckDB."""
-    sql = order_key(translator, sql, type_)
+    sql = order_key(translator.emitter, sql, type_)
     return (
         f"({sql})" if not sql[:1].isdigit() else f"CAST({sql} AS {'BIGINT' if type_ == INT8 else 'VARCHAR' if type_ == TEXT else 'DOUBLE'})"
     )

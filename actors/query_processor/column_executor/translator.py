@@ -11,11 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from pglast import ast
 
+from actors.common.expressions.tree import Call, Column
 from actors.common.schema import ColumnType
 from actors.query_processor.analyzer import ParameterTypes, analyze, coerce_unknown
+from actors.query_processor.analyzer import common_type as analyzed_common_type
 from actors.query_processor.analyzer.scope import position_of
+from actors.query_processor.column_executor.comparing import equality_key
 from actors.query_processor.column_executor.emit import Emitter
 from actors.query_processor.column_executor.names import SLOT_MARK, Level, Output, Query, Slots
+from actors.query_processor.column_executor.numerics import common_numeric, is_free, public
 
 if TYPE_CHECKING:
     from actors.query_processor.catalog import Catalog
@@ -24,21 +28,23 @@ if TYPE_CHECKING:
 TEXT = ColumnType("text")
 BOOL = ColumnType("bool")
 INT8 = ColumnType("int8")
+FLOAT8 = ColumnType("float8")
 
 
 class SlotScope:
     """What the analyzer asks for names: slots by number (see names.py)."""
 
-    def __init__(self, level: Level, slots: Slots) -> None:
+    def __init__(self, level: Level, slots: Slots, groups: dict[str, str]) -> None:
         self._level = level
         self._slots = slots
+        self._groups = groups
 
     def resolve(self, names: tuple[str, ...]) -> tuple[int, ColumnType]:
         if names[0] == SLOT_MARK:
             number = int(names[1])
-            return number, self._slots.types[number]
+            return number, public(self._slots.types[number])
         column = self._level.column(names)
-        return self._slots.number(column.sql, column.type), column.type
+        return self._slots.number(self._groups.get(column.sql, column.sql), column.type), public(column.type)
 
 
 class Translator:
@@ -54,6 +60,8 @@ class Translator:
         """Where set-returning functions may stand (a select list): the FROM items that they have made. None elsewhere."""
         self.set_calls = 0
         """Of the select list at hand."""
+        self.groups: dict[str, str] = {}
+        """What stands for an expression that is grouped by its key (comparing.py): any value of the group."""
         self._aliases = 0
 
     def alias(self) -> str:
@@ -79,7 +87,7 @@ class Translator:
         from actors.query_processor.column_executor.calls import replace_calls
 
         plain = replace_calls(self, node, level, aggregates=aggregates, windows=windows or {})
-        expression = analyze(plain, SlotScope(level, self.slots), self.parameters, expected)
+        expression = analyze(plain, SlotScope(level, self.slots, self.groups), self.parameters, expected)
         return expression, expression.type
 
     def expression(
@@ -91,10 +99,10 @@ class Translator:
         aggregates: bool = False,
         windows: dict[str, Any] | None = None,
     ) -> tuple[str, ColumnType]:
-        """(DuckDB SQL, type) of a scalar expression; an untyped literal becomes text."""
+        """(DuckDB SQL, type) of a scalar expression; an untyped literal becomes text. The type of a numeric says how DuckDB carries it (numerics.py)."""
         tree, _ = self.typed(node, level, expected, aggregates=aggregates, windows=windows)
-        tree = coerce_unknown(tree)
-        return self.emitter.emit(tree, self.slots.sql), tree.type
+        sql, type_ = self.emitter.emit(coerce_unknown(tree), self.slots)
+        return self.groups.get(sql, sql), type_
 
     def condition(self, node: Any, level: Level, clause: str, *, aggregates: bool = False) -> str:
         """SQL of a WHERE, HAVING, ON or FILTER condition. Raises 42804 unless it is boolean."""
@@ -109,6 +117,26 @@ class Translator:
     def cast(self, sql: str, source: ColumnType, target: ColumnType) -> str:
         """`sql` of type `source` as `target`, by PostgreSQL's rules."""
         return self.emitter.cast_sql(sql, source, target)
+
+    def quotient(self, sql: str, type_: ColumnType, count: str) -> str:
+        """An interval divided by a count, as PostgreSQL divides it by a float8."""
+        call = Call("/", ("interval", "float8"), (Column(0, type_), Column(1, FLOAT8)), type_)
+        slots = Slots()
+        slots.number(sql, type_)
+        slots.number(f"CAST({count} AS DOUBLE)", FLOAT8)
+        return f"CASE WHEN {count} > 0 THEN {self.emitter.emit(call, slots)[0]} END"
+
+    def key(self, sql: str, type_: ColumnType) -> str:
+        """What stands for `sql` where DuckDB looks whether values are equal (comparing.py)."""
+        return equality_key(self.emitter, sql, type_)
+
+
+def common_type(types: Sequence[ColumnType], where: str, position: int = 0) -> ColumnType:
+    """The analyzer's common type, of types that carry numerics (numerics.py)."""
+    common = analyzed_common_type([public(type_) for type_ in types], where, position)
+    if common.name != "numeric" or not is_free(common) or common.modifier >= 0:
+        return common
+    return common_numeric([type_ for type_ in types if type_.name != "unknown"])
 
 
 def type_name(type_: ColumnType) -> str:

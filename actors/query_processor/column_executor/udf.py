@@ -19,25 +19,21 @@ import pyarrow.compute as pc
 from msgspec.structs import replace
 
 from actors.common.arrow_types import arrow_type, from_arrow, to_arrow
-from actors.common.errors import DIVISION_BY_ZERO, QUERY_CANCELED, DatabaseError, statement_memory_exceeded
+from actors.common.errors import QUERY_CANCELED, DatabaseError, statement_memory_exceeded
 from actors.common.expressions import tree
 from actors.common.expressions.compile import compile_expression
 from actors.common.schema import ColumnType
 from actors.common.types.arrays import ARRAY_TYPES, is_array
 from actors.query_processor.column_executor.arrays import array_reader, text_of_array
-from actors.query_processor.column_executor.values import DUCK_TYPES, duck_type, numeric_scale, to_duck
+from actors.query_processor.column_executor.numerics import is_free
+from actors.query_processor.column_executor.values import DUCK_TYPES, duck_type, to_duck
 
 if TYPE_CHECKING:
     from actors.common.expressions.environment import Environment
     from actors.query_processor.catalog import Catalog
 
-DIVIDE = "eagleray_divide"
-UNKNOWN_SCALE = 16
-"""Digits after the point of a numeric that a function of ours returns without saying how many."""
-EXTRACT_SCALES = {"second": 6, "seconds": 6, "epoch": 6, "milliseconds": 3, "julian": 16}
 SIZED_TYPES = frozenset({"text", "varchar", "bpchar", "bytea", *ARRAY_TYPES})
 """Types whose values may be of any length."""
-WHOLE = frozenset({"ceil", "ceiling", "floor", "div"})
 
 
 @dataclass
@@ -61,17 +57,13 @@ class Udf:
     result: str
     type: ColumnType
     make: Callable[[Callable[[], Surroundings]], Callable[..., pa.Array]]
-    scale: int = UNKNOWN_SCALE
     volatile: bool = False
 
     def pass_argument(self, sql: str, type_: ColumnType) -> str:
         return f"CAST({sql} AS VARCHAR)" if type_.name == "numeric" else f"CAST({sql} AS {crossing(type_)})"
 
     def receive(self, sql: str) -> str:
-        if self.type.name != "numeric":
-            return sql
-        bounds = numeric_scale(self.type)
-        return f"CAST({sql} AS {duck_type(self.type) if bounds is not None else f'DECIMAL(38, {self.scale})'})"
+        return sql if self.type.name != "numeric" or is_free(self.type) else f"CAST({sql} AS {duck_type(self.type)})"
 
 
 def crossing(type_: ColumnType) -> str:
@@ -87,21 +79,19 @@ def expression_udf(expression: Any, types: list[ColumnType]) -> Udf:
     """The root operation of `expression` (a Call, a Cast, ANY or ALL of an array, ARRAY[...]) with its arguments as columns. `types`: the columns'."""
     columns = tuple(tree.Column(place, type_) for place, type_ in enumerate(types))
     plain: Any
-    name = ""
     if isinstance(expression, tree.Call):
         left = iter(columns)
         arguments = tuple(argument if is_own_constant(argument) else next(left) for argument in expression.arguments)
         plain = tree.Call(expression.name, expression.signature, arguments, expression.type)
-        name = expression.name
     elif isinstance(expression, tree.Quantified):
         plain = replace(expression, argument=columns[0], array=columns[1])
     elif isinstance(expression, tree.ArrayOf):
         plain = replace(expression, items=columns)
+    elif isinstance(expression, tree.MinMax):
+        plain = replace(expression, arguments=columns)
     else:
         plain = tree.Cast(columns[0], expression.type, expression.explicit)
-        name = "cast"
     digest = hashlib.sha256(repr(plain).encode()).hexdigest()[:16]
-    scale = _scale(name, expression)
     evaluate = compile_expression(plain)
     result = expression.type
     sized = result.name in SIZED_TYPES and not is_array(result.name)
@@ -114,7 +104,7 @@ def expression_udf(expression: Any, types: list[ColumnType]) -> Udf:
             try:
                 values = evaluate_rows(rows, around)
             except DatabaseError as error:
-                raise ValueError(f"EAGLERAY[{error.sqlstate}]{error.message}") from error
+                raise raised(error) from error
             return result_column(values, result)
 
         def evaluate_rows(rows: Iterable[tuple[Any, ...]], around: Surroundings) -> list[Any]:
@@ -136,17 +126,12 @@ def expression_udf(expression: Any, types: list[ColumnType]) -> Udf:
 
     # A function without arguments gets one that it does not look at: the array's length says for how many rows.
     passed = [crossing(type_) for type_ in types] or ["INTEGER"]
-    return Udf(f"eagleray_{digest}", passed, crossing(result), result, make, scale, tree.is_volatile(plain))
+    return Udf(f"eagleray_{digest}", passed, crossing(result), result, make, tree.is_volatile(plain))
 
 
-def _scale(name: str, expression: Any) -> int:
-    """Digits after the point of a numeric result."""
-    if name in WHOLE:
-        return 0
-    if name in ("extract", "date_part"):
-        field = expression.arguments[0]
-        return EXTRACT_SCALES.get(str(field.datum).lower(), 0) if isinstance(field, tree.Constant) else UNKNOWN_SCALE
-    return UNKNOWN_SCALE
+def raised(error: DatabaseError) -> ValueError:
+    """How a function of ours tells DuckDB of an error (errors.py reads it)."""
+    return ValueError(f"EAGLERAY[{error.sqlstate}]{error.message}")
 
 
 def datums_of(array: pa.Array | pa.ChunkedArray, type_: ColumnType) -> list[Any]:
@@ -190,32 +175,3 @@ def fits_udf(columns: int) -> Udf:
         return fits
 
     return Udf(f"eagleray_fits_{columns}", ["BIGINT"], "BOOLEAN", ColumnType("bool"), make, volatile=True)
-
-
-def divide_udf() -> Udf:
-    """numeric / numeric, exactly enough: 20 digits after the point."""
-
-    def make(_: Callable[[], Any]) -> Callable[..., pa.Array]:
-        def divide(dividends: pa.Array, divisors: pa.Array) -> pa.Array:
-            values: list[str | None] = []
-            for dividend, divisor in zip(dividends.to_pylist(), divisors.to_pylist(), strict=True):
-                if dividend is None or divisor is None:
-                    values.append(None)
-                    continue
-                below = Decimal(divisor)
-                if below == 0:
-                    raise ValueError(f"EAGLERAY[{DIVISION_BY_ZERO}]division by zero")
-                values.append(format(_quotient(Decimal(dividend), below), "f"))
-            return pa.array(values, pa.string())
-
-        return divide
-
-    return Udf(DIVIDE, ["VARCHAR", "VARCHAR"], "VARCHAR", ColumnType("text"), make)
-
-
-def _quotient(dividend: Decimal, divisor: Decimal) -> Decimal:
-    from decimal import ROUND_HALF_UP, localcontext
-
-    with localcontext() as context:
-        context.prec = 60
-        return (dividend / divisor).quantize(Decimal(1).scaleb(-20), rounding=ROUND_HALF_UP)

@@ -80,6 +80,8 @@ def lift(text: str) -> Lifted | None:
         else:
             # A sign belongs to the constant where no operand stands before it: `n = -5`, but not `n -5`.
             if before.endswith("-") and _may_follow(before[:-1].rstrip()):
+                if text[match.end() :].lstrip().startswith("::"):  # -(1::type)
+                    return None
                 start -= 1
                 token = "-" + token
             literals.append(_number(token))
@@ -103,10 +105,10 @@ def _may_follow(before: str) -> bool:
 
 
 def _number(text: str) -> Literal:
-    if len(text) < 20 and text.lstrip("-").isdigit():
+    if len(text) <= 20 and text.lstrip("-").isdigit():
         size = int(text)
-        if -INT4_MAX <= size <= INT4_MAX:
+        if -INT4_MAX <= size + 1 <= INT4_MAX + 1:
             return Literal(text, INT4)
-        if -INT8_MAX <= size <= INT8_MAX:
+        if -INT8_MAX <= size + 1 <= INT8_MAX + 1:
             return Literal(text, INT8)
     return Literal(text, NUMERIC)

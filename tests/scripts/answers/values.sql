@@ -42,8 +42,7 @@ t
 f
 SELECT 3
 id
-1
-SELECT 1
+SELECT 0
 ?column?
 f
 NULL

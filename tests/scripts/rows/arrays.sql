@@ -409,13 +409,19 @@ SELECT 4
 max
 {1}
 SELECT 1
-ERROR 0A000: comparing values of type numeric[] is not supported in this query
-ERROR 0A000: comparing values of type numeric[] is not supported in this query
+a
+{1.0}
+SELECT 1
+a
+{1.0}
+SELECT 1
 unnest
 1
 2
 SELECT 2
-ERROR 0A000: unnest of numeric[] is not supported
+unnest
+1.5
+SELECT 1
 array
 {1,2}
 SELECT 1

@@ -57,7 +57,9 @@ def sql_rank(name: str, datum: Any) -> Any:
         return (1, 0.0) if math.isnan(datum) else (0, datum)
     if name == "numeric":
         return (1, Decimal(0)) if datum.is_nan() else (0, datum)
-    if name in ("text", "bpchar"):
+    if name == "bpchar":
+        return datum.rstrip(" ").encode()
+    if name == "text":
         return datum.encode()
     if name == "interval":
         return (datum[0] * 30 + datum[1]) * 86_400_000_000 + datum[2]

@@ -1,0 +1,83 @@
+"""What DuckDB compares instead of values that it cannot compare as PostgreSQL does: keys, made by functions of ours.
+
+    equality_key(emitter, sql, type_)     equal just where the values are:  GROUP BY, DISTINCT, UNION, IN, =
+    order_key(emitter, sql, type_)        ordered as the values are:        ORDER BY, <, min and max
+
+Both give `sql` itself where DuckDB's comparison is PostgreSQL's. Others are: free numerics (text, of which 1.0 and 1.00 are equal), arrays, char without a length (blanks at
+the end do not count).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from actors.common.keys import KeyCodec
+from actors.common.schema import ColumnType
+from actors.common.types.arrays import Array, element_of, is_array
+from actors.query_processor.column_executor.numerics import NUMERIC, is_free
+
+if TYPE_CHECKING:
+    from actors.query_processor.column_executor.emit import Emitter
+    from actors.query_processor.column_executor.udf import Udf
+
+SEVERAL_TEXTS = frozenset({"_numeric", "_float4", "_float8", "_interval", "_bpchar"})
+"""Arrays of elements that may be equal and look different (1.0 and 1.00, 0 and -0, 1 mon and 30 days)."""
+
+
+def has_key(type_: ColumnType) -> bool:
+    """Whether equal values of the type may look different to DuckDB."""
+    return is_free(type_) or type_.name in SEVERAL_TEXTS or (type_.name == "bpchar" and type_.modifier < 0)
+
+
+def equality_key(emitter: Emitter, sql: str, type_: ColumnType) -> str:
+    return order_key(emitter, sql, type_) if has_key(type_) else sql
+
+
+def order_key(emitter: Emitter, sql: str, type_: ColumnType) -> str:
+    if type_.name == "bpchar":
+        return f"rtrim({sql}, ' ')" if type_.modifier < 0 else sql
+    if not is_free(type_) and not is_array(type_.name):
+        return sql
+    return emitter.use(key_udf(type_), [f"CAST({sql} AS VARCHAR)"])
+
+
+def key_udf(type_: ColumnType) -> Udf:
+    from actors.query_processor.column_executor.udf import Udf
+
+    return Udf(f"eagleray_order_{type_.name}", ["VARCHAR"], "BLOB", ColumnType("bytea"), lambda surroundings: _maker(type_))
+
+
+def key_of(type_: ColumnType) -> Callable[[Any], bytes | None]:
+    """The key of a datum."""
+    if not is_array(type_.name):
+        encode_one = KeyCodec([NUMERIC]).encode
+        return lambda datum: None if datum is None else encode_one([datum])
+    encode = KeyCodec([ColumnType(element_of(type_.name))]).encode
+
+    def key(array: Array | None) -> bytes | None:
+        """By the elements, then by their number, then by dimensions and bounds."""
+        if array is None:
+            return None
+        items = b"".join([b"\1" + encode([item]) for item in array.items])
+        shape = (len(array.lengths), *array.lengths, *(lower + 2**31 for lower in array.lowers))
+        return items + b"\0" + b"".join([number.to_bytes(4, "big") for number in shape])
+
+    return key
+
+
+def _maker(type_: ColumnType) -> Callable[..., pa.Array]:
+    from actors.query_processor.column_executor.arrays import array_reader
+
+    key = key_of(type_)
+
+    def keys(texts: Any) -> pa.Array:
+        if is_array(type_.name):
+            read = array_reader(type_)
+            return pa.array([key(read(text)) for text in texts.to_pylist()], pa.binary())
+        return pa.array([None if text is None else key(Decimal(text)) for text in texts.to_pylist()], pa.binary())
+
+    return keys
