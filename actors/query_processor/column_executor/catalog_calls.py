@@ -16,6 +16,7 @@ from pglast import ast
 
 from actors.common.errors import UNDEFINED_FUNCTION, DatabaseError
 from actors.common.schema import ColumnType
+from actors.common.types import by_name
 from actors.query_processor.analyzer.type_names import OBJECT_TYPES
 from actors.query_processor.column_executor.catalog_functions import CATALOG_FUNCTIONS, CatalogFunction
 from actors.query_processor.column_executor.json_objects import json_object
@@ -40,6 +41,19 @@ def replace_catalog_form(translator: Translator, node: Any, level: Level, aggreg
     if isinstance(node, ast.TypeCast):
         return _cast(translator, node, level, aggregates)
     return None
+
+
+def shown_identifier(translator: Translator, level: Level, node: ast.TypeCast) -> tuple[str, ColumnType] | None:
+    """(SQL, type) of 'name'::regclass and its like as a result: the name, by which PostgreSQL shows an oid of these types. None for any other cast."""
+    name = node.typeName.names[-1].sval
+    if node.typeName.arrayBounds or name not in OBJECT_TYPES:
+        return None
+    sql, type_ = translator.expression(node, level, aggregates=True)
+    if type_ != OID:
+        return sql, ColumnType(name) if name in by_name else type_
+    kind = "regproc" if name == "regprocedure" else name
+    (function,) = CATALOG_FUNCTIONS[f"{kind}_out"]
+    return _emit(translator, f"{kind}_out", function, [(sql, type_)]), ColumnType(name) if name in by_name else function.result
 
 
 def _cast(translator: Translator, node: ast.TypeCast, level: Level, aggregates: bool) -> ast.Node | None:
