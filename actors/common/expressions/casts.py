@@ -15,6 +15,7 @@ from typing import Any
 from actors.common.errors import NUMERIC_VALUE_OUT_OF_RANGE, DatabaseError
 from actors.common.expressions.arithmetic import WIDTHS, float_overflow, out_of_range
 from actors.common.schema import ColumnType
+from actors.common.system_functions import name_of_function, oid_of_function
 from actors.common.types import by_name
 from actors.common.types.arrays import element_of, is_array, vector_of
 from actors.common.types.calendar import (
@@ -234,6 +235,8 @@ def _interval_to_time(value: tuple[int, int, int], modifier: int, explicit: bool
 
 
 _SPECIFIC: dict[tuple[str, str], Converter | None] = {
+    ("regproc", "oid"): lambda value, modifier, explicit, environment: oid_of_function(value),
+    ("oid", "regproc"): lambda value, modifier, explicit, environment: name_of_function(value),
     ("bool", "int4"): lambda value, modifier, explicit, environment: int(value),
     ("int4", "bool"): lambda value, modifier, explicit, environment: value != 0,
     ("float4", "float8"): None,

@@ -19,23 +19,26 @@ from actors.common.schema import ColumnType
 from actors.common.types import by_name
 from actors.query_processor.analyzer.type_names import OBJECT_TYPES
 from actors.query_processor.column_executor.catalog_functions import CATALOG_FUNCTIONS, CatalogFunction
-from actors.query_processor.column_executor.json_objects import json_object
 from actors.query_processor.column_executor.names import Level
 from actors.query_processor.column_executor.translator import Translator
 from actors.query_processor.column_executor.udf import Udf, datums_of, result_column
 from actors.query_processor.column_executor.values import DUCK_TYPES, duck_type
+from actors.query_processor.column_executor.variadic_calls import formatted, json_object
 
 INT4 = ColumnType("int4")
 OID = ColumnType("oid")
 INTEGERS = frozenset({"int2", "int4", "int8", "oid"})
 
+_VARIADIC = {"json_build_object": json_object, "format": formatted}
+
 
 def replace_catalog_form(translator: Translator, node: Any, level: Level, aggregates: bool) -> ast.Node | None:
     """A slot for one of the forms above, None where `node` is none of them."""
     if isinstance(node, ast.FuncCall):
-        if node.funcname[-1].sval == "json_build_object":
-            arguments = [translator.expression(argument, level, aggregates=aggregates) for argument in node.args or ()]
-            return translator.slot(*json_object(translator, arguments))
+        variadic = _VARIADIC.get(node.funcname[-1].sval)
+        if variadic is not None and node.args and not node.func_variadic:
+            arguments = [translator.expression(argument, level, aggregates=aggregates) for argument in node.args]
+            return translator.slot(*variadic(translator, arguments))
         functions = CATALOG_FUNCTIONS.get(node.funcname[-1].sval)
         return _call(translator, node, functions, level, aggregates) if functions is not None else None
     if isinstance(node, ast.TypeCast):
@@ -51,9 +54,8 @@ def shown_identifier(translator: Translator, level: Level, node: ast.TypeCast) -
     sql, type_ = translator.expression(node, level, aggregates=True)
     if type_ != OID:
         return sql, ColumnType(name) if name in by_name else type_
-    kind = "regproc" if name == "regprocedure" else name
-    (function,) = CATALOG_FUNCTIONS[f"{kind}_out"]
-    return _emit(translator, f"{kind}_out", function, [(sql, type_)]), ColumnType(name) if name in by_name else function.result
+    (function,) = CATALOG_FUNCTIONS[f"{name}_out"]
+    return _emit(translator, f"{name}_out", function, [(sql, type_)]), ColumnType(name) if name in by_name else function.result
 
 
 def _cast(translator: Translator, node: ast.TypeCast, level: Level, aggregates: bool) -> ast.Node | None:
@@ -64,9 +66,8 @@ def _cast(translator: Translator, node: ast.TypeCast, level: Level, aggregates: 
         return _cast(translator, node.arg, level, aggregates)  # CAST($1::regclass AS regclass), by SQLAlchemy
     sql, type_ = translator.expression(node.arg, level, aggregates=aggregates)
     direction = "out" if type_.name in INTEGERS else "in"
-    kind = "regproc" if name == "regprocedure" else name
-    (function,) = CATALOG_FUNCTIONS[f"{kind}_{direction}"]
-    return translator.slot(_emit(translator, f"{kind}_{direction}", function, [(sql, type_)]), function.result)
+    (function,) = CATALOG_FUNCTIONS[f"{name}_{direction}"]
+    return translator.slot(_emit(translator, f"{name}_{direction}", function, [(sql, type_)]), function.result)
 
 
 def _call(translator: Translator, node: ast.FuncCall, functions: list[CatalogFunction], level: Level, aggregates: bool) -> ast.Node:

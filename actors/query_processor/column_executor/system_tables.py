@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from actors.common.schema import ColumnType, Index
 from actors.common.types import by_name
 from actors.common.types.arrays import ARRAY_TYPES, array_of_items
+from actors.query_processor.column_executor.builtin_rows import BUILTIN_ROWS
 from actors.query_processor.column_executor.catalog_functions import (
     CLASS_OIDS,
     OWNER_OID,
@@ -34,7 +35,8 @@ BTREE_OID = 403
 HEAP_OID = 2
 C_COLLATION_OID = 950
 DEFAULT_COLLATION_OID = 100
-PG_CLASS_OID = 1259
+FIRST_VIEW_OID = 12000
+"""PostgreSQL's views have an oid of their own at each initdb; its tables' are always the same (system_oids.txt)."""
 COLLATED = frozenset({"text", "varchar", "bpchar", "name"})
 STORED_AS = {"int2": 2, "int4": 4, "int8": 8, "float4": 4, "float8": 8, "bool": 1, "uuid": 16, "date": 4, "time": 8, "interval": 16}
 TYPE_NAMES = {
@@ -53,6 +55,7 @@ TYPE_NAMES = {
 KNOWN = frozenset(ARRAY_TYPES) | frozenset(
     {
         "int2vector",
+        "regproc",
         "oidvector",
         "oid",
         "int2",
@@ -74,35 +77,43 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class SystemTable:
-    """`rows(transaction)` gives tuples of datums, one for each of `columns`."""
+    """`rows(transaction)` gives tuples of datums: one for each of `columns`, then tableoid."""
 
     schema: str
     name: str
     columns: tuple[tuple[str, ColumnType], ...]
+    oid: int
 
     def rows(self, transaction: Transaction) -> list[tuple[Any, ...]]:
         maker = ROWS.get(self.name)
         if maker is None:
             return []
         names = [name for name, _ in self.columns]
-        return [tuple(map(row.get, names)) for row in maker(transaction)]
+        return [(*map(row.get, names), self.oid) for row in maker(transaction)]
 
 
 @cache
 def _relations() -> dict[tuple[str, str], SystemTable]:
-    text = files("actors.query_processor.column_executor").joinpath("system_relations.txt").read_text()
+    here = files("actors.query_processor.column_executor")
+    oids = {name: int(oid) for oid, name in (line.split("|") for line in here.joinpath("system_oids.txt").read_text().splitlines())}
     found: dict[tuple[str, str], SystemTable] = {}
-    for line in text.splitlines():
+    for number, line in enumerate(here.joinpath("system_relations.txt").read_text().splitlines()):
         schema, name, columns = line.split(" ")
         pairs = (column.split(":") for column in columns.split(","))
-        found[schema, name] = SystemTable(schema, name, tuple((column, _type(type_)) for column, type_ in pairs))
+        oid = oids.get(name, FIRST_VIEW_OID + number)
+        found[schema, name] = SystemTable(schema, name, tuple((column, _type(type_)) for column, type_ in pairs), oid)
     jobs = (
         "job_id:text,status:text,details:text,job_type:text,object_id:oid,object_name:text,start_time:timestamptz,update_time:timestamptz"
     )
     for name, columns in (("jobs", jobs), ("iam_pg_role_mappings", "pg_role_oid:oid,pg_role_name:name,arn:text,grantor_pg_role_oid:oid")):
         typed = tuple((column.split(":")[0], _type(column.split(":")[1])) for column in columns.split(","))
-        found["sys", name] = SystemTable("sys", name, typed)
+        found["sys", name] = SystemTable("sys", name, typed, FIRST_VIEW_OID + len(found))
     return found
+
+
+@cache
+def system_table_with(oid: int) -> SystemTable | None:
+    return next((table for table in _relations().values() if table.oid == oid), None)
 
 
 def _type(name: str) -> ColumnType:
@@ -212,7 +223,17 @@ def _defaults(transaction: Transaction) -> Iterator[Row]:
                 yield {"oid": table.id * 1000 % 2**31 + number, "adrelid": table.id, "adnum": number, "adbin": column.default}
 
 
-def _types(_: Transaction) -> Iterator[Row]:
+@cache
+def _type_names() -> dict[int, str]:
+    return {row["oid"]: row["typname"] for row in _types(None)}
+
+
+def system_type_name(oid: int) -> str:
+    """Of a type that pg_type shows and no value has."""
+    return _type_names().get(oid, "???")
+
+
+def _types(_: Transaction | None) -> Iterator[Row]:
     names = [
         "oid",
         "typname",
@@ -423,5 +444,6 @@ ROWS: dict[str, Callable[[Any], Iterator[Row]]] = {
     "pg_stat_activity": _activity,
     "pg_prepared_statements": _of_session("pg_prepared_statements"),
     "pg_cursors": _of_session("pg_cursors"),
+    **BUILTIN_ROWS,
     **INFORMATION_SCHEMA_ROWS,
 }
