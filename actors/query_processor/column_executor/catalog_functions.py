@@ -90,7 +90,8 @@ def constraints_of(table: Table) -> list[tuple[int, str, str, Index | None, str]
             found.append((constraint_oid(table, place), index.name, "p" if index.primary else "u", index, f"{word} ({columns})"))
             place += 1
     for check in table.checks:
-        found.append((constraint_oid(table, place), check.name, "c", None, f"CHECK ({check.expression})"))
+        definition = f"CHECK ({check.expression}){'' if check.validated else ' NOT VALID'}"
+        found.append((constraint_oid(table, place), check.name, "c", None, definition))
         place += 1
     return found
 
@@ -407,6 +408,7 @@ def _fill_environment() -> None:
         _add(name, (OID,), INT8, _constant(0))
     _add("pg_tablespace_size", (TEXT,), INT8, _constant(0))
     _add("getdatabaseencoding", (), ColumnType("name"), _constant("UTF8"))
+    _add("wait_for_job", (TEXT,), BOOL, wait_for_job)
     _add("pg_database_size", (TEXT,), INT8, _database_size)
     _add("pg_tablespace_location", (OID,), TEXT, _constant(""))
     for name, count, call in privilege_functions():
@@ -442,6 +444,16 @@ def _or_null(reader: Callable[..., int | None]) -> Callable[..., int | None]:
             return None
 
     return call
+
+
+def wait_for_job(catalog: Catalog, _: Any, job: str | None) -> bool | None:
+    """sys.wait_for_job: whether the job has succeeded. No job is under way when its id is told. Raises 42704."""
+    if job is None:
+        return None
+    found = catalog.job(job)
+    if found is None:
+        raise DatabaseError(UNDEFINED_OBJECT, f'job "{job}" does not exist')
+    return found.status == "completed"
 
 
 def _database_size(_: Catalog, environment: Any, name: str | None) -> int | None:

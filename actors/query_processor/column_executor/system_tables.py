@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from actors.query_processor.transaction import Transaction
 
 DATABASE_OID = 5
+EPOCH_US = 946_684_800_000_000
+"""2000-01-01 in microseconds since 1970: datums of timestamptz count from the former."""
 BTREE_OID = 403
 HEAP_OID = 2
 C_COLLATION_OID = 950
@@ -102,9 +104,7 @@ def _relations() -> dict[tuple[str, str], SystemTable]:
         pairs = (column.split(":") for column in columns.split(","))
         oid = oids.get(name, FIRST_VIEW_OID + number)
         found[schema, name] = SystemTable(schema, name, tuple((column, _type(type_)) for column, type_ in pairs), oid)
-    jobs = (
-        "job_id:text,status:text,details:text,job_type:text,object_id:oid,object_name:text,start_time:timestamptz,update_time:timestamptz"
-    )
+    jobs = "job_id:text,status:text,details:text,job_type:text,class_id:oid,object_id:oid,object_name:text,start_time:timestamptz,update_time:timestamptz"
     for name, columns in (("jobs", jobs), ("iam_pg_role_mappings", "pg_role_oid:oid,pg_role_name:name,arn:text,grantor_pg_role_oid:oid")):
         typed = tuple((column.split(":")[0], _type(column.split(":")[1])) for column in columns.split(","))
         found["sys", name] = SystemTable("sys", name, typed, FIRST_VIEW_OID + len(found))
@@ -307,7 +307,7 @@ def _constraints(transaction: Transaction) -> Iterator[Row]:
                 "contype": kind,
                 "condeferrable": False,
                 "condeferred": False,
-                "convalidated": True,
+                "convalidated": not definition.endswith(" NOT VALID"),
                 "conrelid": table.id,
                 "conindid": index.oid if index is not None else 0,
                 "confupdtype": " ",
@@ -323,6 +323,13 @@ def _constraints(transaction: Transaction) -> Iterator[Row]:
 def _descriptions(transaction: Transaction) -> Iterator[Row]:
     for oid, owner, column, text in comments_of(transaction.catalog):
         yield {"objoid": oid, "classoid": CLASS_OIDS[owner], "objsubid": column, "description": text}
+
+
+def _jobs(transaction: Transaction) -> Iterator[Row]:
+    for job in transaction.catalog.jobs():
+        row: Row = {"job_id": job.id, "status": job.status, "details": job.details or None, "job_type": job.job_type}
+        times = {name: getattr(job, name) - EPOCH_US for name in ("start_time", "update_time")}
+        yield {**row, **times, "class_id": job.class_id, "object_id": job.object_id, "object_name": job.object_name}
 
 
 def _databases(_: Transaction) -> Iterator[Row]:
@@ -432,6 +439,7 @@ ROWS: dict[str, Callable[[Any], Iterator[Row]]] = {
     "pg_constraint": _constraints,
     "pg_database": _databases,
     "pg_description": _descriptions,
+    "jobs": _jobs,
     "pg_roles": _roles,
     "pg_db_role_setting": _role_settings,
     "pg_authid": _roles,
