@@ -274,7 +274,8 @@ async def _validate_async(change: SchemaChange, table: Table, command: Any) -> B
         change.replace_table(table, _validated(table, check))
     failure = violation.message if violation is not None else ""
     name = f"{table.schema}.{table.name}.{check.name}"
-    return Batch([(change.add_job("VALIDATE_CONSTRAINT", PG_CONSTRAINT_OID, table.id, name, failure),)], True, "ALTER TABLE")
+    job = change.add_job(table, "VALIDATE_CONSTRAINT", PG_CONSTRAINT_OID, table.id, name, failure)
+    return Batch([(job,)], True, "ALTER TABLE")
 
 
 async def _drop_constraint(change: SchemaChange, table: Table, command: Any) -> Table:

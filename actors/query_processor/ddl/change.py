@@ -178,8 +178,8 @@ class SchemaChange:
             self.transaction.delete(key, counts=False)
         self._changed(ROLE_SETTINGS, self.catalog.with_role(settings))
 
-    def add_job(self, job_type: str, class_id: int, object_id: int, object_name: str, failure: str = "") -> str:
-        """Note a job that has ended with this statement; its id. Jobs that ended long ago are forgotten."""
+    def add_job(self, table: Table, job_type: str, class_id: int, object_id: int, object_name: str, failure: str = "") -> str:
+        """Note a job on `table` that has ended with this statement; its id. Jobs that ended long ago are forgotten."""
         services = self.session.services
         number = services.context.random.getrandbits(JOB_BITS)
         name = "".join(JOB_LETTERS[number >> 5 * place & 31] for place in range(JOB_BITS // 5))
@@ -190,7 +190,7 @@ class SchemaChange:
         for other in old:
             self.transaction.delete(job_key(other), counts=False)
         self.transaction.put(job_key(name), encode_job(job), counts=False)
-        self._changed(object_id, self.catalog.with_job(job, old))
+        self._changed(table.id, self.catalog.with_job(job, old))
         return name
 
     def alone_with(self, table: Table) -> None:

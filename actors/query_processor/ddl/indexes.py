@@ -38,7 +38,7 @@ async def create_index(change: SchemaChange, raw: RawStatement) -> Batch:
     await add_indexes(change, table, (index,))
     if not raw.is_async:
         return Batch([], True, "CREATE INDEX")
-    job = change.add_job("INDEX_BUILD", PG_CLASS_OID, oid, f"{table.schema}.{name}")
+    job = change.add_job(table, "INDEX_BUILD", PG_CLASS_OID, oid, f"{table.schema}.{name}")
     return Batch([(job,)], True, "CREATE INDEX")
 
 
