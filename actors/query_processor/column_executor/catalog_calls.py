@@ -26,6 +26,8 @@ from actors.query_processor.column_executor.values import DUCK_TYPES, duck_type
 from actors.query_processor.column_executor.variadic_calls import formatted, json_object
 
 INT4 = ColumnType("int4")
+TEXT = ColumnType("text")
+TEXTS = frozenset({"text", "varchar", "name", "bpchar"})
 OID = ColumnType("oid")
 INTEGERS = frozenset({"int2", "int4", "int8", "oid"})
 
@@ -42,8 +44,31 @@ def replace_catalog_form(translator: Translator, node: Any, level: Level, aggreg
         functions = CATALOG_FUNCTIONS.get(node.funcname[-1].sval)
         return _call(translator, node, functions, level, aggregates) if functions is not None else None
     if isinstance(node, ast.TypeCast):
+        if isinstance(node.arg, ast.TypeCast) and not node.typeName.arrayBounds and node.typeName.names[-1].sval in TEXTS:
+            shown = shown_identifier(translator, level, node.arg)
+            return ast.TypeCast(arg=translator.slot(shown[0], TEXT), typeName=node.typeName) if shown is not None else None
         return _cast(translator, node, level, aggregates)
+    if isinstance(node, ast.A_Expr) and any(map(_is_identifier, (node.lexpr, node.rexpr))):
+        return _compared(translator, node, level, aggregates)
     return None
+
+
+def _is_identifier(node: Any) -> bool:
+    """A cast to an object identifier type."""
+    return isinstance(node, ast.TypeCast) and not node.typeName.arrayBounds and node.typeName.names[-1].sval in OBJECT_TYPES
+
+
+def _compared(translator: Translator, node: ast.A_Expr, level: Level, aggregates: bool) -> ast.Node:
+    """Object identifiers are compared as the oids that they are."""
+    from actors.query_processor.column_executor.calls import replace_calls
+
+    def side(one: Any) -> Any:
+        if not _is_identifier(one):
+            return replace_calls(translator, one, level, aggregates=aggregates, windows={})
+        sql, type_ = translator.expression(one.arg, level, aggregates=aggregates)
+        return translator.slot(sql, OID) if type_.name in INTEGERS else _cast(translator, one, level, aggregates)
+
+    return ast.A_Expr(kind=node.kind, name=node.name, lexpr=side(node.lexpr), rexpr=side(node.rexpr), location=node.location)
 
 
 def shown_identifier(translator: Translator, level: Level, node: ast.TypeCast) -> tuple[str, ColumnType] | None:
@@ -60,6 +85,11 @@ def shown_identifier(translator: Translator, level: Level, node: ast.TypeCast) -
 
 def _cast(translator: Translator, node: ast.TypeCast, level: Level, aggregates: bool) -> ast.Node | None:
     name = node.typeName.names[-1].sval
+    if name == "regtype" and node.typeName.arrayBounds:  # proargtypes::regtype[], by pgcli
+        sql, type_ = translator.expression(node.arg, level, aggregates=aggregates)
+        (function,) = CATALOG_FUNCTIONS["regtype_array_out"]
+        oids = translator.cast(sql, type_, function.arguments[0]) if type_ != function.arguments[0] else sql
+        return translator.slot(_emit(translator, "regtype_array_out", function, [(oids, function.arguments[0])]), function.result)
     if node.typeName.arrayBounds or name not in OBJECT_TYPES:
         return None
     if isinstance(node.arg, ast.TypeCast) and node.arg.typeName.names[-1].sval == name and not node.arg.typeName.arrayBounds:

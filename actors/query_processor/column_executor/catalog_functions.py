@@ -232,6 +232,11 @@ def _regtype_in(_: Catalog, __: Any, text: str | None) -> int | None:
 
     from actors.query_processor.analyzer import cast_type
 
+    from actors.query_processor.column_executor.system_tables import system_type_named
+
+    pseudo = system_type_named(text.removeprefix("pg_catalog."))
+    if pseudo is not None:
+        return pseudo
     try:
         node = pglast.parse_sql(f"SELECT NULL::{text}")[0].stmt.targetList[0].val.typeName
     except pglast.parser.ParseError:
@@ -244,6 +249,10 @@ def _regtype_out(_: Catalog, __: Any, oid: int | None) -> str | None:
         return None
     type_ = by_oid.get(oid)
     return format_type(ColumnType(type_.name)) if type_ is not None else ("-" if oid == 0 else str(oid))
+
+
+def _regtype_array_out(_: Catalog, __: Any, oids: Array | None) -> Array | None:
+    return None if oids is None else array_of_items(None if oid is None else _type_shown(oid) for oid in oids.items)
 
 
 def _regnamespace_in(catalog: Catalog, _: Any, text: str | None) -> int | None:
@@ -420,6 +429,7 @@ def _fill_environment() -> None:
         _add(name, (), TEXT, _constant(None))
     for name in ("inet_server_port", "inet_client_port"):
         _add(name, (), INT4, _constant(None))
+    _add("regtype_array_out", (ColumnType("_oid"),), ColumnType("_text"), _regtype_array_out)
     _add("current_schemas", (BOOL,), ColumnType("_name"), _current_schemas)
     for kind, reader, writer in (
         ("regclass", regclass_in, _regclass_out),

@@ -14,7 +14,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from actors.common.schema import ColumnType, Index
-from actors.common.types import by_name
+from actors.common.types import by_name, by_oid
 from actors.common.types.arrays import ARRAY_TYPES, array_of_items
 from actors.query_processor.column_executor.builtin_rows import BUILTIN_ROWS
 from actors.query_processor.column_executor.catalog_functions import (
@@ -231,6 +231,11 @@ def _type_names() -> dict[int, str]:
 def system_type_name(oid: int) -> str:
     """Of a type that pg_type shows and no value has."""
     return _type_names().get(oid, "???")
+
+
+def system_type_named(name: str) -> int | None:
+    """The oid of a type that has no other name: a pseudo-type, a range ..."""
+    return next((oid for oid, known in _type_names().items() if known == name and oid not in by_oid), None)
 
 
 def _types(_: Transaction | None) -> Iterator[Row]:

@@ -30,7 +30,7 @@ async def create_index(change: SchemaChange, raw: RawStatement) -> Batch:
             change.notice(DUPLICATE_TABLE, f'relation "{name}" already exists, skipping')
             return Batch([], True, "CREATE INDEX")
         raise DatabaseError(DUPLICATE_TABLE, f'relation "{name}" already exists')
-    columns = tuple(index_column(element, table) for element in node.indexParams)
+    columns = tuple(index_column(element, table, not change.limits.mixed_ddl) for element in node.indexParams)
     if name is None:
         name = change.free_name(table.schema, table.name, *(element.name for element in node.indexParams), suffix="idx")
     [oid] = await change.ids(1)
