@@ -16,7 +16,7 @@ KEY_ADVICE = "(0600 where it is yours, 0640 at most where it is root's)"
 def without_passwords(authentication: Authentication, before: Authentication | None = None) -> Authentication:
     """Verifiers for passwords; the one that `before` has where the password is still the same. Raises SettingsError
     for a verifier that is none."""
-    from actors.query_processor.wire.scram import SALT_BYTES, Verifier
+    from actors.postgres.scram import SALT_BYTES, Verifier
 
     users: dict[str, str] = {}
     for user, text in authentication.users.items():
@@ -40,7 +40,7 @@ def check_certificate(authentication: Authentication) -> None:
     key's rule is PostgreSQL's."""
     if not authentication.tls_certificate:
         return
-    from actors.query_processor.wire.tls import TlsSettings
+    from actors.postgres.tls import TlsSettings
 
     path = authentication.tls_key
     try:

@@ -5,7 +5,7 @@ this side.
     with eagleray.arrow_reader("SELECT * FROM orders") as reader: ...                          batch by batch, in bounded memory
     eagleray.load("orders", table)                      or a RecordBatchReader, a DataFrame, a path of a Parquet file or folder: all of it or nothing
 
-Both speak COPY ... (FORMAT arrow), an extension of Eagleray's (actors/query_processor/wire/copy_arrow.py): any query,
+Both speak COPY ... (FORMAT arrow), an extension of Eagleray's (actors/postgres/copy_arrow.py): any query,
 any host, the connection's own authentication and TLS. `ray_dataset` (ray_data.py) reads from storage, past the query
 processors.
 

@@ -15,9 +15,9 @@ from typing import Protocol
 
 from actors.common.errors import INVALID_AUTHORIZATION_SPECIFICATION, INVALID_PASSWORD, DatabaseError
 from actors.common.settings import ADMIN, Authentication
-from actors.query_processor.wire import backend
-from actors.query_processor.wire.frontend import ProtocolViolation
-from actors.query_processor.wire.scram import (
+from actors.postgres import backend
+from actors.postgres.frontend import ProtocolViolation
+from actors.postgres.scram import (
     MECHANISM,
     MECHANISM_WITH_BINDING,
     NONCE_BYTES,

@@ -39,17 +39,17 @@ from actors.common.errors import (
 )
 from actors.common.latency import arrival_ns
 from actors.common.parked_session import ParkedSession
+from actors.postgres import backend, frontend, startup
+from actors.postgres.frontend import MessageTooLong, ProtocolViolation
+from actors.postgres.reader import FrontendReader
+from actors.postgres.states import State
+from actors.postgres.tls import TlsSession
 from actors.query_processor.connection_services import ConnectionServices
 from actors.query_processor.conversation import OUTPUT_BYTES_MAX, Conversation, Disconnected
 from actors.query_processor.deadlines import Deadlines, Kind, Timeouts, error_of
 from actors.query_processor.metering import MeteredFiber
 from actors.query_processor.rest import Rest
 from actors.query_processor.session.parking import restore
-from actors.query_processor.wire import backend, frontend, startup
-from actors.query_processor.wire.frontend import MessageTooLong, ProtocolViolation
-from actors.query_processor.wire.reader import FrontendReader
-from actors.query_processor.wire.states import State
-from actors.query_processor.wire.tls import TlsSession
 from actors.runtime.fiber import Completion, Fiber, turn
 
 if TYPE_CHECKING:

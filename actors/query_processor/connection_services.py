@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from actors.common.settings import Settings
+from actors.postgres.formats import ShapeCache
+from actors.postgres.tls import TlsSettings
 from actors.query_processor.authentication import Authenticator
 from actors.query_processor.conversation import Counters
-from actors.query_processor.wire.formats import ShapeCache
-from actors.query_processor.wire.tls import TlsSettings
 
 if TYPE_CHECKING:
     from actors.query_processor.connection import Connection

@@ -30,18 +30,18 @@ from actors.common.errors import (
 )
 from actors.common.latency import Latencies
 from actors.common.parked_session import ParkedStatement
-from actors.common.types import by_name
+from actors.postgres import backend, frontend
+from actors.postgres.copy import BINARY_FORMATS, copy_decoder, copy_encoder, encode_piece, has_more
+from actors.postgres.formats import ParameterDecoder, ShapeCache, decode_within, format_codes, parameter_decoder
+from actors.postgres.reader import FrontendReader
+from actors.postgres.states import State
 from actors.query_processor.aside import LARGE_CHARACTERS, LARGE_VALUES, aside
 from actors.query_processor.deadlines import Deadlines
-from actors.query_processor.results import Batch, CopyIn, CopyOut, Piece, RowStream
 from actors.query_processor.session.parking import revived
 from actors.query_processor.session.statements import PLANNED_KINDS
-from actors.query_processor.wire import backend, frontend
-from actors.query_processor.wire.copy import BINARY_FORMATS, copy_decoder, copy_encoder, encode_piece, has_more
-from actors.query_processor.wire.formats import ParameterDecoder, ShapeCache, decode_within, format_codes, parameter_decoder
-from actors.query_processor.wire.reader import FrontendReader
-from actors.query_processor.wire.states import State
 from actors.runtime.fiber import turn
+from actors.sql.results import Batch, CopyIn, CopyOut, Piece, RowStream
+from actors.sql.types import by_name
 
 if TYPE_CHECKING:
     from actors.query_processor.session.portals import Portal

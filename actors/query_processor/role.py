@@ -30,14 +30,14 @@ from actors.common.messages.base import Message
 from actors.common.metering import Usage
 from actors.common.parked_session import ParkedSession, decode_session
 from actors.common.settings import Settings
+from actors.postgres.formats import ShapeCache
+from actors.postgres.tls import TlsSettings
 from actors.query_processor.admission import Admission
 from actors.query_processor.authentication import Authenticator, Entropy
 from actors.query_processor.connection import SECRET_BYTES, Connection
 from actors.query_processor.connection_services import ConnectionServices
 from actors.query_processor.load import LoadReports
 from actors.query_processor.parking import Parking
-from actors.query_processor.wire.formats import ShapeCache
-from actors.query_processor.wire.tls import TlsSettings
 from actors.runtime import descriptors
 from actors.runtime.fiber import as_future
 from actors.runtime.interfaces import Context, Reply
@@ -48,9 +48,9 @@ from actors.runtime.streams import splice
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from actors.query_processor.catalog import Catalog
     from actors.query_processor.session.services import SessionServices
     from actors.query_processor.session.session import Session
+    from actors.sql.catalog.snapshot import Catalog
 
     SessionMaker = Callable[[str, str, dict[str, str], Connection], Session]
 
@@ -163,8 +163,6 @@ class QueryProcessor:
         # Modules that the first large statement needs: loading DuckDB while sessions are served would hold them up for a tenth of a second.
         import duckdb  # noqa: F401
 
-        import actors.query_processor.column_executor.plan
-        import actors.query_processor.wire.columns  # noqa: F401
         from actors.query_processor.planner import make_environment, make_plan
         from actors.query_processor.session.services import SessionServices
         from actors.query_processor.session.session import Session

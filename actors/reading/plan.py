@@ -18,10 +18,10 @@ import binascii
 import msgspec
 import pyarrow as pa
 
-from actors.common.arrow_types import arrow_type
 from actors.common.errors import INVALID_PARAMETER_VALUE, DatabaseError
 from actors.common.messages.control import Topology
-from actors.common.schema import ColumnType
+from actors.sql.encoding.arrow_types import arrow_type
+from actors.sql.types.column_type import ColumnType
 
 FORMAT = 1
 """Of the text; another one is refused."""

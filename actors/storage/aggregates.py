@@ -18,9 +18,9 @@ from typing import Any, Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from actors.common.arrow_types import DECIMAL_DIGITS_MAX, arrow_type, from_arrow
 from actors.common.errors import FEATURE_NOT_SUPPORTED, NUMERIC_VALUE_OUT_OF_RANGE, DatabaseError
-from actors.common.schema import ColumnType
+from actors.sql.encoding.arrow_types import DECIMAL_DIGITS_MAX, arrow_type, from_arrow
+from actors.sql.types.column_type import ColumnType
 
 _EXACT = decimal.Context(prec=200_000, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN, traps=[])
 """A numeric has at most 147455 digits; sums get a few more."""

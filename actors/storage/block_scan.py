@@ -23,11 +23,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from actors.common.arrow_types import to_arrow
-from actors.common.keys import prefix_end
 from actors.common.ranges import KEYSPACE_BYTES
-from actors.common.row_columns import NotPlain, columns_of
-from actors.common.schema import ColumnType
+from actors.sql.encoding.arrow_types import to_arrow
+from actors.sql.encoding.keys import prefix_end
+from actors.sql.encoding.row_columns import NotPlain, columns_of
+from actors.sql.types.column_type import ColumnType
 from actors.storage.aggregates import NotVectorized
 from actors.storage.memtable import Memtable, newest
 from actors.storage.segment import Block, Segment

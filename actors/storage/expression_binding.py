@@ -16,13 +16,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from actors.common.arrow_types import to_arrow
 from actors.common.errors import DatabaseError
-from actors.common.expressions import tree
-from actors.common.expressions.compile import compile_expression, compile_filter
-from actors.common.expressions.environment import IMMUTABLE_ENVIRONMENT
-from actors.common.schema import ColumnType
-from actors.common.types.arrays import element_of
+from actors.sql.encoding.arrow_types import to_arrow
+from actors.sql.expressions import tree
+from actors.sql.expressions.compile import compile_expression, compile_filter
+from actors.sql.expressions.environment import IMMUTABLE_ENVIRONMENT
+from actors.sql.types.arrays import element_of
+from actors.sql.types.column_type import ColumnType
 from actors.storage.aggregates import FLOATS, INTEGERS, NotVectorized
 
 Parameters = tuple[Any, ...]

@@ -17,10 +17,10 @@ from typing import Any, Protocol, cast
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from actors.common.arrow_types import arrow_type, from_arrow, to_arrow
 from actors.common.errors import DatabaseError
-from actors.common.rows import RowCodec
-from actors.common.scan_program import ScanProgram
+from actors.sql.encoding.arrow_types import arrow_type, from_arrow, to_arrow
+from actors.sql.encoding.rows import RowCodec
+from actors.sql.encoding.scan_program import ScanProgram
 from actors.storage.aggregates import Accumulator, FloatSum, NotVectorized, accumulator, group_identity, result_arrow_type
 from actors.storage.block_scan import BlockPart, ColumnCache
 from actors.storage.expression_binding import Filter, RowFunction, parameter_types, revive_parameters

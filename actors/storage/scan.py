@@ -17,9 +17,9 @@ from typing import Any
 
 import msgspec
 
-from actors.common import scan_program
 from actors.common.messages import Scan, Scanned
-from actors.common.scan_program import ScanProgram
+from actors.sql.encoding import scan_program
+from actors.sql.encoding.scan_program import ScanProgram
 from actors.storage.block_scan import BlockPart, ColumnCache, block_part
 from actors.storage.pushdown import CompiledProgram, Output
 from actors.storage.segment import BLOCK_BYTES_MAX, Segment

@@ -38,7 +38,7 @@ PRELOADED = (
     "actors.query_processor.ddl.schemas",
     "actors.query_processor.planner",
     "actors.query_processor.session",
-    "actors.query_processor.wire.columns",
+    "actors.postgres.columns",
     "duckdb",
 )
 """What roles import when they are first made or used, and with it all the rest."""

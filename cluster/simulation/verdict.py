@@ -26,12 +26,12 @@ import pyarrow as pa
 from actors.adjudicator.claim import TABLE_BYTES
 from actors.common import write_set
 from actors.common.errors import DatabaseError
-from actors.common.keys import prefix_end
 from actors.common.messages import Fetch, Get, Scan, Scanned
 from actors.common.ranges import KEYSPACE_BYTES, ShardMap
 from actors.common.timestamps import Timestamp
 from actors.journal.record import COMMIT, EPOCH_BEGIN, TRANSACTION_BYTES, RecordHeader, decode_header
 from actors.runtime.simulation.world import World
+from actors.sql.encoding.keys import prefix_end
 from cluster.simulation.parted import Parts
 from cluster.simulation.witness import Evidence
 

@@ -45,8 +45,8 @@ def place_text(place: str, end: str) -> str:
 def place_of(text: str, type_name: str) -> bytes:
     """`text` as a value of the type, as keys are encoded; as hexadecimal digits for "". Raises OneLine."""
     from actors.common.errors import DatabaseError
-    from actors.common.keys import KeyCodec
-    from actors.common.types import ColumnType, by_name
+    from actors.sql.encoding.keys import KeyCodec
+    from actors.sql.types import ColumnType, by_name
 
     try:
         if not type_name:

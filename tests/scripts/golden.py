@@ -28,11 +28,11 @@ from typing import Any
 
 from actors.common.errors import DatabaseError
 from actors.common.settings import OPEN_LIMITS, Settings
+from actors.postgres.formats import text_writer
 from actors.query_processor.planner import make_environment, make_plan
-from actors.query_processor.results import Batch, Field
 from actors.query_processor.session import Session, SessionServices
-from actors.query_processor.wire.formats import text_writer
 from actors.runtime.fiber import Fiber
+from actors.sql.results import Batch, Field
 from tests.scripts.stored_cluster import StoredCluster
 
 SEPARATOR = "---"

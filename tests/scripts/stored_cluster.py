@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from actors.common import scan_program
 from actors.common.messages import Message, Scan, Scanned
-from actors.common.scan_program import ScanProgram
+from actors.sql.encoding import scan_program
+from actors.sql.encoding.scan_program import ScanProgram
 from actors.storage.block_scan import ColumnCache
 from actors.storage.pushdown import CompiledProgram
 from tests.unit.query_processor.support.cluster import FakeCluster

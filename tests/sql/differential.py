@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from actors.common.errors import DatabaseError
-from actors.query_processor.wire.formats import text_writer
+from actors.postgres.formats import text_writer
 from tests.scripts.golden import ScriptRunner, fiber
 from tests.sql.oracle import Answer, Oracle
 
@@ -76,7 +76,7 @@ class System:
 
 
 def _oid(field: Any) -> int:
-    from actors.common.types import by_name
+    from actors.sql.types import by_name
 
     return by_name[field.type.name].oid
 

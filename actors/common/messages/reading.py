@@ -28,7 +28,7 @@ class Got(Message, frozen=True):
 class Scan(Message, frozen=True):
     """Read the key range [start, end) of one keyspace, ascending, or descending where `reverse`.
 
-    `program`: b"" returns every row, else a msgpack-encoded `ScanProgram` (common/scan_program.py): filter, projection, aggregates.
+    `program`: b"" returns every row, else a msgpack-encoded `ScanProgram` (sql/encoding/scan_program.py): filter, projection, aggregates.
     `limit`: stop after so many rows that pass the filter (0: no limit). `bytes_max`: stop soon after so many bytes of answer.
     """
 

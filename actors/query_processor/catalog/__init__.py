@@ -1,6 +1,1 @@
-"""The catalog: every schema, table and index at one moment, as an immutable snapshot, and the process's cache of snapshots."""
-
-from actors.query_processor.catalog.cache import CatalogCache
-from actors.query_processor.catalog.snapshot import Catalog, Schema
-
-__all__ = ["Catalog", "CatalogCache", "Schema"]
+"""The process's snapshots of the catalog (cache.py), and the ids that it gives to new tables, indexes and schemas (allocation.py)."""

@@ -8,9 +8,9 @@ take a block at once, one takes the next (at most `ATTEMPTS_MAX` times).
 from __future__ import annotations
 
 from actors.common.errors import PROGRAM_LIMIT_EXCEEDED, SERIALIZATION_FAILURE, DatabaseError
-from actors.common.schema import FIRST_USER_TABLE
-from actors.query_processor.catalog.snapshot import Catalog
 from actors.query_processor.transaction.transaction import Transaction, TransactionServices
+from actors.sql.catalog.schema import FIRST_USER_TABLE
+from actors.sql.catalog.snapshot import Catalog
 
 BLOCK = 64
 """A CREATE TABLE takes two or three; unused ones are lost when the process ends, which 2**32 ids can bear."""

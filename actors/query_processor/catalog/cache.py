@@ -10,8 +10,8 @@ else be refused again and again.
 
 from __future__ import annotations
 
-from actors.query_processor.catalog.snapshot import CATALOG_KEYSPACE, Catalog
 from actors.reading.storage_client import StorageClient
+from actors.sql.catalog.snapshot import CATALOG_KEYSPACE, Catalog
 
 CATALOG_END = CATALOG_KEYSPACE[:5] + b"\x01"
 

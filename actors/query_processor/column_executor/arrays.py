@@ -16,13 +16,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from actors.common.errors import FEATURE_NOT_SUPPORTED, DatabaseError
-from actors.common.expressions.array_functions import made_of_arrays
-from actors.common.expressions.casts import ZONED_ARRAYS
-from actors.common.schema import ColumnType
-from actors.common.types import by_name, format_type
-from actors.common.types.arrays import VECTORS, Array, array_of_items, element_of, is_array
-from actors.common.types.strings import format_bpchar
 from actors.query_processor.column_executor.numerics import public
+from actors.sql.expressions.array_functions import made_of_arrays
+from actors.sql.expressions.casts import ZONED_ARRAYS
+from actors.sql.types import by_name, format_type
+from actors.sql.types.arrays import VECTORS, Array, array_of_items, element_of, is_array
+from actors.sql.types.column_type import ColumnType
+from actors.sql.types.strings import format_bpchar
 
 if TYPE_CHECKING:
     from actors.query_processor.column_executor.translator import Translator

@@ -12,19 +12,20 @@ from typing import Any
 from pglast import ast, enums
 
 from actors.common.errors import FEATURE_NOT_SUPPORTED, GROUPING_ERROR, SYNTAX_ERROR, UNDEFINED_FUNCTION, UNDEFINED_OBJECT, DatabaseError
-from actors.common.schema import ColumnType
-from actors.common.types.arrays import is_array
-from actors.query_processor.analyzer.exists import without_values
-from actors.query_processor.analyzer.nodes import is_untyped
-from actors.query_processor.analyzer.scope import located
 from actors.query_processor.column_executor.arrays import collected
 from actors.query_processor.column_executor.comparing import equality_key, has_key, order_key
 from actors.query_processor.column_executor.names import Level
 from actors.query_processor.column_executor.numerics import NUMERIC, aggregate_udf, fixed, is_free, scale_in
 from actors.query_processor.column_executor.select import UNKNOWN, direction, sort_by, translate_query
-from actors.query_processor.column_executor.sets import SETS, field_of, is_set, series, set_of, sets_not_allowed
+from actors.query_processor.column_executor.sets import field_of, is_set, series, set_of, sets_not_allowed
 from actors.query_processor.column_executor.translator import BOOL, INT8, TEXT, Translator, common_type, type_name
 from actors.query_processor.column_executor.values import BIG_SUM_DIGITS
+from actors.sql.binding.exists import without_values
+from actors.sql.binding.function_kinds import AGGREGATES, SETS, WINDOW_FUNCTIONS
+from actors.sql.binding.nodes import is_untyped
+from actors.sql.binding.scope import located
+from actors.sql.types.arrays import is_array
+from actors.sql.types.column_type import ColumnType
 
 FLOAT8 = ColumnType("float8")
 INT4 = ColumnType("int4")
@@ -45,14 +46,6 @@ COVARIANCES = frozenset({"covar_pop", "covar_samp", "regr_avgx", "regr_avgy", "r
 REGRESSIONS = frozenset({"corr", "regr_slope", "regr_intercept", "regr_r2"})
 """NULL where an input does not vary: DuckDB answers NaN."""
 PAIRS = COVARIANCES | REGRESSIONS | {"regr_count"}
-AGGREGATES = (
-    frozenset({"count", "sum", "avg", "string_agg", "percentile_cont", "percentile_disc", "array_agg"})
-    | SAME_TYPE.keys()
-    | BOOLEAN.keys()
-    | BITWISE.keys()
-    | STATISTICS.keys()
-    | PAIRS
-)
 RANKINGS = {"row_number": INT8, "rank": INT8, "dense_rank": INT8, "percent_rank": FLOAT8, "cume_dist": FLOAT8, "ntile": INT4}
 OFFSETS = frozenset({"lag", "lead", "first_value", "last_value", "nth_value"})
 
@@ -95,9 +88,9 @@ def replace_calls(translator: Translator, node: Any, level: Level, *, aggregates
                 raise DatabaseError(GROUPING_ERROR, "aggregate functions are not allowed here")
             level.aggregated = True
             return translator.slot(*aggregate(translator, node, name, level))
-        if name in SETS or name == "generate_series":
+        if name in SETS:
             return _set(translator, node, name, level)
-        if name in RANKINGS or name in OFFSETS:
+        if name in WINDOW_FUNCTIONS:
             raise DatabaseError("42809", f"window function {name} requires an OVER clause")
     if isinstance(node, ast.A_Indirection) and (field := field_of(translator, node, level)) is not None:
         if is_set(node.arg) and translator.sets is None:

@@ -15,15 +15,15 @@ import pyarrow as pa
 from pglast import ast
 
 from actors.common.errors import UNDEFINED_FUNCTION, DatabaseError
-from actors.common.schema import ColumnType
-from actors.common.types import by_name
-from actors.query_processor.analyzer.type_names import OBJECT_TYPES
-from actors.query_processor.column_executor.catalog_functions import CATALOG_FUNCTIONS, CatalogFunction
 from actors.query_processor.column_executor.names import Level
 from actors.query_processor.column_executor.translator import Translator
 from actors.query_processor.column_executor.udf import Udf, datums_of, result_column
 from actors.query_processor.column_executor.values import DUCK_TYPES, duck_type
 from actors.query_processor.column_executor.variadic_calls import formatted, json_object
+from actors.sql.binding.type_names import OBJECT_TYPES
+from actors.sql.catalog.catalog_functions import CATALOG_FUNCTIONS, CatalogFunction
+from actors.sql.types import by_name
+from actors.sql.types.column_type import ColumnType
 
 INT4 = ColumnType("int4")
 TEXT = ColumnType("text")

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from actors.common.keys import KeyCodec
-from actors.common.schema import ColumnType
-from actors.common.types.arrays import Array, element_of, is_array
 from actors.query_processor.column_executor.numerics import NUMERIC, is_free
+from actors.sql.encoding.keys import KeyCodec
+from actors.sql.types.arrays import Array, element_of, is_array
+from actors.sql.types.column_type import ColumnType
 
 if TYPE_CHECKING:
     from actors.query_processor.column_executor.emit import Emitter

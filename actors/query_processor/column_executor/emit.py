@@ -15,13 +15,6 @@ from string import ascii_lowercase, ascii_uppercase
 from typing import TYPE_CHECKING, Any
 
 from actors.common.errors import DatabaseError
-from actors.common.expressions import tree
-from actors.common.expressions.compile import compile_expression
-from actors.common.expressions.numerics import scale_of
-from actors.common.expressions.tree import is_slow, is_volatile
-from actors.common.schema import ColumnType
-from actors.common.types.arrays import Array, element_of, is_array
-from actors.common.types.strings import HEADER
 from actors.query_processor.column_executor.comparing import equality_key, has_key, key_of, order_key
 from actors.query_processor.column_executor.numerics import (
     NUMERIC,
@@ -38,6 +31,13 @@ from actors.query_processor.column_executor.numerics import (
 )
 from actors.query_processor.column_executor.udf import SIZED_TYPES, Udf, expression_udf, is_own_constant
 from actors.query_processor.column_executor.values import INTEGER_DIGITS, TEXT_TYPES, duck_type, in_list, literal
+from actors.sql.expressions import tree
+from actors.sql.expressions.compile import compile_expression
+from actors.sql.expressions.numerics import scale_of
+from actors.sql.expressions.tree import is_slow, is_volatile
+from actors.sql.types.arrays import Array, element_of, is_array
+from actors.sql.types.column_type import ColumnType
+from actors.sql.types.strings import HEADER
 
 if TYPE_CHECKING:
     from actors.query_processor.column_executor.instance import Instance
@@ -75,7 +75,7 @@ Check = tuple[str, str]
 
 
 def _is_list(expression: tree.Quantified) -> bool:
-    """Whether it is an IN list (analyzer/arrays.py) that DuckDB compares as PostgreSQL does."""
+    """Whether it is an IN list (binding/arrays.py) that DuckDB compares as PostgreSQL does."""
     array = expression.array
     known = isinstance(array, tree.ArrayOf) or (
         isinstance(array, tree.Constant) and isinstance(array.value, Array) and bool(array.value.items)

@@ -24,16 +24,17 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from actors.common import scan_program
-from actors.common.arrow_types import to_arrow
 from actors.common.errors import QUERY_CANCELED, DatabaseError
-from actors.common.expressions import tree
-from actors.common.rows import RowCodec
-from actors.common.schema import ColumnType, Table
-from actors.common.types.arrays import is_array
 from actors.query_processor import metering
 from actors.query_processor.column_executor.values import to_duck
 from actors.runtime.fiber import turn
+from actors.sql.catalog.schema import Table
+from actors.sql.encoding import scan_program
+from actors.sql.encoding.arrow_types import to_arrow
+from actors.sql.encoding.rows import RowCodec
+from actors.sql.expressions import tree
+from actors.sql.types.arrays import is_array
+from actors.sql.types.column_type import ColumnType
 
 if TYPE_CHECKING:
     from actors.query_processor.column_executor.sources import Source

@@ -9,14 +9,14 @@ from typing import Any
 from pglast import ast, enums
 
 from actors.common.errors import FEATURE_NOT_SUPPORTED, UNDEFINED_COLUMN, DatabaseError
-from actors.common.schema import ColumnType
-from actors.query_processor.analyzer.scope import located
 from actors.query_processor.column_executor.arrays import unnested
 from actors.query_processor.column_executor.names import Level, Output, Relation
 from actors.query_processor.column_executor.select import translate_query
 from actors.query_processor.column_executor.sets import is_set, series, set_of
 from actors.query_processor.column_executor.translator import BOOL, INT8, TEXT, Translator, rename, wrap
 from actors.query_processor.column_executor.values import duck_type
+from actors.sql.binding.scope import located
+from actors.sql.types.column_type import ColumnType
 
 JOINS = {
     enums.JoinType.JOIN_INNER: "INNER JOIN",

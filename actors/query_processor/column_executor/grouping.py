@@ -10,11 +10,11 @@ from typing import Any
 from pglast import ast
 
 from actors.common.errors import STATEMENT_TOO_COMPLEX, SYNTAX_ERROR, TOO_MANY_COLUMNS, DatabaseError
-from actors.common.schema import ColumnType
 from actors.query_processor.column_executor.comparing import has_key
 from actors.query_processor.column_executor.names import Level, Output
 from actors.query_processor.column_executor.output_names import named, ordinal
 from actors.query_processor.column_executor.translator import Translator, string_fields
+from actors.sql.types.column_type import ColumnType
 
 GROUPING_SETS_MAX = 4096
 """As PostgreSQL bounds them."""

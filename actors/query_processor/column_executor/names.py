@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from actors.common.errors import AMBIGUOUS_COLUMN, UNDEFINED_COLUMN, UNDEFINED_TABLE, DatabaseError
-from actors.common.schema import ColumnType
+from actors.sql.types.column_type import ColumnType
 
 SLOT_MARK = "\x00slot"
 """First field of a made-up column reference to a slot, its number the second."""

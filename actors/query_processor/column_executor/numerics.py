@@ -19,10 +19,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from actors.common.errors import NUMERIC_VALUE_OUT_OF_RANGE, DatabaseError
-from actors.common.expressions.comparisons import order_key
-from actors.common.expressions.numerics import divide, scale_of, sqrt
-from actors.common.schema import ColumnType
-from actors.common.types.numeric import CONTEXT, NAN, format_numeric, plain, precision_and_scale
+from actors.sql.expressions.comparisons import order_key
+from actors.sql.expressions.numerics import divide, scale_of, sqrt
+from actors.sql.types.column_type import ColumnType
+from actors.sql.types.numeric import CONTEXT, NAN, format_numeric, plain, precision_and_scale
 
 if TYPE_CHECKING:
     from actors.query_processor.column_executor.udf import Surroundings, Udf

@@ -8,9 +8,9 @@ from typing import Any
 from pglast import ast
 
 from actors.common.errors import INVALID_COLUMN_REFERENCE, DatabaseError
-from actors.query_processor.analyzer.scope import position_of
 from actors.query_processor.column_executor.names import Output
 from actors.query_processor.column_executor.translator import string_fields
+from actors.sql.binding.scope import position_of
 
 
 def ordinal(node: Any, outputs: Sequence[Output]) -> Output | None:

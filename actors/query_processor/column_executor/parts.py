@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 from pglast import ast
 
-from actors.common import scan_program
 from actors.common.errors import FEATURE_NOT_SUPPORTED, DatabaseError
-from actors.common.keys import keyspace, prefix_end
-from actors.common.types.arrays import is_array
 from actors.query_processor.column_executor.feeding import conjunction, row_types
 from actors.query_processor.column_executor.plan import ColumnPlan, plan_columns
 from actors.query_processor.column_executor.sources import conjuncts
 from actors.reading.plan import FORMAT, ReadPlan
+from actors.sql.encoding import scan_program
+from actors.sql.encoding.keys import keyspace, prefix_end
+from actors.sql.types.arrays import is_array
 
 if TYPE_CHECKING:
     from actors.common.messages.control import Topology
     from actors.common.settings import Settings
-    from actors.query_processor.catalog import Catalog
+    from actors.sql.catalog.snapshot import Catalog
 
 CLAUSES = {
     "distinctClause": "DISTINCT",

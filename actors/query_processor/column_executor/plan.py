@@ -10,8 +10,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from actors.common.errors import FEATURE_NOT_SUPPORTED, DatabaseError, statement_memory_exceeded
-from actors.common.schema import ColumnType
-from actors.query_processor.analyzer import ParameterTypes
 from actors.query_processor.aside import aside
 from actors.query_processor.column_executor.emit import Emitter
 from actors.query_processor.column_executor.engine import engine_of
@@ -24,13 +22,15 @@ from actors.query_processor.column_executor.sources import Sources
 from actors.query_processor.column_executor.stream import ColumnStream, Statement
 from actors.query_processor.column_executor.translator import Translator
 from actors.query_processor.column_executor.udf import SIZED_TYPES, Surroundings, fits_udf
-from actors.query_processor.results import Batch, Field
+from actors.sql.binding import ParameterTypes
+from actors.sql.results import Batch, Field
+from actors.sql.types.column_type import ColumnType
 
 if TYPE_CHECKING:
-    from actors.common.expressions.environment import Environment
     from actors.common.settings import Settings
-    from actors.query_processor.catalog import Catalog
     from actors.query_processor.transaction import Transaction
+    from actors.sql.catalog.snapshot import Catalog
+    from actors.sql.expressions.environment import Environment
 
 HELD_SHARE = 8
 """A table larger than this part of the statement's memory is streamed."""

@@ -19,16 +19,17 @@ from actors.common.errors import (
     SYNTAX_ERROR,
     DatabaseError,
 )
-from actors.common.schema import ColumnType
-from actors.query_processor.analyzer.column_names import figure_name
-from actors.query_processor.analyzer.nodes import any_call, is_untyped
-from actors.query_processor.analyzer.scope import located
 from actors.query_processor.column_executor.comparing import has_key, order_key
 from actors.query_processor.column_executor.grouping import group_by
 from actors.query_processor.column_executor.names import Level, Output, Query
 from actors.query_processor.column_executor.numerics import NUMERIC
 from actors.query_processor.column_executor.output_names import named, ordinal, same_tree
 from actors.query_processor.column_executor.translator import INT8, TEXT, Translator, common_type, rename, string_fields
+from actors.sql.binding.column_names import figure_name
+from actors.sql.binding.function_kinds import AGGREGATES
+from actors.sql.binding.nodes import any_call, is_untyped
+from actors.sql.binding.scope import located
+from actors.sql.types.column_type import ColumnType
 
 UNKNOWN = ColumnType("unknown")
 SET_OPERATIONS = {
@@ -120,7 +121,6 @@ def _free(column: Output) -> Output:
 
 def _aggregates_over(statement: Any, name: str) -> bool:
     """Whether a query level over the recursive query's own rows has an aggregate: such a term may never end."""
-    from actors.query_processor.column_executor.calls import AGGREGATES
 
     def is_aggregate(call: ast.FuncCall) -> bool:
         return call.over is None and call.funcname[-1].sval in AGGREGATES

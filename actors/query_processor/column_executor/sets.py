@@ -22,18 +22,20 @@ from actors.common.errors import (
     DatabaseError,
     statement_memory_exceeded,
 )
-from actors.common.expressions.array_functions import string_to_array
-from actors.common.expressions.datetime_functions import add_interval_zoned
-from actors.common.patterns.functions import regexp_matches, regexp_split_to_table
-from actors.common.schema import ColumnType
-from actors.common.types import format_type
-from actors.common.types.arrays import VECTORS, Array, is_array
-from actors.common.types.calendar import DAY_US
 from actors.query_processor.column_executor.arrays import unnested
 from actors.query_processor.column_executor.names import Level
 from actors.query_processor.column_executor.translator import BOOL, TEXT, Translator, string_fields
 from actors.query_processor.column_executor.udf import Surroundings, Udf, crossing, datums_of, result_column
 from actors.query_processor.column_executor.values import duck_type
+from actors.sql.binding.function_kinds import SETS
+from actors.sql.binding.nodes import is_untyped
+from actors.sql.expressions.array_functions import string_to_array
+from actors.sql.expressions.datetime_functions import add_interval_zoned
+from actors.sql.patterns.functions import regexp_matches, regexp_split_to_table
+from actors.sql.types import format_type
+from actors.sql.types.arrays import VECTORS, Array, is_array
+from actors.sql.types.calendar import DAY_US
+from actors.sql.types.column_type import ColumnType
 
 INT2 = ColumnType("int2")
 INT4 = ColumnType("int4")
@@ -75,11 +77,11 @@ EXPANDED = ColumnType("_pg_expandarray")
 read keys by it (pgjdbc)."""
 PARTITION_ANCESTORS = "pg_partition_ancestors"
 """PostgreSQL gives no rows for a table that is not partitioned, and none is here. psql 18 asks in each \\d."""
-SETS = frozenset({"unnest", "generate_subscripts", EXPANDED.name, PARTITION_ANCESTORS, *TEXT_SETS})
+LISTED_SETS = SETS - {"generate_series"}
 
 
 def is_set(node: Any) -> bool:
-    return isinstance(node, ast.FuncCall) and node.over is None and node.funcname[-1].sval in SETS
+    return isinstance(node, ast.FuncCall) and node.over is None and node.funcname[-1].sval in LISTED_SETS
 
 
 def sets_not_allowed() -> DatabaseError:
@@ -101,16 +103,16 @@ def set_of(translator: Translator, call: ast.FuncCall, level: Level, aggregates:
         return unnested(translator, *arguments[0])
     known = TEXT_SETS.get(name)
     if known is None and name == PARTITION_ANCESTORS:
-        raise _undefined(name, arguments)
+        raise _undefined(call, arguments)
     if known is None:
-        known = _subscripts_of(arguments)
+        known = _subscripts_of(call, arguments)
     if not known.required <= len(arguments) <= len(known.arguments):
-        raise _undefined(name, arguments)
+        raise _undefined(call, arguments)
     types = known.arguments[: len(arguments)]
     texts = []
     for (sql, type_), wanted in zip(arguments, types, strict=True):
         if wanted != type_ and not _fits(type_, wanted):
-            raise _undefined(name, arguments)
+            raise _undefined(call, arguments)
         texts.append(translator.cast(sql, type_, wanted) if wanted != type_ else sql)
     udf = Udf(
         f"eagleray_set_{name}_{'_'.join(type_.name for type_ in types)}",
@@ -138,12 +140,12 @@ def field_of(translator: Translator, node: ast.A_Indirection, level: Level) -> t
     return f"struct_extract({sql}, '{part.sval}')", INT2 if part.sval == "x" else INT4
 
 
-def _subscripts_of(arguments: Sequence[tuple[str, ColumnType]]) -> SetFunction:
+def _subscripts_of(call: ast.FuncCall, arguments: Sequence[tuple[str, ColumnType]]) -> SetFunction:
     """generate_subscripts(array, dimension [, backwards])."""
     given = arguments[0][1].name if arguments else ""
     array = ColumnType(VECTORS.get(given, given))
     if not is_array(array.name):
-        raise _undefined("generate_subscripts", arguments)
+        raise _undefined(call, arguments)
     return SetFunction(_subscripts, (array, INT4, BOOL), 2, INT4)
 
 
@@ -153,9 +155,10 @@ def _fits(given: ColumnType, wanted: ColumnType) -> bool:
     return given.name == wanted.name or given.name in VECTORS or (wanted == INT4 and given.name == "int2")
 
 
-def _undefined(name: str, arguments: Sequence[tuple[str, ColumnType]]) -> DatabaseError:
-    shown = ", ".join(format_type(ColumnType(type_.name)) for _, type_ in arguments)
-    return DatabaseError(UNDEFINED_FUNCTION, f"function {name}({shown}) does not exist", hint=HINT)
+def _undefined(call: ast.FuncCall, arguments: Sequence[tuple[str, ColumnType]]) -> DatabaseError:
+    types = ("unknown" if is_untyped(node) else type_.name for node, (_, type_) in zip(call.args or (), arguments, strict=True))
+    shown = ", ".join(format_type(ColumnType(name)) for name in types)
+    return DatabaseError(UNDEFINED_FUNCTION, f"function {call.funcname[-1].sval}({shown}) does not exist", hint=HINT)
 
 
 def _lists(known: SetFunction, types: Sequence[ColumnType], surroundings_of: Callable[[], Surroundings]) -> Callable[..., pa.Array]:

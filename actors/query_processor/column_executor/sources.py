@@ -16,21 +16,22 @@ from typing import TYPE_CHECKING, Any
 from pglast import ast, enums
 
 from actors.common.errors import UNDEFINED_TABLE, DatabaseError
-from actors.common.expressions import tree
-from actors.common.keys import keyspace, prefix_end
-from actors.common.schema import ColumnType, Table
-from actors.query_processor.analyzer import analyze
 from actors.query_processor.column_executor.names import Level, Output, Relation
-from actors.query_processor.column_executor.system_tables import SystemTable, find_system_table
 from actors.query_processor.planner.conditions import narrowed
 from actors.query_processor.planner.facts import conjuncts as parts_of
 from actors.query_processor.row_executor.key_ranges import KeyRanges
 from actors.query_processor.row_executor.stored_table import stored_table
+from actors.sql.binding import analyze
+from actors.sql.catalog.schema import Table
+from actors.sql.catalog.system_tables import SystemTable, find_system_table
+from actors.sql.encoding.keys import keyspace, prefix_end
+from actors.sql.expressions import tree
+from actors.sql.types.column_type import ColumnType
 
 if TYPE_CHECKING:
-    from actors.common.expressions.environment import Environment
-    from actors.query_processor.catalog import Catalog
     from actors.query_processor.column_executor.translator import Translator
+    from actors.sql.catalog.snapshot import Catalog
+    from actors.sql.expressions.environment import Environment
 
 
 OID = ColumnType("oid")
@@ -179,7 +180,7 @@ def conjuncts(node: Any) -> list[Any]:
 
 def _storable(node: Any, level: Level, alias: str, translator: Translator) -> Any:
     """The conjunct as a storage filter, None where it is not one."""
-    from actors.query_processor.analyzer import NotRowExpression
+    from actors.sql.binding import NotRowExpression
 
     try:
         expression = analyze(node, _RowScope(level, alias), translator.parameters, ColumnType("bool"))

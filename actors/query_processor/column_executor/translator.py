@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 from pglast import ast
 
-from actors.common.expressions.tree import Call, Column
-from actors.common.schema import ColumnType
-from actors.query_processor.analyzer import ParameterTypes, analyze, coerce_unknown
-from actors.query_processor.analyzer import common_type as analyzed_common_type
-from actors.query_processor.analyzer.scope import position_of
 from actors.query_processor.column_executor.comparing import equality_key
 from actors.query_processor.column_executor.emit import Emitter
 from actors.query_processor.column_executor.names import SLOT_MARK, Level, Output, Query, Slots
 from actors.query_processor.column_executor.numerics import common_numeric, is_free, public
+from actors.sql.binding import ParameterTypes, analyze, coerce_unknown
+from actors.sql.binding import common_type as analyzed_common_type
+from actors.sql.binding.scope import position_of
+from actors.sql.expressions.tree import Call, Column
+from actors.sql.types.column_type import ColumnType
 
 if TYPE_CHECKING:
-    from actors.query_processor.catalog import Catalog
     from actors.query_processor.column_executor.sources import Sources
+    from actors.sql.catalog.snapshot import Catalog
 
 TEXT = ColumnType("text")
 BOOL = ColumnType("bool")
@@ -143,7 +143,7 @@ def common_type(types: Sequence[ColumnType], where: str, position: int = 0) -> C
 
 def type_name(type_: ColumnType) -> str:
     """As messages show it."""
-    from actors.common.types import format_type
+    from actors.sql.types import format_type
 
     return format_type(ColumnType(type_.name))
 

@@ -18,19 +18,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from msgspec.structs import replace
 
-from actors.common.arrow_types import arrow_type, from_arrow, to_arrow
 from actors.common.errors import QUERY_CANCELED, DatabaseError, statement_memory_exceeded
-from actors.common.expressions import tree
-from actors.common.expressions.compile import compile_expression
-from actors.common.schema import ColumnType
-from actors.common.types.arrays import ARRAY_TYPES, is_array
 from actors.query_processor.column_executor.arrays import array_reader, text_of_array
 from actors.query_processor.column_executor.numerics import is_free
 from actors.query_processor.column_executor.values import DUCK_TYPES, duck_type, to_duck
+from actors.sql.encoding.arrow_types import arrow_type, from_arrow, to_arrow
+from actors.sql.expressions import tree
+from actors.sql.expressions.compile import compile_expression
+from actors.sql.types.arrays import ARRAY_TYPES, is_array
+from actors.sql.types.column_type import ColumnType
 
 if TYPE_CHECKING:
-    from actors.common.expressions.environment import Environment
-    from actors.query_processor.catalog import Catalog
+    from actors.sql.catalog.snapshot import Catalog
+    from actors.sql.expressions.environment import Environment
 
 SIZED_TYPES = frozenset({"text", "varchar", "bpchar", "bytea", *ARRAY_TYPES})
 """Types whose values may be of any length."""

@@ -17,12 +17,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from actors.common.arrow_types import arrow_type, from_arrow
-from actors.common.schema import ColumnType
-from actors.common.types.arrays import Array, is_array
-from actors.common.types.numeric import format_numeric
 from actors.query_processor.column_executor.arrays import array_reader, text_of_array
 from actors.query_processor.column_executor.numerics import bound_literal, decimal_literal, precision_and_fixed_scale
+from actors.sql.encoding.arrow_types import arrow_type, from_arrow
+from actors.sql.types.arrays import Array, is_array
+from actors.sql.types.column_type import ColumnType
+from actors.sql.types.numeric import format_numeric
 
 POSTGRES_EPOCH_US = 946_684_800_000_000
 """2000-01-01 in microseconds since 1970."""

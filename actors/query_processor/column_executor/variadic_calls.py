@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from actors.common.errors import INVALID_PARAMETER_VALUE, NULL_VALUE_NOT_ALLOWED, DatabaseError
-from actors.common.expressions.text_functions import quote_ident, quote_literal
-from actors.common.schema import ColumnType
-from actors.common.types import by_name
 from actors.query_processor.column_executor.udf import Udf, crossing, datums_of, result_column
+from actors.sql.expressions.text_functions import quote_ident, quote_literal
+from actors.sql.types import by_name
+from actors.sql.types.column_type import ColumnType
 
 if TYPE_CHECKING:
     from actors.query_processor.column_executor.translator import Translator

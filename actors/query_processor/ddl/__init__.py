@@ -25,8 +25,8 @@ from actors.common.errors import (
     DatabaseError,
     schema_changed,
 )
-from actors.query_processor.results import Batch
 from actors.query_processor.transaction import CatalogStale, Transaction
+from actors.sql.results import Batch
 
 if TYPE_CHECKING:
     from actors.query_processor.session.session import Session

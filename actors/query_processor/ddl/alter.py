@@ -24,7 +24,6 @@ from actors.common.errors import (
     WRONG_OBJECT_TYPE,
     DatabaseError,
 )
-from actors.common.schema import Check, Column, Table
 from actors.query_processor.ddl import backfill
 from actors.query_processor.ddl.change import SchemaChange, quoted, replace
 from actors.query_processor.ddl.constraints import (
@@ -40,8 +39,9 @@ from actors.query_processor.ddl.constraints import (
 )
 from actors.query_processor.ddl.indexes import add_indexes, remove_index
 from actors.query_processor.ddl.tables import validate_expressions, with_fresh_keyspaces
-from actors.query_processor.results import Batch
 from actors.query_processor.session.statements import RawStatement
+from actors.sql.catalog.schema import Check, Column, Table
+from actors.sql.results import Batch
 
 PG_CONSTRAINT_OID = 2606
 

@@ -13,13 +13,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from actors.common.errors import NOT_NULL_VIOLATION, UNIQUE_VIOLATION, DatabaseError
-from actors.common.keys import KeyCodec
 from actors.common.ranges import KEYSPACE_BYTES
-from actors.common.rows import RowCodec
-from actors.common.schema import Index, Table
-from actors.common.types import by_name
 from actors.query_processor.ddl.change import SchemaChange, keyspace_range
 from actors.runtime.fiber import turn
+from actors.sql.catalog.schema import Index, Table
+from actors.sql.encoding.keys import KeyCodec
+from actors.sql.encoding.rows import RowCodec
+from actors.sql.types import by_name
 
 TURN_ROWS = 256
 """Rows between two turns of the loop: some milliseconds, with their entries."""

@@ -23,16 +23,18 @@ from actors.common.errors import (
     UNDEFINED_TABLE,
     DatabaseError,
 )
-from actors.common.schema import CATALOG_TABLE, Comment, Index, Table
-from actors.query_processor.catalog import Catalog, Schema
-from actors.query_processor.catalog.snapshot import (
+from actors.query_processor.transaction import Transaction
+from actors.sql.catalog.schema import CATALOG_TABLE, Comment, Index, Table
+from actors.sql.catalog.snapshot import (
     IMPLIED_SCHEMAS,
     INDEX_KIND,
     SCHEMA_KIND,
     SYSTEM_SCHEMAS,
     TABLE_KIND,
+    Catalog,
     Job,
     RoleSettings,
+    Schema,
     encode_job,
     encode_role,
     encode_schema,
@@ -44,7 +46,6 @@ from actors.query_processor.catalog.snapshot import (
     schema_name_key,
     table_key,
 )
-from actors.query_processor.transaction import Transaction
 
 if TYPE_CHECKING:
     from actors.query_processor.session.session import Session

@@ -14,9 +14,9 @@ from actors.common.errors import (
     WRONG_OBJECT_TYPE,
     DatabaseError,
 )
-from actors.common.schema import Comment, Index, Table
-from actors.query_processor.catalog import Catalog
 from actors.query_processor.ddl.change import SchemaChange, replace
+from actors.sql.catalog.schema import Comment, Index, Table
+from actors.sql.catalog.snapshot import Catalog
 
 
 async def comment(change: SchemaChange, node: Any) -> str:

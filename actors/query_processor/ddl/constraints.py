@@ -19,9 +19,9 @@ from actors.common.errors import (
     UNDEFINED_COLUMN,
     DatabaseError,
 )
-from actors.common.schema import Check, Column, Index, IndexColumn, Table
 from actors.query_processor.ddl.change import SchemaChange
-from actors.query_processor.ddl.types import column_type
+from actors.sql.binding.column_types import column_type
+from actors.sql.catalog.schema import Check, Column, Index, IndexColumn, Table
 
 
 @dataclass

@@ -6,12 +6,12 @@ import re
 from typing import Any
 
 from actors.common.errors import DUPLICATE_TABLE, FEATURE_NOT_SUPPORTED, UNDEFINED_OBJECT, DatabaseError
-from actors.common.schema import Index, Table
 from actors.query_processor.ddl import backfill
 from actors.query_processor.ddl.change import SchemaChange, replace
 from actors.query_processor.ddl.constraints import index_column
-from actors.query_processor.results import Batch
 from actors.query_processor.session.statements import RawStatement
+from actors.sql.catalog.schema import Index, Table
+from actors.sql.results import Batch
 
 PG_CLASS_OID = 1259
 _USING = re.compile(r"\busing\s+\"?btree\"?\s*\(", re.IGNORECASE)

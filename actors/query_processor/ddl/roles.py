@@ -11,10 +11,10 @@ from pglast.enums import RoleSpecType, VariableSetKind
 
 from actors.common.errors import FEATURE_NOT_SUPPORTED, INVALID_CATALOG_NAME, UNDEFINED_OBJECT, DatabaseError
 from actors.common.settings import ADMIN
-from actors.query_processor.catalog.snapshot import RoleSettings
 from actors.query_processor.ddl.change import SchemaChange
-from actors.query_processor.session.parameter_table import DEFINITIONS
 from actors.query_processor.session.setting import values_text
+from actors.sql.catalog.snapshot import RoleSettings
+from actors.sql.settings.parameter_table import DEFINITIONS
 
 
 async def alter_role(change: SchemaChange, node: Any) -> str:

@@ -11,10 +11,9 @@ from actors.common.errors import (
     RESERVED_NAME,
     DatabaseError,
 )
-from actors.common.schema import NAMES_TABLE
-from actors.query_processor.catalog import Schema
-from actors.query_processor.catalog.snapshot import IMPLIED_SCHEMAS
 from actors.query_processor.ddl.change import SchemaChange
+from actors.sql.catalog.schema import NAMES_TABLE
+from actors.sql.catalog.snapshot import IMPLIED_SCHEMAS, Schema
 
 _IMPLIED = frozenset(schema.name for schema in IMPLIED_SCHEMAS)
 

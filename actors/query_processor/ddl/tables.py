@@ -12,7 +12,6 @@ from actors.common.errors import (
     UNDEFINED_TABLE,
     DatabaseError,
 )
-from actors.common.schema import Column, Index, Table
 from actors.query_processor.ddl.change import SchemaChange, quoted, replace
 from actors.query_processor.ddl.constraints import (
     Clauses,
@@ -23,6 +22,7 @@ from actors.query_processor.ddl.constraints import (
     one_primary_key,
     positions,
 )
+from actors.sql.catalog.schema import Column, Index, Table
 
 FIRST_INDEX = 1
 """The primary key's index, hidden or not, of a table that was never rewritten."""

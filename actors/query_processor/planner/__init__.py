@@ -25,18 +25,18 @@ from actors.common.errors import (
     UNDEFINED_OBJECT,
     DatabaseError,
 )
-from actors.common.expressions.environment import Environment
-from actors.common.schema import ColumnType
 from actors.common.settings import Settings
-from actors.query_processor.analyzer import NotRowExpression
-from actors.query_processor.catalog import Catalog
 from actors.query_processor.planner.change import plan_delete, plan_update
 from actors.query_processor.planner.insert import plan_insert
 from actors.query_processor.planner.locking import check_locking, refused
 from actors.query_processor.planner.planning import Planning
-from actors.query_processor.planner.scope import NotRowStatement
 from actors.query_processor.planner.select import plan_select
 from actors.query_processor.planner.subquery import with_parts
+from actors.sql.binding import NotRowExpression
+from actors.sql.binding.relations import NotRowStatement
+from actors.sql.catalog.snapshot import Catalog
+from actors.sql.expressions.environment import Environment
+from actors.sql.types.column_type import ColumnType
 
 if TYPE_CHECKING:
     from actors.query_processor.session import Session

@@ -16,23 +16,23 @@ from pglast import ast
 from pglast.visitors import Visitor
 
 from actors.common.errors import GROUPING_ERROR, DatabaseError
-from actors.common.expressions.compile import compile_expression, compile_tuple
-from actors.common.expressions.tree import Column, Expression, NullTest, Parameter, is_immutable, walk
-from actors.common.scan_program import Aggregate
-from actors.common.schema import ColumnType
-from actors.query_processor.analyzer import analyze, coerce_unknown
-from actors.query_processor.analyzer.analysis import AGGREGATES
 from actors.query_processor.planner.conditions import Order
 from actors.query_processor.planner.deparse import deparse, names_in
 from actors.query_processor.planner.explain import explain_path, indent, path_lines
 from actors.query_processor.planner.planning import Path, Planning, path_to
-from actors.query_processor.planner.scope import NotRowStatement, Scope, expand_targets
 from actors.query_processor.planner.subquery import with_parts
-from actors.query_processor.results import Field
 from actors.query_processor.row_executor.access import RangeAccess, Statistics
 from actors.query_processor.row_executor.aggregating import AggregatePlan, Partial, Slot
 from actors.query_processor.row_executor.selecting import Explainer
 from actors.query_processor.row_executor.stored_table import StoredTable, stored_table
+from actors.sql.binding import analyze, coerce_unknown
+from actors.sql.binding.function_kinds import AGGREGATES
+from actors.sql.binding.relations import NotRowStatement, Scope, expand_targets
+from actors.sql.encoding.scan_program import Aggregate
+from actors.sql.expressions.compile import compile_expression, compile_tuple
+from actors.sql.expressions.tree import Column, Expression, NullTest, Parameter, is_immutable, walk
+from actors.sql.results import Field
+from actors.sql.types.column_type import ColumnType
 
 SLOT_MARK = "\x00slot"
 """No column can be named so."""

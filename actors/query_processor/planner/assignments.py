@@ -9,17 +9,17 @@ import pglast
 from pglast import ast
 
 from actors.common.errors import FEATURE_NOT_SUPPORTED, SYNTAX_ERROR, UNDEFINED_COLUMN, DatabaseError
-from actors.common.expressions.compile import compile_expression, compile_tuple
-from actors.common.expressions.tree import Constant, Expression, columns_of
-from actors.common.schema import Column, Table
-from actors.query_processor.analyzer import analyze, coerce_assignment
-from actors.query_processor.analyzer.scope import position_of
 from actors.query_processor.planner.planning import Planning
-from actors.query_processor.planner.scope import Relation, Scope, expand_targets, field_of
 from actors.query_processor.row_executor.changing import RowChanger
 from actors.query_processor.row_executor.constraints import CompiledCheck, RowConstraints
 from actors.query_processor.row_executor.modifying import Returning
 from actors.query_processor.row_executor.stored_table import StoredTable
+from actors.sql.binding import analyze, coerce_assignment
+from actors.sql.binding.relations import Relation, Scope, expand_targets, field_of
+from actors.sql.binding.scope import position_of
+from actors.sql.catalog.schema import Column, Table
+from actors.sql.expressions.compile import compile_expression, compile_tuple
+from actors.sql.expressions.tree import Constant, Expression, columns_of
 
 
 def target_column(table: Table, node: Any) -> Column:

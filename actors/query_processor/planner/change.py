@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from actors.common.expressions.compile import compile_tuple
-from actors.common.expressions.tree import is_slow
-from actors.common.schema import Table
-from actors.query_processor.analyzer import NotRowExpression
-from actors.query_processor.analyzer.scope import located
 from actors.query_processor.planner.assignments import assigned, assignments, changer_of, returning_of
 from actors.query_processor.planner.explain import explain_change
 from actors.query_processor.planner.joined_change import plan_joined
 from actors.query_processor.planner.planning import Planning, path_to
-from actors.query_processor.planner.scope import NotRowStatement, Scope, relation_of
 from actors.query_processor.planner.subquery import QueryPlanner, take_out
 from actors.query_processor.row_executor.changing import RowRemover
 from actors.query_processor.row_executor.modifying import DeletePlan, UpdatePlan
 from actors.query_processor.row_executor.stored_table import stored_table
+from actors.sql.binding import NotRowExpression
+from actors.sql.binding.relations import NotRowStatement, Scope, relation_of
+from actors.sql.binding.scope import located
+from actors.sql.catalog.schema import Table
+from actors.sql.expressions.compile import compile_tuple
+from actors.sql.expressions.tree import is_slow
 
 
 def plan_update(planning: Planning, statement: Any, plan_query: QueryPlanner) -> Any:

@@ -8,15 +8,15 @@ from typing import Any
 from pglast import ast, enums
 
 from actors.common.errors import FEATURE_NOT_SUPPORTED, DatabaseError
-from actors.common.expressions.compile import compile_expression, compile_tuple
-from actors.common.expressions.tree import Column, Expression
-from actors.common.schema import ColumnType
-from actors.common.types.arrays import is_array
-from actors.query_processor.analyzer.scope import position_of
 from actors.query_processor.planner.conditions import Order
 from actors.query_processor.planner.planning import Planning
-from actors.query_processor.planner.scope import NotRowStatement, Scope, Target, expand_targets
 from actors.query_processor.row_executor.selecting import Limits, Sorting
+from actors.sql.binding.relations import NotRowStatement, Scope, Target, expand_targets
+from actors.sql.binding.scope import position_of
+from actors.sql.expressions.compile import compile_expression, compile_tuple
+from actors.sql.expressions.tree import Column, Expression
+from actors.sql.types.arrays import is_array
+from actors.sql.types.column_type import ColumnType
 
 INT8 = ColumnType("int8")
 

@@ -16,11 +16,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import prod
 
-from actors.common.expressions.tree import Call, Column, Expression, InList, NullTest, Quantified
-from actors.common.types.arrays import element_of
 from actors.query_processor.planner.facts import is_value
 from actors.query_processor.row_executor.key_ranges import MATCHES_NULL, POINTS_MAX, PREFIXES_MAX, Bound, alternatives, is_single
 from actors.query_processor.row_executor.stored_table import StoredIndex, StoredTable
+from actors.sql.expressions.tree import Call, Column, Expression, InList, NullTest, Quantified
+from actors.sql.types.arrays import element_of
 
 _INTEGERS = frozenset({"int2", "int4", "int8"})
 _TEXTS = frozenset({"text", "varchar"})

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from actors.common.expressions.tree import (
+from actors.sql.binding.relations import Scope
+from actors.sql.expressions.tree import (
     And,
     ArrayOf,
     BooleanTest,
@@ -24,8 +25,7 @@ from actors.common.expressions.tree import (
     Parameter,
     Quantified,
 )
-from actors.common.types import by_name, format_type
-from actors.query_processor.planner.scope import Scope
+from actors.sql.types import by_name, format_type
 
 NameOf = Callable[[int], str]
 

@@ -20,12 +20,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from actors.common.expressions.tree import Expression
 from actors.query_processor.planner.deparse import NameOf, conjunction_text, deparse, names_in
 from actors.query_processor.planner.planning import Path
-from actors.query_processor.planner.scope import Relation, Scope
 from actors.query_processor.row_executor.access import RangeAccess, Statistics
 from actors.query_processor.row_executor.selecting import Explainer
+from actors.sql.binding.relations import Relation, Scope
+from actors.sql.expressions.tree import Expression
 
 SortItems = Sequence[tuple[Expression, bool, bool]]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from actors.common.expressions.compile import compile_tuple
-from actors.common.expressions.tree import And, ArrayOf, Expression, Parameter, columns_of, is_immutable, is_slow, is_volatile, rewrite
 from actors.query_processor.row_executor.access import PushedFilter
+from actors.sql.expressions.compile import compile_tuple
+from actors.sql.expressions.tree import And, ArrayOf, Expression, Parameter, columns_of, is_immutable, is_slow, is_volatile, rewrite
 
 
 def conjuncts(expression: Expression) -> list[Expression]:

@@ -21,13 +21,6 @@ from actors.common.errors import (
     UNDEFINED_OBJECT,
     DatabaseError,
 )
-from actors.common.expressions.compile import compile_filter, compile_tuple
-from actors.common.expressions.tree import Column as ColumnNode
-from actors.common.expressions.tree import Constant, Expression, is_slow, rewrite
-from actors.common.schema import Column, ColumnType, Table
-from actors.query_processor.analyzer import NotRowExpression, coerce_assignment
-from actors.query_processor.analyzer.nodes import is_untyped
-from actors.query_processor.analyzer.scope import located
 from actors.query_processor.planner.assignments import (
     assigned,
     assignments,
@@ -41,7 +34,6 @@ from actors.query_processor.planner.assignments import (
 from actors.query_processor.planner.explain import explain_insert, indent
 from actors.query_processor.planner.facts import conjunction
 from actors.query_processor.planner.planning import Planning
-from actors.query_processor.planner.scope import NotRowStatement, Relation, Scope, relation_of
 from actors.query_processor.planner.subquery import QueryPlanner, plan_within, with_parts
 from actors.query_processor.row_executor.access import Statistics
 from actors.query_processor.row_executor.inserting import RowInserter
@@ -49,6 +41,15 @@ from actors.query_processor.row_executor.modifying import InsertPlan, QuerySourc
 from actors.query_processor.row_executor.selecting import Explainer, TupleOf
 from actors.query_processor.row_executor.stored_table import StoredIndex, StoredTable, stored_table
 from actors.query_processor.row_executor.upserting import ConflictUpdate, Upserter
+from actors.sql.binding import NotRowExpression, coerce_assignment
+from actors.sql.binding.nodes import is_untyped
+from actors.sql.binding.relations import NotRowStatement, Relation, Scope, relation_of
+from actors.sql.binding.scope import located
+from actors.sql.catalog.schema import Column, Table
+from actors.sql.expressions.compile import compile_filter, compile_tuple
+from actors.sql.expressions.tree import Column as ColumnNode
+from actors.sql.expressions.tree import Constant, Expression, is_slow, rewrite
+from actors.sql.types.column_type import ColumnType
 
 ABSENT = Constant(None, ColumnType("unknown"))
 """The datum of a dropped column."""

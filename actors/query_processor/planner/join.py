@@ -12,18 +12,18 @@ from dataclasses import dataclass
 from pglast import ast, enums
 
 from actors.common.errors import FEATURE_NOT_SUPPORTED, DatabaseError
-from actors.common.expressions.compile import compile_filter, compile_tuple
-from actors.common.expressions.tree import Column, Expression, Parameter, columns_of, rewrite
 from actors.query_processor.planner.clauses import limits_of, output, sort_expressions, sorting_of
 from actors.query_processor.planner.explain import explain_join
 from actors.query_processor.planner.facts import conjunction
 from actors.query_processor.planner.locking import command_of, lock_name, locked_relations
 from actors.query_processor.planner.planning import Path, Planning, path_to
-from actors.query_processor.planner.scope import NotRowStatement, Relation, Scope, field_of, relation_of
 from actors.query_processor.row_executor.access import KeyedRow
 from actors.query_processor.row_executor.joining import LookUpJoin, both_keys, inner_key, outer_key
 from actors.query_processor.row_executor.selecting import SelectPlan
 from actors.query_processor.row_executor.stored_table import stored_table
+from actors.sql.binding.relations import NotRowStatement, Relation, Scope, field_of, relation_of
+from actors.sql.expressions.compile import compile_filter, compile_tuple
+from actors.sql.expressions.tree import Column, Expression, Parameter, columns_of, rewrite
 
 DUPLICATE_ALIAS = "42712"
 

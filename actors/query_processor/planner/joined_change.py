@@ -16,19 +16,19 @@ from typing import Any
 from pglast import ast
 
 from actors.common.errors import FEATURE_NOT_SUPPORTED, DatabaseError
-from actors.common.expressions.compile import compile_tuple
-from actors.common.expressions.tree import Column as ColumnNode
-from actors.common.expressions.tree import Expression, columns_of, is_slow
-from actors.common.schema import Column
-from actors.query_processor.analyzer import NotRowExpression, coerce_assignment
 from actors.query_processor.planner.assignments import assigned, changer_of, returning_of, select_of
 from actors.query_processor.planner.explain import indent
 from actors.query_processor.planner.planning import Planning
-from actors.query_processor.planner.scope import NotRowStatement, Relation, Scope, relation_of
 from actors.query_processor.planner.subquery import QueryPlanner, plan_within
 from actors.query_processor.row_executor.changing import RowRemover
 from actors.query_processor.row_executor.modifying import JoinedChangePlan
 from actors.query_processor.row_executor.stored_table import stored_table
+from actors.sql.binding import NotRowExpression, coerce_assignment
+from actors.sql.binding.relations import NotRowStatement, Relation, Scope, relation_of
+from actors.sql.catalog.schema import Column
+from actors.sql.expressions.compile import compile_tuple
+from actors.sql.expressions.tree import Column as ColumnNode
+from actors.sql.expressions.tree import Expression, columns_of, is_slow
 
 NULL = ast.A_Const(isnull=True)
 

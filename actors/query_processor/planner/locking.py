@@ -18,7 +18,7 @@ from pglast import ast, enums
 
 from actors.common.errors import FEATURE_NOT_SUPPORTED, SYNTAX_ERROR, UNDEFINED_TABLE, DatabaseError
 from actors.query_processor.planner.aggregate import find_aggregates
-from actors.query_processor.planner.scope import Relation, Scope
+from actors.sql.binding.relations import Relation, Scope
 
 Strength = enums.LockClauseStrength
 NAMES = {

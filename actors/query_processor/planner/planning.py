@@ -10,20 +10,21 @@ from typing import Any
 from pglast import ast
 
 from actors.common.errors import DATATYPE_MISMATCH, GROUPING_ERROR, DatabaseError
-from actors.common.expressions.compile import compile_filter
-from actors.common.expressions.tree import BOOL, Expression, is_slow
-from actors.common.schema import ColumnType, Table
 from actors.common.settings import Settings
-from actors.common.types import format_type
-from actors.query_processor.analyzer import NotRowExpression, ParameterTypes, analyze, coerce_unknown
-from actors.query_processor.analyzer.scope import position_of
-from actors.query_processor.catalog import Catalog
 from actors.query_processor.planner.conditions import Choice, Order, choose
 from actors.query_processor.planner.facts import conjunction, conjuncts, push, pushable
-from actors.query_processor.planner.scope import NotRowStatement, Scope, has_aggregates
 from actors.query_processor.row_executor.access import Access, IndexAccess, PointAccess, PointsAccess, RangeAccess
 from actors.query_processor.row_executor.key_ranges import KeyRanges, alternatives, is_single, point_key
 from actors.query_processor.row_executor.stored_table import StoredTable
+from actors.sql.binding import NotRowExpression, ParameterTypes, analyze, coerce_unknown
+from actors.sql.binding.relations import NotRowStatement, Scope, has_aggregates
+from actors.sql.binding.scope import position_of
+from actors.sql.catalog.schema import Table
+from actors.sql.catalog.snapshot import Catalog
+from actors.sql.expressions.compile import compile_filter
+from actors.sql.expressions.tree import BOOL, Expression, is_slow
+from actors.sql.types import format_type
+from actors.sql.types.column_type import ColumnType
 
 
 class Planning:

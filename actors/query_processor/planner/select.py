@@ -9,8 +9,6 @@ from typing import Any
 
 from pglast import ast, enums
 
-from actors.common.expressions.compile import compile_filter, compile_tuple
-from actors.common.expressions.tree import columns_of
 from actors.query_processor.planner.aggregate import find_aggregates, plan_aggregate
 from actors.query_processor.planner.clauses import limits_of, orders, output, sort_expressions, sorting_of
 from actors.query_processor.planner.explain import explain_path, explain_result
@@ -18,10 +16,12 @@ from actors.query_processor.planner.facts import conjunction
 from actors.query_processor.planner.join import plan_join
 from actors.query_processor.planner.locking import command_of, locked_relations
 from actors.query_processor.planner.planning import Planning, path_to
-from actors.query_processor.planner.scope import NotRowStatement, Scope, field_of, relation_of
 from actors.query_processor.row_executor.access import NoRowAccess, PointAccess
 from actors.query_processor.row_executor.selecting import SelectPlan, own_key
 from actors.query_processor.row_executor.stored_table import stored_table
+from actors.sql.binding.relations import NotRowStatement, Scope, field_of, relation_of
+from actors.sql.expressions.compile import compile_filter, compile_tuple
+from actors.sql.expressions.tree import columns_of
 
 COLUMNS_SHARE_MAX = 2
 """Typed columns instead of encoded rows are asked for where at most one in so many columns is needed: else rows cost less."""

@@ -15,12 +15,12 @@ from pglast import ast, enums
 from pglast.visitors import Visitor
 
 from actors.common.errors import DatabaseError
-from actors.common.schema import ColumnType
-from actors.query_processor.analyzer import NotRowExpression
-from actors.query_processor.analyzer.exists import without_values
 from actors.query_processor.planner.planning import Planning
-from actors.query_processor.planner.scope import NotRowStatement
 from actors.query_processor.row_executor.subqueries import Subquery, WithSubqueries
+from actors.sql.binding import NotRowExpression
+from actors.sql.binding.exists import without_values
+from actors.sql.binding.relations import NotRowStatement
+from actors.sql.types.column_type import ColumnType
 
 QueryPlanner = Callable[[Planning, Any], Any]
 """Plans the SELECT within a statement."""

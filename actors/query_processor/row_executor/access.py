@@ -17,17 +17,17 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from actors.common import scan_program
-from actors.common.arrow_types import from_arrow
 from actors.common.errors import statement_memory_exceeded
-from actors.common.expressions.environment import Environment
-from actors.common.expressions.tree import Expression
-from actors.common.scan_program import ScanProgram
-from actors.common.types.arrays import Array
 from actors.query_processor.aside import aside
 from actors.query_processor.row_executor.key_ranges import KeyRange, PointKey
 from actors.query_processor.row_executor.stored_table import StoredIndex, StoredTable
 from actors.runtime.fiber import turn
+from actors.sql.encoding import scan_program
+from actors.sql.encoding.arrow_types import from_arrow
+from actors.sql.encoding.scan_program import ScanProgram
+from actors.sql.expressions.environment import Environment
+from actors.sql.expressions.tree import Expression
+from actors.sql.types.arrays import Array
 
 if TYPE_CHECKING:
     from actors.query_processor.transaction import Scanner, Transaction

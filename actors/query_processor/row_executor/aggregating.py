@@ -14,17 +14,17 @@ from dataclasses import dataclass
 from decimal import Context, Decimal
 from typing import TYPE_CHECKING, Any
 
-from actors.common.arrow_types import from_arrow
 from actors.common.errors import NUMERIC_VALUE_OUT_OF_RANGE, DatabaseError
-from actors.common.expressions.comparisons import order_key
-from actors.common.expressions.environment import Environment
-from actors.common.expressions.numerics import divide
-from actors.common.scan_program import Aggregate
-from actors.common.schema import ColumnType
-from actors.common.types.floats import to_single
-from actors.query_processor.results import Batch, Field
 from actors.query_processor.row_executor.access import Access, RangeAccess, Statistics
 from actors.query_processor.row_executor.selecting import Explainer, TupleOf
+from actors.sql.encoding.arrow_types import from_arrow
+from actors.sql.encoding.scan_program import Aggregate
+from actors.sql.expressions.comparisons import order_key
+from actors.sql.expressions.environment import Environment
+from actors.sql.expressions.numerics import divide
+from actors.sql.results import Batch, Field
+from actors.sql.types.column_type import ColumnType
+from actors.sql.types.floats import to_single
 
 if TYPE_CHECKING:
     from actors.query_processor.transaction import Transaction

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from actors.common.errors import PROGRAM_LIMIT_EXCEEDED, DatabaseError
-from actors.common.expressions.environment import Environment
-from actors.common.schema import Check, Table
 from actors.common.settings import Limits
 from actors.query_processor.row_executor import violations
+from actors.sql.catalog.schema import Check, Table
+from actors.sql.expressions.environment import Environment
 
 _SIZED_TYPES = frozenset({"text", "varchar", "bpchar", "bytea", "numeric"})
 

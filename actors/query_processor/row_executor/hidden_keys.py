@@ -10,7 +10,7 @@ Two rows get the same key only if two query processors draw the same 64 bits in 
 
 from __future__ import annotations
 
-from actors.common.expressions.environment import Environment
+from actors.sql.expressions.environment import Environment
 
 _RANDOM_BITS = 63
 """One bit short of the half, so that counting up never carries into the time."""

@@ -17,13 +17,13 @@ from collections.abc import Callable, Sequence
 from itertools import product
 from typing import Any
 
-from actors.common.expressions.compile import compile_tuple
-from actors.common.expressions.environment import Environment
-from actors.common.expressions.tree import ArrayOf, Constant, Expression, Parameter
-from actors.common.keys import prefix_end
-from actors.common.schema import ColumnType
-from actors.common.types.arrays import Array, is_array
 from actors.query_processor.row_executor.stored_table import StoredIndex
+from actors.sql.encoding.keys import prefix_end
+from actors.sql.expressions.compile import compile_tuple
+from actors.sql.expressions.environment import Environment
+from actors.sql.expressions.tree import ArrayOf, Constant, Expression, Parameter
+from actors.sql.types.arrays import Array, is_array
+from actors.sql.types.column_type import ColumnType
 
 PREFIXES_MAX = 1000
 """Combinations of IN lists that become ranges of their own; where there could be more, the later list is a filter."""

@@ -9,9 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from actors.common.expressions.environment import Environment
-from actors.common.schema import ColumnType
-from actors.query_processor.results import Batch, Field, all_rows
 from actors.query_processor.row_executor.access import Access, PointAccess, Statistics
 from actors.query_processor.row_executor.changing import TURN_ROWS, Change, RowChanger, RowRemover
 from actors.query_processor.row_executor.inserting import RowInserter
@@ -19,6 +16,9 @@ from actors.query_processor.row_executor.selecting import Explainer, TupleOf
 from actors.query_processor.row_executor.stored_table import StoredTable
 from actors.query_processor.row_executor.upserting import Upserter
 from actors.runtime.fiber import turn
+from actors.sql.expressions.environment import Environment
+from actors.sql.results import Batch, Field, all_rows
+from actors.sql.types.column_type import ColumnType
 
 if TYPE_CHECKING:
     from actors.query_processor.transaction import Transaction

@@ -9,12 +9,12 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from actors.common.errors import INVALID_ROW_COUNT_IN_LIMIT, INVALID_ROW_COUNT_IN_OFFSET, DatabaseError
-from actors.common.expressions.environment import Environment
-from actors.common.keys import KeyCodec
-from actors.common.schema import ColumnType
-from actors.query_processor.results import Batch, Field
 from actors.query_processor.row_executor.access import TURN_ROWS, Access, KeyedRow, NoRowAccess, PointAccess, Statistics
 from actors.runtime.fiber import turn
+from actors.sql.encoding.keys import KeyCodec
+from actors.sql.expressions.environment import Environment
+from actors.sql.results import Batch, Field
+from actors.sql.types.column_type import ColumnType
 
 if TYPE_CHECKING:
     from actors.query_processor.transaction import Transaction

@@ -14,10 +14,11 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
-from actors.common.keys import KeyCodec, keyspace, prefix_end
 from actors.common.ranges import KEYSPACE_BYTES
-from actors.common.rows import RowCodec
-from actors.common.schema import ColumnType, Index, Table
+from actors.sql.catalog.schema import Index, Table
+from actors.sql.encoding.keys import KeyCodec, keyspace, prefix_end
+from actors.sql.encoding.rows import RowCodec
+from actors.sql.types.column_type import ColumnType
 
 TABLES_MAX = 1024
 """Prepared tables kept: as many as there are cached plans by default."""

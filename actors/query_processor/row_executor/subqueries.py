@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from actors.common.errors import CARDINALITY_VIOLATION, DatabaseError
-from actors.common.schema import ColumnType
-from actors.query_processor.results import Batch, first_rows
+from actors.sql.results import Batch, first_rows
+from actors.sql.types.column_type import ColumnType
 
 if TYPE_CHECKING:
     from actors.query_processor.transaction import Transaction

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from actors.common.errors import CHECK_VIOLATION, NOT_NULL_VIOLATION, UNIQUE_VIOLATION, DatabaseError
-from actors.common.schema import Check, Column, Index, Table
-from actors.common.types import by_name
+from actors.sql.catalog.schema import Check, Column, Index, Table
+from actors.sql.types import by_name
 
 SHOWN_CHARACTERS_MAX = 64
 """Of one value in `Failing row contains`, as in PostgreSQL."""

@@ -20,12 +20,12 @@ from actors.common.errors import (
     UNDEFINED_COLUMN,
     DatabaseError,
 )
-from actors.common.schema import Column, Table
-from actors.common.types import by_name
 from actors.query_processor.ddl.change import quoted
-from actors.query_processor.results import USE_DEFAULT, Batch, CopyIn, CopyOptions, CopyOut
 from actors.query_processor.session.portals import Portal
 from actors.query_processor.session.statements import PreparedStatement, RawStatement
+from actors.sql.catalog.schema import Column, Table
+from actors.sql.results import USE_DEFAULT, Batch, CopyIn, CopyOptions, CopyOut
+from actors.sql.types import by_name
 
 if TYPE_CHECKING:
     from actors.query_processor.session.session import Session

@@ -27,12 +27,12 @@ from pglast.parser import ParseError, fingerprint
 
 from actors.common.errors import FEATURE_NOT_SUPPORTED, OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError, unavailable
 from actors.common.metering import statement_estimate
-from actors.common.schema import ColumnType
-from actors.common.types import by_name
 from actors.query_processor.metering import Tally, measured
-from actors.query_processor.results import Batch, passed_over
 from actors.query_processor.session.statements import PLANNED_KINDS, PreparedStatement, RawStatement
 from actors.query_processor.transaction import CatalogStale, Transaction
+from actors.sql.results import Batch, passed_over
+from actors.sql.types import by_name
+from actors.sql.types.column_type import ColumnType
 
 if TYPE_CHECKING:
     from actors.query_processor.session.session import Session

@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from actors.common.schema import ColumnType
+from actors.sql.types.column_type import ColumnType
 
 TEXT_CHARACTERS_MAX = 8192
 """Longer statements (bulk inserts) hardly repeat: not worth a place in the cache."""

@@ -24,13 +24,13 @@ from actors.common.errors import (
     DatabaseError,
 )
 from actors.common.parked_session import ParkedStatement
-from actors.common.schema import ColumnType
-from actors.common.types import by_name, format_type
-from actors.query_processor.ddl.types import column_type
-from actors.query_processor.results import Batch, Field, passed_over
 from actors.query_processor.session.parking import revived
 from actors.query_processor.session.portals import Portal
 from actors.query_processor.session.statements import PreparedStatement, RawStatement
+from actors.sql.binding.column_types import column_type
+from actors.sql.results import Batch, Field, passed_over
+from actors.sql.types import by_name, format_type
+from actors.sql.types.column_type import ColumnType
 
 if TYPE_CHECKING:
     from actors.query_processor.session.session import Session

@@ -4,7 +4,7 @@ A SET inside a transaction block lasts if the block commits, SET LOCAL until it 
 `on_parameter(name, value)` whenever their value changes, as ParameterStatus wants it.
 
 Values are kept as the text that SHOW answers; what the session itself reads of them (zone and styles, search path, timeouts) is derived when they change.
-parameter_table.py lists them, parameter_values.py reads them.
+sql/settings/parameter_table.py lists them, parameter_values.py reads them.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from datetime import tzinfo
 from typing import NamedTuple
 
 from actors.common.errors import CANT_CHANGE_RUNTIME_PARAM, INVALID_PARAMETER_VALUE, UNDEFINED_OBJECT, DatabaseError
-from actors.common.types.styles import Style, read_date_style, styled
-from actors.common.types.time_zones import find_zone
 from actors.query_processor.deadlines import Timeouts
-from actors.query_processor.session.parameter_table import ADVICE, DEFAULTS, DEFINITIONS, INTERNAL
-from actors.query_processor.session.parameter_values import canonical, milliseconds, not_supported
+from actors.sql.settings.parameter_table import ADVICE, DEFAULTS, DEFINITIONS, INTERNAL
+from actors.sql.settings.parameter_values import canonical, milliseconds, not_supported
+from actors.sql.types.styles import Style, read_date_style, styled
+from actors.sql.types.time_zones import find_zone
 
 CUSTOM_PARAMETERS_MAX = 256
 """Own parameters (with a dot in the name) of one session."""

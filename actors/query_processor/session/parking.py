@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from actors.common.errors import FEATURE_NOT_SUPPORTED, DatabaseError
 from actors.common.parked_session import ParkedSession, ParkedStatement
-from actors.common.types import by_name
-from actors.query_processor.ddl.types import column_type
 from actors.query_processor.session.statements import PreparedStatement, RawStatement
+from actors.sql.binding.column_types import column_type
+from actors.sql.types import by_name
 
 if TYPE_CHECKING:
-    from actors.query_processor.results import Field
     from actors.query_processor.session.session import Session
+    from actors.sql.results import Field
 
 SHAPE_BYTES = 8
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from actors.common.errors import OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
-from actors.query_processor.results import Batch, CopyIn, CopyOut, Field, LimitedStream, all_rows
 from actors.query_processor.session.statements import PreparedStatement
+from actors.sql.results import Batch, CopyIn, CopyOut, Field, LimitedStream, all_rows
 
 if TYPE_CHECKING:
     from actors.query_processor.session.session import Session

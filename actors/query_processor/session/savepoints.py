@@ -21,9 +21,9 @@ from actors.query_processor.session.parameters import STYLES, ParameterMark
 from actors.query_processor.transaction.transaction import TransactionMark
 
 if TYPE_CHECKING:
-    from actors.query_processor.results import RowStream
     from actors.query_processor.session.portals import Portal
     from actors.query_processor.session.session import Session
+    from actors.sql.results import RowStream
 
 
 @dataclass(slots=True)

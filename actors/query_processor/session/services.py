@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from actors.query_processor.catalog import CatalogCache
 from actors.query_processor.catalog.allocation import IdAllocator
+from actors.query_processor.catalog.cache import CatalogCache
 from actors.query_processor.metering import Meter
 from actors.query_processor.session.statements import Planner, StatementCache
 from actors.query_processor.transaction import StorageClient, TransactionServices

@@ -48,12 +48,8 @@ from actors.common.errors import (
     schema_changed,
 )
 from actors.common.parked_session import ParkedStatement
-from actors.common.schema import ColumnType
-from actors.common.types import by_oid
 from actors.query_processor import ddl
 from actors.query_processor.aside import LARGE_CHARACTERS, aside
-from actors.query_processor.catalog import Catalog
-from actors.query_processor.results import Batch, RowStream
 from actors.query_processor.session import savepoints, utility
 from actors.query_processor.session.parameters import RunTimeParameters
 from actors.query_processor.session.portals import Portal
@@ -62,6 +58,10 @@ from actors.query_processor.session.services import SessionServices
 from actors.query_processor.session.statements import PLANNED_KINDS, PreparedStatement, RawStatement
 from actors.query_processor.session.views import session_rows
 from actors.query_processor.transaction import CatalogStale, Transaction
+from actors.sql.catalog.snapshot import Catalog
+from actors.sql.results import Batch, RowStream
+from actors.sql.types import by_oid
+from actors.sql.types.column_type import ColumnType
 
 T = TypeVar("T")
 CATALOG_RELOADS_MAX = 3

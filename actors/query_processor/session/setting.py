@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from actors.common.errors import INVALID_PARAMETER_VALUE, DatabaseError
-from actors.common.types.calendar import SECOND_US
-from actors.common.types.intervals import format_interval, parse_interval
-from actors.common.types.time_zones import offset_zone
-from actors.query_processor.analyzer.type_names import cast_type
+from actors.sql.binding.type_names import cast_type
+from actors.sql.types.calendar import SECOND_US
+from actors.sql.types.intervals import format_interval, parse_interval
+from actors.sql.types.time_zones import offset_zone
 
 
 def values_text(name: str, arguments: Any) -> str:

@@ -23,13 +23,8 @@ import pglast
 from pglast.parser import ParseError
 
 from actors.common.errors import FEATURE_NOT_SUPPORTED, SYNTAX_ERROR, DatabaseError, statement_memory_exceeded
-from actors.common.expressions.casts import ZONED_ARRAYS
-from actors.common.schema import ColumnType
 from actors.common.settings import Settings
-from actors.common.types import by_name
 from actors.query_processor.aside import LARGE_CHARACTERS
-from actors.query_processor.catalog import Catalog
-from actors.query_processor.results import Batch, CopyIn, CopyOut, Field
 from actors.query_processor.session.deep_parses import parse_deep
 from actors.query_processor.session.large_literals import Cut, cut, restore, restored, whole
 from actors.query_processor.session.literals import Lifted, Literal, lift
@@ -38,6 +33,11 @@ from actors.query_processor.session.value_lists import CHARACTERS_MIN as VALUE_L
 from actors.query_processor.session.value_lists import ValueList, read_values
 from actors.query_processor.session.values_plan import RowPlan, ValuesPlan
 from actors.query_processor.transaction import Transaction
+from actors.sql.catalog.snapshot import Catalog
+from actors.sql.expressions.casts import ZONED_ARRAYS
+from actors.sql.results import Batch, CopyIn, CopyOut, Field
+from actors.sql.types import by_name
+from actors.sql.types.column_type import ColumnType
 
 TEXT_CHARACTERS_MAX = 16384
 """Longer strings are not kept in the cache."""

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from pglast.enums import TransactionStmtKind as Kind
 
 from actors.common.errors import ACTIVE_SQL_TRANSACTION, FEATURE_NOT_SUPPORTED, NO_ACTIVE_SQL_TRANSACTION, DatabaseError
-from actors.query_processor.results import Batch
 from actors.query_processor.session import savepoints
-from actors.query_processor.session.parameter_values import unsupported_isolation
 from actors.query_processor.session.statements import RawStatement
+from actors.sql.results import Batch
+from actors.sql.settings.parameter_values import unsupported_isolation
 
 if TYPE_CHECKING:
     from actors.query_processor.session.session import Session

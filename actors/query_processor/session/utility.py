@@ -13,15 +13,15 @@ import pglast
 from pglast.enums import DiscardMode, VariableSetKind
 
 from actors.common.errors import ACTIVE_SQL_TRANSACTION, FEATURE_NOT_SUPPORTED, INVALID_PARAMETER_VALUE, UNDEFINED_FUNCTION, DatabaseError
-from actors.common.schema import ColumnType
 from actors.query_processor import ddl
-from actors.query_processor.results import Batch, Field
 from actors.query_processor.session import copying, explain, named, transaction_control
-from actors.query_processor.session.parameter_table import DEFINITIONS
 from actors.query_processor.session.parameters import STYLES
 from actors.query_processor.session.portals import Portal, UtilityPortal
 from actors.query_processor.session.setting import values_text
 from actors.query_processor.session.statements import PLANNED_KINDS, PreparedStatement, RawStatement
+from actors.sql.results import Batch, Field
+from actors.sql.settings.parameter_table import DEFINITIONS
+from actors.sql.types.column_type import ColumnType
 
 if TYPE_CHECKING:
     from actors.query_processor.session.session import Session

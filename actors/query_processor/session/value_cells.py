@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from actors.common.schema import ColumnType
 from actors.query_processor.session.large_literals import unescaped
 from actors.query_processor.session.literals import INT4, INT8, NUMERIC
+from actors.sql.types.column_type import ColumnType
 
 SPACE = r"[ \t\n\r\f\v]*+"
 NAME = r'(?:"(?:[^"]|"")++"|[a-z_\x80-\U0010ffff][\w$\x80-\U0010ffff]*+)'

@@ -11,15 +11,15 @@ from datetime import tzinfo
 from typing import Any, Protocol
 
 from actors.common.errors import FEATURE_NOT_SUPPORTED, DatabaseError
-from actors.common.expressions.casts import ASSIGNMENT, EXPLICIT, IMPLICIT, context, converter
-from actors.common.expressions.environment import Environment
-from actors.common.schema import ColumnType
-from actors.query_processor.analyzer.parameters import PARAMETERS_MAX
-from actors.query_processor.results import Batch, Field
 from actors.query_processor.session.value_cells import PARAMETER, STRING, TEXT_PARAMETER, TYPES, Texts, lifted
 from actors.query_processor.session.value_lists import ValueList
 from actors.query_processor.transaction import Transaction
 from actors.runtime.fiber import turn
+from actors.sql.binding.parameters import PARAMETERS_MAX
+from actors.sql.expressions.casts import ASSIGNMENT, EXPLICIT, IMPLICIT, context, converter
+from actors.sql.expressions.environment import Environment
+from actors.sql.results import Batch, Field
+from actors.sql.types.column_type import ColumnType
 
 TEXT = ColumnType("text")
 PARAMETERS = (PARAMETER, TEXT_PARAMETER)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from actors.common.parked_session import ParkedStatement
-from actors.common.schema import ColumnType
-from actors.common.types import format_type
+from actors.sql.types import format_type
+from actors.sql.types.column_type import ColumnType
 
 if TYPE_CHECKING:
     from actors.query_processor.session.session import Session

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from actors.common import scan_program
-from actors.common.expressions.tree import Parameter, decode_expression, revive, walk
-from actors.common.rows import RowCodec
+from actors.sql.encoding import scan_program
+from actors.sql.encoding.rows import RowCodec
+from actors.sql.expressions.tree import Parameter, decode_expression, revive, walk
 
 PROGRAMS_MAX = 256
 """Compiled filters kept: as many as a busy session has distinct scans over rows it has written itself."""
@@ -25,7 +25,7 @@ def row_filter(program: bytes, environment: Any) -> Callable[[bytes], bool] | No
 
 @lru_cache(maxsize=PROGRAMS_MAX)
 def _compile(program: bytes) -> tuple[Callable[[bytes], list[Any]], Callable[..., bool], tuple[Any, ...]] | None:
-    from actors.common.expressions.compile import compile_filter
+    from actors.sql.expressions.compile import compile_filter
 
     parsed = scan_program.decode(program)
     if parsed.filter is None:

@@ -44,8 +44,9 @@ from actors.runtime.fiber import Completion, turn
 from actors.runtime.interfaces import Context
 
 if TYPE_CHECKING:
-    from actors.query_processor.catalog import Catalog, CatalogCache
+    from actors.query_processor.catalog.cache import CatalogCache
     from actors.query_processor.column_executor.engine import Engine
+    from actors.sql.catalog.snapshot import Catalog
 
 COORDINATOR_SAMPLE = 256
 """Keys looked at to find the adjudicator that owns most."""

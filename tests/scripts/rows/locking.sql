@@ -287,8 +287,7 @@ ERROR 0A000: a locking clause such as FOR UPDATE is not supported in a subquery 
 ERROR 0A000: FOR UPDATE is not supported in a query of this kind
 ERROR 0A000: FOR UPDATE is not supported in a query of this kind
 ERROR 0A000: FOR UPDATE is not supported in a query of this kind
-ERROR 42883: function generate_series(integer, integer) does not exist
-  hint: No function matches the given name and argument types. You might need to add explicit type casts.
+ERROR 0A000: FOR UPDATE is not supported in a query of this kind
 ERROR 0A000: FOR UPDATE is not supported in a query of this kind
 ERROR 42P01: relation "nosuch" does not exist
 ERROR 42703: column "nosuch" does not exist

@@ -9,7 +9,7 @@ import pytest
 
 from actors.common.settings import ADMIN, OPEN_LIMITS, Authentication, Limits
 from actors.common.settings_file import SettingsError, load_settings
-from actors.query_processor.wire.scram import Verifier
+from actors.postgres.scram import Verifier
 from cluster.credentials import check_certificate
 from cluster.remembered import TRUST_NOTE, Resolution, resolve
 from cluster.supervisor import connection_url

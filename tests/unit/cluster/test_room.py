@@ -10,7 +10,7 @@ from actors.common.errors import CANNOT_CONNECT_NOW, DatabaseError
 from actors.common.settings import Settings
 from cluster.room import PAUSE_S, Room
 from cluster.state import ProcessState
-from tests.unit.wire.server import context
+from tests.unit.postgres.server import context
 
 
 class Rooms:

@@ -19,7 +19,7 @@ from actors.common.settings import Scaling, Settings
 from actors.gateway.gateway import Gateway
 from actors.runtime import socket_passing
 from actors.runtime.socket_passing import SocketReceiver
-from tests.unit.wire.server import NoBus, context
+from tests.unit.postgres.server import NoBus, context
 
 IMPATIENT = Settings(scaling=Scaling(wake_s=0.0))
 

@@ -17,11 +17,11 @@ from psycopg.pq import ExecStatus
 
 from actors.common.parked_session import FORMAT, ParkedSession, ParkedStatement, decode_session, encode_session, later
 from actors.common.settings import OPEN_LIMITS, Sessions, Settings
-from actors.query_processor.catalog import CatalogCache
+from actors.query_processor.catalog.cache import CatalogCache
 from actors.runtime import socket_passing
 from actors.runtime.fiber import turn
 from tests.unit.gateway.house import NAMES, PATIENCE_S, House
-from tests.unit.wire.test_wire_connection import SYNC, bind, execute, parse, query
+from tests.unit.postgres.test_wire_connection import SYNC, bind, execute, parse, query
 
 SETTINGS = Settings(mode="open", limits=OPEN_LIMITS, sessions=Sessions(park_after_s=0))
 

@@ -25,8 +25,8 @@ from actors.runtime.socket_link import SocketReply
 from actors.runtime.socket_passing import SocketReceiver
 from actors.runtime.streams import splice
 from cluster.authority import Authority
-from tests.unit.wire.fake_session import FakeSession
-from tests.unit.wire.server import context
+from tests.unit.postgres.fake_session import FakeSession
+from tests.unit.postgres.server import context
 
 OURS = Authority.make("ours")
 LARGE = 8 << 20

@@ -14,14 +14,15 @@ from unittest.mock import patch
 import pyarrow as pa
 import pytest
 
-from actors.common import scan_program, write_set
-from actors.common.arrow_types import from_arrow, to_arrow
-from actors.common.expressions import tree
-from actors.common.expressions.tree import Call, Column, Constant, InList, NullTest, Parameter
+from actors.common import write_set
 from actors.common.messages import Scan, Scanned
-from actors.common.rows import RowCodec
-from actors.common.scan_program import Aggregate, ScanProgram
-from actors.common.schema import ColumnType
+from actors.sql.encoding import scan_program
+from actors.sql.encoding.arrow_types import from_arrow, to_arrow
+from actors.sql.encoding.rows import RowCodec
+from actors.sql.encoding.scan_program import Aggregate, ScanProgram
+from actors.sql.expressions import tree
+from actors.sql.expressions.tree import Call, Column, Constant, InList, NullTest, Parameter
+from actors.sql.types.column_type import ColumnType
 from actors.storage import block_scan, pushdown, scan, segment
 from actors.storage.aggregates import NotVectorized
 from actors.storage.expression_binding import vector_filter

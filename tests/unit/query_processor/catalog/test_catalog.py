@@ -6,10 +6,10 @@ import msgspec
 import pytest
 
 from actors.common.errors import DatabaseError, conflict
-from actors.common.schema import Column, ColumnType, Index, IndexColumn, Table
-from actors.query_processor.catalog import Catalog, Schema
 from actors.query_processor.catalog.allocation import IdAllocator
-from actors.query_processor.catalog.snapshot import encode_schema, encode_table, schema_key, table_key
+from actors.sql.catalog.schema import Column, Index, IndexColumn, Table
+from actors.sql.catalog.snapshot import Catalog, Schema, encode_schema, encode_table, schema_key, table_key
+from actors.sql.types.column_type import ColumnType
 from tests.unit.query_processor.support.cluster import FakeCluster, run
 
 

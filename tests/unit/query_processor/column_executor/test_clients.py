@@ -16,7 +16,7 @@ from actors.query_processor.column_executor.engine import Engine
 from actors.query_processor.column_executor.stream import ColumnStream
 from actors.query_processor.role import QueryProcessor
 from tests.scripts.stored_cluster import StoredCluster
-from tests.unit.wire.server import Server
+from tests.unit.postgres.server import Server
 
 ENDLESS = "WITH RECURSIVE t(n) AS (SELECT 1::int8 UNION ALL SELECT n + 1 FROM t) SELECT sum(n) FROM t"
 MANY = "SELECT g, 'row ' || g FROM generate_series(1, 1000000000) a(g)"

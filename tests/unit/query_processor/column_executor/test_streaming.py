@@ -12,10 +12,10 @@ from actors.common.errors import DatabaseError
 from actors.common.settings import Limits, Querying, Settings
 from actors.query_processor.column_executor.engine import Engine
 from actors.query_processor.planner import make_environment
-from actors.query_processor.results import Batch, RowStream
 from actors.query_processor.session import Session, SessionServices
 from actors.query_processor.session.portals import Portal
 from actors.runtime.fiber import Fiber
+from actors.sql.results import Batch, RowStream
 from tests.scripts.golden import ScriptRunner, fiber
 
 ENDLESS = "WITH RECURSIVE t(n) AS (SELECT 1::int8 UNION ALL SELECT n + 1 FROM t) SELECT sum(n) FROM t"

@@ -8,8 +8,9 @@ import pytest
 
 from actors.common.errors import DatabaseError, conflict
 from actors.common.messages import Commit
-from actors.common.schema import ColumnType, IndexColumn, Table
 from actors.query_processor.ddl.change import keyspace_range
+from actors.sql.catalog.schema import IndexColumn, Table
+from actors.sql.types.column_type import ColumnType
 from tests.unit.query_processor.support.client import OPEN, Client, connect, make_services
 
 

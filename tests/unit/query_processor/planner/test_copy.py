@@ -80,7 +80,7 @@ def test_a_truncated_table_needs_no_read(copier: Copier) -> None:
 
 
 def test_many_rows_of_one_shape_are_compiled_once() -> None:
-    from actors.common.expressions.compile import _kept_tuple
+    from actors.sql.expressions.compile import _kept_tuple
 
     copier = Copier()
     copier.client.query("CREATE TABLE m (a int, b text)")

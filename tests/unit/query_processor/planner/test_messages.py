@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from actors.common import scan_program
 from actors.common.messages import Commit, Get, Scan
 from actors.query_processor.session.copying import CopyInPortal
+from actors.sql.encoding import scan_program
 from tests.unit.query_processor.planner.test_access_paths import Client
 from tests.unit.query_processor.support.cluster import run
 

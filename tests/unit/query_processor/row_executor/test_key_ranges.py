@@ -8,11 +8,12 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.common.expressions.environment import Environment
-from actors.common.expressions.tree import Constant, Expression, Parameter
-from actors.common.schema import Column, ColumnType, Index, IndexColumn, Table
 from actors.query_processor.row_executor.key_ranges import MATCHES_NULL, KeyRanges, point_key
 from actors.query_processor.row_executor.stored_table import StoredIndex, StoredTable, stored_table
+from actors.sql.catalog.schema import Column, Index, IndexColumn, Table
+from actors.sql.expressions.environment import Environment
+from actors.sql.expressions.tree import Constant, Expression, Parameter
+from actors.sql.types.column_type import ColumnType
 
 INT2, INT8, TEXT = ColumnType("int2"), ColumnType("int8"), ColumnType("text")
 HOLDS = {

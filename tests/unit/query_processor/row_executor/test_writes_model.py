@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from actors.common.errors import DatabaseError
-from actors.common.schema import Table
 from actors.query_processor.planner import make_environment, make_plan
 from actors.query_processor.row_executor.stored_table import stored_table
 from actors.query_processor.session import SessionServices
+from actors.sql.catalog.schema import Table
 from tests.scripts.stored_cluster import StoredCluster
 from tests.unit.query_processor.support.client import OPEN, Client
 from tests.unit.query_processor.support.cluster import run

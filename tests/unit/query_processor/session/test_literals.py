@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.common.schema import ColumnType
 from actors.query_processor.session.literals import Literal, lift
+from actors.sql.types.column_type import ColumnType
 
 INT4, INT8, NUMERIC = ColumnType("int4"), ColumnType("int8"), ColumnType("numeric")
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from actors.common.errors import DatabaseError
-from actors.query_processor.results import Batch, all_rows
 from actors.query_processor.session import Session
+from actors.sql.results import Batch, all_rows
 from tests.scripts.golden import ScriptRunner, fiber
 
 

@@ -11,10 +11,10 @@ from collections.abc import Callable
 import pytest
 
 from actors.common.errors import DatabaseError
-from actors.common.types.styles import style_of
-from actors.common.types.time_zones import find_zone
-from actors.query_processor.session.parameter_table import ADVICE, DEFINITIONS, FIXED, HONOURED, INTERNAL, MOOT, Definition
 from actors.query_processor.session.parameters import RunTimeParameters
+from actors.sql.settings.parameter_table import ADVICE, DEFINITIONS, FIXED, HONOURED, INTERNAL, MOOT, Definition
+from actors.sql.types.styles import style_of
+from actors.sql.types.time_zones import find_zone
 from tests.scripts.golden import ScriptRunner
 
 
@@ -35,7 +35,7 @@ def last(*statements: str) -> str:
 
 
 def timeouts(**expected: int) -> Callable[[str], bool]:
-    """SET reaches the session's Timeouts, which tests/unit/wire/test_wire_timeouts.py shows to end what they should."""
+    """SET reaches the session's Timeouts, which tests/unit/postgres/test_wire_timeouts.py shows to end what they should."""
 
     def check(name: str) -> bool:
         run_time = RunTimeParameters("admin", lambda *_: None)

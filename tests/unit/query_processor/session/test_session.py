@@ -9,8 +9,8 @@ import pytest
 
 from actors.common.errors import DatabaseError
 from actors.common.messages import Commit
-from actors.common.schema import ColumnType
-from actors.query_processor.results import CopyIn, CopyOut
+from actors.sql.results import CopyIn, CopyOut
+from actors.sql.types.column_type import ColumnType
 from tests.unit.query_processor.support.client import OPEN, Client, connect, make_services
 from tests.unit.query_processor.support.cluster import FakeCluster, run
 

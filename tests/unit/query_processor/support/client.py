@@ -6,11 +6,11 @@ import asyncio
 from typing import Any
 
 from actors.common.errors import DatabaseError
-from actors.common.expressions.environment import Environment
 from actors.common.settings import OPEN_LIMITS, Settings
-from actors.query_processor.results import Batch
 from actors.query_processor.session import Session, SessionServices
 from actors.runtime.fiber import as_future
+from actors.sql.expressions.environment import Environment
+from actors.sql.results import Batch
 from tests.unit.query_processor.support.cluster import FakeCluster, run
 from tests.unit.query_processor.support.planner import TinyPlanner
 

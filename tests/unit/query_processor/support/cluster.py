@@ -18,17 +18,18 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
-from actors.common import scan_program, write_set
+from actors.common import write_set
 from actors.common.errors import DatabaseError, conflict, schema_changed, unavailable
 from actors.common.messages import Commit, Committed, Done, Get, Got, Message, Part, Scan, Scanned, Topology
 from actors.common.ranges import ShardMap
 from actors.common.settings import Settings
 from actors.common.timestamps import Interval
-from actors.query_processor.catalog import CatalogCache
+from actors.query_processor.catalog.cache import CatalogCache
 from actors.query_processor.transaction import StorageClient, Transaction, TransactionServices
 from actors.runtime.fiber import Fiber
 from actors.runtime.interfaces import Context
 from actors.runtime.simulation.loop import SimulatedLoop
+from actors.sql.encoding import scan_program
 
 ROWS_SCHEMA = pa.schema([pa.field("key", pa.binary()), pa.field("value", pa.binary())])
 

@@ -11,14 +11,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from actors.common.errors import INDETERMINATE_DATATYPE, DatabaseError
-from actors.common.keys import KeyCodec
-from actors.common.rows import RowCodec
-from actors.common.schema import Column, ColumnType, Table
 from actors.common.settings import Settings
-from actors.query_processor.catalog import Catalog
 from actors.query_processor.ddl.change import keyspace_range
-from actors.query_processor.results import Batch, Field
 from actors.query_processor.transaction import Transaction
+from actors.sql.catalog.schema import Column, Table
+from actors.sql.catalog.snapshot import Catalog
+from actors.sql.encoding.keys import KeyCodec
+from actors.sql.encoding.rows import RowCodec
+from actors.sql.results import Batch, Field
+from actors.sql.types.column_type import ColumnType
 
 INT4, TEXT = ColumnType("int4"), ColumnType("text")
 

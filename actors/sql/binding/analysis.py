@@ -1,0 +1,437 @@
+"""The walk over the parser's tree: `Analysis(scope, parameters).expression(node)` gives the typed expression of a node.
+
+Errors carry PostgreSQL's message and the position in the statement. What a row expression cannot be (aggregates, window calls, subqueries) raises
+NotRowExpression: the planner then takes the column executor. Arrays are in arrays.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pglast import ast, enums
+
+from actors.common.errors import FEATURE_NOT_SUPPORTED, UNDEFINED_FUNCTION, UNDEFINED_OBJECT, DatabaseError
+from actors.sql.binding import arrays
+from actors.sql.binding.coercion import (
+    cannot_cast,
+    coerce,
+    coerce_argument,
+    coerce_boolean,
+    coerce_to_common,
+    common_type,
+    fold,
+    is_unknown,
+    trimmed,
+    type_name,
+)
+from actors.sql.binding.function_kinds import NOT_OF_ONE_ROW
+from actors.sql.binding.parameters import TEXT, UNKNOWN, ParameterTypes
+from actors.sql.binding.scope import NotRowExpression, Scope, position_of
+from actors.sql.binding.type_names import OBJECT_TYPES, cast_type
+from actors.sql.expressions.casts import EXPLICIT, context
+from actors.sql.expressions.comparisons import COMPARISONS
+from actors.sql.expressions.functions import Ambiguous, resolve_function, resolve_operator
+from actors.sql.expressions.registry import Function
+from actors.sql.expressions.tree import (
+    And,
+    BooleanTest,
+    Call,
+    Case,
+    Coalesce,
+    Column,
+    Constant,
+    Distinct,
+    Expression,
+    InList,
+    MinMax,
+    Not,
+    NullIf,
+    NullTest,
+    Or,
+    Parameter,
+)
+from actors.sql.types import by_name
+from actors.sql.types.arrays import is_array
+from actors.sql.types.column_type import ColumnType
+
+Kind = enums.A_Expr_Kind
+BOOL = ColumnType("bool")
+INT4 = ColumnType("int4")
+ARGUMENTS_MAX = 100
+"""Of one function call, as in PostgreSQL."""
+
+
+_VALUE_FUNCTIONS = {name: name.removeprefix("SVFOP_").removesuffix("_N").lower() for name in enums.SQLValueFunctionOp.__members__}
+_NEGATED_COMPARISON = {"=": "<>", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
+
+
+class Analysis:
+    """One expression's names and types. `parameters` is shared by the whole statement."""
+
+    def __init__(self, scope: Scope, parameters: ParameterTypes) -> None:
+        self._scope = scope
+        self.parameters = parameters
+
+    def expression(self, node: Any) -> Expression:
+        handler = _HANDLERS.get(type(node))
+        if handler is None:
+            raise NotRowExpression(type(node).__name__)
+        return handler(self, node)
+
+    def _all(self, nodes: Sequence[Any] | None) -> list[Expression]:
+        return [self.expression(node) for node in nodes or ()]
+
+    # leaves
+
+    def constant(self, node: Any) -> Expression:
+        value = node.val
+        if node.isnull or value is None:
+            return Constant(None, UNKNOWN)
+        if isinstance(value, ast.Integer):
+            return Constant(value.ival or 0, INT4)
+        if isinstance(value, ast.String):
+            return Constant(value.sval or "", UNKNOWN)
+        if isinstance(value, ast.Boolean):
+            return Constant(bool(value.boolval), BOOL)
+        if isinstance(value, ast.Float):
+            text = str(value.fval)
+            if text.lstrip("-").isdigit() and -(2**63) <= int(text) < 2**63:
+                return Constant(int(text), INT4 if int(text) == -(2**31) else ColumnType("int8"))
+            if text.lstrip("-").isalnum() and text.lstrip("-")[:2].lower() in ("0x", "0o", "0b"):
+                text = str(int(text, 0))
+            return Constant(by_name["numeric"].parse_text(text, -1), ColumnType("numeric"))
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "bit string literals are not supported", position=position_of(node))
+
+    def column(self, node: Any) -> Expression:
+        if not all(isinstance(field, ast.String) for field in node.fields):
+            raise NotRowExpression("*")
+        try:
+            position, type_ = self._scope.resolve(tuple(field.sval for field in node.fields))
+        except DatabaseError as error:
+            error.position = error.position or position_of(node)
+            raise
+        return Column(position, type_)
+
+    def parameter(self, node: Any) -> Expression:
+        return Parameter(node.number, self.parameters.use(node.number, position_of(node)))
+
+    # calls
+
+    def call(self, name: str, arguments: Sequence[Expression], position: int = 0) -> Expression:
+        """A function by PostgreSQL's overload resolution. Raises 42883, 42725."""
+        if name == "pg_typeof" and len(arguments) == 1:
+            return Constant(type_name(arguments[0].type), ColumnType("regtype"))
+        given = [argument.type.name for argument in arguments]
+        try:
+            found = resolve_function(name, given)
+        except Ambiguous:
+            raise DatabaseError(
+                "42725",
+                f"function {name}({self._shown(arguments)}) is not unique",
+                hint="Could not choose a best candidate function. You might need to add explicit type casts.",
+                position=position,
+            ) from None
+        if found is None:
+            cast = self._cast_by_name(name, arguments)
+            if cast is not None:
+                return cast
+            raise DatabaseError(
+                UNDEFINED_FUNCTION,
+                f"function {name}({self._shown(arguments)}) does not exist",
+                hint="No function matches the given name and argument types. You might need to add explicit type casts.",
+                position=position,
+            )
+        return self._bound(found, arguments)
+
+    def _shown(self, arguments: Sequence[Expression]) -> str:
+        return ", ".join(type_name(argument.type) for argument in arguments)
+
+    def _cast_by_name(self, name: str, arguments: Sequence[Expression]) -> Expression | None:
+        """`date(x)`, `float8(x)`: a type's name used as a function."""
+        if len(arguments) != 1 or name not in by_name or context(arguments[0].type.name, name) is None:
+            return None
+        return coerce(arguments[0], ColumnType(name), self.parameters, EXPLICIT)
+
+    def _bound(self, found: Function, arguments: Sequence[Expression]) -> Expression:
+        fixed = found.arguments
+        declared = list(fixed)
+        if found.variadic:
+            declared = [*fixed[:-1], *[fixed[-1]] * (len(arguments) - len(fixed) + 1)]
+        bound = tuple(coerce_argument(argument, type_, self.parameters) for argument, type_ in zip(arguments, declared, strict=True))
+        if found.name in COMPARISONS and fixed == ("bpchar", "bpchar"):
+            bound = tuple(
+                trimmed(argument if argument.type.name == "bpchar" else bare) for argument, bare in zip(arguments, bound, strict=True)
+            )
+        return fold(Call(found.name, tuple(declared), bound, ColumnType(found.result)))
+
+    def operator(self, name: str, arguments: Sequence[Expression], position: int = 0) -> Expression:
+        """Raises 42883, 42725."""
+        if name == "!=":
+            name = "<>"
+        given = [argument.type.name for argument in arguments]
+        try:
+            found = resolve_operator(name, given)
+        except Ambiguous:
+            raise DatabaseError(
+                "42725",
+                f"operator is not unique: {self._operator_shown(name, arguments)}",
+                hint="Could not choose a best candidate operator. You might need to add explicit type casts.",
+                position=position,
+            ) from None
+        if found is None and name == "||":
+            return self._concatenation(arguments, position)
+        if found is None:
+            raise self._no_operator(name, arguments, position)
+        return self._bound(found, arguments)
+
+    def _operator_shown(self, name: str, arguments: Sequence[Expression]) -> str:
+        names = [type_name(argument.type) for argument in arguments]
+        return f"{name} {names[0]}" if len(names) == 1 else f"{names[0]} {name} {names[1]}"
+
+    def _no_operator(self, name: str, arguments: Sequence[Expression], position: int) -> DatabaseError:
+        return DatabaseError(
+            UNDEFINED_FUNCTION,
+            f"operator does not exist: {self._operator_shown(name, arguments)}",
+            hint="No operator matches the given name and argument types. You might need to add explicit type casts.",
+            position=position,
+        )
+
+    def _concatenation(self, arguments: Sequence[Expression], position: int) -> Expression:
+        """text || anything."""
+        strings = [by_name[argument.type.name].category in "SX" for argument in arguments]
+        if not any(strings):
+            raise self._no_operator("||", arguments, position)
+        texts: list[Expression] = []
+        for argument in arguments:
+            text = coerce(argument, TEXT, self.parameters, EXPLICIT)
+            if text is None:
+                raise self._no_operator("||", arguments, position)
+            texts.append(text)
+        return fold(Call("||", ("text", "text"), tuple(texts), TEXT))
+
+    def function_call(self, node: Any) -> Expression:
+        name = node.funcname[-1].sval
+        if (
+            node.over is not None
+            or node.agg_star
+            or node.agg_distinct
+            or node.agg_filter is not None
+            or node.agg_order
+            or name in NOT_OF_ONE_ROW
+        ):
+            raise NotRowExpression(name)
+        if node.func_variadic or len(node.args or ()) > ARGUMENTS_MAX:
+            raise NotRowExpression(name)
+        if len(node.funcname) == 2 and node.funcname[0].sval != "pg_catalog":
+            shown = ".".join(part.sval for part in node.funcname)
+            raise DatabaseError(UNDEFINED_FUNCTION, f"function {shown} does not exist", position=position_of(node))
+        if any(isinstance(argument, ast.NamedArgExpr) for argument in node.args or ()):
+            raise NotRowExpression(name)
+        return self.call(name, self._all(node.args), position_of(node))
+
+    def value_function(self, node: Any) -> Expression:
+        member = enums.SQLValueFunctionOp(node.op).name
+        arguments = [Constant(node.typmod, INT4)] if member.endswith("_N") else []
+        return self.call(_VALUE_FUNCTIONS[member], arguments, position_of(node))
+
+    def cast(self, node: Any) -> Expression:
+        try:
+            if not node.typeName.arrayBounds and node.typeName.names[-1].sval in OBJECT_TYPES:
+                raise NotRowExpression(node.typeName.names[-1].sval)  # the column executor knows the catalog's names
+            target = cast_type(node.typeName)
+        except DatabaseError as error:
+            error.position = error.position or position_of(node.typeName)
+            raise
+        if isinstance(node.arg, ast.A_ArrayExpr) and is_array(target.name):
+            return arrays.constructor(self, node.arg, target)
+        argument = self.expression(node.arg)
+        # The parser's literals do not say where they stand: an error in one has no position.
+        result = coerce(argument, target, self.parameters, EXPLICIT)
+        if result is None:
+            raise cannot_cast(argument.type, target, position_of(node))
+        return result
+
+    def collate(self, node: Any) -> Expression:
+        name = node.collname[-1].sval
+        if name not in ("C", "POSIX", "default", "ucs_basic"):
+            raise DatabaseError(UNDEFINED_OBJECT, f'collation "{name}" for encoding "UTF8" does not exist', position=position_of(node))
+        return self.expression(node.arg)
+
+    # logic
+
+    def boolean(self, node: Any) -> Expression:
+        word = {enums.BoolExprType.AND_EXPR: "AND", enums.BoolExprType.OR_EXPR: "OR", enums.BoolExprType.NOT_EXPR: "NOT"}[node.boolop]
+        arguments = tuple(coerce_boolean(self.expression(part), word, self.parameters, position_of(part)) for part in node.args)
+        if word == "NOT":
+            return Not(arguments[0])
+        if len(arguments) > arrays.LONG_LIST and (listed := arrays.of_comparisons(arguments, word == "AND")) is not None:
+            return listed
+        return And(arguments) if word == "AND" else Or(arguments)
+
+    def null_test(self, node: Any) -> Expression:
+        negated = node.nulltesttype == enums.NullTestType.IS_NOT_NULL
+        if isinstance(node.arg, ast.RowExpr):
+            return And(tuple(NullTest(self.expression(part), negated) for part in node.arg.args or ()))
+        return NullTest(self.expression(node.arg), negated)
+
+    def boolean_test(self, node: Any) -> Expression:
+        name = enums.BoolTestType(node.booltesttype).name
+        words = name.removeprefix("IS_").replace("_", " ")
+        argument = coerce_boolean(self.expression(node.arg), f"IS {words}", self.parameters, position_of(node.arg))
+        value = {"TRUE": True, "FALSE": False, "UNKNOWN": None}[words.removeprefix("NOT ")]
+        return BooleanTest(argument, value, words.startswith("NOT "))
+
+    def case(self, node: Any) -> Expression:
+        conditions: list[Expression] = []
+        results: list[Expression] = []
+        operand = None if node.arg is None else self.expression(node.arg)
+        if operand is not None and is_unknown(operand):
+            operand = coerce(operand, TEXT, self.parameters)
+        for when in node.args:
+            condition = self.expression(when.expr)
+            if operand is not None:
+                condition = self.operator("=", (operand, condition), position_of(when))
+            conditions.append(coerce_boolean(condition, "CASE/WHEN", self.parameters, position_of(when.expr)))
+            results.append(self.expression(when.result))
+        default = None if node.defresult is None else self.expression(node.defresult)
+        # PostgreSQL looks at the ELSE first.
+        every = results if default is None else [default, *results]
+        type_, coerced = coerce_to_common(every, "CASE", self.parameters, position_of(node))
+        if default is not None:
+            default, *coerced = coerced
+        return Case(tuple(conditions), tuple(coerced), default, type_)
+
+    def coalesce(self, node: Any) -> Expression:
+        type_, arguments = coerce_to_common(self._all(node.args), "COALESCE", self.parameters, position_of(node))
+        return Coalesce(tuple(arguments), type_) if len(arguments) > 1 else arguments[0]
+
+    def min_max(self, node: Any) -> Expression:
+        greatest = node.op == enums.MinMaxOp.IS_GREATEST
+        type_, arguments = coerce_to_common(self._all(node.args), "GREATEST" if greatest else "LEAST", self.parameters, position_of(node))
+        return MinMax(greatest, tuple(arguments), type_)
+
+    # operators
+
+    def operator_expression(self, node: Any) -> Expression:
+        kind, position = node.kind, position_of(node)
+        if kind == Kind.AEXPR_OP:
+            if isinstance(node.lexpr, ast.RowExpr) and isinstance(node.rexpr, ast.RowExpr):
+                return self._row_comparison(node.name[-1].sval, node.lexpr, node.rexpr, position)
+            sides = [node.rexpr] if node.lexpr is None else [node.lexpr, node.rexpr]
+            return self.operator(node.name[-1].sval, self._all(sides), position)
+        if kind in (Kind.AEXPR_LIKE, Kind.AEXPR_ILIKE, Kind.AEXPR_SIMILAR):
+            return self.operator(node.name[-1].sval, self._all((node.lexpr, node.rexpr)), position)
+        if kind == Kind.AEXPR_IN:
+            return self.in_list(node, node.rexpr, node.name[-1].sval == "<>")
+        if kind in (Kind.AEXPR_OP_ANY, Kind.AEXPR_OP_ALL):
+            return arrays.quantified(self, node, kind == Kind.AEXPR_OP_ALL)
+        if kind in (Kind.AEXPR_DISTINCT, Kind.AEXPR_NOT_DISTINCT):
+            return self._distinct(node, kind == Kind.AEXPR_NOT_DISTINCT)
+        if kind == Kind.AEXPR_NULLIF:
+            return self._null_if(node)
+        if kind in (Kind.AEXPR_BETWEEN, Kind.AEXPR_NOT_BETWEEN, Kind.AEXPR_BETWEEN_SYM, Kind.AEXPR_NOT_BETWEEN_SYM):
+            return self._between(node)
+        raise NotRowExpression(str(kind))
+
+    def _equal(self, left: Expression, right: Expression, position: int) -> Expression:
+        return self.operator("=", (left, right), position)
+
+    def _distinct(self, node: Any, negated: bool) -> Expression:
+        left, right = self._all((node.lexpr, node.rexpr))
+        for one, other in ((left, right), (right, left)):
+            if isinstance(one, Constant) and one.value is None:
+                return NullTest(other, not negated)
+        equal = self._equal(left, right, position_of(node))
+        if isinstance(equal, Constant):
+            return Constant(bool(equal.value) is negated, BOOL)
+        assert isinstance(equal, Call)
+        return Distinct(equal, negated)
+
+    def _null_if(self, node: Any) -> Expression:
+        left, right = self._all((node.lexpr, node.rexpr))
+        equal = self._equal(left, right, position_of(node))
+        if isinstance(equal, Constant):
+            target = common_type([left.type, right.type], "NULLIF")
+            left = coerce(left, target, self.parameters) or left
+            return Constant(None, left.type) if equal.value else left
+        assert isinstance(equal, Call)
+        left, compared = equal.arguments[0], equal.signature[0]
+        # The operator's type is the result's: numeric for NULLIF(1, 1.0).
+        type_ = left.type if left.type.name == compared else ColumnType(compared)
+        return NullIf(left, equal, type_)
+
+    def _between(self, node: Any) -> Expression:
+        position = position_of(node)
+        negated = node.kind in (Kind.AEXPR_NOT_BETWEEN, Kind.AEXPR_NOT_BETWEEN_SYM)
+
+        def within(low: Any, high: Any) -> Expression:
+            # Analyzed twice, as PostgreSQL does: each comparison decides untyped literals for itself.
+            value, again, bottom, top = self._all((node.lexpr, node.lexpr, low, high))
+            if negated:
+                return Or((self.operator("<", (value, bottom), position), self.operator(">", (again, top), position)))
+            return And((self.operator(">=", (value, bottom), position), self.operator("<=", (again, top), position)))
+
+        low, high = node.rexpr
+        if node.kind in (Kind.AEXPR_BETWEEN, Kind.AEXPR_NOT_BETWEEN):
+            return within(low, high)
+        both = (within(low, high), within(high, low))
+        return And(both) if negated else Or(both)
+
+    def in_list(self, node: Any, items: Sequence[Any], negated: bool) -> Expression:
+        position = position_of(node)
+        if isinstance(node.lexpr, ast.RowExpr):
+            equalities = tuple(self._row_comparison("=", node.lexpr, item, position) for item in items)
+            either: Expression = equalities[0] if len(equalities) == 1 else Or(equalities)
+            return Not(either) if negated else either
+        value, choices = self.expression(node.lexpr), self._all(items)
+        if len(choices) == 1:
+            return self.operator("<>" if negated else "=", (value, choices[0]), position)
+        target, coerced = coerce_to_common([value, *choices], "IN", self.parameters, position)
+        # Integers of different width compare as they are: the column stays bare, so that an index on it can be used.
+        both_integers = {value.type.name, target.name} <= {"int2", "int4", "int8"}
+        string_as_text = target.name == "text" and value.type.name == "varchar"
+        left = value if both_integers or string_as_text or value.type.name == target.name == "bpchar" else coerced[0]
+        if len(choices) > arrays.LONG_LIST and (array := arrays.of_values(coerced[1:], target)) is not None:
+            return arrays.membership(left, array, negated)
+        return InList(left, tuple(coerced[1:]), negated)
+
+    def _row_comparison(self, name: str, left: Any, right: Any, position: int) -> Expression:
+        """(a, b) = (c, d), (a, b) < (c, d): by the columns from left to right."""
+        if not isinstance(right, ast.RowExpr):
+            raise NotRowExpression("row")
+        pairs = list(zip(self._all(left.args), self._all(right.args), strict=False))
+        if len(left.args or ()) != len(right.args or ()):
+            raise DatabaseError("42601", "unequal number of entries in row expressions", position=position)
+        if name in ("=", "<>", "!="):
+            tests = tuple(self.operator(name, pair, position) for pair in pairs)
+            if len(tests) == 1:
+                return tests[0]
+            return And(tests) if name == "=" else Or(tests)
+        if name not in _NEGATED_COMPARISON:
+            raise NotRowExpression("row")
+        strict = name[0]
+        result = self.operator(name, pairs[-1], position)
+        for pair in reversed(pairs[:-1]):
+            result = Or((self.operator(strict, pair, position), And((self._equal(*pair, position), result))))
+        return result
+
+
+_HANDLERS: dict[type, Callable[[Analysis, Any], Expression]] = {
+    ast.A_Const: Analysis.constant,
+    ast.ColumnRef: Analysis.column,
+    ast.ParamRef: Analysis.parameter,
+    ast.FuncCall: Analysis.function_call,
+    ast.SQLValueFunction: Analysis.value_function,
+    ast.TypeCast: Analysis.cast,
+    ast.CollateClause: Analysis.collate,
+    ast.BoolExpr: Analysis.boolean,
+    ast.NullTest: Analysis.null_test,
+    ast.BooleanTest: Analysis.boolean_test,
+    ast.CaseExpr: Analysis.case,
+    ast.CoalesceExpr: Analysis.coalesce,
+    ast.MinMaxExpr: Analysis.min_max,
+    ast.A_Expr: Analysis.operator_expression,
+    ast.A_ArrayExpr: arrays.constructor,
+    ast.A_Indirection: arrays.subscript,
+}

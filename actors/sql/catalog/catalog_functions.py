@@ -1,0 +1,486 @@
+"""The catalog functions that psql and drivers call, over the transaction's Catalog.
+
+`CATALOG_FUNCTIONS[name]` lists the overloads (told apart by their number of arguments). `regclass_in`, `regclass_out` and their like are what casts to the object
+identifier types mean (catalog_calls.py).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from actors.common.errors import (
+    AMBIGUOUS_FUNCTION,
+    INVALID_CATALOG_NAME,
+    INVALID_TEXT_REPRESENTATION,
+    UNDEFINED_COLUMN,
+    UNDEFINED_FUNCTION,
+    UNDEFINED_OBJECT,
+    UNDEFINED_TABLE,
+    DatabaseError,
+)
+from actors.sql.catalog.catalog_privileges import privilege_functions
+from actors.sql.catalog.schema import Index, Table
+from actors.sql.expressions.text_functions import quote_ident
+from actors.sql.types import by_name, by_oid, format_type
+from actors.sql.types.arrays import Array, array_of_items
+from actors.sql.types.column_type import ColumnType
+from actors.sql.types.system_functions import SystemFunction, function_with, functions_named, name_of_function
+
+if TYPE_CHECKING:
+    from actors.sql.catalog.snapshot import Catalog
+
+TEXT, BOOL, OID = ColumnType("text"), ColumnType("bool"), ColumnType("oid")
+INT2, INT4, INT8 = ColumnType("int2"), ColumnType("int4"), ColumnType("int8")
+OWNER_OID = 10
+CHECK_OID_STEP = 100_000_000
+"""Oids of CHECK constraints are made up: table oid * 24 + place, above this (descriptors give them none)."""
+CONSTRAINT_OID_BASE = 2_000_000_000
+
+
+@dataclass(frozen=True)
+class CatalogFunction:
+    """`call(catalog, environment, *datums)`; NULL arguments reach it."""
+
+    arguments: tuple[ColumnType, ...]
+    result: ColumnType
+    call: Callable[..., Any]
+
+
+CATALOG_FUNCTIONS: dict[str, list[CatalogFunction]] = {}
+
+
+def _add(name: str, arguments: tuple[ColumnType, ...], result: ColumnType, call: Callable[..., Any]) -> None:
+    CATALOG_FUNCTIONS.setdefault(name, []).append(CatalogFunction(arguments, result, call))
+
+
+# -- looking things up -----------------------------------------------------------------------------------------------------------
+
+
+def find_relation(catalog: Catalog, oid: int | None) -> tuple[Table, Index | None] | None:
+    """The table, or the index with its table, of a pg_class oid."""
+    for table in catalog.tables():
+        if table.id == oid:
+            return table, None
+        for index in indexes_of(table):
+            if index.oid == oid:
+                return table, index
+    return None
+
+
+def indexes_of(table: Table) -> list[Index]:
+    """The indexes that a client may see: not the hidden primary key."""
+    return [*([table.primary] if table.primary.columns else []), *table.indexes]
+
+
+def constraint_oid(table: Table, place: int) -> int:
+    """A made-up oid for a table's constraint: its indexes' constraints first, then its CHECKs."""
+    return CONSTRAINT_OID_BASE + (table.id % CHECK_OID_STEP) * 20 + place
+
+
+def constraints_of(table: Table) -> list[tuple[int, str, str, Index | None, str]]:
+    """(oid, name, contype, index, definition) of every constraint."""
+    found: list[tuple[int, str, str, Index | None, str]] = []
+    place = 0
+    for index in indexes_of(table):
+        if index.primary or index.constraint:
+            columns = ", ".join(quote_ident(_column_name(table, column.position)) for column in index.columns)
+            word = "PRIMARY KEY" if index.primary else "UNIQUE" if index.nulls_distinct else "UNIQUE NULLS NOT DISTINCT"
+            found.append((constraint_oid(table, place), index.name, "p" if index.primary else "u", index, f"{word} ({columns})"))
+            place += 1
+    for check in table.checks:
+        definition = f"CHECK ({check.expression}){'' if check.validated else ' NOT VALID'}"
+        found.append((constraint_oid(table, place), check.name, "c", None, definition))
+        place += 1
+    return found
+
+
+def _column_name(table: Table, position: int) -> str:
+    return next(column.name for column in table.columns if column.position == position)
+
+
+def index_definition(table: Table, index: Index, qualified: bool = True) -> str:
+    """As pg_get_indexdef."""
+    columns = []
+    for column in index.columns:
+        text = quote_ident(_column_name(table, column.position))
+        if column.descending:
+            text += " DESC" + ("" if column.nulls_first else " NULLS LAST")
+        elif column.nulls_first:
+            text += " NULLS FIRST"
+        columns.append(text)
+    name = f"{quote_ident(table.schema)}.{quote_ident(table.name)}" if qualified else quote_ident(table.name)
+    distinct = "" if index.nulls_distinct else " NULLS NOT DISTINCT"
+    return (
+        f"CREATE {'UNIQUE ' if index.unique else ''}INDEX {quote_ident(index.name)} ON {name} USING btree ({', '.join(columns)}){distinct}"
+    )
+
+
+def _index_definition(catalog: Catalog, _: Any, oid: int | None, column: int = 0, __: Any = None) -> str | None:
+    table, index = find_relation(catalog, oid) or (None, None)
+    if table is None or index is None:
+        return None
+    if column:
+        places = index.columns
+        return quote_ident(_column_name(table, places[column - 1].position)) if 0 < column <= len(places) else ""
+    return index_definition(table, index)
+
+
+def _constraint_definition(catalog: Catalog, _: Any, oid: int | None, __: Any = None) -> str | None:
+    for table in catalog.tables():
+        for number, _name, _kind, _index, definition in constraints_of(table):
+            if number == oid:
+                return definition
+    return None
+
+
+def _is_visible(catalog: Catalog, _: Any, oid: int | None) -> bool | None:
+    found = find_relation(catalog, oid)
+    if found is None:
+        return None if oid is None else oid < 16384
+    table, index = found
+    name = index.name if index is not None else table.name
+    first = catalog.find(None, name)
+    return first is not None and (first[1] or first[0]) == (index or table)
+
+
+def _format_type(_: Catalog, __: Any, oid: int | None, modifier: int | None) -> str | None:
+    if oid is None:
+        return None
+    type_ = by_oid.get(oid)
+    return format_type(ColumnType(type_.name, -1 if modifier is None else modifier)) if type_ is not None else "???"
+
+
+# -- comments ----------------------------------------------------------------------------------------------------------------------
+
+CLASS_OIDS = {"pg_class": 1259, "pg_constraint": 2606, "pg_namespace": 2615}
+
+
+def comments_of(catalog: Catalog) -> Iterator[tuple[int, str, int, str]]:
+    """(object's oid, its catalog, its column's number or 0, text) of every comment."""
+    for schema in catalog.schemas():
+        if schema.comment is not None:
+            yield schema.id, "pg_namespace", 0, schema.comment
+    for table in catalog.tables():
+        if not table.comments:
+            continue
+        oids = {index.oid if index is not None else name: oid for oid, name, _, index, _ in constraints_of(table)}
+        for comment in table.comments:
+            if comment.kind == "table":
+                yield table.id, "pg_class", 0, comment.text
+            elif comment.kind == "column":
+                yield table.id, "pg_class", comment.number + 1, comment.text
+            elif comment.kind == "index":
+                yield comment.number, "pg_class", 0, comment.text
+            else:
+                yield oids[comment.number or comment.name], "pg_constraint", 0, comment.text
+
+
+def _object_comment(catalog: Catalog, _: Any, oid: int | None, owner: str | None = "") -> str | None:
+    """obj_description: `owner` names the object's catalog, "" is any."""
+    found = (text for number, kind, column, text in comments_of(catalog) if number == oid and not column and owner in ("", kind))
+    return next(found, None)
+
+
+def _column_comment(catalog: Catalog, _: Any, oid: int | None, number: int | None) -> str | None:
+    return next((text for one, _kind, column, text in comments_of(catalog) if one == oid and column == number and column), None)
+
+
+# -- object identifiers ------------------------------------------------------------------------------------------------------------
+
+
+def regclass_in(catalog: Catalog, _: Any, text: str | None) -> int | None:
+    if text is None:
+        return None
+    if text.isdigit():
+        return int(text)
+    parts = [part.replace('""', '"') for part in re.findall(r'"((?:[^"]|"")*)"|([^".]+)', text) for part in part if part] or [text]
+    schema = parts[-2] if len(parts) > 1 else None
+    found = catalog.find(schema, parts[-1])
+    if found is None:
+        from actors.sql.catalog.system_tables import find_system_table
+
+        system = find_system_table(schema, parts[-1])
+        if system is not None:
+            return system.oid
+        raise DatabaseError(UNDEFINED_TABLE, f'relation "{text}" does not exist')
+    return found[1].oid if found[1] is not None else found[0].id
+
+
+def _regclass_out(catalog: Catalog, environment: Any, oid: int | None) -> str | None:
+    if oid is None:
+        return None
+    found = find_relation(catalog, oid)
+    if found is None:
+        from actors.sql.catalog.system_tables import system_table_with
+
+        system = system_table_with(oid)
+        if system is not None:
+            return system.name if system.schema == "pg_catalog" else f"{system.schema}.{system.name}"
+        return "-" if oid == 0 else str(oid)
+    name = quote_ident(found[1].name if found[1] is not None else found[0].name)
+    return name if _is_visible(catalog, environment, oid) else f"{quote_ident(found[0].schema)}.{name}"
+
+
+def _regtype_in(_: Catalog, __: Any, text: str | None) -> int | None:
+    if text is None:
+        return None
+    if text.isdigit():
+        return int(text)
+    import pglast
+
+    from actors.sql.binding import cast_type
+    from actors.sql.catalog.system_tables import system_type_named
+
+    pseudo = system_type_named(text.removeprefix("pg_catalog."))
+    if pseudo is not None:
+        return pseudo
+    try:
+        node = pglast.parse_sql(f"SELECT NULL::{text}")[0].stmt.targetList[0].val.typeName
+    except pglast.parser.ParseError:
+        raise DatabaseError(INVALID_TEXT_REPRESENTATION, f'invalid type name "{text}"') from None
+    return by_name[cast_type(node).name].oid
+
+
+def _regtype_out(_: Catalog, __: Any, oid: int | None) -> str | None:
+    if oid is None:
+        return None
+    type_ = by_oid.get(oid)
+    return format_type(ColumnType(type_.name)) if type_ is not None else ("-" if oid == 0 else str(oid))
+
+
+def _regtype_array_out(_: Catalog, __: Any, oids: Array | None) -> Array | None:
+    return None if oids is None else array_of_items(None if oid is None else _type_shown(oid) for oid in oids.items)
+
+
+def _regnamespace_in(catalog: Catalog, _: Any, text: str | None) -> int | None:
+    return None if text is None else int(text) if text.isdigit() else catalog.schema(text).id
+
+
+def _regnamespace_out(catalog: Catalog, _: Any, oid: int | None) -> str | None:
+    return None if oid is None else next((schema.name for schema in catalog.schemas() if schema.id == oid), str(oid))
+
+
+def _regrole_in(_: Catalog, environment: Any, text: str | None) -> int | None:
+    if text is not None and text != environment.user and not text.isdigit():
+        raise DatabaseError(UNDEFINED_OBJECT, f'role "{text}" does not exist')
+    return None if text is None else OWNER_OID
+
+
+def _regproc_in(_: Catalog, __: Any, text: str | None) -> int | None:
+    if text is None or text in ("-", "0"):
+        return None if text is None else 0
+    if text.isdigit():
+        return int(text)
+    name = text.removeprefix("pg_catalog.").strip('"')
+    known = functions_named(name)
+    if len(known) > 1:
+        raise DatabaseError(AMBIGUOUS_FUNCTION, f'more than one function named "{text}"')
+    if not known:
+        raise DatabaseError(UNDEFINED_FUNCTION, f'function "{text}" does not exist')
+    return known[0].oid
+
+
+def _regproc_out(_: Catalog, __: Any, oid: int | None) -> str | None:
+    return None if oid is None else name_of_function(oid)
+
+
+def _regprocedure_in(catalog: Catalog, environment: Any, text: str | None) -> int | None:
+    if text is None or text.isdigit():
+        return None if text is None else int(text)
+    name, parenthesis, rest = text.partition("(")
+    if not parenthesis:
+        raise DatabaseError(INVALID_TEXT_REPRESENTATION, "expected a left parenthesis")
+    names = [part for part in rest.rstrip(") ").split(",") if part.strip()]
+    types = tuple(_regtype_in(catalog, environment, part.strip()) for part in names)
+    for function in functions_named(name.strip().removeprefix("pg_catalog.")):
+        if function.arguments == types:
+            return function.oid
+    raise DatabaseError(UNDEFINED_FUNCTION, f'function "{text}" does not exist')
+
+
+def _regprocedure_out(catalog: Catalog, environment: Any, oid: int | None) -> str | None:
+    function = function_with(oid) if oid is not None else None
+    return (
+        _regproc_out(catalog, environment, oid)
+        if function is None
+        else f"{function.name}({function_arguments(function).replace(', ', ',')})"
+    )
+
+
+def function_arguments(function: SystemFunction) -> str:
+    """As pg_get_function_arguments shows them."""
+    return ", ".join(_type_shown(oid) for oid in function.arguments)
+
+
+def _type_shown(oid: int) -> str:
+    from actors.sql.catalog.system_tables import system_type_name
+
+    known = by_oid.get(oid)
+    return format_type(ColumnType(known.name)) if known is not None else system_type_name(oid)
+
+
+def _of_function(show: Callable[[SystemFunction], str]) -> Callable[..., str | None]:
+    def call(_: Catalog, __: Any, oid: int | None) -> str | None:
+        function = function_with(oid) if oid is not None else None
+        return None if function is None else show(function)
+
+    return call
+
+
+def _function_result(function: SystemFunction) -> str:
+    return ("SETOF " if function.returns_set else "") + _type_shown(function.result)
+
+
+def _current_schemas(catalog: Catalog, _: Any, implicit: bool | None) -> Array | None:
+    if implicit is None:
+        return None
+    names = [name for name in dict.fromkeys(catalog.search_path) if catalog.has_schema(name)]
+    return array_of_items(["pg_catalog", *names] if implicit and "pg_catalog" not in names else names)
+
+
+def _constant(value: Any) -> Callable[..., Any]:
+    return lambda catalog, environment, *arguments: value
+
+
+def _pretty(_: Catalog, __: Any, size: Any) -> str | None:
+    if size is None:
+        return None
+    number, units = int(size), ["bytes", "kB", "MB", "GB", "TB", "PB"]
+    place = 0
+    while abs(number) >= 10 * 1024 and place < len(units) - 1:
+        number = (number + 512) // 1024
+        place += 1
+    return f"{number} {units[place]}"
+
+
+def _user_by_id(_: Catalog, __: Any, oid: int | None) -> str | None:
+    return None if oid is None else "admin" if oid == OWNER_OID else f"unknown (OID={oid})"
+
+
+def _fill_descriptions() -> None:
+    """Functions that describe catalog objects."""
+    _add("pg_table_is_visible", (OID,), BOOL, _is_visible)
+    for name in (
+        "pg_type_is_visible",
+        "pg_function_is_visible",
+        "pg_operator_is_visible",
+        "pg_opclass_is_visible",
+        "pg_opfamily_is_visible",
+        "pg_conversion_is_visible",
+        "pg_statistics_obj_is_visible",
+        "pg_ts_config_is_visible",
+        "pg_ts_dict_is_visible",
+        "pg_ts_parser_is_visible",
+        "pg_ts_template_is_visible",
+        "pg_collation_is_visible",
+    ):
+        _add(name, (OID,), BOOL, _constant(True))
+    _add("format_type", (OID, INT4), TEXT, _format_type)
+    _add("pg_get_expr", (TEXT, OID), TEXT, lambda catalog, environment, expression, oid: expression)
+    _add("pg_get_expr", (TEXT, OID, BOOL), TEXT, lambda catalog, environment, expression, oid, pretty: expression)
+    _add("pg_get_indexdef", (OID,), TEXT, _index_definition)
+    _add("pg_get_indexdef", (OID, INT4, BOOL), TEXT, _index_definition)
+    _add("pg_get_constraintdef", (OID,), TEXT, _constraint_definition)
+    _add("pg_get_constraintdef", (OID, BOOL), TEXT, _constraint_definition)
+    _add("pg_get_userbyid", (OID,), TEXT, _user_by_id)
+    for name in ("pg_get_viewdef", "pg_get_statisticsobjdef_columns", "pg_get_partkeydef", "pg_get_partition_constraintdef"):
+        _add(name, (OID,), TEXT, _constant(None))
+    for name in ("pg_get_triggerdef", "pg_get_ruledef", "pg_get_functiondef", "pg_get_function_sqlbody"):
+        _add(name, (OID,), TEXT, _constant(None))
+    _add("pg_get_function_result", (OID,), TEXT, _of_function(_function_result))
+    for name in ("pg_get_function_arguments", "pg_get_function_identity_arguments"):
+        _add(name, (OID,), TEXT, _of_function(function_arguments))
+    for name in ("pg_get_viewdef", "pg_get_triggerdef", "pg_get_ruledef"):
+        _add(name, (OID, BOOL), TEXT, _constant(None))
+    _add("pg_get_serial_sequence", (TEXT, TEXT), TEXT, _serial_sequence)
+    _add("pg_relation_is_publishable", (OID,), BOOL, _constant(True))
+    _add("obj_description", (OID,), TEXT, _object_comment)
+    _add("obj_description", (OID, TEXT), TEXT, _object_comment)
+    _add("shobj_description", (OID, TEXT), TEXT, _constant(None))
+    _add("col_description", (OID, INT4), TEXT, _column_comment)
+
+
+def _fill_environment() -> None:
+    """Functions about the server, sizes, privileges and text; object identifier types."""
+    _add("pg_encoding_to_char", (INT4,), TEXT, lambda catalog, environment, number: "UTF8" if number == 6 else "")
+    _add(
+        "pg_char_to_encoding",
+        (TEXT,),
+        INT4,
+        lambda catalog, environment, name: 6 if (name or "").upper().replace("-", "") == "UTF8" else -1,
+    )
+    _add("pg_size_pretty", (INT8,), TEXT, _pretty)
+    for name in ("pg_table_size", "pg_total_relation_size", "pg_relation_size", "pg_indexes_size"):
+        _add(name, (OID,), INT8, _constant(0))
+    _add("pg_tablespace_size", (TEXT,), INT8, _constant(0))
+    _add("getdatabaseencoding", (), ColumnType("name"), _constant("UTF8"))
+    _add("wait_for_job", (TEXT,), BOOL, wait_for_job)
+    _add("pg_database_size", (TEXT,), INT8, _database_size)
+    _add("pg_tablespace_location", (OID,), TEXT, _constant(""))
+    for name, count, call in privilege_functions():
+        _add(name, (TEXT,) * count, BOOL, call)
+    _add("pg_is_in_recovery", (), BOOL, _constant(False))
+    _add("pg_is_other_temp_schema", (OID,), BOOL, _constant(False))
+    _add("pg_my_temp_schema", (), OID, _constant(0))
+    for name in ("inet_server_addr", "inet_client_addr"):
+        _add(name, (), TEXT, _constant(None))
+    for name in ("inet_server_port", "inet_client_port"):
+        _add(name, (), INT4, _constant(None))
+    _add("regtype_array_out", (ColumnType("_oid"),), ColumnType("_text"), _regtype_array_out)
+    _add("current_schemas", (BOOL,), ColumnType("_name"), _current_schemas)
+    for kind, reader, writer in (
+        ("regclass", regclass_in, _regclass_out),
+        ("regtype", _regtype_in, _regtype_out),
+        ("regnamespace", _regnamespace_in, _regnamespace_out),
+        ("regrole", _regrole_in, _user_by_id),
+        ("regproc", _regproc_in, _regproc_out),
+        ("regprocedure", _regprocedure_in, _regprocedure_out),
+    ):
+        _add(f"{kind}_in", (TEXT,), OID, reader)
+        _add(f"{kind}_out", (OID,), TEXT, writer)
+        _add(f"to_{kind}", (TEXT,), OID, _or_null(reader))
+
+
+def _or_null(reader: Callable[..., int | None]) -> Callable[..., int | None]:
+    """to_regclass and its like: NULL where there is no such object."""
+
+    def call(catalog: Catalog, environment: Any, text: str | None) -> int | None:
+        try:
+            return reader(catalog, environment, text)
+        except DatabaseError:
+            return None
+
+    return call
+
+
+def wait_for_job(catalog: Catalog, _: Any, job: str | None) -> bool | None:
+    """sys.wait_for_job: whether the job has succeeded. No job is under way when its id is told. Raises 42704."""
+    if job is None:
+        return None
+    found = catalog.job(job)
+    if found is None:
+        raise DatabaseError(UNDEFINED_OBJECT, f'job "{job}" does not exist')
+    return found.status == "completed"
+
+
+def _database_size(_: Catalog, environment: Any, name: str | None) -> int | None:
+    """By name or oid. Sizes are not known here."""
+    if name is not None and not name.isdigit() and name != environment.database:
+        raise DatabaseError(INVALID_CATALOG_NAME, f'database "{name}" does not exist')
+    return None if name is None else 0
+
+
+def _serial_sequence(catalog: Catalog, environment: Any, table: str | None, column: str | None) -> None:
+    """There are no sequences; but the column has to be there."""
+    if table is None or column is None:
+        return
+    found = find_relation(catalog, regclass_in(catalog, environment, table))
+    if found is not None and all(one.name != column for one in found[0].live_columns()):
+        raise DatabaseError(UNDEFINED_COLUMN, f'column "{column}" of relation "{found[0].name}" does not exist')
+
+
+_fill_descriptions()
+_fill_environment()

@@ -1,0 +1,192 @@
+"""Many encoded rows (rows.py) as Arrow columns, without a Python object for each value: what the first scan of a
+block costs.
+
+    columns_of(values, positions, types)        values: a pyarrow binary array of encoded rows, null for no row
+    -> {position: pyarrow array}                as to_arrow(...) of the decoded datums
+
+All rows advance together, a column at a time: `cursor[i]` is where row i's next value begins, its first byte says
+what it is and how long it takes (MessagePack), and NumPy looks all of them up at once. A column that is asked for is
+gathered on the way, the others are passed over.
+
+Raises NotPlain where the rows hold what is decoded one by one: intervals, arrays, numerics with an exponent, values
+of another type than the column's.
+
+Source of the format: https://github.com/msgpack/msgpack/blob/master/spec.md
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from actors.sql.encoding.arrow_types import arrow_type, from_integers
+from actors.sql.types.column_type import ColumnType
+
+TEXTS = frozenset({"text", "varchar", "bpchar", "name", "char", "unknown", "numeric"})
+BINARIES = frozenset({"bytea", "uuid"})
+FLOATS = frozenset({"float4", "float8"})
+INTEGERS = frozenset({"int2", "int4", "int8", "oid", "date", "time", "timestamp", "timestamptz"})
+
+NIL, FALSE, TRUE, FLOAT64 = 0xC0, 0xC2, 0xC3, 0xCB
+_FIXED_STR = range(0xA0, 0xC0)
+_INTEGERS = {
+    0xCC: (1, False),
+    0xCD: (2, False),
+    0xCE: (4, False),
+    0xCF: (8, False),
+    0xD0: (1, True),
+    0xD1: (2, True),
+    0xD2: (4, True),
+    0xD3: (8, True),
+}
+"""Tag -> (bytes, signed)."""
+_LENGTHS = {0xC4: 1, 0xC5: 2, 0xC6: 4, 0xD9: 1, 0xDA: 2, 0xDB: 4}
+"""Tag of bin and str -> bytes of the length that follows."""
+
+
+class NotPlain(Exception):
+    """Decode these rows one by one."""
+
+
+def _sizes() -> Any:
+    """What a value takes by its tag, with the length word but without what that counts; 0 for what is not plain."""
+    sizes = np.zeros(256, np.int64)
+    sizes[0x00:0x80] = sizes[0xE0:0x100] = sizes[[NIL, FALSE, TRUE]] = 1
+    sizes[0xCA], sizes[FLOAT64] = 5, 9
+    sizes[_FIXED_STR.start : _FIXED_STR.stop] = np.arange(1, 33)
+    for tag, (width, _) in _INTEGERS.items():
+        sizes[tag] = 1 + width
+    for tag, width in _LENGTHS.items():
+        sizes[tag] = 1 + width
+    return sizes
+
+
+_SIZES = _sizes()
+
+
+class _Values:
+    """One column of all rows: where each value begins, its tag, and which rows have none."""
+
+    def __init__(self, data: Any, cursor: Any, present: Any) -> None:
+        self.data = data
+        self.cursor = cursor
+        self.tags = np.where(present, data[np.minimum(cursor, len(data) - 1)], NIL).astype(np.uint8)
+        self.kinds = np.flatnonzero(np.bincount(self.tags, minlength=256))
+        if not _SIZES[self.kinds].all():
+            raise NotPlain
+        self.begins = cursor + 1
+        """Of strings: where their bytes begin."""
+        self.sizes = np.where(present, _SIZES[self.tags], 0)
+        for tag in self.kinds:
+            width = _LENGTHS.get(int(tag))
+            if width:
+                rows = np.flatnonzero(self.tags == tag)
+                self.begins[rows] += width
+                self.sizes[rows] += self._unsigned(rows, width)
+
+    def _unsigned(self, rows: Any, width: int) -> Any:
+        number = np.zeros(len(rows), np.int64)
+        for place in range(width):
+            number = (number << 8) | self.data[self.cursor[rows] + 1 + place]
+        return number
+
+    def column(self, type_: ColumnType) -> pa.Array:
+        name = type_.name
+        null = self.tags == NIL
+        if name in INTEGERS:
+            return from_integers(pa.array(self._integers(), pa.int64(), mask=null), type_)
+        if name == "bool":
+            self._only({FALSE, TRUE})
+            return pa.array(self.tags == TRUE, pa.bool_(), mask=null)
+        if name in FLOATS:
+            return pa.array(self._floats(), pa.float64(), mask=null).cast(arrow_type(type_), safe=False)
+        if name in TEXTS:
+            self._only({*_FIXED_STR, 0xD9, 0xDA, 0xDB})
+            texts = self._bytes(null, pa.utf8())
+            return _numerics(texts, arrow_type(type_)) if name == "numeric" else texts
+        if name in BINARIES:
+            self._only({0xC4, 0xC5, 0xC6})
+            return self._bytes(null, pa.binary())
+        raise NotPlain
+
+    def _only(self, tags: set[int]) -> None:
+        if not {int(kind) for kind in self.kinds} <= {NIL, *tags}:
+            raise NotPlain
+
+    def _integers(self) -> Any:
+        tags = self.tags
+        numbers = tags.astype(np.int8).astype(np.int64)  # as they are below 0x80 and from 0xe0 on
+        for kind in self.kinds:
+            tag = int(kind)
+            if tag < 0x80 or tag >= 0xE0 or tag == NIL:
+                continue
+            if tag not in _INTEGERS:
+                raise NotPlain
+            width, signed = _INTEGERS[tag]
+            rows = np.flatnonzero(tags == tag)
+            number = self._unsigned(rows, width)
+            if signed and width < 8:
+                number -= (number >> (8 * width - 1)) << 8 * width
+            elif width == 8 and not signed and (number < 0).any():
+                raise NotPlain  # above the greatest int8
+            numbers[rows] = number
+        return numbers
+
+    def _floats(self) -> Any:
+        self._only({FLOAT64})
+        rows = np.flatnonzero(self.tags == FLOAT64)
+        floats = np.zeros(len(self.tags))
+        floats[rows] = self.data[self.cursor[rows][:, None] + np.arange(1, 9)].view(">f8")[:, 0]
+        return floats
+
+    def _bytes(self, null: Any, kind: pa.DataType) -> pa.Array:
+        """The strings, copied end to end."""
+        lengths = np.where(null, 0, self.cursor + self.sizes - self.begins)
+        offsets = np.zeros(len(lengths) + 1, np.int64)
+        np.cumsum(lengths, out=offsets[1:])
+        if offsets[-1] > np.iinfo(np.int32).max:
+            raise NotPlain
+        gathered = self.data[np.repeat(self.begins - offsets[:-1], lengths) + np.arange(offsets[-1])]
+        validity = pa.array(~null).buffers()[1] if null.any() else None
+        return pa.Array.from_buffers(kind, len(lengths), [validity, pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(gathered)])
+
+
+def columns_of(values: pa.Array, positions: Sequence[int], types: Sequence[ColumnType]) -> dict[int, pa.Array]:
+    """See the module. Raises NotPlain, and as `to_arrow`."""
+    count = len(values)
+    _, offset_buffer, data_buffer = values.buffers()
+    if not count or data_buffer is None or not data_buffer.size:
+        raise NotPlain
+    data = np.frombuffer(data_buffer, np.uint8)
+    cursor = np.frombuffer(offset_buffer, np.int32)[values.offset : values.offset + count].astype(np.int64)
+    exists = np.ones(count, bool) if not values.null_count else np.asarray(values.is_valid())
+    heads = np.where(exists, data[np.minimum(cursor, len(data) - 1)], 0x90)
+    widths = (heads & 0x0F).astype(np.int64)
+    cursor += exists
+    if not ((heads & 0xF0) == 0x90).all():
+        wide = heads == 0xDC  # more than fifteen columns: their number in two bytes
+        if not (((heads & 0xF0) == 0x90) | wide).all():
+            raise NotPlain
+        rows = np.flatnonzero(wide)
+        widths[rows] = data[cursor[rows]].astype(np.int64) << 8 | data[cursor[rows] + 1]
+        cursor[rows] += 2
+    wanted, columns = set(positions), {}
+    for position in range(max(positions) + 1):
+        column = _Values(data, cursor, widths > position)
+        if position in wanted:
+            try:
+                columns[position] = column.column(types[position])
+            except pa.ArrowInvalid:
+                raise NotPlain from None  # a value that does not fit: what decodes one by one says which
+        cursor = cursor + column.sizes
+    return columns
+
+
+def _numerics(texts: pa.Array, kind: pa.DataType) -> pa.Array:
+    if pc.any(pc.match_substring(texts, "E")).as_py():
+        raise NotPlain
+    return texts if kind == pa.utf8() else texts.cast(kind)
