@@ -150,9 +150,11 @@ def _roles(term: JournalTerm) -> list[tuple[RoleState, str]]:
 def _with_role(state: ClusterState, role: RoleState, az: str) -> ClusterState:
     if state.placement.kind != "az":
         return replace(state, processes=(*state.processes, ProcessState(role.name.replace("/", "-"), az, (role,))))
-    if role.movable:  # beside the crossbar, as at the beginning
-        az = next(process.az for process in state.processes if any(other.kind == "crossbar" for other in process.roles))
-    shared = next(process for process in state.processes if process.az == az and any(other.kind == "journal" for other in process.roles))
+    sharing = [process for process in state.processes if any(other.kind == "journal" for other in process.roles)]
+    if role.movable:  # one more is wanted for its loop: where the fewest are
+        shared = min(sharing, key=lambda process: (sum(other.kind == "adjudicator" for other in process.roles), process.az != az))
+    else:
+        shared = next(process for process in sharing if process.az == az)
     changed = replace(shared, roles=(*shared.roles, role))
     return replace(state, processes=tuple(changed if process is shared else process for process in state.processes))
 

@@ -10,9 +10,9 @@ from actors.common.errors import DatabaseError
 from actors.common.messages import AddAdjudicator, MoveRange, RangeLoad, RemoveAdjudicator
 from actors.runtime.interfaces import Context, Reply
 from cluster.adjudicators import Adjudicators
-from cluster.balancing import Balancing
 from cluster.membership import journals_of, with_adjudicator, with_farewell
 from cluster.policies.ranges import Birth, Decision, Move, Retirement
+from cluster.range_balancing import RangeBalancing
 from cluster.state import ClusterState, with_transfer
 from cluster.transfers import Change, Transfers
 
@@ -36,7 +36,7 @@ class Ranges:
         self._state = first
         self._transfers = Transfers(context, decides, change)
         self._adjudicators = Adjudicators(context, decides, change)
-        self._balancing = Balancing(context.settings.scaling, first, lambda: self._state, homes, self._by_load)
+        self._balancing = RangeBalancing(context.settings.scaling, first, lambda: self._state, homes, self._by_load)
 
     def start(self) -> None:
         """The cluster is complete."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -21,16 +22,25 @@ def eagleray(*arguments: str, quiet: bool = False) -> int:
 
 
 @contextmanager
-def own_cluster(purpose: str, settings: str = "", *, quiet: bool = False) -> Iterator[Path]:
-    """Its data folder; files beside it go with it. `settings`: as in a settings file. Raises NotStarted."""
+def own_cluster(purpose: str, settings: str = "", *, quiet: bool = False, address: str = "") -> Iterator[Path]:
+    """Its data folder; files beside it go with it. `settings`: as in a settings file. `address`: of a Ray to join, "" to bring
+    one along. Raises NotStarted."""
     folder = Path(tempfile.mkdtemp(prefix=f"eagleray-{purpose}-"))
     data, config = folder / "data", folder / "settings.toml"
     config.write_text(settings)
     try:
-        if eagleray("up", "--detach", "--data", str(data), "--port", "0", "--config", str(config), quiet=quiet) != 0:
+        where = ("--port", str(_free_port()), "--address", address) if address else ("--port", "0")
+        if eagleray("up", "--detach", "--data", str(data), "--config", str(config), *where, quiet=quiet) != 0:
             raise NotStarted
         yield data
     finally:
         if (data / "run" / "state.json").exists():
             eagleray("down", "--data", str(data), quiet=quiet)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _free_port() -> int:
+    """Gateways on several nodes of a Ray listen at one port, which is chosen before they are there."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

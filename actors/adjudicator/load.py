@@ -1,4 +1,4 @@
-"""How busy an adjudicator is, and with which keys: told to the controller, which moves ranges by it (cluster/balancing.py).
+"""How busy an adjudicator is, and with which keys: told to the controller, which moves ranges by it (cluster/range_balancing.py).
 
 Of every `STRIDE`th transaction one key is kept, whatever the keys are, for one addition and one comparison a
 transaction (runtime/key_load.py).

@@ -20,6 +20,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from operator import itemgetter
+from typing import NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -39,6 +40,17 @@ class Follower(msgspec.Struct, frozen=True):
     low: bytes
     high: bytes | None
     shard: int
+
+
+class Holders(NamedTuple):
+    """Which shards are sent what is committed. `shards` has one entry more than `edges`, columns from which on other ones
+    are; of each the owner first."""
+
+    edges: tuple[bytes, ...]
+    shards: tuple[tuple[int, ...], ...]
+
+    def of(self, key: bytes) -> tuple[int, ...]:
+        return self.shards[bisect_right(self.edges, key[KEYSPACE_BYTES:])]
 
 
 class ShardMap(msgspec.Struct, frozen=True):
@@ -106,12 +118,15 @@ class ShardMap(msgspec.Struct, frozen=True):
         columns = key[KEYSPACE_BYTES:]
         return any(one.shard == shard and one.low <= columns and (one.high is None or columns < one.high) for one in self.followers)
 
-    def holders(self, key: bytes) -> tuple[int, ...]:
-        """The shards that are sent what is committed to `key`: its owner first."""
-        owner = self.shard(key)
-        if not self.followers:
-            return (owner,)
-        return (owner, *(one for one in sorted({follower.shard for follower in self.followers}) if self.follows(key, one)))
+    def holders(self) -> Holders:
+        """For whoever asks for many keys: it is made anew each time."""
+        edges = {edge for one in self.followers for edge in (one.low, one.high) if edge}
+        starts = sorted({b"", *self.cuts, *edges})
+        return Holders(tuple(starts[1:]), tuple(self._holders_at(start) for start in starts))
+
+    def _holders_at(self, columns: bytes) -> tuple[int, ...]:
+        key = bytes(KEYSPACE_BYTES) + columns
+        return (self.shard(key), *sorted({one.shard for one in self.followers if self.follows(key, one.shard)}))
 
     def spans(self, shard: int) -> tuple[Span, ...]:
         """What `shard` holds, ascending; neighbours are one span."""
@@ -197,6 +212,17 @@ def joined_spans(spans: Iterable[Span]) -> tuple[Span, ...]:
         else:
             joined.append((low, high))
     return tuple(joined)
+
+
+def common_spans(one: Iterable[Span], others: Iterable[Span]) -> tuple[Span, ...]:
+    """The columns that are in both."""
+    others = list(others)
+    both = [
+        (max(low, other[0]), min((end for end in (high, other[1]) if end is not None), default=None))
+        for low, high in one
+        for other in others
+    ]
+    return joined_spans((low, high) for low, high in both if high is None or low < high)
 
 
 def parted(spans: tuple[Span, ...], cut: bytes) -> tuple[tuple[Span, ...], tuple[Span, ...]]:

@@ -98,6 +98,10 @@ class Storing:
     read_wait_s: float = 5.0
     segments_max: int = 8
     """More segments than this are merged."""
+    object_store: str = ""
+    """Where checkpoints lie, too, beside the nodes' own disks: file:///FOLDER or s3://BUCKET/PREFIX (docs/object_store.md). Empty: nowhere."""
+    object_store_wait_s: float = 3600.0
+    """While it refuses or is slow, journals keep what it lacks; no longer than this, or they would grow for ever."""
 
 
 @dataclass(frozen=True)
@@ -151,8 +155,8 @@ class Scaling:
     """An adjudicator whose event loop computes for more of its time gives a range to one in another process that computes for much less. 0: ranges stay
     where they are put."""
     adjudicators_max: int = 0
-    """Where none of the others computes for much less, there is one adjudicator more, with a journal of its own, up to so many in all; with `placement = "az"` never.
-    0: no more than there are, but for those that a person adds."""
+    """Where none of the others computes for much less, there is one adjudicator more, with a journal of its own, up to so many in all; with
+    `placement = "az"` in the process of the zone that has the fewest. 0: no more than there are, but for those that a person adds."""
     shard_bytes: int = 4 << 30
     """A storage shard that holds more is parted in the middle, and small neighbours are joined again. 0: neither."""
     shard_busy_share: float = 0.7

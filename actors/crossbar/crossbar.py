@@ -266,7 +266,9 @@ class Crossbar:
 
     def _route_anew(self) -> None:
         """New shards are there: what the merge holds is not cut for them. Go on from the last of the subscribers that
-        keep up; the others catch up."""
+        keep up, after what is due: everybody's reads wait until that is read again. The others catch up."""
+        for subscriber in self._subscribers.values():
+            subscriber.flush(self.ring, self.merge.watermark)
         self._end_merges()
         current = [one.sent_ts for one in self._subscribers.values() if one.live and not one.is_slow]
         self._begin(max(min(current, default=self.merge.watermark), self._gone_ts))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from functools import lru_cache
 
 import pyarrow as pa
 
@@ -16,6 +17,9 @@ from actors.common.write_set import DROP_RANGE
 Keys = Sequence[bytes]
 Values = Sequence[bytes | None]
 Kinds = Sequence[int]
+
+holders_of = lru_cache(4)(ShardMap.holders)
+"""Records are cut by one map, or two, at a time."""
 
 
 def route(payload: bytes, shard_map: ShardMap) -> dict[int, bytes]:
@@ -43,8 +47,9 @@ def route(payload: bytes, shard_map: ShardMap) -> dict[int, bytes]:
 
 def _to_all_holders(payload: bytes, shard_map: ShardMap, keys: Keys, values: Values, kinds: Kinds) -> dict[int, bytes]:
     """While shards are made of others: a row may go to several."""
+    holders = holders_of(shard_map).of
     targets: list[Sequence[int]] = [
-        _touched(key, value, shard_map) if kind == DROP_RANGE else shard_map.holders(key)
+        _touched(key, value, shard_map) if kind == DROP_RANGE else holders(key)
         for key, value, kind in zip(keys, values, kinds, strict=True)
     ]
     if targets.count(targets[0]) == len(targets):

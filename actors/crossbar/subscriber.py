@@ -202,6 +202,12 @@ class Subscriber:
             if self.sent_ts == watermark:
                 self._gathered_bytes = 0
 
+    def flush(self, ring: Ring, watermark: Timestamp) -> None:
+        """Send what is due, as far as there is room, whether or not anybody waits for it."""
+        if self.live:
+            self.demand = max(self.demand, watermark)
+            self.serve(ring, watermark)
+
     def deliver(self, times: list[Timestamp], entries: list[Entry], changes: list[Timestamp], watermark: Timestamp) -> bool:
         """Send the entries, of whole commit times, and with them the watermark; or only those before a large transaction that there is no room to stage now.
         `sent_ts` tells. False: nothing could be sent."""

@@ -14,7 +14,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from random import Random
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from actors.common.errors import DatabaseError
 from actors.common.messages.base import Message
@@ -113,8 +113,46 @@ class Disk(Protocol):
     async def clear(self) -> None:
         """Remove everything: the role will not be run again."""
 
+    def neighbour(self, role: str) -> Disk | None:
+        """Another role's disk, to look at, where that one has something in the same room; else None."""
+
+    def link(self, neighbour: Disk, path: str, own: str) -> bool:
+        """Give a neighbour's file, which is durable and never written again, a second name here; False where that is gone, or
+        no file can have two names. Raises DatabaseError 53100 or 58030."""
+
+    async def settle_links(self) -> None:
+        """All names that were given so far are durable. Raises as `link` does."""
+
     async def replace(self, path: str, data: bytes) -> None:
         """Atomically and durably make `path` hold `data` (temporary file, fsync, rename, fsync of the folder)."""
+
+
+class StoredObject(NamedTuple):
+    """`written_s`: by the store's clock."""
+
+    key: str
+    size: int
+    written_s: float
+
+
+class ObjectStore(Protocol):
+    """Objects by key (`/`-separated), the same for all processes of a cluster. It may be slow, and it may refuse (08006): nothing that anybody waits for may wait for it.
+
+    An object is there whole once `put` has returned; one whose writer has died may be there in part, so whoever reads goes by a checksum. A `put` that was
+    refused may have happened all the same. What has been put is listed from then on.
+    """
+
+    async def put(self, key: str, data: bytes | memoryview) -> int:
+        """Returns the CRC-32C of `data`."""
+
+    async def get(self, key: str, offset: int = 0, length: int = -1) -> bytes:
+        """`length` -1: to its end. 58P01 where there is none of this key."""
+
+    async def list(self, prefix: str) -> list[StoredObject]:
+        """All whose keys begin with the folder `prefix` (it ends with `/`), by key."""
+
+    async def remove(self, key: str) -> None:
+        """Nothing happens where there is none."""
 
 
 @dataclass
@@ -131,6 +169,8 @@ class Context:
     spawn: Callable[[Coroutine[Any, Any, Any]], asyncio.Task[Any]]
     settings: Any
     """configs' Settings (common/settings.py)."""
+    objects: ObjectStore | None = None
+    """None: the cluster has none."""
 
 
 class Role(Service, Protocol):

@@ -28,8 +28,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from actors.common.errors import DISK_FULL, IO_ERROR, DatabaseError
+from actors.runtime.interfaces import Disk
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_NO_LINK = (errno.ENOENT, errno.EXDEV, errno.EPERM, errno.EACCES, errno.EMLINK, errno.ENOTSUP)
+"""The file is gone, lies on another file system, or on one where no file has two names (FAT, some network file systems)."""
 
 Folders = list[Path]
 
@@ -154,10 +157,14 @@ class LocalFile:
 
 
 class LocalDisk:
-    """A role's folder `root` (made when first needed). `sync_inline`: see the module."""
+    """A role's folder `root` (made when first needed). `sync_inline`: see the module. `room`: the folder that all roles of
+    this room have theirs in, by their names."""
 
-    def __init__(self, root: Path, sync_inline: bool) -> None:
+    def __init__(self, root: Path, sync_inline: bool, room: Path | None = None) -> None:
         self._root = root
+        self._room = room
+        self._linked: dict[Path, None] = {}
+        """Folders with names that are not durable yet; innermost first."""
         self.executor = None if sync_inline else ThreadPoolExecutor(1, f"sync {root.name}")
 
     def open(self, path: str) -> LocalFile:
@@ -181,6 +188,39 @@ class LocalDisk:
             if os.fstat(file.fileno()).st_size == 0:
                 return memoryview(b"")
             return memoryview(mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ))
+
+    def neighbour(self, role: str) -> LocalDisk | None:
+        """It has no thread: to look at only."""
+        if self._room is None or not (self._room / role).is_dir():
+            return None
+        return LocalDisk(self._room / role, sync_inline=True)
+
+    def link(self, neighbour: Disk, path: str, own: str) -> bool:
+        """As Disk says."""
+        assert isinstance(neighbour, LocalDisk)
+        target = self.resolve(own)
+        try:
+            self._linked |= {target.parent: None, **dict.fromkeys(self.make_folders(target.parent))}
+            os.link(neighbour.resolve(path), target)
+        except OSError as error:
+            if error.errno in _NO_LINK:
+                return False
+            raise disk_error(error, own) from None
+        return True
+
+    async def settle_links(self) -> None:
+        if self._linked and self.executor is not None:
+            await asyncio.get_running_loop().run_in_executor(self.executor, self._settle_links_now)
+        elif self._linked:
+            self._settle_links_now()
+
+    def _settle_links_now(self) -> None:
+        try:
+            for folder in list(self._linked):
+                _sync_folder(folder)
+                del self._linked[folder]
+        except OSError as error:
+            raise disk_error(error, "") from None
 
     def remove(self, path: str) -> None:
         """FileNotFoundError where missing."""

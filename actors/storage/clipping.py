@@ -2,43 +2,50 @@
 (docs/shards.md).
 
     spans [40, 80)      [t1|10 .. t1|30]  [t1|35 .. t1|60]  [t1|62 .. t2|20]     blocks of the segment
-                        left out          row by row        row by row           one that lies inside is copied as it is
+                        left out          rows 5 to 24      rows 0 to 17, 19     one that lies inside is copied as it is
 
 A shard holds the same columns of every table and index, so a segment with many of them has some rows of each on both
-sides of a cut. What was written without a commit time
-(segment.py) has the one that it was opened with in the copy.
+sides of a cut. They lie together, so they are cut out of a block as slices of its columns, and no row is ever a Python
+object. What was written without a commit time (segment.py) has the one that it was opened with in the copy.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
+
+import pyarrow as pa
 
 from actors.common.ranges import KEYSPACE_BYTES, Span
 from actors.runtime.interfaces import Disk
-from actors.storage.maintenance import discard, sync
+from actors.sql.encoding.keys import prefix_end
+from actors.storage import segment as segments
+from actors.storage.files import discard, sync
+from actors.storage.pacing import Pace
 from actors.storage.segment import Block, BlockFooter, Segment, SegmentWriter
 
-SLICE_ROWS = 256
-"""Between two turns of the event loop: less than a millisecond."""
-REST_S = 0.004
-"""After each slice: who reads and writes meanwhile needs many turns of the loop, one after the other, and several shards' replicas in a
-process may be at it at once."""
 EVERYTHING: tuple[Span, ...] = ((b"", None),)
 
 
 async def clip(disk: Disk, segment: Segment, path: str, spans: Sequence[Span]) -> bool:
-    """Write the rows of `segment` that lie in `spans` to `path`, durably. False, and no file, where there are none.
-    Raises 53100, 58030, XX001."""
+    """Write the rows of `segment`, which may be on another disk, that lie in `spans` to `path`, durably. False, and no
+    file, where there are none. Raises 53100, 58030, XX001."""
     file = disk.open(path)
+    pace = Pace()
     try:
         writer = SegmentWriter(file)
+        slices = _Slices(writer)
         for number, footer in enumerate(segment.footer.blocks):
-            if lies_inside(footer, spans):
-                writer.add_block(segment.block(number))
-            elif not _lies_outside(footer, spans):
-                await _copy_rows(writer, segment.block(number), spans)
-            await asyncio.sleep(REST_S)
+            if lies_outside(footer, spans):
+                continue
+            block = segment.block(number)
+            found = rows_inside(block, spans)
+            if found == [(0, footer.rows)]:
+                slices.flush()
+                writer.add_block(block)
+            else:
+                slices.add(block, found)
+            await pace.rest()
+        slices.flush()
         if not writer.rows:
             discard(disk, path)
             return False
@@ -52,13 +59,49 @@ async def clip(disk: Disk, segment: Segment, path: str, spans: Sequence[Span]) -
         file.close()
 
 
-async def _copy_rows(writer: SegmentWriter, block: Block, spans: Sequence[Span]) -> None:
-    for low in range(0, block.footer.rows, SLICE_ROWS):
-        keys, times, values = block.versions(low, min(low + SLICE_ROWS, block.footer.rows))
-        kept = [row for row, key in enumerate(keys) if is_inside(key, spans)]
-        if kept:
-            writer.add([keys[row] for row in kept], [times[row] for row in kept], [values[row] for row in kept])
-        await asyncio.sleep(REST_S)
+class _Slices:
+    """Rows of one block after the other, gathered until they are a block."""
+
+    def __init__(self, writer: SegmentWriter) -> None:
+        self._writer = writer
+        self._slices: list[pa.RecordBatch] = []
+        self._rows = self._bytes = 0
+
+    def add(self, block: Block, rows: list[tuple[int, int]]) -> None:
+        for low, high in rows:
+            one = block.batch.slice(low, high - low)
+            size = block.footer.length * (high - low) // block.footer.rows
+            if self._rows + one.num_rows > segments.BLOCK_ROWS_MAX or self._bytes + size > segments.BLOCK_BYTES_MAX:
+                self.flush()
+            self._slices.append(one)
+            self._rows += one.num_rows
+            self._bytes += size
+
+    def flush(self) -> None:
+        if self._slices:
+            self._writer.add_batch(segments.joined(self._slices))
+        self._slices = []
+        self._rows = self._bytes = 0
+
+
+def rows_inside(block: Block, spans: Sequence[Span]) -> list[tuple[int, int]]:
+    """The rows [low, high) of a block that lie in `spans`, ascending, which are ascending and no neighbours; neighbours
+    are one entry."""
+    found: list[tuple[int, int]] = []
+    rows = block.footer.rows
+    start = 0
+    while start < rows:
+        space = block.key(start)[:KEYSPACE_BYTES]
+        end = block.find(prefix_end(space))
+        for first, last in spans:
+            low = max(start, block.find(space + first))
+            high = end if last is None else min(end, block.find(space + last))
+            if low < high and found and found[-1][1] == low:
+                found[-1] = found[-1][0], high
+            elif low < high:
+                found.append((low, high))
+        start = end
+    return found
 
 
 def is_inside(key: bytes, spans: Sequence[Span]) -> bool:
@@ -76,10 +119,24 @@ def lies_inside(footer: BlockFooter, spans: Sequence[Span]) -> bool:
     return any(is_inside(first, [span]) and is_inside(last, [span]) for span in spans)
 
 
-def _lies_outside(footer: BlockFooter, spans: Sequence[Span]) -> bool:
+def lies_outside(footer: BlockFooter, spans: Sequence[Span]) -> bool:
     """None of the block's keys is inside, likewise."""
     first, last = footer.first_key, footer.last_key
     if first[:KEYSPACE_BYTES] != last[:KEYSPACE_BYTES]:
         return False
     low, high = first[KEYSPACE_BYTES:], last[KEYSPACE_BYTES:]
     return all(high < start or (end is not None and low >= end) for start, end in spans)
+
+
+async def own_share(segment: Segment, spans: Sequence[Span]) -> float:
+    """Of the segment's bytes, what about lies in `spans`. Raises XX001."""
+    pace = Pace()
+    own = 0.0
+    for number, footer in enumerate(segment.footer.blocks):
+        if lies_inside(footer, spans):
+            own += footer.length
+        elif not lies_outside(footer, spans):
+            inside = sum(high - low for low, high in rows_inside(segment.block(number), spans))
+            own += footer.length * inside / footer.rows
+            await pace.rest()
+    return own / sum(footer.length for footer in segment.footer.blocks)

@@ -10,27 +10,22 @@ back for the taker: a segment that is merged away meanwhile is gone (58P01), and
 its disk meanwhile, its segments are other ones, though they may have the old names: every piece is asked for by the life of the store that the manifest is of. Where it has less then than the taker, another peer is asked.
 Why the journals reach back to the peer's watermark: they are trimmed below the least checkpoint of all replicas, the peer's included (I12).
 
-A shard that is made of others (docs/shards.md) is filled from them likewise: from one replica of each, those of its own
-zone first. Of their segments it keeps the rows of its own columns
-(clipping.py). Its watermark is the least of theirs: what one of them had above it comes again by the stream, and says
-the same.
+A shard that is made of others takes what they have by the same questions (inheriting.py).
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from actors.common.errors import CONNECTION_FAILURE, DISK_FULL, IO_ERROR, UNDEFINED_FILE, DatabaseError
-from actors.common.messages import Checkpoint
 from actors.common.messages.filling import AskContents, AskPiece, Contents, Piece
-from actors.common.ranges import Span
 from actors.runtime.interfaces import Context, Disk
 from actors.storage import manifest as manifest_file
-from actors.storage.clipping import EVERYTHING, REST_S, clip, lies_inside
-from actors.storage.maintenance import discard, sync
+from actors.storage.files import discard, sync
 from actors.storage.manifest import Manifest
+from actors.storage.pacing import Pace
 from actors.storage.segment import Segment, corrupted
 from actors.storage.store import Store
 
@@ -39,9 +34,8 @@ PIECE_BYTES_MAX = 1 << 20
 CONTENTS_ASKED_MAX = 10
 """Times that one peer's merges may overtake the copying."""
 ANSWER_S_MAX = 2.0
-CHECKPOINT_S_MAX = 30.0
 UNHURRIED_BYTES_S = 256 << 20
-"""Of what is copied for a new shard: its parents serve meanwhile, so nobody waits for it."""
+"""Of what a new shard takes: its parents serve meanwhile, so nobody waits for it."""
 PIECE_ATTEMPTS_MAX = 5
 """A lost message costs one piece, not the segment."""
 
@@ -76,12 +70,12 @@ def given(disk: Disk, message: AskContents | AskPiece) -> Contents | Piece:
 async def fill(context: Context, peers: list[str], store: Store, wanted: Callable[[Manifest], bool]) -> bool:
     """Make the disk that `store` is on hold what one of `peers` does; then it has to be opened anew. False where no peer can be reached that has what is `wanted`,
     all being well otherwise. Raises 53100 and 58030 of the own disk."""
-    offers = await _offers(context, peers)
+    offers = await ask_offers(context, peers)
     for peer, manifest in sorted(offers.items(), key=lambda offer: (-offer[1].watermark, offer[0])):
         if not wanted(manifest):
             continue
         try:
-            await _Copying(context, peer, store, wanted).run(manifest)
+            await Copying(context, peer, store, wanted).run(manifest)
         except DatabaseError as error:
             if error.sqlstate in (DISK_FULL, IO_ERROR):
                 raise
@@ -91,115 +85,36 @@ async def fill(context: Context, peers: list[str], store: Store, wanted: Callabl
     return False
 
 
-async def fill_from_parents(
-    context: Context, parents: list[list[str]], store: Store, spans: Sequence[Span], wanted: Callable[[Manifest], bool]
-) -> bool:
-    """As `fill`, of the rows in `spans`. `parents`: of each shard that holds some of them, the replicas."""
-    copies: list[_Copying] = []
-    manifests: list[Manifest] = []
-    named: set[str] = set()
-    try:
-        for replicas in parents:
-            if not replicas or not await _copy_one(context, replicas, store, spans, copies, manifests):
-                return False
-        united = _united(store, manifests)
-        if not manifests or not wanted(united):
-            return False
-        await manifest_file.save(store.disk, united)
-        named = set(united.segments)
-        return True
-    finally:
-        for copy in copies:
-            copy.forget(named)
-
-
-async def _copy_one(
-    context: Context, replicas: list[str], store: Store, spans: Sequence[Span], copies: list[_Copying], manifests: list[Manifest]
-) -> bool:
-    """One of a shard's replicas, whichever can be had; False where none can. One of the own zone is nearer, one that
-    has lost its disk is the last."""
-
-    def nearness(offer: tuple[str, Manifest]) -> tuple[bool, bool, int, str]:
-        peer, manifest = offer
-        return not manifest.watermark, not peer.endswith(f"/{context.az}"), -manifest.watermark, peer
-
-    for peer, manifest in sorted((await _offers(context, replicas)).items(), key=nearness):
-        copies.append(copy := _Copying(context, peer, store, lambda again: True, spans, is_unhurried=True))
-        try:
-            manifests.append(await copy.copied(await _fresh_contents(context, peer, manifest)))
-        except DatabaseError as error:
-            if error.sqlstate in (DISK_FULL, IO_ERROR):
-                raise
-            logger.warning("%s cannot be filled from %s: %s", context.name, peer, error.message)
-        else:
-            return True
-    return False
-
-
-async def _offers(context: Context, peers: list[str]) -> dict[str, Manifest]:
+async def ask_offers(context: Context, peers: list[str]) -> dict[str, Manifest]:
     """What each peer that answers has."""
     offers: dict[str, Manifest] = {}
     for peer in peers:
         try:
-            offers[peer] = await _contents(context, peer)
+            offers[peer] = await ask_contents(context, peer)
         except DatabaseError as error:
             logger.info("%s: %s gives nothing: %s", context.name, peer, error.message)
     return offers
 
 
-async def _fresh_contents(context: Context, peer: str, known: Manifest) -> Manifest:
-    """After a checkpoint: what it lacks would have to be read from the journals, by each of the new shard's replicas.
-    `known`, where that takes too long."""
-    try:
-        await context.bus.call(context.name, peer, Checkpoint(context.clock.now().earliest), CHECKPOINT_S_MAX)
-        return await _contents(context, peer)
-    except DatabaseError as error:
-        logger.info("%s: %s has made no checkpoint: %s", context.name, peer, error.message)
-        return known
-
-
-def _united(store: Store, manifests: list[Manifest]) -> Manifest:
-    """What several shards' manifests, whose segments are here, say together: no two of them have a key in common."""
-    return Manifest(
-        min((manifest.watermark for manifest in manifests), default=0),
-        max((manifest.horizon for manifest in manifests), default=0),
-        [name for manifest in manifests for name in manifest.segments],
-        store.next_segment,
-        sorted({commit_ts for manifest in manifests for commit_ts in manifest.catalog_changes}),
-        list(dict.fromkeys(drop for manifest in manifests for drop in manifest.drops)),
-        store.life,
-        {name: commit_ts for manifest in manifests for name, commit_ts in manifest.times.items()},
-    )
-
-
-async def _contents(context: Context, peer: str) -> Manifest:
+async def ask_contents(context: Context, peer: str) -> Manifest:
     answer: Contents = await context.bus.call(context.name, peer, AskContents(), ANSWER_S_MAX)
     return manifest_file.decode(answer.manifest) if answer.manifest else Manifest()
 
 
-class _Copying:
-    """From one peer. `spans`: the columns wanted; all, where none is named. `_copied`: the peer's segments by name, all
-    of one life, and what they are called here; "": it has none of
-    the rows wanted."""
+class Copying:
+    """From one peer. `_copied`: the peer's segments by name, all of one life, and what they are called here; "": nothing
+    of it is wanted."""
 
-    def __init__(
-        self,
-        context: Context,
-        peer: str,
-        store: Store,
-        wanted: Callable[[Manifest], bool],
-        spans: Sequence[Span] = EVERYTHING,
-        is_unhurried: bool = False,
-    ) -> None:
+    def __init__(self, context: Context, peer: str, store: Store, wanted: Callable[[Manifest], bool]) -> None:
         self._context = context
         self._peer = peer
         self._store = store
         self._wanted = wanted
-        self._spans = spans
-        self._is_unhurried = is_unhurried
         self._copied: dict[str, str] = {}
-        self._clipped: set[str] = set()
+        self._timed: set[str] = set()
         """Copies with commit times of their own."""
+        self._shares: dict[str, float] = {}
+        """Of copies with other shards' rows: as in Manifest.foreign."""
 
     async def run(self, manifest: Manifest) -> None:
         named: set[str] = set()
@@ -223,7 +138,8 @@ class _Copying:
             manifest.catalog_changes,
             manifest.drops,
             self._store.life,
-            {copied[name]: commit_ts for name, commit_ts in manifest.times.items() if copied[name] and copied[name] not in self._clipped},
+            {copied[name]: commit_ts for name, commit_ts in manifest.times.items() if copied[name] and copied[name] not in self._timed},
+            {copied[name]: self._shares[copied[name]] for name in manifest.segments if copied[name] in self._shares},
         )
 
     def forget(self, named: set[str]) -> None:
@@ -239,12 +155,11 @@ class _Copying:
             try:
                 for name in manifest.segments:
                     if name not in self._copied:
-                        path = await self._segment(name, manifest.life)
-                        self._copied[name] = await self._clip(path, manifest.times.get(name, 0))
+                        self._copied[name] = await self._take(name, manifest)
             except DatabaseError as error:
                 if error.sqlstate != UNDEFINED_FILE:
                     raise
-                again = await _contents(self._context, self._peer)
+                again = await ask_contents(self._context, self._peer)
                 if not self._wanted(again):
                     raise DatabaseError(
                         UNDEFINED_FILE, f"it has no longer what is wanted, only what was committed up to {again.watermark}"
@@ -256,11 +171,19 @@ class _Copying:
                 return manifest
         raise DatabaseError(UNDEFINED_FILE, "its segments are merged faster than they are copied")
 
-    async def _segment(self, name: str, life: int) -> str:
+    async def _take(self, name: str, manifest: Manifest) -> str:
+        """What is wanted of a segment; its path here."""
+        path = await self._segment(name, manifest.life)
+        if name in manifest.foreign:
+            self._shares[path] = manifest.foreign[name]
+        return path
+
+    async def _segment(self, name: str, life: int, is_unhurried: bool = False) -> str:
         """Copied, durable and verified; its path here."""
         disk = self._store.disk
         path = self._store.new_segment_path()
         file = disk.open(path)
+        pace = Pace()
         try:
             while True:
                 answer = await self._piece(AskPiece(name, file.size, PIECE_BYTES_MAX, life))
@@ -269,31 +192,16 @@ class _Copying:
                 file.append(answer.data)
                 if file.size >= answer.size:
                     break
-                if self._is_unhurried:
-                    await asyncio.sleep(REST_S)
+                if is_unhurried:
+                    await pace.rest()
             await sync(file)
-            await verify(Segment(disk, path), UNHURRIED_BYTES_S if self._is_unhurried else 0.0)
+            await verify(Segment(disk, path), UNHURRIED_BYTES_S if is_unhurried else 0.0)
         except BaseException:
             discard(disk, path)
             raise
         finally:
             file.close()
         return path
-
-    async def _clip(self, whole: str, commit_ts: int) -> str:
-        """What is wanted of a copy; its path, or "" where that is nothing."""
-        disk = self._store.disk
-        segment = Segment(disk, whole, commit_ts)
-        if all(lies_inside(footer, self._spans) for footer in segment.footer.blocks):
-            return whole
-        try:
-            path = self._store.new_segment_path()
-            if not await clip(disk, segment, path, self._spans):
-                return ""
-            self._clipped.add(path)
-            return path
-        finally:
-            discard(disk, whole)
 
     async def _piece(self, message: AskPiece) -> Piece:
         context = self._context

@@ -22,9 +22,11 @@ from collections.abc import AsyncIterator, Sequence
 from itertools import islice
 from operator import itemgetter
 
-from actors.common.errors import DatabaseError
+from actors.common.ranges import Span
 from actors.runtime.interfaces import Disk, File
 from actors.storage import manifest as manifest_file
+from actors.storage.clipping import clip
+from actors.storage.files import discard, sync
 from actors.storage.memtable import Memtable, Version
 from actors.storage.range_tombstones import RangeTombstones
 from actors.storage.segment import Block, BlockFooter, Segment, SegmentWriter
@@ -128,6 +130,22 @@ class Maintenance:
         for gone in old:
             store.disk.remove(gone.name)
 
+    async def clip_foreign(self, spans: Sequence[Span]) -> None:
+        """Clip all segments that have rows of other shards. As `merge` raises; those before the one that failed are clipped."""
+        store = self._store
+        gone: list[Segment] = []
+        try:
+            for old in [segment for segment in store.segments if segment.name in store.foreign]:
+                path = store.new_segment_path()
+                has_own = await clip(store.disk, old, path, spans)
+                store.exchange([old], Segment(store.disk, path) if has_own else None, store.horizon, 0)
+                gone.append(old)
+        finally:
+            if gone:
+                await self._save()
+                for old in gone:
+                    store.disk.remove(old.name)
+
     async def _save(self, checkpoint_ts: int = 0) -> None:
         """`checkpoint_ts`: a new one; the store has it, and tells journals of it, only once it is durable (I12)."""
         store = self._store
@@ -159,15 +177,6 @@ def visible_versions(versions: list[Version], horizon: int, dropped_ts: int, old
     return kept
 
 
-async def sync(file: File) -> None:
-    """As File.sync. Raises its DatabaseError."""
-    done: asyncio.Future[DatabaseError | None] = asyncio.get_running_loop().create_future()
-    file.sync(lambda error: None if done.done() else done.set_result(error))
-    error = await done
-    if error is not None:
-        raise error
-
-
 async def _write(disk: Disk, path: str, slices: AsyncIterator[Rows]) -> Segment | None:
     """A segment of the rows, durable and open; None where there are none. On failure no file is left."""
     file = disk.open(path)
@@ -190,12 +199,6 @@ async def _complete(disk: Disk, path: str, file: File, writer: SegmentWriter) ->
     writer.finish()
     await sync(file)
     return Segment(disk, path)
-
-
-def discard(disk: Disk, path: str) -> None:
-    """Remove a file that may be there."""
-    if disk.exists(path):
-        disk.remove(path)
 
 
 async def _frozen_rows(memtable: Memtable, tombstones: RangeTombstones, horizon: int, oldest: bool) -> AsyncIterator[Rows]:

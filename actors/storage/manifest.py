@@ -27,6 +27,8 @@ class Manifest(msgspec.Struct, frozen=True):
     drops: list[tuple[bytes, bytes, int]] = []
     life: int = 0
     times: dict[str, int] = {}
+    foreign: dict[str, float] = {}
+    """Those segments that hold rows of other shards, too, which nobody asks for here; and the share of their bytes that is the shard's own."""
 
 
 def load(disk: Disk) -> Manifest:

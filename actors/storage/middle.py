@@ -6,7 +6,10 @@ are. Of a shard's bytes that is as exact as is of use.
 
 from __future__ import annotations
 
-from actors.common.ranges import KEYSPACE_BYTES
+from collections.abc import Sequence
+
+from actors.common.ranges import KEYSPACE_BYTES, Span
+from actors.storage.clipping import is_inside
 from actors.storage.memtable import Memtable
 from actors.storage.segment import Segment
 from actors.storage.store import Store
@@ -18,9 +21,9 @@ KEYS_MAX = 1024
 """Of a memtable."""
 
 
-def middle(store: Store) -> bytes | None:
-    """None where all lies in one place. Raises XX001."""
-    weighed = sorted(_weighed(store))
+def middle(store: Store, spans: Sequence[Span]) -> bytes | None:
+    """Of what lies in `spans`, which are the shard's. None where all lies in one place. Raises XX001."""
+    weighed = sorted(one for one in _weighed(store) if is_inside(bytes(KEYSPACE_BYTES) + one[0], spans))
     if not weighed or weighed[0][0] == weighed[-1][0]:
         return None
     half = sum(weight for _, weight in weighed) / 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from actors.common.errors import OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
 from actors.common.ranges import ShardMap, Span, covers
@@ -11,6 +12,13 @@ from actors.runtime.interfaces import Bus
 
 def redirected(shard: int) -> DatabaseError:
     return DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, f"Redirected: shard {shard} does not own the key")
+
+
+class Origin(NamedTuple):
+    """A shard that another one is made of: its replicas, and what it holds."""
+
+    replicas: list[str]
+    spans: tuple[Span, ...]
 
 
 class Place:
@@ -26,8 +34,9 @@ class Place:
         """The shard's other replicas."""
         return [name for name in self._replicas_of(self._shard) if name != self._name]
 
-    def replicas_of_parents(self) -> list[list[str]]:
-        return [self._replicas_of(shard) for shard in self.parents]
+    def origins(self) -> list[Origin]:
+        """One of each parent."""
+        return [Origin(self._replicas_of(shard), self._spans_of(shard)) for shard in self.parents]
 
     def _replicas_of(self, shard: int) -> list[str]:
         topology = self._bus.topology
@@ -37,8 +46,17 @@ class Place:
     @property
     def spans(self) -> tuple[Span, ...]:
         """The shard's columns; none, where the map does not name it."""
+        return self._spans_of(self._shard)
+
+    @property
+    def is_settled(self) -> bool:
+        """No shard is being made of others."""
         topology = self._bus.topology
-        return topology.shard_map.spans(self._shard) if topology is not None else ()
+        return topology is not None and not topology.shard_map.followers
+
+    def _spans_of(self, shard: int) -> tuple[Span, ...]:
+        topology = self._bus.topology
+        return topology.shard_map.spans(shard) if topology is not None else ()
 
     def holds_range(self, shards: ShardMap, start: bytes, end: bytes) -> bool:
         """All of the keys [start, end), as the shard that owns them or one that follows them."""

@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 from actors.common import write_set
 from actors.common.messages import Deliver, Stage
 from actors.storage import segment
-from actors.storage.maintenance import discard
+from actors.storage.files import discard
 from actors.storage.segment import Segment, SegmentWriter
 from actors.storage.store import Store
 

@@ -94,6 +94,8 @@ class Store:
         self.tombstones = RangeTombstones(found.drops)
         self.segments = [Segment(disk, name, found.times.get(name, 0)) for name in found.segments]
         """Oldest first; those that a checkpoint has made durable."""
+        self.foreign = dict(found.foreign)
+        """Of the segments, by name: those with rows of other shards, until they are clipped (upkeep.py), and the share that is not."""
         self.active = Memtable(self.tombstones)
         self.recents: list[Memtable | Segment] = [self.active]
         """Oldest first; the last one is the active memtable."""
@@ -165,6 +167,8 @@ class Store:
         place = self.segments.index(old[0])
         assert self.segments[place : place + len(old)] == old
         self.segments = [*self.segments[:place], *([new] if new is not None else []), *self.segments[place + len(old) :]]
+        for gone in old:
+            self.foreign.pop(gone.name, None)
         if settled_ts:
             self.tombstones = self.tombstones.without(settled_ts)
             for source in self.recents:
@@ -188,6 +192,7 @@ class Store:
             self.tombstones.drops(),
             self.life,
             {segment.name: segment.commit_ts for segment in self.segments if segment.commit_ts},
+            dict(self.foreign),
         )
 
     def new_segment_path(self) -> str:
@@ -199,12 +204,17 @@ class Store:
 
     @property
     def rows(self) -> int:
-        """Versions, in all sources."""
-        return sum(source.footer.rows if isinstance(source, Segment) else source.rows for source in self.sources)
+        """Versions, in all sources; of a segment with other shards' rows, about the share that is not theirs."""
+        return sum(self._own(source, source.footer.rows) if isinstance(source, Segment) else source.rows for source in self.sources)
 
     @property
     def size_bytes(self) -> int:
-        return sum(source.bytes for source in self.sources)
+        """Likewise."""
+        return sum(self._own(source, source.bytes) if isinstance(source, Segment) else source.bytes for source in self.sources)
+
+    def _own(self, segment: Segment, count: int) -> int:
+        share = self.foreign.get(segment.name)
+        return count if share is None else int(count * share)
 
     @property
     def sources(self) -> list[Memtable | Segment]:

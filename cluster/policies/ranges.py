@@ -115,7 +115,9 @@ def decide(seen: Seen, bounds: Bounds, wish: Wish) -> tuple[Decision | None, Wis
 def _relief(seen: Seen, bounds: Bounds) -> tuple[str, Decision | None]:
     if not seen.told or boundaries(seen.shard_map) >= bounds.boundaries_max:
         return "", None
-    hot = max(sorted(seen.told), key=lambda number: seen.told[number].busy)
+    busiest = max(sorted(seen.told), key=lambda number: seen.told[number].busy)
+    own = [number for number, other in sorted(seen.told.items()) if other.process == seen.told[busiest].process]
+    hot = max(own, key=lambda number: seen.told[number].claims_s)  # all of a process tell of one loop
     load = seen.told[hot]
     others = [number for number, other in sorted(seen.told.items()) if other.process != load.process]
     if load.busy <= bounds.busy_share:

@@ -29,7 +29,7 @@ from cluster.policies.homes import homes
 from cluster.policies.placement import AUTO, Placement
 from cluster.roles import role_spec
 from cluster.scaling import query_processors
-from cluster.shards import begun
+from cluster.shards import begun, resized
 from cluster.simulation.hostile import Plan, small_key
 from cluster.simulation.sql_client import SimulatedDatabase
 from cluster.simulation.state_witness import StateWitness, WatchedKeeper
@@ -40,6 +40,8 @@ ADJUDICATORS_MAX = 4
 ADDED_MAX = 2
 """Query processors beyond those that a cluster began with."""
 SHARDS_MAX = 4
+READERS_MAX = 3
+"""Replicas of a shard beyond one in each zone."""
 BOUNDARY_KEYS = 8
 """Ranges are cut among the proofs' keys: small integers."""
 START_S_MAX = 60.0
@@ -235,6 +237,7 @@ class SimulatedCluster:
             "boundary": self._boundary,
             "shards": self._reshape,
             "turnover": self._turnover,
+            "replicas": self._resize,
         }
 
     def _move(self, random: Random) -> None:
@@ -242,12 +245,27 @@ class SimulatedCluster:
         if self.world.processes[CONTROLLER].up:
             self.move(random.choice(sorted(homes(self._processes))), random)
 
+    @property
+    def _controller(self) -> Controller | None:
+        """While it is up. It may not know the state yet, or another one has taken over."""
+        process = self.world.processes[CONTROLLER]
+        return cast(Controller, process.role(CONTROLLER)) if process.up else None
+
+    def _ask_for(self, controller: Controller, kind: str, what: str, successor: Callable[[ClusterState], ClusterState]) -> None:
+        """A change that may be refused: another one is under way, or that one makes no sense any more."""
+
+        async def change() -> None:
+            with contextlib.suppress(DatabaseError):
+                await controller.change(successor)
+
+        self.world.trace.add(kind, what)
+        self.world.spawn(CONTROLLER, change())
+
     def _scale(self, random: Random) -> None:
         """A query processor more, or one that came so goes again."""
-        process = self.world.processes[CONTROLLER]
-        if not process.up:
+        controller = self._controller
+        if controller is None:
             return
-        controller = cast(Controller, process.role(CONTROLLER))
         grows, az = random.random() < 0.6, random.choice(self.plan.settings.layout.azs)
 
         def successor(state: ClusterState) -> ClusterState:
@@ -256,19 +274,13 @@ class SimulatedCluster:
                 return with_query_processor(state, az)
             return without_process(state, added[0]) if added else state
 
-        async def change() -> None:
-            with contextlib.suppress(DatabaseError):  # it does not know the state yet, or another has taken over
-                await controller.change(successor)
-
-        self.world.trace.add("scale", "up" if grows else "down")
-        self.world.spawn(CONTROLLER, change())
+        self._ask_for(controller, "scale", "up" if grows else "down", successor)
 
     def _boundary(self, random: Random) -> None:
         """Keys go from one adjudicator to another: a part of a range, or all of it."""
-        process = self.world.processes[CONTROLLER]
-        if not process.up:
+        controller = self._controller
+        if controller is None:
             return
-        controller = cast(Controller, process.role(CONTROLLER))
         terms = journals_of(controller.state).terms
         names = [term.number for term in terms if term.since is not None and not term.leaving]
         if len(names) < 2:
@@ -279,22 +291,14 @@ class SimulatedCluster:
         low, high = shard_map.bounds(piece)
         low, high = random.choice(((low, high), (cut, high), (low, cut)))
         target = random.choice([number for number in names if number != shard_map.adjudicators[piece]] or names)
-
-        async def change() -> None:
-            with contextlib.suppress(
-                DatabaseError
-            ):  # it does not know the state yet, another has taken over, or another transfer is under way
-                await controller.change(lambda state: with_transfer(state, low, high, target))
-
-        self.world.trace.add("boundary", f"{low.hex()}..{high.hex() if high is not None else ''} to {target}")
-        self.world.spawn(CONTROLLER, change())
+        what = f"{low.hex()}..{high.hex() if high is not None else ''} to {target}"
+        self._ask_for(controller, "boundary", what, lambda state: with_transfer(state, low, high, target))
 
     def _turnover(self, random: Random) -> None:
         """An adjudicator is born with its journal, or one of those that there are is retired, of the first ones, too."""
-        process = self.world.processes[CONTROLLER]
-        if not process.up:
+        controller = self._controller
+        if controller is None:
             return
-        controller = cast(Controller, process.role(CONTROLLER))
         journals = journals_of(controller.state)
         grows, leaving = random.random() < 0.5, random.choice(journals.terms).number
 
@@ -303,21 +307,13 @@ class SimulatedCluster:
                 return with_adjudicator(state, journals_of(state).last_number + 1)
             return with_farewell(state, leaving)
 
-        async def change() -> None:
-            with contextlib.suppress(
-                DatabaseError
-            ):  # another one is on its way in or out, or it is the last one, or the state is not known
-                await controller.change(successor)
-
-        self.world.trace.add("turnover", "in" if grows else f"{leaving} out")
-        self.world.spawn(CONTROLLER, change())
+        self._ask_for(controller, "turnover", "in" if grows else f"{leaving} out", successor)
 
     def _reshape(self, random: Random) -> None:
         """Shards end, and others take their place: one is parted or moves, or two become one."""
-        process = self.world.processes[CONTROLLER]
-        if not process.up:
+        controller = self._controller
+        if controller is None:
             return
-        controller = cast(Controller, process.role(CONTROLLER))
         owners = controller.state.shard_map.shards
         place = random.randrange(len(owners))
         parents, cut = [owners[place]], None
@@ -327,13 +323,17 @@ class SimulatedCluster:
             parents = [controller.state.shard_map.shard(bytes(KEYSPACE_BYTES) + cut)]
         elif choice < 0.85 and place and owners[place - 1] != owners[place]:
             parents = [owners[place - 1], owners[place]]
+        what = f"{parents} at {cut.hex() if cut is not None else 'no place'}"
+        self._ask_for(controller, "shards", what, lambda state: begun(state, parents, cut))
 
-        async def change() -> None:
-            with contextlib.suppress(DatabaseError):  # as in _boundary
-                await controller.change(lambda state: begun(state, parents, cut))
-
-        self.world.trace.add("shards", f"{parents} at {cut.hex() if cut is not None else 'no place'}")
-        self.world.spawn(CONTROLLER, change())
+    def _resize(self, random: Random) -> None:
+        """A shard has more or fewer replicas beyond one in each zone, which serve reads."""
+        controller = self._controller
+        if controller is None:
+            return
+        shard = random.choice(sorted(set(controller.state.shard_map.shards)))
+        count = len(self.plan.settings.layout.azs) + random.randint(0, READERS_MAX)
+        self._ask_for(controller, "replicas", f"{count} of {shard}", lambda state: resized(state, shard, count))
 
     def move(self, role: str, random: Random) -> bool:
         """`role` goes on in another of its homes. False where nobody could see to that now, or it is no more."""

@@ -175,7 +175,11 @@ class StorageWitness:
         found: dict[Version, bytes | None] = {}
         try:
             for name in manifest.segments:
-                found.update(self._contents(disk, name, manifest.times.get(name, 0)))
+                contents = self._contents(disk, name, manifest.times.get(name, 0))
+                if name in manifest.foreign:
+                    spans = self._spans(int(role.split("/")[1]))
+                    contents = {version: value for version, value in contents.items() if is_inside(version[0], spans)}
+                found.update(contents)
         except (DatabaseError, OSError) as error:
             self._broken(f"{role}: a power failure would leave {manifest} and {error}")
             return None

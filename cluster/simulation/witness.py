@@ -307,7 +307,9 @@ class Witness:
         for name, image in self._images.items():
             if name.startswith("storage/") and name not in self._unfilled and self._owns(name):
                 checkpoint = self._checkpoint_on_disk(name, image)
-                if checkpoint < at:
+                # One more that serves reads begins with what its peers have, whatever the journals hold.
+                is_new_reader = not checkpoint and name[-1].isdigit()
+                if checkpoint < at and not is_new_reader:
                     return name, checkpoint
         return None
 

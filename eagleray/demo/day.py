@@ -40,6 +40,16 @@ class Day:
         return sum((later.second - one.second) * one.processes for one, later in pairwise(self.samples))
 
     @property
+    def node_seconds(self) -> float:
+        """Likewise, of Ray's nodes."""
+        return sum((later.second - one.second) * one.counts.get("node", 0) for one, later in pairwise(self.samples))
+
+    @property
+    def nodes_peak(self) -> int:
+        """0 where the demo's nodes stay."""
+        return max(sample.counts.get("node", 0) for sample in self.samples)
+
+    @property
     def peak(self) -> int:
         return max(sample.processes for sample in self.samples)
 
@@ -48,7 +58,7 @@ class Day:
         seen: dict[str, set[int]] = {"query_processor": set()}
         for sample in self.samples:
             for kind, count in sample.counts.items():
-                if count and sample.whole:
+                if count and (sample.whole or kind == "node"):
                     seen.setdefault(kind, set()).add(count)
         return [kind for kind, counts in seen.items() if kind == "query_processor" or (len(counts) > 1 and kind != "process")]
 
@@ -58,7 +68,9 @@ def cost(day: Day) -> str:
     fixed = day.peak * (day.samples[-1].second - day.samples[0].second)
     dpu = day.samples[-1].dpu
     parts = ", ".join(f"{kind} {dpu[kind]:,.2f}" for kind in ("compute", "read", "write"))
+    seconds = day.samples[-1].second - day.samples[0].second
+    nodes = f", and {day.node_seconds:,.0f} node-seconds of {day.nodes_peak * seconds:,.0f}" if day.nodes_peak else ""
     return (
         f"cost: {day.process_seconds:,.0f} process-seconds and {dpu['total']:,.2f} DPU ({parts}); a fixed cluster of the peak's size "
-        f"({day.peak} processes) would have taken {fixed:,.0f} process-seconds, {fixed / max(day.process_seconds, 1e-9):.1f} times as many"
+        f"({day.peak} processes) would have taken {fixed:,.0f} process-seconds, {fixed / max(day.process_seconds, 1e-9):.1f} times as many{nodes}"
     )

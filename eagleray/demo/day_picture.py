@@ -13,6 +13,7 @@ from eagleray.demo.day import Day, cost
 Points = list[tuple[float, float]]
 OURS, MEANT, LATE, PROCESSES = "#0f766e", "#94a3b8", "#b45309", "#99c9c4"
 COLOURS = {
+    "node": "#dc2626",
     "query_processor": "#0f766e",
     "adjudicator": "#b45309",
     "shard": "#1d4ed8",
@@ -21,6 +22,7 @@ COLOURS = {
     "gateway": "#4d7c0f",
 }
 NAMES = {
+    "node": "Ray nodes",
     "query_processor": "query processors",
     "adjudicator": "adjudicators",
     "shard": "shards",

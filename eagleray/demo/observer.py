@@ -16,6 +16,7 @@ from eagleray.top.history import History
 SAMPLE_S = 0.5
 SEEN_S_MAX = 90.0
 NAMES = {
+    "node": "Ray nodes",
     "query_processor": "query processors",
     "adjudicator": "adjudicators",
     "shard": "shards",
@@ -31,8 +32,10 @@ class NotSeen(Exception):
 class Observer:
     """Samples the cluster in a thread of its own until it is closed."""
 
-    def __init__(self, data: Path, day: Day, stage: Stage) -> None:
+    def __init__(self, data: Path, day: Day, stage: Stage, raylets: Callable[[], list[int]]) -> None:
+        """`raylets`: ids of the processes that are the nodes of a Ray that nodes come to and go from; none where they stay."""
         self._data = data
+        self._raylets = raylets
         self._day = day
         self._stage = stage
         self.history = History()
@@ -60,12 +63,12 @@ class Observer:
     def _sample(self) -> None:
         from eagleray.command.show import status_of
 
-        history, day = self.history, self._day
+        history, day, raylets = self.history, self._day, self._raylets()
         history.add(time.monotonic(), status_of(self._data))
         sample = Sample(
             second=day.second,
-            processes=len(role_processes(self._data.absolute())),
-            counts=history.counts(),
+            processes=len(role_processes(self._data.absolute(), raylets)),
+            counts={**history.counts(), **({"node": len(raylets)} if raylets else {})},
             parked=history.gauge("gateway", "parked"),
             awake=history.now.awake,
             whole=str(history.now.status["state"]) == "running" and history.gauge("query_processor", "sessions_max") > 0,

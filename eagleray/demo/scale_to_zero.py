@@ -1,36 +1,46 @@
 """`eagleray demo scale-to-zero`: a cluster's day, from nothing to nothing, in one terminal.
 
-    night      nothing runs but two gateways and the controller
-    morning    a first connection wakes the cluster
-    the day    the article's shop along a day's curve (an open loop); query processors, key ranges and shards follow the load; `SLEEPERS` sessions with prepared
-               statements of their own stay open all day and say nothing
-    evening    nothing runs again, counted from the operating system's process list, while the sleepers' sessions are parked
+    night      nothing runs but two gateways and the controller, on the head of a Ray cluster of its own; there is no other node
+    morning    a first connection wakes the cluster: Ray's autoscaler adds a node for each zone
+    the day    the article's shop along a day's curve (an open loop), and a rush for tickets at noon, all of one range of keys; query processors, adjudicators, key ranges
+               and shards follow the load; `SLEEPERS` sessions with prepared statements of their own stay open all day and say nothing
+    evening    the nodes have gone and nothing runs again, counted from the operating system's process list, while the sleepers' sessions are parked
     next day   each of them goes on where it was; the rows and the shop's checks are read again
 
 A terminal shows the cluster meanwhile as `eagleray top` does, with the story below; elsewhere the story comes as lines. Every
-figure is measured in this run. Exit status 0 only if nothing was lost, no session broke and it really was at zero. DEMO_DAY_SECONDS: the day's length.
+figure is measured in this run. Exit status 0 only if nothing was lost, no session broke and it really was at zero. DEMO_DAY_SECONDS: the day's length. DEMO_NODES=stay:
+on a Ray that is brought along, whose nodes stay.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
 import psycopg
 
-from eagleray.demo.day import Day, cost
+from cluster.autoscaled_ray import raylets as raylets_of
+from eagleray.demo.day import Day, Sample, cost
+from eagleray.demo.nodes import NoRay, own_ray
 from eagleray.demo.observer import NotSeen, Observer
+from eagleray.demo.rush import Rush
 from eagleray.demo.stage import Stage
 from eagleray.own_cluster import NotStarted, own_cluster
 
 SECONDS = float(os.environ.get("DEMO_DAY_SECONDS", "60"))
 SLEEPERS = 50
-NIGHT_RATE, DAY_RATE = 2, 120
+NIGHT_RATE, DAY_RATE = 2, 90
 """Orders a second: what two cores do beside the clients, the cluster's start and this program."""
 CLIENTS = 24
+RUSH_FROM, RUSH_TO = 0.3, 0.7
+"""Of the day: when tickets are sold beside."""
+NODES_GO = os.environ.get("DEMO_NODES", "go") == "go"
+"""Else on a Ray whose nodes stay."""
 REPORT_S = 1.0
 """Query processors tell once in so long what was used."""
 SETTINGS = """
@@ -39,11 +49,12 @@ query_processors = 1
 [scaling]
 query_processors_max = 3
 sessions_each = 10
-adjudicator_busy_share = 0.15
+adjudicators_max = 4
+adjudicator_busy_share = 0.2
 shard_bytes = 1_500_000
 up_delay_s = 1.0
-down_delay_s = 4.0
-zero_after_s = 2.0
+down_delay_s = 1.5
+zero_after_s = 8.0
 [sessions]
 park_after_s = 2.0
 """
@@ -53,24 +64,32 @@ class Failed(Exception):
     """The demo's promise is broken, in one line."""
 
 
-def run(data: Path, day: Day, stage: Stage) -> None:
+def run(data: Path, day: Day, stage: Stage, raylets: Callable[[], list[int]]) -> None:
     from eagleray.command.show import status_of
 
     url = str(status_of(data)["url"])
-    with Observer(data, day, stage) as observer, ExitStack() as open_ones:
-        night = observer.until(lambda sample: not sample.awake, "a cluster at zero")
-        stage.mark(f"night: nothing runs but {night.processes} gateways and the controller")
+
+    def is_zero(sample: Sample) -> bool:
+        return not sample.awake and sample.counts.get("node", 1) == 1
+
+    with Observer(data, day, stage, raylets) as observer, ExitStack() as open_ones:
+        night = observer.until(is_zero, "a cluster at zero")
+        head = ", on Ray's head: there is no other node" if raylets() else ""
+        stage.mark(f"night: nothing runs but {night.processes} gateways and the controller{head}")
         _first_connection(url, stage)
+        if raylets():
+            stage.mark(f"Ray's autoscaler has added {len(raylets()) - 1} nodes, one for each zone, because actors asked for them")
         sleepers = [open_ones.enter_context(psycopg.connect(url, autocommit=True, prepare_threshold=0)) for _ in range(SLEEPERS)]
         for number, sleeper in enumerate(sleepers):
             sleeper.execute("INSERT INTO sleepers VALUES (%s, %s)", (number, f"sleeper {number}"))
             _wakes_as_itself(sleeper, number)
         stage.mark(f"{SLEEPERS} sessions have prepared a statement, and will say nothing until tomorrow")
-        problems = _shop(url, day, stage)
+        with Rush(url, RUSH_FROM * SECONDS, RUSH_TO * SECONDS) as rush:
+            problems = _shop(url, day, stage)
         if problems:
             raise Failed("; ".join(problems))
-        stage.mark("evening: the last customer has left")
-        zero = observer.until(lambda sample: not sample.awake and sample.processes == night.processes, "a cluster at zero")
+        stage.mark(f"evening: the last customer has left; {len(rush.sold):,} tickets were sold at noon, all from one range of numbers")
+        zero = observer.until(lambda sample: is_zero(sample) and sample.processes == night.processes, "a cluster at zero")
         if zero.parked != SLEEPERS:
             raise Failed(f"{zero.parked} sessions are parked, of {SLEEPERS}")
         stage.mark(f"zero: {zero.processes} gateways and the controller are all that runs; {zero.parked} sessions are parked")
@@ -82,6 +101,8 @@ def run(data: Path, day: Day, stage: Stage) -> None:
         count = sleepers[0].execute("SELECT count(*) FROM sleepers").fetchone()
         if count != (SLEEPERS,):
             raise Failed(f"{count} rows are left of {SLEEPERS}")
+        if wrong := rush.check(sleepers[0]):
+            raise Failed(wrong)
         _check_shop(url, stage)
         observer.wait(2 * REPORT_S)
 
@@ -140,19 +161,22 @@ def _check_shop(url: str, stage: Stage) -> None:
 
 def main(html: Path | None = None, png: Path | None = None) -> int:
     """`html`, `png`: where the day is drawn."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the cluster and its Ray are ended, whoever ends this
     try:
         print("\nA day from zero to zero: a cluster is made, and left alone ...", flush=True)
-        with own_cluster("day", SETTINGS) as data:
+        with ExitStack() as stack:
+            ray = stack.enter_context(own_ray()) if NODES_GO else None
+            data = stack.enter_context(own_cluster("day", SETTINGS, address=ray.address if ray is not None else ""))
             day = Day(time.monotonic())
             with Stage(day) as stage:
-                run(data, day, stage)
+                run(data, day, stage, lambda: raylets_of(ray.folder) if ray is not None else [])
             print(cost(day), flush=True)
             _draw(day, html, png)
             print("\nThe demo held: it was at zero, no session broke, no row was lost.", flush=True)
         return 0
     except NotStarted:
         return 1
-    except (Failed, NotSeen) as error:
+    except (Failed, NoRay, NotSeen) as error:
         print(f"\nThe demo FAILED: {error}", flush=True)
         return 1
     except KeyboardInterrupt:

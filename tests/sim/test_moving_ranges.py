@@ -39,10 +39,12 @@ PLAN: Plan = replace(
 class Scene:
     """A running cluster with a table, and one who writes keys 1 to 20 over and over."""
 
-    def __init__(self) -> None:
-        self.cluster = SimulatedCluster(1, PLAN)
+    def __init__(self, plan: Plan = PLAN) -> None:
+        self.cluster = SimulatedCluster(1, plan)
         self.world = self.cluster.world
         self.written = 0
+        self.pause_s = 0.002
+        """Between two writes."""
         self.refused: list[str] = []
 
     def play(self, scenario: Callable[[], object]) -> None:
@@ -68,11 +70,15 @@ class Scene:
         with self.world:
             self.world.run(run(), 120.0)
 
+    def key_after(self, key: int) -> int:
+        """Which one is written next."""
+        return key % 20 + 1
+
     async def _write(self) -> None:
         connection = None
         key = 0
         while True:
-            key = key % 20 + 1
+            key = self.key_after(key)
             try:
                 connection = connection or await self.cluster.database("writer").connect()
                 await connection.execute(f"UPDATE t SET v = v + 1 WHERE k = {key}")
@@ -81,7 +87,7 @@ class Scene:
                 self.refused.append(getattr(error, "sqlstate", "08006"))
                 if connection is not None and connection.closed:
                     connection = None
-            await asyncio.sleep(0.002)
+            await asyncio.sleep(self.pause_s)
 
     @property
     def controller(self) -> Controller | None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 
 import asyncio
 
+import pyarrow as pa
 import pytest
 
 from actors.common.messages import Scan
 from actors.crossbar.crossbar import Crossbar
+from actors.runtime.simulation.disk import SimulatedDisk
 from actors.storage.replica import StorageReplica
+from actors.storage.upkeep import Upkeep
 from cluster.reshaping import Reshaping
 from cluster.shards import begun, resized
 from cluster.simulation.hostile import small_key
@@ -19,7 +22,7 @@ from tests.sim.test_moving_ranges import Scene
 
 TABLE = bytes.fromhex("000040000001")
 """The first table's rows."""
-KEY, END = TABLE + small_key(0), TABLE + small_key(1000)
+KEY, MIDDLE, END = TABLE + small_key(0), TABLE + small_key(10), TABLE + small_key(1000)
 
 
 class Shards(Scene):
@@ -46,6 +49,11 @@ class Shards(Scene):
 
     def replicas(self) -> list[str]:
         return self.cluster.roles("storage/")
+
+    def storage(self, role: str) -> StorageReplica:
+        replica = self.cluster.running(role)
+        assert isinstance(replica, StorageReplica)
+        return replica
 
     def files(self, role: str) -> list[str]:
         return sorted(path for process in self.world.processes.values() if role in process.disks for path in process.disks[role].files)
@@ -169,12 +177,59 @@ def test_children_hold_their_own_columns_and_no_others() -> None:
         await scene.begin([2], small_key(10))
         await scene.over()
         for role, low, high in (("storage/3/a", 0, 10), ("storage/4/a", 10, 1000)):
-            replica = scene.cluster.running(role)
-            assert isinstance(replica, StorageReplica)
+            replica = scene.storage(role)
+            await scene.until(lambda replica=replica: not replica.store.foreign)  # type: ignore[misc]
             keys = [key for source in replica.store.sources for key in _keys(source)]
             assert keys and all(small_key(low) <= key[6:] < small_key(high) for key in keys if len(key) == 10)
 
     scene.play(scenario)
+
+
+def test_children_share_their_parents_segments_until_they_are_clipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And one that is made of both again meanwhile has no old version of anything."""
+    scene = Shards()
+    monkeypatch.setattr(Upkeep, "_tidy", lambda upkeep: None)
+
+    async def scenario() -> None:
+        await scene.begin([2], small_key(10))
+        await scene.over()
+        before = scene.written
+        await scene.until(lambda: scene.written > before + 40)
+        children = [scene.storage("storage/3/a").store, scene.storage("storage/4/a").store]
+        shares = [share for store in children for share in store.foreign.values()]
+        assert shares and all(0.0 < share < 1.0 for share in shares) and abs(sum(shares) - len(shares) / 2) < 0.1
+        assert all(store.size_bytes < sum(source.bytes for source in store.sources) for store in children)
+        at = scene.world.clock.now().latest
+        parts = [
+            await scene.world.bus.call("test", f"storage/{shard}/a", Scan(start, end, at))
+            for shard, start, end in ((3, KEY, MIDDLE), (4, MIDDLE, END))
+        ]
+        await scene.begin([3, 4])
+        await scene.over()
+        assert not scene.storage("storage/5/a").store.foreign
+        whole = await scene.world.bus.call("test", "storage/5/a", Scan(KEY, END, at))
+        assert parts[0].count and parts[1].count
+        assert _decoded(whole.rows) == [*_decoded(parts[0].rows), *_decoded(parts[1].rows)]
+
+    scene.play(scenario)
+    assert scene.refused == []
+
+
+def test_where_no_file_has_two_names_segments_are_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = Shards()
+
+    monkeypatch.setattr(SimulatedDisk, "link", lambda *_: False)
+    monkeypatch.setattr(Upkeep, "_tidy", lambda upkeep: None)
+
+    async def scenario() -> None:
+        await scene.begin([2], small_key(10))
+        await scene.over()
+        for role in ("storage/3/a", "storage/4/b"):
+            store = scene.storage(role).store
+            assert store.segments and not store.foreign, "clipped at once"
+
+    scene.play(scenario)
+    assert scene.refused == []
 
 
 def test_replicas_that_only_serve_reads_come_and_go_under_load() -> None:
@@ -203,6 +258,10 @@ def test_replicas_that_only_serve_reads_come_and_go_under_load() -> None:
 
     scene.play(scenario)
     assert scene.refused == []
+
+
+def _decoded(rows: bytes) -> list[dict[str, object]]:
+    return pa.ipc.open_stream(rows).read_all().to_pylist()  # type: ignore[no-any-return]
 
 
 def _keys(source: object) -> list[bytes]:

@@ -62,7 +62,7 @@ from actors.common.messages.membership import (
     Retired,
 )
 from actors.common.messages.reading import Get, Got, Scan, Scanned
-from actors.common.messages.resting import Checkpoint, Checkpointed, Settle
+from actors.common.messages.resting import Checkpoint, Checkpointed, Settle, Stored, Upload
 from actors.common.messages.streaming import (
     Deliver,
     DemandWatermark,
@@ -158,6 +158,8 @@ AnyMessage = (
     | Checkpoint
     | Checkpointed
     | Settle
+    | Stored
+    | Upload
 )
 
 __all__ = [
@@ -234,6 +236,7 @@ __all__ = [
     "StartRole",
     "StatusIs",
     "StopRole",
+    "Stored",
     "StreamAck",
     "StreamLost",
     "SubscribeJournal",
@@ -242,6 +245,7 @@ __all__ = [
     "Suspect",
     "Topology",
     "Trim",
+    "Upload",
     "Wake",
     "Watch",
     "Watched",

@@ -3,7 +3,7 @@
 psql's \\d family and drivers' introspection are written for PostgreSQL's catalogs, where object identifier types abound. The forms that work on them become calls of
 catalog_functions.py:
 
-- 'name'::regclass gives the oid, oid::regclass the name (as text); likewise regtype, regnamespace, regproc, regrole;
+- a regclass or regtype is carried as its oid and shown as its name; 'name'::regnamespace gives the oid, oid::regnamespace the name (as text), likewise regproc and regrole;
 - functions such as pg_get_indexdef(oid), which look into the transaction's catalog.
 """
 
@@ -17,18 +17,21 @@ from pglast import ast
 from actors.common.errors import UNDEFINED_FUNCTION, DatabaseError
 from actors.query_processor.column_executor.names import Level
 from actors.query_processor.column_executor.translator import Translator
-from actors.query_processor.column_executor.udf import Udf, datums_of, result_column
+from actors.query_processor.column_executor.udf import Udf, datums_of, raised, result_column
 from actors.query_processor.column_executor.values import DUCK_TYPES, duck_type
 from actors.query_processor.column_executor.variadic_calls import formatted, json_object
 from actors.sql.binding.type_names import OBJECT_TYPES
 from actors.sql.catalog.catalog_functions import CATALOG_FUNCTIONS, CatalogFunction
 from actors.sql.types import by_name
 from actors.sql.types.column_type import ColumnType
+from actors.sql.types.objects import OBJECTS
 
 INT4 = ColumnType("int4")
 TEXT = ColumnType("text")
 TEXTS = frozenset({"text", "varchar", "name", "bpchar"})
 OID = ColumnType("oid")
+UNCARRIED = OBJECT_TYPES - OBJECTS
+"""Those whose name gives an oid and whose oid gives a name, with no values of their own."""
 INTEGERS = frozenset({"int2", "int4", "int8", "oid"})
 
 _VARIADIC = {"json_build_object": json_object, "format": formatted}
@@ -54,8 +57,8 @@ def replace_catalog_form(translator: Translator, node: Any, level: Level, aggreg
 
 
 def _is_identifier(node: Any) -> bool:
-    """A cast to an object identifier type."""
-    return isinstance(node, ast.TypeCast) and not node.typeName.arrayBounds and node.typeName.names[-1].sval in OBJECT_TYPES
+    """A cast to an object identifier type that has no values of its own here."""
+    return isinstance(node, ast.TypeCast) and not node.typeName.arrayBounds and node.typeName.names[-1].sval in UNCARRIED
 
 
 def _compared(translator: Translator, node: ast.A_Expr, level: Level, aggregates: bool) -> ast.Node:
@@ -72,9 +75,9 @@ def _compared(translator: Translator, node: ast.A_Expr, level: Level, aggregates
 
 
 def shown_identifier(translator: Translator, level: Level, node: ast.TypeCast) -> tuple[str, ColumnType] | None:
-    """(SQL, type) of 'name'::regclass and its like as a result: the name, by which PostgreSQL shows an oid of these types. None for any other cast."""
+    """(SQL, type) of 'name'::regproc and its like as a result: the name, by which PostgreSQL shows an oid of these types. None for any other cast."""
     name = node.typeName.names[-1].sval
-    if node.typeName.arrayBounds or name not in OBJECT_TYPES:
+    if node.typeName.arrayBounds or name not in UNCARRIED:
         return None
     sql, type_ = translator.expression(node, level, aggregates=True)
     if type_ != OID:
@@ -95,9 +98,18 @@ def _cast(translator: Translator, node: ast.TypeCast, level: Level, aggregates: 
     if isinstance(node.arg, ast.TypeCast) and node.arg.typeName.names[-1].sval == name and not node.arg.typeName.arrayBounds:
         return _cast(translator, node.arg, level, aggregates)  # CAST($1::regclass AS regclass), by SQLAlchemy
     sql, type_ = translator.expression(node.arg, level, aggregates=aggregates)
+    if name in OBJECTS and type_.name in (*INTEGERS, *OBJECTS):
+        return translator.slot(f"CAST({sql} AS BIGINT)", ColumnType(name))
     direction = "out" if type_.name in INTEGERS else "in"
     (function,) = CATALOG_FUNCTIONS[f"{name}_{direction}"]
-    return translator.slot(_emit(translator, f"{name}_{direction}", function, [(sql, type_)]), function.result)
+    result = ColumnType(name) if name in OBJECTS else function.result
+    return translator.slot(_emit(translator, f"{name}_{direction}", function, [(sql, type_)]), result)
+
+
+def name_udf(kind: str) -> Udf:
+    """An oid's name."""
+    (function,) = CATALOG_FUNCTIONS[f"{kind}_out"]
+    return _udf(f"{kind}_out", function)
 
 
 def _call(translator: Translator, node: ast.FuncCall, functions: list[CatalogFunction], level: Level, aggregates: bool) -> ast.Node:
@@ -131,7 +143,7 @@ def _udf(name: str, function: CatalogFunction) -> Udf:
             try:
                 return result_column([function.call(around.catalog, around.environment, *row) for row in rows], function.result)
             except DatabaseError as error:
-                raise ValueError(f"EAGLERAY[{error.sqlstate}]{error.message}") from error
+                raise raised(error) from error
 
         return call
 

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from random import Random
 
 from actors.common.errors import DISK_FULL, IO_ERROR, DatabaseError
+from actors.runtime.interfaces import Disk
 from actors.runtime.simulation.faults import Faults
 from actors.runtime.simulation.loop import Owner
 from actors.runtime.simulation.trace import Trace
@@ -236,11 +237,13 @@ class SimulatedFile:
 
 
 class SimulatedDisk:
-    """See interfaces.Disk. One life's mount of `image`."""
+    """See interfaces.Disk. One life's mount of `image`. `room`: the disks beside it, by their roles' names."""
 
-    def __init__(self, image: DiskImage, owner: Owner) -> None:
+    def __init__(self, image: DiskImage, owner: Owner, room: Callable[[str], DiskImage | None] = lambda role: None) -> None:
         self.image = image
         self.owner = owner
+        self._room = room
+        self._linked: list[str] = []
 
     def open(self, path: str) -> SimulatedFile:
         assert path and all(part not in ("", ".", "..") for part in path.split("/")), f"not a relative path: {path!r}"
@@ -268,6 +271,28 @@ class SimulatedDisk:
         if self.owner.alive:
             self.image.removed[path] = self.image.files.pop(path)
             self.image.on_removed(path)
+
+    def neighbour(self, role: str) -> SimulatedDisk | None:
+        image = self._room(role)
+        return SimulatedDisk(image, self.owner) if image is not None and image.files else None
+
+    def link(self, neighbour: Disk, path: str, own: str) -> bool:
+        """Each name's file rots by itself: damage that both had would be found by both."""
+        assert isinstance(neighbour, SimulatedDisk)
+        if self.owner.alive and neighbour.exists(path):
+            assert own not in self.image.files
+            self.image.files[own] = FileImage(bytes(neighbour.image.files[path].durable))
+            self._linked.append(own)
+        return self.exists(own)
+
+    async def settle_links(self) -> None:
+        linked, self._linked = self._linked, []
+        await asyncio.sleep(self.image.sync_delay_s())
+        for path in linked if self.owner.alive else ():
+            if path in self.image.files:
+                self.image.files[path].entry_durable = True
+                self.image.settle_folder(path)
+            self.image.trace.add("sync", f"{self.image.name} {path} linked")
 
     async def clear(self) -> None:
         if self.owner.alive:

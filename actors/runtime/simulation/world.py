@@ -47,6 +47,7 @@ from actors.runtime.simulation.disk import DiskImage, SimulatedDisk
 from actors.runtime.simulation.faults import Faults
 from actors.runtime.simulation.loop import OWNER, Owner, SimulatedLoop, SimulationError
 from actors.runtime.simulation.network import SimulatedNetwork
+from actors.runtime.simulation.object_store import SimulatedObjectStore, StoreImage
 from actors.runtime.simulation.trace import Trace
 
 T = TypeVar("T")
@@ -113,6 +114,10 @@ class World:
         self.trace = Trace(self.loop.time, keep_trace)
         self.network = SimulatedNetwork(self.loop, self.derive("network"), self.faults, self.trace)
         self.processes: dict[str, Process] = {}
+        self.stored: StoreImage | None = None
+        """Where the settings name an object store."""
+        if self.settings.storing.object_store:
+            self.stored = StoreImage(self.derive("object store"), self.trace, self.loop.time)
         self.clock = SimulatedClock(self.loop.time)
         """True time, for checkers."""
         self.context = Context()
@@ -173,6 +178,10 @@ class World:
                 callback(image)
         return image
 
+    def _disk_in(self, az: str, role: str) -> DiskImage | None:
+        """All processes of an availability zone keep their files in one room."""
+        return next((one.disks[role] for one in self.processes.values() if one.az == az and role in one.disks), None)
+
     async def start(self) -> None:
         """Start all processes that are down, at once, and wait until they have started."""
         await asyncio.gather(*(self.restart(name) for name, process in self.processes.items() if not process.up))
@@ -189,13 +198,14 @@ class World:
             name,
             life.bus,
             process.clock,
-            lambda role: SimulatedDisk(self.disk_of(process, role), life.owner),
+            lambda role: SimulatedDisk(self.disk_of(process, role), life.owner, lambda other: self._disk_in(process.az, other)),
             self.derive(f"host/{name}/{process.starts}"),
             self.settings,
             node=process.az,
             pid=process.starts,
             on_crash=lambda error: self._on_crash(process, error),
             make_role=self.make_role,
+            objects=SimulatedObjectStore(self.stored, life.owner) if self.stored is not None else None,
         )
         life.ended = self.loop.create_future()
         if self._topology is not None:

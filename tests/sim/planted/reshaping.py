@@ -11,7 +11,7 @@ from actors.common import ranges
 from actors.common.ranges import KEYSPACE_BYTES, ShardMap
 from actors.crossbar.crossbar import Crossbar
 from actors.reading import storage_client
-from actors.storage import filling
+from actors.storage import inheriting
 from actors.storage.manifest import Manifest
 from actors.storage.store import Store
 from cluster.reshaping import Reshaping
@@ -19,31 +19,31 @@ from cluster.reshaping import Reshaping
 
 def a_new_shard_subscribes_one_record_late() -> None:
     """After the newest record that its parents have, and not after what was copied of them."""
-    united = filling._united
+    united = inheriting.united
 
     def careless(store: Store, manifests: list[Manifest]) -> Manifest:
         whole = united(store, manifests)
         return replace(whole, watermark=whole.watermark + 20_000) if whole.watermark else whole
 
-    filling._united = careless
+    inheriting.united = careless
 
 
 def two_shards_become_one_at_the_later_watermark() -> None:
-    united = filling._united
+    united = inheriting.united
 
     def careless(store: Store, manifests: list[Manifest]) -> Manifest:
         return replace(united(store, manifests), watermark=max((manifest.watermark for manifest in manifests), default=0))
 
-    filling._united = careless
+    inheriting.united = careless
 
 
 def a_new_shard_forgets_what_its_parents_dropped() -> None:
-    united = filling._united
-    filling._united = lambda store, manifests: replace(united(store, manifests), drops=[])
+    united = inheriting.united
+    inheriting.united = lambda store, manifests: replace(united(store, manifests), drops=[])
 
 
 def a_new_shard_keeps_all_rows_of_its_parents() -> None:
-    filling.lies_inside = lambda footer, spans: True  # type: ignore[attr-defined]
+    inheriting.lies_inside = lambda footer, spans: True  # type: ignore[attr-defined]
 
 
 def the_ring_has_nothing_for_a_new_shard() -> None:

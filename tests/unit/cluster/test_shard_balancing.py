@@ -8,7 +8,7 @@ import pytest
 
 from actors.common.messages import ShardLoad
 from actors.common.settings import Layout, Scaling, Settings
-from cluster import shard_balancing
+from cluster import load_reports
 from cluster.initial import initial_state
 from cluster.policies.placement import Placement
 from cluster.policies.shards import Reshape
@@ -45,7 +45,7 @@ def acts_of(placement: str, loads: list[tuple[str, ShardLoad]], scaling: Scaling
 
 @pytest.fixture(autouse=True)
 def _quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shard_balancing, "LOOK_S", 0.0)
+    monkeypatch.setattr(load_reports, "LOOK_S", 0.0)
 
 
 def test_the_largest_replica_counts() -> None:

@@ -84,7 +84,7 @@ def test_every_key_is_held_by_whoever_must_hold_it_and_columns_never_change(seed
             child = last.shard_map.shard(SPACE + key)
             assert (child in children) == moves and (moves or child == owners[key])
             both = {owners[key], child}
-            assert set(state.shard_map.holders(SPACE + key)) == both == set(middle.shard_map.holders(SPACE + key))
+            assert set(state.shard_map.holders().of(SPACE + key)) == both == set(middle.shard_map.holders().of(SPACE + key))
             assert state.shard_map.shard(SPACE + key) == owners[key] and middle.shard_map.shard(SPACE + key) == child
             assert before.shard_map.adjudicator(SPACE + key) == last.shard_map.adjudicator(SPACE + key)
         state = last

@@ -21,11 +21,11 @@ def key(table: int, column: int) -> bytes:
 def holds(shard_map: ShardMap, shard: int, row: Row) -> bool:
     one, value, kind = row
     if kind != DROP_RANGE:
-        return shard in shard_map.holders(one)
+        return shard in shard_map.holders().of(one)
     assert value is not None
     if one[:6] != value[:6]:
         return True
-    return any(shard in shard_map.holders(key(int.from_bytes(one[:4], "big"), column)) for column in range(one[6], value[6]))
+    return any(shard in shard_map.holders().of(key(int.from_bytes(one[:4], "big"), column)) for column in range(one[6], value[6]))
 
 
 @pytest.mark.parametrize("seed", range(40))

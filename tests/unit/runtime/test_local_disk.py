@@ -133,3 +133,38 @@ def test_replace_map_remove(tmp_path: Path, inline: bool) -> None:
 def test_paths_cannot_leave_the_folder(tmp_path: Path) -> None:
     with pytest.raises(AssertionError):
         LocalDisk(tmp_path, sync_inline=True).exists("../other")
+
+
+@pytest.mark.parametrize("inline", [True, False])
+def test_a_neighbours_file_gets_a_second_name(tmp_path: Path, inline: bool) -> None:
+    async def run() -> None:
+        giver = LocalDisk(tmp_path / "storage" / "1", sync_inline=True, room=tmp_path)
+        file = giver.open("segments/1")
+        file.append(b"rows")
+        file.close()
+        taker = LocalDisk(tmp_path / "storage" / "2", sync_inline=inline, room=tmp_path)
+        assert taker.neighbour("storage/3") is None and LocalDisk(tmp_path / "alone", True).neighbour("storage/1") is None
+        neighbour = taker.neighbour("storage/1")
+        assert neighbour is not None and neighbour.read("segments/1") == b"rows"
+        assert taker.link(neighbour, "segments/1", "segments/7") and not taker.link(neighbour, "segments/2", "segments/8")
+        await taker.settle_links()
+        giver.remove("segments/1")
+        assert taker.read("segments/7") == b"rows" and taker.list("segments") == ["7"]
+        taker.close()
+
+    asyncio.run(run())
+
+
+def test_where_the_file_system_has_no_second_names_there_is_no_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refused)
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "file").write_bytes(b"x")
+    disk = LocalDisk(tmp_path / "other", sync_inline=True, room=tmp_path)
+    neighbour = disk.neighbour("one")
+    assert neighbour is not None and not disk.link(neighbour, "file", "mine")
+    monkeypatch.setattr(os, "link", lambda *_: (_ for _ in ()).throw(OSError(errno.ENOSPC, "No space left on device")))
+    with pytest.raises(DatabaseError, match="No space left"):
+        disk.link(neighbour, "file", "mine")

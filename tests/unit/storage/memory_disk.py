@@ -58,6 +58,15 @@ class MemoryDisk:
     def map(self, path: str) -> memoryview:
         return memoryview(bytes(self.files[path]))
 
+    def neighbour(self, role: str) -> None:
+        """It stands alone."""
+
+    def link(self, neighbour: object, path: str, own: str) -> bool:
+        return False
+
+    async def settle_links(self) -> None:
+        """Nothing is ever lost."""
+
     def remove(self, path: str) -> None:
         del self.files[path]
 

@@ -11,7 +11,7 @@ import pytest
 from actors.common.ranges import KEYSPACE_BYTES, Span, joined_spans
 from actors.common.write_set import PUT, encode
 from actors.storage import segment as segments
-from actors.storage.clipping import clip, is_inside, lies_inside
+from actors.storage.clipping import EVERYTHING, clip, is_inside, lies_inside
 from actors.storage.middle import middle
 from actors.storage.segment import Segment, SegmentWriter
 from actors.storage.store import Store
@@ -45,7 +45,6 @@ def written(disk: MemoryDisk, rows: list[Row], path: str = "whole") -> Segment:
 def test_a_clipped_segment_has_the_rows_inside_and_no_others(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     random = Random(seed)
     monkeypatch.setattr(segments, "BLOCK_ROWS_MAX", random.choice((3, 10, 1000)))
-    monkeypatch.setattr("actors.storage.clipping.SLICE_ROWS", random.choice((2, 1024)))
     disk = MemoryDisk()
     keys = sorted({key(random.randint(1, 3), random.randint(0, 60)) for _ in range(80)})
     rows: list[Row] = []
@@ -90,17 +89,17 @@ def test_what_fails_leaves_no_file() -> None:
 
 def test_the_middle_has_half_of_the_bytes_below_it() -> None:
     store = Store(MemoryDisk())
-    assert middle(store) is None
+    assert middle(store, EVERYTHING) is None
     for column in range(1000):
         store.apply(encode([key(1, column)], [b"v" * 10], [PUT]), column + 1)
-    cut = middle(store)
+    cut = middle(store, EVERYTHING)
     assert cut is not None and 400 <= int.from_bytes(cut, "big") <= 600
     store.apply(encode([key(2, column) for column in range(3000, 5000)], [b"v" * 10] * 2000, [PUT] * 2000), 2000)
-    cut = middle(store)
+    cut = middle(store, EVERYTHING)
     assert cut is not None and 3000 <= int.from_bytes(cut, "big") <= 4000
 
 
 def test_what_lies_in_one_place_has_no_middle() -> None:
     store = Store(MemoryDisk())
     store.apply(encode([key(table, 7) for table in range(1, 9)], [b"v"] * 8, [PUT] * 8), 1)
-    assert middle(store) is None
+    assert middle(store, EVERYTHING) is None

@@ -184,7 +184,7 @@ def test_what_a_damaged_peer_gives_is_not_taken() -> None:
             await shard.until(lambda az=az: not shard.role(az)._upkeep.looking)  # type: ignore[misc]
         shard.trim()
         rot(shard.image("b"), next(path for path in sorted(shard.image("b").files) if path != "manifest"))
-        with patch.object(filling, "_contents", _only("storage/1/b", filling._contents)):
+        with patch.object(filling, "ask_contents", _only("storage/1/b", filling.ask_contents)):
             shard.world.crash("storage-a")
             shard.world.wipe("storage-a")
             await shard.restart("a")

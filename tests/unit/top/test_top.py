@@ -149,6 +149,12 @@ def test_the_cost_is_the_area_against_the_peak() -> None:
     ) and "240 process-seconds, 2.0 times" in cost(day)
 
 
+def test_nodes_that_come_and_go_cost_by_the_second() -> None:
+    day = Day(0.0, samples=[sample(0, 2, whole=False, node=1), sample(10, 5, node=4), sample(20, 2, whole=False, node=1), sample(30, 2)])
+    assert cost(day).endswith("and 60 node-seconds of 120") and day.changing() == ["query_processor", "node"]
+    assert "node-seconds" not in cost(Day(0.0, samples=[sample(0, 2), sample(10, 6)]))
+
+
 def test_what_changes_is_drawn_and_told_by_itself() -> None:
     before, after = (
         sample(1, 5, query_processor=1, adjudicator=2, journal=9, process=5),
