@@ -12,7 +12,7 @@ SELECT set_config('TimeZone', 'Asia/Tokyo', false);
 SHOW TimeZone;
 SET TIME ZONE INTERVAL '+00:00' HOUR TO MINUTE;
 SHOW TimeZone;
-SELECT pg_catalog.set_config('search_path', '', false);
+SELECT length(pg_catalog.set_config('search_path', '', false));
 SELECT current_schema(), current_schemas(true), current_schemas(false);
 RESET ALL;
 SELECT current_schema(), current_schemas(true), (current_schemas(true))[1];
@@ -36,8 +36,8 @@ SET
 TimeZone
 <+00>-00
 SHOW
-set_config
-
+length
+0
 SELECT 1
 current_schema|current_schemas|current_schemas
 NULL|{pg_catalog}|{}
@@ -193,7 +193,7 @@ SELECT pg_get_serial_sequence('w', 'i'), pg_is_in_recovery();
 SELECT pg_get_serial_sequence('w', 'nothing');
 SELECT c.tableoid::regclass, 'pg_class'::regclass::oid FROM pg_class c WHERE relname = 'w';
 SELECT count(*) > 100 FROM pg_timezone_names;
-SELECT rngtypid::regtype FROM pg_range WHERE rngsubtype = 23;
+SELECT rngtypid FROM pg_range WHERE rngsubtype = 23;
 ---
 conname|a|n
 w_a_b_key|2|1
