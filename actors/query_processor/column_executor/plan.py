@@ -49,7 +49,8 @@ class ColumnPlan:
 
     kind = "SELECT"
 
-    def __init__(self, query: Query, sources: Sources, parameters: ParameterTypes, emitter: Emitter) -> None:
+    def __init__(self, query: Query, sources: Sources, parameters: ParameterTypes, emitter: Emitter, reason: str = "") -> None:
+        self._reason = reason
         self._query = query
         self.sources = sources
         self._emitter = emitter
@@ -122,6 +123,8 @@ class ColumnPlan:
             if source.filter_texts:
                 lines.append(f"        Storage Filter: {' AND '.join(source.filter_texts)}")
         if verbose:
+            if self._reason:
+                lines.append(f"  Chosen for: {self._reason}")
             lines.append(f"  Statement: {self._query.sql}")
         return lines
 
@@ -149,8 +152,10 @@ def _has_long_values(table: pa.Table | Feed) -> bool:
     return any((pc.max(pc.binary_length(column)).as_py() or 0) > LONG_BYTES for column in columns)
 
 
-def plan_columns(statement: Any, catalog: Catalog, parameter_types: Sequence[ColumnType | None], settings: Settings) -> ColumnPlan:
-    """Plan a SELECT (any shape that DuckDB can run). Raises DatabaseError with PostgreSQL's SQLSTATE."""
+def plan_columns(
+    statement: Any, catalog: Catalog, parameter_types: Sequence[ColumnType | None], settings: Settings, reason: str = ""
+) -> ColumnPlan:
+    """Plan a SELECT (any shape that DuckDB can run). `reason`: why the row executor does not. Raises DatabaseError with PostgreSQL's SQLSTATE."""
     parameters = ParameterTypes(parameter_types)
     sources = Sources()
     emitter = Emitter()
@@ -158,4 +163,4 @@ def plan_columns(statement: Any, catalog: Catalog, parameter_types: Sequence[Col
     if any(column.type == EXPANDED for column in query.columns):
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "rows of _pg_expandarray are supported within a query only")
     sources.finish(query.sql)
-    return ColumnPlan(query, sources, parameters, emitter)
+    return ColumnPlan(query, sources, parameters, emitter, reason)

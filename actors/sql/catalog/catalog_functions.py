@@ -200,7 +200,7 @@ def regclass_in(catalog: Catalog, _: Any, text: str | None) -> int | None:
 
         system = find_system_table(schema, parts[-1])
         if system is not None:
-            return 1000 + sum(map(ord, system.name))
+            return system.oid
         raise DatabaseError(UNDEFINED_TABLE, f'relation "{text}" does not exist')
     return found[1].oid if found[1] is not None else found[0].id
 
@@ -210,6 +210,11 @@ def _regclass_out(catalog: Catalog, environment: Any, oid: int | None) -> str | 
         return None
     found = find_relation(catalog, oid)
     if found is None:
+        from actors.sql.catalog.system_tables import system_tables_by_oid
+
+        system = system_tables_by_oid().get(oid)
+        if system is not None:
+            return system.name if system.schema == "pg_catalog" else f"{system.schema}.{system.name}"
         return "-" if oid == 0 else str(oid)
     name = quote_ident(found[1].name if found[1] is not None else found[0].name)
     return name if _is_visible(catalog, environment, oid) else f"{quote_ident(found[0].schema)}.{name}"

@@ -72,6 +72,41 @@ KNOWN = frozenset(ARRAY_TYPES) | frozenset(
         "bytea",
     }
 )
+FIRST_SYSTEM_OID = 12_000
+"""PostgreSQL gives the views of its catalog numbers from here on, other ones in each version. Here a relation's is its line in system_relations.txt."""
+KNOWN_OIDS = {
+    "pg_type": 1247,
+    "pg_attribute": 1249,
+    "pg_proc": 1255,
+    "pg_class": PG_CLASS_OID,
+    "pg_authid": 1260,
+    "pg_auth_members": 1261,
+    "pg_database": 1262,
+    "pg_trigger": 2620,
+    "pg_am": 2601,
+    "pg_attrdef": 2604,
+    "pg_cast": 2605,
+    "pg_constraint": 2606,
+    "pg_conversion": 2607,
+    "pg_depend": 2608,
+    "pg_description": 2609,
+    "pg_index": 2610,
+    "pg_inherits": 2611,
+    "pg_language": 2612,
+    "pg_namespace": 2615,
+    "pg_opclass": 2616,
+    "pg_operator": 2617,
+    "pg_rewrite": 2618,
+    "pg_tablespace": 1213,
+    "pg_shdescription": 2396,
+    "pg_collation": 3456,
+    "pg_enum": 3501,
+    "pg_range": 3541,
+    "pg_extension": 3079,
+    "pg_sequence": 2224,
+    "pg_statistic_ext": 3381,
+}
+"""Of PostgreSQL's catalog (pg_class.dat and the CATALOG lines of its headers): clients write them down."""
 Row = dict[str, Any]
 
 
@@ -92,6 +127,7 @@ class SystemTable:
     schema: str
     name: str
     columns: tuple[tuple[str, ColumnType], ...]
+    oid: int
 
     def rows(self, transaction: CatalogReader) -> list[tuple[Any, ...]]:
         maker = ROWS.get(self.name)
@@ -105,16 +141,17 @@ class SystemTable:
 def _relations() -> dict[tuple[str, str], SystemTable]:
     text = files("actors.sql.catalog").joinpath("system_relations.txt").read_text()
     found: dict[tuple[str, str], SystemTable] = {}
-    for line in text.splitlines():
+    for oid, line in enumerate(text.splitlines(), FIRST_SYSTEM_OID):
         schema, name, columns = line.split(" ")
         pairs = (column.split(":") for column in columns.split(","))
-        found[schema, name] = SystemTable(schema, name, tuple((column, _type(type_)) for column, type_ in pairs))
+        typed = tuple((column, _type(type_)) for column, type_ in pairs)
+        found[schema, name] = SystemTable(schema, name, typed, KNOWN_OIDS.get(name, oid))
     jobs = (
         "job_id:text,status:text,details:text,job_type:text,object_id:oid,object_name:text,start_time:timestamptz,update_time:timestamptz"
     )
     for name, columns in (("jobs", jobs), ("iam_pg_role_mappings", "pg_role_oid:oid,pg_role_name:name,arn:text,grantor_pg_role_oid:oid")):
         typed = tuple((column.split(":")[0], _type(column.split(":")[1])) for column in columns.split(","))
-        found["sys", name] = SystemTable("sys", name, typed)
+        found["sys", name] = SystemTable("sys", name, typed, FIRST_SYSTEM_OID + len(found))
     return found
 
 
@@ -126,6 +163,11 @@ def _type(name: str) -> ColumnType:
 def find_system_table(schema: str | None, name: str) -> SystemTable | None:
     """`schema` None: pg_catalog, which comes first on every search path."""
     return _relations().get((schema or "pg_catalog", name))
+
+
+@cache
+def system_tables_by_oid() -> dict[int, SystemTable]:
+    return {table.oid: table for table in _relations().values()}
 
 
 # -- pg_catalog ------------------------------------------------------------------------------------------------------------------
