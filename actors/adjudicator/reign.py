@@ -44,6 +44,7 @@ from actors.common.errors import (
     redirected,
 )
 from actors.common.messages import AskPromise, Commit, Committed, Part, Promised
+from actors.common.refusals import ClockAhead
 from actors.common.timestamps import TIMESTAMP_MIN, Timestamp
 from actors.journal.record import CLOSE, COMMIT, LEASE
 from actors.runtime.interfaces import Context, Reply
@@ -369,7 +370,7 @@ class Reign:
         if ahead_us <= 0:
             return False
         if ahead_us > HELD_S_MAX * 1e6 or self._held >= HELD_MAX:
-            raise DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, f"a clock is {ahead_us} microseconds ahead", detail="clock")
+            raise DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, f"a clock is {ahead_us} microseconds ahead", refusal=ClockAhead())
         self._held += 1
 
         def near() -> None:

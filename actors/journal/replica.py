@@ -41,6 +41,7 @@ from actors.common.messages import (
 )
 from actors.common.messages.base import Message
 from actors.common.messages.control import Topology
+from actors.common.refusals import Outbid, Trimmed
 from actors.common.timestamps import Epoch, Lsn, Timestamp
 from actors.journal.log import JournalLog, Promise
 from actors.journal.record import TRIMMED, decode_header
@@ -461,7 +462,7 @@ class JournalReplica:
     def _trimmed(self) -> DatabaseError:
         log = self.log
         return DatabaseError(
-            TRIMMED, f"records below {log.first_lsn} have been trimmed", detail=f"{log.first_lsn} {log.promise.trimmed_ts}"
+            TRIMMED, f"records below {log.first_lsn} have been trimmed", refusal=Trimmed(log.first_lsn, log.promise.trimmed_ts)
         )
 
 
@@ -474,6 +475,6 @@ def _refuse(reply: Reply | None, promised: Epoch) -> None:
     if reply is not None:
         reply.fail(
             DatabaseError(
-                OBJECT_NOT_IN_PREREQUISITE_STATE, f"a writer of epoch {promised} has been promised this journal", detail=str(promised)
+                OBJECT_NOT_IN_PREREQUISITE_STATE, f"a writer of epoch {promised} has been promised this journal", refusal=Outbid(promised)
             )
         )
