@@ -8,8 +8,8 @@ Later transactions see its keys from the moment it has its commit time, before i
 all that was decided after it with it. One that spans adjudicators is coordinator.py's; parts of those that others coordinate are participant.py's. One that is too large for one message comes
 in pieces first (gathering.py).
 
-What ends without a commit: 40001 (conflicts; too much under way), 55000 (map moved; catalog to be revalidated), 08006 with a detail that begins with
-"not committed" are certain. 08007 is not: the record was appended, and the epoch ended before it was known to be durable.
+What ends without a commit: 40001 (conflicts; too much under way), 55000 (map moved; catalog to be revalidated), 08006 with the refusal
+NotCommitted (common/refusals.py) are certain. 08007 is not: the record was appended, and the epoch ended before it was known to be durable.
 
 Commits that arrive twice get one decision: while it is under way the second is answered with the first, for ANSWERED_KEEP_S its outcome is remembered, beyond the
 reign's end (a refusal of any kind is one: whoever was told of it may have sent the same work under another name), and after that it meets its own write in the window.
