@@ -17,14 +17,14 @@ from pglast import ast
 from actors.common.errors import UNDEFINED_FUNCTION, DatabaseError
 from actors.query_processor.column_executor.names import Level
 from actors.query_processor.column_executor.translator import Translator
-from actors.query_processor.column_executor.udf import Udf, datums_of, result_column
+from actors.query_processor.column_executor.udf import Udf, datums_of, raised, result_column
 from actors.query_processor.column_executor.values import DUCK_TYPES, duck_type
+from actors.sql.binding.function_kinds import OBJECT_TYPES
 from actors.sql.catalog.catalog_functions import CATALOG_FUNCTIONS, CatalogFunction
 from actors.sql.types.column_type import ColumnType
 
 INT4 = ColumnType("int4")
 OID = ColumnType("oid")
-OBJECT_TYPES = frozenset({"regclass", "regtype", "regnamespace", "regproc", "regprocedure", "regrole"})
 INTEGERS = frozenset({"int2", "int4", "int8", "oid"})
 
 
@@ -77,7 +77,11 @@ def _udf(name: str, function: CatalogFunction) -> Udf:
             around = surroundings()
             columns = [datums_of(array, type_) for array, type_ in zip(arrays, types, strict=bool(types))]
             rows = zip(*columns, strict=True) if types else ((),) * len(arrays[0])
-            return result_column([function.call(around.catalog, around.environment, *row) for row in rows], function.result)
+            try:
+                values = [function.call(around.catalog, around.environment, *row) for row in rows]
+            except DatabaseError as error:
+                raise raised(error) from error
+            return result_column(values, function.result)
 
         return call
 

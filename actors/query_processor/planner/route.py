@@ -14,7 +14,7 @@ from typing import Any
 
 from pglast import ast, enums
 
-from actors.sql.binding.function_kinds import AGGREGATES, SETS
+from actors.sql.binding.function_kinds import AGGREGATES, OBJECT_TYPES, SETS
 from actors.sql.binding.reasons import Reason
 from actors.sql.catalog.snapshot import Catalog
 
@@ -101,6 +101,10 @@ def _parts(nodes: Any) -> tuple[Reason | None, list[ast.FuncCall]]:
             return Reason.SUBQUERY, []
         elif isinstance(node, ast.GroupingFunc):
             return Reason.GROUPING, []
+        elif isinstance(node, ast.TypeCast):
+            if isinstance(node.arg, ast.TypeCast) and node.arg.typeName.names[-1].sval in OBJECT_TYPES:
+                return Reason.OBJECT, []
+            todo.append(node.arg)
         elif isinstance(node, ast.NamedArgExpr):
             return Reason.ARGUMENTS, []
         elif isinstance(node, ast.FuncCall):

@@ -22,6 +22,7 @@ class Reason(StrEnum):
     COLUMN_ALIASES = "renamed columns in FROM"
     SUBQUERY = "a subquery"
     SETS = "a function that returns rows"
+    OBJECT = "a cast from a name that the catalog is asked for"
     ARGUMENTS = "named or VARIADIC arguments"
     ORDER_OPERATOR = "ORDER BY ... USING"
     AGGREGATE = "an aggregate other than count, sum, avg, min and max of all rows"

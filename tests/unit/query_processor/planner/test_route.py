@@ -49,6 +49,7 @@ COLUMNS = {
     "SELECT n FROM t WHERE id IN (SELECT id FROM u)": Reason.SUBQUERY,
     "SELECT n FROM t ORDER BY (SELECT 1)": Reason.SUBQUERY,
     "SELECT generate_series(1, 3)": Reason.SETS,
+    "SELECT 't'::regclass::oid": Reason.OBJECT,
     "SELECT n FROM t ORDER BY n USING >": Reason.ORDER_OPERATOR,
     "SELECT count(DISTINCT n) FROM t": Reason.AGGREGATE,
     "SELECT sum(n) FILTER (WHERE n > 0) FROM t": Reason.AGGREGATE,
