@@ -46,22 +46,14 @@ down: $(VENV)/.base
 status: $(VENV)/.base
 	@$(BIN)/eagleray status --data $(DATA)
 
-# Two halves side by side, each a processor's work: the simulator, and all else. The simulator's campaign, which uses
-# every processor there is, ends it (tests/conftest.py). The last lines name what failed in either: CI keeps the end alone.
 test: $(VENV)/.dev
-	@trap 'kill $$other 2>/dev/null; exit 1' INT TERM; \
-	$(BIN)/python -m pytest tests/clients tests/cluster tests/sql tests/unit > $(VENV)/other-tests.log 2>&1 & other=$$!; \
-	{ $(BIN)/python -m pytest tests/scripts tests/sim 2>&1; echo $$? > $(VENV)/sim-tests.status; } | tee $(VENV)/sim-tests.log; \
-	status=$$(cat $(VENV)/sim-tests.status); \
-	wait $$other || status=1; cat $(VENV)/other-tests.log; echo; \
-	grep -hE '^(FAILED|ERROR) |^[0-9]+ (passed|failed|error|skipped).* in ' $(VENV)/sim-tests.log $(VENV)/other-tests.log; \
-	exit $$status
+	@$(BIN)/python -m tests.side_by_side
 
 check: $(VENV)/.dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/mypy --strict actors cluster eagleray workloads
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m pytest tests/unit tests/scripts tests/sim
+	@$(BIN)/python -m tests.side_by_side computing
 
 bench: $(VENV)/.bench
 	@$(BIN)/python -m benchmarks.pgbench

@@ -1,6 +1,7 @@
 """What a cluster remembers of itself (cluster.json), and what an `up` makes of that and of what it names.
 
     {"format": 2, "revision": 3, "settings": {"mode": "open", "layout": {...}, "authentication": {...}, "limits": {"transaction_rows_max": 5000}}}
+    ... "identity": "5f2c..."                                   where its checkpoints lie in an object store, too
     ... "address": "auto", "disks": {"a": "4f1c...", ...}}      where it lies on the nodes of a Ray that it has joined (joined_ray.py)
 
 Remembered is every setting that was ever named, by a settings file or a flag, and the whole layout and authentication
@@ -37,6 +38,8 @@ from cluster.data_folder import FORMAT
 FIXED = ("azs", "adjudicators", "shards")
 """Of the layout: which journals there are, on whose disks, and which key lies where."""
 JOINED = ("address", "disks")
+IDENTITY = "identity"
+"""The cluster's own number, by which an object store knows it (object_store.py)."""
 FILES = ("tls_certificate", "tls_key")
 USERS = "authentication.users"
 TRUST_NOTE = "authentication is trust: every user of this machine may connect, as admin and without a password (docs/security.md)"
@@ -92,9 +95,10 @@ def resolve(
     joined |= {"address": address} if address else {}
     if joined:
         settings = replace(settings, bus=replace(settings.bus, transport="tls"))
+    own = {IDENTITY: cluster[IDENTITY]} if cluster is not None and IDENTITY in cluster else {}
     named = [*_keys(document), *_keys(flags)]
     notes = [*_warnings(before, settings), *_changes(before, settings, named)]
-    remembered = {"format": FORMAT, "revision": revision + (not unchanged), "settings": kept, **joined}
+    remembered = {"format": FORMAT, "revision": revision + (not unchanged), "settings": kept, **joined, **own}
     return Resolution(settings, remembered, tuple(notes), joined.get("address", ""))
 
 

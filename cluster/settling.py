@@ -1,6 +1,7 @@
 """Before zero: storage has everything on disk, and the journals keep next to nothing, so that who wakes the cluster waits for no old record to be read.
 
-    below_ts = await checkpoint(...)          every storage replica has on disk what was committed up to there; None where one could not say so in time
+    below_ts = await checkpoint(...)          every storage replica has on disk, and the object store where there is one, what was committed up to there; None where one could
+                                              not say so in time
     await stop_settled(..., below_ts)         the journals begin a new segment; adjudicators are stopped, and close their epochs in it; what lies before it goes
 
 Journals keep records for as long as a transaction may live, beyond what checkpoints need, since a restarted coordinator must know the outcomes that
@@ -16,7 +17,7 @@ import logging
 from collections.abc import Collection, Iterable
 
 from actors.common.errors import DatabaseError
-from actors.common.messages import Checkpoint, Checkpointed, Settle
+from actors.common.messages import Checkpoint, Checkpointed, Settle, Upload
 from actors.common.timestamps import Timestamp
 from actors.runtime.interfaces import Context
 from cluster.keeping import is_keeper
@@ -36,10 +37,11 @@ async def checkpoint(context: Context, homes: Collection[str], processes: Iterab
     at = context.clock.now().latest
     if not names or any(name not in homes for name in names):
         return None
+    kinds = (Checkpoint, Upload) if context.settings.storing.object_store else (Checkpoint,)
+    answers: list[Checkpointed] = []
     try:
-        answers: list[Checkpointed] = await asyncio.gather(
-            *(context.bus.call(context.name, name, Checkpoint(at), CHECKPOINT_S) for name in names)
-        )
+        for kind in kinds:
+            answers = await asyncio.gather(*(context.bus.call(context.name, name, kind(at), CHECKPOINT_S) for name in names))
     except DatabaseError as error:
         logger.warning("the journals are kept as they are: %s", error.message)
         return None

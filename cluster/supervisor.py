@@ -21,6 +21,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import quote
@@ -28,7 +29,7 @@ from urllib.parse import quote
 from actors.common.settings import ADMIN, Settings
 from actors.common.settings_file import SettingsError
 from actors.runtime import descriptors
-from cluster import joined_ray, leftovers, local_ray
+from cluster import joined_ray, leftovers, local_ray, object_store
 from cluster.data_folder import DataFolder, DataFolderError
 from cluster.initial import controller_az, initial_state, placed, with_keepers
 from cluster.joined_ray import JoinedRay
@@ -75,6 +76,7 @@ class Supervisor:
 
     def start(self) -> str:
         """Returns the connection string. Raises StartError."""
+        self._ask_object_store()
         self._make_authority()
         self._ray = self._make_ray()
         try:
@@ -122,6 +124,18 @@ class Supervisor:
             raise
         if former is None:
             logger.info("created a cluster in %s", self._folder.root)
+
+    def _ask_object_store(self) -> None:
+        """From now on the settings name the cluster's own place in it. Raises StartError where it refuses."""
+        storing = self._settings.storing
+        if not storing.object_store:
+            return
+        own = object_store.place(storing.object_store, self._remembered.setdefault("identity", object_store.new_identity()))
+        try:
+            object_store.check(own)
+        except object_store.StoreRefused as error:
+            raise StartError(str(error)) from None
+        self._settings = replace(self._settings, storing=replace(storing, object_store=own))
 
     def _make_ray(self) -> LocalRay | JoinedRay:
         layout = self._settings.layout
@@ -206,20 +220,21 @@ class Supervisor:
 
     def stop(self) -> None:
         """Stop the layers in order (best effort: what does not answer is killed), then Ray."""
+        self._watch.stop()
+        if self._ray is None:
+            return  # it had not begun
         import ray
 
-        self._watch.stop()
         if self._controller is not None and ray.is_initialized() and not self._ray_is_dead:
             try:
                 ray.get(self._controller.shut_down.remote(), timeout=COMPLETE_TIMEOUT_S)
             except ray.exceptions.RayError as error:
                 logger.warning("the cluster did not stop cleanly: %s", error)
-        if self._ray is not None and not self._ray_is_dead:
+        if not self._ray_is_dead:
             self._ray.end()
         if ray.is_initialized():
             ray.shutdown()
-        if self._ray is not None:
-            self._ray.stop()
+        self._ray.stop()
 
 
 def main() -> int:

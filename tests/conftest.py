@@ -19,9 +19,6 @@ import pytest
 
 from eagleray.command.show import status_of
 
-USES_ALL_PROCESSORS = "test_no_promise_is_broken"
-"""The simulator's campaign."""
-
 
 @pytest.fixture(autouse=True)
 def usual_umask() -> Iterator[None]:
@@ -36,15 +33,31 @@ SHARED = "live_cluster"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of the shared cluster come after all that do without: its processes would run beside them for
-    nothing. The campaign comes last: by then the other half of `make test` (Makefile) leaves a processor idle, and its
-    live clusters have been spared a third load."""
-    items.sort(key=lambda item: (SHARED in getattr(item, "fixturenames", ()), item.name.startswith(USES_ALL_PROCESSORS)))
+    """Tests of the shared cluster come after all that do without: its processes would run beside them for nothing."""
+    items.sort(key=lambda item: SHARED in getattr(item, "fixturenames", ()))
+
+
+# -- garbage ------------------------------------------------------------------------------------------------------------
+# A simulated world collects its garbage at its end. To look at all that the tests' process has imported and collected,
+# too, takes a third of a second, which is more than most tests take: it is no garbage, and is set aside.
+
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
+
+
+def pytest_runtest_setup() -> None:
+    if not gc.get_freeze_count():  # a run of the simulator has ended, in this process
+        gc.freeze()
 
 
 def pytest_unconfigure() -> None:
     """DuckDB's instances are closed: those that wait for their next statement, and those that a test left in the middle
     of one. Else nanobind, as the interpreter ends, lists what is left of them, below the names of the tests that failed."""
+    gc.unfreeze()
     module = sys.modules.get("actors.query_processor.column_executor.instance")
     if module is not None:
         for instance in [found for found in gc.get_objects() if isinstance(found, module.Instance)]:

@@ -98,6 +98,10 @@ class Storing:
     read_wait_s: float = 5.0
     segments_max: int = 8
     """More segments than this are merged."""
+    object_store: str = ""
+    """Where checkpoints lie, too, beside the nodes' own disks: file:///FOLDER or s3://BUCKET/PREFIX (docs/object_store.md). Empty: nowhere."""
+    object_store_wait_s: float = 3600.0
+    """While it refuses or is slow, journals keep what it lacks; no longer than this, or they would grow for ever."""
 
 
 @dataclass(frozen=True)

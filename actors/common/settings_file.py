@@ -18,6 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from actors.common import object_uri
 from actors.common.settings import OPEN_LIMITS, Settings
 
 MODES = ("dsql", "open")
@@ -77,6 +78,7 @@ def settings_from(document: Document, text: str, source: str, overrides: Documen
     _check_layout(settings, text, source)
     _check_authentication(settings, text, source)
     _check_bus(settings, text, source)
+    _check_object_store(settings, text, source)
     return settings
 
 
@@ -137,6 +139,14 @@ def _check_bus(settings: Settings, text: str, source: str) -> None:
             usable = False
         if not usable:
             raise SettingsError(_at(text, source, "bus.address", f"expected an IP address that peers can connect to, got {address!r}"))
+
+
+def _check_object_store(settings: Settings, text: str, source: str) -> None:
+    if uri := settings.storing.object_store:
+        try:
+            object_uri.parse(uri)
+        except ValueError as error:
+            raise SettingsError(_at(text, source, "storing.object_store", str(error))) from None
 
 
 def _apply(target: Any, document: dict[str, Any], prefix: str, text: str, source: str) -> Any:

@@ -57,8 +57,9 @@ from actors.common.settings import Settings
 from actors.common.timestamps import Clock
 from actors.runtime.assigned_roles import AssignedRoles, MakeRole
 from actors.runtime.clock import SystemClock
-from actors.runtime.interfaces import Bus, Context, Disk, Reply, Role, Speaker
+from actors.runtime.interfaces import Bus, Context, Disk, ObjectStore, Reply, Role, Speaker
 from actors.runtime.local_disk import LocalDisk
+from actors.runtime.object_store import ThreadedObjectStore, object_store
 from actors.runtime.socket_bus import Intercept, OnCrash, SocketBus
 from actors.runtime.tls import TlsIdentity
 
@@ -135,6 +136,7 @@ class Host:
         pid: int = 0,
         on_crash: OnCrash = exit_process,
         make_role: MakeRole | None = None,
+        objects: ObjectStore | None = None,
     ) -> None:
         self.name = name
         self.bus = bus
@@ -144,6 +146,7 @@ class Host:
         self.settings = settings
         self.on_shutdown: Callable[[], None] | None = None
         self._disk_of = disk_of
+        self._objects = objects
         self._random = random
         self._on_crash = on_crash
         self._crashed = False
@@ -186,6 +189,7 @@ class Host:
             pid=os.getpid(),
             on_crash=on_crash,
             make_role=make_role,
+            objects=object_store(settings.storing.object_store),
         )
 
     # life
@@ -224,6 +228,7 @@ class Host:
             random=Random(self._random.getrandbits(128)),
             spawn=spawn,
             settings=self.settings,
+            objects=self._objects,
         )
         role = spec.make(context)
         running = self._running[spec.name] = _Running(role, spec.az, context.disk, tasks)
@@ -276,6 +281,8 @@ class Host:
         finally:
             await self.bus.close()
             await _cancel(self._own_tasks)
+            if isinstance(self._objects, ThreadedObjectStore):
+                self._objects.close()
 
     async def register(self, controller: str = "controller") -> None:
         """Tell the controller who is here and take its topology. Asks until it is there; the route comes from `bus.add_route`."""

@@ -14,7 +14,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from random import Random
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from actors.common.errors import DatabaseError
 from actors.common.messages.base import Message
@@ -128,6 +128,34 @@ class Disk(Protocol):
         """Atomically and durably make `path` hold `data` (temporary file, fsync, rename, fsync of the folder)."""
 
 
+class StoredObject(NamedTuple):
+    """`written_s`: by the store's clock."""
+
+    key: str
+    size: int
+    written_s: float
+
+
+class ObjectStore(Protocol):
+    """Objects by key (`/`-separated), the same for all processes of a cluster. It may be slow, and it may refuse (08006): nothing that anybody waits for may wait for it.
+
+    An object is there whole once `put` has returned; one whose writer has died may be there in part, so whoever reads goes by a checksum. A `put` that was
+    refused may have happened all the same. What has been put is listed from then on.
+    """
+
+    async def put(self, key: str, data: bytes | memoryview) -> int:
+        """Returns the CRC-32C of `data`."""
+
+    async def get(self, key: str, offset: int = 0, length: int = -1) -> bytes:
+        """`length` -1: to its end. 58P01 where there is none of this key."""
+
+    async def list(self, prefix: str) -> list[StoredObject]:
+        """All whose keys begin with the folder `prefix` (it ends with `/`), by key."""
+
+    async def remove(self, key: str) -> None:
+        """Nothing happens where there is none."""
+
+
 @dataclass
 class Context:
     """Everything that a role may touch. `spawn` starts a task that is cancelled when the role stops; an exception that escapes one
@@ -141,6 +169,8 @@ class Context:
     random: Random
     spawn: Callable[[Coroutine[Any, Any, Any]], asyncio.Task[Any]]
     settings: Settings
+    objects: ObjectStore | None = None
+    """None: the cluster has none."""
 
 
 class Role(Service, Protocol):

@@ -50,12 +50,12 @@ async def inherit(
         for origin in origins:
             if not origin.replicas or not await _take_one(context, origin, store, spans, len(origins) == 1, copies, manifests):
                 return False
-        united = _united(store, manifests)
-        if not manifests or not wanted(united):
+        whole = united(store, manifests)
+        if not manifests or not wanted(whole):
             return False
         await store.disk.settle_links()
-        await manifest_file.save(store.disk, united)
-        named = set(united.segments)
+        await manifest_file.save(store.disk, whole)
+        named = set(whole.segments)
         return True
     finally:
         for copy in copies:
@@ -102,7 +102,7 @@ async def _fresh_contents(context: Context, peer: str, known: Manifest) -> Manif
         return known
 
 
-def _united(store: Store, manifests: list[Manifest]) -> Manifest:
+def united(store: Store, manifests: list[Manifest]) -> Manifest:
     """What several shards' manifests, whose segments are here, say together: no two of them have a key in common."""
     return Manifest(
         min((manifest.watermark for manifest in manifests), default=0),

@@ -39,25 +39,12 @@ from actors.common.errors import (
     DatabaseError,
     unavailable,
 )
-from actors.common.messages import (
-    AskContents,
-    AskMiddle,
-    AskPiece,
-    Checkpoint,
-    Deliver,
-    DemandWatermark,
-    Get,
-    Got,
-    Message,
-    Middle,
-    Scan,
-    Stage,
-    StreamAck,
-    StreamLost,
-    SubscribeRange,
-    Suspect,
-    Topology,
-)
+from actors.common.messages import Message, Suspect, Topology
+from actors.common.messages.control import AskMiddle, Middle
+from actors.common.messages.filling import AskContents, AskPiece
+from actors.common.messages.reading import Get, Got, Scan
+from actors.common.messages.resting import Checkpoint, Stored, Upload
+from actors.common.messages.streaming import Deliver, DemandWatermark, Stage, StreamAck, StreamLost, SubscribeRange
 from actors.common.ranges import ShardMap
 from actors.common.settings import Settings
 from actors.runtime.interfaces import Context, Reply
@@ -200,7 +187,7 @@ class StorageReplica:
             },
             **({"damage": self._damage} if self._damage else {}),
             **({"stranded": self._stranded} if self._stranded else {}),
-            **({"filling": True} if self._upkeep.filling else {}),
+            **self._upkeep.account(),
         }
 
     def _take_topology(self, topology: Topology) -> None:
@@ -228,9 +215,11 @@ class StorageReplica:
                 self._resubscribe("the crossbar does not know the stream")
         elif isinstance(message, AskContents | AskPiece | AskMiddle) and reply is not None:
             self._give(message, reply)
-        elif isinstance(message, Checkpoint) and reply is not None:
+        elif isinstance(message, Stored):
+            self._upkeep.look_at_store()
+        elif isinstance(message, Checkpoint | Upload) and reply is not None:
             # A read of nothing is answered once the watermark is there, or refused.
-            self.receive(sender, Get([], message.at), After(lambda: self._upkeep.settle(message.at, reply), reply.fail))
+            self.receive(sender, Get([], message.at), After(lambda: self._upkeep.settle(message, reply), reply.fail))
         elif reply is not None:
             reply.fail(DatabaseError(FEATURE_NOT_SUPPORTED, f"storage does not understand {kind.__name__}"))
 
@@ -444,7 +433,7 @@ class StorageReplica:
         is_due = self._unacknowledged_bytes * ACK_BYTES_SHARE >= self._window_bytes
         if now or is_due or self._unacknowledged_messages >= ACK_MESSAGES_MAX:
             self._unacknowledged_bytes = self._unacknowledged_messages = 0
-            ack = StreamAck(self._stream, self._number, self.store.checkpoint_ts)
+            ack = StreamAck(self._stream, self._number, self._upkeep.kept_ts)
             self._bus.post(self._name, self._crossbars[self._crossbar], ack)
 
     @property

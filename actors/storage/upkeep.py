@@ -3,7 +3,8 @@
     memtable full, or idle for a while   checkpoint, then merges while there are too many segments      (maintenance.py)
     started                              every block is looked at once, unhurriedly: damage is found while the peers are whole
     made of other shards                 their rows are clipped off, once the reshape is at its end             (clipping.py)
-    stranded, or damaged                 filled from a peer                                             (filling.py)
+    stranded, or damaged                 filled from a peer, or opened from the object store            (filling.py, archive.py)
+    checkpoint made                      uploaded, where the cluster has an object store                (archive.py)
 
 What it promises: none of these run in each other's way. A checkpoint and a merge may be under way together; filling begins when neither is, and keeps both from beginning,
 for it ends with another store. What fails (a full disk, no peer that can help) is tried again after `RETRY_S`.
@@ -14,13 +15,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from actors.common.errors import DATA_CORRUPTED, OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
-from actors.common.messages import Checkpointed
+from actors.common.messages import Checkpoint, Checkpointed, Upload
 from actors.common.timestamps import Timestamp
 from actors.runtime.interfaces import Context, Reply
 from actors.storage import filling
+from actors.storage.archive import Archive
 from actors.storage.inheriting import inherit
 from actors.storage.maintenance import Maintenance
 from actors.storage.manifest import Manifest
@@ -67,15 +69,37 @@ class Upkeep:
         """Not every block has been looked at since the start."""
         context.spawn(self._look())
         context.bus.on_topology(lambda _: self._tidy_later())
+        self._archive: Archive | None = None
+        if context.objects is not None:
+            self._archive = Archive(context, replica, context.objects)
+            self.look_at_store()
 
     def stop(self) -> None:
         self._stopped = True
+        if self._archive is not None:
+            self._archive.stop()
         for timer in self._timers.values():
             timer.cancel()
 
     @property
     def filling(self) -> bool:
         return self._filling
+
+    @property
+    def kept_ts(self) -> Timestamp:
+        """Everything committed up to there is on the disk and, where there is one, in the object store."""
+        checkpoint_ts = self._replica.store.checkpoint_ts
+        return self._archive.kept_ts(checkpoint_ts) if self._archive is not None else checkpoint_ts
+
+    def look_at_store(self) -> None:
+        """There is another checkpoint, here or there."""
+        if self._archive is not None:
+            self._archive.look()
+
+    def account(self) -> dict[str, Any]:
+        """For `status`."""
+        told: dict[str, Any] = {"filling": True} if self._filling else {}
+        return told | ({"object_store": self._archive.account()} if self._archive is not None else {})
 
     def _after(self, name: str, seconds: float, callback: Callable[[], None]) -> None:
         def due() -> None:
@@ -114,8 +138,12 @@ class Upkeep:
         self._checkpointing = True
         self._context.spawn(self._checkpoint())
 
-    def settle(self, at: Timestamp, reply: Reply) -> None:
-        """A checkpoint of all up to `at`, which has been applied; the answer to a Checkpoint."""
+    def settle(self, message: Checkpoint | Upload, reply: Reply) -> None:
+        """A checkpoint of all up to `message.at`, which has been applied; the answer."""
+        at = message.at
+        if isinstance(message, Upload) and self._archive is not None and at <= self._replica.store.checkpoint_ts:
+            self._context.spawn(self._upload(self._archive, at, reply))
+            return
         if self._stopped or self._filling or self._fill_due:
             reply.fail(DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, f"{self._context.name} has to be filled from a peer first"))
             return
@@ -123,12 +151,15 @@ class Upkeep:
         if not self._checkpointing:
             self._settle_all()
 
+    async def _upload(self, archive: Archive, at: Timestamp, reply: Reply) -> None:
+        reply(Checkpointed(await archive.settle(at)))
+
     def _settle_all(self) -> None:
         """A checkpoint may have begun before what it was to hold had come: then another one follows."""
         checkpoint_ts = self._replica.store.checkpoint_ts
         for at, reply in self._settling:
             if at <= checkpoint_ts:
-                reply(Checkpointed(checkpoint_ts))
+                reply(Checkpointed(self.kept_ts))
         self._settling = [(at, reply) for at, reply in self._settling if at > checkpoint_ts]
         if self._settling:
             self._begin_checkpoint()
@@ -152,6 +183,7 @@ class Upkeep:
         self._checkpointing = False
         self._checkpointed_at = self._loop.time()
         replica.load.grown()
+        self.look_at_store()
         self._begin_merge()
         self._fill_if_due()
         if self._is_full:
@@ -239,6 +271,8 @@ class Upkeep:
             filled = await filling.fill(context, place.peers(), replica.store, wanted)
             if not filled and place.parents and place.spans:
                 filled = await inherit(context, place.origins(), replica.store, place.spans, wanted)
+            if not filled and self._archive is not None:
+                filled = await self._archive.fill(replica.store, wanted)
         except DatabaseError as error:
             logger.error("%s cannot be filled: %s", context.name, error.message)
         self._filling = self.is_new = False
@@ -246,6 +280,7 @@ class Upkeep:
             store = Store(context.disk)
             self._maintenance = Maintenance(store, self._settings.segments_max)
             replica.exchange_store(store)
+            self.look_at_store()
             self._tidy_later()
         else:
             self._after("fill", RETRY_S, self._fill_again)

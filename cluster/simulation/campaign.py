@@ -72,14 +72,8 @@ class Options:
 
 
 def run_campaign(seeds: Iterable[int], options: Options, processes: int = 0) -> Iterator[SeedReport]:
-    """`processes` 0: one a processor. In one process the runs go on in this one."""
+    """`processes` 0: one a processor."""
     processes = processes or os.cpu_count() or 1
-    if processes == 1:
-        if options.steered:
-            yield from _steered(seeds, options, lambda seed, plan: _Done(_run(seed, options, plan)))
-        else:
-            yield from (_run_drawn((seed, options)) for seed in seeds)
-        return
     preload()
     with multiprocessing.get_context("fork").Pool(processes, _quieten, maxtasksperchild=RUNS_MAX) as pool:
         if options.steered:
@@ -90,14 +84,6 @@ def run_campaign(seeds: Iterable[int], options: Options, processes: int = 0) -> 
 
 class _Running(Protocol):
     def get(self) -> SeedReport: ...
-
-
-@dataclass(frozen=True)
-class _Done:
-    report: SeedReport
-
-    def get(self) -> SeedReport:
-        return self.report
 
 
 def _steered(seeds: Iterable[int], options: Options, begin: Callable[[int, Plan], _Running]) -> Iterator[SeedReport]:

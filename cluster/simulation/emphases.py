@@ -19,6 +19,7 @@ kind of schedule needs, and leaves the rest as it was drawn; a seed has each wit
     turnover     adjudicators and their journals are born and retired all the time, and ranges move, while whoever sees to it dies or is cut off
     deafness     streams to storage that stand still, their windows full, where a read waits for less time than a stream
                  may be silent
+    stored       checkpoints go to an object store, and shards lose all of their disks (stored.py)
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from dataclasses import replace
 from random import Random
 
 from cluster.initial import initial_map
+from cluster.simulation import stored
 from cluster.simulation.hostile import ALL_LOSSES, Plan, draw_cuts, trimmed
 
 SHARE = 0.25
@@ -220,6 +222,10 @@ def emphasised(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
     if another.random() < TURNOVER_SHARE:
         chosen = (*chosen, turnover.__name__)
         plan = turnover(plan, another, proofs)
+    yet_another = Random(f"{another.getstate()!r}/stored")
+    if yet_another.random() < stored.SHARE:
+        chosen = (*chosen, stored.stored.__name__)
+        plan = stored.stored(plan, yet_another, proofs)
     return replace(plan, emphases=chosen)
 
 

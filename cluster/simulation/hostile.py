@@ -82,7 +82,7 @@ def draw(random: Random, proofs: tuple[str, ...], seconds: float) -> Plan:
         plan = replace(plan, strikes=(*plan.strikes, *RESHAPINGS))
     plan = replace(plan, cuts=draw_cuts(random, max(plan.settings.layout.adjudicators, plan.settings.layout.shards)))
     plan = replace(plan, dawdle_s=random.choice((0.0, 1.0, 10.0)))
-    plan = replace(plan, bounds=tuple(name for name in BOUNDS if random.random() < 0.3))
+    plan = replace(plan, bounds=tuple(name for name in BOUNDS if name not in STORE_BOUNDS and random.random() < 0.3))
     if nemeses == 2 and random.random() < 0.7:
         plan = replace(plan, losses=tuple(strike for strike in strikes if strike in ALL_LOSSES))
     if random.random() < 0.5:
@@ -154,6 +154,12 @@ def small_key(value: int) -> bytes:
     return ((1 << 31) + value).to_bytes(4, "big")
 
 
+STORE_BOUNDS: dict[str, float] = {
+    "actors.storage.archive.TURN_S": 2.0,
+    "actors.storage.archive.RETRY_S": 0.5,
+    "actors.storage.archive.PIECE_BYTES_MAX": 500,
+}
+"""Of runs with an object store, whose emphasis draws them (stored.py)."""
 BOUNDS = {
     "actors.storage.segment.BLOCK_ROWS_MAX": 3,
     "actors.storage.segment.BLOCKS_OPEN_MAX": 1,
@@ -182,7 +188,7 @@ BOUNDS = {
     "actors.storage.filling.PIECE_BYTES_MAX": 500,
     "actors.reading.storage_client.GET_KEYS_MAX": 1,
     "actors.reading.storage_client.PIECES_AHEAD": 1,
-}
+} | STORE_BOUNDS
 """Constants that divide the usual from the rare (a block's rows, a bulk write's keys), and values that make the rare usual: runs are too small to get there otherwise.
 Not so small that a lossy network brings no stream to its end: whoever misses a message reads on from there, and needs a row of messages that arrive."""
 
@@ -210,7 +216,8 @@ RESHAPINGS = ("move",)
 SCENES = ("sever", "island")
 LOSING_SCENES = ("regather", "decay")
 """Of scenes.py; the latter lose what is on a disk."""
-ALL_LOSSES = (*LOSSES, *LOSING_SCENES)
+ALL_LOSSES = (*LOSSES, *LOSING_SCENES, "bereave")
+"""The last one is drawn by an emphasis alone (stored.py)."""
 ALL_STRIKES = (*STRIKES, *DISK_STRIKES, RESTARTS, *SCENES, *LOSING_SCENES)
 
 

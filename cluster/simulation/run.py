@@ -39,6 +39,7 @@ from cluster.simulation.shared_parses import shared_parses
 from cluster.simulation.simulated_cluster import LOSSY_WHOLE_S_MAX, SimulatedCluster, eventually
 from cluster.simulation.snapshot_witness import watched_snapshots
 from cluster.simulation.storage_witness import StorageWitness
+from cluster.simulation.stored import STORED_SCENES, StoreWitness
 from cluster.simulation.upkeep_witness import UpkeepWitness
 from cluster.simulation.window_witness import WindowWitness
 from cluster.simulation.witness import Witness
@@ -181,6 +182,8 @@ class _Run:
                 *(self._witness, self._journals, self._storage),
                 *(ClaimWitness(self._world), self._late, self.windows),
             )
+            if self._world.stored is not None:
+                self._world.network.observe(StoreWitness(self._world, self._world.stored, lambda: {*cluster.newest_map.shards}))
         self._nemeses = [
             Nemesis(
                 self._world,
@@ -191,7 +194,7 @@ class _Run:
                 until_whole=self._until_whole,
                 disk_victims=cluster.disk_groups,
                 reshapings=cluster.reshapings,
-                scenes={name: partial(scene, cluster) for name, scene in SCENES.items()},
+                scenes={name: partial(scene, cluster) for name, scene in (SCENES | STORED_SCENES).items()},
                 losses=ALL_LOSSES,
                 until_busy=self._until_busy if self._plan.keen and not proofs_alone else None,
                 label=f"nemesis/{number}",

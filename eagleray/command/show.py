@@ -45,7 +45,7 @@ def _print_table(answer: dict[str, Any]) -> None:
 
     placement = f"placement: {PLACEMENTS[answer['placement']['kind']]} ({answer['placement']['why']})"
     table = Table(
-        title=f"{answer['url']}   {answer['state']}{_unsupervised(answer)}\n{_activity(answer)}\n{placement}\n{metering_line(answer['metering'])}",
+        title=f"{answer['url']}   {answer['state']}{_unsupervised(answer)}\n{_activity(answer)}\n{placement}\n{metering_line(answer['metering'])}{refused_line(answer['actors'])}",
         title_justify="left",
         box=None,
         header_style="bold",
@@ -84,6 +84,16 @@ def metering_line(metering: dict[str, Any]) -> str:
     dpu = metering["dpu"]
     parts = ", ".join(f"{name} {dpu[name]:,.3f}" for name in ("compute", "read", "write"))
     return f"used since {metering['since']}: {dpu['total']:,.3f} DPU ({parts}) in {metering['transactions']:,} transactions"
+
+
+def refused_line(actors: list[dict[str, Any]]) -> str:
+    """What an object store refuses, and to whom; journals keep what it lacks meanwhile."""
+    lacking = [(actor["name"], actor["object_store"]) for actor in actors if actor.get("object_store", {}).get("refused")]
+    if not lacking:
+        return ""
+    name, told = min(lacking, key=lambda one: one[1]["refused_since"])
+    others = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
+    return f"\nobject store: since {told['refused_since']} nothing of {name}{others} is uploaded: {told['refused']}"
 
 
 def _activity(answer: dict[str, Any]) -> str:

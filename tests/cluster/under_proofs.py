@@ -17,6 +17,9 @@ from workloads.proofs.list_append import ListAppend
 from workloads.proofs.live import run_proofs
 
 WHOLE_S_MAX = 60.0
+PACE_S = 0.05
+"""Of a client, on average, in bursts: as fast as they can, six of them would take the processors that what was killed
+comes back on."""
 
 Actors = list[dict[str, Any]]
 
@@ -51,7 +54,7 @@ def under_proofs(cluster: LiveCluster, strike: Callable[[list[Any]], None]) -> l
     """Run the proofs' clients, strike from a thread, check. What is wrong."""
 
     async def main() -> list[str]:
-        proofs = [ListAppend(0.01), BankTransfers(0.01)]
+        proofs = [ListAppend(PACE_S), BankTransfers(PACE_S)]
         over = asyncio.Event()
         loop = asyncio.get_running_loop()
 

@@ -12,8 +12,8 @@ def seeds(few: int) -> range:
     return range(int(os.environ.get("SEEDS", few)))
 
 
-CAMPAIGN_S, PAUSE = 60.0, 20.0
-"""Of the campaign that tests run: half the virtual time of `eagleray sim`, and fewer transactions a seed, so that two
-hundred fit into minutes."""
+CAMPAIGN_S, PAUSE = 30.0, 20.0
+"""Of the campaign that tests run: a quarter of the virtual time of `eagleray sim`, and fewer transactions a seed, so
+that two hundred fit into minutes."""
 HUNT_PAUSE = 6.0
 """Of the campaign that planted bugs are hunted in."""

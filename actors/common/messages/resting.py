@@ -12,8 +12,18 @@ class Checkpoint(Message, frozen=True):
     at: int
 
 
+class Upload(Message, frozen=True):
+    """As a Checkpoint, where the cluster has an object store, which is to have everything committed up to `at`, too. The answer comes when it has, or after some seconds without."""
+
+    at: int
+
+
+class Stored(Message, frozen=True):
+    """One-way, a storage replica to its peers: the object store has a newer checkpoint of their shard. They look for themselves."""
+
+
 class Checkpointed(Message, frozen=True):
-    """Everything committed up to `checkpoint_ts` is on this replica's disk."""
+    """Everything committed up to `checkpoint_ts` is on this replica's disk and, where there is an object store, there (but for what journals no longer wait for)."""
 
     checkpoint_ts: int
 

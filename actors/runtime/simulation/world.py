@@ -47,6 +47,7 @@ from actors.runtime.simulation.disk import DiskImage, SimulatedDisk
 from actors.runtime.simulation.faults import Faults
 from actors.runtime.simulation.loop import OWNER, Owner, SimulatedLoop, SimulationError
 from actors.runtime.simulation.network import SimulatedNetwork
+from actors.runtime.simulation.object_store import SimulatedObjectStore, StoreImage
 from actors.runtime.simulation.trace import Trace
 
 T = TypeVar("T")
@@ -113,6 +114,10 @@ class World:
         self.trace = Trace(self.loop.time, keep_trace)
         self.network = SimulatedNetwork(self.loop, self.derive("network"), self.faults, self.trace)
         self.processes: dict[str, Process] = {}
+        self.stored: StoreImage | None = None
+        """Where the settings name an object store."""
+        if self.settings.storing.object_store:
+            self.stored = StoreImage(self.derive("object store"), self.trace, self.loop.time)
         self.clock = SimulatedClock(self.loop.time)
         """True time, for checkers."""
         self.context = Context()
@@ -200,6 +205,7 @@ class World:
             pid=process.starts,
             on_crash=lambda error: self._on_crash(process, error),
             make_role=self.make_role,
+            objects=SimulatedObjectStore(self.stored, life.owner) if self.stored is not None else None,
         )
         life.ended = self.loop.create_future()
         if self._topology is not None:

@@ -25,6 +25,7 @@ from actors.sql.expressions.text_functions import quote_ident
 from actors.sql.types import by_name, by_oid, format_type
 from actors.sql.types.arrays import Array, array_of_items
 from actors.sql.types.column_type import ColumnType
+from actors.sql.types.objects import OBJECTS
 
 if TYPE_CHECKING:
     from actors.sql.catalog.snapshot import Catalog
@@ -353,7 +354,7 @@ def _fill_environment() -> None:
     ):
         _add(f"{kind}_in", (TEXT,), OID, reader)
         _add(f"{kind}_out", (OID,), TEXT, writer)
-        _add(f"to_{kind}", (TEXT,), OID, _or_null(reader))
+        _add(f"to_{kind}", (TEXT,), ColumnType(kind) if kind in OBJECTS else OID, _or_null(reader))
 
 
 def _or_null(reader: Callable[..., int | None]) -> Callable[..., int | None]:

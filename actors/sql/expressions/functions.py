@@ -14,13 +14,18 @@ from functools import lru_cache
 from actors.sql.expressions import (  # noqa: F401  (they register their functions)
     arithmetic,
     array_functions,
+    bytes_functions,
     comparisons,
     datetime_fields,
     datetime_functions,
+    datetime_parsing,
+    datetime_spans,
+    float_functions,
     formatting,
     numerics,
     pattern_functions,
     session_functions,
+    text_formats,
     text_functions,
 )
 from actors.sql.expressions.casts import IMPLICIT, context

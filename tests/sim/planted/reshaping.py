@@ -19,27 +19,27 @@ from cluster.reshaping import Reshaping
 
 def a_new_shard_subscribes_one_record_late() -> None:
     """After the newest record that its parents have, and not after what was copied of them."""
-    united = inheriting._united
+    united = inheriting.united
 
     def careless(store: Store, manifests: list[Manifest]) -> Manifest:
         whole = united(store, manifests)
         return replace(whole, watermark=whole.watermark + 20_000) if whole.watermark else whole
 
-    inheriting._united = careless
+    inheriting.united = careless
 
 
 def two_shards_become_one_at_the_later_watermark() -> None:
-    united = inheriting._united
+    united = inheriting.united
 
     def careless(store: Store, manifests: list[Manifest]) -> Manifest:
         return replace(united(store, manifests), watermark=max((manifest.watermark for manifest in manifests), default=0))
 
-    inheriting._united = careless
+    inheriting.united = careless
 
 
 def a_new_shard_forgets_what_its_parents_dropped() -> None:
-    united = inheriting._united
-    inheriting._united = lambda store, manifests: replace(united(store, manifests), drops=[])
+    united = inheriting.united
+    inheriting.united = lambda store, manifests: replace(united(store, manifests), drops=[])
 
 
 def a_new_shard_keeps_all_rows_of_its_parents() -> None:

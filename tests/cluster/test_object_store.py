@@ -1,0 +1,161 @@
+"""A cluster whose checkpoints lie in S3, too: what comes back when every storage disk is lost, and what happens when the store refuses."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from cluster import leftovers
+from tests.cluster.s3_server import CREDENTIALS, S3Server
+from tests.conftest import LiveCluster, discard, eagleray, free_port, make_cluster
+
+ROWS = 40_000
+BATCH_ROWS = 1000
+AWAIT_S_MAX = 60.0
+SETTINGS = """
+[layout]
+placement = "az"
+adjudicators = 1
+shards = 1
+query_processors = 1
+
+[limits]
+transaction_age_s = 2
+
+[journaling]
+segment_bytes = 65536
+
+[storing]
+checkpoint_idle_s = 0.5
+memtable_bytes_max = 200000
+object_store = "{uri}"
+"""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[S3Server]:
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in CREDENTIALS.items():
+            environment.setenv(name, value)
+        with S3Server() as server:
+            yield server
+
+
+@pytest.fixture(scope="module")
+def stored(server: S3Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveCluster]:
+    cluster = make_cluster("open")
+    cluster.config = settings(tmp_path_factory.mktemp("stored"), server.uri("cluster"))
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        discard(cluster)
+
+
+def settings(folder: Path, uri: str) -> Path:
+    path = folder / "settings.toml"
+    path.write_text(SETTINGS.format(uri=uri))
+    return path
+
+
+def await_true(condition: Callable[[], Any], what: str) -> None:
+    deadline = time.monotonic() + AWAIT_S_MAX
+    while not condition():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.2)
+
+
+def accounts(cluster: LiveCluster) -> list[dict[str, Any]]:
+    """What storage replicas tell of the store."""
+    return [actor["object_store"] for actor in cluster.status()["actors"] if actor["layer"] == "storage"]
+
+
+def journals_bytes(cluster: LiveCluster) -> int:
+    return max(actor["load"]["bytes"] for actor in cluster.status()["actors"] if actor["name"].startswith("journal/1/"))
+
+
+@pytest.mark.timeout(240)
+def test_every_row_is_there_after_all_storage_disks_are_lost(stored: LiveCluster) -> None:
+    with psycopg.connect(stored.url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE stock (id int PRIMARY KEY, what text)")
+        batches = iter(range(10_000))
+
+        def load(rows: int) -> None:
+            first = next(batches) * ROWS
+            with connection.cursor().copy("COPY stock FROM STDIN") as copy:
+                copy.write("".join(f"{first + number}\t{'x' * 80}\n" for number in range(rows)))
+
+        load(ROWS)
+        full = journals_bytes(stored)
+        assert full > ROWS * 80
+
+        def trimmed() -> bool:
+            """Journals let go of the first rows, once they are in the store, while others come."""
+            load(BATCH_ROWS)
+            return journals_bytes(stored) < full / 2
+
+        await_true(trimmed, "the journals are kept")
+        [(rows,)] = connection.execute("SELECT count(*) FROM stock").fetchall()
+    assert stored.stop().returncode == 0
+    lost = sorted(stored.data.glob("roles/storage/*"))
+    assert len(lost) == 1
+    for folder in lost:
+        shutil.rmtree(folder)
+    stored.start()
+    with psycopg.connect(stored.url, autocommit=True) as connection:
+        assert rows > ROWS
+        assert connection.execute("SELECT count(*), count(DISTINCT id) FROM stock").fetchone() == (rows, rows)
+        assert connection.execute("SELECT what FROM stock WHERE id = 7").fetchone() == ("x" * 80,)
+    logs = "".join(path.read_text() for path in stored.data.glob("logs/az-*.log"))
+    assert "opened from the object store" in logs
+
+
+@pytest.mark.timeout(240)
+def test_a_store_that_is_away_delays_no_commit_and_status_says_so(stored: LiveCluster, server: S3Server) -> None:
+    server.stop()
+    with psycopg.connect(stored.url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE away (id int PRIMARY KEY)")
+        numbers = iter(range(10**6))
+
+        def told() -> bool:
+            connection.execute("INSERT INTO away VALUES (%s)", [next(numbers)])
+            return any("refused" in account for account in accounts(stored))
+
+        await_true(told, "status says nothing")
+        shown = eagleray("status", "--data", str(stored.data)).stdout
+        assert "object store: since " in shown and "the object store refuses" in shown
+        server.start()  # what was there is gone: all of it is uploaded again
+        await_true(lambda: all(account["stored"] and "refused" not in account for account in accounts(stored)), "nothing is uploaded again")
+        [(rows,)] = connection.execute("SELECT count(*) FROM away").fetchall()
+        assert rows == next(numbers)
+
+
+def test_what_refuses_at_up_is_one_line_and_nothing_is_left(server: S3Server, tmp_path: Path) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        closed = nobody.getsockname()[1]
+        cases = {
+            f"s3://bucket/x?endpoint_override=127.0.0.1:{closed}&scheme=http&region=us-east-1": "could not connect",
+            server.uri("x").replace("s3://eagleray", "s3://nobucket"): "bucket",
+            f"file://{tmp_path / 'file'}/below": "file exists",
+            "s3://key:secret@bucket/x": "credentials do not belong here",
+            "ftp://host/x": "expected file:///folder",
+        }
+        (tmp_path / "file").touch()
+        data = tmp_path / "data"
+        for uri, expected in cases.items():
+            up = eagleray("up", "--detach", "--data", str(data), "--port", str(free_port()), "--config", str(settings(tmp_path, uri)))
+            assert up.returncode != 0 and up.stderr.count("\n") == 1, up.stderr
+            assert "object_store" in up.stderr and expected in up.stderr.lower(), up.stderr
+            assert "secret" not in up.stderr
+            assert not (data / "cluster.json").exists()
+            await_true(lambda: not leftovers.find(data), "a process is left")
+            logs = data / "logs" / "supervisor.log"
+            assert not logs.exists() or "secret" not in logs.read_text()
