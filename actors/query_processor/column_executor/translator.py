@@ -17,6 +17,7 @@ from actors.query_processor.column_executor.names import SLOT_MARK, Level, Outpu
 from actors.query_processor.column_executor.numerics import common_numeric, is_free, public
 from actors.sql.binding import ParameterTypes, analyze, coerce_unknown
 from actors.sql.binding import common_type as analyzed_common_type
+from actors.sql.binding.nodes import any_call
 from actors.sql.binding.scope import position_of
 from actors.sql.types.column_type import ColumnType
 
@@ -106,6 +107,8 @@ class Translator:
         """SQL of a WHERE, HAVING, ON or FILTER condition. Raises 42804 unless it is boolean."""
         from actors.common.errors import DATATYPE_MISMATCH, DatabaseError
 
+        if any_call(node, lambda call: call.over is not None):
+            raise DatabaseError("42P20", f"window functions are not allowed in {clause}", position=position_of(node))
         sql, type_ = self.expression(node, level, BOOL, aggregates=aggregates)
         if type_.name != "bool":
             message = f"argument of {clause} must be type boolean, not type {type_name(type_)}"

@@ -72,11 +72,11 @@ def _tables(items: Any, catalog: Catalog) -> Reason | None:
 
 
 def _expressions(statement: ast.SelectStmt) -> Route:
-    """Aggregates count in the select list and in ORDER BY; elsewhere they are errors, which the planning for rows finds."""
-    reason, aggregates = _parts((statement.targetList, statement.sortClause))
+    """Aggregates and window calls stand in the select list and in ORDER BY; elsewhere they are errors, which the planning for rows finds."""
+    reason, aggregates = _parts((statement.targetList, statement.sortClause), True)
     if reason is None:
         quals = [item.quals for item in statement.fromClause or () if isinstance(item, ast.JoinExpr)]
-        reason, _ = _parts((statement.whereClause, statement.limitCount, statement.limitOffset, quals))
+        reason, _ = _parts((statement.whereClause, statement.limitCount, statement.limitOffset, quals), False)
     if reason is not None or not aggregates:
         return Route(reason)
     if not all(map(_is_plain, aggregates)):
@@ -89,8 +89,8 @@ def _expressions(statement: ast.SelectStmt) -> Route:
     return Route(None, True)
 
 
-def _parts(nodes: Any) -> tuple[Reason | None, list[ast.FuncCall]]:
-    """(the first thing in these expressions that is not for rows, their calls of aggregates)."""
+def _parts(nodes: Any, in_output: bool) -> tuple[Reason | None, list[ast.FuncCall]]:
+    """(the first thing in these expressions that is not for rows, their calls of aggregates). `in_output`: window calls may stand here."""
     todo = [nodes]
     aggregates: list[ast.FuncCall] = []
     while todo:
@@ -109,7 +109,7 @@ def _parts(nodes: Any) -> tuple[Reason | None, list[ast.FuncCall]]:
             return Reason.ARGUMENTS, []
         elif isinstance(node, ast.FuncCall):
             name = node.funcname[-1].sval
-            if node.over is not None:
+            if node.over is not None and in_output:
                 return Reason.WINDOW, []
             if name in SETS:
                 return Reason.SETS, []

@@ -241,6 +241,8 @@ def _regtype_out(_: Catalog, __: Any, oid: int | None) -> str | None:
     if oid is None:
         return None
     type_ = by_oid.get(oid)
+    if type_ is not None and type_.name == "bpchar":
+        return "character"
     return format_type(ColumnType(type_.name)) if type_ is not None else ("-" if oid == 0 else str(oid))
 
 
