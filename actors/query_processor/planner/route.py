@@ -14,8 +14,9 @@ from typing import Any
 
 from pglast import ast, enums
 
-from actors.sql.binding.function_kinds import AGGREGATES, OBJECT_TYPES, SETS
+from actors.sql.binding.function_kinds import AGGREGATES, SETS
 from actors.sql.binding.reasons import Reason
+from actors.sql.binding.type_names import OBJECT_TYPES
 from actors.sql.catalog.snapshot import Catalog
 
 PLAIN_AGGREGATES = frozenset({"count", "sum", "min", "max", "avg"})

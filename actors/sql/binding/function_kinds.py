@@ -57,6 +57,4 @@ SETS = frozenset(
         "unnest",
     ]
 )
-OBJECT_TYPES = frozenset({"regclass", "regtype", "regnamespace", "regproc", "regprocedure", "regrole"})
-"""Casts to and from these look a name or a number up in the catalog."""
 NOT_OF_ONE_ROW = AGGREGATES | WINDOW_FUNCTIONS | SETS | {"json_agg", "jsonb_agg"}
