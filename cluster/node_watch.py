@@ -28,10 +28,19 @@ logger = logging.getLogger("loop-watch")
 
 def begin(sockets: Path, log: Path, replacements: Path, stall_s: float) -> None:
     """Returns once the watch is on its own. `stall_s` 0: nobody is watched. Raises OSError."""
-    if stall_s:
+    if stall_s and not _is_watched(sockets):
         command = [sys.executable, "-m", "cluster.node_watch", str(sockets), str(log), str(replacements), str(stall_s)]
         path = os.pathsep.join(filter(None, sys.path))  # Ray's runtime environment brings our code to the node
         subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False)
+
+
+def _is_watched(sockets: Path) -> bool:
+    with open(sockets / LOCK, "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def is_deserted(sockets: Path) -> bool:
