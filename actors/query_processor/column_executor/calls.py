@@ -22,7 +22,7 @@ from actors.query_processor.column_executor.select import UNKNOWN, direction, so
 from actors.query_processor.column_executor.sets import field_of, is_set, series, set_of, sets_not_allowed
 from actors.query_processor.column_executor.statistics import PAIRS as PAIRED
 from actors.query_processor.column_executor.statistics import pair_udf, single_udf
-from actors.query_processor.column_executor.translator import BOOL, INT8, TEXT, Translator, common_type, type_name
+from actors.query_processor.column_executor.translator import BOOL, INT8, TEXT, Translator, common_type, string_fields, type_name
 from actors.query_processor.column_executor.values import BIG_SUM_DIGITS
 from actors.sql.binding.exists import without_values
 from actors.sql.binding.function_kinds import AGGREGATES, SETS, WINDOW_FUNCTIONS
@@ -72,6 +72,9 @@ def replace_calls(translator: Translator, node: Any, level: Level, *, aggregates
         return node
     if _is_row_comparison(node):
         return _row_comparison(translator, node, level, aggregates, windows)
+    if isinstance(node, ast.ColumnRef) and (names := string_fields(node)) is not None and level.is_row(names):
+        columns = level.star(names)
+        return ast.RowExpr(args=tuple(translator.slot(column.sql, column.type) for column in columns))
     if isinstance(node, ast.SubLink):
         return _sublink(translator, node, level, aggregates, windows)
     if isinstance(node, ast.GroupingFunc):
@@ -305,6 +308,9 @@ def _window_call(translator: Translator, call: ast.FuncCall, name: str, level: L
         type_ = RANKINGS[name]
         sql = f"{name}({', '.join(texts)}){over}"
         return translator.slot(f"CAST({sql} AS INTEGER)" if type_ == INT4 else sql, type_)
+    if name in ("lag", "lead", "nth_value") and len(texts) > 1:
+        offset, offset_type = translator.expression(call.args[1], level, INT4, aggregates=True)
+        texts[1] = translator.cast(offset, offset_type, INT8)
     if name == "nth_value" and len(texts) == 2:
         texts[1] = translator.emitter.least(texts[1], 1, "argument of nth_value must be greater than zero", "22016")
     if name in OFFSETS and arguments:

@@ -235,8 +235,8 @@ SELECT '2024-01-01' UNION SELECT date '2024-01-02';
 SELECT DISTINCT k + 1 AS z FROM dup ORDER BY k + 1;
 SELECT (-9223372036854775808) % -1;
 SELECT x % -1 FROM (VALUES ('-9223372036854775808'::int8)) t(x);
-SELECT sinh(1000);
-SELECT to_char(date '0044-03-15 BC', 'YYYY BC');
+SELECT sum(iv), avg(iv) FROM ts;
+SELECT sum(iv), avg(iv) FROM (SELECT * FROM ts) q;
 ---
 ?column?
 NULL
@@ -266,20 +266,28 @@ SELECT 1
 ?column?
 0
 SELECT 1
+sum|avg
+1 mon -1 days +02:00:00|15 days -11:00:00
+SELECT 1
+sum|avg
+1 mon -1 days +02:00:00|15 days -11:00:00
+SELECT 1
+
+SELECT sinh(1000);
+SELECT to_char(date '0044-03-15 BC', 'YYYY BC');
+SELECT d, ts FROM ts;
+SELECT d, ts, d::text, ts::text FROM (SELECT * FROM ts) q;
+SELECT '0044-03-15 BC'::date, '0044-03-15 (BC)'::date;
+SELECT x::date, x::timestamp, x::timestamptz FROM (VALUES ('0044-03-15 BC')) t(x);
+SELECT '2024-01-01+00'::timestamptz, '2024-02-22 +00'::date, '2024-366'::date;
+SELECT rank(3) WITHIN GROUP (ORDER BY x) FROM (VALUES (1), (2), (4)) t(x);
+---
 sinh
 Infinity
 SELECT 1
 to_char
 0044 BC
 SELECT 1
-
-SELECT d, ts FROM ts;
-SELECT d, ts, d::text, ts::text FROM (SELECT * FROM ts) q;
-SELECT '0044-03-15 BC'::date, '0044-03-15 (BC)'::date;
-SELECT x::date, x::timestamp, x::timestamptz FROM (VALUES ('0044-03-15 BC')) t(x);
-SELECT '2024-01-01+00'::timestamptz, '2024-02-22 +00'::date, '2024-366'::date;
-SELECT extract(year FROM 'infinity'::date);
----
 d|ts
 2024-01-31|2024-01-31 10:00:00
 NULL|NULL
@@ -299,6 +307,20 @@ SELECT 1
 timestamptz|date|date
 2024-01-01 00:00:00+00|2024-02-22|2024-12-31
 SELECT 1
+rank
+3
+SELECT 1
+
+SELECT 'infinity'::interval;
+SELECT extract(year FROM 'infinity'::date);
+SELECT '-infinity'::interval, 'infinity'::interval + interval '1 day', timestamp '2024-01-01' + interval 'infinity';
+---
+interval
+infinity
+SELECT 1
 extract
 Infinity
+SELECT 1
+interval|?column?|?column?
+-infinity|infinity|infinity
 SELECT 1
