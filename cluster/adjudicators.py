@@ -14,7 +14,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, cast
 
-from actors.common.errors import DatabaseError
+from actors.common.errors import OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
 from actors.common.journal_set import JournalTerm
 from actors.common.messages import (
     AddAdjudicator,
@@ -136,16 +136,29 @@ class Adjudicators:
     async def _forget(self, state: ClusterState, term: JournalTerm) -> bool:
         """Whether nobody needs it any more, and it is gone (I12)."""
         assert term.until is not None
-        for name in sorted(role.name for role in state.roles.values() if role.kind == "storage"):
+        asked = _storage_replicas(state)
+        for name in sorted(asked):
             stored = cast(Checkpointed, await self._ask(name, Checkpoint(term.until), CHECKPOINT_S))
             if stored.checkpoint_ts < term.until:
                 return False
         for other in journals_of(state).terms:
             if other is not term and cast(HeldIs, await self._ask(other.adjudicator, AskHeld(term.number))).count:
                 return False
-        await self._change(partial(without_adjudicator, number=term.number))
+        await self._change(partial(_forgotten, number=term.number, stored=asked))
         logger.info("%s is retired", term.adjudicator)
         return True
+
+
+def _storage_replicas(state: ClusterState) -> frozenset[str]:
+    return frozenset(role.name for role in state.roles.values() if role.kind == "storage")
+
+
+def _forgotten(state: ClusterState, number: int, stored: frozenset[str]) -> ClusterState:
+    """`stored`: the replicas that have all of the journal on their disks. Others may have begun since, with what a peer
+    had before it had all (a shard's children, one more reader): then nothing changes yet. Raises 55000."""
+    if not _storage_replicas(state) <= stored:
+        raise DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, f"storage replicas have begun since all had journal {number}")
+    return without_adjudicator(state, number)
 
 
 def _part_of(shard_map: ShardMap, number: int) -> tuple[bytes, bytes | None, int] | None:

@@ -6,6 +6,7 @@ import pytest
 
 from actors.common.errors import DatabaseError
 from actors.common.settings import Layout, Settings
+from cluster.adjudicators import _forgotten, _storage_replicas
 from cluster.initial import arranged, initial_state, with_keepers
 from cluster.membership import (
     changing,
@@ -97,3 +98,12 @@ def test_a_cluster_that_was_down_starts_with_the_adjudicators_that_it_had(kind: 
     crossbar = next(role for role in state.roles.values() if role.kind == "crossbar")
     assert [number for number, _, _ in crossbar.arguments["journals"]] == [1, 3]
     assert arranged(state, first(now)).processes == state.processes
+
+
+def test_a_journal_stays_while_storage_replicas_have_begun_that_nobody_has_asked() -> None:
+    """A replica that began with what a peer had before the peer had all of the journal still needs it (I12)."""
+    ended = with_end(with_farewell(born(first("role")), 3), 3, 2000)
+    asked = _storage_replicas(ended)
+    assert "journal/3/a" not in _forgotten(ended, 3, asked).roles
+    with pytest.raises(DatabaseError, match="storage replicas have begun since all had journal 3"):
+        _forgotten(ended, 3, asked - {"storage/1/a"})
