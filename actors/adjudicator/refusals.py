@@ -36,4 +36,4 @@ def disk_full() -> DatabaseError:
 
 def overloaded() -> DatabaseError:
     """40001: the client's own retry loop is where waiting belongs."""
-    return DatabaseError(SERIALIZATION_FAILURE, "too many commits wait for the journal, please retry: (OC000)")
+    return DatabaseError(SERIALIZATION_FAILURE, "too many commits wait for the journal (OC000)")

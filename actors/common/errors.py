@@ -92,6 +92,7 @@ SERIALIZATION_FAILURE = "40001"
 SYNTAX_ERROR = "42601"
 INSUFFICIENT_PRIVILEGE = "42501"
 AMBIGUOUS_COLUMN = "42702"
+AMBIGUOUS_FUNCTION = "42725"
 UNDEFINED_COLUMN = "42703"
 UNDEFINED_OBJECT = "42704"
 DUPLICATE_OBJECT = "42710"
@@ -134,12 +135,12 @@ DATA_CORRUPTED = "XX001"
 
 def conflict() -> DatabaseError:
     """Another transaction wrote one of this one's keys first (DSQL's OC000)."""
-    return DatabaseError(SERIALIZATION_FAILURE, "change conflicts with another transaction, please retry: (OC000)")
+    return DatabaseError(SERIALIZATION_FAILURE, "change conflicts with another transaction (OC000)")
 
 
 def schema_changed() -> DatabaseError:
     """The transaction was planned under an older version of a table's schema (DSQL's OC001)."""
-    return DatabaseError(SERIALIZATION_FAILURE, "schema has been updated by another transaction, please retry: (OC001)")
+    return DatabaseError(SERIALIZATION_FAILURE, "schema has been updated by another transaction (OC001)")
 
 
 def is_schema_changed(error: DatabaseError) -> bool:

@@ -164,7 +164,9 @@ def plan_columns(statement: Any, catalog: Catalog, parameter_types: Sequence[Col
     parameters = ParameterTypes(parameter_types)
     sources = Sources()
     emitter = Emitter()
-    query = translate_query(Translator(catalog, parameters, sources, emitter), statement)
+    translator = Translator(catalog, parameters, sources, emitter)
+    translator.outermost = statement
+    query = translate_query(translator, statement)
     if any(column.type == EXPANDED for column in query.columns):
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "rows of _pg_expandarray are supported within a query only")
     if any(column.type.name in OBJECTS for column in query.columns):

@@ -125,8 +125,8 @@ class Session:
     async def begin(self) -> None:
         """Take over what ALTER ROLE and ALTER DATABASE have set. Called once, before the first statement."""
         catalogs, at = self.services.catalogs, self.services.transactions.now()
-        catalog = catalogs.pin(at)
-        if catalog is None or await self.services.storage.probe(at) > catalog.version:
+        catalog = await catalogs.pinned(at)
+        if await self.services.storage.probe(at) > catalog.version:
             catalog = await catalogs.load(at)
         for name, value in catalog.session_settings(self.user, self.database).items():
             if name not in self._options:
@@ -291,7 +291,7 @@ class Session:
     async def _latest_catalog(self) -> Catalog:
         catalogs = self.services.catalogs
         at = self.services.transactions.now()
-        catalog = catalogs.pin(at) or await catalogs.load(at)
+        catalog = catalogs.pin(at) or await catalogs.pinned(at)
         return catalog.on_path(self.run_time.search_path)
 
     async def _newer_catalog(self, known: Catalog) -> Catalog | None:
@@ -320,7 +320,7 @@ class Session:
         """Take start_ts: the first statement of a block or of an implicit transaction runs."""
         services = self.services
         at = services.transactions.now()
-        catalog = services.catalogs.pin(at) or await services.catalogs.load(at)
+        catalog = services.catalogs.pin(at) or await services.catalogs.pinned(at)
         transaction = Transaction(services.transactions, catalog.on_path(self.run_time.search_path), at)
         transaction.environment = services.make_environment(self, at)
         read_only = self.block_read_only

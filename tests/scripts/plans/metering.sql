@@ -112,9 +112,11 @@ Statement DPU Estimate:
 EXPLAIN
 
 # What is deleted is written, too; an index has entries of its own.
-CREATE INDEX ON test_table (context);
+CREATE INDEX ASYNC ON test_table (context);
 EXPLAIN (ANALYZE, VERBOSE) DELETE FROM test_table WHERE id = 1;
 ---
+job_id
+<job>
 CREATE INDEX
 QUERY PLAN
 Delete on test_table
