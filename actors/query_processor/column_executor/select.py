@@ -367,7 +367,7 @@ def _distinct(translator: Translator, statement: ast.SelectStmt, level: Level, t
         return f"DISTINCT ON ({', '.join(translator.key(target.sql, target.type) for target in targets)}) "
     parts = []
     for item in clause:
-        output = ordinal(item, targets) or named(item, targets)
+        output = ordinal(item, targets, "DISTINCT ON") or named(item, targets, "DISTINCT ON")
         sql, type_ = (output.sql, output.type) if output is not None else translator.expression(item, level)
         parts.append(translator.key(sql, type_))
     return f"DISTINCT ON ({', '.join(parts)}) "

@@ -33,7 +33,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from actors.common.errors import (
     ADMIN_SHUTDOWN,
@@ -55,7 +55,7 @@ from actors.query_processor.session.parameters import RunTimeParameters
 from actors.query_processor.session.portals import Portal
 from actors.query_processor.session.savepoints import Savepoint
 from actors.query_processor.session.services import SessionServices
-from actors.query_processor.session.statements import PLANNED_KINDS, PreparedStatement, RawStatement
+from actors.query_processor.session.statements import PLANNED_KINDS, PreparedStatement, RawStatement, TakesRows
 from actors.query_processor.session.views import session_rows
 from actors.query_processor.transaction import CatalogStale, Transaction
 from actors.sql.catalog.snapshot import Catalog
@@ -225,7 +225,7 @@ class Session:
         mark = (len(buffer.values), buffer.bytes)
         try:
             if rows is not None:
-                return Batch([], True, f"COPY {await planned.plan.run_many(transaction, rows)}")
+                return Batch([], True, f"COPY {await cast(TakesRows, planned.plan).run_many(transaction, rows)}")
             return await planned.plan.run(transaction, parameters)
         except CatalogStale as stale:
             failure = stale
@@ -238,7 +238,7 @@ class Session:
             planned = await aside(partial(self.services.statements.replan, prepared), transaction.catalog, large)
             try:
                 if rows is not None:
-                    return Batch([], True, f"COPY {await planned.plan.run_many(transaction, rows)}")
+                    return Batch([], True, f"COPY {await cast(TakesRows, planned.plan).run_many(transaction, rows)}")
                 return await planned.plan.run(transaction, parameters)
             except CatalogStale as stale:
                 failure = stale

@@ -60,18 +60,34 @@ _ASYNC_FORMS = (("create", "index"), ("create", "unique", "index"), ("alter", "t
 class Plan(Protocol):
     """What the planner makes of a statement (planner/)."""
 
-    parameter_types: Sequence[ColumnType]
-    fields: list[Field] | None
-    kind: str
+    @property
+    def parameter_types(self) -> Sequence[ColumnType]: ...
+
+    @property
+    def fields(self) -> list[Field] | None: ...
+
+    @property
+    def kind(self) -> str: ...
 
     async def run(self, transaction: Transaction, parameters: Sequence[Any], rows_max: int = 0) -> Batch: ...
 
-    async def run_many(self, transaction: Transaction, rows: list[tuple[Any, ...]]) -> int:
-        """The plan of a one-row INSERT with parameters: insert many; how many were."""
-        ...
-
     def explain(self, analyze: bool = False, verbose: bool = False) -> list[str]:
         """EXPLAIN's lines; with `analyze`, of the run that has just ended."""
+        ...
+
+
+class QueryPlan(Plan, Protocol):
+    """A SELECT's."""
+
+    @property
+    def fields(self) -> list[Field]: ...
+
+
+class TakesRows(Plan, Protocol):
+    """The plan of a one-row INSERT with parameters."""
+
+    async def run_many(self, transaction: Transaction, rows: list[tuple[Any, ...]]) -> int:
+        """Insert many; how many were."""
         ...
 
 

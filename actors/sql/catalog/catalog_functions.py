@@ -251,7 +251,11 @@ def _regtype_out(_: Catalog, __: Any, oid: int | None) -> str | None:
     type_ = by_oid.get(oid)
     if type_ is not None and type_.name == "bpchar":
         return "character"
-    return format_type(ColumnType(type_.name)) if type_ is not None else ("-" if oid == 0 else str(oid))
+    if type_ is not None:
+        return format_type(ColumnType(type_.name))
+    from actors.sql.catalog.system_tables import system_type_name
+
+    return "-" if oid == 0 else system_type_name(oid) or str(oid)
 
 
 def _regtype_array_out(_: Catalog, __: Any, oids: Array | None) -> Array | None:
@@ -322,7 +326,7 @@ def _type_shown(oid: int) -> str:
     from actors.sql.catalog.system_tables import system_type_name
 
     known = by_oid.get(oid)
-    return format_type(ColumnType(known.name)) if known is not None else system_type_name(oid)
+    return format_type(ColumnType(known.name)) if known is not None else system_type_name(oid) or "???"
 
 
 def _of_function(show: Callable[[SystemFunction], str]) -> Callable[..., str | None]:

@@ -242,8 +242,8 @@ def _type_names() -> dict[int, str]:
 
 
 def system_type_name(oid: int) -> str:
-    """Of a type that pg_type shows and no value has."""
-    return _type_names().get(oid, "???")
+    """Of a type that pg_type shows and no value has; "" where there is none."""
+    return _type_names().get(oid, "")
 
 
 def system_type_named(name: str) -> int | None:
