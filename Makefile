@@ -53,7 +53,7 @@ check: $(VENV)/.dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/mypy --strict actors cluster eagleray workloads
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m pytest -n auto --dist worksteal tests/sim tests/scripts tests/unit
+	@$(BIN)/python -m tests.side_by_side computing
 
 bench: $(VENV)/.bench
 	@$(BIN)/python -m benchmarks.pgbench

@@ -41,7 +41,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 # A simulated world collects its garbage at its end. To look at all that the tests' process has imported and collected,
 # too, takes a third of a second, which is more than most tests take: it is no garbage, and is set aside.
 
-gc.disable()
+
+def pytest_collection() -> None:
+    gc.disable()
 
 
 def pytest_collection_finish() -> None:

@@ -1,6 +1,9 @@
 """All tests, side by side (`make test`): those that compute, a process a processor, and beside them those of live
 clusters, which mostly wait.
 
+    python -m tests.side_by_side                all of them
+    python -m tests.side_by_side computing      without live clusters (`make check`)
+
     one pytest with a worker a processor (xdist), nice      tests/unit tests/scripts tests/sim
     LANES lanes, a pytest after the other in each           the tests of the shared cluster; each file of tests/cluster
                                                             that starts clusters of its own
@@ -30,7 +33,6 @@ from types import FrameType
 ROOT = Path(__file__).resolve().parents[1]
 TESTS = ROOT / "tests"
 LOGS = Path(sys.prefix) / "tests"
-PROCESSORS = len(os.sched_getaffinity(0))
 LANES_MAX = 4
 """A cluster takes two gigabytes."""
 NICE = 10
@@ -39,7 +41,9 @@ SHARED = re.compile(r"\b(live_cluster|cluster_url)\b")
 """Who names one of these fixtures shares the cluster of its process."""
 LONGEST_FIRST = ("test_failover", "test_joined", "test_elastic", "test_lifecycle", "test_autoscaling")
 """Of the files with clusters of their own; others follow."""
-TOLD = re.compile(r"^(?:(?:FAILED|ERROR) .*|.*\b\d+ (?:passed|failed|error|errors|skipped)\b.* in [\d.]+s.*|no tests ran.*)$", re.MULTILINE)
+TOLD = re.compile(
+    r"^(?:(?:FAILED|ERROR) \S+\.py.*|.*\b\d+ (?:passed|failed|error|errors|skipped)\b.* in [\d.]+s.*|no tests ran.*)$", re.MULTILINE
+)
 
 
 @dataclass
@@ -68,13 +72,20 @@ class Part:
         return [line if line.startswith(("FAILED", "ERROR")) else f"{self.name}: {line.strip('= ')}" for line in found]
 
 
-def parts() -> tuple[Part, list[Part]]:
+def processors() -> int:
+    """As many as the container may use at a time, where it is one."""
+    from ray._private.utils import get_num_cpus
+
+    return max(1, min(int(get_num_cpus(override_docker_cpu_warning=True)), len(os.sched_getaffinity(0))))
+
+
+def parts(workers: int) -> tuple[Part, list[Part]]:
     """What computes, and what lives, the longest first."""
     live = [path for folder in ("clients", "cluster", "sql") for path in sorted((TESTS / folder).glob("test_*.py"))]
     shared = [str(path.relative_to(ROOT)) for path in live if SHARED.search(path.read_text())]
     own = [path for path in live if str(path.relative_to(ROOT)) not in shared]
     own.sort(key=lambda path: (path.stem not in LONGEST_FIRST, LONGEST_FIRST.index(path.stem) if path.stem in LONGEST_FIRST else 0))
-    computing = Part("computing", ("-n", str(PROCESSORS), "--dist", "worksteal", *COMPUTING), NICE, shown=True)
+    computing = Part("computing", ("-n", str(workers), "--dist", "worksteal", *COMPUTING), NICE, shown=True)
     return computing, [Part("shared_cluster", tuple(shared)), *(Part(path.stem, (str(path.relative_to(ROOT)),)) for path in own)]
 
 
@@ -136,9 +147,12 @@ def main() -> int:
     run = Run()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, run.stop)  # children begin with the default, also where a shell in the background ignores SIGINT
-    computing, live = parts()
+    workers = processors()
+    computing, live = parts(workers)
+    if "computing" in sys.argv[1:]:
+        live = []
     waiting = deque(live)
-    lanes = [threading.Thread(target=run.lane, args=(waiting,)) for _ in range(min(PROCESSORS, LANES_MAX))]
+    lanes = [threading.Thread(target=run.lane, args=(waiting,)) for _ in range(min(workers, LANES_MAX))]
     lanes.append(threading.Thread(target=run.run, args=(computing,)))
     for lane in lanes:
         lane.start()

@@ -15,6 +15,7 @@ from actors.common.errors import OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
 from actors.common.messages import JournalRecords, StreamAck, Subscribed, SubscribeJournal
 from actors.common.messages.base import Message
 from actors.common.timestamps import Epoch, Lsn, Timestamp
+from actors.journal import subscription
 from actors.journal.record import TRIMMED, MappedHeader, decode_header
 from actors.runtime.interfaces import Context
 from actors.runtime.stream_window import StreamWindow
@@ -26,7 +27,8 @@ PATIENCE = 20
 """So many times in a row a replica that has not heard from the writer yet is asked again before another one is: a cluster that starts would else read its
 journals across availability zones (or processes) for good."""
 LEAST_SHARE = 64
-"""Of the window, at least so small a part: messages are a quarter of it at most, and records must not come one by one."""
+"""Of the window, at least so small a part: messages are a quarter of it at most, and records must not come one by one. Or a few of the largest messages, where that is less: of hundreds
+that overtake each other the first one is hardly ever the first to arrive, and each time all the others are sent in vain."""
 
 OnRecords = Callable[[int, Sequence[tuple[MappedHeader, bytes]]], None]
 Admits = Callable[[int], bool]
@@ -56,7 +58,8 @@ class Feed:
         self._on_records = on_records
         self._new_stream = new_stream
         self._admits = admits
-        self._window = StreamWindow(window_bytes, window_bytes // LEAST_SHARE)
+        few_messages = subscription.WINDOW_MESSAGES * subscription.MESSAGE_BYTES_MAX
+        self._window = StreamWindow(window_bytes, min(window_bytes // LEAST_SHARE, few_messages))
         self._window_bytes = window_bytes
         """Of the current stream."""
         self._stream = 0

@@ -110,8 +110,9 @@ class Peer:
         if answer.life != self._life:
             self._life = answer.life
             self.barrier = None
-        if self.voter and not answer.voter:
-            self.voter = False
+        if answer.voter != self.voter:
+            # A learner that votes now has taken this writer's Promote, whose answer is lost or late: it need not be heard to be counted.
+            self.voter = answer.voter
             self.barrier = None
         if answer.conflict:
             self.durable = -1

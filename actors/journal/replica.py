@@ -14,6 +14,7 @@ Crossbars subscribe here and get committed records, in order, with flow control 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -50,6 +51,8 @@ from actors.runtime.interfaces import Context, Reply
 
 SUBSCRIPTIONS_MAX = 64
 """Streams at once: a crossbar's own, and one for each storage replica that catches up. The oldest goes: its crossbar has most likely died."""
+ANNOUNCE_EVERY_S = 5.0
+"""While a replica that has been started has not heard from its writer: seldom, as a writer that begins speaks by itself."""
 WAITING_MAX = 1024
 """Requests held while a new promise is being written to disk."""
 
@@ -76,7 +79,8 @@ class JournalReplica:
         self._expected_writer = writer or f"adjudicator/{journal}"
         self._writer = ""
         """Whom the newest Append came from."""
-        self._announced = False
+        self._stopped = False
+        self._announcing: asyncio.TimerHandle | None = None
         self._appends = 0
         self._syncs = 0
 
@@ -85,17 +89,24 @@ class JournalReplica:
         self._promised = self._log.promise.epoch
         self._voter = self._log.promise.voter
         self._reserve.fill()
-        self._context.bus.on_topology(self._announce)
-        self._announce(self._context.bus.topology)
+        self._context.bus.on_topology(self._on_topology)
+        self._on_topology(self._context.bus.topology)
 
-    def _announce(self, topology: Topology | None) -> None:
-        """Tell the writer that this replica has been restarted: what it lacks now, and who writes, would else wait for the next record."""
-        if topology is not None and not self._announced:
-            self._announced = True
-            if not self._writer:
-                self._context.bus.post(self._context.name, self._expected_writer, Watched(self._promised, restarted=True))
+    def _on_topology(self, topology: Topology | None) -> None:
+        if topology is not None and self._announcing is None:
+            self._announce()
+
+    def _announce(self) -> None:
+        """Tell the writer that this replica has been restarted: what it lacks now, and who writes, would else wait for the next record. Again and again
+        until it speaks: what is told once may be lost, or come to a writer that has not begun."""
+        if not self._writer and not self._stopped:
+            self._context.bus.post(self._context.name, self._expected_writer, Watched(self._promised, restarted=True))
+            self._announcing = asyncio.get_running_loop().call_later(ANNOUNCE_EVERY_S, self._announce)
 
     async def stop(self) -> None:
+        self._stopped = True
+        if self._announcing is not None:
+            self._announcing.cancel()
         self._subscriptions.clear()
         if self._log is not None:
             self._log.close()
@@ -358,8 +369,9 @@ class JournalReplica:
         self.log.sync(synced)
 
     def _appended(self, epoch: Epoch, lsn: Lsn, conflict: bool = False) -> Appended:
+        """It votes where its disk says so: a promise that is being written does not count."""
         log, low = self.log, not self._reserve.is_held
-        return Appended(epoch, lsn, conflict, bool(self._subscriptions), self._voter, log.first_lsn, low, self._life)
+        return Appended(epoch, lsn, conflict, bool(self._subscriptions), log.promise.voter, log.first_lsn, low, self._life)
 
     def _note_committed(self, lsn: Lsn) -> None:
         if lsn > self._committed:

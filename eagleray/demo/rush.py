@@ -8,8 +8,8 @@ from types import TracebackType
 
 import psycopg
 
-CLIENTS = 4
-PAUSE_S = 0.02
+CLIENTS = 3
+PAUSE_S = 0.03
 """Of each client, between two tickets."""
 
 

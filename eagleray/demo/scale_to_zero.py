@@ -32,9 +32,9 @@ from eagleray.demo.rush import Rush
 from eagleray.demo.stage import Stage
 from eagleray.own_cluster import NotStarted, own_cluster
 
-SECONDS = float(os.environ.get("DEMO_DAY_SECONDS", "60"))
+SECONDS = float(os.environ.get("DEMO_DAY_SECONDS", "45"))
 SLEEPERS = 50
-NIGHT_RATE, DAY_RATE = 2, 90
+NIGHT_RATE, DAY_RATE = 2, 60
 """Orders a second: what two cores do beside the clients, the cluster's start and this program."""
 CLIENTS = 24
 RUSH_FROM, RUSH_TO = 0.3, 0.7

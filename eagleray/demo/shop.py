@@ -14,7 +14,7 @@ from pathlib import Path
 
 from eagleray.own_cluster import NotStarted, eagleray, own_cluster
 
-SECONDS = float(os.environ.get("DEMO_SECONDS", "20"))
+SECONDS = float(os.environ.get("DEMO_SECONDS", "12"))
 PEAK_SHARE, NIGHT_SHARE = 0.5, 0.05
 """Of the closed loop's throughput: a peak that leaves room, so that responses are the server's and not a queue's."""
 

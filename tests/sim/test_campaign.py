@@ -71,6 +71,7 @@ ONE_TRACE = [2, 11, 19, 43, 76, 128]
 of objects, that of their addresses."""
 
 
+@pytest.mark.timeout(300)
 def test_one_seed_is_one_trace_under_any_hash_seed() -> None:
     program = (
         "import json, logging; logging.disable(50); from cluster.simulation.campaign import Options;"
@@ -93,6 +94,7 @@ def test_one_seed_is_one_trace_under_any_hash_seed() -> None:
     assert sum(commits for _, _, _, commits, _ in one) > 5 * len(one)
 
 
+@pytest.mark.timeout(300)
 def test_the_command_replays_a_seed_and_counts_many(tmp_path: Path) -> None:
     def sim(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

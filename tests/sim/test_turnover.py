@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from random import Random
 
 import pytest
 
@@ -40,6 +41,7 @@ def test_a_third_is_born_owns_keys_and_is_retired() -> None:
         await scene.change(lambda state: with_adjudicator(state, 3))
         await scene.settled()
         assert scene.numbers == [1, 2, 3]
+        assert scene.cluster.roles("adjudicator/") == [f"adjudicator/{number}" for number in (1, 2, 3)]
         await scene.transfer(3)
         await scene.until(lambda: scene.owner(11) == 3)
         before = scene.written
@@ -49,6 +51,8 @@ def test_a_third_is_born_owns_keys_and_is_retired() -> None:
         assert scene.numbers == [1, 2] and scene.owner(11) == 2
         await asyncio.sleep(3.0)
         assert not [name for name in scene.world.processes if "3" in name], "its processes have ended"
+        assert not scene.cluster.roles("journal/3/") and "adjudicator/3" not in scene.cluster.roles("adjudicator/")
+        assert not scene.cluster.move("adjudicator/3", Random(1)) and scene.world.process_of("journal/3/a") is None
 
     scene.play(scenario)
     assert set(scene.refused) <= {"40001"}

@@ -139,7 +139,11 @@ BLOCK_STATEMENTS = 8
 async def golden_script(outcomes: list[Outcome], heading: str) -> str:
     """The statements on which both agree, with their answers, as a golden script (tests/scripts/golden.py)."""
     runner = ScriptRunner(True)
-    agreed = [outcome.sql + ";" for outcome in outcomes if outcome.verdict == "agrees"]
+    agreed = []
+    for outcome in outcomes:
+        if outcome.verdict == "agrees" and "" not in await runner.run("a", outcome.sql):  # an empty line would end the block
+            agreed.append(outcome.sql + ";")
+    runner = ScriptRunner(True)
     blocks = []
     for start in range(0, len(agreed), BLOCK_STATEMENTS):
         statements = agreed[start : start + BLOCK_STATEMENTS]

@@ -19,7 +19,7 @@ ON_PURPOSE_ALONE = "tests/hosts/"
 
 def test_every_test_is_in_one_part() -> None:
     files = {str(path.relative_to(ROOT)) for path in TESTS.rglob("test_*.py")}
-    computing, live = parts()
+    computing, live = parts(2)
     folders = tuple(f"{name}/" for name in computing.arguments if name.startswith("tests/"))
     once = Counter(name for part in live for name in part.arguments)
     once.update(name for name in files if name.startswith(folders))
@@ -53,7 +53,7 @@ import sys
 from pathlib import Path
 from tests import side_by_side
 side_by_side.LOGS = Path(sys.argv[1]) / "logs"
-side_by_side.parts = lambda: (side_by_side.Part("computing", (sys.argv[2],)), [side_by_side.Part("live", (sys.argv[2],))])
+side_by_side.parts = lambda workers: (side_by_side.Part("computing", (sys.argv[2],)), [side_by_side.Part("live", (sys.argv[2],))])
 sys.exit(side_by_side.main())
 """
 ENDLESS = """

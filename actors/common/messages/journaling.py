@@ -52,7 +52,7 @@ class Appended(Message, frozen=True):
     subscribed: bool = False
     """A crossbar reads here: it wants to hear of commits at once, not with the next records."""
     voter: bool = True
-    """False: a learner; its copies do not count until the writer has promoted it."""
+    """As its disk says. False: a learner; its copies do not count until the writer has promoted it."""
     first_lsn: int = 1
     """With `conflict`: the replica's first kept record."""
     low: bool = False

@@ -14,11 +14,15 @@ from pglast import ast, enums
 from actors.common.errors import FEATURE_NOT_SUPPORTED, GROUPING_ERROR, SYNTAX_ERROR, UNDEFINED_FUNCTION, UNDEFINED_OBJECT, DatabaseError
 from actors.query_processor.column_executor.arrays import collected
 from actors.query_processor.column_executor.comparing import equality_key, has_key, order_key
+from actors.query_processor.column_executor.hypothetical import hypothetical, is_hypothetical
+from actors.query_processor.column_executor.intervals import interval_udf
 from actors.query_processor.column_executor.names import Level
-from actors.query_processor.column_executor.numerics import NUMERIC, aggregate_udf, fixed, is_free, scale_in
+from actors.query_processor.column_executor.numerics import NUMERIC, aggregate_udf, fixed, is_free, public, scale_in
 from actors.query_processor.column_executor.select import UNKNOWN, direction, sort_by, translate_query
 from actors.query_processor.column_executor.sets import field_of, is_set, series, set_of, sets_not_allowed
-from actors.query_processor.column_executor.translator import BOOL, INT8, TEXT, Translator, common_type, type_name
+from actors.query_processor.column_executor.statistics import PAIRS as PAIRED
+from actors.query_processor.column_executor.statistics import pair_udf, single_udf
+from actors.query_processor.column_executor.translator import BOOL, INT8, TEXT, Translator, common_type, string_fields, type_name
 from actors.query_processor.column_executor.values import BIG_SUM_DIGITS
 from actors.sql.binding.exists import without_values
 from actors.sql.binding.function_kinds import AGGREGATES, SETS, WINDOW_FUNCTIONS
@@ -42,10 +46,8 @@ STATISTICS = {
     "var_samp": "var_samp",
     "var_pop": "var_pop",
 }
-COVARIANCES = frozenset({"covar_pop", "covar_samp", "regr_avgx", "regr_avgy", "regr_sxx", "regr_syy", "regr_sxy"})
-REGRESSIONS = frozenset({"corr", "regr_slope", "regr_intercept", "regr_r2"})
-"""NULL where an input does not vary: DuckDB answers NaN."""
-PAIRS = COVARIANCES | REGRESSIONS | {"regr_count"}
+PAIRS = frozenset({*PAIRED, "regr_count"})
+NUMBERS_ONLY = frozenset({"sum", "avg", *STATISTICS})
 RANKINGS = {"row_number": INT8, "rank": INT8, "dense_rank": INT8, "percent_rank": FLOAT8, "cume_dist": FLOAT8, "ntile": INT4}
 OFFSETS = frozenset({"lag", "lead", "first_value", "last_value", "nth_value"})
 
@@ -68,6 +70,11 @@ def replace_calls(translator: Translator, node: Any, level: Level, *, aggregates
         return items if any(new is not old for new, old in zip(items, node, strict=True)) else node
     if not isinstance(node, ast.Node):
         return node
+    if _is_row_comparison(node):
+        return _row_comparison(translator, node, level, aggregates, windows)
+    if isinstance(node, ast.ColumnRef) and (names := string_fields(node)) is not None and level.is_row(names):
+        columns = level.star(names)
+        return ast.RowExpr(args=tuple(translator.slot(column.sql, column.type) for column in columns))
     if isinstance(node, ast.SubLink):
         return _sublink(translator, node, level, aggregates, windows)
     if isinstance(node, ast.GroupingFunc):
@@ -88,6 +95,9 @@ def replace_calls(translator: Translator, node: Any, level: Level, *, aggregates
                 raise DatabaseError(GROUPING_ERROR, "aggregate functions are not allowed here")
             level.aggregated = True
             return translator.slot(*aggregate(translator, node, name, level))
+        if is_hypothetical(node):
+            level.aggregated = True
+            return translator.slot(*hypothetical(translator, node, level))
         if name in SETS:
             return _set(translator, node, name, level)
         if name in WINDOW_FUNCTIONS:
@@ -175,12 +185,15 @@ def _aggregate(translator: Translator, call: ast.FuncCall, name: str, level: Lev
         ), INT8
     if not arguments:
         raise _undefined(name, arguments)
+    if len(arguments) == 1 and name in NUMBERS_ONLY and is_untyped(call.args[0]):
+        hint = "Could not choose a best candidate function. You might need to add explicit type casts."
+        raise DatabaseError("42725", f"function {name}(unknown) is not unique", hint=hint)
     sql, type_ = arguments[0]
     if name in ("sum", "avg") and len(arguments) == 1:
         return _sum_or_avg(translator, name, sql, type_, made, arguments, call.agg_distinct)
     if name in SAME_TYPE and len(arguments) == 1:
         if name in ("min", "max"):
-            if type_.name == "bool":
+            if type_.name in ("bool", "uuid"):
                 raise _undefined(name, arguments)
             if is_free(type_):
                 return _of_numerics(translator, name, sql, made, False), NUMERIC
@@ -203,20 +216,18 @@ def _aggregate(translator: Translator, call: ast.FuncCall, name: str, level: Lev
     if name in STATISTICS and len(arguments) == 1 and type_.name in INTEGERS | {"numeric"}:
         return _of_numerics(translator, STATISTICS[name], sql, made, call.agg_distinct), NUMERIC
     if name in STATISTICS and len(arguments) == 1 and type_.name in FLOATS:
-        return made(STATISTICS[name], f"CAST({sql} AS DOUBLE)"), FLOAT8
+        listed = f"list(CAST({sql} AS DOUBLE)){suffix}"
+        return translator.emitter.use(single_udf(STATISTICS[name], bool(call.agg_distinct)), [listed]), FLOAT8
     if name in PAIRS and len(arguments) == 2:
-        return _of_pairs(name, [f"CAST({text} AS DOUBLE)" for text, _ in arguments], made)
+        return _of_pairs(translator, name, [f"CAST({text} AS DOUBLE)" for text, _ in arguments], made, suffix)
     raise _undefined(name, arguments)
 
 
-def _of_pairs(name: str, texts: list[str], made: Any) -> tuple[str, ColumnType]:
-    """corr, covar_*, regr_*. NaN is the answer only where a value is NaN or infinite."""
-    found = made(name, *texts)
+def _of_pairs(translator: Translator, name: str, texts: list[str], made: Any, suffix: str) -> tuple[str, ColumnType]:
+    """corr, covar_*, regr_*."""
     if name == "regr_count":
-        return f"CAST({found} AS BIGINT)", INT8
-    if name in REGRESSIONS:
-        found = f"CASE WHEN NOT isnan({found}) OR isnan({made('covar_pop', *texts)}) THEN {found} END"
-    return found, FLOAT8
+        return f"CAST({made(name, *texts)} AS BIGINT)", INT8
+    return translator.emitter.use(pair_udf(name), [f"list({text}){suffix}" for text in texts]), FLOAT8
 
 
 def _of_numerics(translator: Translator, name: str, sql: str, made: Any, distinct: bool) -> str:
@@ -233,8 +244,7 @@ def _sum_or_avg(
         total = made("sum", f"CAST({sql} AS DOUBLE)")
         return (total, FLOAT8) if type_ == FLOAT8 else (f"CAST({total} AS FLOAT)", type_)
     if type_.name == "interval":
-        total = made("sum", sql)
-        return (total if name == "sum" else translator.quotient(total, type_, made("count", sql))), type_
+        return translator.emitter.use(interval_udf(name), [made("list", sql)]), type_
     if type_.name not in INTEGERS and type_.name != "numeric":
         raise _undefined(name, arguments)
     if is_free(type_):
@@ -253,6 +263,8 @@ def _ordered_set(
 ) -> tuple[str, ColumnType]:
     if name not in ("mode", "percentile_cont", "percentile_disc") or len(call.agg_order) != 1 or len(arguments) != (name != "mode"):
         raise _undefined(name, arguments)
+    if arguments and is_array(arguments[0][1].name):
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, f"{name} of an array of fractions is not supported")
     sql, type_ = translator.expression(call.agg_order[0].node, level)
     listed = sort_by(translator, call.agg_order, level)
     if name == "mode":
@@ -296,6 +308,11 @@ def _window_call(translator: Translator, call: ast.FuncCall, name: str, level: L
         type_ = RANKINGS[name]
         sql = f"{name}({', '.join(texts)}){over}"
         return translator.slot(f"CAST({sql} AS INTEGER)" if type_ == INT4 else sql, type_)
+    if name in ("lag", "lead", "nth_value") and len(texts) > 1:
+        offset, offset_type = translator.expression(call.args[1], level, INT4, aggregates=True)
+        texts[1] = translator.cast(offset, offset_type, INT8)
+    if name == "nth_value" and len(texts) == 2:
+        texts[1] = translator.emitter.least(texts[1], 1, "argument of nth_value must be greater than zero", "22016")
     if name in OFFSETS and arguments:
         type_ = arguments[0][1]
         if name in ("lag", "lead") and len(arguments) == 3:
@@ -328,12 +345,16 @@ def _window(translator: Translator, window: ast.WindowDef, level: Level, windows
     if order:
         parts.append(f"ORDER BY {sort_by(translator, order, level, aggregates=True)}")
     if framed.frameOptions & FRAME_NONDEFAULT:
-        parts.append(_frame(translator, framed, level))
+        parts.append(_frame(translator, framed, level, order))
     return " ".join(parts)
 
 
-def _frame(translator: Translator, window: ast.WindowDef, level: Level) -> str:
+def _frame(translator: Translator, window: ast.WindowDef, level: Level, order: Any) -> str:
     options = window.frameOptions
+    distance: ColumnType | None = None if options & (FRAME_ROWS | FRAME_GROUPS) else INT8
+    if distance is not None and order:
+        distance = translator.expression(order[0].node, level, aggregates=True)[1]
+        distance = ColumnType("interval") if distance.name in ("date", "time", "timestamp", "timestamptz") else public(distance)
     unit = "ROWS" if options & FRAME_ROWS else "GROUPS" if options & FRAME_GROUPS else "RANGE"
 
     def bound(fixed: dict[int, str], preceding: int, following: int, offset: Any) -> str:
@@ -342,7 +363,7 @@ def _frame(translator: Translator, window: ast.WindowDef, level: Level) -> str:
                 return text
         direction = "PRECEDING" if options & preceding else "FOLLOWING"
         assert options & (preceding | following)
-        return f"{translator.expression(offset, level)[0]} {direction}"
+        return f"{translator.expression(offset, level, distance)[0]} {direction}"
 
     start = bound(FRAME_START, FRAME_START_PRECEDING, FRAME_START_FOLLOWING, window.startOffset)
     end = bound(FRAME_END, FRAME_END_PRECEDING, FRAME_END_FOLLOWING, window.endOffset)
@@ -369,6 +390,35 @@ def _sublink(translator: Translator, link: ast.SubLink, level: Level, aggregates
     if kind in (enums.SubLinkType.ANY_SUBLINK, enums.SubLinkType.ALL_SUBLINK):
         return _quantified(translator, link, level, aggregates, windows, query)
     raise DatabaseError(FEATURE_NOT_SUPPORTED, "this kind of subquery is not supported")
+
+
+def _is_row_comparison(node: Any) -> bool:
+    """(a, b) = (SELECT c, d)"""
+    return (
+        isinstance(node, ast.A_Expr)
+        and isinstance(node.lexpr, ast.RowExpr)
+        and isinstance(node.rexpr, ast.SubLink)
+        and node.rexpr.subLinkType == enums.SubLinkType.EXPR_SUBLINK
+    )
+
+
+def _row_comparison(translator: Translator, node: ast.A_Expr, level: Level, aggregates: bool, windows: dict[str, Any]) -> ast.ColumnRef:
+    operator = node.name[-1].sval
+    if operator not in ("=", "<>"):
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, f"operator {operator} of a row and a subquery is not supported")
+    query = translate_query(translator, node.rexpr.subselect, level)
+    tests = list(node.lexpr.args)
+    if len(tests) != len(query.columns):
+        many = "many" if len(query.columns) > len(tests) else "few"
+        raise DatabaseError(SYNTAX_ERROR, f"subquery has too {many} columns")
+    alias = translator.alias()
+    pairs = []
+    for test, column in zip(tests, query.columns, strict=True):
+        slot = translator.slot(f"{alias}.{column.sql}", column.type)
+        equal = ast.A_Expr(kind=enums.A_Expr_Kind.AEXPR_OP, name=node.name, lexpr=test, rexpr=slot)
+        pairs.append(translator.expression(equal, level, BOOL, aggregates=aggregates, windows=windows)[0])
+    joined = (" AND " if operator == "=" else " OR ").join(pairs)
+    return translator.slot(f"(SELECT {joined} FROM ({query.sql}) AS {alias})", BOOL)
 
 
 def _row_in(left: list[str], right: list[str], source: str, negated: bool) -> str:

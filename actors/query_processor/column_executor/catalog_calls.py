@@ -3,7 +3,7 @@
 psql's \\d family and drivers' introspection are written for PostgreSQL's catalogs, where object identifier types abound. The forms that work on them become calls of
 catalog_functions.py:
 
-- 'name'::regclass gives the oid, oid::regclass the name (as text); likewise regtype, regnamespace, regproc, regrole;
+- a regclass or regtype is carried as its oid and shown as its name; 'name'::regnamespace gives the oid, oid::regnamespace the name (as text), likewise regproc and regrole;
 - functions such as pg_get_indexdef(oid), which look into the transaction's catalog.
 """
 
@@ -17,10 +17,11 @@ from pglast import ast
 from actors.common.errors import UNDEFINED_FUNCTION, DatabaseError
 from actors.query_processor.column_executor.names import Level
 from actors.query_processor.column_executor.translator import Translator
-from actors.query_processor.column_executor.udf import Udf, datums_of, result_column
+from actors.query_processor.column_executor.udf import Udf, datums_of, raised, result_column
 from actors.query_processor.column_executor.values import DUCK_TYPES, duck_type
 from actors.sql.catalog.catalog_functions import CATALOG_FUNCTIONS, CatalogFunction
 from actors.sql.types.column_type import ColumnType
+from actors.sql.types.objects import OBJECTS
 
 INT4 = ColumnType("int4")
 OID = ColumnType("oid")
@@ -43,10 +44,19 @@ def _cast(translator: Translator, node: ast.TypeCast, level: Level, aggregates: 
     if node.typeName.arrayBounds or name not in OBJECT_TYPES:
         return None
     sql, type_ = translator.expression(node.arg, level, aggregates=aggregates)
+    if name in OBJECTS and type_.name in (*INTEGERS, *OBJECTS):
+        return translator.slot(f"CAST({sql} AS BIGINT)", ColumnType(name))
     direction = "out" if type_.name in INTEGERS else "in"
     kind = "regproc" if name == "regprocedure" else name
     (function,) = CATALOG_FUNCTIONS[f"{kind}_{direction}"]
-    return translator.slot(_emit(translator, f"{kind}_{direction}", function, [(sql, type_)]), function.result)
+    result = ColumnType(name) if name in OBJECTS else function.result
+    return translator.slot(_emit(translator, f"{kind}_{direction}", function, [(sql, type_)]), result)
+
+
+def name_udf(kind: str) -> Udf:
+    """An oid's name."""
+    (function,) = CATALOG_FUNCTIONS[f"{kind}_out"]
+    return _udf(f"{kind}_out", function)
 
 
 def _call(translator: Translator, node: ast.FuncCall, functions: list[CatalogFunction], level: Level, aggregates: bool) -> ast.Node:
@@ -77,7 +87,10 @@ def _udf(name: str, function: CatalogFunction) -> Udf:
             around = surroundings()
             columns = [datums_of(array, type_) for array, type_ in zip(arrays, types, strict=bool(types))]
             rows = zip(*columns, strict=True) if types else ((),) * len(arrays[0])
-            return result_column([function.call(around.catalog, around.environment, *row) for row in rows], function.result)
+            try:
+                return result_column([function.call(around.catalog, around.environment, *row) for row in rows], function.result)
+            except DatabaseError as error:
+                raise raised(error) from error
 
         return call
 

@@ -37,6 +37,7 @@ from actors.sql.expressions.numerics import scale_of
 from actors.sql.expressions.tree import is_slow, is_volatile
 from actors.sql.types.arrays import Array, element_of, is_array
 from actors.sql.types.column_type import ColumnType
+from actors.sql.types.objects import OBJECTS
 from actors.sql.types.strings import HEADER
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ LIKES = {"~~": "LIKE", "!~~": "NOT LIKE", "~~*": "LIKE", "!~~*": "NOT LIKE"}
 DIRECT_CASTS = frozenset(
     {
         *((source, target) for source in INTEGERS for target in (*INTEGERS, "float4", "float8", "text")),
-        *(("oid", target) for target in ("int4", "int8", "text")),
+        *(("oid", target) for target in ("int8", "text")),
         ("float4", "float8"),
         ("numeric", "text"),
         ("bool", "int4"),
@@ -70,8 +71,8 @@ DIRECT_CASTS = frozenset(
 )
 LITERALS_MAX = 1000
 MARK = re.compile("\x01(\\d+)\x01")
-Check = tuple[str, str]
-"""(what, SQLSTATE) of a LIMIT or OFFSET that must not be negative."""
+Check = tuple[int, str, str]
+"""(least, message, SQLSTATE) of a constant that has a least value."""
 
 
 def _is_list(expression: tree.Quantified) -> bool:
@@ -121,8 +122,8 @@ class Emitter:
                 continue
             value = evaluate((), parameters, environment)
             check = self._checks.get(number)
-            if check is not None and value is not None and value < 0:
-                raise DatabaseError(check[1], f"{check[0]} must not be negative")
+            if check is not None and value is not None and value < check[0]:
+                raise DatabaseError(check[2], check[1])
             literals.append(self._written(number, value, type_))
         return MARK.sub(lambda found: literals[int(found.group(1))], sql)
 
@@ -138,11 +139,15 @@ class Emitter:
 
     def limit(self, sql: str, what: str, sqlstate: str) -> str:
         """A LIMIT or OFFSET value: checked when its constant is evaluated."""
+        return self.least(sql, 0, f"{what} must not be negative", sqlstate)
+
+    def least(self, sql: str, least: int, message: str, sqlstate: str) -> str:
+        """A value that must not be less than `least`, where it is a constant."""
         found = MARK.search(sql)
         if found is None:
             return sql
         number = self._add(*self._constants[int(found.group(1))])
-        self._checks[number] = (what, sqlstate)
+        self._checks[number] = (least, message, sqlstate)
         return sql.replace(found.group(), f"\x01{number}\x01")
 
     # -- expressions -------------------------------------------------------------------------------------------------------------
@@ -371,6 +376,12 @@ class Emitter:
         self._udfs[udf.name] = udf
         return f"{udf.name}({', '.join(texts) or '0'})"
 
+    def shown(self, sql: str, type_: ColumnType) -> str:
+        """The name of an object that DuckDB carries as its oid."""
+        from actors.query_processor.column_executor.catalog_calls import name_udf
+
+        return self.use(name_udf(type_.name), [f"CAST({sql} AS BIGINT)"])
+
     def divide(self, dividend: str, divisor: str) -> str:
         """A quotient, as a free numeric."""
         return self.use(divide_udf(), [f"CAST({dividend} AS VARCHAR)", f"CAST({divisor} AS VARCHAR)"])
@@ -391,6 +402,12 @@ class Emitter:
             if target.name == "bpchar":
                 return _padded(text, source), target
             return (text if source.modifier >= 0 else f"rtrim({text}, ' ')"), target
+        if source.name in OBJECTS and target.name in (*INTEGERS, "oid", *OBJECTS):
+            return f"CAST({text} AS {duck_type(target)})", target
+        if target.name in OBJECTS and source.name in (*INTEGERS, "oid"):
+            return f"CAST({text} AS BIGINT)", target
+        if source.name in OBJECTS and target.name in TEXT_TYPES:
+            return self.shown(text, source), target
         if (source.name, target.name) in DIRECT_CASTS:
             return f"CAST({text} AS {duck_type(target)})", target
         if source == target or (source.name in TEXT_TYPES - {"bpchar"} and target.name in ("text", "varchar") and target.modifier < 0):

@@ -36,6 +36,7 @@ STREAM_KINDS = {
 WINDOW_ERRORS = (
     ("rgument for ntile must be", "22014", "argument of ntile must be greater than zero"),
     ("PRECEDING expression cannot be negative", "22013", "frame starting offset must not be negative"),
+    ("range [0, 1]", "22003", "percentile value is not between 0 and 1"),
     ("FOLLOWING expression cannot be negative", "22013", "frame ending offset must not be negative"),
 )
 """DuckDB's text, and PostgreSQL's error."""
@@ -56,6 +57,9 @@ def translate_error(error: BaseException, memory_bytes: int) -> DatabaseError:
         return DatabaseError(INVALID_ESCAPE_SEQUENCE, "LIKE pattern must not end with escape character")
     if "ivision by zero" in text:
         return DatabaseError(DIVISION_BY_ZERO, "division by zero")
+    for part, sqlstate, message in WINDOW_ERRORS:
+        if part in text:
+            return DatabaseError(sqlstate, message)
     if kind == "OutOfMemoryException" or isinstance(error, MemoryError):
         return statement_memory_exceeded(memory_bytes)
     if kind == "InterruptException":
@@ -72,9 +76,6 @@ def translate_error(error: BaseException, memory_bytes: int) -> DatabaseError:
         return DatabaseError(INVALID_TEXT_REPRESENTATION, _first_line(text))
     if kind in ("BinderException", "ParserException", "CatalogException", "NotImplementedException"):
         return DatabaseError(FEATURE_NOT_SUPPORTED, "this query is not supported", detail=_first_line(text))
-    for part, sqlstate, message in WINDOW_ERRORS:
-        if part in text:
-            return DatabaseError(sqlstate, message)
     if kind in ("InvalidInputException", "DataError"):
         return DatabaseError(DATA_EXCEPTION, _first_line(text))
     return DatabaseError(INTERNAL_ERROR, f"column executor: {_first_line(text)}")

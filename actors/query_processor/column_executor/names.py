@@ -101,6 +101,15 @@ class Level:
             raise DatabaseError(UNDEFINED_TABLE, f'missing FROM-clause entry for table "{names[-2]}"')
         raise DatabaseError(UNDEFINED_COLUMN, f"column {names[-2]}.{names[-1]} does not exist")
 
+    def is_row(self, names: Sequence[str]) -> bool:
+        """Whether the name is a relation's, not a column's: its whole row is meant."""
+        level: Level | None = self
+        while level is not None:
+            if level._own_column(names) is not None:
+                return False
+            level = level.parent
+        return len(names) == 1 and self._relation(names) is not None
+
     def _own_column(self, names: Sequence[str]) -> Output | None:
         if len(names) > 1:
             relation = self._own_relation(names[:-1])

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from actors.common.errors import NUMERIC_VALUE_OUT_OF_RANGE, DatabaseError
 from actors.sql.expressions.comparisons import order_key
-from actors.sql.expressions.numerics import divide, scale_of, sqrt
+from actors.sql.expressions.numerics import divide, division_scale, scale_of, sqrt
 from actors.sql.types.column_type import ColumnType
 from actors.sql.types.numeric import CONTEXT, NAN, format_numeric, plain, precision_and_scale
 
@@ -149,8 +149,9 @@ def variance_of(values: Sequence[Decimal], sample: bool, root: bool) -> Decimal 
     if over <= 0:
         return Decimal(0)
     below = Decimal(count * (count - 1) if sample else count * count)
-    quotient = divide(over, below)
-    return sqrt(quotient) if root else quotient
+    scale = division_scale(over, below)
+    quotient = divide(over, below, scale)
+    return sqrt(quotient, scale) if root else quotient
 
 
 def _last_of(values: Sequence[Decimal], pick: Callable[..., Decimal]) -> Decimal:

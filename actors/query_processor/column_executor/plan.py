@@ -25,6 +25,7 @@ from actors.query_processor.column_executor.udf import SIZED_TYPES, Surroundings
 from actors.sql.binding import ParameterTypes
 from actors.sql.results import Batch, Field
 from actors.sql.types.column_type import ColumnType
+from actors.sql.types.objects import OBJECTS
 
 if TYPE_CHECKING:
     from actors.common.settings import Settings
@@ -139,6 +140,15 @@ def _guarded(query: Query, emitter: Emitter) -> str:
     return f"SELECT {', '.join(texts)} FROM ({query.sql}) AS result"
 
 
+def _with_names(query: Query, emitter: Emitter) -> Query:
+    """Objects as clients see them: by name."""
+    texts = [
+        f"{emitter.shown(f'objects.{column.sql}', column.type) if column.type.name in OBJECTS else f'objects.{column.sql}'} AS {column.sql}"
+        for column in query.columns
+    ]
+    return Query(f"SELECT {', '.join(texts)} FROM ({query.sql}) AS objects", query.columns)
+
+
 def _has_long_values(table: pa.Table | Feed) -> bool:
     """Whether a text of the source may be longer than LONG_BYTES."""
     if isinstance(table, Feed):
@@ -157,5 +167,7 @@ def plan_columns(statement: Any, catalog: Catalog, parameter_types: Sequence[Col
     query = translate_query(Translator(catalog, parameters, sources, emitter), statement)
     if any(column.type == EXPANDED for column in query.columns):
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "rows of _pg_expandarray are supported within a query only")
+    if any(column.type.name in OBJECTS for column in query.columns):
+        query = _with_names(query, emitter)
     sources.finish(query.sql)
     return ColumnPlan(query, sources, parameters, emitter)

@@ -281,9 +281,24 @@ def _finished(
         having = f" HAVING {translator.condition(statement.havingClause, level, 'HAVING', aggregates=True)}"
     distinct = _distinct(translator, statement, level, targets)
     order = _order_by(translator, statement, level, [_sorted_set(output, number) for number, output in enumerate(targets, 1)], windows)
-    tail = _limits(translator, statement, level)
     listed = ", ".join(f"{output.sql} AS c{number}" for number, output in enumerate(targets, 1)) or "NULL AS c0"
+    if statement.limitOption == enums.LimitOption.LIMIT_OPTION_WITH_TIES and not distinct:
+        return _with_ties(translator, statement, level, targets, f"{middle}{having}", order, listed)
+    tail = _limits(translator, statement, level)
     sql = f"SELECT {distinct}{listed}{middle}{having}{order}{tail}"
+    return Query(sql, _plain(targets))
+
+
+def _with_ties(
+    translator: Translator, statement: ast.SelectStmt, level: Level, targets: list[Output], middle: str, order: str, listed: str
+) -> Query:
+    """FETCH FIRST n ROWS WITH TIES: rows by their rank."""
+    alias = translator.alias()
+    ranks = f"rank() OVER ({order}) AS place, row_number() OVER ({order}) AS number"
+    count, _, offset = _limits(translator, statement, level, ties=True).removeprefix(" LIMIT ").partition(" OFFSET ")
+    names = ", ".join(f"{alias}.c{number}" for number in range(1, len(targets) + 1))
+    kept = f"{alias}.place <= {count} + {offset or '0'} AND {alias}.number > {offset or '0'}"
+    sql = f"SELECT {names} FROM (SELECT {listed}, {ranks}{middle}) AS {alias} WHERE {kept} ORDER BY {alias}.number"
     return Query(sql, _plain(targets))
 
 
@@ -412,12 +427,15 @@ def sort_by(translator: Translator, clauses: Any, level: Level, *, aggregates: b
     return ", ".join(parts)
 
 
-def _limits(translator: Translator, statement: ast.SelectStmt, level: Level) -> str:
+def _limits(translator: Translator, statement: ast.SelectStmt, level: Level, ties: bool = False) -> str:
     text = ""
+    for node, what in ((statement.limitCount, "LIMIT"), (statement.limitOffset, "OFFSET")):
+        if isinstance(node, ast.ColumnRef) and (names := string_fields(node)) is not None and level.column(names):
+            raise DatabaseError(INVALID_COLUMN_REFERENCE, f"argument of {what} must not contain variables")
     outside = Level(parent=level.parent, ctes=level.ctes)
     if statement.limitCount is not None and not _is_null(statement.limitCount):
         sql, type_ = translator.expression(statement.limitCount, outside, INT8)
-        if statement.limitOption == enums.LimitOption.LIMIT_OPTION_WITH_TIES:
+        if statement.limitOption == enums.LimitOption.LIMIT_OPTION_WITH_TIES and not ties:
             raise DatabaseError(FEATURE_NOT_SUPPORTED, "FETCH FIRST ... WITH TIES is not supported")
         text += f" LIMIT {translator.emitter.limit(translator.cast(sql, type_, INT8), 'LIMIT', '2201W')}"
     if statement.limitOffset is not None and not _is_null(statement.limitOffset):

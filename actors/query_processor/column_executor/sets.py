@@ -9,6 +9,7 @@ side, the shorter ones filled with NULLs, as in PostgreSQL. generate_series is n
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -25,7 +26,7 @@ from actors.common.errors import (
 from actors.query_processor.column_executor.arrays import unnested
 from actors.query_processor.column_executor.names import Level
 from actors.query_processor.column_executor.translator import BOOL, TEXT, Translator, string_fields
-from actors.query_processor.column_executor.udf import Surroundings, Udf, crossing, datums_of, result_column
+from actors.query_processor.column_executor.udf import Surroundings, Udf, crossing, datums_of, raised, result_column
 from actors.query_processor.column_executor.values import duck_type
 from actors.sql.binding.function_kinds import SETS
 from actors.sql.binding.nodes import is_untyped
@@ -36,6 +37,7 @@ from actors.sql.types import format_type
 from actors.sql.types.arrays import VECTORS, Array, is_array
 from actors.sql.types.calendar import DAY_US
 from actors.sql.types.column_type import ColumnType
+from actors.sql.types.numeric import CONTEXT
 
 INT2 = ColumnType("int2")
 INT4 = ColumnType("int4")
@@ -202,8 +204,12 @@ def series(translator: Translator, call: ast.FuncCall, level: Level) -> tuple[st
         if type_.name == "timestamptz":
             return f"SELECT unnest({translator.emitter.use(ZONED_SERIES, texts)}) AS c1", type_
         cast = "TIMESTAMP"
+    elif names <= {"int2", "int4", "int8", "numeric"}:
+        numeric = ColumnType("numeric")
+        texts = [f"CAST({sql} AS VARCHAR)" for sql, _ in arguments] + ["'1'"] * (3 - len(arguments))
+        return f"SELECT unnest({translator.emitter.use(NUMERIC_SERIES, texts)}) AS c1", numeric
     else:
-        raise DatabaseError(FEATURE_NOT_SUPPORTED, "generate_series is supported for integers and timestamps")
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "generate_series is supported for numbers and timestamps")
     # The table function makes its rows as they are read; unnest(generate_series()) would make one list of them all, outside DuckDB's memory limit.
     return f"SELECT CAST(series.step AS {cast}) AS c1 FROM generate_series({', '.join(texts)}) AS series(step)", type_
 
@@ -240,6 +246,42 @@ def _zoned_series(surroundings_of: Callable[[], Surroundings]) -> Callable[..., 
     return function
 
 
+def _numeric_series(surroundings_of: Callable[[], Surroundings]) -> Callable[..., pa.Array]:
+    numeric = ColumnType("numeric")
+
+    def steps(first: Decimal, last: Decimal, step: Decimal, around: Surroundings) -> list[Decimal]:
+        if not (first.is_finite() and last.is_finite() and step.is_finite()):
+            what = "start" if not first.is_finite() else "stop" if not last.is_finite() else "step size"
+            raise DatabaseError(
+                INVALID_PARAMETER_VALUE, f"{what} value cannot be {'NaN' if (first + last + step).is_nan() else 'infinity'}"
+            )
+        if not step:
+            raise DatabaseError(INVALID_PARAMETER_VALUE, "step size cannot equal zero")
+        found: list[Decimal] = []
+        while first <= last if step > 0 else first >= last:
+            found.append(first)
+            if len(found) * MOMENT_BYTES > around.memory_bytes:
+                raise statement_memory_exceeded(around.memory_bytes)
+            if around.stopped:
+                raise DatabaseError(QUERY_CANCELED, "canceling statement due to user request")
+            first = CONTEXT.add(first, step)
+        return found
+
+    def function(*arrays: pa.Array) -> pa.Array:
+        items: list[Decimal] = []
+        offsets = [0]
+        try:
+            for first, last, step in zip(*map(datums_of, arrays, (numeric,) * 3), strict=True):
+                items += steps(first, last, step, surroundings_of()) if None not in (first, last, step) else ()
+                offsets.append(len(items))
+        except DatabaseError as error:
+            raise raised(error) from error
+        return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), result_column(items, numeric))
+
+    return function
+
+
+NUMERIC_SERIES = Udf("eagleray_series_numeric", ["VARCHAR"] * 3, "VARCHAR[]", ColumnType("numeric"), _numeric_series)
 MOMENT_BYTES = 64
 """Of a timestamp while the list is made."""
 ZONED_SERIES = Udf(

@@ -17,8 +17,8 @@ from actors.query_processor.column_executor.names import SLOT_MARK, Level, Outpu
 from actors.query_processor.column_executor.numerics import common_numeric, is_free, public
 from actors.sql.binding import ParameterTypes, analyze, coerce_unknown
 from actors.sql.binding import common_type as analyzed_common_type
+from actors.sql.binding.nodes import any_call
 from actors.sql.binding.scope import position_of
-from actors.sql.expressions.tree import Call, Column
 from actors.sql.types.column_type import ColumnType
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 TEXT = ColumnType("text")
 BOOL = ColumnType("bool")
 INT8 = ColumnType("int8")
-FLOAT8 = ColumnType("float8")
 
 
 class SlotScope:
@@ -108,6 +107,8 @@ class Translator:
         """SQL of a WHERE, HAVING, ON or FILTER condition. Raises 42804 unless it is boolean."""
         from actors.common.errors import DATATYPE_MISMATCH, DatabaseError
 
+        if any_call(node, lambda call: call.over is not None):
+            raise DatabaseError("42P20", f"window functions are not allowed in {clause}", position=position_of(node))
         sql, type_ = self.expression(node, level, BOOL, aggregates=aggregates)
         if type_.name != "bool":
             message = f"argument of {clause} must be type boolean, not type {type_name(type_)}"
@@ -117,14 +118,6 @@ class Translator:
     def cast(self, sql: str, source: ColumnType, target: ColumnType) -> str:
         """`sql` of type `source` as `target`, by PostgreSQL's rules."""
         return self.emitter.cast_sql(sql, source, target)
-
-    def quotient(self, sql: str, type_: ColumnType, count: str) -> str:
-        """An interval divided by a count, as PostgreSQL divides it by a float8."""
-        call = Call("/", ("interval", "float8"), (Column(0, type_), Column(1, FLOAT8)), type_)
-        slots = Slots()
-        slots.number(sql, type_)
-        slots.number(f"CAST({count} AS DOUBLE)", FLOAT8)
-        return f"CASE WHEN {count} > 0 THEN {self.emitter.emit(call, slots)[0]} END"
 
     def key(self, sql: str, type_: ColumnType) -> str:
         """What stands for `sql` where DuckDB looks whether values are equal (comparing.py)."""

@@ -27,6 +27,7 @@ from actors.sql.expressions import tree
 from actors.sql.expressions.compile import compile_expression
 from actors.sql.types.arrays import ARRAY_TYPES, is_array
 from actors.sql.types.column_type import ColumnType
+from actors.sql.types.objects import OBJECTS
 
 if TYPE_CHECKING:
     from actors.sql.catalog.snapshot import Catalog
@@ -143,7 +144,7 @@ def datums_of(array: pa.Array | pa.ChunkedArray, type_: ColumnType) -> list[Any]
         return [read(text) for text in array.to_pylist()]
     if type_.name not in DUCK_TYPES:
         return list(array.to_pylist())
-    if type_.name == "oid":
+    if type_.name == "oid" or type_.name in OBJECTS:
         return list(array.to_pylist())
     target = arrow_type(type_)
     return from_arrow(array.cast(target) if array.type != target else array, type_)
@@ -157,7 +158,7 @@ def result_column(values: list[Any], type_: ColumnType) -> pa.Array:
         return pa.array([None if value is None else text_of_array(value, type_) for value in values], pa.string())
     if type_.name not in DUCK_TYPES:
         return pa.array([None if value is None else str(value) for value in values], pa.string())
-    return to_duck(to_arrow(values, type_), type_)
+    return pa.array(values, pa.int64()) if type_.name in OBJECTS else to_duck(to_arrow(values, type_), type_)
 
 
 def fits_udf(columns: int) -> Udf:

@@ -23,6 +23,7 @@ from actors.sql.encoding.arrow_types import arrow_type, from_arrow
 from actors.sql.types.arrays import Array, is_array
 from actors.sql.types.column_type import ColumnType
 from actors.sql.types.numeric import format_numeric
+from actors.sql.types.objects import OBJECTS, object_oid
 
 POSTGRES_EPOCH_US = 946_684_800_000_000
 """2000-01-01 in microseconds since 1970."""
@@ -45,6 +46,8 @@ DUCK_TYPES = {
     "timestamp": "TIMESTAMP",
     "timestamptz": "TIMESTAMP",
     "interval": "INTERVAL",
+    "regclass": "BIGINT",
+    "regtype": "BIGINT",
 }
 
 PLAIN_COLUMNS = {"bytea": pa.binary(), "uuid": pa.binary(), "oid": pa.int64(), "bool": pa.bool_()}
@@ -70,6 +73,8 @@ def literal(value: Any, type_: ColumnType) -> str:
         return "TRUE" if value else "FALSE"
     if name in ("int2", "int4", "int8", "oid"):
         return f"CAST({value} AS {DUCK_TYPES[name]})"
+    if name in OBJECTS:
+        return f"CAST({object_oid(value, name)} AS BIGINT)"
     if name in ("float4", "float8"):
         return f"CAST('{value!r}' AS {DUCK_TYPES[name]})"
     if name == "numeric":
@@ -115,7 +120,7 @@ def to_duck(column: pa.Array | pa.ChunkedArray, type_: ColumnType) -> pa.Array |
     if pa.types.is_decimal(column.type):
         bounds = precision_and_fixed_scale(type_)
         return column if bounds is None else _narrowed(column, *bounds)
-    if type_.name == "oid":
+    if type_.name == "oid" or type_.name in OBJECTS:
         return column.cast(pa.int64())
     if type_.name == "uuid" and pa.types.is_fixed_size_binary(column.type):
         return column.cast(pa.binary())
@@ -143,7 +148,7 @@ def from_duck(column: pa.ChunkedArray, type_: ColumnType) -> list[Any]:
     if is_array(name):
         read = array_reader(type_)
         return [read(text) for text in column.cast(pa.string()).to_pylist()]
-    if name in TEXT_TYPES or name not in DUCK_TYPES:
+    if name in TEXT_TYPES or name in OBJECTS or name not in DUCK_TYPES:
         return list(column.cast(pa.string()).to_pylist())
     if name in PLAIN_COLUMNS:
         return list(column.cast(PLAIN_COLUMNS[name]).to_pylist())

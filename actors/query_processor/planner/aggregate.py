@@ -125,7 +125,7 @@ class _Aggregates:
         if function in ("min", "max"):
             if name not in _ORDERED:
                 raise NotRowStatement
-            type_ = TEXT if name == "varchar" else ColumnType(name)
+            type_ = TEXT if name == "varchar" else argument.type if name == "bpchar" else ColumnType(name)
             return Slot(function, type_, (self._partial(function, argument),), argument.type)
         if name not in _INTEGERS | _FLOATS | {"numeric"}:
             raise NotRowStatement

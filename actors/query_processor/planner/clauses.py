@@ -32,6 +32,8 @@ def limits_of(planning: Planning, statement: ast.SelectStmt) -> Limits:
     def compiled(node: Any) -> Any:
         if node is None:
             return None
+        if isinstance(node, ast.ColumnRef):
+            raise NotRowStatement
         expression = planning.expression(node, Scope(), INT8)
         if expression.type.name not in ("int2", "int4", "int8"):
             raise NotRowStatement

@@ -103,6 +103,8 @@ def _source(
     defaults = [ABSENT if column.dropped else default_of(planning, column) for column in stored.table.columns]
     if query is None:
         return ValuesSource([(compile_tuple(tuple(defaults)), (), None)]), 1
+    if query.valuesLists and len({len(nodes) for nodes in query.valuesLists}) > 1:
+        raise DatabaseError(SYNTAX_ERROR, "VALUES lists must all be the same length")
     if _plain_values(query):
         makers = [
             _row_maker(planning, defaults, list(zip(_matched(targets, len(nodes), named), nodes, strict=True)), plan_query)

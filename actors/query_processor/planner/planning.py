@@ -17,6 +17,7 @@ from actors.query_processor.row_executor.access import Access, IndexAccess, Poin
 from actors.query_processor.row_executor.key_ranges import KeyRanges, alternatives, is_single, point_key
 from actors.query_processor.row_executor.stored_table import StoredTable
 from actors.sql.binding import NotRowExpression, ParameterTypes, analyze, coerce_unknown
+from actors.sql.binding.nodes import any_call
 from actors.sql.binding.relations import NotRowStatement, Scope, has_aggregates
 from actors.sql.binding.scope import position_of
 from actors.sql.catalog.schema import Table
@@ -62,6 +63,8 @@ class Planning:
         try:
             expression = self.expression(node, scope, BOOL)
         except NotRowExpression:
+            if any_call(node, lambda call: call.over is not None):
+                raise DatabaseError("42P20", f"window functions are not allowed in {clause}", position=position_of(node)) from None
             if has_aggregates([node]):
                 raise DatabaseError(GROUPING_ERROR, f"aggregate functions are not allowed in {clause}") from None
             raise

@@ -341,7 +341,9 @@ def parse(text: str) -> list[RawStatement]:
         trees = parse_trees(source) if len(source) <= LARGE_CHARACTERS else parse_deep(source)
     except ParseError as error:
         location = error.args[1] if len(error.args) > 1 and isinstance(error.args[1], int) else len(text)  # at end of input
-        raise DatabaseError(SYNTAX_ERROR, str(error.args[0]), position=location + 1) from None
+        message = str(error.args[0])
+        # The grammar itself refuses some frames of windows, with a code of its own.
+        raise DatabaseError("42P20" if message.startswith("frame ") else SYNTAX_ERROR, message, position=location + 1) from None
     statements = []
     for tree in trees:
         start = tree.stmt_location or 0

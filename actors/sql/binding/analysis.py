@@ -31,6 +31,7 @@ from actors.sql.binding.scope import NotRowExpression, Scope, position_of
 from actors.sql.binding.type_names import cast_type
 from actors.sql.expressions.casts import EXPLICIT, context
 from actors.sql.expressions.comparisons import COMPARISONS
+from actors.sql.expressions.datetime_spans import MAKE_INTERVAL
 from actors.sql.expressions.functions import Ambiguous, resolve_function, resolve_operator
 from actors.sql.expressions.registry import Function
 from actors.sql.expressions.tree import (
@@ -226,6 +227,8 @@ class Analysis:
         if len(node.funcname) == 2 and node.funcname[0].sval != "pg_catalog":
             shown = ".".join(part.sval for part in node.funcname)
             raise DatabaseError(UNDEFINED_FUNCTION, f"function {shown} does not exist", position=position_of(node))
+        if name == "make_interval":
+            return self.call(name, self._all(_make_interval_arguments(node)), position_of(node))
         if any(isinstance(argument, ast.NamedArgExpr) for argument in node.args or ()):
             raise NotRowExpression(name)
         return self.call(name, self._all(node.args), position_of(node))
@@ -241,6 +244,8 @@ class Analysis:
         except DatabaseError as error:
             error.position = error.position or position_of(node.typeName)
             raise
+        if target.name in ("regclass", "regtype"):
+            raise NotRowExpression(target.name)  # looked up in the catalog
         if isinstance(node.arg, ast.A_ArrayExpr) and is_array(target.name):
             return arrays.constructor(self, node.arg, target)
         argument = self.expression(node.arg)
@@ -394,6 +399,12 @@ class Analysis:
             return arrays.membership(left, array, negated)
         return InList(left, tuple(coerced[1:]), negated)
 
+    def row(self, node: Any) -> Expression:
+        """A row as a value: its text."""
+        if not node.args:
+            raise NotRowExpression("RowExpr")
+        return self.call("row", self._all(node.args), position_of(node))
+
     def _row_comparison(self, name: str, left: Any, right: Any, position: int) -> Expression:
         """(a, b) = (c, d), (a, b) < (c, d): by the columns from left to right."""
         if not isinstance(right, ast.RowExpr):
@@ -415,6 +426,21 @@ class Analysis:
         return result
 
 
+def _make_interval_arguments(node: Any) -> list[Any]:
+    """All of its seven, by position or name, zero where they are left out. Raises 42883."""
+    given: dict[str, Any] = {}
+    for place, argument in enumerate(node.args or ()):
+        named = isinstance(argument, ast.NamedArgExpr)
+        name = argument.name if named else MAKE_INTERVAL[place] if place < len(MAKE_INTERVAL) else ""
+        if name not in MAKE_INTERVAL or name in given:
+            raise DatabaseError(
+                UNDEFINED_FUNCTION, "function make_interval with these arguments does not exist", position=position_of(node)
+            )
+        given[name] = argument.arg if named else argument
+    zero = ast.A_Const(isnull=False, val=ast.Integer(ival=0))
+    return [given.get(name, zero) for name in MAKE_INTERVAL]
+
+
 _HANDLERS: dict[type, Callable[[Analysis, Any], Expression]] = {
     ast.A_Const: Analysis.constant,
     ast.ColumnRef: Analysis.column,
@@ -432,4 +458,5 @@ _HANDLERS: dict[type, Callable[[Analysis, Any], Expression]] = {
     ast.A_Expr: Analysis.operator_expression,
     ast.A_ArrayExpr: arrays.constructor,
     ast.A_Indirection: arrays.subscript,
+    ast.RowExpr: Analysis.row,
 }

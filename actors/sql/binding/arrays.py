@@ -72,6 +72,8 @@ def constructor(analysis: Analysis, node: Any, target: ColumnType | None = None)
     common, coerced = coerce_to_common(items, "ARRAY", analysis.parameters, position_of(node))
     if is_array(common.name):
         return ArrayOf(tuple(coerced), ColumnType(common.name), True)
+    if common.name == "bpchar":  # with the blanks that char(n) shows
+        coerced = [coerce(item, ColumnType("bpchar"), analysis.parameters) or item for item in coerced]
     if not is_array("_" + common.name):
         raise DatabaseError(FEATURE_NOT_SUPPORTED, f"datatype {type_name(common)}[] not supported", position=position_of(node))
     return ArrayOf(tuple(coerced), ColumnType("_" + common.name))

@@ -12,8 +12,10 @@ from typing import Any
 from actors.common.errors import CANNOT_COERCE, DATATYPE_MISMATCH, DatabaseError
 from actors.sql.binding.parameters import TEXT, ParameterTypes
 from actors.sql.expressions.casts import ASSIGNMENT, EXPLICIT, IMPLICIT, STRINGS, ZONED_ARRAYS, context, converter, is_stable
+from actors.sql.expressions.comparisons import COMPARISONS
 from actors.sql.expressions.compile import compile_expression
 from actors.sql.expressions.environment import IMMUTABLE_ENVIRONMENT
+from actors.sql.expressions.registry import function
 from actors.sql.expressions.tree import Call, Cast, Constant, Expression, Parameter, is_immutable
 from actors.sql.types import by_name, format_type
 from actors.sql.types.column_type import ColumnType
@@ -43,6 +45,8 @@ def coerce(
         if isinstance(expression, Parameter):
             decided = target if parameters is None else parameters.decide(expression.number, target)
             expression = Parameter(expression.number, ColumnType(decided.name))
+    if expression.type.name == "bpchar" and expression.type.modifier >= 0 and target.name == "bytea":
+        expression = fold(Call("bpchar_out", ("bpchar",), (fold(Cast(expression, ColumnType("bpchar"))),), TEXT))
     source = expression.type
     if source.name == target.name and target.modifier in (-1, source.modifier) and not _loses_blanks(source, target):
         return expression
@@ -115,6 +119,8 @@ def fold(expression: Expression) -> Expression:
         except DatabaseError:
             return expression
         return Constant(value, expression.type)
+    if isinstance(expression, Call) and _is_null_for_sure(expression):
+        return Constant(None, expression.type)
     if isinstance(expression, Call) and expression.arguments and is_immutable(expression):
         if not all(isinstance(argument, Constant) for argument in expression.arguments):
             return expression
@@ -123,6 +129,14 @@ def fold(expression: Expression) -> Expression:
         except DatabaseError:
             return expression
     return expression
+
+
+def _is_null_for_sure(call: Call) -> bool:
+    """A strict function with a NULL among its arguments: PostgreSQL does not evaluate the others. A comparison stays: it says that no key is read."""
+    if call.name in COMPARISONS:
+        return False
+    strict = function(call.name, call.signature).strict
+    return strict and any(isinstance(argument, Constant) and argument.value is None for argument in call.arguments)
 
 
 def coerce_argument(expression: Expression, declared: str, parameters: ParameterTypes | None) -> Expression:

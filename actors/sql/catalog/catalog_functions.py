@@ -25,6 +25,7 @@ from actors.sql.expressions.text_functions import quote_ident
 from actors.sql.types import by_name, by_oid, format_type
 from actors.sql.types.arrays import Array, array_of_items
 from actors.sql.types.column_type import ColumnType
+from actors.sql.types.objects import OBJECTS
 
 if TYPE_CHECKING:
     from actors.sql.catalog.snapshot import Catalog
@@ -235,6 +236,8 @@ def _regtype_out(_: Catalog, __: Any, oid: int | None) -> str | None:
     if oid is None:
         return None
     type_ = by_oid.get(oid)
+    if type_ is not None and type_.name == "bpchar":
+        return "character"
     return format_type(ColumnType(type_.name)) if type_ is not None else ("-" if oid == 0 else str(oid))
 
 
@@ -348,7 +351,7 @@ def _fill_environment() -> None:
     ):
         _add(f"{kind}_in", (TEXT,), OID, reader)
         _add(f"{kind}_out", (OID,), TEXT, writer)
-        _add(f"to_{kind}", (TEXT,), OID, _or_null(reader))
+        _add(f"to_{kind}", (TEXT,), ColumnType(kind) if kind in OBJECTS else OID, _or_null(reader))
 
 
 def _or_null(reader: Callable[..., int | None]) -> Callable[..., int | None]:

@@ -51,7 +51,7 @@ def _columns(transaction: CatalogReader) -> Iterator[Row]:
                 "ordinal_position": number,
                 "column_default": column.default,
                 "is_nullable": "NO" if column.not_null else "YES",
-                "data_type": format_type(ColumnType(type_.name)),
+                "data_type": "character" if type_.name == "bpchar" else format_type(ColumnType(type_.name)),
                 "character_maximum_length": length,
                 "numeric_precision": bits,
                 "numeric_precision_radix": None if bits is None else 10 if type_.name == "numeric" else 2,

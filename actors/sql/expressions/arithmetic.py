@@ -267,7 +267,7 @@ register("round", "float8", "float8", _whole(round))
 register("trunc", "float8", "float8", _whole(math.trunc))
 register("sign", "float8", "float8", _float_sign)
 register("pi", "", "float8", lambda: math.pi)
-register("degrees", "float8", "float8", math.degrees)
+register("degrees", "float8", "float8", lambda value: value / 0.0174532925199432957692)
 register("radians", "float8", "float8", math.radians)
 for _function in ("sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh"):
     register(_function, "float8", "float8", _trigonometric(getattr(math, _function)))

@@ -184,6 +184,73 @@ def prepended(item: Any, array: Array | None) -> Array:
     return Array((item, *array.items), (array.lengths[0] + 1,), array.lowers)
 
 
+FILLED_MAX = 1 << 20
+"""Items of array_fill."""
+
+
+def filled(item: Any, lengths: Array | None, lowers: Array | None = None) -> Array:
+    """Raises 22004, 2202E, 54000."""
+    if lengths is None or (lowers is not None and lowers is lengths):
+        raise DatabaseError("22004", "dimension array or low bound array cannot be null")
+    if None in lengths.items or (lowers is not None and None in lowers.items):
+        raise DatabaseError("22004", "dimension values cannot be null")
+    if lowers is not None and len(lowers.items) != len(lengths.items):
+        detail = "Low bound array has different size than dimensions array."
+        raise DatabaseError(ARRAY_SUBSCRIPT_ERROR, "wrong number of array subscripts", detail=detail)
+    count = 1
+    for length in lengths.items:
+        if length < 0:
+            raise DatabaseError("54000", f"invalid array size: {length}")
+        count *= length
+    if count > FILLED_MAX:
+        raise DatabaseError("54000", f"array size exceeds the maximum allowed ({FILLED_MAX})")
+    if not lengths.items or not count:
+        return EMPTY
+    return Array((item,) * count, lengths.items, lowers.items if lowers is not None else (1,) * len(lengths.items))
+
+
+def trimmed(array: Array, count: int) -> Array:
+    """Without the last rows. Raises 2202E."""
+    rows = array.lengths[0] if array.lengths else 0
+    if not 0 <= count <= rows:
+        raise DatabaseError(ARRAY_SUBSCRIPT_ERROR, f"number of elements to trim must be between 0 and {rows}")
+    if count == rows:
+        return EMPTY
+    size = len(array.items) // rows
+    return Array(array.items[: (rows - count) * size], (rows - count, *array.lengths[1:]), (1,) * len(array.lengths))
+
+
+def _rows(array: Array) -> list[tuple[Any, ...]]:
+    size = len(array.items) // array.lengths[0]
+    return [array.items[place : place + size] for place in range(0, len(array.items), size)]
+
+
+def reversed_rows(array: Array) -> Array:
+    if not array.lengths:
+        return array
+    return Array(tuple(item for row in reversed(_rows(array)) for item in row), array.lengths, array.lowers)
+
+
+def _sorter(element: str) -> Callable[..., Array]:
+    """array_sort(array [, descending [, nulls first]]): NULLs are greater than all unless said otherwise; rows of a matrix by their items."""
+    compare = ordering(element)
+
+    def compare_rows(one: tuple[Any, ...], other: tuple[Any, ...]) -> int:
+        return compare(array_of_items(one), array_of_items(other))
+
+    def sort(array: Array, descending: bool = False, nulls_first: bool | None = None) -> Array:
+        if not array.lengths:
+            return array
+        first = descending if nulls_first is None else nulls_first
+        rows = _rows(array)
+        nulls = [row for row in rows if row == (None,)]
+        known = sorted((row for row in rows if row != (None,)), key=cmp_to_key(compare_rows), reverse=descending)
+        ordered = [*nulls, *known] if first else [*known, *nulls]
+        return Array(tuple(item for row in ordered for item in row), array.lengths, array.lowers)
+
+    return sort
+
+
 def _searcher(element: str) -> Callable[[Array, Any], list[int]]:
     same = equality(element)
 
@@ -258,6 +325,13 @@ def _register_all(name: str, element: str) -> None:
     register("array_positions", f"{name} {element}", "_int4", positions, strict=False)
     register("array_remove", f"{name} {element}", name, remove, strict=False)
     register("array_replace", f"{name} {element} {element}", name, replaced, strict=False)
+    register("array_fill", f"{element} _int4", name, filled, strict=False)
+    register("array_fill", f"{element} _int4 _int4", name, filled, strict=False)
+    register("trim_array", f"{name} int4", name, trimmed)
+    register("array_reverse", name, name, reversed_rows)
+    sort = _sorter(element)
+    for flags in ("", " bool", " bool bool"):
+        register("array_sort", f"{name}{flags}", name, sort)
     register("array_subscript", f"{name} int4", element, subscript)
     register("array_subscript", f"{name} int4 int4", element, subscript)
     register("array_slice", f"{name} int4 int4", name, _slice)

@@ -30,6 +30,7 @@ from actors.sql.types.datetimes import check_timestamp, round_fraction
 from actors.sql.types.floats import to_single
 from actors.sql.types.intervals import apply_interval_modifier
 from actors.sql.types.numeric import INFINITY, MINUS_INFINITY, NAN, apply_modifier, parse_numeric
+from actors.sql.types.objects import object_oid
 from actors.sql.types.strings import bpchar_of, format_bpchar, varchar_of
 
 IMPLICIT, ASSIGNMENT, EXPLICIT = "implicit", "assignment", "explicit"
@@ -57,7 +58,7 @@ _ASSIGNMENT = (
     "float4>numeric numeric>int2 numeric>int4 numeric>int8 oid>int4 oid>int8 timestamp>date timestamp>time timestamptz>timestamp timestamptz>date "
     "timestamptz>time interval>time name>varchar name>bpchar char>varchar char>bpchar text>char varchar>char bpchar>char"
 )
-_EXPLICIT = "bool>int4 int4>bool char>int4 int4>char bytea>bytea"
+_EXPLICIT = "int2>bytea int4>bytea int8>bytea bytea>int2 bytea>int4 bytea>int8 bool>int4 int4>bool char>int4 int4>char bytea>bytea"
 _CONTEXTS = {
     tuple(pair.split(">")): allowed
     for pairs, allowed in ((_IMPLICIT, IMPLICIT), (_ASSIGNMENT, ASSIGNMENT), (_EXPLICIT, EXPLICIT))
@@ -142,6 +143,32 @@ def _integer_to_oid(value: int, modifier: int, explicit: bool, environment: Any)
     if not -(2**31) <= value < 2**32:
         raise DatabaseError(NUMERIC_VALUE_OUT_OF_RANGE, "OID out of range")
     return value & 0xFFFFFFFF
+
+
+def _object_to_oid(kind: str) -> Converter:
+    return lambda value, modifier, explicit, environment: object_oid(value, kind)
+
+
+def _bigint_to_oid(value: int, modifier: int, explicit: bool, environment: Any) -> int:
+    if not 0 <= value < 2**32:
+        raise DatabaseError(NUMERIC_VALUE_OUT_OF_RANGE, "OID out of range")
+    return value
+
+
+def _integer_to_bytes(name: str) -> Converter:
+    size = (WIDTHS[name][1] + 1) // 8
+    return lambda value, modifier, explicit, environment: value.to_bytes(size, "big", signed=True)
+
+
+def _bytes_to_integer(name: str) -> Converter:
+    sql_name, bits = WIDTHS[name]
+
+    def convert(value: bytes, modifier: int, explicit: bool, environment: Any) -> int:
+        if len(value) > (bits + 1) // 8:
+            raise out_of_range(sql_name)
+        return int.from_bytes(value, "big", signed=len(value) == (bits + 1) // 8)
+
+    return convert
 
 
 def _integer_to_numeric(value: int, modifier: int, explicit: bool, environment: Any) -> Decimal:
@@ -254,6 +281,7 @@ _SPECIFIC: dict[tuple[str, str], Converter | None] = {
     ("interval", "time"): _interval_to_time,
     ("oid", "int4"): lambda value, modifier, explicit, environment: value - 2**32 if value >= 2**31 else value,
     ("oid", "int8"): None,
+    **{(kind, "oid"): _object_to_oid(kind) for kind in ("regtype", "regclass", "regproc")},
     ("int2vector", "_int2"): lambda value, modifier, explicit, environment: vector_of(value),
     ("oidvector", "_oid"): lambda value, modifier, explicit, environment: vector_of(value),
 }
@@ -261,7 +289,9 @@ for _source in INTEGERS:
     _SPECIFIC[(_source, "float8")] = _to_float
     _SPECIFIC[(_source, "float4")] = lambda value, modifier, explicit, environment: to_single(float(value))
     _SPECIFIC[(_source, "numeric")] = _integer_to_numeric
-    _SPECIFIC[(_source, "oid")] = _integer_to_oid
+    _SPECIFIC[(_source, "oid")] = _bigint_to_oid if _source == "int8" else _integer_to_oid
+    _SPECIFIC[(_source, "bytea")] = _integer_to_bytes(_source)
+    _SPECIFIC[("bytea", _source)] = _bytes_to_integer(_source)
     for _target in INTEGERS:
         if _source != _target:
             _SPECIFIC[(_source, _target)] = None if _source < _target else _integer_to_integer(_target)
@@ -288,6 +318,8 @@ def _to_string(source: str, target: str) -> Converter | None:
     if source == "bpchar" and target != "bpchar":
         shown = lambda value, environment: value.rstrip(" ")  # noqa: E731
     fit: Any = {"varchar": varchar_of, "bpchar": bpchar_of}.get(target)
+    if source == "bool" and target == "name":
+        shown = lambda value, environment: "t" if value else "f"  # noqa: E731
     if target in ("name", "char"):
         parse = by_name[target].parse_text
         fit = lambda text, modifier, *, explicit=False: parse(text)  # noqa: E731

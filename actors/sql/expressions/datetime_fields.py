@@ -27,7 +27,7 @@ from actors.sql.types.calendar import (
     to_utc,
 )
 from actors.sql.types.datetime_input import find_zone
-from actors.sql.types.intervals import Interval
+from actors.sql.types.intervals import Interval, infinite
 
 INFINITE = (TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY)
 INFINITE_DATES = (DATE_INFINITY, DATE_MINUS_INFINITY)
@@ -182,6 +182,10 @@ def extract_time(name: str, time: int) -> Decimal:
 
 def extract_interval(name: str, interval: Interval) -> Decimal:
     field = _field(name, "interval")
+    if sign := infinite(interval):
+        if field in ("epoch", "year", "decade", "century", "millennium", "hour", "day"):
+            return Decimal("Infinity") * sign
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, f"{field} of an infinite interval is not supported")
     months, days, microseconds = interval
     if field in _CLOCK_FIELDS:
         return _clock_field(field, microseconds)
@@ -244,6 +248,8 @@ def truncate_in_zone(name: str, timestamp: int, zone: Any) -> int:
 
 def truncate_interval(name: str, interval: Interval) -> Interval:
     field = _field(name, "interval")
+    if infinite(interval):
+        return interval
     months, days, microseconds = interval
     if field in _CLOCK_UNITS and field != "day":
         unit = _CLOCK_UNITS[field]

@@ -11,6 +11,7 @@ from typing import Any
 
 from actors.common.errors import DATETIME_FIELD_OVERFLOW, INVALID_PARAMETER_VALUE, DatabaseError
 from actors.sql.expressions.arithmetic import division_by_zero
+from actors.sql.expressions.comparisons import interval_span
 from actors.sql.expressions.datetime_fields import INFINITE, INFINITE_DATES, ZONED, toward_zero
 from actors.sql.expressions.registry import register
 from actors.sql.types.calendar import (
@@ -29,7 +30,7 @@ from actors.sql.types.calendar import (
 )
 from actors.sql.types.datetime_input import find_zone
 from actors.sql.types.datetimes import check_date, check_timestamp
-from actors.sql.types.intervals import Interval, check_interval, format_interval
+from actors.sql.types.intervals import Interval, check_interval, format_interval, infinite, infinity
 from actors.sql.types.time_zones import posix_zone
 
 # -- timestamps and intervals --------------------------------------------------------------------------------------------------------
@@ -45,9 +46,20 @@ def _add_calendar(local: int, months: int, days: int) -> int:
     return (number + days) * DAY_US + clock
 
 
+def _to_infinity(timestamp: int, interval: Interval) -> int | None:
+    """The sum where one of both is infinite, else None. Raises 22008 for infinities of both signs."""
+    sign = infinite(interval)
+    if not sign:
+        return timestamp if timestamp in INFINITE else None
+    result = TIMESTAMP_INFINITY if sign > 0 else TIMESTAMP_MINUS_INFINITY
+    if timestamp in INFINITE and timestamp != result:
+        raise DatabaseError(DATETIME_FIELD_OVERFLOW, "timestamp out of range")
+    return result
+
+
 def add_interval(timestamp: int, interval: Interval) -> int:
-    if timestamp in INFINITE:
-        return timestamp
+    if timestamp in INFINITE or infinite(interval):
+        return _to_infinity(timestamp, interval) or 0
     months, days, microseconds = interval
     if months or days:
         timestamp = check_timestamp(_add_calendar(timestamp, months, days))
@@ -55,8 +67,8 @@ def add_interval(timestamp: int, interval: Interval) -> int:
 
 
 def add_interval_zoned(environment: Any, timestamp: int, interval: Interval) -> int:
-    if timestamp in INFINITE:
-        return timestamp
+    if timestamp in INFINITE or infinite(interval):
+        return _to_infinity(timestamp, interval) or 0
     months, days, microseconds = interval
     if months or days:
         local = _add_calendar(to_local(timestamp, environment.time_zone), months, days)
@@ -65,17 +77,23 @@ def add_interval_zoned(environment: Any, timestamp: int, interval: Interval) -> 
 
 
 def negate(interval: Interval) -> Interval:
+    if sign := infinite(interval):
+        return infinity(-sign)
     months, days, microseconds = interval
     return check_interval(-months, -days, -microseconds)
 
 
 def subtract_timestamps(left: int, right: int) -> Interval:
     if left in INFINITE or right in INFINITE:
-        raise DatabaseError(DATETIME_FIELD_OVERFLOW, "cannot subtract infinite timestamps")
+        if left == right:
+            raise DatabaseError(DATETIME_FIELD_OVERFLOW, "interval out of range")
+        return infinity(left if left in INFINITE else -right)
     return justify_hours((0, 0, left - right))
 
 
 def justify_hours(interval: Interval) -> Interval:
+    if infinite(interval):
+        return interval
     months, days, microseconds = interval
     whole = toward_zero(microseconds, DAY_US)
     days, microseconds = days + whole, microseconds - whole * DAY_US
@@ -87,6 +105,8 @@ def justify_hours(interval: Interval) -> Interval:
 
 
 def justify_days(interval: Interval) -> Interval:
+    if infinite(interval):
+        return interval
     months, days, microseconds = interval
     whole = toward_zero(days, 30)
     months, days = months + whole, days - whole * 30
@@ -98,6 +118,8 @@ def justify_days(interval: Interval) -> Interval:
 
 
 def justify_interval(interval: Interval) -> Interval:
+    if infinite(interval):
+        return interval
     months, days, microseconds = interval
     whole = toward_zero(microseconds, DAY_US)
     days, microseconds = days + whole, microseconds - whole * DAY_US
@@ -115,13 +137,27 @@ def justify_interval(interval: Interval) -> Interval:
 
 
 def add_intervals(left: Interval, right: Interval) -> Interval:
+    one, other = infinite(left), infinite(right)
+    if one or other:
+        if one + other == 0:
+            raise DatabaseError(DATETIME_FIELD_OVERFLOW, "interval out of range")
+        return infinity(one or other)
     return check_interval(left[0] + right[0], left[1] + right[1], left[2] + right[2])
+
+
+def subtract_intervals(left: Interval, right: Interval) -> Interval:
+    if infinite(left) or infinite(right):
+        return add_intervals(left, negate(right))
+    return check_interval(left[0] - right[0], left[1] - right[1], left[2] - right[2])
 
 
 def multiply_interval(interval: Interval, factor: float) -> Interval:
     """Fractions go down: of months to days (30 a month), of days to microseconds."""
-    if factor != factor or math.isinf(factor):
+    sign = infinite(interval) or (interval_span(interval) > 0) - (interval_span(interval) < 0)
+    if factor != factor or ((math.isinf(factor) or infinite(interval)) and (factor == 0 or not sign)):
         raise DatabaseError(DATETIME_FIELD_OVERFLOW, "interval out of range")
+    if math.isinf(factor) or infinite(interval):
+        return infinity(sign * factor)
     months, days, microseconds = interval
     month_product, day_product = months * factor, days * factor
     whole_months, whole_days = int(month_product), int(day_product)
@@ -138,6 +174,10 @@ def multiply_interval(interval: Interval, factor: float) -> Interval:
 def divide_interval(interval: Interval, divisor: float) -> Interval:
     if divisor == 0:
         raise division_by_zero()
+    if sign := infinite(interval):
+        if not math.isfinite(divisor):
+            raise DatabaseError(DATETIME_FIELD_OVERFLOW, "interval out of range")
+        return infinity(sign * divisor)
     return multiply_interval(interval, 1.0 / divisor)
 
 
@@ -176,6 +216,8 @@ def make_date(year: int, month: int, day: int) -> int:
 
 
 def make_time(hour: int, minute: int, second: float) -> int:
+    if not math.isfinite(second):
+        raise DatabaseError(DATETIME_FIELD_OVERFLOW, f"time field value out of range: {hour}:{minute:02d}:{second:02g}")
     microseconds = hour * HOUR_US + minute * MINUTE_US + round(second * SECOND_US)
     if not (0 <= hour <= 24 and 0 <= minute < 60 and 0 <= second <= 60 and microseconds <= DAY_US):
         raise DatabaseError(DATETIME_FIELD_OVERFLOW, f"time field value out of range: {hour}:{minute:02d}:{second:02g}")
@@ -284,7 +326,7 @@ def _register_operators() -> None:
     register("-", "time interval", "time", lambda time, interval: (time - interval[2]) % DAY_US)
     register("-", "time time", "interval", lambda left, right: (0, 0, left - right))
     register("+", "interval interval", "interval", add_intervals)
-    register("-", "interval interval", "interval", lambda left, right: check_interval(*(a - b for a, b in zip(left, right, strict=True))))
+    register("-", "interval interval", "interval", subtract_intervals)
     register("-", "interval", "interval", negate)
     register("*", "interval float8", "interval", multiply_interval)
     register("*", "float8 interval", "interval", lambda factor, interval: multiply_interval(interval, factor))
@@ -310,7 +352,7 @@ def _register_functions() -> None:
     register("isfinite", "timestamp", "bool", lambda value: value not in INFINITE)
     register("isfinite", "timestamptz", "bool", lambda value: value not in INFINITE)
     register("isfinite", "date", "bool", lambda value: value not in INFINITE_DATES)
-    register("isfinite", "interval", "bool", lambda value: True)
+    register("isfinite", "interval", "bool", lambda value: not infinite(value))
 
 
 _register_operators()

@@ -235,6 +235,8 @@ def _number_pattern(pattern: str) -> tuple[str, str, bool, str]:
 
 
 def number_to_char(value: Decimal, pattern: str) -> str:
+    if not pattern:
+        return ""
     _check_pattern(pattern)
     whole_pattern, fraction_pattern, fill, sign = _number_pattern(pattern)
     places = max(len(fraction_pattern) - 1, 0)

@@ -14,19 +14,27 @@ from functools import lru_cache
 from actors.sql.expressions import (  # noqa: F401  (they register their functions)
     arithmetic,
     array_functions,
+    bytes_functions,
     comparisons,
     datetime_fields,
     datetime_functions,
+    datetime_parsing,
+    datetime_spans,
+    float_functions,
     formatting,
     numerics,
     pattern_functions,
     session_functions,
+    text_formats,
     text_functions,
 )
 from actors.sql.expressions.casts import IMPLICIT, context
 from actors.sql.expressions.registry import Function, find
 from actors.sql.types import by_name
 from actors.sql.types.arrays import VECTORS, is_array
+
+OF_ONE_ARRAY_TYPE = frozenset({*comparisons.COMPARISONS, "@>", "<@", "&&"})
+"""Operators of anyarray: nothing is converted."""
 
 
 class Ambiguous(Exception):
@@ -54,7 +62,7 @@ def _resolve(name: str, given: tuple[str, ...]) -> Function | None:
         if expanded == given:
             return function
     candidates = [pair for pair in candidates if all(map(_accepts, pair[1], given))]
-    if not any(is_array(name) or name in VECTORS for name in given):
+    if not name.startswith("array_") and not any(is_array(type_) or type_ in VECTORS for type_ in given):
         candidates = [pair for pair in candidates if not any(map(is_array, pair[1]))]  # an untyped literal alone is no array
     if len(candidates) <= 1:
         return candidates[0][0] if candidates else None
@@ -120,6 +128,8 @@ def resolve_function(name: str, given: Sequence[str]) -> Function | None:
 
 def resolve_operator(name: str, given: Sequence[str]) -> Function | None:
     """As resolve_function, but of a binary operator an untyped literal is first taken to be of the other side's type. Raises Ambiguous."""
+    if name in OF_ONE_ARRAY_TYPE and len(given) == 2 and given[0] != given[1] and all(map(is_array, given)):
+        return None
     if len(given) == 2 and "unknown" in given and given[0] != given[1]:
         known = given[0] if given[1] == "unknown" else given[1]
         for function in find(name):

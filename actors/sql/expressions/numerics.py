@@ -112,14 +112,16 @@ def sign(value: Decimal) -> Decimal:
     return value if value.is_nan() else Decimal((value > 0) - (value < 0))
 
 
-def sqrt(value: Decimal) -> Decimal:
+def sqrt(value: Decimal, scale: int | None = None) -> Decimal:
+    """Rounded to `scale`, by default PostgreSQL's choice. Raises 2201F."""
     if value.is_nan() or value == INFINITY:
         return value
     if value < 0:
         raise DatabaseError("2201F", "cannot take square root of a negative number")
     weight = _weight(value)[0]
     result_weight = (weight + 1) * 4 // 2 - 1 if weight >= 0 else -((-weight - 1) * 4 // 2 + 1)
-    scale = min(max(SIGNIFICANT_DIGITS_MIN - result_weight, scale_of(value), 0), DISPLAY_SCALE_MAX)
+    if scale is None:
+        scale = min(max(SIGNIFICANT_DIGITS_MIN - result_weight, scale_of(value), 0), DISPLAY_SCALE_MAX)
     root = Decimal(math.isqrt(_integer(value) * 10 ** max(2 * (scale + 2) - scale_of(value), 0)))
     return round_to(root.scaleb(-(max(2 * (scale + 2), scale_of(value))) // 2, CONTEXT), scale)
 
@@ -208,6 +210,47 @@ def _special_power(base: Decimal, exponent: Decimal) -> Decimal:
     return Decimal(result)
 
 
+def factorial(number: int) -> Decimal:
+    if number < 0:
+        raise DatabaseError("22003", "factorial of a negative number is undefined")
+    if number > FACTORIAL_MAX:
+        raise overflow()
+    return Decimal(math.factorial(number))
+
+
+def trim_scale(value: Decimal) -> Decimal:
+    return value if not value.is_finite() else round_to(value, min_scale(value))
+
+
+def min_scale(value: Decimal) -> int:
+    """Digits after the point without zeros at the end."""
+    exponent = value.normalize(CONTEXT).as_tuple().exponent
+    return max(0, -int(exponent)) if value else 0
+
+
+def _common_divisor(left: Decimal, right: Decimal) -> Decimal:
+    if not (left.is_finite() and right.is_finite()):
+        return NAN
+    scale = max(scale_of(left), scale_of(right))
+    one, other = (int(value.scaleb(scale, CONTEXT)) for value in (left, right))
+    return Decimal(math.gcd(one, other)).scaleb(-scale, CONTEXT)
+
+
+def _common_multiple(left: Decimal, right: Decimal) -> Decimal:
+    if not (left.is_finite() and right.is_finite()):
+        return NAN
+    scale = max(scale_of(left), scale_of(right))
+    one, other = (int(value.scaleb(scale, CONTEXT)) for value in (left, right))
+    return Decimal(math.lcm(one, other)).scaleb(-scale, CONTEXT)
+
+
+FACTORIAL_MAX = 32177
+"""Of more the digits are too many for a numeric."""
+register("factorial", "int8", "numeric", factorial, slow=True)
+register("min_scale", "numeric", "int4", lambda value: min_scale(value) if value.is_finite() else None)
+register("trim_scale", "numeric", "numeric", trim_scale)
+register("gcd", "numeric numeric", "numeric", _common_divisor)
+register("lcm", "numeric numeric", "numeric", _common_multiple)
 register("+", "numeric numeric", "numeric", _total(CONTEXT.add))
 register("-", "numeric numeric", "numeric", _total(CONTEXT.subtract))
 register("*", "numeric numeric", "numeric", _total(CONTEXT.multiply))
@@ -220,7 +263,7 @@ for _name in ("abs", "@"):
     register(_name, "numeric", "numeric", lambda value: value.copy_abs())
 for _name in ("^", "power", "pow"):
     register(_name, "numeric numeric", "numeric", power)
-register("sqrt", "numeric", "numeric", sqrt)
+register("sqrt", "numeric", "numeric", lambda value: sqrt(value))
 register("exp", "numeric", "numeric", exp)
 register("ln", "numeric", "numeric", ln)
 register("log", "numeric", "numeric", lambda value: log(Decimal(10), value))

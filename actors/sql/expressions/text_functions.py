@@ -244,5 +244,8 @@ register("md5", "bytea", "text", lambda value: hashlib.md5(value, usedforsecurit
 register("sha256", "bytea", "bytea", lambda value: hashlib.sha256(value).digest())
 register("encode", "bytea text", "text", encode)
 register("decode", "text text", "bytea", decode)
+for _name, _base in (("to_bin", "b"), ("to_oct", "o")):
+    register(_name, "int4", "text", lambda value, base=_base: format(value & 0xFFFFFFFF, base))
+    register(_name, "int8", "text", lambda value, base=_base: format(value & 0xFFFFFFFFFFFFFFFF, base))
 register("to_hex", "int4", "text", lambda value: f"{value & 0xFFFFFFFF:x}")
 register("to_hex", "int8", "text", lambda value: f"{value & 0xFFFFFFFFFFFFFFFF:x}")

@@ -4,7 +4,7 @@
 
 Understood: YYYY-MM-DD, YYYY/MM/DD, MM/DD/YYYY, YYYYMMDD, month names in any place (8-Jan-1999, January 8, 1999), Julian days (J2451187), BC and AD,
 day names (ignored), hh:mm[:ss[.ffffff]] with AM/PM, hhmmss after T, zones as offsets, Z, abbreviations and names, and the words now, today,
-tomorrow, yesterday, epoch, infinity, allballs. Not: years with a day of the year (1999.008).
+tomorrow, yesterday, epoch, infinity, allballs, years with a day of the year (1999.008).
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ TEXT_CHARACTERS_MAX = 128
 
 _ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[ T](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6}))?)?(Z|[+-]\d{2}(?::?\d{2})?)?)?", re.ASCII)
 _TOKEN = re.compile(
-    r"\s+|,"
+    r"[\s(),]+"
+    r"|(?P<ordinal>\d{4,}[-.]\d{3}(?![\d-]))"
     r"|(?P<time>\d{1,3}:\d{1,2}(?::\d{1,2}(?:\.\d*)?)?)"
     r"|(?P<julian>[jJ]\d+)"
     r"|(?P<compact>(?<=[tT])\d{4,6}(?:\.\d*)?)"
@@ -180,6 +181,7 @@ class _General:
         self.month: int | None = None
         self.day: int | None = None
         self.julian: int | None = None
+        self.day_of_year: int | None = None
         self.clock: tuple[int, int, int, int] | None = None
         self.meridiem = ""
         self.before_christ = False
@@ -213,11 +215,15 @@ class _General:
             whole = whole.ljust(6, "0")
             self._set_clock(int(whole[:2]), int(whole[2:4]), int(whole[4:6]), fraction)
         elif kind == "offset":
-            if self.clock is None and self.special is None:
+            if self.clock is None and self.special is None and self.day is None:
                 raise self._bad()
             self.zone = _offset_zone(token, self.text)
         elif kind in ("date", "named"):
             self._take_date(re.split(r"[-/.]", token), token)
+        elif kind == "ordinal":
+            year, day = re.split("[-.]", token)
+            self._set_year(year)
+            self.month, self.day, self.day_of_year = 1, 1, int(day)
         elif kind == "number":
             self._take_number(token)
         else:
@@ -319,7 +325,12 @@ class _General:
             year += 2000 if year < 70 else 1900
         elif year == 0:
             raise field_overflow(self.text)
-        return Moment(checked_day(year, self.month, self.day, self.text), microseconds, self.zone)
+        days = checked_day(year, self.month, self.day, self.text)
+        if self.day_of_year is not None:
+            if not 1 <= self.day_of_year <= 366:
+                raise field_overflow(self.text)
+            days += self.day_of_year - 1
+        return Moment(days, microseconds, self.zone)
 
     def _microseconds(self) -> int | None:
         if self.clock is None:

@@ -59,6 +59,21 @@ def bad_interval(text: str) -> DatabaseError:
     return DatabaseError(INVALID_DATETIME_FORMAT, f'invalid input syntax for type interval: "{text}"')
 
 
+INTERVAL_INFINITY: Interval = (2**31 - 1, 2**31 - 1, 2**63 - 1)
+INTERVAL_MINUS_INFINITY: Interval = (-(2**31), -(2**31), -(2**63))
+"""As PostgreSQL 17 keeps them: every field at its end."""
+_WORDS = {"infinity": INTERVAL_INFINITY, "+infinity": INTERVAL_INFINITY, "-infinity": INTERVAL_MINUS_INFINITY}
+
+
+def infinite(interval: Interval) -> int:
+    """1 or -1 for an infinite interval, else 0."""
+    return (interval == INTERVAL_INFINITY) - (interval == INTERVAL_MINUS_INFINITY)
+
+
+def infinity(sign: float) -> Interval:
+    return INTERVAL_INFINITY if sign > 0 else INTERVAL_MINUS_INFINITY
+
+
 def check_interval(months: int, days: int, microseconds: int, text: str | None = None) -> Interval:
     """Raises 22008 where a part does not fit."""
     if -(2**31) <= months < 2**31 and -(2**31) <= days < 2**31 and -(2**63) <= microseconds < 2**63:
@@ -196,6 +211,8 @@ def parse_interval(text: str, modifier: int = -1, zone: object = None, now: obje
     stripped = text.strip()
     if len(stripped) > CHARACTERS_MAX:
         raise bad_interval(text)
+    if stripped.lower() in _WORDS:
+        return _WORDS[stripped.lower()]
     fields = _fields(modifier)
     try:
         if stripped[:1] == "P":
@@ -216,7 +233,7 @@ def _fields(modifier: int) -> int:
 
 
 def apply_interval_modifier(value: Interval, modifier: int) -> Interval:
-    if modifier < 0:
+    if modifier < 0 or infinite(value):
         return value
     months, days, microseconds = value
     fields, digits = _fields(modifier), modifier & FULL_PRECISION
@@ -235,6 +252,8 @@ def apply_interval_modifier(value: Interval, modifier: int) -> Interval:
 
 def format_interval(datum: Interval, modifier: int = -1, zone: object = None) -> str:
     months, days, microseconds = datum
+    if infinite(datum):
+        return "infinity" if months > 0 else "-infinity"
     if style_of(zone).interval != "postgres":
         return interval_text(months, days, microseconds, style_of(zone))
     years, rest = divmod(abs(months), 12)

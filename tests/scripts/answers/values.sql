@@ -3,7 +3,7 @@
 CREATE TABLE dup (id int PRIMARY KEY, k int, v int);
 INSERT INTO dup VALUES (1, 1, 10), (2, 1, 20), (3, 2, NULL), (4, NULL, 5), (5, 3, NULL);
 CREATE TABLE s (id int PRIMARY KEY, n numeric, n2 numeric(10,2), d date, ts timestamp, tz timestamptz, i8 bigint, r real);
-INSERT INTO s VALUES (1, 12.345, 2.50, '2024-01-31', '2024-01-31 10:00', '2024-01-31 10:00+00', -9223372036854775808, 0.1), (2), (3, -1, 7, '2020-02-29', '2020-02-29', '2020-02-29', 5, 0.2);
+INSERT INTO s VALUES (1, 12.345, 2.50, '2024-01-31', '2024-01-31 10:00', '2024-01-31 10:00+00', -9223372036854775808, 0.1), (2, NULL, NULL, NULL, NULL, NULL, NULL, NULL), (3, -1, 7, '2020-02-29', '2020-02-29', '2020-02-29', 5, 0.2);
 ---
 CREATE TABLE
 INSERT 0 5

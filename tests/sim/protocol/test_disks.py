@@ -9,7 +9,7 @@ import pytest
 
 from actors.common.errors import DatabaseError
 from actors.common.settings import Journaling, Layout, Settings
-from actors.journal.replica import JournalReplica
+from actors.journal.replica import ANNOUNCE_EVERY_S, JournalReplica
 from actors.runtime.simulation.faults import Faults
 from actors.runtime.simulation.world import World
 from tests.sim.protocol.cluster import Client, begin, key_of, make_world
@@ -91,7 +91,8 @@ def test_lost_and_rotten_disks_lose_nothing(seed: int) -> None:
 
 
 @pytest.mark.parametrize("lost", [False, True])
-def test_a_replica_comes_back_to_an_idle_cluster_by_itself(lost: bool) -> None:
+@pytest.mark.parametrize("heard", [True, False])
+def test_a_replica_comes_back_to_an_idle_cluster_by_itself(lost: bool, heard: bool) -> None:
     """Nobody commits: it votes again, and knows what is committed, all the same."""
 
     async def scenario(world: World) -> None:
@@ -103,10 +104,15 @@ def test_a_replica_comes_back_to_an_idle_cluster_by_itself(lost: bool) -> None:
         world.crash(f"journal-{journal}-b", power_failure=True)
         if lost:
             world.processes[f"journal-{journal}-b"].disks[f"journal/{journal}/b"].wipe()
+        apart = [f"journal-{journal}-b"], [f"adjudicator-{journal}"]
+        if not heard:  # what it says first is lost
+            world.network.partition(*apart)
         await world.restart(f"journal-{journal}-b")
+        await asyncio.sleep(0.5)
+        world.network.mend(*apart)
         await until_it_votes(world, journal, "b")
         back, other = (journal_replica(world, journal, az) for az in "ba")
-        await asyncio.sleep(5)
+        await asyncio.sleep(2 * ANNOUNCE_EVERY_S)
         assert back.log.last_lsn == other.log.last_lsn and back.committed_lsn > 0
 
     with make_world(1) as world:

@@ -6,8 +6,11 @@ import asyncio
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
+
 from actors.common.messages import JournalRecords, SubscribeJournal
 from actors.crossbar.feed import LEAST_SHARE, Feed
+from actors.journal import subscription
 from actors.runtime.interfaces import Context
 from actors.runtime.simulation.loop import SimulatedLoop
 from actors.runtime.stream_window import GAPS_MAX, HASTY_S
@@ -42,6 +45,11 @@ def test_a_feed_asks_for_less_where_streams_break_off_again_and_again() -> None:
     """Each time all that is under way is sent in vain: without an end, where it is more than ever comes in order."""
     asked = windows(GAPS_MAX + 4, HASTY_S / 2)
     assert asked == [*[WINDOW_BYTES] * (GAPS_MAX + 1), WINDOW_BYTES // 8, *[WINDOW_BYTES // LEAST_SHARE] * 3]
+
+
+def test_at_least_a_few_messages_are_asked_for_and_not_hundreds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subscription, "MESSAGE_BYTES_MAX", 1000)
+    assert windows(GAPS_MAX + 6, HASTY_S / 2)[-1] == 1000 * subscription.WINDOW_MESSAGES
 
 
 def test_streams_that_last_a_while_keep_their_window() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -89,6 +90,36 @@ def test_a_learner_that_sealed_as_a_voter_before_it_lost_its_disk_needs_a_new_ba
         await until(lambda: replica(world, "c").log.last_lsn >= lsn)
         await asyncio.sleep(30)
         assert not voter(world, "c") and lsn not in leader.committed
+
+    with make_world() as world:
+        world.run(scenario(world))
+
+
+def test_a_learner_that_votes_is_counted_though_nobody_hears_that_it_was_promoted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """b is gone: without c the writer had no majority to commit the record that would have promoted c again."""
+
+    async def scenario(world: World) -> None:
+        leader, _ = await led_with_a_learner(world, monkeypatch, True)
+        await until(lambda: voter(world, "c"))
+        world.crash("journal-1-b")
+        await leader.commit(b"of a and c")
+
+    with make_world() as world:
+        world.run(scenario(world))
+
+
+def test_a_learner_votes_for_nothing_before_its_promotion_is_on_its_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer to an Append that was under way would else tell of it, and a power failure take it back."""
+
+    async def scenario(world: World) -> None:
+        leader, _ = await led_with_a_learner(world, monkeypatch, False)
+        c = replica(world, "c")
+        image = world.processes["journal-1-c"].disks[NAMES[2]]
+        image.faults = replace(image.faults, sync_s_min=0.5, sync_s_max=0.5)
+        TAKE(c, Promote(leader.writer.epoch, c._life), None)
+        assert not c._appended(leader.writer.epoch, c.log.last_lsn).voter
+        await until(lambda: c.log.promise.voter)
+        assert c._appended(leader.writer.epoch, c.log.last_lsn).voter
 
     with make_world() as world:
         world.run(scenario(world))
