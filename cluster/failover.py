@@ -9,8 +9,8 @@
 Safety does not hang on any of this: a false alarm costs the transactions under way (40001) and a new epoch. A process that was given up and answers again is told the
 topology, by which it stops what has moved. Nothing is sent while nothing happens, but for a watch in `WATCH_S`.
 
-A role goes back to the first of its homes once that process has been there for `RESTORE_S`, stopped cleanly where it was: what moves with the next failure is then known,
-and the death of a replica is not an adjudicator's. A restarted controller takes roles for where the processes that register say they run, and assigns what nobody claims when all have
+A role goes back to the first of its homes once that process has been there for `RESTORE_S`, stopped cleanly where it was. So processes normally host only
+their own roles, and the death of a storage replica does not end a guest adjudicator. A restarted controller takes roles for where the processes that register say they run, and assigns what nobody claims when all have
 registered, or after `CLAIMS_S`.
 """
 

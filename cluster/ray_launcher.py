@@ -18,8 +18,9 @@ import ray
 from actors.common.errors import CANNOT_CONNECT_NOW, DatabaseError
 from actors.common.settings import Settings
 from actors.runtime.ray_shell import RoleProcess
+from cluster.lean_process import RoleProcessWithoutArrow
 from cluster.process_files import CONTROLLER, ProcessFiles
-from cluster.state import ProcessState
+from cluster.state import ProcessState, stays_at_zero
 
 OPTIONS: dict[str, Any] = {
     "num_cpus": 0,
@@ -118,7 +119,8 @@ class RayLauncher:
 def create(process: ProcessState, files: ProcessFiles, settings: Settings, places: Places) -> Any:
     """The actor's handle. There must be none of this name."""
     options = {**OPTIONS, **places.options(process), "name": process.name, "lifetime": "detached"}
-    return ray.remote(RoleProcess).options(**options).remote(files.spec(process, settings))
+    shell = RoleProcessWithoutArrow if stays_at_zero(process) else RoleProcess
+    return ray.remote(shell).options(**options).remote(files.spec(process, settings))
 
 
 def cores() -> float:

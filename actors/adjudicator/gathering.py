@@ -20,6 +20,7 @@ from actors.adjudicator.refusals import not_committed, overloaded
 from actors.common.errors import PROTOCOL_VIOLATION, DatabaseError, redirected
 from actors.common.messages import Commit, Decided, Done, Gather, Part
 from actors.common.messages.base import Message
+from actors.common.refusals import NotCommitted
 from actors.common.write_set import checksum_of_parts, part_checksum
 from actors.journal.record import ABORT, PART
 from actors.runtime.interfaces import Reply
@@ -165,7 +166,7 @@ class GatheringRoom:
         """Some piece was refused, or is needed no more: none counts."""
         if gathering.error is not None:
             return
-        if not error.detail.startswith("not committed") and error.sqlstate.startswith("08"):
+        if not isinstance(error.refusal, NotCommitted) and error.sqlstate.startswith("08"):
             error = not_committed(f"a part did not arrive: {error.message}")
         gathering.error = error
         arriving, gathering.under_way = list(gathering.under_way.values()), {}

@@ -10,12 +10,15 @@ from actors.common.errors import (
     TRANSACTION_RESOLUTION_UNKNOWN,
     DatabaseError,
 )
+from actors.common.refusals import NotCommitted, StaleCatalog
 from actors.common.timestamps import Timestamp
 
 
 def not_committed(why: str) -> DatabaseError:
-    """08006; the detail's first words tell it from a peer that could not be asked whether it had acted."""
-    return DatabaseError(CONNECTION_FAILURE, f"the adjudicator is unavailable: {why}", detail=f"not committed: {why}")
+    """08006; the refusal tells it from a peer that could not be asked whether it had acted."""
+    return DatabaseError(
+        CONNECTION_FAILURE, f"the adjudicator is unavailable: {why}", detail=f"not committed: {why}", refusal=NotCommitted()
+    )
 
 
 def unresolved(why: str) -> DatabaseError:
@@ -25,15 +28,15 @@ def unresolved(why: str) -> DatabaseError:
 
 def stale_catalog(begin: Timestamp) -> DatabaseError:
     """55000: this epoch does not know the schema changes of those before it."""
-    return DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, f"catalog must be revalidated at {begin}", detail=str(begin))
+    return DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, f"catalog must be revalidated at {begin}", refusal=StaleCatalog(begin))
 
 
 def disk_full() -> DatabaseError:
     """53100, as PostgreSQL says it. Certain: nothing was appended."""
     why = "the disks of the journal are full"
-    return DatabaseError(DISK_FULL, f"could not commit: {why}", detail=f"not committed: {why}")
+    return DatabaseError(DISK_FULL, f"could not commit: {why}", detail=f"not committed: {why}", refusal=NotCommitted())
 
 
 def overloaded() -> DatabaseError:
     """40001: the client's own retry loop is where waiting belongs."""
-    return DatabaseError(SERIALIZATION_FAILURE, "too many commits wait for the journal, please retry: (OC000)")
+    return DatabaseError(SERIALIZATION_FAILURE, "too many commits wait for the journal (OC000)")

@@ -8,8 +8,8 @@ Later transactions see its keys from the moment it has its commit time, before i
 all that was decided after it with it. One that spans adjudicators is coordinator.py's; parts of those that others coordinate are participant.py's. One that is too large for one message comes
 in pieces first (gathering.py).
 
-What ends without a commit: 40001 (conflicts; too much under way), 55000 (map moved; catalog to be revalidated), 08006 with a detail that begins with
-"not committed" are certain. 08007 is not: the record was appended, and the epoch ended before it was known to be durable.
+What ends without a commit: 40001 (conflicts; too much under way), 55000 (map moved; catalog to be revalidated), 08006 with the refusal
+NotCommitted (common/refusals.py) are certain. 08007 is not: the record was appended, and the epoch ended before it was known to be durable.
 
 Commits that arrive twice get one decision: while it is under way the second is answered with the first, for ANSWERED_KEEP_S its outcome is remembered, beyond the
 reign's end (a refusal of any kind is one: whoever was told of it may have sent the same work under another name), and after that it meets its own write in the window.
@@ -44,6 +44,7 @@ from actors.common.errors import (
     redirected,
 )
 from actors.common.messages import AskPromise, Commit, Committed, Part, Promised
+from actors.common.refusals import ClockAhead
 from actors.common.timestamps import TIMESTAMP_MIN, Timestamp
 from actors.journal.record import CLOSE, COMMIT, LEASE
 from actors.runtime.interfaces import Context, Reply
@@ -369,7 +370,7 @@ class Reign:
         if ahead_us <= 0:
             return False
         if ahead_us > HELD_S_MAX * 1e6 or self._held >= HELD_MAX:
-            raise DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, f"a clock is {ahead_us} microseconds ahead", detail="clock")
+            raise DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, f"a clock is {ahead_us} microseconds ahead", refusal=ClockAhead())
         self._held += 1
 
         def near() -> None:

@@ -8,16 +8,32 @@ Codes: https://www.postgresql.org/docs/current/errcodes-appendix.html
 
 from __future__ import annotations
 
+from actors.common.refusals import AnyRefusal, Redirected, Unanswered
+
 
 class DatabaseError(Exception):
     """A failure that a client may see: SQLSTATE (5 characters), message, optional detail and hint.
 
     `position` is a 1-based character offset into the statement, 0 when unknown. `name` fields follow the
     wire protocol's ErrorResponse (table, column, constraint). `context` says where it happened (`COPY t, line 3`); `routine` is
-    PostgreSQL's function that raises it, where drivers look for that.
+    PostgreSQL's function that raises it, where drivers look for that. `refusal`: what another role is to make of it (refusals.py);
+    all else is text for people.
     """
 
-    __slots__ = ("column", "constraint", "context", "detail", "hint", "message", "position", "routine", "schema", "sqlstate", "table")
+    __slots__ = (
+        "column",
+        "constraint",
+        "context",
+        "detail",
+        "hint",
+        "message",
+        "position",
+        "refusal",
+        "routine",
+        "schema",
+        "sqlstate",
+        "table",
+    )
 
     def __init__(
         self,
@@ -33,6 +49,7 @@ class DatabaseError(Exception):
         constraint: str = "",
         context: str = "",
         routine: str = "",
+        refusal: AnyRefusal | None = None,
     ) -> None:
         super().__init__(message)
         self.sqlstate = sqlstate
@@ -46,6 +63,7 @@ class DatabaseError(Exception):
         self.constraint = constraint
         self.context = context
         self.routine = routine
+        self.refusal = refusal
 
     def __repr__(self) -> str:
         return f"DatabaseError({self.sqlstate!r}, {self.message!r})"
@@ -92,6 +110,7 @@ SERIALIZATION_FAILURE = "40001"
 SYNTAX_ERROR = "42601"
 INSUFFICIENT_PRIVILEGE = "42501"
 AMBIGUOUS_COLUMN = "42702"
+AMBIGUOUS_FUNCTION = "42725"
 UNDEFINED_COLUMN = "42703"
 UNDEFINED_OBJECT = "42704"
 DUPLICATE_OBJECT = "42710"
@@ -134,29 +153,26 @@ DATA_CORRUPTED = "XX001"
 
 def conflict() -> DatabaseError:
     """Another transaction wrote one of this one's keys first (DSQL's OC000)."""
-    return DatabaseError(SERIALIZATION_FAILURE, "change conflicts with another transaction, please retry: (OC000)")
+    return DatabaseError(SERIALIZATION_FAILURE, "change conflicts with another transaction (OC000)")
 
 
 def schema_changed() -> DatabaseError:
     """The transaction was planned under an older version of a table's schema (DSQL's OC001)."""
-    return DatabaseError(SERIALIZATION_FAILURE, "schema has been updated by another transaction, please retry: (OC001)")
+    return DatabaseError(SERIALIZATION_FAILURE, "schema has been updated by another transaction (OC001)")
 
 
 def is_schema_changed(error: DatabaseError) -> bool:
     return error.sqlstate == SERIALIZATION_FAILURE and error.message.endswith("(OC001)")
 
 
-REDIRECTED = "Redirected"
-
-
 def redirected() -> DatabaseError:
     """55000: the shard map that the query processor or the coordinator went by is not the one known here. Internal: the query processor sends its work
     again, by a newer map."""
-    return DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, "the keys belong to another adjudicator", detail=REDIRECTED)
+    return DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, "the keys belong to another adjudicator", refusal=Redirected())
 
 
 def is_redirected(error: DatabaseError) -> bool:
-    return error.sqlstate == OBJECT_NOT_IN_PREREQUISITE_STATE and error.detail == REDIRECTED
+    return isinstance(error.refusal, Redirected)
 
 
 def statement_memory_exceeded(bytes_max: int) -> DatabaseError:
@@ -164,12 +180,9 @@ def statement_memory_exceeded(bytes_max: int) -> DatabaseError:
     return DatabaseError(PROGRAM_LIMIT_EXCEEDED, f"query requires more than allowed temp space of {bytes_max >> 10} KB to execute")
 
 
-NOT_SENT = "not sent"
-
-
 def unavailable(peer: str, why: str = "no connection", *, sent: bool = True) -> DatabaseError:
     """A peer cannot be reached. Internal: a layer that can turn to another peer does so before a client sees it.
 
-    `sent` False: certainly no byte of the request has left; the detail says so.
+    `sent` False: certainly no byte of the request has left; the refusal says so.
     """
-    return DatabaseError(CONNECTION_FAILURE, f"{peer} is unavailable: {why}", detail="" if sent else NOT_SENT)
+    return DatabaseError(CONNECTION_FAILURE, f"{peer} is unavailable: {why}", detail="" if sent else "not sent", refusal=Unanswered(sent))

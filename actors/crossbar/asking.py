@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from actors.common.errors import CONNECTION_FAILURE, NOT_SENT, DatabaseError
+from actors.common.errors import CONNECTION_FAILURE, DatabaseError
 from actors.common.messages import AskPromise, Fetch, Promised
 from actors.common.messages.base import Message
 from actors.common.messages.control import Suspect
+from actors.common.refusals import Unanswered
 from actors.common.timestamps import Timestamp
 from actors.crossbar.feed import Feed
 from actors.crossbar.timers import Timers
@@ -74,7 +75,7 @@ class Asking:
         def failed(error: DatabaseError) -> None:
             if self._stopped:
                 return
-            if error.detail in (NOT_SENT, ""):  # the bus could not reach it; what it says itself has other details
+            if error.refusal is None or isinstance(error.refusal, Unanswered):  # the bus could not reach it, or not its role
                 self._context.bus.post(self._context.name, "controller", Suspect(name))
             self._timers.after(f"ask {journal}", PROMISE_RETRY_S, again)
 

@@ -168,7 +168,7 @@ class Crossbar:
 
     @property
     def window_bytes(self) -> int:
-        return self._context.settings.streaming.window_bytes  # type: ignore[no-any-return]
+        return self._context.settings.streaming.window_bytes
 
     def make_feed(self, journal: int, after_ts: Timestamp, on_records: Any, window_bytes: int, admits: Admits) -> Feed:
         replicas = self._members.replicas(journal)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from actors.common.errors import OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
 from actors.common.messages import JournalRecords, StreamAck, Subscribed, SubscribeJournal
 from actors.common.messages.base import Message
+from actors.common.refusals import Trimmed
 from actors.common.timestamps import Epoch, Lsn, Timestamp
 from actors.journal import subscription
 from actors.journal.record import TRIMMED, MappedHeader, decode_header
@@ -113,9 +114,8 @@ class Feed:
 
     def _refused(self, error: DatabaseError) -> bool:
         """A replica has trimmed what is wanted. True: so have most, and the owner has been told."""
-        _, _, trimmed_ts = error.detail.partition(" ")
-        if trimmed_ts.isdecimal():
-            self._refusals[self.replica] = int(trimmed_ts)
+        if isinstance(error.refusal, Trimmed):
+            self._refusals[self.replica] = error.refusal.trimmed_ts
         if len(self._refusals) * 2 <= len(self._replicas) or self.on_trimmed is None or self._closed:
             return False
         self.on_trimmed(min(self._refusals.values()))

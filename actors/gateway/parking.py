@@ -32,15 +32,15 @@ _TERMINATE = b"X\0\0\0\4"
 
 class Guest:
     """A client on its way to a query processor: a new one, or (`session`) one that was parked at `since_s` of the loop's time.
-    `came_s`: when it came, or said its first word after it was parked."""
+    `came_s`: when it came, or said its first word after it was parked. `deadline_s`: when it is given up."""
 
-    __slots__ = ("came_s", "client", "session", "since_s")
+    __slots__ = ("came_s", "client", "deadline_s", "session", "since_s")
 
     def __init__(self, client: socket.socket, session: bytes = b"", since_s: float = 0.0) -> None:
         self.client = client
         self.session = session
         self.since_s = since_s
-        self.came_s = since_s
+        self.came_s = self.deadline_s = since_s
 
     @property
     def description(self) -> str:

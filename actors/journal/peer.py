@@ -10,11 +10,12 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from actors.common.errors import DISK_FULL, OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
+from actors.common.errors import DISK_FULL, DatabaseError
 from actors.common.messages import Append, Appended, Fetch, Fetched, Promote, Reset
 from actors.common.messages.base import Message
+from actors.common.refusals import Outbid, Trimmed
 from actors.common.timestamps import Epoch, Lsn, Timestamp
-from actors.journal.record import TRIMMED, decode_header
+from actors.journal.record import decode_header
 
 if TYPE_CHECKING:
     from actors.journal.writer import JournalWriter
@@ -174,9 +175,9 @@ class Peer:
             writer.request(self.name, message, self._appended, self._failed, APPEND_TIMEOUT_S)
 
         def missing(error: DatabaseError) -> None:
-            first, _, trimmed_ts = error.detail.partition(" ")
-            if error.sqlstate == TRIMMED and first.isdecimal() and trimmed_ts.isdecimal() and int(first) > self._next:
-                self._reset(int(first), int(trimmed_ts))
+            trimmed = error.refusal
+            if isinstance(trimmed, Trimmed) and trimmed.first_lsn > self._next:
+                self._reset(trimmed.first_lsn, trimmed.trimmed_ts)
             else:
                 self._failed(error)
 
@@ -223,8 +224,8 @@ class Peer:
         self._busy = False
         if error.sqlstate == DISK_FULL:
             self._note_room(True)
-        if error.sqlstate == OBJECT_NOT_IN_PREREQUISITE_STATE and error.detail.isdigit():
-            if int(error.detail) > self._writer.epoch:
+        if isinstance(error.refusal, Outbid):
+            if error.refusal.epoch > self._writer.epoch:
                 self._writer.deposed_by(error.message)
             return
         if self._next <= self._writer.last_lsn or self.durable < 0:

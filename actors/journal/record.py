@@ -41,7 +41,7 @@ CLOSE = 3
 """Last record of an epoch that ended cleanly: epoch_end is what was really used, so the next epoch need not wait for the lease to pass."""
 
 TRIMMED = UNDEFINED_FILE
-"""SQLSTATE: records that are wanted have been trimmed. The error's detail says what is left: "<first lsn> <latest commit time that may be gone>"."""
+"""SQLSTATE: records that are wanted have been trimmed; the refusal says what is left."""
 
 TRANSACTION_BYTES = 16
 """Of a transaction's own name; adjudicators add to it when they decide together (coordinator.py)."""

@@ -41,6 +41,7 @@ from actors.common.messages import (
 )
 from actors.common.messages.base import Message
 from actors.common.messages.control import Topology
+from actors.common.refusals import Outbid, Trimmed
 from actors.common.timestamps import Epoch, Lsn, Timestamp
 from actors.journal.log import JournalLog, Promise
 from actors.journal.record import TRIMMED, decode_header
@@ -55,6 +56,8 @@ ANNOUNCE_EVERY_S = 5.0
 """While a replica that has been started has not heard from its writer: seldom, as a writer that begins speaks by itself."""
 WAITING_MAX = 1024
 """Requests held while a new promise is being written to disk."""
+ROOM_WATCH_S = 1.0
+"""How often a replica whose disk is full looks whether there is room again."""
 
 
 class JournalReplica:
@@ -71,6 +74,7 @@ class JournalReplica:
         self._life = 1 + context.random.getrandbits(62)
         """A Promote must name it: what the writer knows of an earlier life says nothing of this one's disk."""
         self._reserve = Reserve(context.disk)
+        self._watches_for_room = False
         self._committed: Lsn = 0
         self._storing_promise = False
         self._waiting: list[tuple[str, Message, Reply | None]] = []
@@ -88,7 +92,8 @@ class JournalReplica:
         self._log, self._damaged = await open_log(self._context.disk, self._context.settings.journaling)
         self._promised = self._log.promise.epoch
         self._voter = self._log.promise.voter
-        self._reserve.fill()
+        if not self._reserve.fill():
+            self._watch_for_room()
         self._context.bus.on_topology(self._on_topology)
         self._on_topology(self._context.bus.topology)
 
@@ -165,7 +170,7 @@ class JournalReplica:
                 "voter": log is not None and log.promise.voter,
                 "subscribers": len(self._subscriptions),
                 "damage": self._damaged,
-                "disk_full": not self._reserve.fill(),  # an idle journal has nobody else to notice that there is room again
+                "disk_full": not self._reserve.is_held,
             },
             "traffic": {"syncs": self._syncs},
         }
@@ -216,7 +221,7 @@ class JournalReplica:
         try:
             await self.log.set_promise(promise)
         except DatabaseError as error:
-            if error.sqlstate != DISK_FULL or not self._reserve.release():
+            if error.sqlstate != DISK_FULL or not self._release_reserve():
                 raise
             await self.log.set_promise(promise)
 
@@ -331,11 +336,32 @@ class JournalReplica:
         try:
             self.log.append(records)
         except DatabaseError as error:
-            if error.sqlstate != DISK_FULL or not self._reserve.release():
+            if error.sqlstate != DISK_FULL or not self._release_reserve():
                 raise
             self.log.append(records)
         if not self._reserve.is_held:
             self._reserve.fill()
+
+    def _release_reserve(self) -> bool:
+        """Give the reserve up for what must be written now; whether there was any."""
+        released = self._reserve.release()
+        if released:
+            self._watch_for_room()
+        return released
+
+    def _watch_for_room(self) -> None:
+        """Fill the reserve once there is room again: an idle journal has nobody else to notice that."""
+        if self._watches_for_room:
+            return
+        self._watches_for_room = True
+
+        async def watch() -> None:
+            while not self._reserve.is_held:
+                await asyncio.sleep(ROOM_WATCH_S)
+                self._reserve.fill()
+            self._watches_for_room = False
+
+        self._context.spawn(watch())
 
     def _unknown(self, records: list[bytes], skip: int, previous: Lsn) -> list[bytes]:
         """The records that are not here yet; a tail of ours that differs is cut first."""
@@ -447,7 +473,7 @@ class JournalReplica:
     def _trimmed(self) -> DatabaseError:
         log = self.log
         return DatabaseError(
-            TRIMMED, f"records below {log.first_lsn} have been trimmed", detail=f"{log.first_lsn} {log.promise.trimmed_ts}"
+            TRIMMED, f"records below {log.first_lsn} have been trimmed", refusal=Trimmed(log.first_lsn, log.promise.trimmed_ts)
         )
 
 
@@ -460,6 +486,6 @@ def _refuse(reply: Reply | None, promised: Epoch) -> None:
     if reply is not None:
         reply.fail(
             DatabaseError(
-                OBJECT_NOT_IN_PREREQUISITE_STATE, f"a writer of epoch {promised} has been promised this journal", detail=str(promised)
+                OBJECT_NOT_IN_PREREQUISITE_STATE, f"a writer of epoch {promised} has been promised this journal", refusal=Outbid(promised)
             )
         )

@@ -27,6 +27,7 @@ from typing import Any
 from actors.common.errors import CONNECTION_FAILURE, OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
 from actors.common.messages import Fetch, Fetched, Promote, Seal, Sealed
 from actors.common.messages.base import Message
+from actors.common.refusals import Outbid
 from actors.common.timestamps import Epoch, Lsn, Timestamp
 from actors.journal.epochs import EpochRuns
 from actors.journal.peer import FETCH_BYTES, Peer
@@ -146,8 +147,8 @@ class JournalWriter:
             try:
                 sealed[name] = await call
             except DatabaseError as error:
-                if error.sqlstate == OBJECT_NOT_IN_PREREQUISITE_STATE and error.detail.isdigit():
-                    outbid = max(outbid, int(error.detail))
+                if isinstance(error.refusal, Outbid):
+                    outbid = max(outbid, error.refusal.epoch)
         return sealed, outbid
 
     def _is_new(self, sealed: dict[str, Sealed]) -> bool:

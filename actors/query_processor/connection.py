@@ -216,8 +216,8 @@ class Connection(asyncio.Protocol):
         """The process ends: tell the client (of threads see Speaker.last_words), unless a message that was begun may not have left as a whole. 57P01 says
         that what was not acknowledged is not committed; where that is not certain it is 08007."""
         session, transport = self.session, self._transport
-        if session is None or transport is None or self._lost or transport.get_write_buffer_size():
-            return
+        if session is None or transport is None or self._lost or self.rest.stream or transport.get_write_buffer_size():
+            return  # a stream's socket is another host's gateway's
         if session.committing or session.commit_untold:
             error = DatabaseError(TRANSACTION_RESOLUTION_UNKNOWN, "transaction resolution unknown", detail=HELD)
         else:

@@ -17,6 +17,8 @@ nothing to lose or to double. A gateway that has no room or does not answer leav
 had no descriptor gives it back. A process that dies breaks the sockets that it
 holds, a gateway those that are parked in it; the one that dies right after its packet has been sent breaks nothing.
 
+A client of another host's gateway is served by a stream of bytes: its session goes back by that stream, to the gateway that has the socket (runtime/streams.py).
+
 Cancel requests reach a session wherever it is (role.py); one that is parked has nothing to cancel.
 
 Nothing is done for a busy session: once every half of `park_after_s` all connections are looked at, and one that still waits for the same
@@ -37,6 +39,7 @@ from actors.common.errors import OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
 from actors.common.messages import Done, Topology
 from actors.runtime.interfaces import Context, Reply
 from actors.runtime.socket_passing import OnLost, Outcome, SocketSender
+from actors.runtime.streams import ServedStream
 
 if TYPE_CHECKING:
     from actors.query_processor.connection import Connection
@@ -72,6 +75,8 @@ class Parking:
         self._take_back = take_back
         self._after_s = after_s
         self._senders: dict[str, SocketSender] = {}
+        self._leaving: list[ServedStream] = []
+        """Sessions on their way to gateways of other hosts."""
         self._waiting: deque[Connection] = deque()
         self._offered: set[Connection] = set()
         self._pumping = False
@@ -137,7 +142,8 @@ class Parking:
             elif connection.rest.look() >= LOOKS:
                 self._waiting.append(connection)
         self._offer_more()
-        passing = any(sender.passing for sender in self._senders.values())
+        self._leaving = [stream for stream in self._leaving if stream.is_open]
+        passing = bool(self._leaving) or any(sender.passing for sender in self._senders.values())
         if self.draining and self._drained is not None and self._is_empty() and not passing:
             drained, self._drained = self._drained, None
             drained(Done())
@@ -165,11 +171,13 @@ class Parking:
         """To each gateway in turn, until one takes it."""
         names = sorted(self._senders)
         turn = [*names[connection.process % len(names) :], *names[: connection.process % len(names)]] if names else []
-        asked = ""
+        asked, stream = "", connection.rest.stream
 
         def ended(outcome: Outcome) -> None:
             nonlocal asked
             if outcome is Outcome.TAKEN:
+                if stream is not None:
+                    self._leaving.append(stream)
                 self._left(connection)
             elif outcome is Outcome.WITHDRAWN:
                 self._stays(connection, asked)
@@ -181,7 +189,11 @@ class Parking:
                         return
                 self._stays(connection, "")
 
-        ended(Outcome.AWAY)
+        if stream is not None:
+            turn.clear()
+            stream.offer_session(connection.rest.give, ended)
+        else:
+            ended(Outcome.AWAY)
 
     def _lost(self, client: socket.socket, session: bytes) -> None:
         self.parked -= 1
@@ -210,7 +222,7 @@ class Parking:
             asyncio.get_running_loop().call_soon(self._pass, connection, gateway, False)
 
     def _meet(self, topology: Topology | None) -> None:
-        """Gateways of other hosts are never there: their paths are not on this one."""
+        """Those of other hosts are never there: their paths are not on this one."""
         names = {name for name in topology.azs if name.startswith(GATEWAY)} if topology is not None else set()
         for name in sorted(self._senders.keys() - names):
             self._senders.pop(name).close()

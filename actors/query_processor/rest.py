@@ -9,7 +9,6 @@ process; a connection that is about to end; more than SESSION_BYTES_MAX of state
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from msgspec.structs import replace
 
 from actors.common.parked_session import encode_session
 from actors.query_processor.session.parking import may_park, park
+from actors.runtime.streams import ServedStream
 
 if TYPE_CHECKING:
     from actors.query_processor.connection import Connection
@@ -64,15 +64,20 @@ class Rest:
             and session is not None
             and transport is not None
             and connection._tls is None
-            and transport.get_extra_info("socket").family != socket.AF_UNIX  # a stream's: it ends in this process (role.py)
             and not (connection._lost or connection.output or connection._reading_paused or connection._last_word or connection._too_old)
             and connection.reader.at_rest
             and may_park(session)
             and not transport.get_write_buffer_size()
         )
 
+    @property
+    def stream(self) -> ServedStream | None:
+        """By which a client of another host's gateway is served."""
+        transport = self._connection._transport
+        return transport if isinstance(transport, ServedStream) else None
+
     def give(self) -> tuple[int, bytes] | None:
-        """(descriptor, encoded session) of a connection that may be let go now, without a turn of the loop in between. None where it
+        """(descriptor, -1 where it has none, and the encoded session) of a connection that may be let go now, without a turn of the loop in between. None where it
         does not rest, or has too much state."""
         connection = self._connection
         if not self.now:
@@ -82,4 +87,6 @@ class Rest:
         age = connection._age_timer
         age_left_s = age.when() - asyncio.get_running_loop().time() if age is not None else None
         data = encode_session(replace(session, idle_left_s=connection.deadlines.idle_left_s, age_left_s=age_left_s))
-        return (connection._transport.get_extra_info("socket").fileno(), data) if data is not None else None
+        if data is None:
+            return None
+        return (-1 if self.stream is not None else connection._transport.get_extra_info("socket").fileno()), data

@@ -1,7 +1,7 @@
 """`QueryProcessor`: the role. It receives clients and gives each a Connection and a Session; it holds no durable state.
 
 Clients come as sockets, from the gateway of this host (`clients_path`, runtime/socket_passing.py) or from a port of its own (`host`, `port`); those of a
-gateway of another host as streams of bytes (runtime/streams.py). The latter are not parked: their bytes go through this process.
+gateway of another host as streams of bytes (runtime/streams.py).
 
     processor = QueryProcessor(context, 1, clients_path="/run/e/clients-1.sock")
     await processor.start()
@@ -39,18 +39,16 @@ from actors.query_processor.connection_services import ConnectionServices
 from actors.query_processor.load import LoadReports
 from actors.query_processor.parking import Parking
 from actors.runtime import descriptors
-from actors.runtime.fiber import as_future
 from actors.runtime.interfaces import Context, Reply
 from actors.runtime.socket_link import SocketReply
 from actors.runtime.socket_passing import SocketReceiver
-from actors.runtime.streams import splice
+from actors.runtime.streams import ServedStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from actors.query_processor.session.services import SessionServices
     from actors.query_processor.session.session import Session
-    from actors.sql.catalog.snapshot import Catalog
 
     SessionMaker = Callable[[str, str, dict[str, str], Connection], Session]
 
@@ -116,8 +114,6 @@ class QueryProcessor:
         if computed_s is not None:
             self._load = LoadReports(context, self._present, computed_s, self._usage)
         self._computed_ns = computed_ns
-        self._first_catalog: asyncio.Future[Catalog] | None = None
-        """Being read for the first sessions."""
         self._resuming = 0
         """Sessions that have come from a gateway, and have no connection yet."""
         self._sequence = int.from_bytes(entropy(3), "big") if parking_path is not None else 0
@@ -317,21 +313,23 @@ class QueryProcessor:
         return connection
 
     def _take_stream(self, message: OpenStream, reply: Reply) -> None:
-        """A gateway of another host has a client. Its bytes come over the network, and go through a pair of sockets to a connection as any other."""
+        """A gateway of another host has a client, whose bytes come over the network."""
         room = self._has_seat() if message.session else self._has_room()
         if room is None or not isinstance(reply, SocketReply):
             reply.fail(DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, "this query processor takes no clients"))
         elif not (room or message.insist):
             reply.fail(DatabaseError(TOO_MANY_CONNECTIONS, "this query processor has no room"))
         elif (transport := reply.accept_stream(Done())) is not None:
-            client, own = socket.socketpair()
-            for end in (client, own):
-                end.setblocking(False)
-            self._context.spawn(splice(transport, own))
-            if message.session:
-                self._on_session(client, message.session)
-            else:
-                self._on_socket(client, b"")
+            self._serve_stream(transport, message.session)
+
+    def _serve_stream(self, transport: asyncio.Transport, session: bytes) -> None:
+        parked = decode_session(session) if session else None
+        if self._stopping or (session and parked is None):
+            transport.abort()
+            return
+        ServedStream(transport, self._resumed(parked) if parked is not None else self.new_connection())
+        if parked is None and self._load is not None:
+            self._load.session_came()
 
     # sessions that were parked
 
@@ -353,31 +351,20 @@ class QueryProcessor:
         else:
             self._context.spawn(self._resume(client, parked))
 
-    async def _catalog_known(self) -> None:
-        """A thousand sessions may come at once to a process that has just started: one reading of the catalog is enough. Where it fails, each session finds out itself."""
-        services = self._session_services
-        if services is None or services.catalogs.current is not None:
-            return
-        if self._first_catalog is None or self._first_catalog.done():
-            self._first_catalog = as_future(services.catalogs.load(services.transactions.now()))
-            self._first_catalog.add_done_callback(lambda done: done.cancelled() or done.exception())
-        await asyncio.wait([self._first_catalog])
-
     async def _resume(self, client: socket.socket, parked: ParkedSession) -> None:
-        def make() -> Connection:
-            assert self._services is not None
-            connection = Connection(self._services, parked)
-            self._connections[connection] = None
-            if self._promised:
-                self._promised.popleft()
-            return connection
-
         self._resuming += 1
         try:
-            await self._catalog_known()
-            await self._connect(make, client)
+            await self._connect(lambda: self._resumed(parked), client)
         finally:
             self._resuming -= 1
+
+    def _resumed(self, parked: ParkedSession) -> Connection:
+        assert self._services is not None
+        connection = Connection(self._services, parked)
+        self._connections[connection] = None
+        if self._promised:
+            self._promised.popleft()
+        return connection
 
     def _restored(self, connection: Connection) -> None:
         self._sessions[connection.process, connection.secret] = connection

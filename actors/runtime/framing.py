@@ -130,7 +130,7 @@ def failure_of(error: DatabaseError) -> Failure:
     fields = {name: value for name in ("schema", "table", "column", "constraint") if (value := getattr(error, name))}
     if error.position:
         fields["position"] = str(error.position)
-    return Failure(error.sqlstate, error.message, error.detail, error.hint, fields)
+    return Failure(error.sqlstate, error.message, error.detail, error.hint, fields, error.refusal)
 
 
 def error_of(failure: Failure) -> DatabaseError:
@@ -146,4 +146,5 @@ def error_of(failure: Failure) -> DatabaseError:
         table=fields.get("table", ""),
         column=fields.get("column", ""),
         constraint=fields.get("constraint", ""),
+        refusal=failure.refusal,
     )

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 from actors.common.errors import DatabaseError
 from actors.common.messages.base import Message
 from actors.common.messages.control import Topology
+from actors.common.settings import Settings
 from actors.common.timestamps import Clock
 
 OnReply = Callable[[Message], None]
@@ -167,8 +168,7 @@ class Context:
     disk: Disk
     random: Random
     spawn: Callable[[Coroutine[Any, Any, Any]], asyncio.Task[Any]]
-    settings: Any
-    """configs' Settings (common/settings.py)."""
+    settings: Settings
     objects: ObjectStore | None = None
     """None: the cluster has none."""
 

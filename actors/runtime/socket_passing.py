@@ -43,8 +43,10 @@ ANSWER_S = 0.25
 """A turn of a busy loop is some milliseconds."""
 OFFERS_MAX = 128
 """Questions and sockets without an answer, of one sender: the answers fit into the socket's buffer (212,992 bytes by default, 768 a packet), however late they are read."""
-RECEIVE_BATCH = 64
-"""Packets taken in one turn of the loop."""
+RECEIVE_BATCH = 8
+"""Packets taken in one turn of the loop. A session that is resumed costs half a millisecond, and a cluster that a thousand of them have woken has more urgent things to do."""
+ANSWER_BATCH = 64
+"""Answers taken in one turn of the loop."""
 SENDERS_MAX = 256
 """A query processor's are the gateways of its host, a gateway's the query processors, and successors of both while they are replaced."""
 ACCEPT_PAUSE_S = 0.1
@@ -111,10 +113,11 @@ class _Passed:
 
 
 class SocketSender:
-    """Connects when it is needed, and again after the receiver was away."""
+    """Connects when it is needed, and again after the receiver was away. `on_free`: called where it was `busy` and is so no more."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, on_free: Callable[[], None] = lambda: None) -> None:
         self._path = path
+        self._on_free = on_free
         self._socket: socket.socket | None = None
         self._awaited: deque[_Offer | _Passed] = deque()
         """What the receiver owes an answer to, in the order of the answers."""
@@ -137,6 +140,11 @@ class SocketSender:
         if self._socket is None or len(self._awaited) >= OFFERS_MAX:
             return Outcome.AWAY
         return self._send(_SESSION, give, on_lost)
+
+    @property
+    def busy(self) -> bool:
+        """Whether so much is under way to a receiver that is there that another offer is no use now."""
+        return len(self._awaited) >= OFFERS_MAX and not self._late
 
     @property
     def passing(self) -> bool:
@@ -180,7 +188,13 @@ class SocketSender:
         return connecting
 
     def _answered(self) -> None:
-        for _ in range(RECEIVE_BATCH):
+        was_busy = self.busy
+        self._take_answers()
+        if was_busy and not self.busy:
+            self._on_free()
+
+    def _take_answers(self) -> None:
+        for _ in range(ANSWER_BATCH):
             if self._socket is None:
                 return
             try:

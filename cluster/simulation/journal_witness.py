@@ -21,8 +21,9 @@ from functools import partial
 from actors.common.errors import DatabaseError
 from actors.common.messages import Append, Appended, Done, Fetch, Fetched, Promote, Reset, Seal, Sealed, Settle, Trim
 from actors.common.messages.base import Message
+from actors.common.refusals import Trimmed
 from actors.journal.log import JournalLog
-from actors.journal.record import COMMIT, PART, TRIMMED, decode_header
+from actors.journal.record import COMMIT, PART, decode_header
 from actors.runtime.simulation.disk import DiskImage
 from actors.runtime.simulation.network import Kinds
 from actors.runtime.simulation.world import World
@@ -243,9 +244,9 @@ class JournalWitness:
             try:
                 answer = await self._world.bus.call("verdict", role, Fetch(lsn, FETCH_BYTES), timeout_s=8)
             except DatabaseError as error:
-                if error.sqlstate != TRIMMED or records:
+                if not isinstance(error.refusal, Trimmed) or records:
                     raise
-                lsn = int(error.detail.partition(" ")[0])
+                lsn = error.refusal.first_lsn
                 continue
             assert isinstance(answer, Fetched)
             if not answer.records:

@@ -53,6 +53,14 @@ WHOLE_S_MAX = 90.0
 LOSSY_WHOLE_S_MAX = 300.0
 """... and within this while the network goes on to lose and reorder: a stream of many small messages begins anew with each that is overtaken."""
 
+UNSETTLED = {
+    "adjudicator": ("pending", "under_way", "waiting"),
+    "crossbar": ("catching_up",),
+    "storage": ("waiting",),
+    "journal": ("disk_full",),
+}
+"""What of a role's load is something left to do, by layer: each of them has to be there."""
+
 
 class SimulatedCluster:
     """`world` has every process of the plan but gateways, which pass real sockets."""
@@ -441,10 +449,10 @@ class SimulatedCluster:
             return f"{controller.state.reshape} is not over"
         for process in self.world.processes.values():
             for name in process.role_names:
-                load = process.role(name).status().get("load", {})
-                for what in ("pending", "under_way", "waiting", "catching_up", "disk_full"):
-                    if load.get(what):
-                        return f"{name}: {what} {load[what]}"
+                status = process.role(name).status()
+                for what in UNSETTLED.get(status["layer"], ()) if "load" in status else ():
+                    if status["load"][what]:
+                        return f"{name}: {what} {status['load'][what]}"
         return None
 
 

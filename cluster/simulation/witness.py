@@ -51,6 +51,7 @@ from actors.common.messages import (
     Trim,
 )
 from actors.common.messages.base import Failure, Message
+from actors.common.refusals import NotCommitted
 from actors.journal.record import COMMIT, RecordHeader, decode_header, is_intact
 from actors.runtime.simulation.disk import DiskImage, FileImage, SimulatedDisk
 from actors.runtime.simulation.loop import Owner
@@ -229,7 +230,7 @@ class Witness:
         told.answers += 1
         if isinstance(answer, Failure):
             if told.answers == 1:
-                told.refused = answer.sqlstate in REFUSALS or answer.detail.startswith("not committed")
+                told.refused = answer.sqlstate in REFUSALS or isinstance(answer.refusal, NotCommitted)
         elif isinstance(answer, Committed):
             name = request.transaction.hex()
             if told.commit_ts not in (0, answer.commit_ts):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -26,6 +27,7 @@ PRIVATE_UMASK = 0o077
 """What `up` makes is this user's alone."""
 READY_TIMEOUT_S = 120.0
 STOP_TIMEOUT_S = 60.0
+NOTIFY_SOCKET = "NOTIFY_SOCKET"
 LET_GO_TIMEOUT_S = 20.0
 """How long `up` waits for a supervisor that is ending, or still starting, to be done."""
 
@@ -127,7 +129,7 @@ def _spawn_supervisor(folder: DataFolder, named: Named) -> tuple[subprocess.Pope
             stderr=log,
             pass_fds=(writer,),
             start_new_session=True,
-            env={**os.environ, leftovers.MARK: str(folder.root)},
+            env={**{name: value for name, value in os.environ.items() if name != NOTIFY_SOCKET}, leftovers.MARK: str(folder.root)},
         )
     os.close(writer)
     return process, reader
@@ -160,16 +162,27 @@ def _await_ready(folder: DataFolder, process: subprocess.Popen[bytes], reader: i
 
 
 def _stay(process: subprocess.Popen[bytes]) -> None:
-    """In the foreground until interrupted: then the cluster stops with us."""
-    click.echo("Ctrl-C stops the cluster.", err=True)
+    """In the foreground until interrupted, or asked to end by a service manager or a container's runtime: then the cluster stops with us."""
     try:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        click.echo("Ctrl-C stops the cluster.", err=True)
+        _tell_service_manager()
         status = process.wait()
     except KeyboardInterrupt:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the cluster is stopping
         process.terminate()
         process.wait(STOP_TIMEOUT_S)
         return
     if status != 0:
         raise OneLine(f"the cluster ended with status {status}")
+
+
+def _tell_service_manager() -> None:
+    """That clients can connect, where systemd waits for it (Type=notify; sd_notify(3))."""
+    path = os.environ.pop(NOTIFY_SOCKET, "")
+    if path:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager, contextlib.suppress(OSError):
+            manager.sendto(b"READY=1", "\0" + path[1:] if path.startswith("@") else path)
 
 
 def stop(data: Path) -> None:

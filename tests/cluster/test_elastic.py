@@ -117,6 +117,8 @@ def test_at_zero_only_gateways_and_the_controller_are_left(cluster: LiveCluster)
         client.execute("INSERT INTO kept VALUES (1), (2)")
     status = until(cluster, lambda status: status["state"] == "asleep")
     assert {actor["layer"] for actor in status["actors"]} == {"gateway", "controller"}
+    gateways = [actor["pid"] for actor in status["actors"] if actor["layer"] == "gateway"]
+    assert not any("libarrow" in Path(f"/proc/{pid}/maps").read_text() for pid in gateways), "what stays at zero is to be small"
     end = time.monotonic() + WAIT_S_MAX
     while any(lives(pid) for pid in working):
         assert time.monotonic() < end, "processes are left"

@@ -37,6 +37,8 @@ from tests.scripts.stored_cluster import StoredCluster
 
 SEPARATOR = "---"
 PLAN = "QUERY PLAN"
+JOB = "job_id"
+"""The only column of a statement that begins a job: its name is drawn by chance."""
 CLOCKED = re.compile(r"(Planning Time|Execution Time|  Compute|  Total): [0-9.]+( ms| DPU)$")
 """Lines of EXPLAIN that tell of time: the digits are another's each time."""
 
@@ -124,6 +126,9 @@ def shown(fields: list[Field] | None, batch: Batch, zone: tzinfo) -> list[str]:
     for row in batch.rows:
         if lines[0] == PLAN and (clocked := CLOCKED.match(row[0])):
             lines.append(f"{clocked[1]}: <measured>{clocked[2] or ''}")
+            continue
+        if lines[0] == JOB:
+            lines.append("<job>")
             continue
         lines.append("|".join(shown_datum(field, datum, zone) for field, datum in zip(fields, row, strict=True)))
     return [*lines, batch.tag]

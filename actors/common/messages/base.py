@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import msgspec
 
+from actors.common.refusals import AnyRefusal
+
 
 class Message(msgspec.Struct, array_like=True, frozen=True, tag=True, gc=False):
     """Subclasses name themselves by class name on the wire."""
@@ -26,3 +28,4 @@ class Failure(Message, frozen=True):
     hint: str = ""
     fields: dict[str, str] = {}
     """table, column, constraint ... where set."""
+    refusal: AnyRefusal | None = None

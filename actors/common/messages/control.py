@@ -37,7 +37,7 @@ class AskTopology(Message, frozen=True):
 
 
 class Informed(Message, frozen=True):
-    """The version of the topology that counts here: above the one that was sent, where an earlier controller's clock was ahead."""
+    """The newest version of the topology that this process has accepted; higher than the one sent if an earlier controller's clock ran ahead."""
 
     version: int
 

@@ -99,6 +99,7 @@ class DemandWatermark(Message, frozen=True):
 
 
 class StreamLost(Message, frozen=True):
-    """One-way: who sends this knows nothing of the stream. Crossbar -> subscriber: it has been restarted, subscribe again. Crossbar -> journal replica: it reads it no more."""
+    """One-way: the sender does not have this stream. From a crossbar to a subscriber: the crossbar has been restarted, subscribe again. From a crossbar to a
+    journal replica: the crossbar has stopped reading the stream; drop it."""
 
     stream: int

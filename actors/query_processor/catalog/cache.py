@@ -1,6 +1,7 @@
 """`CatalogCache`: the process's snapshots of the catalog; one is current, and it is known until when.
 
     pin(at)          the current snapshot, if no newer change at or below `at` is known of: the hot path, no message
+    pinned(at)       the same; where it has to be read, all who ask meanwhile wait for one reading: a thousand sessions may wake a cluster at once
     load(at)         read at `at` from storage, keep it if it is newer
 
 What is known of change: a storage answer's catalog_ts (`note_change`, `note_current`) and the commits of this process's own DDL. A snapshot that
@@ -10,7 +11,10 @@ else be refused again and again.
 
 from __future__ import annotations
 
+import asyncio
+
 from actors.reading.storage_client import StorageClient
+from actors.runtime.fiber import Completion, as_future
 from actors.sql.catalog.snapshot import CATALOG_KEYSPACE, Catalog
 
 CATALOG_END = CATALOG_KEYSPACE[:5] + b"\x01"
@@ -24,6 +28,8 @@ class CatalogCache:
         self._newest_change = 0
         self._refused = -1
         """start_ts of the latest transaction that was refused for its snapshot: one that is not known to have been current after it counts no more."""
+        self._awaiting: list[Completion[None]] | None = None
+        """Those who wait for a reading, while there is one under way."""
 
     @property
     def current(self) -> Catalog | None:
@@ -36,6 +42,29 @@ class CatalogCache:
         if current is None or current.version > at or current.version < self._newest_change <= at or self._current_until <= self._refused:
             return None
         return current
+
+    async def pinned(self, at: int) -> Catalog:
+        """The snapshot for a transaction that starts at `at`. Raises what reading raises."""
+        catalog = self.pin(at)
+        if catalog is not None:
+            return catalog
+        if self._awaiting is None:
+            self._awaiting = []
+            reading = as_future(self.load(at))  # goes on when the client of this session leaves: others wait, too
+            reading.add_done_callback(self._tell)
+        waiting: Completion[None] = Completion()
+        self._awaiting.append(waiting)
+        await waiting
+        return self.pin(at) or await self.load(at)
+
+    def _tell(self, reading: asyncio.Future[Catalog]) -> None:
+        awaiting, self._awaiting = self._awaiting or [], None
+        error = reading.exception()
+        for waiting in awaiting:
+            if error is None:
+                waiting.succeed(None)
+            else:
+                waiting.fail(error)
 
     async def load(self, at: int, change: int = 0) -> Catalog:
         """The catalog at `at`, read from storage. `change`: the time of a catalog change at or below `at` that is known of already."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,8 +13,10 @@ from actors.query_processor.column_executor.arrays import unnested
 from actors.query_processor.column_executor.names import Level, Output, Relation
 from actors.query_processor.column_executor.select import translate_query
 from actors.query_processor.column_executor.sets import is_set, series, set_of
-from actors.query_processor.column_executor.translator import BOOL, INT8, Translator, rename, wrap
+from actors.query_processor.column_executor.translator import BOOL, INT8, TEXT, Translator, rename, wrap
+from actors.query_processor.column_executor.values import duck_type
 from actors.sql.binding.scope import located
+from actors.sql.types.column_type import ColumnType
 
 JOINS = {
     enums.JoinType.JOIN_INNER: "INNER JOIN",
@@ -93,6 +96,8 @@ def _function(translator: Translator, item: ast.RangeFunction, level: Level) -> 
         inner, type_ = series(translator, call, parent)
     elif function == "unnest" and isinstance(call, ast.FuncCall) and call.args:
         return _unnest(translator, item, call.args, parent)
+    elif function in NO_ROWS:
+        return _no_rows(item, NO_ROWS[function], alias, function)
     elif is_set(call):
         items, type_ = set_of(translator, call, parent)
         inner = f"SELECT unnest({items}) AS c1"
@@ -105,6 +110,19 @@ def _function(translator: Translator, item: ast.RangeFunction, level: Level) -> 
         columns.append(Output("ordinality", f"{alias}.c2", INT8))
     columns = rename(columns, renamed, name or function)
     return f"LATERAL ({inner}) AS {alias}", Relation(name or function, tuple(columns))
+
+
+NO_ROWS = {
+    "pg_available_extensions": (("name", ColumnType("name")), ("default_version", TEXT), ("comment", TEXT)),
+}
+"""Functions about what there is none of here; psql asks them."""
+
+
+def _no_rows(item: ast.RangeFunction, columns: Sequence[tuple[str, ColumnType]], alias: str, function: str) -> tuple[str, Relation]:
+    name, renamed = _alias_of(item)
+    outputs = [Output(column, f"{alias}.c{number}", type_) for number, (column, type_) in enumerate(columns, 1)]
+    listed = ", ".join(f"CAST(NULL AS {duck_type(type_)}) AS c{number}" for number, (_, type_) in enumerate(columns, 1))
+    return f"(SELECT {listed} WHERE FALSE) AS {alias}", Relation(name or function, tuple(rename(outputs, renamed, name or function)))
 
 
 def _unnest(translator: Translator, item: ast.RangeFunction, arguments: Any, level: Level) -> tuple[str, Relation]:

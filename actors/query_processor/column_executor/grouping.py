@@ -44,12 +44,12 @@ def _group_item(translator: Translator, item: Any, level: Level, targets: list[O
     if isinstance(item, ast.A_Const) and not isinstance(item.val, ast.Integer):
         raise DatabaseError(SYNTAX_ERROR, "non-integer constant in GROUP BY")
     sets = any(isinstance(part, ast.GroupingSet) for part in level.grouped)
-    numbered = ordinal(item, targets)
+    numbered = ordinal(item, targets, "GROUP BY")
     if numbered is not None:
         return _grouped(translator, numbered.sql, numbered.type, sets)
     names = string_fields(item) if isinstance(item, ast.ColumnRef) else None
     if names is not None and len(names) == 1 and level._own_column(names) is None:
-        output = named(item, targets)
+        output = named(item, targets, "GROUP BY")
         if output is not None:
             return _grouped(translator, output.sql, output.type, sets)
     return _grouped(translator, *translator.expression(item, level), sets)

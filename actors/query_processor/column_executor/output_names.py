@@ -13,24 +13,24 @@ from actors.query_processor.column_executor.translator import string_fields
 from actors.sql.binding.scope import position_of
 
 
-def ordinal(node: Any, outputs: Sequence[Output]) -> Output | None:
-    """The output column that a number means in ORDER BY, GROUP BY and DISTINCT ON. Raises 42P10."""
+def ordinal(node: Any, outputs: Sequence[Output], clause: str = "ORDER BY") -> Output | None:
+    """The output column that a number means in ORDER BY, GROUP BY or DISTINCT ON. Raises 42P10, which names the clause."""
     if not (isinstance(node, ast.A_Const) and isinstance(node.val, ast.Integer)):
         return None
     number = int(node.val.ival or 0)
     if not 1 <= number <= len(outputs):
-        raise DatabaseError(INVALID_COLUMN_REFERENCE, f"ORDER BY position {number} is not in select list", position=position_of(node))
+        raise DatabaseError(INVALID_COLUMN_REFERENCE, f"{clause} position {number} is not in select list", position=position_of(node))
     return outputs[number - 1]
 
 
-def named(node: Any, outputs: Sequence[Output]) -> Output | None:
-    """The output column that an unqualified name means in ORDER BY."""
+def named(node: Any, outputs: Sequence[Output], clause: str = "ORDER BY") -> Output | None:
+    """The output column that an unqualified name means. Raises 42702, which names the clause."""
     names = string_fields(node) if isinstance(node, ast.ColumnRef) else None
     if names is None or len(names) != 1:
         return None
     found = {output.sql: output for output in outputs if output.name == names[0]}
     if len(found) > 1:
-        raise DatabaseError("42702", f'ORDER BY "{names[0]}" is ambiguous')
+        raise DatabaseError("42702", f'{clause} "{names[0]}" is ambiguous')
     return next(iter(found.values()), None)
 
 

@@ -50,7 +50,8 @@ class ColumnPlan:
 
     kind = "SELECT"
 
-    def __init__(self, query: Query, sources: Sources, parameters: ParameterTypes, emitter: Emitter) -> None:
+    def __init__(self, query: Query, sources: Sources, parameters: ParameterTypes, emitter: Emitter, reason: str = "") -> None:
+        self._reason = reason
         self._query = query
         self.sources = sources
         self._emitter = emitter
@@ -123,6 +124,8 @@ class ColumnPlan:
             if source.filter_texts:
                 lines.append(f"        Storage Filter: {' AND '.join(source.filter_texts)}")
         if verbose:
+            if self._reason:
+                lines.append(f"  Chosen for: {self._reason}")
             lines.append(f"  Statement: {self._query.sql}")
         return lines
 
@@ -159,15 +162,19 @@ def _has_long_values(table: pa.Table | Feed) -> bool:
     return any((pc.max(pc.binary_length(column)).as_py() or 0) > LONG_BYTES for column in columns)
 
 
-def plan_columns(statement: Any, catalog: Catalog, parameter_types: Sequence[ColumnType | None], settings: Settings) -> ColumnPlan:
-    """Plan a SELECT (any shape that DuckDB can run). Raises DatabaseError with PostgreSQL's SQLSTATE."""
+def plan_columns(
+    statement: Any, catalog: Catalog, parameter_types: Sequence[ColumnType | None], settings: Settings, reason: str = ""
+) -> ColumnPlan:
+    """Plan a SELECT (any shape that DuckDB can run). `reason`: why the row executor does not. Raises DatabaseError with PostgreSQL's SQLSTATE."""
     parameters = ParameterTypes(parameter_types)
     sources = Sources()
     emitter = Emitter()
-    query = translate_query(Translator(catalog, parameters, sources, emitter), statement)
+    translator = Translator(catalog, parameters, sources, emitter)
+    translator.outermost = statement
+    query = translate_query(translator, statement)
     if any(column.type == EXPANDED for column in query.columns):
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "rows of _pg_expandarray are supported within a query only")
     if any(column.type.name in OBJECTS for column in query.columns):
         query = _with_names(query, emitter)
     sources.finish(query.sql)
-    return ColumnPlan(query, sources, parameters, emitter)
+    return ColumnPlan(query, sources, parameters, emitter, reason)

@@ -6,8 +6,9 @@ types. The order of work within a level is PostgreSQL's order of name resolution
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from pglast import ast, enums
@@ -306,11 +307,14 @@ def _select_list(
     translator: Translator, statement: ast.SelectStmt, level: Level, windows: dict[str, Any]
 ) -> tuple[list[Output], list[str]]:
     """(the output columns, the FROM items of generate_series among them)."""
+    from actors.query_processor.column_executor.catalog_calls import shown_identifier
+
     outer = translator.sets, translator.set_calls
     series: list[str] = []
     translator.sets, translator.set_calls = series, 0
     try:
-        targets = [item for target in statement.targetList or () for item in _target(translator, target, level, windows)]
+        shown = partial(shown_identifier, translator, level) if statement is translator.outermost else None
+        targets = [item for target in statement.targetList or () for item in _target(translator, target, level, windows, shown)]
         if series and (
             translator.set_calls > 1 or level.aggregated or statement.groupClause or "OVER (" in "".join(t.sql for t in targets)
         ):
@@ -328,8 +332,17 @@ def _sorted_set(output: Output, number: int) -> Output:
     return replace(output, sql=f"c{number}") if "unnest(" in output.sql else output
 
 
-def _target(translator: Translator, target: ast.ResTarget, level: Level, windows: dict[str, Any]) -> list[Output]:
+def _target(
+    translator: Translator,
+    target: ast.ResTarget,
+    level: Level,
+    windows: dict[str, Any],
+    shown: Callable[[Any], tuple[str, ColumnType] | None] | None = None,
+) -> list[Output]:
+    """`shown`: how the statement's client sees an object identifier; None for any other expression."""
     value = target.val
+    if shown is not None and isinstance(value, ast.TypeCast) and (found := shown(value)) is not None:
+        return [Output(target.name or figure_name(value), *found)]
     if isinstance(value, ast.ColumnRef):
         names = string_fields(value)
         if names is None:
@@ -354,7 +367,7 @@ def _distinct(translator: Translator, statement: ast.SelectStmt, level: Level, t
         return f"DISTINCT ON ({', '.join(translator.key(target.sql, target.type) for target in targets)}) "
     parts = []
     for item in clause:
-        output = ordinal(item, targets) or named(item, targets)
+        output = ordinal(item, targets, "DISTINCT ON") or named(item, targets, "DISTINCT ON")
         sql, type_ = (output.sql, output.type) if output is not None else translator.expression(item, level)
         parts.append(translator.key(sql, type_))
     return f"DISTINCT ON ({', '.join(parts)}) "

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from actors.sql.expressions.environment import Environment
 
 
+OID = ColumnType("oid")
+
+
 @dataclass
 class Source:
     """One mention of a stored or system table. `used`: positions of the columns that the statement needs, ascending."""
@@ -64,11 +67,16 @@ class Source:
     def outputs(self, alias: str) -> list[Output]:
         self.alias = alias
         oid = self.table.id if self.table is not None else 0
-        return [
+        outputs = [
             Output(name, f"{alias}.c{position + 1}", type_, oid, number) for number, (name, position, type_) in enumerate(self.columns, 1)
         ]
+        if self.system is not None:
+            outputs.append(Output("tableoid", f"{alias}.c{len(self.columns) + 1}", OID, hidden=True))
+        return outputs
 
     def type_at(self, position: int) -> ColumnType:
+        if self.system is not None and position == len(self.columns):
+            return OID
         return next(type_ for _, place, type_ in self.columns if place == position)
 
 

@@ -57,6 +57,8 @@ class Translator:
         self.emitter = emitter
         self.sets: list[str] | None = None
         """Where set-returning functions may stand (a select list): the FROM items that they have made. None elsewhere."""
+        self.outermost: Any = None
+        """The statement whose rows the client sees: there an object identifier is shown by its name (catalog_calls.py)."""
         self.set_calls = 0
         """Of the select list at hand."""
         self.groups: dict[str, str] = {}

@@ -64,20 +64,20 @@ async def run(session: Session, raw: RawStatement) -> Batch:
         _check_rules(session, transaction, raw)
         if is_first and not session.settings.limits.mixed_ddl:
             transaction.lift_size_limits()  # nothing else that writes can follow it
-        return Batch([], True, await _apply(session, transaction, raw))
+        return await _apply(session, transaction, raw)
     for attempt in range(ATTEMPTS_MAX):
         transaction = await session.begin_transaction()
         _check_rules(session, transaction, raw)
         transaction.lift_size_limits()
         try:
-            tag = await _apply(session, transaction, raw)
+            batch = await _apply(session, transaction, raw)
             await session.commit()
         except DatabaseError as error:
             session.rollback()
             if error.sqlstate != SERIALIZATION_FAILURE or attempt + 1 == ATTEMPTS_MAX:
                 raise
         else:
-            return Batch([], True, tag)
+            return batch
     raise AssertionError("the last attempt returns or raises")
 
 
@@ -118,8 +118,8 @@ def mixed_ddl() -> DatabaseError:
     return DatabaseError(FEATURE_NOT_SUPPORTED, "ddl and dml are not supported in the same transaction")
 
 
-async def _apply(session: Session, transaction: Transaction, raw: RawStatement) -> str:
-    """Run the statement under the catalog of start_ts; the command tag."""
+async def _apply(session: Session, transaction: Transaction, raw: RawStatement) -> Batch:
+    """Run the statement under the catalog of start_ts."""
     from actors.query_processor.ddl.change import SchemaChange
 
     for _ in range(CATALOG_RELOADS_MAX):
@@ -130,12 +130,13 @@ async def _apply(session: Session, transaction: Transaction, raw: RawStatement) 
             await transaction.reload_catalog(stale.catalog_ts)
     else:
         raise schema_changed()
-    tag = await _dispatch(SchemaChange(session, transaction), raw)
+    answer = await _dispatch(SchemaChange(session, transaction), raw)
     transaction.has_ddl = True
-    return tag
+    return answer if isinstance(answer, Batch) else Batch([], True, answer)
 
 
-async def _dispatch(change: Any, raw: RawStatement) -> str:
+async def _dispatch(change: Any, raw: RawStatement) -> str | Batch:
+    """The command tag, or what a job's statement answers."""
     from actors.query_processor.ddl import alter, comments, indexes, roles, schemas, tables
 
     node = raw.node
@@ -143,11 +144,11 @@ async def _dispatch(change: Any, raw: RawStatement) -> str:
         case "CreateStmt":
             return await tables.create_table(change, node)
         case "IndexStmt":
-            return await indexes.create_index(change, node, raw.index_async)
+            return await indexes.create_index(change, raw)
         case "TruncateStmt":
             return await tables.truncate(change, node)
         case "AlterTableStmt":
-            return await alter.alter_table(change, node)
+            return await alter.alter_table(change, raw)
         case "RenameStmt":
             return await alter.rename(change, node)
         case "AlterObjectSchemaStmt":

@@ -21,6 +21,7 @@ from actors.common.errors import (
     UNDEFINED_COLUMN,
     UNDEFINED_OBJECT,
     UNDEFINED_TABLE,
+    WRONG_OBJECT_TYPE,
     DatabaseError,
 )
 from actors.query_processor.ddl import backfill
@@ -38,16 +39,26 @@ from actors.query_processor.ddl.constraints import (
 )
 from actors.query_processor.ddl.indexes import add_indexes, remove_index
 from actors.query_processor.ddl.tables import validate_expressions, with_fresh_keyspaces
+from actors.query_processor.session.statements import RawStatement
 from actors.sql.catalog.schema import Check, Column, Table
+from actors.sql.results import Batch
+
+PG_CONSTRAINT_OID = 2606
 
 
-async def alter_table(change: SchemaChange, node: Any) -> str:
+async def alter_table(change: SchemaChange, raw: RawStatement) -> str | Batch:
+    """Raises as PostgreSQL does; 0A000 for what is refused. ALTER TABLE ASYNC validates a constraint, and answers with the id of a job that has ended."""
+    node = raw.node
+    if raw.is_async and [command.subtype for command in node.cmds] != [AlterTableType.AT_ValidateConstraint]:
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "ALTER TABLE ASYNC is supported for VALIDATE CONSTRAINT only")
     if node.objtype not in (ObjectType.OBJECT_TABLE,):
         raise DatabaseError(FEATURE_NOT_SUPPORTED, f"unsupported statement: ALTER {node.objtype.name.removeprefix('OBJECT_')}")
     if change.catalog.find(node.relation.schemaname, node.relation.relname) is None and node.missing_ok:
         change.notice("00000", f'relation "{node.relation.relname}" does not exist, skipping')
         return "ALTER TABLE"
     table = change.table(node.relation)
+    if raw.is_async:
+        return await _validate_async(change, table, node.cmds[0])
     for command in node.cmds:
         action = _ACTIONS.get(command.subtype)
         if action is None:
@@ -163,14 +174,18 @@ async def _drop_not_null(change: SchemaChange, table: Table, command: Any) -> Ta
 
 async def _add_constraint(change: SchemaChange, table: Table, command: Any) -> Table:
     node = command.def_
-    _needs_open(change, "ADD CONSTRAINT")
+    unvalidated = node.contype == ConstrType.CONSTR_CHECK and bool(node.skip_validation)
+    if not unvalidated:
+        _needs_open(change, "ADD CONSTRAINT")
     clauses = Clauses()
     add_table_constraint(node, clauses)
     for name in clauses.not_null:
         table = await _require_not_null(change, table, _column(table, name))
     for key in clauses.keys:
         table = await (_add_primary_key if key.primary else _add_unique)(change, table, key)
-    if node.contype == ConstrType.CONSTR_CHECK:
+    if unvalidated:
+        table = await _add_unvalidated(change, table, clauses)
+    elif node.contype == ConstrType.CONSTR_CHECK:
         table = await _add_checks(change, table, clauses)
     return table
 
@@ -198,15 +213,69 @@ async def _add_checks(change: SchemaChange, table: Table, clauses: Clauses) -> T
     change.replace_table(table, after)
     change.alone_with(after)
     for check in after.checks[len(table.checks) :]:
-        if await change.query(f"SELECT 1 FROM {quoted(after.schema, after.name)} WHERE NOT ({check.expression}) LIMIT 1"):
-            raise DatabaseError(
-                CHECK_VIOLATION,
-                f'check constraint "{check.name}" of relation "{after.name}" is violated by some row',
-                schema=after.schema,
-                table=after.name,
-                constraint=check.name,
-            )
+        violation = await _violates(change, after, check)
+        if violation is not None:
+            raise violation
     return after
+
+
+async def _add_unvalidated(change: SchemaChange, table: Table, clauses: Clauses) -> Table:
+    """ADD CONSTRAINT ... CHECK ... NOT VALID: from now on rows must pass; those that are there are not looked at."""
+    checks = make_checks(table, clauses.checks)
+    added = tuple(replace(check, validated=False) for check in checks[len(table.checks) :])
+    after = replace(table, checks=(*table.checks, *added))
+    change.replace_table(table, after)
+    await validate_expressions(change, after, table)
+    return after
+
+
+async def _violates(change: SchemaChange, table: Table, check: Check) -> DatabaseError | None:
+    """23514 where a row does not pass."""
+    if not await change.query(f"SELECT 1 FROM {quoted(table.schema, table.name)} WHERE NOT ({check.expression}) LIMIT 1"):
+        return None
+    message = f'check constraint "{check.name}" of relation "{table.name}" is violated by some row'
+    return DatabaseError(CHECK_VIOLATION, message, schema=table.schema, table=table.name, constraint=check.name)
+
+
+def _check_named(table: Table, name: str) -> Check:
+    """Raises 42704, 42809."""
+    for check in table.checks:
+        if check.name == name:
+            return check
+    if any(index.name == name and index.constraint for index in (table.primary, *table.indexes)):
+        raise DatabaseError(WRONG_OBJECT_TYPE, f'constraint "{name}" of relation "{table.name}" is not a foreign key or check constraint')
+    raise DatabaseError(UNDEFINED_OBJECT, f'constraint "{name}" of relation "{table.name}" does not exist')
+
+
+def _validated(table: Table, check: Check) -> Table:
+    return replace(table, checks=tuple(replace(other, validated=True) if other == check else other for other in table.checks))
+
+
+async def _validate(change: SchemaChange, table: Table, command: Any) -> Table:
+    _needs_open(change, "VALIDATE CONSTRAINT")
+    check = _check_named(table, command.name)
+    if check.validated:
+        return table
+    change.alone_with(table)
+    violation = await _violates(change, table, check)
+    if violation is not None:
+        raise violation
+    after = _validated(table, check)
+    change.replace_table(table, after)
+    return after
+
+
+async def _validate_async(change: SchemaChange, table: Table, command: Any) -> Batch:
+    """A job: what is violated stands in its details."""
+    check = _check_named(table, command.name)
+    change.alone_with(table)
+    violation = await _violates(change, table, check)
+    if violation is None:
+        change.replace_table(table, _validated(table, check))
+    failure = violation.message if violation is not None else ""
+    name = f"{table.schema}.{table.name}.{check.name}"
+    job = change.add_job(table, "VALIDATE_CONSTRAINT", PG_CONSTRAINT_OID, table.id, name, failure)
+    return Batch([(job,)], True, "ALTER TABLE")
 
 
 async def _drop_constraint(change: SchemaChange, table: Table, command: Any) -> Table:
@@ -239,6 +308,7 @@ _ACTIONS: dict[AlterTableType, Callable[[SchemaChange, Table, Any], Awaitable[Ta
     AlterTableType.AT_DropNotNull: _drop_not_null,
     AlterTableType.AT_AddConstraint: _add_constraint,
     AlterTableType.AT_DropConstraint: _drop_constraint,
+    AlterTableType.AT_ValidateConstraint: _validate,
     AlterTableType.AT_ChangeOwner: _nothing,
     AlterTableType.AT_SetRelOptions: _nothing,
     AlterTableType.AT_ResetRelOptions: _nothing,
@@ -285,7 +355,7 @@ def _renamed_constraint(table: Table, old: str, new: str) -> Table:
             return _renamed_index(table, index.oid, new)
     if all(check.name != old for check in table.checks):
         raise DatabaseError(UNDEFINED_OBJECT, f'constraint "{old}" for table "{table.name}" does not exist')
-    checks = tuple(Check(new, check.expression) if check.name == old else check for check in table.checks)
+    checks = tuple(replace(check, name=new) if check.name == old else check for check in table.checks)
     comments = tuple(replace(comment, name=new) if comment.name == old else comment for comment in table.comments)
     return replace(table, checks=checks, comments=comments)
 
@@ -314,7 +384,7 @@ def _renamed_column(table: Table, old: str, new: str) -> Table:
     for check in table.checks:
         tree = _parsed(check)
         _RenameColumn(old, new)(tree)
-        checks.append(Check(check.name, sql_text(tree)))
+        checks.append(replace(check, expression=sql_text(tree)))
     return replace(_with_column(table, replace(column, name=new)), checks=tuple(checks))
 
 

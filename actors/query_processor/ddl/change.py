@@ -32,11 +32,14 @@ from actors.sql.catalog.snapshot import (
     SYSTEM_SCHEMAS,
     TABLE_KIND,
     Catalog,
+    Job,
     RoleSettings,
     Schema,
+    encode_job,
     encode_role,
     encode_schema,
     encode_table,
+    job_key,
     relation_name_key,
     role_key,
     schema_key,
@@ -48,6 +51,10 @@ if TYPE_CHECKING:
     from actors.query_processor.session.session import Session
 
 IDENTIFIER_BYTES_MAX = 63
+JOB_BITS = 130
+JOB_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
+JOB_KEPT_US = 30 * 60 * 1_000_000
+"""For so long sys.jobs shows a job that has ended, as DSQL's does."""
 ROLE_SETTINGS = CATALOG_TABLE
 """Names a change of them among a commit's schema changes: no session's statement depends on it, so it is no table that any of them has used."""
 _IMPLIED = frozenset(schema.name for schema in IMPLIED_SCHEMAS)
@@ -171,6 +178,21 @@ class SchemaChange:
         else:
             self.transaction.delete(key, counts=False)
         self._changed(ROLE_SETTINGS, self.catalog.with_role(settings))
+
+    def add_job(self, table: Table, job_type: str, class_id: int, object_id: int, object_name: str, failure: str = "") -> str:
+        """Note a job on `table` that has ended with this statement; its id. Jobs that ended long ago are forgotten."""
+        services = self.session.services
+        number = services.context.random.getrandbits(JOB_BITS)
+        name = "".join(JOB_LETTERS[number >> 5 * place & 31] for place in range(JOB_BITS // 5))
+        now = services.clock.now().latest
+        status = "failed" if failure else "completed"
+        job = Job(name, status, failure, job_type, class_id, object_id, object_name, self.transaction.start_ts, now)
+        old = [other.id for other in self.catalog.jobs() if other.update_time < now - JOB_KEPT_US]
+        for other in old:
+            self.transaction.delete(job_key(other), counts=False)
+        self.transaction.put(job_key(name), encode_job(job), counts=False)
+        self._changed(table.id, self.catalog.with_job(job, old))
+        return name
 
     def alone_with(self, table: Table) -> None:
         """What was read of the table's rows must still hold at the commit: nobody else may write them meanwhile."""

@@ -173,12 +173,21 @@ def mentioned_columns(expression: Any) -> list[str]:
     return visitor.names
 
 
-def index_column(element: Any, table: Table) -> IndexColumn:
-    """One element of CREATE INDEX's list. Raises 42703, 0A000."""
+OPERATOR_CLASSES = frozenset(
+    f"{name}_ops"
+    for name in ("text", "varchar", "bpchar", "text_pattern", "varchar_pattern", "bpchar_pattern", "int2", "int4", "int8", "numeric")
+) | frozenset(
+    f"{name}_ops" for name in ("uuid", "date", "time", "timestamp", "timestamptz", "interval", "float4", "float8", "bool", "bytea")
+)
+"""Those that order as indexes here do: by bytes, as the C collation, which pattern_ops are too (Django asks for them)."""
+
+
+def index_column(element: Any, table: Table, strict: bool) -> IndexColumn:
+    """One element of CREATE INDEX's list. `strict`: as in DSQL, no operator class is named. Raises 42703, 0A000."""
     if element.name is None:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "indexes on expressions are not supported")
-    if element.opclass:
-        raise DatabaseError(FEATURE_NOT_SUPPORTED, "operator classes are not supported")
+    if element.opclass and (strict or element.opclass[-1].sval not in OPERATOR_CLASSES):
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "opclass not supported for index keys")
     place = next((column.position for column in table.live_columns() if column.name == element.name), None)
     if place is None:
         raise DatabaseError(UNDEFINED_COLUMN, f'column "{element.name}" does not exist')

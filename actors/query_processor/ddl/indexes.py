@@ -1,33 +1,45 @@
-"""CREATE INDEX (ASYNC or not: the answer comes when it is built) and DROP INDEX."""
+"""CREATE INDEX and DROP INDEX. CREATE INDEX ASYNC answers with the id of a job, which has ended by then: the answer comes when the index is built."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from actors.common.errors import DUPLICATE_TABLE, FEATURE_NOT_SUPPORTED, UNDEFINED_OBJECT, DatabaseError
 from actors.query_processor.ddl import backfill
 from actors.query_processor.ddl.change import SchemaChange, replace
 from actors.query_processor.ddl.constraints import index_column
+from actors.query_processor.session.statements import RawStatement
 from actors.sql.catalog.schema import Index, Table
+from actors.sql.results import Batch
+
+PG_CLASS_OID = 1259
+_USING = re.compile(r"\busing\s+\"?btree\"?\s*\(", re.IGNORECASE)
+"""The parser names btree where nothing is said, too."""
 
 
-async def create_index(change: SchemaChange, node: Any, index_async: bool) -> str:
-    _refuse_options(change, node, index_async)
+async def create_index(change: SchemaChange, raw: RawStatement) -> Batch:
+    """Raises 42P07, 42703 and what a build raises; 0A000 for what is refused, in dsql mode each index that is not made ASYNC."""
+    node = raw.node
+    _refuse_options(change, raw)
     table = change.table(node.relation)
     change.place(table.schema)
     name = node.idxname
     if name is not None and change.catalog.find(table.schema, name) is not None:
         if node.if_not_exists:
             change.notice(DUPLICATE_TABLE, f'relation "{name}" already exists, skipping')
-            return "CREATE INDEX"
+            return Batch([], True, "CREATE INDEX")
         raise DatabaseError(DUPLICATE_TABLE, f'relation "{name}" already exists')
-    columns = tuple(index_column(element, table) for element in node.indexParams)
+    columns = tuple(index_column(element, table, not change.limits.mixed_ddl) for element in node.indexParams)
     if name is None:
         name = change.free_name(table.schema, table.name, *(element.name for element in node.indexParams), suffix="idx")
     [oid] = await change.ids(1)
     index = Index(table.next_index, oid, name, columns, bool(node.unique), nulls_distinct=not node.nulls_not_distinct)
     await add_indexes(change, table, (index,))
-    return "CREATE INDEX"
+    if not raw.is_async:
+        return Batch([], True, "CREATE INDEX")
+    job = change.add_job(table, "INDEX_BUILD", PG_CLASS_OID, oid, f"{table.schema}.{name}")
+    return Batch([(job,)], True, "CREATE INDEX")
 
 
 async def add_indexes(change: SchemaChange, table: Table, indexes: tuple[Index, ...]) -> Table:
@@ -38,15 +50,17 @@ async def add_indexes(change: SchemaChange, table: Table, indexes: tuple[Index, 
     return after
 
 
-def _refuse_options(change: SchemaChange, node: Any, index_async: bool) -> None:
+def _refuse_options(change: SchemaChange, raw: RawStatement) -> None:
+    node, strict = raw.node, not change.limits.mixed_ddl
     directed = any(str(element.ordering.name) != "SORTBY_DEFAULT" for element in node.indexParams)
     refused = (
         (f'access method "{node.accessMethod}" is not supported', node.accessMethod not in ("btree", "btree_index", None)),
         ("INCLUDE columns are not supported", bool(node.indexIncludingParams)),
         ("partial indexes are not supported", node.whereClause is not None),
         ("tablespaces are not supported", bool(node.tableSpace)),
-        ("unsupported mode. please use CREATE INDEX ASYNC.", bool(node.concurrent) and not change.limits.mixed_ddl),
-        ("specifying sort order not supported for index keys", index_async and directed and not change.limits.mixed_ddl),
+        ("unsupported mode. please use CREATE INDEX ASYNC.", strict and not raw.is_async),
+        ("specifying an index access method is not supported", strict and _USING.search(raw.text) is not None),
+        ("specifying sort order not supported for index keys", strict and directed),
     )
     for message, found in refused:
         if found:

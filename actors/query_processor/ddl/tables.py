@@ -30,7 +30,7 @@ FIRST_INDEX = 1
 
 async def create_table(change: SchemaChange, node: Any) -> str:
     relation = node.relation
-    _refuse_options(node)
+    _refuse_options(change, node)
     schema = change.place(relation.schemaname)
     if change.catalog.find(schema, relation.relname) is not None:
         if node.if_not_exists:
@@ -71,10 +71,11 @@ async def create_table(change: SchemaChange, node: Any) -> str:
     return "CREATE TABLE"
 
 
-def _refuse_options(node: Any) -> None:
+def _refuse_options(change: SchemaChange, node: Any) -> None:
     """Raises 0A000 for what only PostgreSQL has. Storage parameters (fillfactor ...) mean nothing here and are let pass."""
     refused = (
         ("temporary tables are not supported", node.relation.relpersistence == "t"),
+        ("unlogged tables are not supported", node.relation.relpersistence == "u" and not change.limits.mixed_ddl),
         ("inherited tables are not supported", bool(node.inhRelations)),
         ("partitioned tables are not supported", node.partspec is not None or node.partbound is not None),
         ("typed tables are not supported", node.ofTypename is not None),

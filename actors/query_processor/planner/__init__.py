@@ -4,9 +4,9 @@
     batch = await plan.run(transaction, [7, "x"])
 
 Point and range reads of one table, look-up joins, plain aggregates and everything that writes are the row executor's (row_executor/): Python
-closures over encoded rows. Every other SELECT goes to the column executor, from here alone.
+closures over encoded rows. Every other SELECT goes to the column executor, from here alone. route.py says which is which.
 
-Reading order: scope.py (names), facts.py and conditions.py (which index a WHERE uses), planning.py (access paths), select.py, aggregate.py, join.py,
+Reading order: route.py (which executor), sql/binding/relations.py (names), facts.py and conditions.py (which index a WHERE uses), planning.py (access paths), select.py, aggregate.py, join.py,
 assignments.py, change.py, joined_change.py, subquery.py and insert.py (writes), explain.py.
 """
 
@@ -30,16 +30,17 @@ from actors.query_processor.planner.change import plan_delete, plan_update
 from actors.query_processor.planner.insert import plan_insert
 from actors.query_processor.planner.locking import check_locking, refused
 from actors.query_processor.planner.planning import Planning
+from actors.query_processor.planner.route import route
 from actors.query_processor.planner.select import plan_select
 from actors.query_processor.planner.subquery import with_parts
-from actors.sql.binding import NotRowExpression
-from actors.sql.binding.relations import NotRowStatement
+from actors.sql.binding.reasons import NotForRows, Reason
 from actors.sql.catalog.snapshot import Catalog
 from actors.sql.expressions.environment import Environment
 from actors.sql.types.column_type import ColumnType
 
 if TYPE_CHECKING:
     from actors.query_processor.session import Session
+    from actors.query_processor.session.statements import Plan, QueryPlan
 
 EPOCH_US = 946_684_800_000_000
 """2000-01-01 in microseconds since 1970: datums of timestamptz count from the former."""
@@ -49,7 +50,7 @@ TARGETS_MAX = 1664
 """Of a SELECT, as in PostgreSQL (MaxTupleAttributeNumber)."""
 
 
-def make_plan(statement: Any, catalog: Catalog, parameter_types: Sequence[ColumnType | None], settings: Settings) -> Any:
+def make_plan(statement: Any, catalog: Catalog, parameter_types: Sequence[ColumnType | None], settings: Settings) -> Plan:
     """The plan of a pglast statement. Raises DatabaseError as PostgreSQL would, 0A000 for what is not supported."""
 
     planning = Planning(catalog, parameter_types, settings)
@@ -62,14 +63,14 @@ def make_plan(statement: Any, catalog: Catalog, parameter_types: Sequence[Column
             return plan_update(planning, statement, _plan_inner)
         assert isinstance(statement, ast.DeleteStmt), f"not a statement to be planned: {type(statement).__name__}"
         return plan_delete(planning, statement, _plan_inner)
-    except (NotRowStatement, NotRowExpression) as error:
-        what = f": {error}" if str(error) else ""
+    except NotForRows as error:
+        what = f": {error.what}" if error.what else ""
         raise DatabaseError(FEATURE_NOT_SUPPORTED, f"this kind of expression is not supported here{what}") from None
     except RecursionError:
         raise DatabaseError(STATEMENT_TOO_COMPLEX, "stack depth limit exceeded") from None
 
 
-def _plan_query(planning: Planning, statement: ast.SelectStmt) -> Any:
+def _plan_query(planning: Planning, statement: ast.SelectStmt) -> QueryPlan:
     """By the row executor where it can, else by the column executor, which locks nothing. Raises 54011 for too many columns."""
     _check_width(len(statement.targetList or ()))
     plan = _plan_select(planning, statement)
@@ -82,33 +83,40 @@ def _check_width(columns: int) -> None:
         raise DatabaseError(TOO_MANY_COLUMNS, f"target lists can have at most {TARGETS_MAX} entries")
 
 
-def _plan_select(planning: Planning, statement: ast.SelectStmt) -> Any:
+def _plan_select(planning: Planning, statement: ast.SelectStmt) -> QueryPlan:
     planning.has_threads = not statement.lockingClause
     if statement.lockingClause:
         check_locking(statement, planning.settings.mode)
+    found = route(statement, planning.catalog)
+    if found.reason is not None:
+        return _plan_columns(planning, statement, found.reason)
     try:
-        return plan_select(planning, statement)
-    except (NotRowStatement, NotRowExpression):
-        pass_on = None
+        return plan_select(planning, statement, found.aggregated)
+    except NotForRows as error:
+        return _plan_columns(planning, statement, error.reason)
     except DatabaseError as error:
         # A function or a type that only the column executor knows.
         if error.sqlstate not in (FEATURE_NOT_SUPPORTED, UNDEFINED_FUNCTION, UNDEFINED_OBJECT) or statement.lockingClause:
             raise
-        pass_on = error
+        return _plan_columns(planning, statement, Reason.FUNCTION, error)
+
+
+def _plan_columns(planning: Planning, statement: ast.SelectStmt, reason: Reason, refusal: DatabaseError | None = None) -> QueryPlan:
+    """`refusal`: the row executor's, which says more than the column executor's of a name that neither knows."""
     from actors.query_processor.column_executor.plan import plan_columns
 
     query = with_parts(statement, lambda part: part, lockingClause=None) if statement.lockingClause else statement
     try:
-        plan = plan_columns(query, planning.catalog, planning.given, planning.settings)
+        plan = plan_columns(query, planning.catalog, planning.given, planning.settings, reason)
     except DatabaseError as error:
-        is_refused = error.sqlstate == FEATURE_NOT_SUPPORTED and pass_on is not None and pass_on.sqlstate == UNDEFINED_FUNCTION
-        raise error if is_refused else pass_on or error from None  # a name that this catalog does not know, above all
+        is_refused = error.sqlstate == FEATURE_NOT_SUPPORTED and refusal is not None and refusal.sqlstate == UNDEFINED_FUNCTION
+        raise error if is_refused else refusal or error from None
     if statement.lockingClause:
         raise refused(statement)
     return plan
 
 
-def _plan_inner(planning: Planning, statement: ast.SelectStmt) -> Any:
+def _plan_inner(planning: Planning, statement: ast.SelectStmt) -> QueryPlan:
     """A SELECT within a statement that writes: the parameters are shared."""
     plan = _plan_query(planning, statement)
     planning.learn(plan.parameter_types)

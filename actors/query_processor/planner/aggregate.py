@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from pglast import ast
-from pglast.visitors import Visitor
 
 from actors.common.errors import GROUPING_ERROR, DatabaseError
 from actors.query_processor.planner.conditions import Order
@@ -27,6 +26,8 @@ from actors.query_processor.row_executor.selecting import Explainer
 from actors.query_processor.row_executor.stored_table import StoredTable, stored_table
 from actors.sql.binding import analyze, coerce_unknown
 from actors.sql.binding.function_kinds import AGGREGATES
+from actors.sql.binding.nodes import any_call
+from actors.sql.binding.reasons import Reason
 from actors.sql.binding.relations import NotRowStatement, Scope, expand_targets
 from actors.sql.encoding.scan_program import Aggregate
 from actors.sql.expressions.compile import compile_expression, compile_tuple
@@ -36,22 +37,10 @@ from actors.sql.types.column_type import ColumnType
 
 SLOT_MARK = "\x00slot"
 """No column can be named so."""
-PLAIN = frozenset({"count", "sum", "min", "max", "avg"})
 INT8, NUMERIC, FLOAT8, TEXT = ColumnType("int8"), ColumnType("numeric"), ColumnType("float8"), ColumnType("text")
 _INTEGERS = frozenset({"int2", "int4", "int8"})
 _FLOATS = frozenset({"float4", "float8"})
 _ORDERED = _INTEGERS | _FLOATS | {"numeric", "text", "varchar", "bpchar", "date", "time", "timestamp", "timestamptz", "interval"}
-
-
-class _Finder(Visitor):
-    """`found`: the tree has a call of an aggregate."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found = False
-
-    def visit_FuncCall(self, ancestors: Any, node: Any) -> None:
-        self.found = self.found or _is_aggregate(node)
 
 
 def _is_aggregate(node: Any) -> bool:
@@ -60,10 +49,7 @@ def _is_aggregate(node: Any) -> bool:
 
 def find_aggregates(statement: Any) -> bool:
     """Whether the SELECT list or ORDER BY has an aggregate."""
-    finder = _Finder()
-    for node in (*(statement.targetList or ()), *(statement.sortClause or ())):
-        finder(node)
-    return finder.found
+    return any_call((statement.targetList, statement.sortClause), _is_aggregate)
 
 
 class _SlotScope:
@@ -94,13 +80,11 @@ class _Aggregates:
         """Of the partials."""
 
     def replaced(self, node: Any) -> Any:
-        """`node` with a reference to a slot in the place of each aggregate. Raises NotRowStatement."""
+        """`node` with a reference to a slot in the place of each aggregate. Raises NotRowStatement for an argument's type."""
         if isinstance(node, tuple):
             return tuple(self.replaced(item) for item in node)
         if not isinstance(node, ast.Node):
             return node
-        if isinstance(node, ast.SubLink):
-            raise NotRowStatement
         if isinstance(node, ast.FuncCall) and _is_aggregate(node):
             slot = self._slot(node)
             if slot not in self.slots:
@@ -110,25 +94,19 @@ class _Aggregates:
 
     def _slot(self, node: Any) -> Slot:
         function = node.funcname[-1].sval
-        if function not in PLAIN or node.agg_distinct or node.agg_filter is not None or node.agg_order or node.agg_within_group:
-            raise NotRowStatement
         if node.agg_star:
-            if function != "count":
-                raise NotRowStatement
             return Slot("count", INT8, (self._partial("count", None),), None)
-        if len(node.args or ()) != 1:
-            raise NotRowStatement
         argument = self._planning.expression(node.args[0], self._scope)
         name = argument.type.name
         if function == "count":
             return Slot("count", INT8, (self._partial("count", argument),), argument.type)
         if function in ("min", "max"):
             if name not in _ORDERED:
-                raise NotRowStatement
+                raise NotRowStatement(Reason.AGGREGATE_TYPE)
             type_ = TEXT if name == "varchar" else argument.type if name == "bpchar" else ColumnType(name)
             return Slot(function, type_, (self._partial(function, argument),), argument.type)
         if name not in _INTEGERS | _FLOATS | {"numeric"}:
-            raise NotRowStatement
+            raise NotRowStatement(Reason.AGGREGATE_TYPE)
         total = self._partial("sum", argument)
         if function == "sum":
             type_ = NUMERIC if name in ("int8", "numeric") else INT8 if name in _INTEGERS else ColumnType(name)
@@ -155,11 +133,7 @@ class _Aggregates:
 
 
 def plan_aggregate(planning: Planning, statement: Any, scope: Scope) -> AggregatePlan:
-    """Raises NotRowStatement for anything but plain aggregates, 42803, and what the analyzer raises."""
-    if statement.groupClause or statement.havingClause is not None or statement.sortClause:
-        raise NotRowStatement
-    if statement.limitCount is not None or statement.limitOffset is not None:
-        raise NotRowStatement
+    """Of plain aggregates (route.py). Raises NotRowStatement for an argument's type, 42803, and what the analyzer raises."""
     [relation] = scope.relations
     stored = stored_table(relation.table)
     parts = planning.condition(statement.whereClause, scope)

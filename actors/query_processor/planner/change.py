@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from actors.query_processor.planner.assignments import assigned, assignments, changer_of, returning_of
 from actors.query_processor.planner.explain import explain_change
@@ -13,14 +13,18 @@ from actors.query_processor.row_executor.changing import RowRemover
 from actors.query_processor.row_executor.modifying import DeletePlan, UpdatePlan
 from actors.query_processor.row_executor.stored_table import stored_table
 from actors.sql.binding import NotRowExpression
+from actors.sql.binding.reasons import Reason
 from actors.sql.binding.relations import NotRowStatement, Scope, relation_of
 from actors.sql.binding.scope import located
 from actors.sql.catalog.schema import Table
 from actors.sql.expressions.compile import compile_tuple
 from actors.sql.expressions.tree import is_slow
 
+if TYPE_CHECKING:
+    from actors.query_processor.session.statements import Plan
 
-def plan_update(planning: Planning, statement: Any, plan_query: QueryPlanner) -> Any:
+
+def plan_update(planning: Planning, statement: Any, plan_query: QueryPlanner) -> Plan:
     """Raises DatabaseError as PostgreSQL would."""
     table = _changed_table(planning, statement)
     scope = Scope([relation_of(statement.relation, table)])
@@ -33,7 +37,7 @@ def plan_update(planning: Planning, statement: Any, plan_query: QueryPlanner) ->
         parts = planning.condition(statement.whereClause, scope)
         expressions = [assigned(planning, node, scope, column) for column, node in pairs]
         if planning.has_threads and any(map(is_slow, expressions)):
-            raise NotRowStatement
+            raise NotRowStatement(Reason.SLOW)
         planning.has_threads = False
     except (NotRowExpression, NotRowStatement):
         planning.has_threads = False
@@ -50,7 +54,7 @@ def plan_update(planning: Planning, statement: Any, plan_query: QueryPlanner) ->
     return UpdatePlan(types, path.access, positions, compile_tuple(tuple(expressions)), changer, returning, explainer)
 
 
-def plan_delete(planning: Planning, statement: Any, plan_query: QueryPlanner) -> Any:
+def plan_delete(planning: Planning, statement: Any, plan_query: QueryPlanner) -> Plan:
     """Raises DatabaseError as PostgreSQL would."""
     table = _changed_table(planning, statement)
     scope = Scope([relation_of(statement.relation, table)])

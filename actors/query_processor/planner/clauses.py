@@ -11,6 +11,7 @@ from actors.common.errors import FEATURE_NOT_SUPPORTED, DatabaseError
 from actors.query_processor.planner.conditions import Order
 from actors.query_processor.planner.planning import Planning
 from actors.query_processor.row_executor.selecting import Limits, Sorting
+from actors.sql.binding.reasons import Reason
 from actors.sql.binding.relations import NotRowStatement, Scope, Target, expand_targets
 from actors.sql.binding.scope import position_of
 from actors.sql.expressions.compile import compile_expression, compile_tuple
@@ -33,10 +34,10 @@ def limits_of(planning: Planning, statement: ast.SelectStmt) -> Limits:
         if node is None:
             return None
         if isinstance(node, ast.ColumnRef):
-            raise NotRowStatement
+            raise NotRowStatement(Reason.LIMIT_TYPE)
         expression = planning.expression(node, Scope(), INT8)
         if expression.type.name not in ("int2", "int4", "int8"):
-            raise NotRowStatement
+            raise NotRowStatement(Reason.LIMIT_TYPE)
         return compile_expression(expression)
 
     return Limits(compiled(statement.limitCount), compiled(statement.limitOffset))
@@ -49,7 +50,7 @@ def sort_expressions(
     items = []
     for item in statement.sortClause or ():
         if item.useOp:
-            raise NotRowStatement
+            raise NotRowStatement(Reason.ORDER_OPERATOR)
         descending = item.sortby_dir == enums.SortByDir.SORTBY_DESC
         nulls_first = descending
         if item.sortby_nulls != enums.SortByNulls.SORTBY_NULLS_DEFAULT:

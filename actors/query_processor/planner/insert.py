@@ -43,6 +43,7 @@ from actors.query_processor.row_executor.stored_table import StoredIndex, Stored
 from actors.query_processor.row_executor.upserting import ConflictUpdate, Upserter
 from actors.sql.binding import NotRowExpression, coerce_assignment
 from actors.sql.binding.nodes import is_untyped
+from actors.sql.binding.reasons import Reason
 from actors.sql.binding.relations import NotRowStatement, Relation, Scope, relation_of
 from actors.sql.binding.scope import located
 from actors.sql.catalog.schema import Column, Table
@@ -172,7 +173,7 @@ def _row_maker(
         try:
             expression = assigned(planning, node, Scope(), column)
             if is_slow(expression):
-                raise NotRowStatement
+                raise NotRowStatement(Reason.SLOW)
             full[column.position] = expression
         except (NotRowExpression, NotRowStatement):
             queried.append((column, node))

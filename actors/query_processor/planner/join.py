@@ -21,6 +21,7 @@ from actors.query_processor.row_executor.access import KeyedRow
 from actors.query_processor.row_executor.joining import LookUpJoin, both_keys, inner_key, outer_key
 from actors.query_processor.row_executor.selecting import SelectPlan
 from actors.query_processor.row_executor.stored_table import stored_table
+from actors.sql.binding.reasons import Reason
 from actors.sql.binding.relations import NotRowStatement, Relation, Scope, field_of, relation_of
 from actors.sql.expressions.compile import compile_filter, compile_tuple
 from actors.sql.expressions.tree import Column, Expression, Parameter, columns_of, rewrite
@@ -40,9 +41,7 @@ class Sides:
 
 
 def plan_join(planning: Planning, statement: ast.SelectStmt) -> SelectPlan:
-    """Raises NotRowStatement for joins that are not for the row executor."""
-    if statement.groupClause or statement.havingClause is not None:
-        raise NotRowStatement
+    """Of two tables (route.py). Raises NotRowStatement where no index leads from one to the other."""
     left_node, right_node, quals, is_left = _sides(statement)
     left_table, right_table = planning.table(left_node), planning.table(right_node)
     left = relation_of(left_node, left_table)
@@ -64,7 +63,7 @@ def plan_join(planning: Planning, statement: ast.SelectStmt) -> SelectPlan:
         sides = _either_way(left, right, together, len(types))
         kept = []
     if sides is None:
-        raise NotRowStatement
+        raise NotRowStatement(Reason.JOIN_PATH)
     rest = conjunction(kept)
     locked = _locked(statement, scope, sides, is_left)
     access = LookUpJoin(
@@ -103,19 +102,9 @@ def _locked(statement: ast.SelectStmt, scope: Scope, sides: Sides, is_left: bool
 def _sides(statement: ast.SelectStmt) -> tuple[ast.RangeVar, ast.RangeVar, object, bool]:
     """(left, right, ON, whether it is a left join)."""
     items = statement.fromClause
-    if len(items) == 2 and all(isinstance(item, ast.RangeVar) for item in items):
+    if len(items) == 2:
         return items[0], items[1], None, False
-    [join] = items if len(items) == 1 else [None]
-    if (
-        not isinstance(join, ast.JoinExpr)
-        or join.jointype not in (enums.JoinType.JOIN_INNER, enums.JoinType.JOIN_LEFT)
-        or join.isNatural
-        or join.usingClause
-        or join.alias is not None
-        or not isinstance(join.larg, ast.RangeVar)
-        or not isinstance(join.rarg, ast.RangeVar)
-    ):
-        raise NotRowStatement
+    [join] = items
     return join.larg, join.rarg, join.quals, join.jointype == enums.JoinType.JOIN_LEFT
 
 

@@ -18,6 +18,7 @@ from actors.query_processor.row_executor.key_ranges import KeyRanges, alternativ
 from actors.query_processor.row_executor.stored_table import StoredTable
 from actors.sql.binding import NotRowExpression, ParameterTypes, analyze, coerce_unknown
 from actors.sql.binding.nodes import any_call
+from actors.sql.binding.reasons import Reason
 from actors.sql.binding.relations import NotRowStatement, Scope, has_aggregates
 from actors.sql.binding.scope import position_of
 from actors.sql.catalog.schema import Table
@@ -43,17 +44,17 @@ class Planning:
     def table(self, node: ast.RangeVar) -> Table:
         """Raises NotRowStatement for a relation that is no stored table (a system view, or none at all)."""
         if node.catalogname:
-            raise NotRowStatement
+            raise NotRowStatement(Reason.NOT_STORED)
         table = self.catalog.find_table(node.schemaname, node.relname)
         if table is None:
-            raise NotRowStatement
+            raise NotRowStatement(Reason.NOT_STORED)
         return table
 
     def expression(self, node: Any, scope: Scope, expected: ColumnType | None = None) -> Expression:
         """Typed, an untyped literal taken as text. Raises NotRowStatement for what may take long, where there are threads for it."""
         expression = coerce_unknown(analyze(node, scope, self.parameters, expected), self.parameters)
         if self.has_threads and is_slow(expression):
-            raise NotRowStatement
+            raise NotRowStatement(Reason.SLOW)
         return expression
 
     def condition(self, node: Any, scope: Scope, clause: str = "WHERE") -> list[Expression]:

@@ -1,15 +1,15 @@
 """SELECT of the row executor: one table or none, WHERE, ORDER BY, LIMIT, FOR UPDATE. Aggregates are in aggregate.py, joins in join.py.
 
-What is anything else raises NotRowStatement.
+route.py says which statements come here.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
-from pglast import ast, enums
+from pglast import ast
 
-from actors.query_processor.planner.aggregate import find_aggregates, plan_aggregate
+from actors.query_processor.planner.aggregate import plan_aggregate
 from actors.query_processor.planner.clauses import limits_of, orders, output, sort_expressions, sorting_of
 from actors.query_processor.planner.explain import explain_path, explain_result
 from actors.query_processor.planner.facts import conjunction
@@ -19,9 +19,12 @@ from actors.query_processor.planner.planning import Planning, path_to
 from actors.query_processor.row_executor.access import NoRowAccess, PointAccess
 from actors.query_processor.row_executor.selecting import SelectPlan, own_key
 from actors.query_processor.row_executor.stored_table import stored_table
-from actors.sql.binding.relations import NotRowStatement, Scope, field_of, relation_of
+from actors.sql.binding.relations import Scope, field_of, relation_of
 from actors.sql.expressions.compile import compile_filter, compile_tuple
 from actors.sql.expressions.tree import columns_of
+
+if TYPE_CHECKING:
+    from actors.query_processor.session.statements import QueryPlan
 
 COLUMNS_SHARE_MAX = 2
 """Typed columns instead of encoded rows are asked for where at most one in so many columns is needed: else rows cost less."""
@@ -31,34 +34,18 @@ _COLUMN_TYPES = frozenset(
 """Types whose every datum an Arrow column can hold (but for the last years of timestamps)."""
 
 
-def plan_select(planning: Planning, statement: ast.SelectStmt) -> Any:
-    """Raises NotRowStatement, and DatabaseError as PostgreSQL would."""
-    if (
-        statement.withClause is not None
-        or statement.op != enums.SetOperation.SETOP_NONE
-        or statement.valuesLists
-        or statement.distinctClause
-        or statement.windowClause
-        or statement.intoClause
-        or statement.limitOption == enums.LimitOption.LIMIT_OPTION_WITH_TIES
-    ):
-        raise NotRowStatement
+def plan_select(planning: Planning, statement: ast.SelectStmt, aggregated: bool) -> QueryPlan:
+    """Of what `route` leaves to the row executor. Raises NotForRows where types or access paths forbid it, and DatabaseError as PostgreSQL would."""
     if not statement.fromClause:
         return _plan_without_table(planning, statement)
     if len(statement.fromClause) > 1 or isinstance(statement.fromClause[0], ast.JoinExpr):
         return plan_join(planning, statement)
     [source] = statement.fromClause
-    if not isinstance(source, ast.RangeVar):
-        raise NotRowStatement
     scope = Scope([relation_of(source, planning.table(source))])
-    if find_aggregates(statement):
-        return plan_aggregate(planning, statement, scope)
-    return _plan_table(planning, statement, scope)
+    return plan_aggregate(planning, statement, scope) if aggregated else _plan_table(planning, statement, scope)
 
 
 def _plan_without_table(planning: Planning, statement: ast.SelectStmt) -> SelectPlan:
-    if statement.groupClause or statement.havingClause is not None or find_aggregates(statement):
-        raise NotRowStatement
     scope = Scope()
     locked_relations(statement, scope)
     targets, expressions = output(planning, statement, scope)
@@ -79,8 +66,6 @@ def _plan_without_table(planning: Planning, statement: ast.SelectStmt) -> Select
 
 
 def _plan_table(planning: Planning, statement: ast.SelectStmt, scope: Scope) -> SelectPlan:
-    if statement.groupClause or statement.havingClause is not None:
-        raise NotRowStatement
     [relation] = scope.relations
     stored = stored_table(relation.table)
     parts = planning.condition(statement.whereClause, scope)

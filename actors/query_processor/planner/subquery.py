@@ -9,7 +9,7 @@ rows: they run first, once, and their results are parameters of the rest, so tha
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pglast import ast, enums
 from pglast.visitors import Visitor
@@ -19,10 +19,14 @@ from actors.query_processor.planner.planning import Planning
 from actors.query_processor.row_executor.subqueries import Subquery, WithSubqueries
 from actors.sql.binding import NotRowExpression
 from actors.sql.binding.exists import without_values
+from actors.sql.binding.reasons import Reason
 from actors.sql.binding.relations import NotRowStatement
 from actors.sql.types.column_type import ColumnType
 
-QueryPlanner = Callable[[Planning, Any], Any]
+if TYPE_CHECKING:
+    from actors.query_processor.session.statements import QueryPlan
+
+QueryPlanner = Callable[[Planning, Any], "QueryPlan"]
 """Plans the SELECT within a statement."""
 
 TEXT = ColumnType("text")
@@ -46,7 +50,7 @@ def parameter_numbers(node: Any) -> set[int]:
     return finder.numbers
 
 
-def plan_within(planning: Planning, query: Any, plan_query: QueryPlanner) -> Any:
+def plan_within(planning: Planning, query: Any, plan_query: QueryPlanner) -> QueryPlan:
     """The plan of `query`, which sees the types of the statement's parameters that are known, and adds those of its own."""
     used = parameter_numbers(query)
     given: list[ColumnType | None] = []
@@ -88,7 +92,7 @@ class _Extractor:
     def _parameter(self, node: Any) -> ast.ParamRef:
         kind = node.subLinkType
         if kind not in (enums.SubLinkType.EXPR_SUBLINK, enums.SubLinkType.EXISTS_SUBLINK):
-            raise NotRowStatement
+            raise NotRowStatement(Reason.SUBQUERY)
         exists = kind == enums.SubLinkType.EXISTS_SUBLINK
         try:
             plan = plan_within(self._planning, node.subselect, self._plan_query)
@@ -97,7 +101,7 @@ class _Extractor:
                 plan = plan_within(self._planning, short, self._plan_query)
         except DatabaseError as error:
             if error.sqlstate in _NAMES:
-                raise NotRowStatement from None
+                raise NotRowStatement(Reason.SUBQUERY) from None
             raise
         if not exists and len(plan.fields) != 1:
             raise DatabaseError("42601", "subquery must return only one column")
@@ -117,9 +121,9 @@ def take_out(planning: Planning, statement: Any, plan_query: QueryPlanner, plan_
         if name in changed:
             changed[name] = extractor.replaced(changed[name])
     if not extractor.queries:
-        raise NotRowStatement
+        raise NotRowStatement(Reason.EXPRESSION)
     try:
         rest = plan_rest(type(statement)(**changed))
-    except NotRowExpression:
-        raise NotRowStatement from None
+    except NotRowExpression as error:
+        raise NotRowStatement(error.reason, error.what) from None
     return WithSubqueries(rest, extractor.queries, rest.parameter_types[:parameters])

@@ -215,8 +215,5 @@ class AggregatePlan:
             datums = [datum for row in rows if (datum := evaluate(row, parameters, environment)) is not None]
             totals[number] = totals[number] + len(datums) if partial.function == "count" else combine(totals[number], datums)
 
-    async def run_many(self, transaction: Transaction, rows: list[tuple[Any, ...]]) -> int:
-        raise AssertionError("a SELECT takes no rows")
-
     def explain(self, analyze: bool = False, verbose: bool = False) -> list[str]:
         return self._explainer(self._access.statistics if analyze else None, verbose)

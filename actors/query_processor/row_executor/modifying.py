@@ -57,9 +57,6 @@ class _WritingPlan:
         self._returning = returning
         self._explainer = explainer
 
-    async def run_many(self, transaction: Transaction, rows: list[tuple[Any, ...]]) -> int:
-        raise AssertionError("only a one-row INSERT takes rows")
-
     def _statistics(self) -> Statistics:
         return Statistics()
 

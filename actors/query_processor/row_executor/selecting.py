@@ -163,9 +163,6 @@ class SelectPlan:
             rows += [output(row, parameters, environment) for _, row in piece]
         return Batch(rows, True, f"SELECT {len(rows)}")
 
-    async def run_many(self, transaction: Transaction, rows: list[tuple[Any, ...]]) -> int:
-        raise AssertionError("a SELECT takes no rows")
-
     def explain(self, analyze: bool = False, verbose: bool = False) -> list[str]:
         return self._explainer(self._access.statistics if analyze else None, verbose)
 

@@ -48,9 +48,6 @@ class WithSubqueries:
         batch: Batch = await self._rest.run(transaction, [*parameters, *datums], rows_max)
         return batch
 
-    async def run_many(self, transaction: Transaction, rows: list[tuple[Any, ...]]) -> int:
-        raise AssertionError(f"{self.kind} takes no rows")
-
     def explain(self, analyze: bool = False, verbose: bool = False) -> list[str]:
         lines: list[str] = self._rest.explain(analyze, verbose)
         for number, query in enumerate(self._queries, len(self.parameter_types) + 1):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import tzinfo
+from functools import lru_cache
 from typing import NamedTuple
 
 from actors.common.errors import CANT_CHANGE_RUNTIME_PARAM, INVALID_PARAMETER_VALUE, UNDEFINED_OBJECT, DatabaseError
@@ -32,6 +33,8 @@ _TIMEOUTS = {
 REFUSED_BY_DSQL = frozenset({*_TIMEOUTS, "lock_timeout"})
 STYLES = frozenset({"timezone", "datestyle", "intervalstyle", "extra_float_digits", "bytea_output"})
 """What `zone` is made of."""
+_DERIVED = ("search_path", *sorted(STYLES), *_TIMEOUTS)
+"""What `_derive` makes something of that is kept beside the values."""
 _SEVERITIES = ("debug5", "debug4", "debug3", "debug2", "debug1", "log", "notice", "warning", "error")
 """Of client_min_messages, in order. INFO is always sent."""
 
@@ -92,12 +95,14 @@ class RunTimeParameters:
 
     def restore(self, values: dict[str, str], defaults: dict[str, str]) -> None:
         """As `parked` gave them, perhaps in another build: what this one does not know is passed over. Nothing is told to the client, who knows."""
-        common = dict(DEFAULTS, session_authorization=self.user)
+        common, before = dict(DEFAULTS, session_authorization=self.user), self.values
         self.values, self._session_defaults = (
             common | {name: value for name, value in given.items() if name in common or "." in name} for given in (values, defaults)
         )
-        for name in ("search_path", "timezone", "default_transaction_read_only", *_TIMEOUTS):
-            self._derive(name, self.values[name])
+        self._derive("default_transaction_read_only", "")
+        for name in _DERIVED:
+            if self.values[name] != before[name]:
+                self._derive(name, self.values[name])
 
     def reported(self) -> dict[str, str]:
         """Name -> value of what ParameterStatus tells at the start."""
@@ -205,17 +210,24 @@ class RunTimeParameters:
             self.search_path = tuple(self.user if part == "$user" else part for part in unquoted)
         elif name in STYLES:
             values = self.values
-            found = find_zone(values["timezone"])
-            assert found is not None
-            date, order = values["datestyle"].split(", ")
-            style = Style(date, order, values["intervalstyle"], int(values["extra_float_digits"]), values["bytea_output"])
-            self.zone = styled(found[1], style)
+            self.zone = _zone(
+                values["timezone"], values["datestyle"], values["intervalstyle"], values["extra_float_digits"], values["bytea_output"]
+            )
         elif name == "default_transaction_read_only":
             self.transaction_reads_only(None)
         elif name in _TIMEOUTS:
             length = milliseconds(value)
             setattr(self.timeouts, _TIMEOUTS[name], length)
             self.timeouts.used = self.timeouts.used or length > 0
+
+
+@lru_cache(maxsize=256)
+def _zone(name: str, date_style: str, interval_style: str, extra_float_digits: str, bytea_output: str) -> tzinfo:
+    """Most sessions have the same; a thousand may be resumed at once."""
+    found = find_zone(name)
+    assert found is not None
+    date, order = date_style.split(", ")
+    return styled(found[1], Style(date, order, interval_style, int(extra_float_digits), bytea_output))
 
 
 def _unknown(name: str) -> DatabaseError:

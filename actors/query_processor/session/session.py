@@ -33,7 +33,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from actors.common.errors import (
     ADMIN_SHUTDOWN,
@@ -55,7 +55,7 @@ from actors.query_processor.session.parameters import RunTimeParameters
 from actors.query_processor.session.portals import Portal
 from actors.query_processor.session.savepoints import Savepoint
 from actors.query_processor.session.services import SessionServices
-from actors.query_processor.session.statements import PLANNED_KINDS, PreparedStatement, RawStatement
+from actors.query_processor.session.statements import PLANNED_KINDS, PreparedStatement, RawStatement, TakesRows
 from actors.query_processor.session.views import session_rows
 from actors.query_processor.transaction import CatalogStale, Transaction
 from actors.sql.catalog.snapshot import Catalog
@@ -125,8 +125,8 @@ class Session:
     async def begin(self) -> None:
         """Take over what ALTER ROLE and ALTER DATABASE have set. Called once, before the first statement."""
         catalogs, at = self.services.catalogs, self.services.transactions.now()
-        catalog = catalogs.pin(at)
-        if catalog is None or await self.services.storage.probe(at) > catalog.version:
+        catalog = await catalogs.pinned(at)
+        if await self.services.storage.probe(at) > catalog.version:
             catalog = await catalogs.load(at)
         for name, value in catalog.session_settings(self.user, self.database).items():
             if name not in self._options:
@@ -225,7 +225,7 @@ class Session:
         mark = (len(buffer.values), buffer.bytes)
         try:
             if rows is not None:
-                return Batch([], True, f"COPY {await planned.plan.run_many(transaction, rows)}")
+                return Batch([], True, f"COPY {await cast(TakesRows, planned.plan).run_many(transaction, rows)}")
             return await planned.plan.run(transaction, parameters)
         except CatalogStale as stale:
             failure = stale
@@ -238,7 +238,7 @@ class Session:
             planned = await aside(partial(self.services.statements.replan, prepared), transaction.catalog, large)
             try:
                 if rows is not None:
-                    return Batch([], True, f"COPY {await planned.plan.run_many(transaction, rows)}")
+                    return Batch([], True, f"COPY {await cast(TakesRows, planned.plan).run_many(transaction, rows)}")
                 return await planned.plan.run(transaction, parameters)
             except CatalogStale as stale:
                 failure = stale
@@ -291,7 +291,7 @@ class Session:
     async def _latest_catalog(self) -> Catalog:
         catalogs = self.services.catalogs
         at = self.services.transactions.now()
-        catalog = catalogs.pin(at) or await catalogs.load(at)
+        catalog = catalogs.pin(at) or await catalogs.pinned(at)
         return catalog.on_path(self.run_time.search_path)
 
     async def _newer_catalog(self, known: Catalog) -> Catalog | None:
@@ -320,7 +320,7 @@ class Session:
         """Take start_ts: the first statement of a block or of an implicit transaction runs."""
         services = self.services
         at = services.transactions.now()
-        catalog = services.catalogs.pin(at) or await services.catalogs.load(at)
+        catalog = services.catalogs.pin(at) or await services.catalogs.pinned(at)
         transaction = Transaction(services.transactions, catalog.on_path(self.run_time.search_path), at)
         transaction.environment = services.make_environment(self, at)
         read_only = self.block_read_only

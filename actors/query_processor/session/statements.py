@@ -52,24 +52,42 @@ UNLIMITED_MEMORY_BYTES = 1 << 30
 _TIME_CATEGORIES = ("D", "T")
 """PostgreSQL's type categories of dates and times, and of intervals."""
 PLANNED_KINDS = frozenset({"SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt"})
-_ASYNC_INDEX = re.compile(r"\s*create\s+(?:unique\s+)?index\s+async\b", re.IGNORECASE)
+_MAY_BE_ASYNC = re.compile(r"\b(?:index|table)\b.*\basync\b", re.IGNORECASE | re.DOTALL)
+_ASYNC_FORMS = (("create", "index"), ("create", "unique", "index"), ("alter", "table"))
+"""What stands before DSQL's ASYNC, from the statement's first word on."""
 
 
 class Plan(Protocol):
     """What the planner makes of a statement (planner/)."""
 
-    parameter_types: Sequence[ColumnType]
-    fields: list[Field] | None
-    kind: str
+    @property
+    def parameter_types(self) -> Sequence[ColumnType]: ...
+
+    @property
+    def fields(self) -> list[Field] | None: ...
+
+    @property
+    def kind(self) -> str: ...
 
     async def run(self, transaction: Transaction, parameters: Sequence[Any], rows_max: int = 0) -> Batch: ...
 
-    async def run_many(self, transaction: Transaction, rows: list[tuple[Any, ...]]) -> int:
-        """The plan of a one-row INSERT with parameters: insert many; how many were."""
-        ...
-
     def explain(self, analyze: bool = False, verbose: bool = False) -> list[str]:
         """EXPLAIN's lines; with `analyze`, of the run that has just ended."""
+        ...
+
+
+class QueryPlan(Plan, Protocol):
+    """A SELECT's."""
+
+    @property
+    def fields(self) -> list[Field]: ...
+
+
+class TakesRows(Plan, Protocol):
+    """The plan of a one-row INSERT with parameters."""
+
+    async def run_many(self, transaction: Transaction, rows: list[tuple[Any, ...]]) -> int:
+        """Insert many; how many were."""
         ...
 
 
@@ -78,9 +96,9 @@ Planner = Callable[[Any, Catalog, Sequence[ColumnType | None], Settings], Plan]
 
 
 class RawStatement:
-    """One parsed statement. `kind` is the tree's class name (`SelectStmt`), "" for an empty statement; `index_async`: CREATE INDEX ASYNC."""
+    """One parsed statement. `kind` is the tree's class name (`SelectStmt`), "" for an empty statement; `is_async`: CREATE INDEX ASYNC, ALTER TABLE ASYNC."""
 
-    __slots__ = ("index_async", "kind", "literals", "node", "original", "prepared", "text")
+    __slots__ = ("is_async", "kind", "literals", "node", "original", "prepared", "text")
 
     def __init__(self, text: str, node: Any, literals: tuple[Literal, ...] = (), original: str = "") -> None:
         self.text = text
@@ -88,7 +106,7 @@ class RawStatement:
         self.kind: str = "" if node is None else "InsertStmt" if isinstance(node, ValueList) else type(node).__name__
         self.literals = literals
         self.original = original or text
-        self.index_async = False
+        self.is_async = False
         self.prepared: PreparedStatement | None = None
         """For statements that are not planned: the same object for everybody."""
 
@@ -335,8 +353,10 @@ parse_trees: Callable[[str], tuple[Any, ...]] = pglast.parse_sql
 
 def parse(text: str) -> list[RawStatement]:
     """Parse a string of any number of statements. Raises 42601 with the position."""
-    index_async = _ASYNC_INDEX.match(text) is not None
-    source = _without_async(text) if index_async else text
+    places = _async_words(text) if _MAY_BE_ASYNC.search(text) is not None else []
+    source = text
+    for start, end in places:
+        source = source[:start] + " " * (end - start) + source[end:]
     try:
         trees = parse_trees(source) if len(source) <= LARGE_CHARACTERS else parse_deep(source)
     except ParseError as error:
@@ -348,9 +368,9 @@ def parse(text: str) -> list[RawStatement]:
     for tree in trees:
         start = tree.stmt_location or 0
         end = start + tree.stmt_len if tree.stmt_len else len(source)
-        statements.append(RawStatement(source[start:end].strip() if len(trees) > 1 else source, tree.stmt))
-    if index_async and statements:
-        statements[0].index_async = True
+        statement = RawStatement(source[start:end].strip() if len(trees) > 1 else source, tree.stmt)
+        statement.is_async = any(start <= place < end for place, _ in places)
+        statements.append(statement)
     return statements
 
 
@@ -368,7 +388,26 @@ def parse_cut(short: Cut, text: str) -> list[RawStatement]:
     return statements
 
 
-def _without_async(text: str) -> str:
-    """CREATE INDEX ASYNC is DSQL's own: blank the keyword out, so that positions stay."""
-    place = next(token for token in pglast.parser.scan(text) if text[token.start : token.end + 1].lower() == "async")
-    return text[: place.start] + " " * (place.end + 1 - place.start) + text[place.end + 1 :]
+def _async_words(text: str) -> list[tuple[int, int]]:
+    """Where ASYNC stands, DSQL's own word: it is blanked out before PostgreSQL's parser reads the text, so that positions stay."""
+    try:
+        tokens = [token for token in pglast.parser.scan(text) if not token.name.endswith("COMMENT")]
+    except ParseError:
+        return []
+    found = []
+    words: list[str] = []
+    for place, token in enumerate(tokens):
+        word = text[token.start : token.end + 1].lower()
+        if word == ";":
+            words = []
+            continue
+        if word == "async" and tuple(words) in _ASYNC_FORMS and (words[0] == "create" or _names_table(text, tokens[place + 1 :])):
+            found.append((token.start, token.end + 1))
+        words.append(word)
+    return found
+
+
+def _names_table(text: str, tokens: Sequence[Any]) -> bool:
+    """What follows ALTER TABLE ASYNC begins with a table's name: else the table is called async."""
+    word = text[tokens[0].start : tokens[0].end + 1].lower() if tokens else ""
+    return bool(tokens) and ((tokens[0].kind == "NO_KEYWORD" and word not in (".", "*", ";")) or word in ("if", "only"))

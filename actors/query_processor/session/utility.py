@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+import pglast
 from pglast.enums import DiscardMode, VariableSetKind
 
-from actors.common.errors import ACTIVE_SQL_TRANSACTION, FEATURE_NOT_SUPPORTED, INVALID_PARAMETER_VALUE, DatabaseError
+from actors.common.errors import ACTIVE_SQL_TRANSACTION, FEATURE_NOT_SUPPORTED, INVALID_PARAMETER_VALUE, UNDEFINED_FUNCTION, DatabaseError
 from actors.query_processor import ddl
 from actors.query_processor.session import copying, explain, named, transaction_control
 from actors.query_processor.session.parameters import STYLES
@@ -80,6 +81,8 @@ async def _set(session: Session, raw: RawStatement) -> Batch:
         session.run_time.reset_all(in_block)
         return Batch([], True, "RESET")
     if kind == VariableSetKind.VAR_SET_MULTI:
+        if name == "TRANSACTION" and session.settings.mode == "dsql":
+            raise DatabaseError(FEATURE_NOT_SUPPORTED, "unsupported statement: SET TRANSACTION")
         if name == "TRANSACTION":
             if in_block:
                 transaction_control.set_modes(session, node.args)
@@ -149,6 +152,27 @@ async def _discard(session: Session, raw: RawStatement) -> Batch:
     return Batch([], True, f"DISCARD {names[raw.node.target]}")
 
 
+async def _describe_ddl(session: Session, raw: RawStatement) -> list[Field] | None:
+    return [Field("job_id", TEXT)] if raw.is_async else None
+
+
+async def _describe_call(session: Session, raw: RawStatement) -> list[Field] | None:
+    return [Field("wait_for_job", ColumnType("bool"))]
+
+
+async def _call(session: Session, raw: RawStatement) -> Batch:
+    """CALL sys.wait_for_job('id'): there are no other procedures. Raises 42883."""
+    call = raw.node.funccall
+    names = [part.sval for part in call.funcname]
+    if names != ["sys", "wait_for_job"] or len(call.args or ()) != 1:
+        raise DatabaseError(UNDEFINED_FUNCTION, f"procedure {'.'.join(names)} does not exist")
+    statement: Any = pglast.parse_sql("SELECT 1")[0].stmt
+    statement.targetList[0].val = call
+    prepared = await session.prepare(RawStatement(f"SELECT of {raw.text}", statement), ())
+    batch = await session.bind(prepared, []).run()
+    return Batch(batch.rows, True, "CALL")
+
+
 async def _unlisten(session: Session, raw: RawStatement) -> Batch:
     """Pools send it when they take a connection back. Nothing listens: LISTEN is refused."""
     return Batch([], True, "UNLISTEN")
@@ -165,6 +189,7 @@ _HANDLERS: dict[str, Callable[[Session, RawStatement], Awaitable[Batch]]] = {
     "FetchStmt": named.fetch,
     "ClosePortalStmt": named.close,
     "UnlistenStmt": _unlisten,
+    "CallStmt": _call,
 }
 _QUERYING: dict[str, Callable[[Session, RawStatement, Sequence[ColumnType], Sequence[Any]], Awaitable[Batch]]] = {
     "DeclareCursorStmt": named.declare,
@@ -175,4 +200,7 @@ _DESCRIBERS: dict[str, Callable[[Session, RawStatement], Awaitable[list[Field] |
     "VariableShowStmt": _describe_show,
     "ExecuteStmt": named.describe_execute,
     "FetchStmt": named.describe_fetch,
+    "CallStmt": _describe_call,
+    "IndexStmt": _describe_ddl,
+    "AlterTableStmt": _describe_ddl,
 }

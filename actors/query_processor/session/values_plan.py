@@ -164,9 +164,6 @@ class ValuesPlan:
 
         return read
 
-    async def run_many(self, transaction: Transaction, rows: list[tuple[Any, ...]]) -> int:
-        raise AssertionError("only a one-row INSERT takes rows")
-
     def explain(self, analyze: bool = False, verbose: bool = False) -> list[str]:
         return self._plan.explain(analyze, verbose)
 

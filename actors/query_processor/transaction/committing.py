@@ -19,7 +19,6 @@ from msgspec.structs import replace
 
 from actors.common.errors import (
     CONNECTION_FAILURE,
-    NOT_SENT,
     OBJECT_NOT_IN_PREREQUISITE_STATE,
     QUERY_CANCELED,
     TRANSACTION_RESOLUTION_UNKNOWN,
@@ -30,6 +29,7 @@ from actors.common.errors import (
 )
 from actors.common.messages.base import Message
 from actors.common.messages.committing import Commit, Committed, DropParts, Part
+from actors.common.refusals import NotCommitted, StaleCatalog, Unanswered
 from actors.common.write_set import checksum_of_parts, part_checksum
 from actors.reading.pause import pause
 from actors.reading.storage_client import Flight
@@ -157,9 +157,11 @@ class Committing:
         except BaseException as error:
             if coordinator:
                 self._services.bus.post(self._services.name, coordinator, DropParts(message.transaction))
-            if isinstance(error, DatabaseError) and error.sqlstate == CONNECTION_FAILURE and error.detail in ("", NOT_SENT):
+            if isinstance(error, DatabaseError) and error.sqlstate == CONNECTION_FAILURE and _is_bare(error):
                 self._services.suspect(coordinator)
-                raise DatabaseError(CONNECTION_FAILURE, error.message, detail="not committed: a part did not arrive") from None
+                raise DatabaseError(
+                    CONNECTION_FAILURE, error.message, detail="not committed: a part did not arrive", refusal=NotCommitted()
+                ) from None
             raise
         return replace(message, parts=len(checksums), checksum=checksum_of_parts(checksums))
 
@@ -167,9 +169,8 @@ class Committing:
         """`error` ended the first attempt: send again where it is certain that nothing was decided and another attempt may do better."""
         services = self._services
         revalidations = redirects = attempts = 0
-        if (
-            error.sqlstate == CONNECTION_FAILURE and error.detail == "" and self._flight.destination
-        ):  # reached by nobody, or left by its answer
+        bare = error.sqlstate == CONNECTION_FAILURE and _is_bare(error)
+        if bare and error.refusal != Unanswered(False) and self._flight.destination:  # reached by nobody, or left by its answer
             services.suspect(self._flight.destination)
         while attempts < COMMIT_ATTEMPTS_MAX - 1:
             attempts += 1
@@ -180,7 +181,7 @@ class Committing:
                 except DatabaseError as another:
                     error = another
                     continue
-            if error.sqlstate == OBJECT_NOT_IN_PREREQUISITE_STATE and error.detail.isdigit():
+            if isinstance(error.refusal, StaleCatalog):
                 revalidations += 1
                 if revalidations > REVALIDATIONS_MAX:
                     raise schema_changed()
@@ -191,7 +192,7 @@ class Committing:
                 await services.newer_map(self._map_version, min(REDIRECT_PAUSE_S * 2**redirects, COMMIT_PAUSE_S))
                 redirects += 1
             elif error.sqlstate == OBJECT_NOT_IN_PREREQUISITE_STATE or not _may_have_happened(error):
-                if error.detail == NOT_SENT and self._flight.destination:
+                if error.refusal == Unanswered(False) and self._flight.destination:
                     services.suspect(self._flight.destination)
                 await pause(COMMIT_PAUSE_S)
             else:
@@ -213,4 +214,9 @@ class Committing:
 
 def _may_have_happened(error: DatabaseError) -> bool:
     """False only for a commit that did not reach anybody, or a coordinator that says so. (40001 and the like need no second attempt.)"""
-    return error.sqlstate != CONNECTION_FAILURE or not error.detail.startswith((NOT_SENT, "not committed"))
+    return error.sqlstate != CONNECTION_FAILURE or not (isinstance(error.refusal, NotCommitted) or error.refusal == Unanswered(False))
+
+
+def _is_bare(error: DatabaseError) -> bool:
+    """Nobody has said more than that there is no answer."""
+    return error.refusal is None or isinstance(error.refusal, Unanswered)

@@ -399,9 +399,8 @@ class Transaction:
         if not buffer and not self._checked:
             now = self._services.clock.now()
             if now.earliest < self.start_ts:
-                await pause(
-                    min(self.start_ts - now.earliest, now.latest - now.earliest) / 1e6
-                )  # longer than an honest clock's bound for nobody
+                # No longer than the clock's uncertainty, however far ahead start_ts is.
+                await pause(min(self.start_ts - now.earliest, now.latest - now.earliest) / 1e6)
             return None
         self.check_age()
         services = self._services

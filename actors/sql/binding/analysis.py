@@ -28,7 +28,7 @@ from actors.sql.binding.coercion import (
 from actors.sql.binding.function_kinds import NOT_OF_ONE_ROW
 from actors.sql.binding.parameters import TEXT, UNKNOWN, ParameterTypes
 from actors.sql.binding.scope import NotRowExpression, Scope, position_of
-from actors.sql.binding.type_names import cast_type
+from actors.sql.binding.type_names import OBJECT_TYPES, cast_type
 from actors.sql.expressions.casts import EXPLICIT, context
 from actors.sql.expressions.comparisons import COMPARISONS
 from actors.sql.expressions.datetime_spans import MAKE_INTERVAL
@@ -240,6 +240,8 @@ class Analysis:
 
     def cast(self, node: Any) -> Expression:
         try:
+            if not node.typeName.arrayBounds and node.typeName.names[-1].sval in OBJECT_TYPES:
+                raise NotRowExpression(node.typeName.names[-1].sval)  # the column executor knows the catalog's names
             target = cast_type(node.typeName)
         except DatabaseError as error:
             error.position = error.position or position_of(node.typeName)

@@ -18,14 +18,12 @@ from actors.common.errors import AMBIGUOUS_COLUMN, UNDEFINED_COLUMN, UNDEFINED_T
 from actors.sql.binding.column_names import figure_name
 from actors.sql.binding.function_kinds import AGGREGATES
 from actors.sql.binding.nodes import any_call
+from actors.sql.binding.reasons import NotRowStatement as NotRowStatement
+from actors.sql.binding.reasons import Reason
 from actors.sql.binding.scope import located
 from actors.sql.catalog.schema import Column, Table
 from actors.sql.results import Field
 from actors.sql.types.column_type import ColumnType
-
-
-class NotRowStatement(Exception):
-    """Internal: the row executor does not take this statement; the column executor may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +68,7 @@ class Scope:
             raise DatabaseError(AMBIGUOUS_COLUMN, f'column reference "{name}" is ambiguous')
         if not found:
             if any(relation.alias == name for relation in self.relations):
-                raise NotRowStatement  # a whole row
+                raise NotRowStatement(Reason.WHOLE_ROW)
             raise DatabaseError(UNDEFINED_COLUMN, f'column "{name}" does not exist')
         return found[0]
 
@@ -96,7 +94,7 @@ def relation_of(node: ast.RangeVar, table: Table, offset: int = 0) -> Relation:
     if node.alias is None:
         return Relation(table, node.relname, offset)
     if node.alias.colnames:
-        raise NotRowStatement
+        raise NotRowStatement(Reason.COLUMN_ALIASES)
     return Relation(table, node.alias.aliasname, offset, True)
 
 

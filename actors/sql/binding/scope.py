@@ -7,11 +7,8 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 
 from actors.common.errors import UNDEFINED_COLUMN, UNDEFINED_TABLE, DatabaseError
+from actors.sql.binding.reasons import NotRowExpression as NotRowExpression
 from actors.sql.types.column_type import ColumnType
-
-
-class NotRowExpression(Exception):
-    """Internal: this is no scalar expression of one row (an aggregate, a subquery ...)."""
 
 
 def position_of(node: Any) -> int:

@@ -12,6 +12,8 @@ from actors.sql.types.arrays import is_array
 from actors.sql.types.column_type import ColumnType
 from actors.sql.types.intervals import FULL_PRECISION, FULL_RANGE
 
+OBJECT_TYPES = frozenset({"regclass", "regtype", "regnamespace", "regproc", "regprocedure", "regrole"})
+"""Casts to them look into the catalog: the column executor's (catalog_calls.py)."""
 _CATALOG_TYPES = frozenset({"name", "oid", "char", "regclass", "regtype", "regproc", "unknown"})
 
 

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from actors.common.errors import (
+    AMBIGUOUS_FUNCTION,
     INVALID_CATALOG_NAME,
     INVALID_TEXT_REPRESENTATION,
     UNDEFINED_COLUMN,
+    UNDEFINED_FUNCTION,
     UNDEFINED_OBJECT,
     UNDEFINED_TABLE,
     DatabaseError,
@@ -26,6 +28,7 @@ from actors.sql.types import by_name, by_oid, format_type
 from actors.sql.types.arrays import Array, array_of_items
 from actors.sql.types.column_type import ColumnType
 from actors.sql.types.objects import OBJECTS
+from actors.sql.types.system_functions import SystemFunction, function_with, functions_named, name_of_function
 
 if TYPE_CHECKING:
     from actors.sql.catalog.snapshot import Catalog
@@ -89,7 +92,8 @@ def constraints_of(table: Table) -> list[tuple[int, str, str, Index | None, str]
             found.append((constraint_oid(table, place), index.name, "p" if index.primary else "u", index, f"{word} ({columns})"))
             place += 1
     for check in table.checks:
-        found.append((constraint_oid(table, place), check.name, "c", None, f"CHECK ({check.expression})"))
+        definition = f"CHECK ({check.expression}){'' if check.validated else ' NOT VALID'}"
+        found.append((constraint_oid(table, place), check.name, "c", None, definition))
         place += 1
     return found
 
@@ -201,7 +205,7 @@ def regclass_in(catalog: Catalog, _: Any, text: str | None) -> int | None:
 
         system = find_system_table(schema, parts[-1])
         if system is not None:
-            return 1000 + sum(map(ord, system.name))
+            return system.oid
         raise DatabaseError(UNDEFINED_TABLE, f'relation "{text}" does not exist')
     return found[1].oid if found[1] is not None else found[0].id
 
@@ -211,6 +215,11 @@ def _regclass_out(catalog: Catalog, environment: Any, oid: int | None) -> str | 
         return None
     found = find_relation(catalog, oid)
     if found is None:
+        from actors.sql.catalog.system_tables import system_table_with
+
+        system = system_table_with(oid)
+        if system is not None:
+            return system.name if system.schema == "pg_catalog" else f"{system.schema}.{system.name}"
         return "-" if oid == 0 else str(oid)
     name = quote_ident(found[1].name if found[1] is not None else found[0].name)
     return name if _is_visible(catalog, environment, oid) else f"{quote_ident(found[0].schema)}.{name}"
@@ -224,7 +233,11 @@ def _regtype_in(_: Catalog, __: Any, text: str | None) -> int | None:
     import pglast
 
     from actors.sql.binding import cast_type
+    from actors.sql.catalog.system_tables import system_type_named
 
+    pseudo = system_type_named(text.removeprefix("pg_catalog."))
+    if pseudo is not None:
+        return pseudo
     try:
         node = pglast.parse_sql(f"SELECT NULL::{text}")[0].stmt.targetList[0].val.typeName
     except pglast.parser.ParseError:
@@ -238,7 +251,15 @@ def _regtype_out(_: Catalog, __: Any, oid: int | None) -> str | None:
     type_ = by_oid.get(oid)
     if type_ is not None and type_.name == "bpchar":
         return "character"
-    return format_type(ColumnType(type_.name)) if type_ is not None else ("-" if oid == 0 else str(oid))
+    if type_ is not None:
+        return format_type(ColumnType(type_.name))
+    from actors.sql.catalog.system_tables import system_type_name
+
+    return "-" if oid == 0 else system_type_name(oid) or str(oid)
+
+
+def _regtype_array_out(_: Catalog, __: Any, oids: Array | None) -> Array | None:
+    return None if oids is None else array_of_items(None if oid is None else _type_shown(oid) for oid in oids.items)
 
 
 def _regnamespace_in(catalog: Catalog, _: Any, text: str | None) -> int | None:
@@ -255,8 +276,69 @@ def _regrole_in(_: Catalog, environment: Any, text: str | None) -> int | None:
     return None if text is None else OWNER_OID
 
 
-def _shown(_: Catalog, __: Any, value: Any) -> str | None:
-    return None if value is None else str(value)
+def _regproc_in(_: Catalog, __: Any, text: str | None) -> int | None:
+    if text is None or text in ("-", "0"):
+        return None if text is None else 0
+    if text.isdigit():
+        return int(text)
+    name = text.removeprefix("pg_catalog.").strip('"')
+    known = functions_named(name)
+    if len(known) > 1:
+        raise DatabaseError(AMBIGUOUS_FUNCTION, f'more than one function named "{text}"')
+    if not known:
+        raise DatabaseError(UNDEFINED_FUNCTION, f'function "{text}" does not exist')
+    return known[0].oid
+
+
+def _regproc_out(_: Catalog, __: Any, oid: int | None) -> str | None:
+    return None if oid is None else name_of_function(oid)
+
+
+def _regprocedure_in(catalog: Catalog, environment: Any, text: str | None) -> int | None:
+    if text is None or text.isdigit():
+        return None if text is None else int(text)
+    name, parenthesis, rest = text.partition("(")
+    if not parenthesis:
+        raise DatabaseError(INVALID_TEXT_REPRESENTATION, "expected a left parenthesis")
+    names = [part for part in rest.rstrip(") ").split(",") if part.strip()]
+    types = tuple(_regtype_in(catalog, environment, part.strip()) for part in names)
+    for function in functions_named(name.strip().removeprefix("pg_catalog.")):
+        if function.arguments == types:
+            return function.oid
+    raise DatabaseError(UNDEFINED_FUNCTION, f'function "{text}" does not exist')
+
+
+def _regprocedure_out(catalog: Catalog, environment: Any, oid: int | None) -> str | None:
+    function = function_with(oid) if oid is not None else None
+    return (
+        _regproc_out(catalog, environment, oid)
+        if function is None
+        else f"{function.name}({function_arguments(function).replace(', ', ',')})"
+    )
+
+
+def function_arguments(function: SystemFunction) -> str:
+    """As pg_get_function_arguments shows them."""
+    return ", ".join(_type_shown(oid) for oid in function.arguments)
+
+
+def _type_shown(oid: int) -> str:
+    from actors.sql.catalog.system_tables import system_type_name
+
+    known = by_oid.get(oid)
+    return format_type(ColumnType(known.name)) if known is not None else system_type_name(oid) or "???"
+
+
+def _of_function(show: Callable[[SystemFunction], str]) -> Callable[..., str | None]:
+    def call(_: Catalog, __: Any, oid: int | None) -> str | None:
+        function = function_with(oid) if oid is not None else None
+        return None if function is None else show(function)
+
+    return call
+
+
+def _function_result(function: SystemFunction) -> str:
+    return ("SETOF " if function.returns_set else "") + _type_shown(function.result)
 
 
 def _current_schemas(catalog: Catalog, _: Any, implicit: bool | None) -> Array | None:
@@ -293,6 +375,13 @@ def _fill_descriptions() -> None:
         "pg_function_is_visible",
         "pg_operator_is_visible",
         "pg_opclass_is_visible",
+        "pg_opfamily_is_visible",
+        "pg_conversion_is_visible",
+        "pg_statistics_obj_is_visible",
+        "pg_ts_config_is_visible",
+        "pg_ts_dict_is_visible",
+        "pg_ts_parser_is_visible",
+        "pg_ts_template_is_visible",
         "pg_collation_is_visible",
     ):
         _add(name, (OID,), BOOL, _constant(True))
@@ -306,8 +395,11 @@ def _fill_descriptions() -> None:
     _add("pg_get_userbyid", (OID,), TEXT, _user_by_id)
     for name in ("pg_get_viewdef", "pg_get_statisticsobjdef_columns", "pg_get_partkeydef", "pg_get_partition_constraintdef"):
         _add(name, (OID,), TEXT, _constant(None))
-    for name in ("pg_get_triggerdef", "pg_get_ruledef", "pg_get_functiondef", "pg_get_function_result", "pg_get_function_arguments"):
+    for name in ("pg_get_triggerdef", "pg_get_ruledef", "pg_get_functiondef", "pg_get_function_sqlbody"):
         _add(name, (OID,), TEXT, _constant(None))
+    _add("pg_get_function_result", (OID,), TEXT, _of_function(_function_result))
+    for name in ("pg_get_function_arguments", "pg_get_function_identity_arguments"):
+        _add(name, (OID,), TEXT, _of_function(function_arguments))
     for name in ("pg_get_viewdef", "pg_get_triggerdef", "pg_get_ruledef"):
         _add(name, (OID, BOOL), TEXT, _constant(None))
     _add("pg_get_serial_sequence", (TEXT, TEXT), TEXT, _serial_sequence)
@@ -330,6 +422,9 @@ def _fill_environment() -> None:
     _add("pg_size_pretty", (INT8,), TEXT, _pretty)
     for name in ("pg_table_size", "pg_total_relation_size", "pg_relation_size", "pg_indexes_size"):
         _add(name, (OID,), INT8, _constant(0))
+    _add("pg_tablespace_size", (TEXT,), INT8, _constant(0))
+    _add("getdatabaseencoding", (), ColumnType("name"), _constant("UTF8"))
+    _add("wait_for_job", (TEXT,), BOOL, wait_for_job)
     _add("pg_database_size", (TEXT,), INT8, _database_size)
     _add("pg_tablespace_location", (OID,), TEXT, _constant(""))
     for name, count, call in privilege_functions():
@@ -341,13 +436,15 @@ def _fill_environment() -> None:
         _add(name, (), TEXT, _constant(None))
     for name in ("inet_server_port", "inet_client_port"):
         _add(name, (), INT4, _constant(None))
+    _add("regtype_array_out", (ColumnType("_oid"),), ColumnType("_text"), _regtype_array_out)
     _add("current_schemas", (BOOL,), ColumnType("_name"), _current_schemas)
     for kind, reader, writer in (
         ("regclass", regclass_in, _regclass_out),
         ("regtype", _regtype_in, _regtype_out),
         ("regnamespace", _regnamespace_in, _regnamespace_out),
         ("regrole", _regrole_in, _user_by_id),
-        ("regproc", _constant(0), _shown),
+        ("regproc", _regproc_in, _regproc_out),
+        ("regprocedure", _regprocedure_in, _regprocedure_out),
     ):
         _add(f"{kind}_in", (TEXT,), OID, reader)
         _add(f"{kind}_out", (OID,), TEXT, writer)
@@ -364,6 +461,16 @@ def _or_null(reader: Callable[..., int | None]) -> Callable[..., int | None]:
             return None
 
     return call
+
+
+def wait_for_job(catalog: Catalog, _: Any, job: str | None) -> bool | None:
+    """sys.wait_for_job: whether the job has succeeded. No job is under way when its id is told. Raises 42704."""
+    if job is None:
+        return None
+    found = catalog.job(job)
+    if found is None:
+        raise DatabaseError(UNDEFINED_OBJECT, f'job "{job}" does not exist')
+    return found.status == "completed"
 
 
 def _database_size(_: Catalog, environment: Any, name: str | None) -> int | None:

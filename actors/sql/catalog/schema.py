@@ -58,6 +58,8 @@ class Check(msgspec.Struct, frozen=True, array_like=True):
     name: str
     expression: str
     """SQL text, as pg_get_constraintdef would show it inside CHECK (...)."""
+    validated: bool = True
+    """False: rows from before it was added were not looked at (NOT VALID)."""
 
 
 class Comment(msgspec.Struct, frozen=True, array_like=True):

@@ -3,6 +3,7 @@
 Stored as rows of the system's tables, written by DDL transactions like any other row and read by scans at a start_ts:
 
     keyspace (1, 0)   kind byte + id (4 bytes)                        -> msgpack of the descriptor: "t" Table (schema.py), "s" Schema
+                      "j" + job id                                -> Job
                       "r" + role + NUL + database                 -> RoleSettings ("" is every role, every database)
     keyspace (2, 0)   "s" + name, "r" + schema + NUL + name           -> kind byte + id: taken names, so that two creations of one name conflict
     keyspace (3, 0)   "id"                                            -> the next free id (allocation.py)
@@ -51,6 +52,20 @@ class RoleSettings(msgspec.Struct, frozen=True):
     values: tuple[tuple[str, str], ...]
 
 
+class Job(msgspec.Struct, frozen=True):
+    """One asynchronous DDL statement, as sys.jobs shows it. Times in microseconds since 1970. Here a job has ended when its statement is answered."""
+
+    id: str
+    status: str
+    details: str
+    job_type: str
+    class_id: int
+    object_id: int
+    object_name: str
+    start_time: int
+    update_time: int
+
+
 IMPLIED_SCHEMAS = (
     Schema(PG_CATALOG_OID, "pg_catalog"),
     Schema(PUBLIC_OID, "public"),
@@ -66,11 +81,13 @@ TABLE_KIND = b"t"
 SCHEMA_KIND = b"s"
 INDEX_KIND = b"i"
 ROLE_KIND = b"r"
+JOB_KIND = b"j"
 
 _overlay_versions = count(-1, -1)
 _table_decoder = msgspec.msgpack.Decoder(Table)
 _schema_decoder = msgspec.msgpack.Decoder(Schema)
 _role_decoder = msgspec.msgpack.Decoder(RoleSettings)
+_job_decoder = msgspec.msgpack.Decoder(Job)
 _encoder = msgspec.msgpack.Encoder()
 
 
@@ -94,6 +111,14 @@ def role_key(role: str, database: str) -> bytes:
     return CATALOG_KEYSPACE + ROLE_KIND + role.encode() + b"\x00" + database.encode()
 
 
+def job_key(job: str) -> bytes:
+    return CATALOG_KEYSPACE + JOB_KIND + job.encode()
+
+
+def encode_job(job: Job) -> bytes:
+    return _encoder.encode(job)
+
+
 def encode_role(settings: RoleSettings) -> bytes:
     return _encoder.encode(settings)
 
@@ -106,13 +131,13 @@ def encode_schema(schema: Schema) -> bytes:
     return _encoder.encode(schema)
 
 
-Descriptor = Table | Schema | RoleSettings
+Descriptor = Table | Schema | RoleSettings | Job
 
 
 class Catalog:
     """See the module. All lookups are dictionary reads; names are case-sensitive, as the parser folds them."""
 
-    __slots__ = ("_descriptors", "_relations", "_roles", "_schemas", "_tables", "_views", "search_path", "version")
+    __slots__ = ("_descriptors", "_jobs", "_relations", "_roles", "_schemas", "_tables", "_views", "search_path", "version")
 
     version: int
     search_path: tuple[str, ...]
@@ -123,6 +148,7 @@ class Catalog:
         schemas: Iterable[Schema] = (),
         tables: Iterable[Table] = (),
         roles: Iterable[RoleSettings] = (),
+        jobs: Iterable[Job] = (),
         descriptors: dict[bytes, tuple[bytes, Descriptor]] | None = None,
     ) -> None:
         self.version = version
@@ -130,6 +156,7 @@ class Catalog:
         self._schemas = {schema.name: schema for schema in (*IMPLIED_SCHEMAS, *schemas)}
         self._tables = {table.id: table for table in tables}
         self._roles = {(settings.role, settings.database): settings for settings in roles}
+        self._jobs = {job.id: job for job in jobs}
         self._relations: dict[tuple[str, str], tuple[Table, Index | None]] = {}
         for table in self._tables.values():
             self._add_names(table)
@@ -144,6 +171,7 @@ class Catalog:
         schemas: list[Schema] = []
         roles: list[RoleSettings] = []
         tables: list[Table] = []
+        jobs: list[Job] = []
         for key, value in rows:
             seen = known.get(key)
             if seen is not None and seen[0] == value:
@@ -152,6 +180,8 @@ class Catalog:
                 descriptor = _table_decoder.decode(value)
             elif key[6:7] == ROLE_KIND:
                 descriptor = _role_decoder.decode(value)
+            elif key[6:7] == JOB_KIND:
+                descriptor = _job_decoder.decode(value)
             else:
                 descriptor = _schema_decoder.decode(value)
             descriptors[key] = (value, descriptor)
@@ -159,9 +189,11 @@ class Catalog:
                 tables.append(descriptor)
             elif isinstance(descriptor, RoleSettings):
                 roles.append(descriptor)
+            elif isinstance(descriptor, Job):
+                jobs.append(descriptor)
             else:
                 schemas.append(descriptor)
-        return cls(version, schemas, tables, roles, descriptors)
+        return cls(version, schemas, tables, roles, jobs, descriptors)
 
     def on_path(self, path: tuple[str, ...]) -> Catalog:
         """The same catalog under another search path (without the implied pg_catalog)."""
@@ -173,7 +205,7 @@ class Catalog:
             view.version = self.version
             view.search_path = path
             view._schemas, view._tables, view._relations, view._roles = self._schemas, self._tables, self._relations, self._roles
-            view._descriptors, view._views = self._descriptors, self._views
+            view._descriptors, view._views, view._jobs = self._descriptors, self._views, self._jobs
             self._views[path] = view
         return view
 
@@ -261,6 +293,13 @@ class Catalog:
             found.update(self.role_settings(*place).values)
         return found
 
+    def jobs(self) -> list[Job]:
+        """By the time of their start."""
+        return sorted(self._jobs.values(), key=lambda job: (job.start_time, job.id))
+
+    def job(self, name: str) -> Job | None:
+        return self._jobs.get(name)
+
     # -- overlays ------------------------------------------------------------------------------------------------------------
 
     def with_table(self, table: Table) -> Catalog:
@@ -281,9 +320,16 @@ class Catalog:
         overlay._roles = {**self._roles, (settings.role, settings.database): settings}
         return overlay
 
+    def with_job(self, job: Job, without: Iterable[str]) -> Catalog:
+        """An overlay with one more job, less those named in `without`."""
+        gone = set(without)
+        overlay = self._overlay(self._tables, self._schemas)
+        overlay._jobs = {name: other for name, other in (self._jobs | {job.id: job}).items() if name not in gone}
+        return overlay
+
     def _overlay(self, tables: dict[int, Table], schemas: dict[str, Schema]) -> Catalog:
         overlay = Catalog(next(_overlay_versions), schemas.values(), tables.values())
-        overlay._schemas, overlay._roles = schemas, self._roles
+        overlay._schemas, overlay._roles, overlay._jobs = schemas, self._roles, self._jobs
         overlay.search_path = self.search_path
         return overlay
 

@@ -13,6 +13,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Protocol
 
+from actors.sql.catalog.builtin_rows import BUILTIN_ROWS
 from actors.sql.catalog.catalog_functions import (
     CLASS_OIDS,
     OWNER_OID,
@@ -24,7 +25,7 @@ from actors.sql.catalog.catalog_functions import (
 from actors.sql.catalog.information_schema import INFORMATION_SCHEMA_ROWS, numbered
 from actors.sql.catalog.schema import Index
 from actors.sql.settings import pg_settings
-from actors.sql.types import by_name
+from actors.sql.types import by_name, by_oid
 from actors.sql.types.arrays import ARRAY_TYPES, array_of_items
 from actors.sql.types.column_type import ColumnType
 
@@ -33,11 +34,14 @@ if TYPE_CHECKING:
     from actors.sql.expressions.environment import Environment
 
 DATABASE_OID = 5
+EPOCH_US = 946_684_800_000_000
+"""2000-01-01 in microseconds since 1970: datums of timestamptz count from the former."""
 BTREE_OID = 403
 HEAP_OID = 2
 C_COLLATION_OID = 950
 DEFAULT_COLLATION_OID = 100
-PG_CLASS_OID = 1259
+FIRST_VIEW_OID = 12000
+"""PostgreSQL's views have an oid of their own at each initdb; its tables' are always the same (system_oids.txt)."""
 COLLATED = frozenset({"text", "varchar", "bpchar", "name"})
 STORED_AS = {"int2": 2, "int4": 4, "int8": 8, "float4": 4, "float8": 8, "bool": 1, "uuid": 16, "date": 4, "time": 8, "interval": 16}
 TYPE_NAMES = {
@@ -56,6 +60,7 @@ TYPE_NAMES = {
 KNOWN = frozenset(ARRAY_TYPES) | frozenset(
     {
         "int2vector",
+        "regproc",
         "oidvector",
         "oid",
         "int2",
@@ -87,35 +92,41 @@ class CatalogReader(Protocol):
 
 @dataclass(frozen=True)
 class SystemTable:
-    """`rows(transaction)` gives tuples of datums, one for each of `columns`."""
+    """`rows(transaction)` gives tuples of datums: one for each of `columns`, then tableoid."""
 
     schema: str
     name: str
     columns: tuple[tuple[str, ColumnType], ...]
+    oid: int
 
     def rows(self, transaction: CatalogReader) -> list[tuple[Any, ...]]:
         maker = ROWS.get(self.name)
         if maker is None:
             return []
         names = [name for name, _ in self.columns]
-        return [tuple(map(row.get, names)) for row in maker(transaction)]
+        return [(*map(row.get, names), self.oid) for row in maker(transaction)]
 
 
 @cache
 def _relations() -> dict[tuple[str, str], SystemTable]:
-    text = files("actors.sql.catalog").joinpath("system_relations.txt").read_text()
+    here = files("actors.sql.catalog")
+    oids = {name: int(oid) for oid, name in (line.split("|") for line in here.joinpath("system_oids.txt").read_text().splitlines())}
     found: dict[tuple[str, str], SystemTable] = {}
-    for line in text.splitlines():
+    for number, line in enumerate(here.joinpath("system_relations.txt").read_text().splitlines()):
         schema, name, columns = line.split(" ")
         pairs = (column.split(":") for column in columns.split(","))
-        found[schema, name] = SystemTable(schema, name, tuple((column, _type(type_)) for column, type_ in pairs))
-    jobs = (
-        "job_id:text,status:text,details:text,job_type:text,object_id:oid,object_name:text,start_time:timestamptz,update_time:timestamptz"
-    )
+        oid = oids.get(name, FIRST_VIEW_OID + number)
+        found[schema, name] = SystemTable(schema, name, tuple((column, _type(type_)) for column, type_ in pairs), oid)
+    jobs = "job_id:text,status:text,details:text,job_type:text,class_id:oid,object_id:oid,object_name:text,start_time:timestamptz,update_time:timestamptz"
     for name, columns in (("jobs", jobs), ("iam_pg_role_mappings", "pg_role_oid:oid,pg_role_name:name,arn:text,grantor_pg_role_oid:oid")):
         typed = tuple((column.split(":")[0], _type(column.split(":")[1])) for column in columns.split(","))
-        found["sys", name] = SystemTable("sys", name, typed)
+        found["sys", name] = SystemTable("sys", name, typed, FIRST_VIEW_OID + len(found))
     return found
+
+
+@cache
+def system_table_with(oid: int) -> SystemTable | None:
+    return next((table for table in _relations().values() if table.oid == oid), None)
 
 
 def _type(name: str) -> ColumnType:
@@ -225,7 +236,22 @@ def _defaults(transaction: CatalogReader) -> Iterator[Row]:
                 yield {"oid": table.id * 1000 % 2**31 + number, "adrelid": table.id, "adnum": number, "adbin": column.default}
 
 
-def _types(_: CatalogReader) -> Iterator[Row]:
+@cache
+def _type_names() -> dict[int, str]:
+    return {row["oid"]: row["typname"] for row in _types(None)}
+
+
+def system_type_name(oid: int) -> str:
+    """Of a type that pg_type shows and no value has; "" where there is none."""
+    return _type_names().get(oid, "")
+
+
+def system_type_named(name: str) -> int | None:
+    """The oid of a type that has no other name: a pseudo-type, a range ..."""
+    return next((oid for oid, known in _type_names().items() if known == name and oid not in by_oid), None)
+
+
+def _types(_: CatalogReader | None) -> Iterator[Row]:
     names = [
         "oid",
         "typname",
@@ -299,7 +325,7 @@ def _constraints(transaction: CatalogReader) -> Iterator[Row]:
                 "contype": kind,
                 "condeferrable": False,
                 "condeferred": False,
-                "convalidated": True,
+                "convalidated": not definition.endswith(" NOT VALID"),
                 "conrelid": table.id,
                 "conindid": index.oid if index is not None else 0,
                 "confupdtype": " ",
@@ -315,6 +341,13 @@ def _constraints(transaction: CatalogReader) -> Iterator[Row]:
 def _descriptions(transaction: CatalogReader) -> Iterator[Row]:
     for oid, owner, column, text in comments_of(transaction.catalog):
         yield {"objoid": oid, "classoid": CLASS_OIDS[owner], "objsubid": column, "description": text}
+
+
+def _jobs(transaction: CatalogReader) -> Iterator[Row]:
+    for job in transaction.catalog.jobs():
+        row: Row = {"job_id": job.id, "status": job.status, "details": job.details or None, "job_type": job.job_type}
+        times = {name: getattr(job, name) - EPOCH_US for name in ("start_time", "update_time")}
+        yield {**row, **times, "class_id": job.class_id, "object_id": job.object_id, "object_name": job.object_name}
 
 
 def _databases(_: CatalogReader) -> Iterator[Row]:
@@ -422,6 +455,7 @@ ROWS: dict[str, Callable[[Any], Iterator[Row]]] = {
     "pg_constraint": _constraints,
     "pg_database": _databases,
     "pg_description": _descriptions,
+    "jobs": _jobs,
     "pg_roles": _roles,
     "pg_db_role_setting": _role_settings,
     "pg_authid": _roles,
@@ -434,5 +468,6 @@ ROWS: dict[str, Callable[[Any], Iterator[Row]]] = {
     "pg_stat_activity": _activity,
     "pg_prepared_statements": _of_session("pg_prepared_statements"),
     "pg_cursors": _of_session("pg_cursors"),
+    **BUILTIN_ROWS,
     **INFORMATION_SCHEMA_ROWS,
 }

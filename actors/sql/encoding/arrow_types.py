@@ -55,6 +55,7 @@ _FIXED: dict[str, pa.DataType] = {
     "name": pa.utf8(),
     "char": pa.utf8(),
     "unknown": pa.utf8(),
+    "regproc": pa.utf8(),
     "oid": pa.int64(),
     "bytea": pa.binary(),
     "uuid": pa.binary(),

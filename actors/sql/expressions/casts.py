@@ -32,6 +32,7 @@ from actors.sql.types.intervals import apply_interval_modifier
 from actors.sql.types.numeric import INFINITY, MINUS_INFINITY, NAN, apply_modifier, parse_numeric
 from actors.sql.types.objects import object_oid
 from actors.sql.types.strings import bpchar_of, format_bpchar, varchar_of
+from actors.sql.types.system_functions import name_of_function, oid_of_function
 
 IMPLICIT, ASSIGNMENT, EXPLICIT = "implicit", "assignment", "explicit"
 Converter = Callable[[Any, int, bool, Any], Any]
@@ -261,6 +262,8 @@ def _interval_to_time(value: tuple[int, int, int], modifier: int, explicit: bool
 
 
 _SPECIFIC: dict[tuple[str, str], Converter | None] = {
+    ("regproc", "oid"): lambda value, modifier, explicit, environment: oid_of_function(value),
+    ("oid", "regproc"): lambda value, modifier, explicit, environment: name_of_function(value),
     ("bool", "int4"): lambda value, modifier, explicit, environment: int(value),
     ("int4", "bool"): lambda value, modifier, explicit, environment: value != 0,
     ("float4", "float8"): None,
@@ -281,7 +284,7 @@ _SPECIFIC: dict[tuple[str, str], Converter | None] = {
     ("interval", "time"): _interval_to_time,
     ("oid", "int4"): lambda value, modifier, explicit, environment: value - 2**32 if value >= 2**31 else value,
     ("oid", "int8"): None,
-    **{(kind, "oid"): _object_to_oid(kind) for kind in ("regtype", "regclass", "regproc")},
+    **{(kind, "oid"): _object_to_oid(kind) for kind in ("regtype", "regclass")},
     ("int2vector", "_int2"): lambda value, modifier, explicit, environment: vector_of(value),
     ("oidvector", "_oid"): lambda value, modifier, explicit, environment: vector_of(value),
 }

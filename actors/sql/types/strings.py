@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from struct import Struct
 from typing import Any
 
 from actors.common.errors import (
@@ -151,6 +153,22 @@ def _parse_uuid_binary(data: bytes, modifier: int = -1) -> bytes:
     return bytes(data)
 
 
+def _vector(name: str, oid: int, array_oid: int, element: int, item: Callable[[int, int], bytes]) -> Type:
+    """The catalog's vectors: their text is the datum; in binary they are arrays of `element` that begin at 0. `item(length, value)` packs one."""
+
+    def format_binary(datum: str, modifier: int = -1) -> bytes:
+        numbers = [int(word) for word in datum.split()]
+        size = len(item(0, 0)) - LENGTH_BYTES
+        return _vector_head(1, 0, element, len(numbers), 0) + b"".join(item(size, number) for number in numbers)
+
+    return Type(name, name, oid, array_oid, -1, "A", _same, _same, _text_binary, format_binary)
+
+
+_vector_head = Struct("!iiIii").pack
+LENGTH_BYTES = 4
+"""Before an array's item in binary."""
+
+
 def _textual(
     name: str, sql_name: str, oid: int, array_oid: int, size: int, category: str, parse: Any = _same, *, preferred: bool = False
 ) -> Type:
@@ -168,9 +186,10 @@ TYPES = (
     Type("uuid", "uuid", 2950, 2951, 16, "U", parse_uuid, format_uuid, _parse_uuid_binary, _same_bytes),
     _textual("void", "void", 2278, 0, 4, "P"),
     _textual("record", "record", 2249, 2287, -1, "P"),
-    _textual("int2vector", "int2vector", 22, 1006, -1, "A"),
-    _textual("oidvector", "oidvector", 30, 1013, -1, "A"),
+    _vector("int2vector", 22, 1006, 21, Struct("!ih").pack),
+    _vector("oidvector", 30, 1013, 26, Struct("!iI").pack),
     _textual("_aclitem", "aclitem[]", 1034, 0, -1, "A"),
+    _textual("json", "json", 114, 199, -1, "U"),
     _textual("pg_node_tree", "pg_node_tree", 194, 0, -1, "Z"),
     _textual("regclass", "regclass", 2205, 2210, 4, "N"),
     _textual("regtype", "regtype", 2206, 2211, 4, "N"),

@@ -31,6 +31,11 @@ def _names() -> dict[str, str]:
     return {name.lower(): name for name in available_timezones()}
 
 
+def zone_names() -> list[str]:
+    """Of the time zone database."""
+    return sorted(_names().values())
+
+
 @lru_cache(maxsize=1024)
 def find_zone(text: str) -> tuple[str, tzinfo] | None:
     """(as SHOW answers it, the zone); None where there is none of this name. What it shows finds the same zone again."""

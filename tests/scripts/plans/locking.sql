@@ -46,7 +46,7 @@ x
 SELECT 1
 UPDATE 1
 b: UPDATE 1
-ERROR 40001: change conflicts with another transaction, please retry: (OC000)
+ERROR 40001: change conflicts with another transaction (OC000)
 b
 theirs
 y
@@ -81,4 +81,4 @@ COMMIT;
 BEGIN
 INSERT 0 1
 b: INSERT 0 1
-ERROR 40001: change conflicts with another transaction, please retry: (OC000)
+ERROR 40001: change conflicts with another transaction (OC000)

@@ -112,9 +112,11 @@ Statement DPU Estimate:
 EXPLAIN
 
 # What is deleted is written, too; an index has entries of its own.
-CREATE INDEX ON test_table (context);
+CREATE INDEX ASYNC ON test_table (context);
 EXPLAIN (ANALYZE, VERBOSE) DELETE FROM test_table WHERE id = 1;
 ---
+job_id
+<job>
 CREATE INDEX
 QUERY PLAN
 Delete on test_table
@@ -212,6 +214,7 @@ QUERY PLAN
 Column Executor (DuckDB) (actual rows=1)
   ->  Storage Scan on public.test_table (actual rows read=42)
         Storage Projection: id, context
+  Chosen for: something other than one or two tables in FROM
   Statement: SELECT max(r1.c1) AS c1 FROM (SELECT CAST(sum(r2.c1) AS BIGINT) AS c1 FROM v1 AS r2 GROUP BY r2.c2) AS r1
 Query Identifier: 32nwn44tllnmr
 Planning Time: <measured> ms

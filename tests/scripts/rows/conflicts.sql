@@ -18,7 +18,7 @@ b: BEGIN
 UPDATE 1
 b: UPDATE 1
 COMMIT
-b: ERROR 40001: change conflicts with another transaction, please retry: (OC000)
+b: ERROR 40001: change conflicts with another transaction (OC000)
 n
 11
 SELECT 1
@@ -43,13 +43,13 @@ b: BEGIN
 INSERT 0 1
 b: INSERT 0 1
 b: COMMIT
-ERROR 40001: change conflicts with another transaction, please retry: (OC000)
+ERROR 40001: change conflicts with another transaction (OC000)
 BEGIN
 b: BEGIN
 INSERT 0 1
 b: INSERT 0 1
 COMMIT
-b: ERROR 40001: change conflicts with another transaction, please retry: (OC000)
+b: ERROR 40001: change conflicts with another transaction (OC000)
 id|u
 1|one
 2|two
@@ -94,7 +94,7 @@ BEGIN
 INSERT 0 0
 INSERT 0 1
 b: UPDATE 1
-ERROR 40001: change conflicts with another transaction, please retry: (OC000)
+ERROR 40001: change conflicts with another transaction (OC000)
 count
 0
 SELECT 1

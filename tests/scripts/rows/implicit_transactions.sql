@@ -235,7 +235,7 @@ b: BEGIN
 b: UPDATE 1
 INSERT 0 1
 UPDATE 1
-b: ERROR 40001: change conflicts with another transaction, please retry: (OC000)
+b: ERROR 40001: change conflicts with another transaction (OC000)
 b: INSERT 0 1
 b: UPDATE 1
 i|s

@@ -26,7 +26,7 @@ b: SELECT 1
 UPDATE 1
 b: UPDATE 1
 COMMIT
-b: ERROR 40001: change conflicts with another transaction, please retry: (OC000)
+b: ERROR 40001: change conflicts with another transaction (OC000)
 id|on_call
 1|f
 2|t
@@ -71,13 +71,13 @@ on_call
 t
 SELECT 1
 b: UPDATE 1
-ERROR 40001: change conflicts with another transaction, please retry: (OC000)
+ERROR 40001: change conflicts with another transaction (OC000)
 BEGIN
 on_call
 t
 SELECT 1
 b: DELETE 1
-ERROR 40001: change conflicts with another transaction, please retry: (OC000)
+ERROR 40001: change conflicts with another transaction (OC000)
 b: INSERT 0 1
 
 # it commits where nothing was written, or another row, or where the lock is given up
@@ -133,6 +133,8 @@ b: UPDATE jobs SET at = 1 WHERE id = 4;
 a: COMMIT;
 ---
 CREATE TABLE
+job_id
+<job>
 CREATE INDEX
 INSERT 0 4
 BEGIN
@@ -143,13 +145,13 @@ id
 4
 SELECT 4
 b: UPDATE 1
-ERROR 40001: change conflicts with another transaction, please retry: (OC000)
+ERROR 40001: change conflicts with another transaction (OC000)
 BEGIN
 id
 3
 SELECT 1
 b: UPDATE 1
-ERROR 40001: change conflicts with another transaction, please retry: (OC000)
+ERROR 40001: change conflicts with another transaction (OC000)
 BEGIN
 id
 3
@@ -161,7 +163,7 @@ id
 4
 SELECT 1
 b: UPDATE 1
-ERROR 40001: change conflicts with another transaction, please retry: (OC000)
+ERROR 40001: change conflicts with another transaction (OC000)
 
 # in a subquery of a statement that writes
 a: BEGIN;
@@ -183,7 +185,7 @@ ROLLBACK
 BEGIN
 INSERT 0 1
 b: UPDATE 1
-ERROR 40001: change conflicts with another transaction, please retry: (OC000)
+ERROR 40001: change conflicts with another transaction (OC000)
 count
 4
 SELECT 1
@@ -218,7 +220,7 @@ at|name
 32|Ann
 SELECT 1
 b: UPDATE 1
-ERROR 40001: change conflicts with another transaction, please retry: (OC000)
+ERROR 40001: change conflicts with another transaction (OC000)
 BEGIN
 at|name
 32|Eve
@@ -230,14 +232,14 @@ name
 Eve
 SELECT 1
 b: UPDATE 1
-ERROR 40001: change conflicts with another transaction, please retry: (OC000)
+ERROR 40001: change conflicts with another transaction (OC000)
 BEGIN
 id|name
 4|Dai
 2|NULL
 SELECT 2
 b: UPDATE 1
-ERROR 40001: change conflicts with another transaction, please retry: (OC000)
+ERROR 40001: change conflicts with another transaction (OC000)
 ERROR 0A000: FOR UPDATE cannot be applied to the nullable side of an outer join
 ERROR 42P01: relation "jobs" in FOR UPDATE clause not found in FROM clause
 ERROR 42601: FOR UPDATE must specify unqualified relation names

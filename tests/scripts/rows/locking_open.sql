@@ -27,13 +27,13 @@ n
 1
 SELECT 1
 b: UPDATE 1
-ERROR 40001: change conflicts with another transaction, please retry: (OC000)
+ERROR 40001: change conflicts with another transaction (OC000)
 BEGIN
 n
 2
 SELECT 1
 b: UPDATE 1
-ERROR 40001: change conflicts with another transaction, please retry: (OC000)
+ERROR 40001: change conflicts with another transaction (OC000)
 BEGIN
 ERROR 25006: cannot execute SELECT FOR NO KEY UPDATE in a read-only transaction
 ROLLBACK
@@ -53,4 +53,4 @@ n
 2
 SELECT 1
 b: UPDATE 1
-ERROR 40001: change conflicts with another transaction, please retry: (OC000)
+ERROR 40001: change conflicts with another transaction (OC000)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from actors.common import write_set
 from actors.common.errors import DatabaseError
 from actors.common.messages import AskPromise, Commit, Committed, Promised
+from actors.common.refusals import NotCommitted
 from actors.journal.record import COMMIT, EPOCH_BEGIN, TRANSACTION_BYTES, RecordHeader, decode_header
 from actors.journal.replica import JournalReplica
 from actors.runtime.simulation.world import World
@@ -186,4 +187,4 @@ def check_logs(journal: JournalAtEnd) -> None:
 
 
 def _says_not_committed(error: DatabaseError) -> bool:
-    return error.sqlstate == "55000" or (error.sqlstate == "08006" and error.detail.startswith("not committed"))
+    return error.sqlstate == "55000" or (error.sqlstate == "08006" and error.refusal == NotCommitted())

@@ -13,6 +13,7 @@ from actors.adjudicator.coordinator import Coordinator
 from actors.common import write_set
 from actors.common.errors import DatabaseError
 from actors.common.messages import AskOutcome, AskPromise, Commit, Committed, Decided, Done, OutcomeIs, Prepare, Prepared, Promised
+from actors.common.refusals import NotCommitted, StaleCatalog, Unanswered
 from actors.common.settings import Layout, Settings
 from actors.journal.record import CLOSE, EPOCH_BEGIN
 from actors.runtime.simulation.faults import Faults
@@ -99,8 +100,8 @@ def test_conflicts_redirects_and_repeats() -> None:
         assert (await bench.refusal(bench.send(Commit(b"e" * 16, old, old, b"nonsense")))).sqlstate == "08P01"
         empty = Commit(b"f" * 16, old, old, write_set.encode([], [], []))
         assert (await bench.refusal(bench.send(empty))).sqlstate == "08P01"
-        begun = (await bench.refusal(bench.commit([key(1)], catalog_ts=0))).detail
-        assert begun.isdigit() and await bench.commit([key(1)], catalog_ts=int(begun)) > first
+        stale = (await bench.refusal(bench.commit([key(1)], catalog_ts=0))).refusal
+        assert isinstance(stale, StaleCatalog) and await bench.commit([key(1)], catalog_ts=stale.begin) > first
         assert (await bench.refusal(bench.commit([key(1)], 0))).sqlstate == "40001"
 
     play(scenario)
@@ -247,7 +248,7 @@ def test_what_a_dead_coordinator_committed_its_successor_knows(monkeypatch: pyte
         cut_off_when_durable(bench, monkeypatch)
         start = bench.now()
         error = await bench.refusal(bench.send(bench.message([key(1), key(2)], start)))
-        assert error.sqlstate == "08006" and not error.detail
+        assert error.sqlstate == "08006" and error.refusal == Unanswered(True)
         assert bench.role(2).status()["load"]["pending"] == 1
         await world.restart("adjudicator-1")
         await lead(world)
@@ -292,7 +293,7 @@ def test_who_is_deposed_while_it_stops_does_not_lead_again() -> None:
         writer.deposed_by("another one leads")
         bench.world.network.heal()
         await asyncio.sleep(REGAIN_S_MAX)
-        assert "not committed" in (await bench.refusal(bench.ask(1, AskPromise(bench.now())))).detail
+        assert (await bench.refusal(bench.ask(1, AskPromise(bench.now())))).refusal == NotCommitted()
         assert role.status()["state"] == "standing by"
         await stopping
 
@@ -306,11 +307,11 @@ def test_only_who_may_know_of_a_prepared_transaction_acknowledges_its_outcome() 
         epoch = bench.role(2).status()["epoch"]
         name, at = b"voted" * 4, bench.now()
         assert await bench.ask(2, Decided(name, at, epoch)) == Done()
-        assert "not committed" in (await bench.refusal(bench.ask(2, Decided(name, at, epoch + 1)))).detail
+        assert (await bench.refusal(bench.ask(2, Decided(name, at, epoch + 1)))).refusal == NotCommitted()
         bench.world.crash("adjudicator-2")
         await bench.world.restart("adjudicator-2")
         assert bench.role(2).status()["state"] == "standing by"
-        assert "not committed" in (await bench.refusal(bench.ask(2, Decided(name, at, epoch)))).detail
+        assert (await bench.refusal(bench.ask(2, Decided(name, at, epoch)))).refusal == NotCommitted()
         await lead(bench.world)
         assert await bench.ask(2, Decided(name, at, epoch)) == Done()
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from actors.common.errors import DatabaseError
+from actors.common.refusals import NotCommitted
 from actors.common.settings import Journaling, Layout, Settings
 from actors.journal.replica import ANNOUNCE_EVERY_S, JournalReplica
 from actors.runtime.simulation.faults import Faults
@@ -143,7 +144,7 @@ def test_full_disks_refuse_commits_and_not_reads_until_there_is_room() -> None:
         for _ in range(8):  # several leases
             started = world.loop.time()
             error = await refused(client, client.now())
-            assert error.sqlstate == "53100" and error.detail.startswith("not committed")
+            assert error.sqlstate == "53100" and error.refusal == NotCommitted()
             assert await client.get([KEY], client.now()) == [b"the last one"]
             assert world.loop.time() - started < 0.5
             await asyncio.sleep(1)

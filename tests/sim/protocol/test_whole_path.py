@@ -9,6 +9,7 @@ import pytest
 
 from actors.common.errors import DatabaseError
 from actors.common.messages import Get, Got
+from actors.common.refusals import NotCommitted
 from actors.common.timestamps import Timestamp
 from actors.runtime.simulation.nemesis import Nemesis
 from actors.runtime.simulation.world import World
@@ -40,7 +41,7 @@ class Tally:
                 noted = self.certain
             except DatabaseError as error:
                 await asyncio.sleep(client.random.uniform(0, 0.02))
-                if error.sqlstate in ("40001", "55000", "53100") or error.detail.startswith("not committed"):
+                if error.sqlstate in ("40001", "55000", "53100") or error.refusal == NotCommitted():
                     continue
                 noted = self.unknown
             for key in keys:

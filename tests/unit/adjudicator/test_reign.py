@@ -21,6 +21,7 @@ from actors.common.errors import DatabaseError
 from actors.common.messages import AskOutcome, Commit, Committed, OutcomeIs, Prepare, Prepared
 from actors.common.messages.base import Message
 from actors.common.ranges import ShardMap
+from actors.common.refusals import NotCommitted
 from actors.common.settings import Settings
 from actors.common.timestamps import Interval
 from actors.journal.record import COMMIT, EPOCH_BEGIN, LEASE, RecordHeader
@@ -142,9 +143,9 @@ def test_what_was_appended_is_unknown_when_the_epoch_ends() -> None:
         assert [type(message) for _, message, _ in bench.bus.requests] == [Prepare]
         bench.reign.end("deposed")
         assert isinstance(appended.message, DatabaseError) and appended.message.sqlstate == "08007"
-        assert isinstance(spanning.message, DatabaseError) and spanning.message.detail.startswith("not committed")
+        assert isinstance(spanning.message, DatabaseError) and spanning.message.refusal == NotCommitted()
         refused = bench.commit(2, KEY + b"y").message
-        assert isinstance(refused, DatabaseError) and refused.detail.startswith("not committed")
+        assert isinstance(refused, DatabaseError) and refused.refusal == NotCommitted()
 
     play(scenario)
 

@@ -13,6 +13,7 @@ from actors.adjudicator.releasing import DRAIN_S
 from actors.common.errors import DatabaseError, is_redirected
 from actors.common.messages import Commit, Committed, OutcomeIs, Prepare, Prepared, Release, Released
 from actors.common.ranges import ShardMap, moved
+from actors.common.refusals import StaleCatalog
 from actors.journal.record import COMMIT, RELEASE
 from actors.runtime.simulation.loop import SimulatedLoop
 from tests.unit.adjudicator.test_reign import BEGIN, KEY, Answer, Bench, is_error
@@ -148,7 +149,7 @@ def test_the_new_owner_refuses_what_began_before_it_and_old_catalogs() -> None:
         message = Commit(b"c" * 16, BEGIN + 600, BEGIN + 499, b"", [gained])
         with pytest.raises(DatabaseError) as stale:
             bench.reign.commit(message, answer)
-        assert stale.value.sqlstate == "55000" and stale.value.detail == str(BEGIN + 500)
+        assert stale.value.sqlstate == "55000" and stale.value.refusal == StaleCatalog(BEGIN + 500)
         assert bench.commit(3, gained, start_ts=BEGIN + 500).message is None
 
     play(scenario)

@@ -26,7 +26,7 @@ def lost() -> psycopg.OperationalError:
 def test_a_conflict_pauses_longer_each_time_up_to_a_bound_and_is_raised_in_the_end() -> None:
     told: list[int] = []
     retries = Retries(attempts_max=10, jitter=Fixed(), on_retry=lambda attempt, error: told.append(attempt))
-    conflict = errors.SerializationFailure("change conflicts with another transaction, please retry: (OC000)")
+    conflict = errors.SerializationFailure("change conflicts with another transaction (OC000)")
     pauses = [retries.failed(conflict, lost=False) for _ in range(9)]
     assert pauses == sorted(pauses) and pauses[0] == 2 * PAUSE_S_MIN and pauses[-1] == PAUSE_S_MAX
     assert told == list(range(1, 10))

@@ -109,15 +109,16 @@ def test_a_client_waits_for_one_that_is_away_rather_than_be_refused(tmp_path: Pa
             first = Processor(paths[0], 1)
             first.full = True
             asking = asyncio.create_task(ask(port))
-            while not made._waiting:
+            while not made._reception.waiting:
                 await asyncio.sleep(0)
             second = Processor(paths[1], 2)
             assert await asking == "2"
             second.receiver.stop()
             asking = asyncio.create_task(ask(port))
-            while not made._waiting:
+            while not made._reception.waiting:
                 await asyncio.sleep(0)
-            made._waiting = [(0.0, client) for _, client in made._waiting]
+            for guest in made._reception._waiting:
+                guest.deadline_s = 0.0
             assert await asking == "1 full", "its time is over: it is told why"
             first.receiver.stop()
 
@@ -182,7 +183,7 @@ def test_a_client_whose_socket_was_lost_is_served_by_another(tmp_path: Path) -> 
             forgetful = [Forgetful(path) for path in paths]
             asking = asyncio.create_task(ask(port))
             await asyncio.wait([asyncio.ensure_future(one.lost.wait()) for one in forgetful], return_when=asyncio.FIRST_COMPLETED)
-            while not made._waiting:
+            while not made._reception.waiting:
                 await asyncio.sleep(0)
             for one, path in zip(forgetful, paths, strict=True):
                 one.stop()
@@ -190,6 +191,20 @@ def test_a_client_whose_socket_was_lost_is_served_by_another(tmp_path: Path) -> 
             second = Processor(paths[1], 2)
             assert await asking == "2"
             second.receiver.stop()
+
+    asyncio.run(asyncio.wait_for(main(), 20))
+
+
+def test_guests_wait_for_one_that_is_busy_while_another_is_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The gateway offered them to both without end, and did nothing else any more."""
+    monkeypatch.setattr(socket_passing, "OFFERS_MAX", 2)
+
+    async def main() -> None:
+        async with gateway(tmp_path) as (made, paths, port):
+            first = Processor(paths[0], 1)
+            assert await asyncio.gather(*(ask(port) for _ in range(50))) == ["1"] * 50
+            assert not len(made._reception)
+            first.receiver.stop()
 
     asyncio.run(asyncio.wait_for(main(), 20))
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.common.errors import DatabaseError
 from actors.common.messages import Commit, Done, Failure, Get, Got
+from actors.common.refusals import Outbid
 from actors.runtime.framing import POST, REPLY, REQUEST, Frame, FrameReader, encode_frame, error_of, failure_of
 
 BOUND = 1 << 20
@@ -76,7 +78,9 @@ def test_nesting_bomb() -> None:
 
 def test_errors_keep_all_they_say() -> None:
     error = DatabaseError("23505", "duplicate", detail="d", hint="h", position=7, schema="s", table="t", column="c", constraint="k")
-    back = error_of(failure_of(error))
+    error.refusal = Outbid(7)
+    failure = msgspec.msgpack.decode(msgspec.msgpack.encode(failure_of(error)), type=Failure)
+    back = error_of(failure)
     assert all(getattr(back, name) == getattr(error, name) for name in DatabaseError.__slots__)
     assert error_of(Failure("08006", "m", fields={"position": "junk"})).position == 0
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import msgspec
 import pytest
 
 from actors.common.errors import DatabaseError, conflict
 from actors.query_processor.catalog.allocation import IdAllocator
+from actors.runtime.fiber import Completion, Fiber
 from actors.sql.catalog.schema import Column, Index, IndexColumn, Table
 from actors.sql.catalog.snapshot import Catalog, Schema, encode_schema, encode_table, schema_key, table_key
 from actors.sql.types.column_type import ColumnType
@@ -63,6 +66,34 @@ def test_overlays() -> None:
     assert catalog.find_table(None, "two") is not None and not another.has_schema("s")
     assert another.version < 0 and overlay.version < 0 and overlay.version != another.version
     assert overlay.on_path(("public",)).find_table(None, "one") is not None
+
+
+def test_those_who_ask_at_once_wait_for_one_reading() -> None:
+    """One who leaves meanwhile takes it from nobody."""
+    cluster = FakeCluster()
+    catalogs, failure = cluster.catalogs, DatabaseError("08006", "gone")
+    reads: list[int] = []
+    storage, loaded = catalogs.load, Completion[None]()
+
+    async def load(at: int, change: int = 0) -> Catalog:
+        reads.append(at)
+        await loaded
+        return await storage(at, change)
+
+    catalogs.load = load  # type: ignore[method-assign]
+    ended: list[BaseException | None] = []
+
+    async def main() -> None:
+        at = cluster.clock.now().latest
+        fibers = [Fiber(catalogs.pinned(at), lambda _, error: ended.append(error)) for _ in range(5)]
+        fibers[0].cancel(failure)
+        assert ended == [failure] and reads == [at]
+        loaded.succeed(None)
+        while len(ended) < len(fibers):
+            await asyncio.sleep(0)
+
+    asyncio.run(asyncio.wait_for(main(), 10))
+    assert ended == [failure, None, None, None, None] and len(reads) == 1
 
 
 def test_cache_loads_at_a_time_and_only_when_it_must() -> None:

@@ -139,7 +139,9 @@ def test_refused(client: Client, sql: str, code: str) -> None:
     assert client.session.status == "I"
 
 
-def test_repeatable_read_is_accepted_and_read_only_holds(client: Client) -> None:
+def test_repeatable_read_is_accepted_and_read_only_holds() -> None:
+    client = connect(OPEN)
+    client.query("CREATE TABLE t (id int PRIMARY KEY, name text)")
     client.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
     assert client.rows("SHOW transaction_read_only") == [("on",)]
     error = client.error("INSERT INTO t VALUES (1, 'a')")

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from actors.common.errors import DatabaseError, unavailable
 from actors.common.messages import Commit, Get, Suspect
+from actors.common.refusals import NotCommitted, StaleCatalog
 from actors.common.settings import Limits, Settings
 from actors.common.timestamps import Interval
 from actors.query_processor.transaction import CatalogStale, Transaction, committing
@@ -273,7 +274,7 @@ def test_certainly_not_committed_is_sent_again(monkeypatch: pytest.MonkeyPatch) 
     cluster = FakeCluster()
     transaction = cluster.begin()
     transaction.put(key(1), b"x")
-    cluster.bus.failures["adjudicator/1"] = [DatabaseError("08006", "no participant", detail="not committed")] * 3
+    cluster.bus.failures["adjudicator/1"] = [DatabaseError("08006", "no participant", refusal=NotCommitted())] * 3
     assert on_loop(transaction.commit()) is not None
 
 
@@ -295,7 +296,7 @@ def test_commit_revalidates_the_catalog_when_asked() -> None:
     cluster.begin()
     transaction = cluster.begin()
     transaction.put(key(1), b"x")
-    cluster.bus.failures["adjudicator/1"] = [DatabaseError("55000", "catalog must be revalidated", detail="12345")]
+    cluster.bus.failures["adjudicator/1"] = [DatabaseError("55000", "catalog must be revalidated", refusal=StaleCatalog(12345))]
     assert run(transaction.commit()) is not None
     commits = [message for _, message in cluster.bus.sent if isinstance(message, Commit)]
     assert len(commits) == 2 and commits[1].catalog_ts == transaction.start_ts > commits[0].catalog_ts
