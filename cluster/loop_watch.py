@@ -1,7 +1,7 @@
 """The watch over event loops: a process whose loop has not turned for `stall_s` is ended, so that Ray starts it anew.
 
 A loop that is held (a computation without end in C, a deadlock) cannot tell of it, and a thread beside it cannot either where the interpreter is held too. So the
-supervisor looks from outside at the beats of each process (runtime/heartbeat.py), in a thread of its own:
+supervisor, or on the nodes of a Ray that was joined a process of its own (node_watch.py), looks from outside at the beats of each process (runtime/heartbeat.py), in a thread of its own:
 
     beats go on            nothing is wrong
     none, and it computes  the CPU time that it got since counts as stalled

@@ -43,7 +43,7 @@ class ProcessFiles:
             log_path=self.logs / f"{process.name}.log",
             heartbeat_path=self.heartbeat(process.name),
             settings=settings,
-            roles=_Roles(process, self.sockets, self.root, self._disk(process), bool(self.disks)),
+            roles=_Roles(process, self, self._disk(process), settings.supervision.stall_s),
         )
 
     def _disk(self, process: ProcessState) -> str:
@@ -56,20 +56,23 @@ class _Roles:
     """ray_shell.Roles of one process: it begins with none, and is told all."""
 
     process: ProcessState
-    sockets: Path
-    root: Path
+    files: ProcessFiles
     disk: str
-    joined: bool
+    stall_s: float
 
     def enter(self) -> None:
-        if self.joined:
+        if self.files.disks:  # a Ray that was joined
+            from cluster import node_watch
+            from cluster.data_folder import DataFolder
             from cluster.node_folder import enter
 
-            enter(self.root, self.sockets, self.disk)
+            files = self.files
+            enter(files.root, files.sockets, self.disk)
+            node_watch.begin(files.sockets, files.logs / "loop-watch.log", DataFolder(files.root).replacements_path, self.stall_s)
 
     def load(self) -> None:
         kinds = {role.kind for role in self.process.roles}
         load(kinds | MOVABLE if kinds & set(HOSTING) else kinds)
 
     def assigned(self, message: StartRole) -> RoleSpec:
-        return role_spec(RoleState(message.role, message.kind, message.arguments), message.az, str(self.sockets))
+        return role_spec(RoleState(message.role, message.kind, message.arguments), message.az, str(self.files.sockets))

@@ -7,7 +7,7 @@ Order: lock the folder, end what a former life left behind, start Ray (a raylet 
 down what the cluster is, create the controller as a Ray actor, which creates all others, wait until it calls the
 cluster complete, look that nothing listens to other machines, write state.json, say "ready URL" on the
 pipe. SIGTERM or SIGINT: the controller stops the layers in order, then Ray ends. While it runs, Ray restarts actors
-that die (max_restarts = -1); a thread watches their event loops and ends those that are held (loop_watch.py).
+that die (max_restarts = -1); a thread watches their event loops and ends those that are held (loop_watch.py; on a Ray that was joined: node_watch.py).
 """
 
 from __future__ import annotations
@@ -107,7 +107,8 @@ class Supervisor:
                 "mode": self._settings.mode,
             }
         )
-        self._watch.start()
+        if not isinstance(self._ray, JoinedRay):  # its nodes have watches of their own (node_watch.py)
+            self._watch.start()
         return url
 
     @contextmanager

@@ -39,8 +39,6 @@ NIGHT_RATE, DAY_RATE = 2, 60
 CLIENTS = 24
 RUSH_FROM, RUSH_TO = 0.3, 0.7
 """Of the day: when tickets are sold beside."""
-NODES_GO = os.environ.get("DEMO_NODES", "go") == "go"
-"""Else on a Ray whose nodes stay."""
 REPORT_S = 1.0
 """Query processors tell once in so long what was used."""
 SETTINGS = """
@@ -159,13 +157,14 @@ def _check_shop(url: str, stage: Stage) -> None:
     stage.mark(f"every row is there: {len(checks.held)} checks of the shop held")
 
 
-def main(html: Path | None = None, png: Path | None = None) -> int:
-    """`html`, `png`: where the day is drawn."""
+def main(html: Path | None = None, png: Path | None = None, nodes: str = "go") -> int:
+    """`html`, `png`: where the day is drawn. `nodes`: "go", or "stay", where DEMO_NODES does not say which."""
+    nodes_go = os.environ.get("DEMO_NODES", nodes) == "go"
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the cluster and its Ray are ended, whoever ends this
     try:
         print("\nA day from zero to zero: a cluster is made, and left alone ...", flush=True)
         with ExitStack() as stack:
-            ray = stack.enter_context(own_ray()) if NODES_GO else None
+            ray = stack.enter_context(own_ray()) if nodes_go else None
             data = stack.enter_context(own_cluster("day", SETTINGS, address=ray.address if ray is not None else ""))
             day = Day(time.monotonic())
             with Stage(day) as stage:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from actors.common.errors import CHARACTER_NOT_IN_REPERTOIRE, INVALID_PARAMETER_VALUE, SYNTAX_ERROR, DatabaseError
+from actors.sql.expressions.arithmetic import out_of_range
 from actors.sql.expressions.registry import register
 
 UTF8 = frozenset({"utf8", "unicode"})
@@ -50,6 +51,8 @@ def overlay(data: bytes, replacement: bytes, start: int, length: int | None = No
     if start <= 0:
         raise DatabaseError("22011", "negative substring length not allowed")
     length = len(replacement) if length is None else length
+    if start + length >= 2**31:
+        raise out_of_range("integer")
     return data[: start - 1] + replacement + data[max(start - 1 + length, 0) :]
 
 

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from actors.common.errors import INVALID_PARAMETER_VALUE, PROGRAM_LIMIT_EXCEEDED, DatabaseError
+from actors.sql.expressions.arithmetic import out_of_range
 from actors.sql.expressions.keywords import QUOTED_KEYWORDS
 from actors.sql.expressions.registry import STABLE, register
 from actors.sql.patterns.like import lower_ascii, upper_ascii
@@ -117,6 +118,8 @@ def overlay(value: str, replacement: str, start: int, length: int | None = None)
     if start <= 0:
         raise DatabaseError("22011", "negative substring length not allowed")
     length = len(replacement) if length is None else length
+    if start + length >= 2**31:
+        raise out_of_range("integer")
     return value[: start - 1] + replacement + value[max(start - 1 + length, 0) :]
 
 

@@ -366,6 +366,11 @@ class Attempt:
     seconds: float | None = None
 
 
+def others_of(kept: Attempt) -> list[int]:
+    """The other seeds that its plan is tried with."""
+    return [seed for seed in range(KEPT_SEEDS) if seed != kept.seed]
+
+
 def kept_runs() -> dict[str, Attempt]:
     lines = [json.loads(line) for line in FOUND.read_text().splitlines()]
     return {
@@ -381,7 +386,7 @@ def hunt(name: str, seeds: range = range(SEEDS_MAX), processes: int = 2, as_draw
     attempts = [Attempt(name, seed, as_drawn or bug.as_drawn) for seed in seeds]
     kept = kept_runs().get(name)
     if kept is not None and not as_drawn:
-        attempts[:0] = (kept, *(replace(kept, seed=seed) for seed in range(KEPT_SEEDS) if seed != kept.seed))
+        attempts[:0] = (kept, *(replace(kept, seed=seed) for seed in others_of(kept)))
     preload()
     with multiprocessing.get_context("fork").Pool(processes, _plant, (bug,), maxtasksperchild=RUNS_MAX) as pool:
         for report in pool.imap(_hunt_one, attempts):

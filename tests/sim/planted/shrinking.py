@@ -4,6 +4,9 @@ what must find it.
     python -m tests.sim.planted.shrinking                       those that cost more than `--above` CPU seconds (2)
     python -m tests.sim.planted.shrinking --above 1 [name ...]  and replaces their lines in found.jsonl
 
+A run is cut only so far that its plan shows the bug with another seed, too: what one trace alone shows is lost with the
+next change of the code, which changes all traces.
+
 A bug that its kept run does not show any more is hunted first. Run by hand, when tests have become slow: a run that
 `bugs.py --keep` has added is as its seed drew it.
 """
@@ -22,7 +25,7 @@ from typing import Any
 
 from cluster.simulation.campaign import preload
 from cluster.simulation.saved_plan import as_json
-from tests.sim.planted.bugs import BUGS, CAMPAIGN, FOUND, SECONDS, Attempt, _hunt_one, _plant, hunt, kept_runs
+from tests.sim.planted.bugs import BUGS, CAMPAIGN, FOUND, SECONDS, Attempt, _hunt_one, _plant, hunt, kept_runs, others_of
 
 SEEDS_TRIED = 6
 SECONDS_MIN = 2.0
@@ -101,6 +104,9 @@ def shrink(attempt: Attempt, above: float) -> tuple[Attempt, float, float]:
         spent_s += costs
         return costs if failure is not None and failure.startswith(bug.found_by) else float("inf")
 
+    def lasts(candidate: Attempt, worth_s: float) -> bool:
+        return any(cost(replace(candidate, seed=seed), worth_s) < float("inf") for seed in others_of(candidate))
+
     first = best = cost(attempt, DEAR_S)
     if first == float("inf"):
         return attempt, best, first
@@ -109,7 +115,7 @@ def shrink(attempt: Attempt, above: float) -> tuple[Attempt, float, float]:
         for candidate in cheaper(attempt):
             if candidate not in tried and spent_s < first + SPENT_MAX_S:
                 tried.append(candidate)
-                if (costs := cost(candidate, WORTH * best)) < WORTH * best:
+                if (costs := cost(candidate, WORTH * best)) < WORTH * best and lasts(candidate, best):
                     attempt, best = candidate, costs
                     break
         else:

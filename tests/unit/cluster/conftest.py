@@ -11,12 +11,18 @@ from pathlib import Path
 
 import pytest
 
-Hold = Callable[[str], contextlib.AbstractContextManager["subprocess.Popen[str]"]]
+Hold = Callable[..., contextlib.AbstractContextManager["subprocess.Popen[str]"]]
 
 
 @contextlib.contextmanager
-def process(tmp_path: Path, how: str) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, str(Path(__file__).parent / "held_process.py"), str(tmp_path / "p.beat"), str(tmp_path / "p.log"), how]
+def process(tmp_path: Path, how: str, name: str) -> Iterator[subprocess.Popen[str]]:
+    command = [
+        sys.executable,
+        str(Path(__file__).parent / "held_process.py"),
+        str(tmp_path / f"{name}.beat"),
+        str(tmp_path / f"{name}.log"),
+        how,
+    ]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as started:
         try:
@@ -28,5 +34,5 @@ def process(tmp_path: Path, how: str) -> Iterator[subprocess.Popen[str]]:
 
 @pytest.fixture
 def hold(tmp_path: Path) -> Hold:
-    """Starts one; its heartbeat and its log are p.beat and p.log in `tmp_path`."""
-    return lambda how: process(tmp_path, how)
+    """hold(how, name="p") starts one; its heartbeat and its log are p.beat and p.log in `tmp_path`."""
+    return lambda how, name="p": process(tmp_path, how, name)

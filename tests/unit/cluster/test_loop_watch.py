@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import threading
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from actors.runtime.heartbeat import Beat, read_beat
+from cluster import node_watch
 from cluster.loop_watch import Activity, LoopWatch, Replacements, Stall, activity_of, read_replacements
 
 if TYPE_CHECKING:
@@ -101,3 +103,17 @@ def test_a_loop_that_turns_and_a_stopped_process_live(tmp_path: Path, fast_looks
         beat = read_beat(tmp_path / "p.beat")
         assert beat is not None and beat.pid == living.pid
     assert activity_of(beat) is None, "gone, or another's number"
+
+
+def test_a_node_without_a_supervisor_has_a_watch_that_ends_when_nobody_is_left(tmp_path: Path, hold: Hold) -> None:
+    log, replaced = tmp_path / "watch.log", tmp_path / "replaced.json"
+    with hold("none") as living, hold("sleep", "q") as held:
+        for _ in range(2):  # each process that starts asks for one
+            node_watch.begin(tmp_path, log, replaced, 1.0)
+        assert held.wait(30) == -signal.SIGABRT
+        assert living.poll() is None and list(read_replacements(replaced)) == ["q"]
+        assert not node_watch.is_deserted(tmp_path)
+    assert node_watch.is_deserted(tmp_path)
+    with open(tmp_path / node_watch.LOCK) as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the one watch has ended
+    assert log.read_text().count("is replaced") == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import contextlib
 import os
 import shlex
 import shutil
@@ -68,9 +69,14 @@ def test_up_in_the_foreground_says_that_it_serves_and_ends_with_its_supervisor(t
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "NOTIFY_SOCKET": path}) as up:
             assert up.stdout is not None
             supervisor = int(up.stdout.readline())
-            assert manager.recv(100) == b"READY=1"
-            if killed:
-                os.kill(supervisor, signal.SIGKILL)
-            else:
-                up.terminate()
-            assert (up.wait(30) == 0) is not killed
+            try:
+                assert manager.recv(100) == b"READY=1"
+                if killed:
+                    os.kill(supervisor, signal.SIGKILL)
+                else:
+                    up.terminate()
+                assert (up.wait(30) == 0) is not killed
+            finally:
+                up.kill()
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(supervisor, signal.SIGKILL)
