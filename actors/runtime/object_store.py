@@ -14,6 +14,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from secrets import token_hex
 from typing import Any, Protocol, TypeVar
@@ -200,9 +201,18 @@ class S3Objects:
         self._root = where.path
 
     def write(self, key: str, pieces: Iterator[bytes]) -> None:
-        with self._files.open_output_stream(self._path(key)) as stream:
+        stream = self._files.open_output_stream(self._path(key))
+        try:
             for piece in pieces:
                 stream.write(piece)
+        except BaseException:
+            with suppress(
+                Exception
+            ):  # pyarrow knows no way to give a stream up: closed, it leaves an object of what has come (findings/pyarrow_partial_object.sh)
+                stream.close()
+                self.remove(key)
+            raise
+        stream.close()
 
     def read(self, key: str, offset: int, length: int) -> bytes:
         with self._files.open_input_file(self._path(key)) as file:

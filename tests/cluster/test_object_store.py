@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from actors.runtime.object_store import open_objects
 from cluster import leftovers
 from tests.cluster.s3_server import CREDENTIALS, S3Server
 from tests.conftest import LiveCluster, discard, eagleray, free_port, make_cluster
@@ -159,3 +160,18 @@ def test_what_refuses_at_up_is_one_line_and_nothing_is_left(server: S3Server, tm
             await_true(lambda: not leftovers.find(data), "a process is left")
             logs = data / "logs" / "supervisor.log"
             assert not logs.exists() or "secret" not in logs.read_text()
+
+
+def test_an_upload_that_breaks_off_leaves_nothing(server: S3Server) -> None:
+    objects = open_objects(server.uri("broken"))
+
+    def breaks_off() -> Iterator[bytes]:
+        yield b"half"
+        raise OSError("no more")
+
+    with pytest.raises(OSError, match="no more"):
+        objects.write("a/b", breaks_off())
+    assert objects.list("") == []
+    objects.write("a/b", iter([b"one", b"two"]))
+    assert objects.read("a/b", 0, -1) == b"onetwo" and objects.read("a/b", 2, 2) == b"et"
+    assert [(found.key, found.size) for found in objects.list("a/")] == [("a/b", 6)]
