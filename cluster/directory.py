@@ -45,6 +45,7 @@ class Directory:
         """The cluster's state has changed. Processes that are in it no more are passed over until they have ended."""
         self._state = state
         self._names = {process.name for process in state.processes}
+        self._roles = state.roles.keys()
 
     def all_know(self, version: int) -> bool:
         """Every process that is registered has a map of this version, or a later one."""
@@ -74,7 +75,7 @@ class Directory:
         for register in [*([self.own] if self.own else []), *(self.registers[name] for name in sorted(self.registers))]:
             routes[f"host/{register.process}"] = register.endpoint
             for name in register.roles:
-                if name not in assigned and (register is self.own or register.process in self._names):
+                if name not in assigned and (register is self.own or self._is_in_state(register, name)):
                     routes[name] = register.endpoint
         for name, process in sorted(self._homes().items()):
             routes[name] = self.registers[process].endpoint
@@ -86,9 +87,18 @@ class Directory:
         places = {process.name: process.az for process in self._state.processes}
         azs.update({name: places[process] for name, process in self._homes().items()})
         for register in self.registers.values():
-            if register.process in self._names:
-                azs.update({name: az for name, az in register.roles.items() if name not in assigned})
+            azs.update(
+                {
+                    name: az
+                    for name, az in register.roles.items()
+                    if name not in assigned and self._is_in_state(register, name)
+                }
+            )
         return azs
+
+    def _is_in_state(self, register: Register, name: str) -> bool:
+        """A process registers what it has begun with; of that, the state may have given up a role since."""
+        return register.process in self._names and name in self._roles
 
     def _tell(self, process: str, topology: Topology) -> None:
         """Send the topology until it is acknowledged: a process that misses one might look for roles where they are no more, for ever."""

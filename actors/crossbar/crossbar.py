@@ -94,18 +94,18 @@ class Crossbar:
     async def start(self) -> None:
         self._context.bus.on_topology(self._on_topology)
         if self._context.bus.topology is not None:
-            self._take_map(self._context.bus.topology.shard_map)
+            self._take_map(self._context.bus.topology)
 
-    def _take_map(self, shard_map: ShardMap) -> None:
-        """Where it names other shards than the last one did: those that are gone get nothing more, and for new ones the
-        records are read again."""
-        before, self._holdings = self._holdings, shard_map.holdings()
+    def _take_map(self, topology: Topology) -> None:
+        """Replicas that it doesn't name get nothing more. Where it names shards that the last one did not, the records
+        are read again for them."""
+        before, self._holdings = self._holdings, topology.shard_map.holdings()
+        for name, subscriber in sorted(self._subscribers.items()):
+            if name not in topology.azs or subscriber.shard not in self._holdings:
+                self._dismiss(name)
         if before == self._holdings:
             return
-        self._routing = shard_map
-        for name, subscriber in sorted(self._subscribers.items()):
-            if subscriber.shard not in self._holdings:
-                self._dismiss(name)
+        self._routing = topology.shard_map
         if self._merge is not None and not self._holdings.keys() <= before.keys():
             self._route_anew()
 
@@ -493,7 +493,7 @@ class Crossbar:
     def _on_topology(self, topology: Topology) -> None:
         if self._stopped:  # the bus keeps its listeners
             return
-        self._take_map(topology.shard_map)
+        self._take_map(topology)
         if self._members.learn(topology.journals):
             self._learn(topology.journals)
         if self._merge is not None and self._demand > self._merge.watermark:

@@ -500,3 +500,25 @@ def committed(cluster: Cluster) -> set[int]:
         )
         times |= {role.log.commit_ts_at(lsn) for lsn in range(role.log.first_lsn, role.log.last_lsn + 1)}
     return times & set(cluster.times)
+
+
+def test_a_replica_that_the_topology_names_no_more_is_no_subscriber_any_more() -> None:
+    """One that is removed while it catches up, and whose window is full: nobody would ever acknowledge the rest."""
+
+    async def scenario(cluster: Cluster) -> None:
+        removed, stays, other = cluster.storage(1, "b"), cluster.storage(1, "a"), cluster.storage(2, "a")
+        for storage in (stays, other):
+            await storage.subscribe(0)
+        last = write_some(cluster, 200, 100, bytes(100))
+        for storage in (stays, other):
+            await cluster.reads(storage, last)
+        removed.acknowledges = False
+        await removed.subscribe(0, window_bytes=2000)
+        await until(lambda: cluster.crossbar.status()["load"]["catching_up"] == 1)
+        cluster.world.remove_process("storage-1-b")
+        cluster.world.publish()
+        await until(lambda: cluster.crossbar.status()["load"]["catching_up"] == 0)
+        assert cluster.crossbar.status()["load"]["subscribers"] == 2
+        await cluster.reads(stays, last + 100)
+
+    run(scenario, azs="ab", ring_bytes_max=500)
