@@ -87,13 +87,7 @@ class Directory:
         places = {process.name: process.az for process in self._state.processes}
         azs.update({name: places[process] for name, process in self._homes().items()})
         for register in self.registers.values():
-            azs.update(
-                {
-                    name: az
-                    for name, az in register.roles.items()
-                    if name not in assigned and self._is_in_state(register, name)
-                }
-            )
+            azs.update({name: az for name, az in register.roles.items() if name not in assigned and self._is_in_state(register, name)})
         return azs
 
     def _is_in_state(self, register: Register, name: str) -> bool:

@@ -227,7 +227,7 @@ def test_a_client_that_comes_before_anything_has_ended_keeps_the_cluster_awake()
 
 
 def says_so_before_the_checkpoint(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Upkeep, "settle", lambda upkeep, at, reply: reply(Checkpointed(at)))
+    monkeypatch.setattr(Upkeep, "settle", lambda upkeep, message, reply: reply(Checkpointed(message.at)))
 
 
 def asks_one_replica_a_shard(monkeypatch: pytest.MonkeyPatch) -> None:

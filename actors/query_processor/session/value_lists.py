@@ -93,8 +93,8 @@ def read_values(text: str, memory_bytes_max: int = 0) -> ValueList | None:
             shape, texts, place = read
             last = shapes.setdefault(shape, len(shapes))
             if last == len(patterns):
-                if last == SHAPES_MAX:
-                    return None
+                if last == SHAPES_MAX or len(shape) != len(next(iter(shapes))):
+                    return None  # rows of several lengths are an error, which the planner tells
                 patterns.append(row_pattern(shape) if len(shape) <= PATTERN_CELLS_MAX else None)
         rows.append((last, texts))
         size += ROW_BYTES + CELL_BYTES * len(texts)
