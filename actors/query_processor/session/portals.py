@@ -72,7 +72,7 @@ class Portal:
         if result is None:
             result = await self._execute()
             if result.stream is None and (not rows_max or len(result.rows) < rows_max or self.fields is None):
-                self._result = Batch([], True, _counted(result.tag, 0)) if self.fields is not None else _RUN
+                self._result = _ended(result.tag) if self.fields is not None else _RUN
                 return result
             self._result = result
             if result.stream is not None:
@@ -91,7 +91,7 @@ class Portal:
         if self._result is not None and self._result.stream is not None:
             self._result.stream.close()
             self._session.forget_stream(self._result.stream)
-            self._result = Batch([], True, "SELECT 0")
+            self._result = _SELECTED
 
     async def copy_rows(self, rows: list[tuple[Any, ...]]) -> None:
         """COPY FROM: rows as tuples of datums, in the order of `copy.columns`."""
@@ -111,6 +111,12 @@ def _counted(tag: str, rows: int) -> str:
     return f"{tag.rpartition(' ')[0]} {rows}" if tag[-1:].isdigit() else tag
 
 
+def _ended(tag: str) -> Batch:
+    """The result of a query whose rows are taken: asked again, the portal has no more of them."""
+    return _SELECTED if tag.startswith("SELECT") else Batch([], True, _counted(tag, 0))
+
+
+_SELECTED = Batch([], True, "SELECT 0")
 _RUN = Batch([], True, "")
 """The result of any other statement that has run: such a portal runs once."""
 

@@ -377,7 +377,8 @@ class Session:
         if self.block_read_only is not None:
             self.block_read_only = None
             self.run_time.transaction_reads_only(None)
-        self.end_portals()
+        if self.portals:
+            self.end_portals()
         if self.streams:
             self.close_streams()
         if self.savepoints:
@@ -386,10 +387,9 @@ class Session:
 
     def end_portals(self) -> None:
         """No transaction is open any more: only cursors that are held stay."""
-        if self.portals:
-            self.held = {name: portal for name, portal in self.held.items() if self.portals.get(name) is portal}
-            self.portals.clear()
-            self.portals.update(self.held)
+        self.held = {name: portal for name, portal in self.held.items() if self.portals.get(name) is portal}
+        self.portals.clear()
+        self.portals.update(self.held)
 
     def forget_stream(self, stream: RowStream) -> None:
         """Its rows are all taken, or nobody will take them."""
