@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from random import Random
 from typing import Any, cast
 
 from actors.common import write_set
@@ -226,3 +227,24 @@ async def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
             return
         await asyncio.sleep(0.005)
     raise AssertionError("it has not come true")
+
+
+def run(scenario: Callable[[Cluster], Awaitable[None]], seed: int = 1, faults: Faults | None = None, **arguments: Any) -> None:
+    cluster = Cluster(seed, faults, **arguments)
+
+    async def whole() -> None:
+        await cluster.begin()
+        await scenario(cluster)
+
+    with cluster.world as world:
+        world.run(whole())
+
+
+def write_some(cluster: Cluster, count: int, start: int, value: bytes = b"v") -> int:
+    """`count` commits, by both journals, to both shards, from time `start` on. The last commit time."""
+    random = Random(start)
+    last = start
+    for number in range(count):
+        shards = random.choice(([1], [2], [1, 2]))
+        last = cluster.commit(random.choice((1, 2)), last + random.randint(1, 5), sorted(key(shard, number) for shard in shards), value)
+    return last

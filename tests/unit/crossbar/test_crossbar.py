@@ -3,41 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from random import Random
 from typing import Any
 
 import pytest
 
 from actors.common import write_set
-from actors.common.messages import Done, JournalRecords, StreamAck, SubscribeRange, Trim
+from actors.common.messages import Done, JournalRecords, SubscribeRange
 from actors.common.messages.base import Message
 from actors.crossbar.crossbar import Crossbar
 from actors.journal import subscription
 from actors.runtime.interfaces import Reply
 from actors.runtime.simulation.faults import Faults
-from tests.unit.crossbar.support import JOURNALS, KEYSPACE, MAP, Cluster, key, until
-
-
-def run(scenario: Callable[[Cluster], Awaitable[None]], seed: int = 1, faults: Faults | None = None, **arguments: Any) -> None:
-    cluster = Cluster(seed, faults, **arguments)
-
-    async def whole() -> None:
-        await cluster.begin()
-        await scenario(cluster)
-
-    with cluster.world as world:
-        world.run(whole())
-
-
-def write_some(cluster: Cluster, count: int, start: int, value: bytes = b"v") -> int:
-    """`count` commits, by both journals, to both shards, from time `start` on. The last commit time."""
-    random = Random(start)
-    last = start
-    for number in range(count):
-        shards = random.choice(([1], [2], [1, 2]))
-        last = cluster.commit(random.choice((1, 2)), last + random.randint(1, 5), sorted(key(shard, number) for shard in shards), value)
-    return last
+from tests.unit.crossbar.support import KEYSPACE, MAP, Cluster, key, run, until, write_some
 
 
 def test_every_commit_in_order_at_the_right_shard() -> None:
@@ -288,101 +265,6 @@ def test_catching_up_behind_a_slow_subscriber_is_bounded(monkeypatch: pytest.Mon
     run(scenario, azs="ab", ring_bytes_max=500, window_bytes=5000)
 
 
-async def trimmed(cluster: Cluster) -> int:
-    """Much has been written, storage/1/a has all of it, and the journals have trimmed most. The last commit time."""
-    storage = cluster.storage(1, "a")
-    await storage.subscribe(0)
-    last = 100
-    for _ in range(10):
-        last = write_some(cluster, 40, last, bytes(100))
-        await cluster.reads(storage, last)
-    for journal in JOURNALS.values():
-        for name in journal:
-            await cluster.world.bus.call("test", name, Trim(last - 50))
-    return last
-
-
-def test_a_subscriber_that_lacks_what_is_trimmed_is_refused_and_the_others_go_on() -> None:
-    async def scenario(cluster: Cluster) -> None:
-        last = await trimmed(cluster)
-        new, old = cluster.storage(1, "b"), cluster.storage(1, "a")
-        await new.subscribe(0)
-        await until(lambda: cluster.crossbar.status()["load"]["catching_up"] == 0)
-        await new.subscribe(0)
-        assert [error.sqlstate for error in new.refusals] == ["58P01"]
-        assert not new.rows
-        await cluster.reads(old, last + 100)
-
-    run(scenario, azs="ab", ring_bytes_max=500)
-
-
-def test_one_that_lacks_what_is_trimmed_does_not_block_a_new_crossbar() -> None:
-    async def scenario(cluster: Cluster) -> None:
-        last = await trimmed(cluster)
-        new, old = cluster.storage(1, "b"), cluster.storage(1, "a")
-        cluster.world.crash("crossbar-1")
-        await cluster.world.restart("crossbar-1")
-        await new.subscribe(0)
-        await old.subscribe(old.watermark)
-        new.demand(last)
-        await cluster.reads(old, last + 100)
-        await new.subscribe(0)
-        assert not new.rows and [error.sqlstate for error in new.refusals] == ["58P01"]
-
-    run(scenario, azs="ab")
-
-
-def test_the_journals_trim_only_what_all_storage_replicas_have_and_no_transaction_needs() -> None:
-    async def scenario(cluster: Cluster) -> None:
-        replicas = [cluster.storage(shard, az) for shard in (1, 2) for az in "ab"]
-        for storage in replicas:
-            await storage.subscribe(0)
-        last = write_some(cluster, 200, 100, bytes(100))
-        await asyncio.sleep(0.1)
-        aged = cluster.commit(1, last + 400_000_000, [key(1, 0), key(2, 0)])
-        aged = cluster.commit(2, aged + 1, [key(1, 1), key(2, 1)])
-        await asyncio.sleep(0.1)
-        for journal in (1, 2):  # replicas hear of the last commits with the next record
-            aged = cluster.commit(journal, aged + 1, [key(1, 2)])
-        for storage in replicas:
-            storage.demand(aged + 1)
-            await until(lambda storage=storage: storage.watermark > aged)  # type: ignore[misc]
-
-        def first_lsns() -> list[int]:
-            roles = [(f"journal-{journal}-{az}", f"journal/{journal}/{az}") for journal in (1, 2) for az in "abc"]
-            return [cluster.world.processes[process].role(name).log.first_lsn for process, name in roles]  # type: ignore[attr-defined]
-
-        for storage in replicas[1:]:
-            storage.checkpoint()
-        await asyncio.sleep(1)
-        assert first_lsns() == [1] * 6
-        cluster.world.bus.post("storage/1/a", "crossbar/1", StreamAck(replicas[0].stream, 0, last + 1_000_000))
-        await asyncio.sleep(1)
-        assert first_lsns() == [1] * 6, "a participant may still ask for these transactions' outcomes"
-        replicas[0].checkpoint()
-        await until(lambda: min(first_lsns()) > 1)
-
-    run(scenario, azs="ab")
-
-
-def test_a_late_word_of_a_checkpoint_on_a_lost_disk_trims_nothing() -> None:
-    async def scenario(cluster: Cluster) -> None:
-        replicas = [cluster.storage(shard) for shard in (1, 2)]
-        for storage in replicas:
-            await storage.subscribe(0)
-        at = 1_000_000_000
-        late = StreamAck(replicas[0].stream, 1, at)
-        await replicas[0].subscribe(0)  # its disk has been lost
-        crossbar = cluster.crossbar
-        crossbar.receive("storage/2/a", StreamAck(replicas[1].stream, 1, at), None)
-        crossbar.receive("storage/1/a", late, None)
-        assert crossbar._trimmed == 0
-        crossbar.receive("storage/1/a", StreamAck(replicas[0].stream, 1, at), None)
-        assert crossbar._trimmed > 0
-
-    run(scenario)
-
-
 @pytest.mark.parametrize("missing", ["adjudicator-2", "journal-1-a", ""])
 @pytest.mark.parametrize("after_s", [0.0012, 0.05, 0.3])
 def test_a_stopped_crossbar_is_silent(missing: str, after_s: float) -> None:
@@ -500,25 +382,3 @@ def committed(cluster: Cluster) -> set[int]:
         )
         times |= {role.log.commit_ts_at(lsn) for lsn in range(role.log.first_lsn, role.log.last_lsn + 1)}
     return times & set(cluster.times)
-
-
-def test_a_replica_that_the_topology_names_no_more_is_no_subscriber_any_more() -> None:
-    """One that is removed while it catches up, and whose window is full: nobody would ever acknowledge the rest."""
-
-    async def scenario(cluster: Cluster) -> None:
-        removed, stays, other = cluster.storage(1, "b"), cluster.storage(1, "a"), cluster.storage(2, "a")
-        for storage in (stays, other):
-            await storage.subscribe(0)
-        last = write_some(cluster, 200, 100, bytes(100))
-        for storage in (stays, other):
-            await cluster.reads(storage, last)
-        removed.acknowledges = False
-        await removed.subscribe(0, window_bytes=2000)
-        await until(lambda: cluster.crossbar.status()["load"]["catching_up"] == 1)
-        cluster.world.remove_process("storage-1-b")
-        cluster.world.publish()
-        await until(lambda: cluster.crossbar.status()["load"]["catching_up"] == 0)
-        assert cluster.crossbar.status()["load"]["subscribers"] == 2
-        await cluster.reads(stays, last + 100)
-
-    run(scenario, azs="ab", ring_bytes_max=500)

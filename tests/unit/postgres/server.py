@@ -1,4 +1,4 @@
-"""A query processor over fake sessions, on a port of its own, in a thread with its own event loop: for blocking clients and programs."""
+"""A query processor over fake sessions, or real ones, on a port of its own, in a thread with its own event loop: for blocking clients and programs."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import uvloop
 
 from actors.common.settings import Authentication, Settings
 from actors.query_processor.role import QueryProcessor
+from actors.query_processor.session import Session, SessionServices
 from actors.runtime.clock import SystemClock
 from actors.runtime.interfaces import Context
 from tests.unit.postgres.fake_session import FakeSession
@@ -93,3 +94,22 @@ class Server:
 
     def dsn(self, extra: str = "") -> str:
         return f"host=127.0.0.1 port={self.port} user=admin dbname=postgres connect_timeout=5 {extra}"
+
+
+class SessionServer(Server):
+    """The same over real sessions, of these services."""
+
+    def __init__(self, services: SessionServices, settings: Settings) -> None:
+        super().__init__(settings=settings)
+        self._services = services
+
+    def _make_session(self, user: str, database: str, options: dict[str, str], connection: Any) -> Session:
+        return Session(
+            self._services,
+            user,
+            database,
+            options=options,
+            on_parameter=connection.on_parameter,
+            on_notice=connection.on_notice,
+            process=connection.process,
+        )

@@ -16,34 +16,17 @@ from psycopg.types.numeric import Int2, Int4, Int8
 
 from actors.common.settings import OPEN_LIMITS, Settings
 from actors.query_processor.planner import make_environment, make_plan
-from actors.query_processor.session import Session, SessionServices
+from actors.query_processor.session import SessionServices
 from tests.scripts.stored_cluster import StoredCluster
-from tests.unit.postgres.server import Server
+from tests.unit.postgres.server import SessionServer
 
 OPEN = Settings(mode="open", limits=OPEN_LIMITS)
 ROWS = "INSERT INTO t VALUES (1, 'a'), (2, 'b'), (3, 'c d'), (4, NULL)"
 
 
-class WholeServer(Server):
-    def __init__(self) -> None:
-        super().__init__(settings=OPEN)
-        self._services = SessionServices(StoredCluster(OPEN).context, make_plan, make_environment)
-
-    def _make_session(self, user: str, database: str, options: dict[str, str], connection: Any) -> Any:
-        return Session(
-            self._services,
-            user,
-            database,
-            options=options,
-            on_parameter=connection.on_parameter,
-            on_notice=connection.on_notice,
-            process=connection.process,
-        )
-
-
 @pytest.fixture(scope="module")
-def server() -> Iterator[WholeServer]:
-    with WholeServer() as made:
+def server() -> Iterator[SessionServer]:
+    with SessionServer(SessionServices(StoredCluster(OPEN).context, make_plan, make_environment), OPEN) as made:
         with psycopg.connect(made.dsn(), autocommit=True) as connection:
             connection.execute("CREATE TABLE t (id int PRIMARY KEY, s text)")
             connection.execute(ROWS)
@@ -51,7 +34,7 @@ def server() -> Iterator[WholeServer]:
 
 
 @pytest.fixture
-def connection(server: WholeServer) -> Iterator[psycopg.Connection]:
+def connection(server: SessionServer) -> Iterator[psycopg.Connection]:
     with psycopg.connect(server.dsn(), autocommit=True) as made:
         yield made
 
@@ -125,7 +108,7 @@ def test_psycopg_any(connection: psycopg.Connection, place: str) -> None:
     assert ids(f"s LIKE ANY({place})", ["a%", "%d"]) == [1, 3]
 
 
-def test_asyncpg(server: WholeServer) -> None:
+def test_asyncpg(server: SessionServer) -> None:
     async def body() -> None:
         connection = await asyncpg.connect(host="127.0.0.1", port=server.port, user="admin", database="postgres", ssl=False)
         statement = await connection.prepare("SELECT id FROM t WHERE id = ANY($1) ORDER BY id")

@@ -12,9 +12,8 @@ from actors.common.errors import DatabaseError
 from actors.common.settings import OPEN_LIMITS, Settings
 from actors.postgres.formats import decode_within, parameter_decoder
 from actors.query_processor import conversation
-from actors.query_processor.session import Session
 from actors.sql.types.column_type import ColumnType
-from tests.unit.postgres.server import Server
+from tests.unit.postgres.server import SessionServer
 from tests.unit.query_processor.support.client import make_services
 from tests.unit.query_processor.support.cluster import FakeCluster
 
@@ -22,15 +21,6 @@ MEMORY_BYTES = 4 << 20
 SETTINGS = Settings(mode="open", limits=replace(OPEN_LIMITS, statement_memory_bytes_max=MEMORY_BYTES))
 TYPES = tuple(map(ColumnType, ("int4", "text", "_int4", "bool", "numeric")))
 VALUES = [b"7", "é".encode(), b"{1,NULL,3}", None, b"1.50"]
-
-
-class LimitedServer(Server):
-    def __init__(self) -> None:
-        super().__init__(settings=SETTINGS)
-        self._cluster_services = make_services(FakeCluster(SETTINGS))
-
-    def _make_session(self, user: str, database: str, options: dict[str, str], connection: Any) -> Any:
-        return Session(self._cluster_services, user, database, options=options, process=connection.process)
 
 
 def test_a_large_bind_is_decoded_as_a_small_one() -> None:
@@ -52,7 +42,10 @@ def test_an_arrays_items_count(values: list[bytes | None], code: bytes) -> None:
 
 def test_parameters_beyond_a_statements_memory_are_refused() -> None:
     refused = pytest.raises(psycopg.errors.ProgramLimitExceeded, match="temp space of 4096 KB")
-    with LimitedServer() as server, psycopg.connect(server.dsn(), autocommit=True) as connection:
+    with (
+        SessionServer(make_services(FakeCluster(SETTINGS)), SETTINGS) as server,
+        psycopg.connect(server.dsn(), autocommit=True) as connection,
+    ):
         for few in ("x" * (1 << 20), [1] * 20_000):
             connection.execute("SELECT %s", [few])
         for many in ("x" * (3 << 20), [1] * 60_000):
@@ -69,7 +62,10 @@ def test_a_large_bind_leaves_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
         return function(argument)
 
     monkeypatch.setattr(conversation, "aside", watched)
-    with LimitedServer() as server, psycopg.connect(server.dsn(), autocommit=True) as connection:
+    with (
+        SessionServer(make_services(FakeCluster(SETTINGS)), SETTINGS) as server,
+        psycopg.connect(server.dsn(), autocommit=True) as connection,
+    ):
         connection.execute("SELECT %s", ["x"])
         assert went == []
         connection.execute("SELECT %s", ["x" * (1 << 20)])

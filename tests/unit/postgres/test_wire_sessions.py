@@ -3,38 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import psycopg
 import pytest
 
-from actors.query_processor.session import Session
-from tests.unit.postgres.server import Server
+from tests.unit.postgres.server import SessionServer
 from tests.unit.query_processor.support.client import OPEN, make_services
 from tests.unit.query_processor.support.cluster import FakeCluster
-
-
-class SessionServer(Server):
-    def __init__(self) -> None:
-        super().__init__(settings=OPEN)
-        self._cluster_services = make_services(FakeCluster(OPEN))
-
-    def _make_session(self, user: str, database: str, options: dict[str, str], connection: Any) -> Any:
-        return Session(
-            self._cluster_services,
-            user,
-            database,
-            options=options,
-            on_parameter=connection.on_parameter,
-            on_notice=connection.on_notice,
-            process=connection.process,
-        )
 
 
 @pytest.fixture
 def connection() -> Iterator[psycopg.Connection]:
     with (
-        SessionServer() as server,
+        SessionServer(make_services(FakeCluster(OPEN)), OPEN) as server,
         psycopg.connect(server.dsn("application_name=me options='-c TimeZone=Europe/Vienna'"), autocommit=True) as made,
     ):
         yield made
