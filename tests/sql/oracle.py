@@ -87,6 +87,3 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
-
-
-__all__ = ["Answer", "Oracle"]

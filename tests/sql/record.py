@@ -18,7 +18,7 @@ from typing import Any
 
 import psycopg
 
-from benchmarks.peer_postgres import PostgresPeer
+from tests.sql.oracle import Oracle
 from tests.sql.records import values_of
 
 OWN = Path(__file__).with_name("own.test")
@@ -234,7 +234,7 @@ def main() -> None:
     arguments = parser.parse_args()
     random = Random(arguments.seed)
     statements = Statements(random)
-    with PostgresPeer() as peer, psycopg.connect(peer.url, autocommit=True) as connection:
+    with Oracle() as oracle, psycopg.connect(oracle.url, autocommit=True) as connection:
         version = connection.info.server_version
         lines = [
             f"# Made by record.py --seed {arguments.seed} --queries {arguments.queries}: answers of PostgreSQL {version // 10000}.{version % 10000}.",

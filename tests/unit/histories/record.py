@@ -18,7 +18,7 @@ from typing import Any
 
 import psycopg
 
-from benchmarks.peer_postgres import PostgresPeer
+from tests.sql.oracle import Oracle
 
 RECORDED = Path(__file__).with_name("recorded")
 LEVELS = ("read committed", "repeatable read", "serializable")
@@ -104,9 +104,9 @@ def _edn(value: Any) -> str:
 
 def main() -> None:
     RECORDED.mkdir(exist_ok=True)
-    with PostgresPeer() as peer:
+    with Oracle() as oracle:
         for level in LEVELS:
-            text = Recorder(peer.url, level).run()
+            text = Recorder(oracle.url, level).run()
             (RECORDED / f"{level.replace(' ', '_')}.edn.gz").write_bytes(gzip.compress(text.encode(), mtime=0))
             print(f"{level}: {text.count(':ok')} committed, {text.count(':fail')} aborted")
 
