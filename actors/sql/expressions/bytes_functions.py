@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Literal
 
 from actors.common.errors import CHARACTER_NOT_IN_REPERTOIRE, INVALID_PARAMETER_VALUE, SYNTAX_ERROR, DatabaseError
-from actors.sql.expressions.arithmetic import out_of_range
 from actors.sql.expressions.registry import register
+from actors.sql.expressions.text_functions import overlay
 
 UTF8 = frozenset({"utf8", "unicode"})
 ENCODINGS = {"latin1": "latin-1", "iso88591": "latin-1", "sqlascii": "ascii", "win1252": "cp1252", "win1251": "cp1251", "koi8r": "koi8-r"}
@@ -45,15 +45,6 @@ def set_bit(data: bytes, index: int, value: int) -> bytes:
         raise DatabaseError(INVALID_PARAMETER_VALUE, "new bit must be 0 or 1")
     byte = data[place // 8] & ~(1 << place % 8) | value << place % 8
     return data[: place // 8] + bytes((byte,)) + data[place // 8 + 1 :]
-
-
-def overlay(data: bytes, replacement: bytes, start: int, length: int | None = None) -> bytes:
-    if start <= 0:
-        raise DatabaseError("22011", "negative substring length not allowed")
-    length = len(replacement) if length is None else length
-    if start + length >= 2**31:
-        raise out_of_range("integer")
-    return data[: start - 1] + replacement + data[max(start - 1 + length, 0) :]
 
 
 def _codec(name: str, which: str) -> str:

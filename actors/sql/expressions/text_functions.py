@@ -10,7 +10,7 @@ import hashlib
 import re
 from binascii import Error as Base64Error
 from functools import partial
-from typing import Any
+from typing import Any, AnyStr
 
 from actors.common.errors import INVALID_PARAMETER_VALUE, PROGRAM_LIMIT_EXCEEDED, DatabaseError
 from actors.sql.expressions.arithmetic import out_of_range
@@ -114,7 +114,8 @@ def translate(value: str, source: str, target: str) -> str:
     return value.translate(table)
 
 
-def overlay(value: str, replacement: str, start: int, length: int | None = None) -> str:
+def overlay(value: AnyStr, replacement: AnyStr, start: int, length: int | None = None) -> AnyStr:
+    """Of text, and of bytea (bytes_functions.py). Raises 22011, 22003."""
     if start <= 0:
         raise DatabaseError("22011", "negative substring length not allowed")
     length = len(replacement) if length is None else length
