@@ -42,14 +42,55 @@ TYPES = (
 )
 COLUMNS = {f"c_{name.strip('_')}": name for name in TYPES if not name.startswith("_")}
 SKIPPED = frozenset(
-    """
-    random gen_random_uuid clock_timestamp timeofday pg_typeof set_config current_setting repeat
-    lpad rpad row bool_out factorial bpchar_out bpchar_trimmed array_subscript array_slice
-    similar_to_escape now statement_timestamp transaction_timestamp version ||/ current_user
-    session_user user current_schema current_database current_catalog localtime localtimestamp
-    current_time current_role current_date current_timestamp pg_backend_pid age
-    pg_postmaster_start_time pg_conf_load_time inet_server_port like_escape
-    """.split()
+    {
+        "random",
+        "gen_random_uuid",
+        "clock_timestamp",
+        "timeofday",
+        "pg_typeof",
+        "set_config",
+        "current_setting",
+        "repeat",
+        "lpad",
+        "rpad",
+        "row",
+        "bool_out",
+        "factorial",
+    }
+    | {
+        "bpchar_out",
+        "bpchar_trimmed",
+        "array_subscript",
+        "array_slice",
+        "similar_to_escape",
+        "now",
+        "statement_timestamp",
+        "transaction_timestamp",
+        "version",
+        "||/",
+    }
+    | {
+        "current_user",
+        "session_user",
+        "user",
+        "current_schema",
+        "current_database",
+        "current_catalog",
+        "localtime",
+        "localtimestamp",
+        "current_time",
+        "current_role",
+    }
+    | {
+        "current_date",
+        "current_timestamp",
+        "pg_backend_pid",
+        "age",
+        "pg_postmaster_start_time",
+        "pg_conf_load_time",
+        "inet_server_port",
+        "like_escape",
+    }
 )
 """Of the environment or without end; forms that are no calls in SQL."""
 SUMS = {
