@@ -16,6 +16,7 @@ from actors.query_processor.column_executor.arrays import collected
 from actors.query_processor.column_executor.comparing import equality_key, has_key, order_key
 from actors.query_processor.column_executor.hypothetical import hypothetical, is_hypothetical
 from actors.query_processor.column_executor.intervals import interval_udf
+from actors.query_processor.column_executor.json_calls import ARRAYS, OBJECTS, aggregated, with_rows
 from actors.query_processor.column_executor.names import Level
 from actors.query_processor.column_executor.numerics import NUMERIC, aggregate_udf, fixed, is_free, public, scale_in
 from actors.query_processor.column_executor.select import UNKNOWN, direction, sort_by, translate_query
@@ -84,6 +85,8 @@ def replace_calls(translator: Translator, node: Any, level: Level, *, aggregates
         return translator.slot(f"CAST(GROUPING({listed}) AS INTEGER)", INT4)
     from actors.query_processor.column_executor.catalog_calls import replace_catalog_form
 
+    if isinstance(node, ast.FuncCall):
+        node = with_rows(translator, node, level)
     if isinstance(node, ast.FuncCall):
         name = node.funcname[-1].sval
         if node.over is not None:
@@ -159,6 +162,7 @@ def aggregate(translator: Translator, call: ast.FuncCall, name: str, level: Leve
 
 
 def _aggregate(translator: Translator, call: ast.FuncCall, name: str, level: Level, over: str) -> tuple[str, ColumnType]:
+    call = with_rows(translator, call, level)
     arguments = [translator.expression(argument, level, aggregates=bool(over)) for argument in call.args or ()]
     suffix = over
     if call.agg_filter is not None:
@@ -177,6 +181,8 @@ def _aggregate(translator: Translator, call: ast.FuncCall, name: str, level: Lev
     def made(function: str, *texts: str) -> str:
         return f"{function}({'DISTINCT ' if call.agg_distinct else ''}{', '.join(texts)}{order}){suffix}"
 
+    if (name in ARRAYS and len(arguments) == 1) or (name in OBJECTS and len(arguments) == 2):
+        return aggregated(translator, call, arguments, made, suffix)
     if name == "count":
         if not call.agg_star and len(arguments) != 1:
             raise _undefined(name, arguments)
@@ -193,7 +199,7 @@ def _aggregate(translator: Translator, call: ast.FuncCall, name: str, level: Lev
         return _sum_or_avg(translator, name, sql, type_, made, arguments, call.agg_distinct)
     if name in SAME_TYPE and len(arguments) == 1:
         if name in ("min", "max"):
-            if type_.name in ("bool", "uuid"):
+            if type_.name in ("bool", "uuid", "json", "jsonb"):
                 raise _undefined(name, arguments)
             if is_free(type_):
                 return _of_numerics(translator, name, sql, made, False), NUMERIC

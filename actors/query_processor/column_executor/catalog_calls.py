@@ -19,7 +19,7 @@ from actors.query_processor.column_executor.names import Level
 from actors.query_processor.column_executor.translator import Translator
 from actors.query_processor.column_executor.udf import Udf, datums_of, raised, result_column
 from actors.query_processor.column_executor.values import DUCK_TYPES, duck_type
-from actors.query_processor.column_executor.variadic_calls import formatted, json_object
+from actors.query_processor.column_executor.variadic_calls import formatted
 from actors.sql.binding.type_names import OBJECT_TYPES
 from actors.sql.catalog.catalog_functions import CATALOG_FUNCTIONS, CatalogFunction
 from actors.sql.types import by_name
@@ -34,7 +34,7 @@ UNCARRIED = OBJECT_TYPES - OBJECTS
 """Those whose name gives an oid and whose oid gives a name, with no values of their own."""
 INTEGERS = frozenset({"int2", "int4", "int8", "oid"})
 
-_VARIADIC = {"json_build_object": json_object, "format": formatted}
+_VARIADIC = {"format": formatted}
 
 
 def replace_catalog_form(translator: Translator, node: Any, level: Level, aggregates: bool) -> ast.Node | None:

@@ -10,6 +10,7 @@ from pglast import ast, enums
 
 from actors.common.errors import FEATURE_NOT_SUPPORTED, UNDEFINED_COLUMN, DatabaseError
 from actors.query_processor.column_executor.arrays import unnested
+from actors.query_processor.column_executor.json_sets import EACH, ELEMENTS, RECORDS, pair_rows, record_rows
 from actors.query_processor.column_executor.names import Level, Output, Relation
 from actors.query_processor.column_executor.select import translate_query
 from actors.query_processor.column_executor.sets import is_set, series, set_of
@@ -24,6 +25,12 @@ JOINS = {
     enums.JoinType.JOIN_RIGHT: "RIGHT JOIN",
     enums.JoinType.JOIN_FULL: "FULL JOIN",
 }
+
+_NULLABLE = (
+    {enums.JoinType.JOIN_RIGHT, enums.JoinType.JOIN_FULL},
+    {enums.JoinType.JOIN_LEFT, enums.JoinType.JOIN_FULL},
+)
+"""The joins that may have no row of their left side, and of their right side."""
 
 
 def from_clause(translator: Translator, items: Any, level: Level) -> str:
@@ -85,9 +92,11 @@ def _without_siblings(level: Level) -> Level:
 
 def _function(translator: Translator, item: ast.RangeFunction, level: Level) -> tuple[str, Relation]:
     """generate_series and unnest-like functions; other functions give one row."""
+    call = item.functions[0][0]
+    if isinstance(call, ast.FuncCall) and call.funcname[-1].sval in RECORDS and len(item.functions) == 1:
+        return record_rows(translator, item, call, Level(parent=level, ctes=level.ctes))
     if len(item.functions) != 1 or item.coldeflist:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "ROWS FROM with several functions is not supported")
-    call = item.functions[0][0]
     name, renamed = _alias_of(item)
     alias = translator.alias()
     function = call.funcname[-1].sval if isinstance(call, ast.FuncCall) else "expression"
@@ -98,13 +107,16 @@ def _function(translator: Translator, item: ast.RangeFunction, level: Level) -> 
         return _unnest(translator, item, call.args, parent)
     elif function in NO_ROWS:
         return _no_rows(item, NO_ROWS[function], alias, function)
+    elif function in EACH:
+        return pair_rows(translator, item, call, parent)
     elif is_set(call):
         items, type_ = set_of(translator, call, parent)
         inner = f"SELECT unnest({items}) AS c1"
     else:
         text, type_ = translator.expression(call, parent)
         inner = f"SELECT {text} AS c1"
-    columns = [Output(name or function, f"{alias}.c1", type_)]
+    column = "value" if function in ELEMENTS else name or function
+    columns = [Output(column, f"{alias}.c1", type_)]
     if item.ordinality:
         inner = f"SELECT c1, row_number() OVER () AS c2 FROM ({inner})"
         columns.append(Output("ordinality", f"{alias}.c2", INT8))
@@ -162,6 +174,11 @@ def _join(translator: Translator, item: ast.JoinExpr, level: Level) -> tuple[str
         sql = f"({left} CROSS JOIN {right})"
     else:
         sql = f"({left} {JOINS[kind]} {right} ON {condition or 'TRUE'})"
+    middle = before + len(left_relations)
+    for position in range(before, len(level.relations)):
+        if kind in _NULLABLE[position >= middle]:
+            level.relations[position] = replace(level.relations[position], nullable=True)
+    relations = level.relations[before:]
     if item.alias is not None:
         relation = _aliased_join(item, relations, merged)
         level.relations[before:] = [relation]

@@ -38,6 +38,8 @@ class Relation:
     alias: str
     columns: tuple[Output, ...]
     schema: str = ""
+    nullable: bool = False
+    """On the side of an outer join that may have no row."""
 
     def find(self, name: str) -> Output | None:
         found = [column for column in self.columns if column.name == name]
@@ -109,6 +111,11 @@ class Level:
                 return False
             level = level.parent
         return len(names) == 1 and self._relation(names) is not None
+
+    def is_nullable(self, names: Sequence[str]) -> bool:
+        """Whether the relation may have no row where others have one."""
+        relation = self._relation(names)
+        return relation is not None and relation.nullable
 
     def _own_column(self, names: Sequence[str]) -> Output | None:
         if len(names) > 1:

@@ -24,6 +24,7 @@ from actors.common.errors import (
     statement_memory_exceeded,
 )
 from actors.query_processor.column_executor.arrays import unnested
+from actors.query_processor.column_executor.json_sets import field_of_pairs, one_column
 from actors.query_processor.column_executor.names import Level
 from actors.query_processor.column_executor.translator import BOOL, TEXT, Translator, string_fields
 from actors.query_processor.column_executor.udf import Surroundings, Udf, crossing, datums_of, raised, result_column
@@ -39,6 +40,7 @@ from actors.sql.types.calendar import DAY_US
 from actors.sql.types.column_type import ColumnType
 from actors.sql.types.numeric import CONTEXT
 
+JsonRows = tuple[Callable[[str], Sequence[Any]], ColumnType, ColumnType]
 INT2 = ColumnType("int2")
 INT4 = ColumnType("int4")
 INT8 = ColumnType("int8")
@@ -93,6 +95,9 @@ def sets_not_allowed() -> DatabaseError:
 def set_of(translator: Translator, call: ast.FuncCall, level: Level, aggregates: bool = False) -> tuple[str, ColumnType]:
     """(SQL of a DuckDB list, the items' type). Raises 42883, 0A000."""
     name = call.funcname[-1].sval
+    made = one_column(name)
+    if made is not None:
+        return _of_json(translator, call, level, name, made, aggregates)
     arguments = [translator.expression(argument, level, aggregates=aggregates) for argument in call.args or ()]
     if name == EXPANDED.name and len(arguments) == 1:
         items, _ = unnested(translator, *arguments[0])
@@ -105,16 +110,16 @@ def set_of(translator: Translator, call: ast.FuncCall, level: Level, aggregates:
         return unnested(translator, *arguments[0])
     known = TEXT_SETS.get(name)
     if known is None and name == PARTITION_ANCESTORS:
-        raise _undefined(call, arguments)
+        raise undefined(call, arguments)
     if known is None:
         known = _subscripts_of(call, arguments)
     if not known.required <= len(arguments) <= len(known.arguments):
-        raise _undefined(call, arguments)
+        raise undefined(call, arguments)
     types = known.arguments[: len(arguments)]
     texts = []
     for (sql, type_), wanted in zip(arguments, types, strict=True):
         if wanted != type_ and not _fits(type_, wanted):
-            raise _undefined(call, arguments)
+            raise undefined(call, arguments)
         texts.append(translator.cast(sql, type_, wanted) if wanted != type_ else sql)
     udf = Udf(
         f"eagleray_set_{name}_{'_'.join(type_.name for type_ in types)}",
@@ -126,10 +131,29 @@ def set_of(translator: Translator, call: ast.FuncCall, level: Level, aggregates:
     return translator.emitter.use(udf, [f"CAST({sql} AS {crossing(type_)})" for sql, type_ in zip(texts, types, strict=True)]), known.result
 
 
+def _of_json(
+    translator: Translator, call: ast.FuncCall, level: Level, name: str, made: JsonRows, aggregates: bool = False
+) -> tuple[str, ColumnType]:
+    make, given, result = made
+    arguments = [translator.expression(argument, level, given, aggregates=aggregates) for argument in call.args or ()]
+    if len(arguments) != 1 or arguments[0][1].name != given.name:
+        raise undefined(call, arguments)
+    known = SetFunction(make, (given,), 1, result)
+    udf = Udf(f"eagleray_set_{name}", ["VARCHAR"], "VARCHAR[]", result, lambda surroundings_of: _lists(known, [given], surroundings_of))
+    return translator.emitter.use(udf, [arguments[0][0]]), result
+
+
 def field_of(translator: Translator, node: ast.A_Indirection, level: Level) -> tuple[str, ColumnType] | None:
     """(SQL, type) of (information_schema._pg_expandarray(array)).x or .n, or of such a row's column; None for any other indirection."""
     [part, *others] = node.indirection
-    if others or not isinstance(part, ast.String) or part.sval not in ("x", "n"):
+    if others or not isinstance(part, ast.String):
+        return None
+    if is_set(node.arg) and (made := field_of_pairs(node.arg.funcname[-1].sval, part.sval)) is not None:
+        name = f"{node.arg.funcname[-1].sval}_{part.sval}"
+        translator.set_calls += 1
+        sql, type_ = _of_json(translator, node.arg, level, name, made, True)
+        return f"unnest({sql})", type_
+    if part.sval not in ("x", "n"):
         return None
     if is_set(node.arg) and node.arg.funcname[-1].sval == EXPANDED.name:
         sql = f"unnest({set_of(translator, node.arg, level)[0]})"
@@ -147,7 +171,7 @@ def _subscripts_of(call: ast.FuncCall, arguments: Sequence[tuple[str, ColumnType
     given = arguments[0][1].name if arguments else ""
     array = ColumnType(VECTORS.get(given, given))
     if not is_array(array.name):
-        raise _undefined(call, arguments)
+        raise undefined(call, arguments)
     return SetFunction(_subscripts, (array, INT4, BOOL), 2, INT4)
 
 
@@ -157,7 +181,7 @@ def _fits(given: ColumnType, wanted: ColumnType) -> bool:
     return given.name == wanted.name or given.name in VECTORS or (wanted == INT4 and given.name == "int2")
 
 
-def _undefined(call: ast.FuncCall, arguments: Sequence[tuple[str, ColumnType]]) -> DatabaseError:
+def undefined(call: ast.FuncCall, arguments: Sequence[tuple[str, ColumnType]]) -> DatabaseError:
     types = ("unknown" if is_untyped(node) else type_.name for node, (_, type_) in zip(call.args or (), arguments, strict=True))
     shown = ", ".join(format_type(ColumnType(name)) for name in types)
     return DatabaseError(UNDEFINED_FUNCTION, f"function {call.funcname[-1].sval}({shown}) does not exist", hint=HINT)

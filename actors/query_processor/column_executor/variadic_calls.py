@@ -1,11 +1,7 @@
-"""Functions of any number of arguments of any types: json_build_object and format.
-
-JSON is a text here, for the catalog queries of drivers (SQLAlchemy asks for a column's identity so). No column has the type.
-"""
+"""format(), a function of any number of arguments of any types."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -21,21 +17,7 @@ from actors.sql.types.column_type import ColumnType
 if TYPE_CHECKING:
     from actors.query_processor.column_executor.translator import Translator
 
-JSON = ColumnType("json")
 TEXT = ColumnType("text")
-_BARE = frozenset({"int2", "int4", "int8", "oid", "float4", "float8", "numeric"})
-
-
-def json_object(translator: Translator, arguments: Sequence[tuple[str, ColumnType]]) -> tuple[str, ColumnType]:
-    """(SQL, type) of an object of alternating keys and values. Raises 22023 for an odd number of them."""
-    if len(arguments) % 2:
-        hint = "The arguments of json_build_object() must consist of alternating keys and values."
-        raise DatabaseError(INVALID_PARAMETER_VALUE, "argument list must have even number of elements", hint=hint)
-    types = [type_ for _, type_ in arguments]
-    name = "eagleray_json_object_" + "_".join(type_.name for type_ in types)
-    made = [crossing(type_) for type_ in types] or ["INTEGER"]
-    udf = Udf(name, made, "VARCHAR", JSON, lambda surroundings_of: _rows(_object, types, JSON))
-    return translator.emitter.use(udf, [f"CAST({sql} AS {crossing(type_)})" for sql, type_ in arguments]), JSON
 
 
 _SPECIFIER = re.compile(r"%(?:(\d+)\$)?(-)?(?:(\d+)|\*(?:(\d+)\$)?)?([a-zA-Z%])?")
@@ -102,25 +84,6 @@ def _rows(
             raise ValueError(f"EAGLERAY[{error.sqlstate}]{error.message}") from error
 
     return function
-
-
-def _object(row: Sequence[Any], types: Sequence[ColumnType]) -> str:
-    parts = []
-    for place in range(0, len(row), 2):
-        if row[place] is None:
-            raise DatabaseError(INVALID_PARAMETER_VALUE, f"null value not allowed for object key (argument {place + 1})")
-        key = json.dumps(_text(row[place], types[place]), ensure_ascii=False)
-        parts.append(f"{key} : {_value(row[place + 1], types[place + 1])}")
-    return "{" + ", ".join(parts) + "}"
-
-
-def _value(datum: Any, type_: ColumnType) -> str:
-    if datum is None:
-        return "null"
-    if type_.name == "bool":
-        return "true" if datum else "false"
-    text = _text(datum, type_)
-    return text if type_.name == "json" or (type_.name in _BARE and text[-1:].isdigit()) else json.dumps(text, ensure_ascii=False)
 
 
 def _text(datum: Any, type_: ColumnType) -> str:

@@ -14,6 +14,7 @@ from actors.query_processor.row_executor.selecting import Limits, Sorting
 from actors.sql.binding.reasons import Reason
 from actors.sql.binding.relations import NotRowStatement, Scope, Target, expand_targets
 from actors.sql.binding.scope import position_of
+from actors.sql.expressions.comparisons import UNCOMPARED, unordered
 from actors.sql.expressions.compile import compile_expression, compile_tuple
 from actors.sql.expressions.tree import Column, Expression
 from actors.sql.types.arrays import is_array
@@ -58,6 +59,8 @@ def sort_expressions(
         expression = _sort_expression(planning, item.node, scope, targets, expressions)
         if is_array(expression.type.name):
             raise DatabaseError(FEATURE_NOT_SUPPORTED, "ORDER BY an array is not supported")
+        if expression.type.name in UNCOMPARED:
+            raise unordered(expression.type)
         items.append((expression, descending, nulls_first))
     return items
 

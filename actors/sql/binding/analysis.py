@@ -12,7 +12,7 @@ from typing import Any
 from pglast import ast, enums
 
 from actors.common.errors import FEATURE_NOT_SUPPORTED, UNDEFINED_FUNCTION, UNDEFINED_OBJECT, DatabaseError
-from actors.sql.binding import arrays
+from actors.sql.binding import arrays, json
 from actors.sql.binding.coercion import (
     cannot_cast,
     coerce,
@@ -33,6 +33,7 @@ from actors.sql.expressions.casts import EXPLICIT, context
 from actors.sql.expressions.comparisons import COMPARISONS
 from actors.sql.expressions.datetime_spans import MAKE_INTERVAL
 from actors.sql.expressions.functions import Ambiguous, resolve_function, resolve_operator
+from actors.sql.expressions.json_making import MAKERS, ROW_MAKER
 from actors.sql.expressions.registry import Function
 from actors.sql.expressions.tree import (
     And,
@@ -123,6 +124,8 @@ class Analysis:
         """A function by PostgreSQL's overload resolution. Raises 42883, 42725."""
         if name == "pg_typeof" and len(arguments) == 1:
             return Constant(type_name(arguments[0].type), ColumnType("regtype"))
+        if name in MAKERS:
+            arguments = json.values(self, name, arguments, position)
         given = [argument.type.name for argument in arguments]
         try:
             found = resolve_function(name, given)
@@ -222,7 +225,7 @@ class Analysis:
             or name in NOT_OF_ONE_ROW
         ):
             raise NotRowExpression(name)
-        if node.func_variadic or len(node.args or ()) > ARGUMENTS_MAX:
+        if node.func_variadic or (len(node.args or ()) > ARGUMENTS_MAX and name != ROW_MAKER):
             raise NotRowExpression(name)
         if len(node.funcname) == 2 and node.funcname[0].sval != "pg_catalog":
             shown = ".".join(part.sval for part in node.funcname)
@@ -461,4 +464,5 @@ _HANDLERS: dict[type, Callable[[Analysis, Any], Expression]] = {
     ast.A_ArrayExpr: arrays.constructor,
     ast.A_Indirection: arrays.subscript,
     ast.RowExpr: Analysis.row,
+    ast.JsonIsPredicate: json.is_json,
 }
