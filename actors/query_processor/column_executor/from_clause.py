@@ -121,7 +121,8 @@ def _function(translator: Translator, item: ast.RangeFunction, level: Level) -> 
         inner = f"SELECT c1, row_number() OVER () AS c2 FROM ({inner})"
         columns.append(Output("ordinality", f"{alias}.c2", INT8))
     columns = rename(columns, renamed, name or function)
-    return f"LATERAL ({inner}) AS {alias}", Relation(name or function, tuple(columns))
+    is_scalar = function in ELEMENTS and not item.ordinality
+    return f"LATERAL ({inner}) AS {alias}", Relation(name or function, tuple(columns), is_scalar=is_scalar)
 
 
 NO_ROWS = {

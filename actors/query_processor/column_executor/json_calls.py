@@ -59,9 +59,9 @@ def _row_to_json(call: ast.FuncCall, arguments: list[Any]) -> ast.FuncCall:
     if arguments[0] is call.args[0]:
         return call  # no row: there is no such function
     if len(arguments) == 1:
-        return arguments[0]  # type: ignore[no-any-return]
+        return arguments[0]
     pretty = ast.CaseWhen(expr=arguments[1], result=called(ROW_PRETTY, arguments[0]))
-    return ast.CaseExpr(args=(pretty,), defresult=arguments[0])  # type: ignore[return-value]
+    return ast.CaseExpr(args=(pretty,), defresult=arguments[0])
 
 
 def _row_argument(translator: Translator, argument: Any, level: Level) -> Any:

@@ -40,6 +40,8 @@ class Relation:
     schema: str = ""
     nullable: bool = False
     """On the side of an outer join that may have no row."""
+    is_scalar: bool = False
+    """A function's rows of one value: the alias alone means that."""
 
     def find(self, name: str) -> Output | None:
         found = [column for column in self.columns if column.name == name]
@@ -127,6 +129,8 @@ class Level:
         found = [column for relation in self.relations for column in relation.columns if column.name == name and not column.hidden]
         if len(found) > 1:
             raise DatabaseError(AMBIGUOUS_COLUMN, f'column reference "{name}" is ambiguous')
+        if not found:
+            found = [relation.columns[0] for relation in self.relations if relation.alias == name and relation.is_scalar]
         return found[0] if found else None
 
     def _own_relation(self, names: Sequence[str]) -> Relation | None:

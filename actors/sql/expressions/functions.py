@@ -35,10 +35,11 @@ from actors.sql.expressions.casts import IMPLICIT, context
 from actors.sql.expressions.registry import Function, find
 from actors.sql.types import by_name
 from actors.sql.types.arrays import VECTORS, is_array
-from actors.sql.types.json_values import JSON_TYPES
 
 OF_ONE_ARRAY_TYPE = frozenset({*comparisons.COMPARISONS, "@>", "<@", "&&"})
 """Operators of anyarray: nothing is converted."""
+OF_PATHS = frozenset({"#>", "#>>", "#-", "?|", "?&"})
+"""Operators of a JSON value and an array of texts."""
 
 
 class Ambiguous(Exception):
@@ -67,9 +68,9 @@ def _resolve(name: str, given: tuple[str, ...]) -> Function | None:
             return function
     candidates = [pair for pair in candidates if all(map(_accepts, pair[1], given))]
     if not name.startswith("array_") and not any(is_array(type_) or type_ in VECTORS for type_ in given):
-        # An untyped literal alone is no array, but beside a JSON value one is a path or a list of keys.
+        # An untyped literal alone is no array, unless it can only be a path or a list of keys.
         scalar = [pair for pair in candidates if not any(map(is_array, pair[1]))]
-        candidates = scalar or [pair for pair in candidates if not JSON_TYPES.isdisjoint(pair[1]) or name.startswith("json")]
+        candidates = scalar if scalar or not (name in OF_PATHS or name.startswith("json")) else candidates
     if len(candidates) <= 1:
         return candidates[0][0] if candidates else None
     candidates = _most(candidates, lambda declared, type_: declared == type_, given)

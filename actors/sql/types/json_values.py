@@ -27,7 +27,7 @@ from typing import Any
 from actors.common.errors import PROGRAM_LIMIT_EXCEEDED, STATEMENT_TOO_COMPLEX, DatabaseError
 from actors.sql.types.base import Type, invalid_binary
 from actors.sql.types.json_lexer import fault
-from actors.sql.types.numeric import format_numeric, parse_numeric
+from actors.sql.types.numeric import SCALE_MAX, format_numeric, overflow, parse_numeric
 from actors.sql.types.strings import from_utf8
 
 DEPTH_MAX = 256
@@ -88,6 +88,8 @@ class _Numbers:
     def read(self, text: str) -> Decimal:
         number = parse_numeric(text, -1)
         if "e" in text or "E" in text:
+            if Decimal(text).as_tuple().exponent < -SCALE_MAX:  # type: ignore[operator]
+                raise overflow()
             self.room -= abs(number.adjusted())
             if self.room < 0:
                 raise DatabaseError(PROGRAM_LIMIT_EXCEEDED, "the numbers of a JSON value are too long when they are written out")
