@@ -352,7 +352,7 @@ def _target(
         with located(value):
             column = level.column(names)
         sql = translator.groups.get(column.sql, column.sql)
-        return [replace(column, name=target.name or column.name, sql=sql, hidden=False)]
+        return [replace(column, name=target.name or figure_name(value), sql=sql, hidden=False)]
     sql, type_ = translator.expression(value, level, aggregates=True, windows=windows)
     return [Output(target.name or figure_name(value), sql, type_)]
 
