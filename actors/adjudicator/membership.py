@@ -1,6 +1,7 @@
 """What an adjudicator does so that others are born and retired, and so that it retires itself (docs/ranges.md).
 
-    Announce(set version 4)   --ANNOUNCE record, version 4--> durable --> Announced(at)       promises above `at` carry the version, too
+    Announce(set version 4)   --ANNOUNCE record, version 4--> durable --> Announced(at)
+                                  promises above `at` carry the version, too
     Retire                    --nothing is under way, no outcome is owed--> END record --> durable --> Retired(until)
 
 `at` is above all that was promised before the record: what a reader may believe without having read the record lies at or below it. Either record is written again

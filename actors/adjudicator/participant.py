@@ -1,6 +1,7 @@
 """The participant's side of transactions that other adjudicators coordinate: mark, answer Prepared, and hold the marks until the outcome is known.
 
-    Prepare --judge--> marks --lease covers it--> Prepared(epoch, lower bound, epoch end) ... Decided(commit_ts or 0) --> window, or nothing
+    Prepare --judge--> marks --lease covers it--> Prepared(epoch, lower bound, epoch end)
+            ... Decided(commit_ts or 0) --> window, or nothing
 
 The outcome is the coordinator's journal's. A participant that has heard nothing for `ask_outcome_ms` asks whoever leads that journal, again and again, until it
 is answered; there is no other way for marks to go but the end of this epoch (the next one begins above every time that this one has offered).

@@ -2,7 +2,8 @@
 
 One that touches this adjudicator's keys only is decided in one go, in the turn of the loop that brings it:
 
-    commit() --judge--> window --pick--> lease --append--> journal ...majority durable... _committed() --clock.earliest >= commit_ts--> Committed
+    commit() --judge--> window --pick--> lease --append--> journal ...majority durable...
+        _committed() --clock.earliest >= commit_ts--> Committed
 
 Later transactions see its keys from the moment it has its commit time, before it is durable: if the journal never takes the record, the epoch is over, and
 all that was decided after it with it. One that spans adjudicators is coordinator.py's; parts of those that others coordinate are participant.py's. One that is too large for one message comes
