@@ -26,6 +26,8 @@ class Limits:
     key_columns_max: int = 8
     table_columns_max: int = 255
     table_indexes_max: int = 24
+    views_max: int = 5000
+    sequences_max: int = 5000
     connections_max: int = 10_000
     """Of the whole cluster: each query processor has its share."""
     connection_age_s: int = 3600
