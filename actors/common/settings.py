@@ -139,6 +139,8 @@ class Authentication:
 class Supervision:
     stall_s: float = 10.0
     """A process whose event loop has not turned for so long, though it could have, is replaced. 0: none is."""
+    lost_node_s: float = 120.0
+    """On a Ray that was joined: a zone whose node has been away for so long begins anew on another one of its label, if there is any. 0: it waits for its node."""
 
 
 @dataclass(frozen=True)
