@@ -1,6 +1,7 @@
 """What a cluster remembers of itself (cluster.json), and what an `up` makes of that and of what it names.
 
-    {"format": 2, "revision": 3, "settings": {"mode": "open", "layout": {...}, "authentication": {...}, "limits": {"transaction_rows_max": 5000}}}
+    {"format": 2, "revision": 3, "settings": {"mode": "open", "layout": {...}, "authentication": {...},
+     "limits": {"transaction_rows_max": 5000}}}
     ... "identity": "5f2c..."                                   where its checkpoints lie in an object store, too
     ... "address": "auto", "disks": {"a": "4f1c...", ...}, "seats": {"b": 1}}      where it lies on the nodes of a Ray that it has joined (joined_ray.py)
 

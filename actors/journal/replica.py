@@ -57,8 +57,6 @@ ANNOUNCE_EVERY_S = 5.0
 """While a replica that has been started has not heard from its writer: seldom, as a writer that begins speaks by itself."""
 WAITING_MAX = 1024
 """Requests held while a new promise is being written to disk."""
-ROOM_WATCH_S = 1.0
-"""How often a replica whose disk is full looks whether there is room again."""
 
 
 class JournalReplica:
@@ -75,8 +73,7 @@ class JournalReplica:
         self._damaged = ""
         self._life = 1 + context.random.getrandbits(62)
         """A Promote must name it: what the writer knows of an earlier life says nothing of this one's disk."""
-        self._reserve = Reserve(context.disk)
-        self._watches_for_room = False
+        self._reserve = Reserve(context.disk, context.spawn)
         self._committed: Lsn = 0
         self._storing_promise = False
         self._waiting: list[tuple[str, Message, Reply | None]] = []
@@ -94,8 +91,7 @@ class JournalReplica:
         self._log, self._damaged = await open_log(self._context.disk, self._context.settings.journaling, self._seat)
         self._promised = self._log.promise.epoch
         self._voter = self._log.promise.voter
-        if not self._reserve.fill():
-            self._watch_for_room()
+        self._reserve.begin()
         self._context.bus.on_topology(self._on_topology)
         self._on_topology(self._context.bus.topology)
 
@@ -223,7 +219,7 @@ class JournalReplica:
         try:
             await self.log.set_promise(promise)
         except DatabaseError as error:
-            if error.sqlstate != DISK_FULL or not self._release_reserve():
+            if not self._reserve.makes_room(error):
                 raise
             await self.log.set_promise(promise)
 
@@ -345,32 +341,11 @@ class JournalReplica:
         try:
             self.log.append(records)
         except DatabaseError as error:
-            if error.sqlstate != DISK_FULL or not self._release_reserve():
+            if not self._reserve.makes_room(error):
                 raise
             self.log.append(records)
         if not self._reserve.is_held:
             self._reserve.fill()
-
-    def _release_reserve(self) -> bool:
-        """Give the reserve up for what must be written now; whether there was any."""
-        released = self._reserve.release()
-        if released:
-            self._watch_for_room()
-        return released
-
-    def _watch_for_room(self) -> None:
-        """Fill the reserve once there is room again: an idle journal has nobody else to notice that."""
-        if self._watches_for_room:
-            return
-        self._watches_for_room = True
-
-        async def watch() -> None:
-            while not self._reserve.is_held:
-                await asyncio.sleep(ROOM_WATCH_S)
-                self._reserve.fill()
-            self._watches_for_room = False
-
-        self._context.spawn(watch())
 
     def _unknown(self, records: list[bytes], skip: int, previous: Lsn) -> list[bytes]:
         """The records that are not here yet; a tail of ours that differs is cut first."""

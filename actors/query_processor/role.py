@@ -136,7 +136,7 @@ class QueryProcessor:
         settings = self._settings.authentication
         try:
             tls = TlsSettings(settings.tls_certificate, settings.tls_key) if settings.tls_certificate else None
-            authenticator = Authenticator(settings, self._entropy, self._settings.mode)
+            authenticator = Authenticator(self._settings, self._entropy, lambda: self._context.clock.now().latest / 1e6)
         except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
             raise DatabaseError("F0000", f"the authentication settings cannot be used: {error}") from None
         self._services = ConnectionServices(
@@ -331,14 +331,14 @@ class QueryProcessor:
         elif not (room or message.insist):
             reply.fail(DatabaseError(TOO_MANY_CONNECTIONS, "this query processor has no room"))
         elif (transport := reply.accept_stream(Done())) is not None:
-            self._serve_stream(transport, message.session)
+            self._serve_stream(transport, message)
 
-    def _serve_stream(self, transport: asyncio.Transport, session: bytes) -> None:
-        parked = decode_session(session) if session else None
-        if self._stopping or (session and parked is None):
+    def _serve_stream(self, transport: asyncio.Transport, message: OpenStream) -> None:
+        parked = decode_session(message.session) if message.session else None
+        if self._stopping or (message.session and parked is None):
             transport.abort()
             return
-        ServedStream(transport, self._resumed(parked) if parked is not None else self.new_connection())
+        ServedStream(transport, self._resumed(parked) if parked is not None else self.new_connection(), message.address)
         if parked is None and self._load is not None:
             self._load.session_came()
 
