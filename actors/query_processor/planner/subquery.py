@@ -3,7 +3,8 @@
 `plan_within` plans one of them, the statement's parameters being shared. `take_out` makes a plain statement of one whose subqueries do not depend on its
 rows: they run first, once, and their results are parameters of the rest, so that conditions on keys still lead to points:
 
-    UPDATE t SET n = (SELECT max(n) FROM u) WHERE id = $1   ->   $2 := SELECT max(n) FROM u;   UPDATE t SET n = $2 WHERE id = $1
+    UPDATE t SET n = (SELECT max(n) FROM u) WHERE id = $1
+    ->  $2 := SELECT max(n) FROM u;   UPDATE t SET n = $2 WHERE id = $1
 """
 
 from __future__ import annotations
