@@ -360,6 +360,9 @@ class _Launcher:
     async def make_room(self) -> None:
         pass
 
+    async def replace_lost(self, processes: Collection[ProcessState]) -> Collection[str]:
+        return ()
+
     def release_room(self) -> None:
         pass
 
