@@ -123,7 +123,7 @@ id|jsonb_array_elements
 3|2.0
 3|{"k": "v"}
 SELECT 3
-id|value
+id|e
 3|1
 3|2.0
 3|{"k": "v"}
