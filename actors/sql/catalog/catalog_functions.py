@@ -147,13 +147,6 @@ def _is_visible(catalog: Catalog, _: Any, oid: int | None) -> bool | None:
     return first is not None and (first[1] or first[0]) == (index or table)
 
 
-def _format_type(_: Catalog, __: Any, oid: int | None, modifier: int | None) -> str | None:
-    if oid is None:
-        return None
-    type_ = by_oid.get(oid)
-    return format_type(ColumnType(type_.name, -1 if modifier is None else modifier)) if type_ is not None else "???"
-
-
 # -- comments ----------------------------------------------------------------------------------------------------------------------
 
 CLASS_OIDS = {"pg_class": 1259, "pg_constraint": 2606, "pg_namespace": 2615}
@@ -385,7 +378,6 @@ def _fill_descriptions() -> None:
         "pg_collation_is_visible",
     ):
         _add(name, (OID,), BOOL, _constant(True))
-    _add("format_type", (OID, INT4), TEXT, _format_type)
     _add("pg_get_expr", (TEXT, OID), TEXT, lambda catalog, environment, expression, oid: expression)
     _add("pg_get_expr", (TEXT, OID, BOOL), TEXT, lambda catalog, environment, expression, oid, pretty: expression)
     _add("pg_get_indexdef", (OID,), TEXT, _index_definition)
