@@ -38,6 +38,7 @@ from cluster.keepers import Keepers
 from cluster.keeping import StateKeeper
 from cluster.launching import Launcher
 from cluster.leading import Leading
+from cluster.lost_zones import LostZones
 from cluster.metering import Metering
 from cluster.ranging import ABOUT_RANGES, Ranges
 from cluster.reshaping import ABOUT_SHARDS, Reshaping
@@ -87,6 +88,7 @@ class Controller:
         self._metering = Metering(context)
         self._launcher = launcher
         self._room = Room(context, launcher)
+        self._lost_zones = LostZones(context, launcher, lambda: self._state.processes if self._decides else (), self._missing)
         self._restarted = restarted
         self._is_working = is_working
         self._leading = Leading(context, lambda role: self._homes().get(role), self._notice_complete)
@@ -162,6 +164,7 @@ class Controller:
             self._admit(register)
         self._ranges.follow(state)
         self._reshaping.follow(state)
+        self._lost_zones.look_later()
 
     def _make_failover(self, state: ClusterState) -> Failover:
         return Failover(
@@ -174,6 +177,7 @@ class Controller:
             on_refused=self._refused,
             on_settled=self._settled,
             is_working=self._is_working,
+            on_lost=self._lost_zones.look_later,
         )
 
     async def change(self, successor: Callable[[ClusterState], ClusterState]) -> None:
@@ -485,6 +489,9 @@ class Controller:
         await self._metering.save()
         await stop_processes(self._context, sorted(self._directory.registers))
         reply(Done())
+
+    def _missing(self) -> Collection[str]:
+        return self._failover.missing if self._failover is not None else ()
 
     def _homes(self) -> Mapping[str, str]:
         return self._failover.home if self._failover is not None else {}
