@@ -115,6 +115,7 @@ class _Check:
                 raise DatabaseError(
                     GROUPING_ERROR,
                     f'column "{self._name(expression.position)}" must appear in the GROUP BY clause or be used in an aggregate function',
+                    position=self._level.places.get(expression.position, 0),
                 )
             return
         for child in children(expression):

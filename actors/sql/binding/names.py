@@ -130,6 +130,9 @@ class Level:
     sets: list[str] = field(default_factory=list)
     """Names of the functions that return rows in the select list."""
 
+    places: dict[int, int] = field(default_factory=dict)
+    """Where a position is first mentioned outside of aggregates: its place in the statement's text."""
+
     def find_cte(self, name: str) -> Cte | None:
         level: Level | None = self
         while level is not None:

@@ -122,6 +122,8 @@ class QueryAnalysis(Analysis):
                 return self.call("row", columns, position_of(node))
             error.position = error.position or position_of(node)
             raise
+        if not self.place.no_aggregates:
+            self.level.places.setdefault(position, position_of(node))
         return Column(position, type_)
 
     def bound(self, node: Bound) -> Expression:
