@@ -36,6 +36,7 @@ from cluster.failover import Failover
 from cluster.initial import arranged
 from cluster.keepers import Keepers
 from cluster.keeping import StateKeeper
+from cluster.key_distribution import ABOUT_CREDENTIALS, KeyDistribution, Read
 from cluster.launching import Launcher
 from cluster.leading import Leading
 from cluster.metering import Metering
@@ -73,6 +74,7 @@ class Controller:
         launcher: Launcher | None = None,
         restarted: bool = False,
         is_working: Callable[[str], bool] = lambda process: False,
+        read_credentials: Read | None = None,
     ) -> None:
         self._context = context
         self._state = initial
@@ -97,6 +99,7 @@ class Controller:
         self._directory = Directory(context, initial, self._homes, self._assigned)
         self._retiring = Retiring(context, self._directory, self._end)
         self._keepers = Keepers(context, self._directory, self._refused)
+        self._credentials = KeyDistribution(context, self._serving, read_credentials)
         self._directory.silent = restarted or make_keeper is not None
         """A controller that has just been restarted does not know yet who is where: what others know is better than what it could tell them."""
         self._failover = self._make_failover(initial) if make_keeper is None else None
@@ -106,12 +109,7 @@ class Controller:
         self._fixed = len(query_processors(initial))
         self._leaving = Leaving(context, lambda name: self._decide(lambda state: without_query_processor(state, self._fixed, name)))
         self._scaling = Scaling(
-            context.settings.scaling,
-            self._fixed,
-            processors,
-            lambda: [role.name for _, role in query_processors(self._state)],
-            self._resize,
-            lambda: context.spawn(self.sleep()),
+            context.settings.scaling, self._fixed, processors, self._serving, self._resize, lambda: context.spawn(self.sleep())
         )
 
     async def start(self) -> None:
@@ -162,6 +160,7 @@ class Controller:
             self._admit(register)
         self._ranges.follow(state)
         self._reshaping.follow(state)
+        self._credentials.begin()
 
     def _make_failover(self, state: ClusterState) -> Failover:
         return Failover(
@@ -312,6 +311,7 @@ class Controller:
         self._failover.start()
         for process in at_rest.processes:
             self._launch(process)
+        self._credentials.begin()
 
     def wake(self, wanted: Wake) -> None:
         """A client waits. Nothing happens where the cluster is awake; where it is about to sleep, it wakes afterwards."""
@@ -338,7 +338,7 @@ class Controller:
             self._failover.move(role, process)
 
     def _stop_deciding(self) -> None:
-        self._stopping = self._directory.stopped = self._leading.stopped = True
+        self._stopping = self._directory.stopped = self._leading.stopped = self._credentials.stopped = True
         self._scaling.stop()
         self._ranges.stop()
         self._reshaping.stop()
@@ -391,6 +391,8 @@ class Controller:
                 self._ranges.receive(sender, message, reply)
             case _ if isinstance(message, ABOUT_SHARDS):
                 self._reshaping.receive(sender, message, reply)
+            case _ if isinstance(message, ABOUT_CREDENTIALS):
+                self._credentials.receive(sender, message, reply)
             case Wake():
                 self.wake(message)
             case Watched():
@@ -485,6 +487,10 @@ class Controller:
         await self._metering.save()
         await stop_processes(self._context, sorted(self._directory.registers))
         reply(Done())
+
+    def _serving(self) -> list[str]:
+        """The query processors of the cluster's state; at zero, none."""
+        return [] if self._asleep else [role.name for _, role in query_processors(self._state)]
 
     def _homes(self) -> Mapping[str, str]:
         return self._failover.home if self._failover is not None else {}
