@@ -39,6 +39,7 @@ from cluster.keeping import StateKeeper
 from cluster.key_distribution import ABOUT_CREDENTIALS, KeyDistribution, Read
 from cluster.launching import Launcher
 from cluster.leading import Leading
+from cluster.lost_zones import LostZones
 from cluster.metering import Metering
 from cluster.ranging import ABOUT_RANGES, Ranges
 from cluster.reshaping import ABOUT_SHARDS, Reshaping
@@ -80,15 +81,14 @@ class Controller:
         self._state = initial
         self._url = url
         self._make_keeper = make_keeper
-        self._keeper: StateKeeper | None = None
-        """Of this time of being awake."""
-        self._warm: bool = context.settings.scaling.warm
+        self._keeper: StateKeeper | None = None  # of this time of being awake
         self._asleep = False
         self._wanted_awake: Wake | None = None
         self._wakes = Wakes(lambda: asyncio.get_running_loop().time())
         self._metering = Metering(context)
         self._launcher = launcher
         self._room = Room(context, launcher)
+        self._lost_zones = LostZones(context, launcher, lambda: self._state.processes if self._decides else (), self._missing)
         self._restarted = restarted
         self._is_working = is_working
         self._leading = Leading(context, lambda role: self._homes().get(role), self._notice_complete)
@@ -161,6 +161,7 @@ class Controller:
         self._ranges.follow(state)
         self._reshaping.follow(state)
         self._credentials.begin()
+        self._lost_zones.look_later()
 
     def _make_failover(self, state: ClusterState) -> Failover:
         return Failover(
@@ -173,6 +174,7 @@ class Controller:
             on_refused=self._refused,
             on_settled=self._settled,
             is_working=self._is_working,
+            on_lost=self._lost_zones.look_later,
         )
 
     async def change(self, successor: Callable[[ClusterState], ClusterState]) -> None:
@@ -287,7 +289,7 @@ class Controller:
                 self._keeper.stop()
                 self._keeper = None
             await stop_journals(self._context, homes, going)
-            if not self._warm:
+            if not self._context.settings.scaling.warm:
                 await stop_processes(self._context, [process.name for process in going])
                 for process in going:
                     self._end(process.name)
@@ -358,8 +360,8 @@ class Controller:
         else:
             self._on_complete.append(callback)
 
-    def failed(self, why: str) -> None:
-        """A process cannot be created, or a role in it: whoever waits for the cluster to be complete is told."""
+    def failed(self, why: str | None) -> None:
+        """A process cannot be created, or a role in it (None: all is there): whoever waits for the cluster to be complete is told."""
         waiting, self._on_complete = self._on_complete, []
         for callback in waiting:
             callback(why)
@@ -398,11 +400,9 @@ class Controller:
             case Watched():
                 if self._keeper is not None and message.restarted:
                     self._keeper.restarted(sender)
-            case AskCluster():
-                assert reply is not None
+            case AskCluster() if reply is not None:
                 self._answer_status(reply)
-            case Shutdown():
-                assert reply is not None
+            case Shutdown() if reply is not None:
                 self._context.spawn(self._shut_down(reply))
             case _:
                 if reply is not None:
@@ -465,9 +465,7 @@ class Controller:
                 self._scaling.start()
                 self._ranges.start()
                 self._reshaping.start()
-            waiting, self._on_complete = self._on_complete, []
-            for callback in waiting:
-                callback(None)
+            self.failed(None)
 
     def _answer_status(self, reply: Reply) -> None:
         directory = self._directory
@@ -491,6 +489,9 @@ class Controller:
     def _serving(self) -> list[str]:
         """The query processors of the cluster's state; at zero, none."""
         return [] if self._asleep else [role.name for _, role in query_processors(self._state)]
+
+    def _missing(self) -> Collection[str]:
+        return self._failover.missing if self._failover is not None else ()
 
     def _homes(self) -> Mapping[str, str]:
         return self._failover.home if self._failover is not None else {}

@@ -48,7 +48,7 @@ class ControllerProcess:
         self, files: ProcessFiles, settings: Settings, placement: Placement, places: Places, url: str, authority: Path
     ) -> None:
         own = ray.get_runtime_context()
-        files = replace(files, disks=places.disks())
+        files = files.of(places)
         az = places.controller_az
         spec = files.spec(ProcessState(CONTROLLER, az), settings)
         spec.roles.enter()

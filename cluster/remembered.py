@@ -3,7 +3,7 @@
     {"format": 2, "revision": 3, "settings": {"mode": "open", "layout": {...}, "authentication": {...},
      "limits": {"transaction_rows_max": 5000}}}
     ... "identity": "5f2c..."                                   where its checkpoints lie in an object store, too
-    ... "address": "auto", "disks": {"a": "4f1c...", ...}}      where it lies on the nodes of a Ray that it has joined (joined_ray.py)
+    ... "address": "auto", "disks": {"a": "4f1c...", ...}, "seats": {"b": 1}}      where it lies on the nodes of a Ray that it has joined (joined_ray.py)
 
 Remembered is every setting that was ever named, by a settings file or a flag, and the whole layout and authentication
 even where nothing was named: a newer version's defaults must not change what the data lies in, or who may come in.
@@ -38,7 +38,9 @@ from cluster.data_folder import FORMAT
 
 FIXED = ("azs", "adjudicators", "shards")
 """Of the layout: which journals there are, on whose disks, and which key lies where."""
-JOINED = ("address", "disks")
+LIE = ("disks", "seats")
+"""On which disk each zone of a joined Ray lies, and how many it had before."""
+JOINED = ("address", *LIE)
 IDENTITY = "identity"
 """The cluster's own number, by which an object store knows it (object_store.py)."""
 FILES = ("tls_certificate", "tls_key")

@@ -38,7 +38,7 @@ from cluster.local_ray import LocalRay, NotProtected, make_token
 from cluster.loop_watch import LoopWatch, Replacements
 from cluster.policies.placement import Placement, placement
 from cluster.preflight import NotJoined
-from cluster.remembered import Resolution, resolve
+from cluster.remembered import LIE, Resolution, resolve
 
 COMPLETE_TIMEOUT_S = 110.0
 PRIVATE_UMASK = 0o077
@@ -122,14 +122,15 @@ class Supervisor:
     @contextmanager
     def _remembering(self) -> Iterator[None]:
         """What the cluster is goes to disk before a role writes there: data is never without the settings that say
-        who may read it. A start that fails changes nothing of a cluster that was there before."""
+        who may read it. A start that fails changes nothing of a cluster that was there before, but for which disks its zones lie on: something may have been written there."""
         former = self._folder.read_cluster()
         self._folder.write_cluster(self._remembered)
         try:
             yield
         except BaseException:
             if former is not None:
-                self._folder.write_cluster(former)
+                lie = {key: self._remembered[key] for key in LIE if key in self._remembered}
+                self._folder.write_cluster({**former, **lie})
             raise
         if former is None:
             logger.info("created a cluster in %s", self._folder.root)
@@ -150,7 +151,8 @@ class Supervisor:
         layout = self._settings.layout
         if "address" not in self._remembered:
             return LocalRay(layout.azs, controller_az(layout.azs), self._folder.ray)
-        return JoinedRay(self._remembered["address"], self._folder, layout, self._settings.scaling, self._remembered.get("disks", {}))
+        disks, seats = self._remembered.get("disks", {}), self._remembered.get("seats", {})
+        return JoinedRay(self._remembered["address"], self._folder, layout, self._settings.scaling, disks, seats)
 
     def _require_nothing_exposed(self) -> None:
         """Nothing of the cluster can be reached from other machines, but the PostgreSQL port where the settings say
@@ -208,8 +210,8 @@ class Supervisor:
         from cluster.process_files import CONTROLLER, ProcessFiles
         from cluster.ray_launcher import OPTIONS, create
 
-        disks = self._remembered.get("disks", {})
-        files = ProcessFiles(self._folder.sockets, self._folder.roles, self._folder.logs, self._folder.root, disks)
+        disks, seats = self._remembered.get("disks", {}), self._remembered.get("seats", {})
+        files = ProcessFiles(self._folder.sockets, self._folder.roles, self._folder.logs, self._folder.root, disks, seats)
         chosen, places = self._place(), joined.places
         url = connection_url(self._settings, joined.host, self._ca)
         self._controller = (

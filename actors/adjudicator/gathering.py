@@ -145,7 +145,7 @@ class GatheringRoom:
             )
         if message.write_set:
             gathering.journaled[number] = gathering.numbers[number]
-            reign.append_note(PART, arrived, transaction=message.transaction, payload=message.write_set, part=number)
+            reign.covering.append_note(PART, arrived, transaction=message.transaction, payload=message.write_set, part=number)
         elif not others:
             arrived(0)
 
@@ -220,7 +220,7 @@ class GatheringRoom:
         for other in sorted(gathering.shares):
             reign.context.bus.post(reign.name, f"adjudicator/{other}", Decided(gathering.name, 0))
         if not reign.over:
-            reign.append_note(ABORT, transaction=transaction)
+            reign.covering.append_note(ABORT, transaction=transaction)
 
     def drop_all(self) -> None:
         """Of whom the Commit has not come."""

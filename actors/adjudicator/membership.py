@@ -35,7 +35,7 @@ class Membership:
             raise not_committed("the epoch is over")
         reign.writer.set_version = max(reign.writer.set_version, message.set_version)
         at = reign.lease.last
-        reign.append_note(ANNOUNCE, lambda: reply(Announced(at)))
+        reign.covering.append_note(ANNOUNCE, lambda: reply(Announced(at)))
 
     def retire(self, _: Retire, reply: Reply) -> None:
         """Raises 55000 where the adjudicator owns keys, or owes an answer; 08006 where the reign is over."""
@@ -50,7 +50,7 @@ class Membership:
         reign.gatherings.drop_all()
         reign.writer.has_ended = True
         until = reign.lease.last
-        reign.append_note(END, lambda: reply(Retired(until)))
+        reign.covering.append_note(END, lambda: reply(Retired(until)))
 
     def check(self) -> None:
         """Raises 55000 where nothing is committed in the journal any more."""

@@ -220,7 +220,7 @@ class Participant:
 
         now = reign.context.clock.now().latest
         at = max(message.start_ts, lease.last, now, min(message.coordinator_last, now + AHEAD_US_MAX))
-        reign.cover(at + lease.length_us // LEASE_SHARE, answer, reply.fail)
+        reign.covering.cover(at + lease.length_us // LEASE_SHARE, answer, reply.fail)
 
     def decided(self, name: bytes, commit_ts: Timestamp) -> None:
         """The outcome (0: aborted); may come again, early or late."""

@@ -95,7 +95,7 @@ class Releasing:
             for reply in replies:
                 reply(Released(until))
 
-        reign.append_note(RELEASE, durable)
+        reign.covering.append_note(RELEASE, durable)
 
     def _refuse(self, why: str) -> None:
         replies, self._replies = self._replies, []

@@ -26,6 +26,8 @@ class Limits:
     key_columns_max: int = 8
     table_columns_max: int = 255
     table_indexes_max: int = 24
+    views_max: int = 5000
+    sequences_max: int = 5000
     connections_max: int = 10_000
     """Of the whole cluster: each query processor has its share."""
     connection_age_s: int = 3600
@@ -153,6 +155,8 @@ class Authentication:
 class Supervision:
     stall_s: float = 10.0
     """A process whose event loop has not turned for so long, though it could have, is replaced. 0: none is."""
+    lost_node_s: float = 120.0
+    """On a Ray that was joined: a zone whose node has been away for so long begins anew on another one of its label, if there is any. 0: it waits for its node."""
 
 
 @dataclass(frozen=True)

@@ -23,9 +23,11 @@ import logging
 import os
 import socket
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from actors.common.errors import OBJECT_NOT_IN_PREREQUISITE_STATE, TOO_MANY_CONNECTIONS, DatabaseError
+from actors.common.error_response import error_response
+from actors.common.errors import ADMIN_SHUTDOWN, OBJECT_NOT_IN_PREREQUISITE_STATE, TOO_MANY_CONNECTIONS, DatabaseError
 from actors.common.messages import AskCredentials, Cancel, Credentials, Done, Drain, Informed, OpenStream
 from actors.common.messages.base import Message
 from actors.common.metering import Usage
@@ -35,7 +37,7 @@ from actors.postgres.formats import ShapeCache
 from actors.postgres.tls import TlsSettings
 from actors.query_processor.admission import Admission
 from actors.query_processor.authentication import Authenticator, Entropy
-from actors.query_processor.connection import SECRET_BYTES, Connection
+from actors.query_processor.connection import SECRET_BYTES, TERMINATED, Connection
 from actors.query_processor.connection_services import ConnectionServices
 from actors.query_processor.load import LoadReports
 from actors.query_processor.parking import Parking
@@ -46,7 +48,7 @@ from actors.runtime.socket_passing import SocketReceiver
 from actors.runtime.streams import ServedStream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from actors.query_processor.session.services import SessionServices
     from actors.query_processor.session.session import Session
@@ -120,6 +122,8 @@ class QueryProcessor:
         if computed_s is not None:
             self._load = LoadReports(context, self._present, computed_s, self._usage)
         self._computed_ns = computed_ns
+        self._coming: set[asyncio.Task[Any]] = set()
+        """Clients that were passed here, and have no connection yet."""
         self._resuming = 0
         """Sessions that have come from a gateway, and have no connection yet."""
         self._sequence = int.from_bytes(entropy(3), "big") if parking_path is not None else 0
@@ -212,7 +216,7 @@ class QueryProcessor:
         return make_session
 
     async def stop(self) -> None:
-        """No new clients; every session ends with 57P01, its transaction rolled back."""
+        """No new clients: those on their way here go back to their gateways. Every session ends with 57P01, its transaction rolled back."""
         self._stopping = True
         if self._load is not None:
             self._load.stop()
@@ -222,6 +226,8 @@ class QueryProcessor:
             self._receiver.stop()
         if self._server is not None:
             self._server.close()
+        if self._coming:
+            await asyncio.wait(self._coming, timeout=STOP_S_MAX)
         for connection in list(self._connections):
             connection.terminate()
         if self._connections:
@@ -329,7 +335,12 @@ class QueryProcessor:
         if self._stopping:
             client.close()
         else:
-            self._context.spawn(self._adopt(client, already_read))
+            self._come(self._adopt(client, already_read))
+
+    def _come(self, coming: Coroutine[Any, Any, None]) -> None:
+        task = self._context.spawn(coming)
+        self._coming.add(task)
+        task.add_done_callback(self._coming.discard)
 
     async def _adopt(self, client: socket.socket, already_read: bytes) -> None:
         connection = await self._connect(self.new_connection, client)
@@ -382,10 +393,13 @@ class QueryProcessor:
     def _on_session(self, client: socket.socket, data: bytes) -> None:
         """A gateway passes a session on. Its client was admitted once: where all query processors are full, it is one too many for a while."""
         parked = decode_session(data)
-        if parked is None or self._stopping:
+        if parked is None:
             client.close()
+        elif self._stopping:  # and so is the gateway that it was to go back to
+            with client, suppress(OSError):
+                client.send(error_response(DatabaseError(ADMIN_SHUTDOWN, TERMINATED), "FATAL"))
         else:
-            self._context.spawn(self._resume(client, parked))
+            self._come(self._resume(client, parked))
 
     async def _resume(self, client: socket.socket, parked: ParkedSession) -> None:
         self._resuming += 1

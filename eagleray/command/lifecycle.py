@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -49,9 +50,10 @@ def start(data: Path, named: Named, detach: bool) -> None:
         folder.create()
         _check_free(folder)
         resolution = _resolution(folder, named)
-        if not resolution.address:  # else the node of each gateway is looked at, once gateways of a former life have ended
-            free = _check_port(resolution.settings)
-            named = named._replace(port=free) if resolution.settings.layout.port == 0 else named
+        if resolution.settings.layout.port == 0:  # one for all gateways, wherever they are: each would take another
+            named = named._replace(port=_free_port(resolution.settings))
+        elif not resolution.address:  # else the node of each gateway is looked at, once gateways of a former life have ended
+            _check_port(resolution.settings)
     except (DataFolderError, SettingsError, OneLine) as error:
         if folder.root.is_dir() and not folder.is_locked():
             folder.clear_run()
@@ -113,6 +115,14 @@ def _resolution(folder: DataFolder, named: Named) -> Resolution:
     resolution = resolve(folder.read_cluster(), named.config, named.port, named.mode, named.address)
     check_certificate(resolution.settings.authentication)
     return resolution
+
+
+def _free_port(settings: Settings) -> int:
+    """One that is free here now. Raises OneLine. (The host's address may be no address of this machine, where gateways are on others.)"""
+    try:
+        return _check_port(settings)
+    except OneLine:
+        return _check_port(replace(settings, layout=replace(settings.layout, host="0.0.0.0")))
 
 
 def _check_port(settings: Settings) -> int:
@@ -237,7 +247,7 @@ def _end_joined(folder: DataFolder) -> list[str]:
 
     joined_ray.prepare_environment()
     try:
-        ray = joined_ray.JoinedRay(cluster["address"], folder, settings.layout, settings.scaling, {})
+        ray = joined_ray.JoinedRay(cluster["address"], folder, settings.layout, settings.scaling, {}, {})
         ray.join()
         return ray.end()
     except NotJoined as error:

@@ -6,7 +6,7 @@
 Point and range reads of one table, look-up joins, plain aggregates and everything that writes are the row executor's (row_executor/): Python
 closures over encoded rows. Every other SELECT goes to the column executor, from here alone. route.py says which is which.
 
-Reading order: route.py (which executor), sql/binding/relations.py (names), facts.py and conditions.py (which index a WHERE uses), planning.py (access paths), select.py, aggregate.py, join.py,
+Reading order: route.py (which executor), sql/binding/relations.py (names), sql/binding/views.py (views), facts.py and conditions.py (which index a WHERE uses), planning.py (access paths), select.py, aggregate.py, join.py,
 assignments.py, change.py, joined_change.py, subquery.py and insert.py (writes), explain.py.
 """
 
@@ -34,6 +34,8 @@ from actors.query_processor.planner.route import route
 from actors.query_processor.planner.select import plan_select
 from actors.query_processor.planner.subquery import with_parts
 from actors.sql.binding.reasons import NotForRows, Reason
+from actors.sql.binding.view_changes import with_target
+from actors.sql.binding.views import expanded
 from actors.sql.catalog.snapshot import Catalog
 from actors.sql.expressions.environment import Environment
 from actors.sql.types.column_type import ColumnType
@@ -55,6 +57,8 @@ def make_plan(statement: Any, catalog: Catalog, parameter_types: Sequence[Column
 
     planning = Planning(catalog, parameter_types, settings)
     try:
+        statement, planning.check_options = with_target(statement, catalog)
+        statement = expanded(statement, catalog)
         if isinstance(statement, ast.SelectStmt):
             return _plan_query(planning, statement)
         if isinstance(statement, ast.InsertStmt):
