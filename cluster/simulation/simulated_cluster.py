@@ -11,7 +11,7 @@ from typing import cast
 import msgspec
 
 from actors.common.errors import DatabaseError
-from actors.common.messages import Register, StartRole
+from actors.common.messages import Credentials, Register, StartRole
 from actors.common.ranges import KEYSPACE_BYTES, ShardMap
 from actors.journal.replica import JournalReplica
 from actors.query_processor.role import QueryProcessor
@@ -64,6 +64,8 @@ class SimulatedCluster:
         self.map: ShardMap = state.shard_map
         if plan.cuts:
             self.map = msgspec.structs.replace(self.map, cuts=plan.cuts)
+        self.credentials = Credentials(0)
+        """What lies in the data folder; read where the settings ask for tokens."""
         self.nemeses: list[Nemesis] = []
         self._away: set[str] = set()
         self._stalls: dict[str, bool] = {}
@@ -102,11 +104,15 @@ class SimulatedCluster:
 
     def _make_controller(self, context: Context) -> Controller:
         process = self.world.processes[CONTROLLER]
-        make_keeper = self._make_keeper if self.plan.keeps_state else None
-        launcher = _Launcher(self) if self.plan.keeps_state else None
-        restarted = process.starts > 1
         controller = Controller(
-            context, self._state, "", make_keeper=make_keeper, launcher=launcher, restarted=restarted, is_working=self._is_working
+            context,
+            self._state,
+            "",
+            make_keeper=self._make_keeper if self.plan.keeps_state else None,
+            launcher=_Launcher(self) if self.plan.keeps_state else None,
+            restarted=process.starts > 1,
+            is_working=self._is_working,
+            read_credentials=(lambda: self.credentials) if self.plan.settings.authentication.method == "tokens" else None,
         )
         controller.introduce(Register(CONTROLLER, {CONTROLLER: process.az}, f"simulated:{CONTROLLER}", process.starts, process.az))
         return controller

@@ -7,7 +7,7 @@ NotRowExpression: the planner then takes the column executor. Arrays are in arra
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from pglast import ast, enums
 
@@ -33,7 +33,7 @@ from actors.sql.expressions.casts import EXPLICIT, context
 from actors.sql.expressions.comparisons import COMPARISONS
 from actors.sql.expressions.datetime_spans import MAKE_INTERVAL
 from actors.sql.expressions.functions import Ambiguous, resolve_function, resolve_operator
-from actors.sql.expressions.json_making import MAKERS, ROW_MAKER
+from actors.sql.expressions.json_making import MAKERS
 from actors.sql.expressions.registry import Function
 from actors.sql.expressions.tree import (
     And,
@@ -71,12 +71,15 @@ _NEGATED_COMPARISON = {"=": "<>", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 class Analysis:
     """One expression's names and types. `parameters` is shared by the whole statement."""
 
+    handlers: ClassVar[dict[Any, Callable[[Any, Any], Expression]]] = {}
+    """By the node's class."""
+
     def __init__(self, scope: Scope, parameters: ParameterTypes) -> None:
         self._scope = scope
         self.parameters = parameters
 
     def expression(self, node: Any) -> Expression:
-        handler = _HANDLERS.get(type(node))
+        handler = self.handlers.get(type(node))
         if handler is None:
             raise NotRowExpression(type(node).__name__)
         return handler(self, node)
@@ -222,10 +225,11 @@ class Analysis:
             or node.agg_distinct
             or node.agg_filter is not None
             or node.agg_order
+            or node.agg_within_group
             or name in NOT_OF_ONE_ROW
         ):
-            raise NotRowExpression(name)
-        if node.func_variadic or (len(node.args or ()) > ARGUMENTS_MAX and name != ROW_MAKER):
+            return self.call_over_rows(node, name)
+        if node.func_variadic or len(node.args or ()) > ARGUMENTS_MAX:
             raise NotRowExpression(name)
         if len(node.funcname) == 2 and node.funcname[0].sval != "pg_catalog":
             shown = ".".join(part.sval for part in node.funcname)
@@ -235,6 +239,10 @@ class Analysis:
         if any(isinstance(argument, ast.NamedArgExpr) for argument in node.args or ()):
             raise NotRowExpression(name)
         return self.call(name, self._all(node.args), position_of(node))
+
+    def call_over_rows(self, node: Any, name: str) -> Expression:
+        """Of a function that has no value in one row."""
+        raise NotRowExpression(name)
 
     def value_function(self, node: Any) -> Expression:
         member = enums.SQLValueFunctionOp(node.op).name
@@ -446,7 +454,7 @@ def _make_interval_arguments(node: Any) -> list[Any]:
     return [given.get(name, zero) for name in MAKE_INTERVAL]
 
 
-_HANDLERS: dict[type, Callable[[Analysis, Any], Expression]] = {
+HANDLERS: dict[Any, Callable[[Any, Any], Expression]] = {
     ast.A_Const: Analysis.constant,
     ast.ColumnRef: Analysis.column,
     ast.ParamRef: Analysis.parameter,
@@ -466,3 +474,4 @@ _HANDLERS: dict[type, Callable[[Analysis, Any], Expression]] = {
     ast.RowExpr: Analysis.row,
     ast.JsonIsPredicate: json.is_json,
 }
+Analysis.handlers = HANDLERS

@@ -25,6 +25,7 @@ from actors.sql.expressions import (  # noqa: F401  (they register their functio
     json_changes,
     json_functions,
     json_making,
+    json_sets,
     numerics,
     pattern_functions,
     session_functions,
