@@ -50,7 +50,7 @@ from actors.common.errors import (
 from actors.common.parked_session import ParkedStatement
 from actors.query_processor import ddl
 from actors.query_processor.aside import LARGE_CHARACTERS, aside
-from actors.query_processor.session import savepoints, utility
+from actors.query_processor.session import foreign_keys, savepoints, utility
 from actors.query_processor.session.parameters import RunTimeParameters
 from actors.query_processor.session.portals import Portal
 from actors.query_processor.session.savepoints import Savepoint
@@ -226,7 +226,10 @@ class Session:
         try:
             if rows is not None:
                 return Batch([], True, f"COPY {await cast(TakesRows, planned.plan).run_many(transaction, rows)}")
-            return await planned.plan.run(transaction, parameters)
+            batch = await planned.plan.run(transaction, parameters)
+            if transaction.noted_references is not None:
+                await foreign_keys.after_statement(self, transaction)
+            return batch
         except CatalogStale as stale:
             failure = stale
         for _ in range(CATALOG_RELOADS_MAX):
@@ -239,7 +242,10 @@ class Session:
             try:
                 if rows is not None:
                     return Batch([], True, f"COPY {await cast(TakesRows, planned.plan).run_many(transaction, rows)}")
-                return await planned.plan.run(transaction, parameters)
+                batch = await planned.plan.run(transaction, parameters)
+                if transaction.noted_references is not None:
+                    await foreign_keys.after_statement(self, transaction)
+                return batch
             except CatalogStale as stale:
                 failure = stale
         raise schema_changed()
@@ -336,6 +342,8 @@ class Session:
         """Commit the current transaction, block or not. Whatever happens, the session is idle afterwards."""
         if self.portals:
             await self._hold_cursors()
+        if self.transaction is not None and self.transaction.noted_references is not None:
+            await self._check_deferred(self.transaction)
         transaction = self._leave()
         committed = False
         self.committing = True
@@ -350,6 +358,14 @@ class Session:
             if transaction is not None:
                 self.services.meter.settle(transaction, committed)
             self.run_time.end_block(committed)
+
+    async def _check_deferred(self, transaction: Transaction) -> None:
+        """Foreign keys that were deferred. Raises 23503; the transaction is over then."""
+        try:
+            await foreign_keys.before_commit(self, transaction)
+        except BaseException:
+            self.rollback()
+            raise
 
     async def _hold_cursors(self) -> None:
         """Those WITH HOLD of this transaction stay, with all of their rows."""

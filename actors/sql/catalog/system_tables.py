@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from actors.sql.catalog.builtin_rows import BUILTIN_ROWS
 from actors.sql.catalog.catalog_functions import OWNER_OID, index_definition, view_definition
 from actors.sql.catalog.information_schema import INFORMATION_SCHEMA_ROWS, numbered
-from actors.sql.catalog.schema import Index
+from actors.sql.catalog.schema import ForeignKey, Index
 from actors.sql.catalog.table_parts import CLASS_OIDS, comments_of, constraints_of, indexes_of
 from actors.sql.settings import pg_settings
 from actors.sql.types import by_name, by_oid
@@ -177,7 +177,8 @@ def _classes(transaction: CatalogReader) -> Iterator[Row]:
         namespace = oids[table.schema]
         indexes = indexes_of(table)
         row = _relation(table.id, table.name, namespace, "r", len(table.columns))
-        yield {**row, "relhasindex": bool(indexes), "relchecks": len(table.checks)}
+        triggers = bool(table.foreign_keys or table.referenced_by)
+        yield {**row, "relhasindex": bool(indexes), "relchecks": len(table.checks), "relhastriggers": triggers}
         for index in indexes:
             yield _relation(index.oid, index.name, namespace, "i", len(index.columns))
     for view in transaction.catalog.views():
@@ -315,7 +316,9 @@ def _constraints(transaction: CatalogReader) -> Iterator[Row]:
     oids = _schema_oids(transaction)
     zeros = dict.fromkeys(("contypid", "conparentid", "confrelid", "coninhcount"), 0)
     for table in transaction.catalog.tables():
-        for oid, name, kind, index, definition in constraints_of(table):
+        foreign_keys = {foreign_key.oid: foreign_key for foreign_key in table.foreign_keys}
+        for oid, name, kind, index, definition in constraints_of(table, transaction.catalog):
+            foreign_key = foreign_keys.get(oid) if kind == "f" else None
             yield {
                 **zeros,
                 "oid": oid,
@@ -334,7 +337,28 @@ def _constraints(transaction: CatalogReader) -> Iterator[Row]:
                 "connoinherit": kind != "c",
                 "conkey": _constraint_keys(index),
                 "conbin": definition if kind == "c" else None,
+                **(_foreign_key(foreign_key) if foreign_key is not None else {}),
             }
+
+
+def _foreign_key(foreign_key: ForeignKey) -> Row:
+    """What pg_constraint says of foreign keys alone."""
+
+    def listed(positions: Iterable[int]) -> str:
+        return "{" + ",".join(str(position + 1) for position in positions) + "}"
+
+    return {
+        "confrelid": foreign_key.table,
+        "confupdtype": foreign_key.on_update,
+        "confdeltype": foreign_key.on_delete,
+        "confmatchtype": foreign_key.match,
+        "condeferrable": foreign_key.deferrable,
+        "condeferred": foreign_key.deferred,
+        "convalidated": foreign_key.validated,
+        "conkey": listed(foreign_key.columns),
+        "confkey": listed(foreign_key.referenced),
+        "confdelsetcols": listed(foreign_key.delete_columns) if foreign_key.delete_columns else None,
+    }
 
 
 def _descriptions(transaction: CatalogReader) -> Iterator[Row]:
