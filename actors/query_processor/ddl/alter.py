@@ -309,7 +309,7 @@ async def _validate_async(change: SchemaChange, table: Table, command: Any) -> B
     violation = await _offended(change, table, constraint)
     if violation is None:
         change.replace_table(table, _validated(table, constraint))
-    failure = violation.message if violation is not None else ""
+    failure = "" if violation is None else "\n".join(filter(None, (violation.message, violation.detail)))
     name = f"{table.schema}.{table.name}.{constraint.name}"
     job = change.add_job(table, "VALIDATE_CONSTRAINT", PG_CONSTRAINT_OID, table.id, name, failure)
     return Batch([(job,)], True, "ALTER TABLE")
