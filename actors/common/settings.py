@@ -7,7 +7,7 @@ DDL restrictions (see `Limits.of_mode`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 ADMIN = "admin"
 """The user whom every cluster knows that asks for no password."""
@@ -53,6 +53,8 @@ OPEN_LIMITS = Limits(
     connection_rate_per_s=0,
     mixed_ddl=True,
 )
+OPEN_TOKEN_LIMITS = replace(OPEN_LIMITS, connection_age_s=Limits.connection_age_s)
+"""Of open mode, where clients show tokens: a session is not to outlast its key's removal for ever."""
 
 
 @dataclass(frozen=True)

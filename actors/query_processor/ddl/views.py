@@ -26,9 +26,11 @@ from actors.common.errors import (
 from actors.query_processor.ddl.change import SchemaChange, replace
 from actors.query_processor.ddl.dependencies import clear, dependents_of_view, described
 from actors.query_processor.session.statements import RawStatement
+from actors.sql.binding.parameters import ParameterTypes
+from actors.sql.binding.select import bind_statement
 from actors.sql.binding.trees import mapped, relations_of
 from actors.sql.binding.view_changes import Change
-from actors.sql.binding.views import Expansion, defined, with_used
+from actors.sql.binding.views import Expansion, defined, expanded, with_used
 from actors.sql.catalog.schema import View, ViewColumn
 from actors.sql.catalog.snapshot import Catalog
 from actors.sql.results import Field
@@ -118,15 +120,10 @@ async def _planned(change: SchemaChange, query: Any, text: str) -> tuple[Sequenc
 
 
 def _columns_used(change: SchemaChange, query: Any) -> dict[int, set[int]]:
-    """Positions by table id, of everything that the query reads: what DuckDB would be given."""
-    from actors.query_processor.column_executor.plan import plan_columns
-    from actors.sql.binding.views import expanded
-
+    """Positions by table id, of everything that the query reads."""
     used: dict[int, set[int]] = {}
-    plan = plan_columns(expanded(query, change.catalog), change.catalog, [], change.session.settings)
-    for source in plan.sources.all:
-        if source.table is not None:
-            used.setdefault(source.table.id, set()).update(source.used)
+    for item in bind_statement(expanded(query, change.catalog), change.catalog, ParameterTypes()).tables:
+        used.setdefault(item.table.id, set()).update(item.read)
     return used
 
 

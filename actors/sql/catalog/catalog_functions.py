@@ -150,13 +150,6 @@ def oid_of_relation(catalog: Catalog, schema: str | None, name: str) -> int | No
     return other.id if other is not None else None
 
 
-def _format_type(_: Catalog, __: Any, oid: int | None, modifier: int | None) -> str | None:
-    if oid is None:
-        return None
-    type_ = by_oid.get(oid)
-    return format_type(ColumnType(type_.name, -1 if modifier is None else modifier)) if type_ is not None else "???"
-
-
 # -- object identifiers ------------------------------------------------------------------------------------------------------------
 
 
@@ -353,7 +346,6 @@ def _fill_descriptions() -> None:
         "pg_collation_is_visible",
     ):
         _add(name, (OID,), BOOL, _constant(True))
-    _add("format_type", (OID, INT4), TEXT, _format_type)
     _add("pg_get_expr", (TEXT, OID), TEXT, lambda catalog, environment, expression, oid: expression)
     _add("pg_get_expr", (TEXT, OID, BOOL), TEXT, lambda catalog, environment, expression, oid, pretty: expression)
     _add("pg_get_indexdef", (OID,), TEXT, _index_definition)
