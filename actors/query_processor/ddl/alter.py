@@ -270,7 +270,8 @@ Validated = Check | ForeignKey
 
 def _named(table: Table, name: str) -> Validated:
     """A constraint that can be validated. Raises 42704, 42809."""
-    for constraint in (*table.checks, *table.foreign_keys):
+    constraints: list[Validated] = [*table.checks, *table.foreign_keys]
+    for constraint in constraints:
         if constraint.name == name:
             return constraint
     if any(index.name == name and index.constraint for index in (table.primary, *table.indexes)):
