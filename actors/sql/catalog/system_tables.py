@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from actors.sql.catalog.builtin_rows import BUILTIN_ROWS
 from actors.sql.catalog.catalog_functions import OWNER_OID, index_definition, view_definition
+from actors.sql.catalog.constraint_rows import constraint_rows
 from actors.sql.catalog.information_schema import INFORMATION_SCHEMA_ROWS, numbered
-from actors.sql.catalog.schema import ForeignKey, Index
-from actors.sql.catalog.table_parts import CLASS_OIDS, comments_of, constraints_of, indexes_of
+from actors.sql.catalog.table_parts import CLASS_OIDS, comments_of, indexes_of
 from actors.sql.settings import pg_settings
 from actors.sql.types import by_name, by_oid
 from actors.sql.types.arrays import ARRAY_TYPES, array_of_items
@@ -308,59 +308,6 @@ def _indexes(transaction: CatalogReader) -> Iterator[Row]:
             }
 
 
-def _constraint_keys(index: Index | None) -> str | None:
-    return None if index is None else "{" + ",".join(str(column.position + 1) for column in index.columns) + "}"
-
-
-def _constraints(transaction: CatalogReader) -> Iterator[Row]:
-    oids = _schema_oids(transaction)
-    zeros = dict.fromkeys(("contypid", "conparentid", "confrelid", "coninhcount"), 0)
-    for table in transaction.catalog.tables():
-        foreign_keys = {foreign_key.oid: foreign_key for foreign_key in table.foreign_keys}
-        for oid, name, kind, index, definition in constraints_of(table, transaction.catalog):
-            foreign_key = foreign_keys.get(oid) if kind == "f" else None
-            yield {
-                **zeros,
-                "oid": oid,
-                "conname": name,
-                "connamespace": oids[table.schema],
-                "contype": kind,
-                "condeferrable": False,
-                "condeferred": False,
-                "convalidated": not definition.endswith(" NOT VALID"),
-                "conrelid": table.id,
-                "conindid": index.oid if index is not None else 0,
-                "confupdtype": " ",
-                "confdeltype": " ",
-                "confmatchtype": " ",
-                "conislocal": True,
-                "connoinherit": kind != "c",
-                "conkey": _constraint_keys(index),
-                "conbin": definition if kind == "c" else None,
-                **(_foreign_key(foreign_key) if foreign_key is not None else {}),
-            }
-
-
-def _foreign_key(foreign_key: ForeignKey) -> Row:
-    """What pg_constraint says of foreign keys alone."""
-
-    def listed(positions: Iterable[int]) -> str:
-        return "{" + ",".join(str(position + 1) for position in positions) + "}"
-
-    return {
-        "confrelid": foreign_key.table,
-        "confupdtype": foreign_key.on_update,
-        "confdeltype": foreign_key.on_delete,
-        "confmatchtype": foreign_key.match,
-        "condeferrable": foreign_key.deferrable,
-        "condeferred": foreign_key.deferred,
-        "convalidated": foreign_key.validated,
-        "conkey": listed(foreign_key.columns),
-        "confkey": listed(foreign_key.referenced),
-        "confdelsetcols": listed(foreign_key.delete_columns) if foreign_key.delete_columns else None,
-    }
-
-
 def _descriptions(transaction: CatalogReader) -> Iterator[Row]:
     for oid, owner, column, text in comments_of(transaction.catalog):
         yield {"objoid": oid, "classoid": CLASS_OIDS[owner], "objsubid": column, "description": text}
@@ -481,7 +428,7 @@ ROWS: dict[str, Callable[[Any], Iterator[Row]]] = {
     "pg_attrdef": _defaults,
     "pg_type": _types,
     "pg_index": _indexes,
-    "pg_constraint": _constraints,
+    "pg_constraint": constraint_rows,
     "pg_database": _databases,
     "pg_description": _descriptions,
     "jobs": _jobs,

@@ -26,14 +26,16 @@ job_id
 <job>
 ALTER TABLE
 job_type|status|details|object_name
-VALIDATE_CONSTRAINT|failed|insert or update on table "c" violates foreign key constraint "c_q"|public.c.c_q
+VALIDATE_CONSTRAINT|failed|insert or update on table "c" violates foreign key constraint "c_q"
+Key (q)=(7) is not present in table "p".|public.c.c_q
 SELECT 1
 UPDATE 1
 job_id
 <job>
 ALTER TABLE
 job_type|status|details|object_name
-VALIDATE_CONSTRAINT|failed|insert or update on table "c" violates foreign key constraint "c_q"|public.c.c_q
+VALIDATE_CONSTRAINT|failed|insert or update on table "c" violates foreign key constraint "c_q"
+Key (q)=(7) is not present in table "p".|public.c.c_q
 VALIDATE_CONSTRAINT|completed|NULL|public.c.c_q
 SELECT 2
 
