@@ -22,6 +22,7 @@ from actors.common.errors import (
 )
 from actors.query_processor.row_executor import violations
 from actors.query_processor.row_executor.referring import are_comparable
+from actors.sql.catalog.privileges import REFERENCES, require
 from actors.sql.catalog.schema import ForeignKey, Index, Table
 from actors.sql.catalog.snapshot import Catalog
 from actors.sql.expressions.text_functions import quote_ident
@@ -93,14 +94,16 @@ def _positions(table: Table, names: Sequence[str]) -> tuple[int, ...]:
 
 
 def _parent(change: SchemaChange, table: Table, relation: Any) -> Table:
-    """Raises 42P01, 42809."""
+    """Raises 42P01, 42809, 42501."""
     if relation.relname == table.name and relation.schemaname in (None, table.schema):
         found = change.catalog.find(relation.schemaname, relation.relname)
         if found is None or found[0].id == table.id:
             return table
     if change.catalog.find_other(relation.schemaname, relation.relname) is not None:
         raise DatabaseError(WRONG_OBJECT_TYPE, f'referenced relation "{relation.relname}" is not a table')
-    return change.table(relation)
+    parent = change.relation(relation)
+    require(change.catalog, change.role, parent, REFERENCES)
+    return parent
 
 
 def _index(parent: Table, names: Sequence[str]) -> Index:

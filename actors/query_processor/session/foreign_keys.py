@@ -20,6 +20,8 @@ from actors.common.errors import UNDEFINED_OBJECT, WRONG_OBJECT_TYPE, DatabaseEr
 from actors.common.references import reference_key
 from actors.query_processor.row_executor import violations
 from actors.query_processor.row_executor.referring import Keys, Link, References, Removed, link_of, links_to
+from actors.sql.catalog.roles import ADMIN_OID
+from actors.sql.catalog.snapshot import DEFAULT_PATH
 from actors.sql.expressions.text_functions import quote_ident
 from actors.sql.results import Batch, all_rows
 from actors.sql.types.arrays import array_of_items, is_array
@@ -204,10 +206,10 @@ async def _for_all(
 
 
 async def _run(session: Session, transaction: Transaction, sql: str, types: Sequence[ColumnType], datums: Sequence[Any]) -> int:
-    """A statement of our own within the client's; how many rows it gave."""
-    statements, catalog = session.services.statements, transaction.catalog
+    """A statement of the system's within the client's, whatever its role may see; how many rows it gave."""
+    statements, catalog = session.services.statements, transaction.catalog.on_path(DEFAULT_PATH, ADMIN_OID)
     raw = statements.parse_one(sql)
-    key = (raw.text, tuple(ColumnType(type_.name) for type_ in types), catalog.search_path)
+    key = (raw.text, tuple(ColumnType(type_.name) for type_ in types), catalog.sight)
     batch = await statements.planned(key, raw.node, catalog).plan.run(transaction, datums)
     return len(await all_rows(batch, transaction.memory_bytes_max))
 
