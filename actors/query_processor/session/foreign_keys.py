@@ -59,8 +59,12 @@ async def after_statement(session: Session, transaction: Transaction) -> None:
 
 
 async def before_commit(session: Session, transaction: Transaction) -> None:
-    """Raises 23503."""
-    await _settle(session, transaction, lambda link: True)
+    """Raises 23503; the transaction is over then."""
+    try:
+        await _settle(session, transaction, lambda link: True)
+    except BaseException:
+        session.rollback()
+        raise
 
 
 async def _settle(session: Session, transaction: Transaction, is_due: Any) -> None:
