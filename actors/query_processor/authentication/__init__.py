@@ -26,6 +26,7 @@ from actors.common.access_key import AccessKey
 from actors.common.errors import CONFIGURATION_LIMIT_EXCEEDED, INVALID_AUTHORIZATION_SPECIFICATION, DatabaseError
 from actors.common.settings import ADMIN, Settings
 from actors.postgres import backend
+from actors.query_processor.admission import RATE_EXCEEDED
 from actors.query_processor.authentication.attempts import Attempts
 from actors.query_processor.authentication.channel import ACCESS_DENIED, Channel, Entropy
 from actors.query_processor.authentication.passwords import Passwords
@@ -34,7 +35,6 @@ from actors.query_processor.authentication.tokens import Refused, TokenVerifier
 __all__ = ["ACCESS_DENIED", "AdminAlone", "Authenticator", "Channel", "Entropy", "Roles"]
 
 METHODS = ("trust", "scram-sha-256", "tokens")
-RATE_EXCEEDED = "unable to accept connection, rate exceeded."
 DECOY_BYTES = 32
 
 logger = logging.getLogger(__name__)
@@ -83,7 +83,7 @@ class Authenticator:
 
     def take_keys(self, keys: Iterable[AccessKey]) -> None:
         """From now on these sign tokens, and no others."""
-        self._tokens.keys = {key.id: key for key in keys}
+        self._tokens.take_keys(keys)
 
     async def check(self, channel: Channel, user: str) -> None:
         """Raises 28P01, 28000, 53400 or ProtocolViolation; AuthenticationOk is sent otherwise."""

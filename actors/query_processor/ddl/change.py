@@ -355,7 +355,7 @@ def _without_stale_comments(table: Table) -> Table:
         return table
     positions = {column.position for column in table.live_columns()}
     oids = {index.oid for index in Catalog.all_indexes(table)}
-    names = {check.name for check in table.checks}
+    names = {check.name for check in table.checks} | {foreign_key.name for foreign_key in table.foreign_keys}
 
     def stays(one: Comment) -> bool:
         if one.kind == "column":

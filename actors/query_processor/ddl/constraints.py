@@ -21,6 +21,7 @@ from actors.common.errors import (
     DatabaseError,
 )
 from actors.query_processor.ddl.change import SchemaChange
+from actors.query_processor.ddl.foreign_keys import ForeignClause, clause_of
 from actors.sql.binding.column_types import column_type
 from actors.sql.catalog.schema import Check, Column, Index, IndexColumn, Table
 
@@ -42,6 +43,7 @@ class Clauses:
     keys: list[Key] = field(default_factory=list)
     checks: list[tuple[str | None, str | None, Any]] = field(default_factory=list)
     not_null: list[str] = field(default_factory=list)
+    foreign: list[ForeignClause] = field(default_factory=list)
 
 
 def sql_text(node: Any) -> str:
@@ -72,11 +74,24 @@ def column_of(node: Any, position: int, clauses: Clauses) -> Column:
             clauses.keys.append(Key([node.colname], constraint.conname, False, not constraint.nulls_not_distinct))
         elif kind == ConstrType.CONSTR_CHECK:
             clauses.checks.append((constraint.conname, node.colname, constraint.raw_expr))
+        elif kind == ConstrType.CONSTR_FOREIGN:
+            clauses.foreign.append(clause_of(constraint, [node.colname]))
+        elif kind in _DEFERRING and clauses.foreign and clauses.foreign[-1].node in node.constraints:
+            _defer(clauses.foreign[-1], kind)
         else:
             refuse(constraint)
     if not_null and nullable:
         raise DatabaseError(SYNTAX_ERROR, f'conflicting NULL/NOT NULL declarations for column "{node.colname}"')
     return Column(node.colname, position, type_, not_null, default)
+
+
+_DEFERRING = (ConstrType.CONSTR_ATTR_DEFERRABLE, ConstrType.CONSTR_ATTR_DEFERRED)
+
+
+def _defer(clause: ForeignClause, kind: ConstrType) -> None:
+    """DEFERRABLE, INITIALLY DEFERRED after a column's REFERENCES."""
+    clause.deferrable = True
+    clause.deferred = clause.deferred or kind == ConstrType.CONSTR_ATTR_DEFERRED
 
 
 def add_table_constraint(node: Any, clauses: Clauses) -> None:
@@ -91,6 +106,8 @@ def add_table_constraint(node: Any, clauses: Clauses) -> None:
         clauses.keys.append(Key([key.sval for key in node.keys], node.conname, primary, not node.nulls_not_distinct))
     elif kind == ConstrType.CONSTR_CHECK:
         clauses.checks.append((node.conname, None, node.raw_expr))
+    elif kind == ConstrType.CONSTR_FOREIGN:
+        clauses.foreign.append(clause_of(node, [name.sval for name in node.fk_attrs]))
     elif kind == ConstrType.CONSTR_NOTNULL:
         clauses.not_null.extend(key.sval for key in node.keys)
     else:
@@ -98,7 +115,6 @@ def add_table_constraint(node: Any, clauses: Clauses) -> None:
 
 
 _REFUSED = {
-    ConstrType.CONSTR_FOREIGN: "FOREIGN KEY constraints are not supported",
     ConstrType.CONSTR_EXCLUSION: "EXCLUDE constraints are not supported",
     ConstrType.CONSTR_IDENTITY: "identity columns are not supported",
     ConstrType.CONSTR_GENERATED: "generated columns are not supported",

@@ -13,6 +13,7 @@ from actors.query_processor.planner.planning import Planning
 from actors.query_processor.row_executor.changing import RowChanger
 from actors.query_processor.row_executor.constraints import CompiledCheck, CompiledOption, RowConstraints
 from actors.query_processor.row_executor.modifying import Returning
+from actors.query_processor.row_executor.referring import watch_of
 from actors.query_processor.row_executor.stored_table import StoredTable
 from actors.sql.binding import analyze, coerce_assignment
 from actors.sql.binding.relations import Relation, Scope, expand_targets, field_of
@@ -104,7 +105,9 @@ def returning_of(planning: Planning, clause: Any, scope: Scope) -> Returning:
 
 def changer_of(planning: Planning, stored: StoredTable, positions: frozenset[int]) -> RowChanger:
     limits = planning.settings.limits
-    return RowChanger(stored, constraints_of(planning, stored.table, positions), limits, positions)
+    return RowChanger(
+        stored, constraints_of(planning, stored.table, positions), limits, positions, watch_of(stored.table, planning.catalog, positions)
+    )
 
 
 def select_of(nodes: Sequence[Any], sources: Sequence[Any] = (), condition: Any = None, with_clause: Any = None) -> ast.SelectStmt:

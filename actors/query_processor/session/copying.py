@@ -21,6 +21,7 @@ from actors.common.errors import (
     DatabaseError,
 )
 from actors.query_processor.ddl.change import quoted
+from actors.query_processor.session import foreign_keys
 from actors.query_processor.session.portals import Portal
 from actors.query_processor.session.statements import PreparedStatement, RawStatement
 from actors.sql.catalog.schema import Column, Table
@@ -252,6 +253,9 @@ class CopyInPortal(Portal):
             await self._session.execute(insert, (), partial)
 
     async def copy_end(self) -> str:
+        transaction = self._session.transaction
+        if transaction is not None and transaction.noted_references is not None:
+            await foreign_keys.after_statement(self._session, transaction)
         return f"COPY {self._copied}"
 
     def copy_fail(self, message: str) -> None:

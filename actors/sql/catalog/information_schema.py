@@ -101,22 +101,74 @@ def _views(transaction: CatalogReader) -> Iterator[Row]:
 
 
 def _table_constraints(transaction: CatalogReader) -> Iterator[Row]:
-    kinds = {"p": "PRIMARY KEY", "u": "UNIQUE", "c": "CHECK"}
+    kinds = {"p": "PRIMARY KEY", "u": "UNIQUE", "c": "CHECK", "f": "FOREIGN KEY"}
     for table in transaction.catalog.tables():
-        for _, name, kind, _index, _definition in constraints_of(table):
+        for _, name, kind, _index, definition in constraints_of(table, transaction.catalog):
             place = {"constraint_catalog": "postgres", "constraint_schema": table.schema, "constraint_name": name}
             owner = {"table_catalog": "postgres", "table_schema": table.schema, "table_name": table.name}
-            yield {**place, **owner, "constraint_type": kinds[kind], "is_deferrable": "NO", "initially_deferred": "NO", "enforced": "YES"}
+            deferring = {
+                "is_deferrable": "YES" if " DEFERRABLE" in definition and kind == "f" else "NO",
+                "initially_deferred": "YES" if " INITIALLY DEFERRED" in definition and kind == "f" else "NO",
+            }
+            yield {**place, **owner, "constraint_type": kinds[kind], **deferring, "enforced": "YES"}
 
 
 def _key_columns(transaction: CatalogReader) -> Iterator[Row]:
+    """key_column_usage: a foreign key's own columns, and the places of those that they refer to."""
     for table in transaction.catalog.tables():
-        names = {column.position: column.name for column in table.columns}
-        for _, name, _kind, index, _definition in constraints_of(table):
-            for number, part in enumerate(index.columns if index is not None else (), 1):
-                place = {"constraint_catalog": "postgres", "constraint_schema": table.schema, "constraint_name": name}
-                owner = {"table_catalog": "postgres", "table_schema": table.schema, "table_name": table.name}
-                yield {**place, **owner, "column_name": names[part.position], "ordinal_position": number}
+        foreign_keys = {foreign_key.name: foreign_key for foreign_key in table.foreign_keys}
+        for _, name, kind, index, _definition in constraints_of(table, transaction.catalog):
+            if index is None:
+                continue
+            places = [part.position for part in index.columns]
+            columns = foreign_keys[name].columns if kind == "f" else places
+            for number, position in enumerate(columns, 1):
+                row = _column_of_constraint(table, name, table, position)
+                referenced = places.index(foreign_keys[name].referenced[number - 1]) + 1 if kind == "f" else None
+                yield {**row, "ordinal_position": number, "position_in_unique_constraint": referenced}
+
+
+def _constraint_columns(transaction: CatalogReader) -> Iterator[Row]:
+    """constraint_column_usage: a foreign key uses the columns that it refers to."""
+    for table in transaction.catalog.tables():
+        foreign_keys = {foreign_key.name: foreign_key for foreign_key in table.foreign_keys}
+        for _, name, kind, index, _definition in constraints_of(table, transaction.catalog):
+            if index is None:
+                continue
+            parent = transaction.catalog.table_by_id(foreign_keys[name].table) if kind == "f" else table
+            assert parent is not None, "a table that is referred to cannot be dropped alone"
+            columns = foreign_keys[name].referenced if kind == "f" else [part.position for part in index.columns]
+            for position in columns:
+                yield _column_of_constraint(table, name, parent, position)
+
+
+def _column_of_constraint(table: Table, name: str, owner: Table, position: int) -> Row:
+    place = {"constraint_catalog": "postgres", "constraint_schema": table.schema, "constraint_name": name}
+    whose = {"table_catalog": "postgres", "table_schema": owner.schema, "table_name": owner.name}
+    return {**place, **whose, "column_name": owner.columns[position].name}
+
+
+_RULES = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
+
+
+def _referential_constraints(transaction: CatalogReader) -> Iterator[Row]:
+    for table in transaction.catalog.tables():
+        for foreign_key in table.foreign_keys:
+            parent = transaction.catalog.table_by_id(foreign_key.table)
+            assert parent is not None, "a table that is referred to cannot be dropped alone"
+            index = next(index for index in (parent.primary, *parent.indexes) if index.oid == foreign_key.index)
+            is_constraint = index.primary or index.constraint
+            yield {
+                "constraint_catalog": "postgres",
+                "constraint_schema": table.schema,
+                "constraint_name": foreign_key.name,
+                "unique_constraint_catalog": "postgres" if is_constraint else None,
+                "unique_constraint_schema": parent.schema if is_constraint else None,
+                "unique_constraint_name": index.name if is_constraint else None,
+                "match_option": "FULL" if foreign_key.match == "f" else "NONE",
+                "update_rule": _RULES[foreign_key.on_update],
+                "delete_rule": _RULES[foreign_key.on_delete],
+            }
 
 
 def _check_constraints(transaction: CatalogReader) -> Iterator[Row]:
@@ -133,6 +185,7 @@ INFORMATION_SCHEMA_ROWS: dict[str, Callable[[Any], Iterator[Row]]] = {
     "views": _views,
     "table_constraints": _table_constraints,
     "key_column_usage": _key_columns,
-    "constraint_column_usage": _key_columns,
+    "constraint_column_usage": _constraint_columns,
+    "referential_constraints": _referential_constraints,
     "check_constraints": _check_constraints,
 }

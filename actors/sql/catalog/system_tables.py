@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from actors.sql.catalog.builtin_rows import BUILTIN_ROWS
 from actors.sql.catalog.catalog_functions import OWNER_OID, index_definition, view_definition
+from actors.sql.catalog.constraint_rows import constraint_rows
 from actors.sql.catalog.information_schema import INFORMATION_SCHEMA_ROWS, numbered
 from actors.sql.catalog.privileges import Acl, acl_texts
 from actors.sql.catalog.role_rows import ROLE_ROWS
-from actors.sql.catalog.schema import Index
 from actors.sql.catalog.snapshot import DATABASE_OID
-from actors.sql.catalog.table_parts import CLASS_OIDS, comments_of, constraints_of, indexes_of
+from actors.sql.catalog.table_parts import CLASS_OIDS, comments_of, indexes_of
 from actors.sql.settings import pg_settings
 from actors.sql.types import by_name, by_oid
 from actors.sql.types.arrays import ARRAY_TYPES, array_of_items
@@ -180,7 +180,8 @@ def _classes(transaction: CatalogReader) -> Iterator[Row]:
         namespace = oids[table.schema]
         indexes = indexes_of(table)
         row = _relation(table.id, table.name, namespace, "r", len(table.columns), table.owner)
-        yield {**row, "relacl": _acl_text(transaction, table.acl), "relhasindex": bool(indexes), "relchecks": len(table.checks)}
+        triggers = {"relhastriggers": bool(table.foreign_keys or table.referenced_by)}
+        yield {**row, "relacl": _acl_text(transaction, table.acl), "relhasindex": bool(indexes), "relchecks": len(table.checks), **triggers}
         for index in indexes:
             yield _relation(index.oid, index.name, namespace, "i", len(index.columns), table.owner)
     for view in transaction.catalog.views():
@@ -309,36 +310,6 @@ def _indexes(transaction: CatalogReader) -> Iterator[Row]:
                 "indcollation": " ".join("0" for _ in index.columns),
                 "indclass": " ".join("0" for _ in index.columns),
                 "indoption": " ".join(str(_option(column.descending, column.nulls_first)) for column in index.columns),
-            }
-
-
-def _constraint_keys(index: Index | None) -> str | None:
-    return None if index is None else "{" + ",".join(str(column.position + 1) for column in index.columns) + "}"
-
-
-def _constraints(transaction: CatalogReader) -> Iterator[Row]:
-    oids = _schema_oids(transaction)
-    zeros = dict.fromkeys(("contypid", "conparentid", "confrelid", "coninhcount"), 0)
-    for table in transaction.catalog.tables():
-        for oid, name, kind, index, definition in constraints_of(table):
-            yield {
-                **zeros,
-                "oid": oid,
-                "conname": name,
-                "connamespace": oids[table.schema],
-                "contype": kind,
-                "condeferrable": False,
-                "condeferred": False,
-                "convalidated": not definition.endswith(" NOT VALID"),
-                "conrelid": table.id,
-                "conindid": index.oid if index is not None else 0,
-                "confupdtype": " ",
-                "confdeltype": " ",
-                "confmatchtype": " ",
-                "conislocal": True,
-                "connoinherit": kind != "c",
-                "conkey": _constraint_keys(index),
-                "conbin": definition if kind == "c" else None,
             }
 
 
@@ -476,7 +447,7 @@ ROWS: dict[str, Callable[[Any], Iterator[Row]]] = {
     "pg_attrdef": _defaults,
     "pg_type": _types,
     "pg_index": _indexes,
-    "pg_constraint": _constraints,
+    "pg_constraint": constraint_rows,
     "pg_database": _databases,
     "pg_description": _descriptions,
     "jobs": _jobs,
