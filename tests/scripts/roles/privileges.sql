@@ -32,6 +32,13 @@ b@app: COPY t TO STDOUT;
 b@app: EXPLAIN SELECT * FROM t;
 b@app: SELECT * FROM (SELECT * FROM t) q;
 b@app: WITH w AS (SELECT * FROM t) SELECT 1;
+b@app: WITH w AS (SELECT * FROM t) SELECT 1 FROM w;
+b@app: WITH RECURSIVE w AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM w WHERE n < 3 AND EXISTS (SELECT 1 FROM t)) SELECT * FROM w;
+b@app: INSERT INTO t VALUES (11, 1, 1), (12, 1, 1), (13, 1, 1), (14, 1, 1), (15, 1, 1), (16, 1, 1), (17, 1, 1), (18, 1, 1), (19, 1, 1), (20, 1, 1), (21, 1, 1), (22, 1, 1);
+b@app: COPY t FROM STDIN;
+b@app: BEGIN;
+b@app: DECLARE c CURSOR FOR SELECT * FROM t;
+b@app: ROLLBACK;
 b@app: SELECT (SELECT a FROM t);
 b@app: SELECT 1 WHERE EXISTS (SELECT 1 FROM t);
 b@app: COMMENT ON TABLE t IS 'x';
@@ -56,7 +63,16 @@ b: ERROR 42501: permission denied for table t
 b: ERROR 42501: permission denied for table t
 b: ERROR 42501: permission denied for table t
 b: ERROR 42501: permission denied for table t
+b: ?column?
+b: 1
+b: SELECT 1
 b: ERROR 42501: permission denied for table t
+b: ERROR 42501: permission denied for table t
+b: ERROR 42501: permission denied for table t
+b: ERROR 42501: permission denied for table t
+b: BEGIN
+b: ERROR 42501: permission denied for table t
+b: ROLLBACK
 b: ERROR 42501: permission denied for table t
 b: ERROR 42501: permission denied for table t
 b: ERROR 42501: must be owner of table t
