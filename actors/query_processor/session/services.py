@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from actors.query_processor.catalog.allocation import IdAllocator
 from actors.query_processor.catalog.cache import CatalogCache
+from actors.query_processor.jobs import JobRunner
 from actors.query_processor.metering import Meter
 from actors.query_processor.session.statements import Planner, StatementCache
 from actors.query_processor.transaction import StorageClient, TransactionServices
@@ -26,6 +27,7 @@ class SessionServices:
         "clock",
         "context",
         "ids",
+        "jobs",
         "make_environment",
         "meter",
         "settings",
@@ -47,4 +49,6 @@ class SessionServices:
         self.transactions = TransactionServices(context, self.storage, self.catalogs)
         self.statements = StatementCache(planner, context.settings)
         self.ids = IdAllocator(self.transactions)
+        self.jobs = JobRunner(self)
+        self.catalogs.on_open_jobs = self.jobs.look
         self.make_environment = make_environment

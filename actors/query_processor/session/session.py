@@ -403,6 +403,8 @@ class Session:
                 raise session_ended()
             if transaction is not None and await transaction.commit() is not None:
                 self.commit_untold = True
+                if transaction.has_ddl and transaction.catalog.has_open_jobs:
+                    self.services.jobs.look()
             committed = True
         finally:
             self.committing = False

@@ -32,6 +32,9 @@ class Column(msgspec.Struct, frozen=True, array_like=True):
     sequence: int = 0
 
 
+BUILDING, INVALID = "building", "invalid"
+
+
 class IndexColumn(msgspec.Struct, frozen=True, array_like=True):
     position: int
     descending: bool = False
@@ -47,6 +50,7 @@ class Index(msgspec.Struct, frozen=True, array_like=True):
     Entry of a secondary index: key = columns, then the primary key's columns (or its 16 bytes) unless the index is unique and no column is
     NULL; value = the bytes of the row's primary key (the full key with its keyspace).
     `constraint`: made by a UNIQUE or PRIMARY KEY clause (named as such in errors and in \\d).
+    `state`: BUILDING while a job fills it: whoever writes rows keeps its entries, and nobody reads by it; INVALID once the build has failed: nobody does either.
     """
 
     id: int
@@ -57,6 +61,7 @@ class Index(msgspec.Struct, frozen=True, array_like=True):
     primary: bool = False
     constraint: bool = False
     nulls_distinct: bool = True
+    state: str = ""
 
 
 class Check(msgspec.Struct, frozen=True, array_like=True):

@@ -76,7 +76,11 @@ class RoleSettings(msgspec.Struct, frozen=True):
 
 
 class Job(msgspec.Struct, frozen=True):
-    """One asynchronous DDL statement, as sys.jobs shows it. Times in microseconds since 1970. Here a job has ended when its statement is answered."""
+    """One asynchronous DDL statement, as sys.jobs shows it. Times are timestamps of the clock.
+
+    `table` and `object_id` say what the job is about, `constraint` one to validate. Who runs the job (query_processor/jobs.py) is its `owner`, of the given `epoch`, until
+    `lease_until` at least; `progress` is the key of the table from which on it has to go on. These are written without a change of the catalog: a cached snapshot has old ones.
+    """
 
     id: str
     status: str
@@ -87,9 +91,21 @@ class Job(msgspec.Struct, frozen=True):
     object_name: str
     start_time: int
     update_time: int
+    table: int = 0
+    constraint: str = ""
+    owner: str = ""
+    epoch: int = 0
+    lease_until: int = 0
+    progress: bytes = b""
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in (SUBMITTED, PROCESSING)
 
 
 _USED_BY_ALL = (AclItem(ADMIN_OID, ADMIN_OID, USAGE | CREATE), AclItem(PUBLIC_ROLE_OID, ADMIN_OID, USAGE))
+SUBMITTED, PROCESSING, COMPLETED, FAILED = "submitted", "processing", "completed", "failed"
+decode_job = msgspec.msgpack.Decoder(Job).decode
 IMPLIED_SCHEMAS = (
     Schema(PG_CATALOG_OID, "pg_catalog", acl=_USED_BY_ALL),
     Schema(PUBLIC_OID, "public", acl=_USED_BY_ALL),
@@ -414,6 +430,10 @@ class Catalog:
     def jobs(self) -> list[Job]:
         """By the time of their start."""
         return sorted(self._jobs.values(), key=lambda job: (job.start_time, job.id))
+
+    @property
+    def has_open_jobs(self) -> bool:
+        return any(job.is_open for job in self._jobs.values())
 
     def job(self, name: str) -> Job | None:
         return self._jobs.get(name)
