@@ -79,7 +79,7 @@ async def _insert(session: Session, prepared: PreparedStatement, given: tuple[bo
     listed = ", ".join(quoted(copied.columns[number]) for number in places)
     values = ", ".join(f"${number}" for number in range(1, len(places) + 1))
     oids = [by_name[copied.types[number].name].oid for number in places]
-    return await session.prepare(f"INSERT INTO {place} ({listed}) VALUES ({values})", oids)
+    return await session.prepare(f"INSERT INTO {place} ({listed}) OVERRIDING SYSTEM VALUE VALUES ({values})", oids)
 
 
 def _table(catalog: Catalog, relation: Any) -> Table:
