@@ -37,6 +37,8 @@ from actors.query_processor.ddl.constraints import (
 )
 from actors.query_processor.ddl.dependencies import clear, dependents_of_table, described
 from actors.query_processor.ddl.indexes import add_indexes, remove_index
+from actors.query_processor.ddl.owners import reowned_by
+from actors.query_processor.ddl.roles import role_of
 from actors.query_processor.ddl.tables import validate_expressions, with_fresh_keyspaces
 from actors.query_processor.ddl.views import alter_view
 from actors.query_processor.session.statements import RawStatement
@@ -300,8 +302,15 @@ async def _drop_constraint(change: SchemaChange, table: Table, command: Any) -> 
     return table
 
 
+async def _change_owner(change: SchemaChange, table: Table, command: Any) -> Table:
+    """OWNER TO. Raises 42704, 42501."""
+    after = reowned_by(change, table, role_of(change, command.newowner))
+    change.put_owned(table, after)
+    return after
+
+
 async def _nothing(change: SchemaChange, table: Table, command: Any) -> Table:
-    """OWNER TO, SET (fillfactor), CLUSTER: accepted, and without meaning here."""
+    """SET (fillfactor), CLUSTER: accepted, and without meaning here."""
     return table
 
 
@@ -314,7 +323,7 @@ _ACTIONS: dict[AlterTableType, Callable[[SchemaChange, Table, Any], Awaitable[Ta
     AlterTableType.AT_AddConstraint: _add_constraint,
     AlterTableType.AT_DropConstraint: _drop_constraint,
     AlterTableType.AT_ValidateConstraint: _validate,
-    AlterTableType.AT_ChangeOwner: _nothing,
+    AlterTableType.AT_ChangeOwner: _change_owner,
     AlterTableType.AT_SetRelOptions: _nothing,
     AlterTableType.AT_ResetRelOptions: _nothing,
     AlterTableType.AT_SetStatistics: _nothing,

@@ -84,6 +84,7 @@ async def drop_index(change: SchemaChange, node: Any) -> str:
         table, index = found
         if index is None:
             raise DatabaseError("42809", f'"{name}" is not an index', hint="Use DROP TABLE to remove a table.")
+        change.require_owner(table, "index", name)
         if index.constraint:
             raise DatabaseError(
                 "2BP01",

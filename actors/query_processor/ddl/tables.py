@@ -27,7 +27,9 @@ from actors.query_processor.ddl.constraints import (
 )
 from actors.query_processor.ddl.dependencies import clear, dependents_of_table, described
 from actors.query_processor.ddl.views import right_drop
+from actors.sql.catalog.privileges import TRUNCATE, owns, require
 from actors.sql.catalog.schema import Column, Index, Table
+from actors.sql.catalog.snapshot import Other
 
 FIRST_INDEX = 1
 """The primary key's index, hidden or not, of a table that was never rewritten."""
@@ -48,7 +50,7 @@ async def create_table(change: SchemaChange, node: Any) -> str:
     if len(primary_keys) > 1:
         raise one_primary_key(relation.relname)
     numbers = await change.ids(2 + len(clauses.keys))
-    table = Table(numbers.pop(0), schema, relation.relname, columns, Index(FIRST_INDEX, numbers.pop(0), "", ()))
+    table = Table(numbers.pop(0), schema, relation.relname, columns, Index(FIRST_INDEX, numbers.pop(0), "", ()), owner_oid=change.role)
     not_null = set(positions(columns, clauses.not_null, "not-null")) if clauses.not_null else set()
     indexes: list[Index] = []
     primary = table.primary
@@ -141,12 +143,19 @@ def drop_tables(change: SchemaChange, tables: list[Table], behavior: DropBehavio
         change.drop_table(present)
 
 
+def require_droppable(change: SchemaChange, relation: Table | Other) -> None:
+    """Raises 42501 unless the statement's role owns the relation or its schema."""
+    if not owns(change.catalog, change.role, change.catalog.schema(relation.schema)):
+        change.require_owner(relation)
+
+
 def _to_drop(change: SchemaChange, names: list[str], missing_ok: bool) -> Table | None:
     """Raises 42P01, 3F000, 42809."""
     *schema, name = names
     place = schema[-1] if schema else None
     found = change.catalog.find(place, name)
     if found is not None and found[1] is None:
+        require_droppable(change, found[0])
         return found[0]
     if found is not None or change.catalog.find_other(place, name) is not None:
         raise DatabaseError(WRONG_OBJECT_TYPE, f'"{name}" is not a table', hint=right_drop(change.catalog, place, name))
@@ -164,7 +173,8 @@ async def truncate(change: SchemaChange, node: Any) -> str:
     if not change.limits.mixed_ddl:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "unsupported statement: Truncate")
     for relation in node.relations:
-        before = change.table(relation)
+        before = change.relation(relation)
+        require(change.catalog, change.role, before, TRUNCATE)
         change.replace_table(before, with_fresh_keyspaces(before))
         for index in (before.primary, *before.indexes):
             change.drop_keyspace(before, index)

@@ -24,6 +24,7 @@ from actors.query_processor.ddl.change import quoted
 from actors.query_processor.session.portals import Portal
 from actors.query_processor.session.statements import PreparedStatement, RawStatement
 from actors.sql.catalog.schema import Column, Table
+from actors.sql.catalog.snapshot import Catalog
 from actors.sql.results import USE_DEFAULT, Batch, CopyIn, CopyOptions, CopyOut
 from actors.sql.types import by_name
 
@@ -52,7 +53,7 @@ async def prepare(session: Session, raw: RawStatement) -> PreparedStatement:
         copied: CopyIn | CopyOut = CopyOut(tuple(f.name for f in fields), tuple(f.type for f in fields), options)
         return PreparedStatement(raw, copy=copied, source=source)
     relation = node.relation
-    columns = await session.with_catalog(lambda catalog: _columns(catalog.table(relation.schemaname, relation.relname), names))
+    columns = await session.with_catalog(lambda catalog: _columns(_table(catalog, relation), names))
     options = copy_options(node, [column.name for column in columns])
     place = quoted(relation.schemaname, relation.relname) if relation.schemaname else quoted(relation.relname)
     listed = ", ".join(quoted(column.name) for column in columns)
@@ -78,6 +79,12 @@ async def _insert(session: Session, prepared: PreparedStatement, given: tuple[bo
     values = ", ".join(f"${number}" for number in range(1, len(places) + 1))
     oids = [by_name[copied.types[number].name].oid for number in places]
     return await session.prepare(f"INSERT INTO {place} ({listed}) VALUES ({values})", oids)
+
+
+def _table(catalog: Catalog, relation: Any) -> Table:
+    """Raises 42P01, 42501."""
+    catalog.require_usage(relation.schemaname)
+    return catalog.table(relation.schemaname, relation.relname)
 
 
 def _columns(table: Table, names: list[str]) -> list[Column]:

@@ -291,7 +291,7 @@ class Transaction:
         fresh = await self._services.catalogs.load(self.start_ts, catalog_ts)
         if not self._same_tables(fresh):
             raise schema_changed()
-        self.catalog = self._base_catalog = fresh.on_path(self.catalog.search_path)
+        self.catalog = self._base_catalog = fresh.on_path(self.catalog.path, self.catalog.role)
         self._base_version = fresh.version
         self._known_current_ts = self.start_ts
         self._verified = True

@@ -24,7 +24,8 @@ def numbered(table: Table) -> list[tuple[int, Column]]:
 
 def _schemata(transaction: CatalogReader) -> Iterator[Row]:
     for schema in transaction.catalog.schemas():
-        yield {"catalog_name": "postgres", "schema_name": schema.name, "schema_owner": schema.owner}
+        owner = transaction.catalog.roles.name_of(schema.owner)
+        yield {"catalog_name": "postgres", "schema_name": schema.name, "schema_owner": owner}
 
 
 def _tables(transaction: CatalogReader) -> Iterator[Row]:
