@@ -57,6 +57,9 @@ _CHANGING = {
     "GrantStmt": "GRANT",
     "AlterOwnerStmt": "ALTER TABLE",
     "IamStmt": "AWS IAM",
+    "AlterDefaultPrivilegesStmt": "ALTER DEFAULT PRIVILEGES",
+    "ReassignOwnedStmt": "REASSIGN OWNED",
+    "DropOwnedStmt": "DROP OWNED",
     "AlterDatabaseSetStmt": "ALTER DATABASE",
 }
 _WRITING = frozenset({"InsertStmt", "UpdateStmt", "DeleteStmt"})
@@ -151,8 +154,10 @@ async def _dispatch(change: Any, raw: RawStatement) -> str | Batch:
     from actors.query_processor.ddl import (
         alter,
         comments,
+        default_privileges,
         grants,
         indexes,
+        owned,
         owners,
         renames,
         role_settings,
@@ -200,6 +205,12 @@ async def _dispatch(change: Any, raw: RawStatement) -> str | Batch:
             return await roles.map_identity(change, node)
         case "GrantStmt":
             return await grants.grant(change, node)
+        case "AlterDefaultPrivilegesStmt":
+            return await default_privileges.alter_default_privileges(change, node)
+        case "ReassignOwnedStmt":
+            return await owned.reassign_owned(change, node)
+        case "DropOwnedStmt":
+            return await owned.drop_owned(change, node)
         case "AlterOwnerStmt":
             return await owners.alter_owner(change, node)
     match node.removeType:
