@@ -28,7 +28,7 @@ from actors.common.errors import (
 from actors.query_processor.transaction import Transaction
 from actors.sql.catalog.privileges import CREATE, DefaultAcl, Owned, denied, require, require_owner
 from actors.sql.catalog.roles import ADMIN_OID, PUBLIC_ROLE_OID, Role
-from actors.sql.catalog.schema import CATALOG_TABLE, Comment, Index, Sequence, Table, View
+from actors.sql.catalog.schema import CATALOG_TABLE, Comment, Index, Job, RoleSettings, Sequence, Table, View
 from actors.sql.catalog.snapshot import (
     IMPLIED_SCHEMAS,
     INDEX_KIND,
@@ -38,9 +38,7 @@ from actors.sql.catalog.snapshot import (
     TABLE_KIND,
     Catalog,
     Database,
-    Job,
     Other,
-    RoleSettings,
     Schema,
     database_key,
     default_acl_key,

@@ -35,7 +35,7 @@ import msgspec
 from actors.common.errors import INVALID_SCHEMA_NAME, UNDEFINED_TABLE, DatabaseError
 from actors.sql.catalog.privileges import CREATE, USAGE, Acl, AclItem, DefaultAcl, Kind, allows, denied, initial_acl
 from actors.sql.catalog.roles import ADMIN_OID, PUBLIC_ROLE_OID, Role, Roles
-from actors.sql.catalog.schema import CATALOG_TABLE, NAMES_TABLE, Index, Sequence, Table, View
+from actors.sql.catalog.schema import CATALOG_TABLE, NAMES_TABLE, Index, Job, RoleSettings, Sequence, Table, View
 
 PUBLIC_OID = 2200
 PG_CATALOG_OID = 11
@@ -65,29 +65,6 @@ class Database(msgspec.Struct, frozen=True):
     id: int = DATABASE_OID
     name: str = "postgres"
     owner: int = ADMIN_OID
-
-
-class RoleSettings(msgspec.Struct, frozen=True):
-    """What ALTER ROLE ... SET and ALTER DATABASE ... SET have named: (parameter in lower case, value as SHOW answers it), by name. "" as `role` or
-    `database`: of all."""
-
-    role: str
-    database: str
-    values: tuple[tuple[str, str], ...]
-
-
-class Job(msgspec.Struct, frozen=True):
-    """One asynchronous DDL statement, as sys.jobs shows it. Times in microseconds since 1970. Here a job has ended when its statement is answered."""
-
-    id: str
-    status: str
-    details: str
-    job_type: str
-    class_id: int
-    object_id: int
-    object_name: str
-    start_time: int
-    update_time: int
 
 
 _USED_BY_ALL = (AclItem(ADMIN_OID, ADMIN_OID, USAGE | CREATE), AclItem(PUBLIC_ROLE_OID, ADMIN_OID, USAGE))
