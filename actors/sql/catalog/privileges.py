@@ -159,6 +159,14 @@ def allows_column(catalog: Catalog, role: int, table: Any, position: int, privil
     return any(place == position and held(acl, catalog.roles, role) & privilege for place, acl in table.column_acls)
 
 
+def concerns(catalog: Catalog, role: int, thing: Owned) -> bool:
+    """Whether `role` owns the object, or has some privilege on it or a column of it."""
+    if owns(catalog, role, thing):
+        return True
+    columns = (item for _, acl in getattr(thing, "column_acls", ()) for item in acl)
+    return bool(held((*acl_of(thing), *columns), catalog.roles, role))
+
+
 def require(catalog: Catalog, role: int, thing: Owned, privileges: int) -> None:
     """Raises 42501."""
     if not allows(catalog, role, thing, privileges):

@@ -102,11 +102,8 @@ def _default_acls(transaction: CatalogReader) -> Iterator[Row]:
 
 def _enabled(transaction: CatalogReader) -> frozenset[int]:
     """The roles whose privileges the current user has."""
-    roles = transaction.catalog.roles
-    me = roles.find(transaction.environment.user)
-    if me is None:
-        return frozenset()
-    return frozenset(role.id for role in roles) if me.id == ADMIN_OID else roles.inherited(me.id)
+    roles, me = transaction.catalog.roles, transaction.catalog.role
+    return frozenset(role.id for role in roles) if me == ADMIN_OID else roles.inherited(me)
 
 
 def _enabled_roles(transaction: CatalogReader) -> Iterator[Row]:

@@ -42,6 +42,7 @@ b@app: ROLLBACK;
 b@app: SELECT (SELECT a FROM t);
 b@app: SELECT 1 WHERE EXISTS (SELECT 1 FROM t);
 b@app: COMMENT ON TABLE t IS 'x';
+b@app: SELECT table_name FROM information_schema.tables WHERE table_schema = 'public';
 b@app: PREPARE p AS SELECT * FROM t;
 b@app: EXECUTE p;
 ---
@@ -76,6 +77,8 @@ b: ROLLBACK
 b: ERROR 42501: permission denied for table t
 b: ERROR 42501: permission denied for table t
 b: ERROR 42501: must be owner of table t
+b: table_name
+b: SELECT 0
 b: PREPARE
 b: ERROR 42501: permission denied for table t
 
@@ -83,6 +86,7 @@ b: ERROR 42501: permission denied for table t
 GRANT SELECT ON t TO app;
 b@app: SELECT * FROM t;
 b@app: EXECUTE p;
+b@app: SELECT table_name FROM information_schema.tables WHERE table_schema = 'public';
 b@app: SELECT count(*), sum(x.a) FROM t x JOIN t y USING (id) GROUP BY x.b;
 b@app: UPDATE t SET a = 1;
 REVOKE SELECT ON t FROM app;
@@ -95,6 +99,9 @@ b: 1|2|3
 b: SELECT 1
 b: id|a|b
 b: 1|2|3
+b: SELECT 1
+b: table_name
+b: t
 b: SELECT 1
 b: count|sum
 b: 1|2
