@@ -238,14 +238,6 @@ class CatalogCall(msgspec.Struct, frozen=True):
     type: ColumnType
 
 
-class VariadicCall(msgspec.Struct, frozen=True):
-    """A function of any number of arguments of any types."""
-
-    name: str
-    arguments: tuple[Expression, ...]
-    type: ColumnType
-
-
 class Merged(msgspec.Struct, frozen=True):
     """A column that FULL JOIN ... USING makes of two."""
 
@@ -253,7 +245,7 @@ class Merged(msgspec.Struct, frozen=True):
     type: ColumnType
 
 
-Value = AggregateCall | WindowCall | Subquery | SetCall | FieldOf | GroupingCall | CatalogCall | VariadicCall | Merged
+Value = AggregateCall | WindowCall | Subquery | SetCall | FieldOf | GroupingCall | CatalogCall | Merged
 
 
 class Values:
