@@ -33,8 +33,9 @@ def test_both_executors_answer_alike(path: Path) -> None:
         assert _without_notes(lines) == _without_notes(block.expected), "\n".join(block.statements)
 
 
-def _without_notes(lines: list[str]) -> list[str]:
-    return [line for line in lines if not line.startswith(("  detail: ", "  hint: "))]
+def _without_notes(answers: list[str]) -> list[str]:
+    """The lines of answers, some of which are texts of several."""
+    return [line for line in "\n".join(answers).split("\n") if not line.startswith(("  detail: ", "  hint: "))]
 
 
 def test_there_are_scripts() -> None:

@@ -178,8 +178,8 @@ class _Builder:
         sorting, limits = self._sorting(query.order, None), limits_of(query)
         if isinstance(body, SetOperation):
             left, right = self.query(body.left), self.query(body.right)
-            made = [_as_types(arm, types) for arm in (body.left, body.right)]
-            return Combined(body.word, body.every, left, right, *made, equality_key(types), sorting, limits)
+            left_as, right_as = _as_types(body.left, types), _as_types(body.right, types)
+            return Combined(body.word, body.every, left, right, left_as, right_as, equality_key(types), sorting, limits)
         rows = ExpressionRows(tuple(self._tuple(row, {}) for row in body.rows))
         return Combined("VALUES", True, rows, None, None, None, equality_key(types), sorting, limits)
 
@@ -310,15 +310,16 @@ class _Builder:
         used = [part for part, _, _ in pairs]
         rest = [part for part in parts if part not in used]
         here = rest if kind != "INNER" else []
-        keys: list[Any] = [None, None]
+        left_key = right_key = None
         if pairs:
             types = [_key_type(one.type) for _, one, _ in pairs]
-            keys = [join_key(self._tuple([one for _, one, _ in pairs], left.layout), types)]
-            keys.append(join_key(self._tuple([other for _, _, other in pairs], right.layout), types))
+            left_key = join_key(self._tuple([one for _, one, _ in pairs], left.layout), types)
+            right_key = join_key(self._tuple([other for _, _, other in pairs], right.layout), types)
         join = Join(
             left.operator,
             right.operator,
-            *keys,
+            left_key,
+            right_key,
             self._filter(here, layout),
             (left.width, right.width),
             kind in ("LEFT", "FULL"),
@@ -347,7 +348,7 @@ def _positions(item: FromItem) -> set[int]:
 
 def _equalities(parts: Sequence[Expression], left: set[int], right: set[int]) -> list[tuple[Expression, Expression, Expression]]:
     """(condition, its left side, its right side) of equalities between the two, whose values are compared by their keys."""
-    found = []
+    found: list[tuple[Expression, Expression, Expression]] = []
     for part in parts:
         if not isinstance(part, Call) or part.name != "=" or len(part.arguments) != 2:
             continue

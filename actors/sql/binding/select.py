@@ -305,7 +305,7 @@ def _target(binder: Binder, node: Any, level: Level, fields: list[Field], target
         if found is not None:
             column = found.column
             targets.append(level.mentioned(found, value))
-            fields.append(Field(node.name or column.name, column.type, column.table_oid, column.attribute))
+            fields.append(Field(node.name or names[-1], column.type, column.table_oid, column.attribute))
             return
     analysis = QueryAnalysis(binder, level, TARGETS)
     expression = None

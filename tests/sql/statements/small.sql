@@ -65,7 +65,7 @@ SELECT x.a, x.b FROM (person p JOIN team t ON t.lead = p.id) AS x (a, b) ORDER B
 SELECT a.id FROM person a JOIN person b USING (pay) WHERE a.id < b.id;
 SELECT joined, count(*) FROM person GROUP BY joined ORDER BY count(*) DESC, joined LIMIT 1 OFFSET 1;
 SELECT id / (id - 3) FROM person UNION SELECT 1;
-SELECT boss, sum(pay) FROM person GROUP BY boss ORDER BY sum(pay) DESC NULLS LAST LIMIT 2;
+SELECT boss, sum(pay) FROM person GROUP BY boss ORDER BY sum(pay) DESC NULLS LAST, boss LIMIT 2;
 SELECT t.title, array_agg(p.name ORDER BY p.pay DESC NULLS LAST, p.id) FROM team t JOIN member m ON m.team = t.id JOIN person p ON p.id = m.person GROUP BY t.id, t.title ORDER BY t.id;
 SELECT p.pay, pay FROM person p GROUP BY pay ORDER BY 1;
 SELECT name FROM person GROUP BY pay;
