@@ -47,7 +47,7 @@ class Roles(Protocol):
         """Whether `user` is a role with LOGIN."""
 
     async def is_mapped(self, arn: str, user: str) -> bool:
-        """Whether `AWS IAM GRANT user TO 'arn'` counts."""
+        """Whether `user` is a role with LOGIN, and `AWS IAM GRANT user TO 'arn'` counts."""
 
     async def verifier(self, user: str) -> str:
         """Of the password that CREATE ROLE or ALTER ROLE has given; "" for none."""
@@ -125,4 +125,4 @@ class Authenticator:
             return key.owner == user and await self._roles.may_log_in(user)
         if user == ADMIN:
             return key.admin
-        return await self._roles.is_mapped(key.owner, user) and await self._roles.may_log_in(user)
+        return await self._roles.is_mapped(key.owner, user)
