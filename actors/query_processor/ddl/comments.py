@@ -115,7 +115,8 @@ def _constraint(catalog: Catalog, names: list[str]) -> _Place:
     for index in Catalog.all_indexes(table):
         if index.name == names[-1] and (index.primary or index.constraint):
             return table, "constraint", index.oid, ""
-    if all(check.name != names[-1] for check in table.checks):
+    named = {check.name for check in table.checks} | {foreign_key.name for foreign_key in table.foreign_keys}
+    if names[-1] not in named:
         raise DatabaseError(UNDEFINED_OBJECT, f'constraint "{names[-1]}" for table "{table.name}" does not exist')
     return table, "constraint", 0, names[-1]
 

@@ -20,7 +20,7 @@ from actors.query_processor.ddl.change import SchemaChange, replace
 from actors.query_processor.ddl.constraints import parsed_check, sql_text
 from actors.query_processor.ddl.roles import rename_role
 from actors.query_processor.ddl.views import renamed_column
-from actors.sql.catalog.schema import Column, Table, View
+from actors.sql.catalog.schema import Column, Comment, Table, View
 from actors.sql.catalog.snapshot import Other
 
 _KINDS = {
@@ -106,11 +106,17 @@ def _renamed_constraint(table: Table, old: str, new: str) -> Table:
     for index in (table.primary, *table.indexes):
         if index.name == old and index.constraint:
             return _renamed_index(table, index.oid, new)
+    if any(foreign_key.name == old for foreign_key in table.foreign_keys):
+        renamed = tuple(replace(one, name=new) if one.name == old else one for one in table.foreign_keys)
+        return replace(table, foreign_keys=renamed, comments=_renamed_comments(table, old, new))
     if all(check.name != old for check in table.checks):
         raise DatabaseError(UNDEFINED_OBJECT, f'constraint "{old}" for table "{table.name}" does not exist')
     checks = tuple(replace(check, name=new) if check.name == old else check for check in table.checks)
-    comments = tuple(replace(comment, name=new) if comment.name == old else comment for comment in table.comments)
-    return replace(table, checks=checks, comments=comments)
+    return replace(table, checks=checks, comments=_renamed_comments(table, old, new))
+
+
+def _renamed_comments(table: Table, old: str, new: str) -> tuple[Comment, ...]:
+    return tuple(replace(comment, name=new) if comment.name == old else comment for comment in table.comments)
 
 
 class _RenameColumn(Visitor):

@@ -21,6 +21,7 @@ from actors.common.errors import (
     DatabaseError,
 )
 from actors.query_processor.ddl.change import quoted
+from actors.query_processor.session import foreign_keys
 from actors.query_processor.session.portals import Portal
 from actors.query_processor.session.statements import PreparedStatement, RawStatement
 from actors.sql.catalog.schema import Column, Table
@@ -36,7 +37,7 @@ _LETTERS_REFUSED_AS_DELIMITER = "\\.abcdefghijklmnopqrstuvwxyz0123456789"
 
 
 async def prepare(session: Session, raw: RawStatement) -> PreparedStatement:
-    """The statement that feeds or takes the rows, and what is to be copied. Raises 42P01, 42703, 0A000, 22023."""
+    """The statement that feeds or takes the rows, and what is to be copied. Raises 42P01, 42703, 42501, 0A000, 22023."""
     node = raw.node
     if node.is_program or node.filename:
         raise DatabaseError(
@@ -61,6 +62,7 @@ async def prepare(session: Session, raw: RawStatement) -> PreparedStatement:
     if node.is_from:
         prepared = PreparedStatement(raw, copy=CopyIn(*shape))
         prepared.source = await _insert(session, prepared, (True,) * len(columns))
+        await session.authorize(prepared.source)  # before the client sends anything
         return prepared
     source = await session.prepare(f"SELECT {listed} FROM {place}")
     return PreparedStatement(raw, copy=CopyOut(*shape), source=source)
@@ -251,6 +253,9 @@ class CopyInPortal(Portal):
             await self._session.execute(insert, (), partial)
 
     async def copy_end(self) -> str:
+        transaction = self._session.transaction
+        if transaction is not None and transaction.noted_references is not None:
+            await foreign_keys.after_statement(self._session, transaction)
         return f"COPY {self._copied}"
 
     def copy_fail(self, message: str) -> None:

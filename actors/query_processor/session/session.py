@@ -33,11 +33,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from actors.common.errors import (
     ADMIN_SHUTDOWN,
-    FEATURE_NOT_SUPPORTED,
     IN_FAILED_SQL_TRANSACTION,
     PROTOCOL_VIOLATION,
     READ_ONLY_SQL_TRANSACTION,
@@ -51,19 +50,18 @@ from actors.common.parked_session import ParkedStatement
 from actors.common.settings import ADMIN
 from actors.query_processor import ddl
 from actors.query_processor.aside import LARGE_CHARACTERS, aside
-from actors.query_processor.session import identity, savepoints, utility
+from actors.query_processor.session import foreign_keys, identity, savepoints, utility
+from actors.query_processor.session.parameter_types import type_of_oid
 from actors.query_processor.session.parameters import IDENTITY, RunTimeParameters
 from actors.query_processor.session.portals import Portal
 from actors.query_processor.session.savepoints import Savepoint
 from actors.query_processor.session.services import SessionServices
-from actors.query_processor.session.statements import PLANNED_KINDS, Planned, PreparedStatement, RawStatement, TakesRows
+from actors.query_processor.session.statements import PLANNED_KINDS, Planned, PreparedStatement, RawStatement
 from actors.query_processor.session.views import session_rows
 from actors.query_processor.transaction import CatalogStale, Transaction
 from actors.sql.catalog.roles import ADMIN_OID
 from actors.sql.catalog.snapshot import Catalog
 from actors.sql.results import Batch, RowStream
-from actors.sql.types import by_oid
-from actors.sql.types.column_type import ColumnType
 
 T = TypeVar("T")
 CATALOG_RELOADS_MAX = 3
@@ -194,7 +192,7 @@ class Session:
         if self.failed and not utility.mends_block(raw):
             raise aborted()
         if raw.kind in PLANNED_KINDS:
-            types = tuple(literal.type for literal in raw.literals) or tuple(map(_type_of, parameter_oids))
+            types = tuple(literal.type for literal in raw.literals) or tuple(map(type_of_oid, parameter_oids))
             large = len(raw.original) > LARGE_CHARACTERS
             return await self.with_catalog(lambda catalog: statements.prepare(raw, types, catalog), large)
         if raw.prepared is not None:
@@ -242,8 +240,11 @@ class Session:
         mark = (len(buffer.values), buffer.bytes)
         try:
             if rows is not None:
-                return Batch([], True, f"COPY {await cast(TakesRows, planned.plan).run_many(transaction, rows)}")
-            return await planned.plan.run(transaction, parameters)
+                return await planned.copied(transaction, rows)
+            batch = await planned.plan.run(transaction, parameters)
+            if transaction.noted_references is not None:
+                await foreign_keys.after_statement(self, transaction)
+            return batch
         except CatalogStale as stale:
             failure = stale
         for _ in range(CATALOG_RELOADS_MAX):
@@ -256,8 +257,11 @@ class Session:
             planned.authorize(transaction.catalog, self.role)
             try:
                 if rows is not None:
-                    return Batch([], True, f"COPY {await cast(TakesRows, planned.plan).run_many(transaction, rows)}")
-                return await planned.plan.run(transaction, parameters)
+                    return await planned.copied(transaction, rows)
+                batch = await planned.plan.run(transaction, parameters)
+                if transaction.noted_references is not None:
+                    await foreign_keys.after_statement(self, transaction)
+                return batch
             except CatalogStale as stale:
                 failure = stale
         raise schema_changed()
@@ -389,6 +393,8 @@ class Session:
         """Commit the current transaction, block or not. Whatever happens, the session is idle afterwards."""
         if self.portals:
             await self._hold_cursors()
+        if self.transaction is not None and self.transaction.noted_references is not None:
+            await foreign_keys.before_commit(self, self.transaction)
         transaction = self._leave()
         committed = False
         self.committing = True
@@ -486,13 +492,3 @@ def session_ended() -> DatabaseError:
 
 def aborted() -> DatabaseError:
     return DatabaseError(IN_FAILED_SQL_TRANSACTION, "current transaction is aborted, commands ignored until end of transaction block")
-
-
-def _type_of(oid: int) -> ColumnType | None:
-    """The type of a parameter that Parse names; None (to be inferred) for 0 and unknown (705). Raises 0A000 for others' types."""
-    if oid in (0, 705):
-        return None
-    known = by_oid.get(oid)
-    if known is None:
-        raise DatabaseError(FEATURE_NOT_SUPPORTED, f"parameters of the type with OID {oid} are not supported")
-    return ColumnType(known.name)

@@ -140,6 +140,10 @@ class Planned:
         check(self._needs, catalog, role)
         self.allowed.add(role)
 
+    async def copied(self, transaction: Transaction, rows: list[tuple[Any, ...]]) -> Batch:
+        """Of the INSERT behind a COPY: so many of its rows."""
+        return Batch([], True, f"COPY {await cast(TakesRows, self.plan).run_many(transaction, rows)}")
+
     def read(self, literals: tuple[Literal, ...], zone: tzinfo, now: int) -> list[Any]:
         """The datums of the lifted literals; `zone` and `now` (a timestamptz datum) are the session's, for dates and times.
 

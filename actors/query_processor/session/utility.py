@@ -14,7 +14,7 @@ from pglast.enums import DiscardMode, VariableSetKind
 
 from actors.common.errors import ACTIVE_SQL_TRANSACTION, FEATURE_NOT_SUPPORTED, UNDEFINED_FUNCTION, DatabaseError
 from actors.query_processor import ddl
-from actors.query_processor.session import copying, explain, identity, named, transaction_control
+from actors.query_processor.session import copying, explain, foreign_keys, identity, named, transaction_control
 from actors.query_processor.session.parameters import IDENTITY, STYLES
 from actors.query_processor.session.portals import Portal, UtilityPortal
 from actors.query_processor.session.setting import values_text
@@ -189,6 +189,7 @@ _HANDLERS: dict[str, Callable[[Session, RawStatement], Awaitable[Batch]]] = {
     "ClosePortalStmt": named.close,
     "UnlistenStmt": _unlisten,
     "CallStmt": _call,
+    "ConstraintsSetStmt": foreign_keys.set_constraints,
 }
 _QUERYING: dict[str, Callable[[Session, RawStatement, Sequence[ColumnType], Sequence[Any]], Awaitable[Batch]]] = {
     "DeclareCursorStmt": named.declare,

@@ -129,7 +129,7 @@ def _index_definition(catalog: Catalog, _: Any, oid: int | None, column: int = 0
 
 def _constraint_definition(catalog: Catalog, _: Any, oid: int | None, __: Any = None) -> str | None:
     for table in catalog.tables():
-        for number, _name, _kind, _index, definition in constraints_of(table):
+        for number, _name, _kind, _index, definition in constraints_of(table, catalog):
             if number == oid:
                 return definition
     return None

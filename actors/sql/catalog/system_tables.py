@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from actors.sql.catalog.builtin_rows import BUILTIN_ROWS
 from actors.sql.catalog.catalog_functions import OWNER_OID, index_definition, view_definition
+from actors.sql.catalog.constraint_rows import constraint_rows
 from actors.sql.catalog.information_schema import INFORMATION_SCHEMA_ROWS, numbered
 from actors.sql.catalog.privileges import Acl, acl_texts
 from actors.sql.catalog.role_rows import ROLE_ROWS
-from actors.sql.catalog.schema import Index
 from actors.sql.catalog.snapshot import DATABASE_OID
-from actors.sql.catalog.table_parts import CLASS_OIDS, comments_of, constraints_of, indexes_of
+from actors.sql.catalog.table_parts import CLASS_OIDS, comments_of, indexes_of
 from actors.sql.settings import pg_settings
 from actors.sql.types import by_name, by_oid
 from actors.sql.types.arrays import ARRAY_TYPES, array_of_items
@@ -180,7 +180,8 @@ def _classes(transaction: CatalogReader) -> Iterator[Row]:
         namespace = oids[table.schema]
         indexes = indexes_of(table)
         row = _relation(table.id, table.name, namespace, "r", len(table.columns), table.owner)
-        yield {**row, "relacl": _acl_text(transaction, table.acl), "relhasindex": bool(indexes), "relchecks": len(table.checks)}
+        triggers = {"relhastriggers": bool(table.foreign_keys or table.referenced_by)}
+        yield {**row, "relacl": _acl_text(transaction, table.acl), "relhasindex": bool(indexes), "relchecks": len(table.checks), **triggers}
         for index in indexes:
             yield _relation(index.oid, index.name, namespace, "i", len(index.columns), table.owner)
     for view in transaction.catalog.views():
@@ -312,36 +313,6 @@ def _indexes(transaction: CatalogReader) -> Iterator[Row]:
             }
 
 
-def _constraint_keys(index: Index | None) -> str | None:
-    return None if index is None else "{" + ",".join(str(column.position + 1) for column in index.columns) + "}"
-
-
-def _constraints(transaction: CatalogReader) -> Iterator[Row]:
-    oids = _schema_oids(transaction)
-    zeros = dict.fromkeys(("contypid", "conparentid", "confrelid", "coninhcount"), 0)
-    for table in transaction.catalog.tables():
-        for oid, name, kind, index, definition in constraints_of(table):
-            yield {
-                **zeros,
-                "oid": oid,
-                "conname": name,
-                "connamespace": oids[table.schema],
-                "contype": kind,
-                "condeferrable": False,
-                "condeferred": False,
-                "convalidated": not definition.endswith(" NOT VALID"),
-                "conrelid": table.id,
-                "conindid": index.oid if index is not None else 0,
-                "confupdtype": " ",
-                "confdeltype": " ",
-                "confmatchtype": " ",
-                "conislocal": True,
-                "connoinherit": kind != "c",
-                "conkey": _constraint_keys(index),
-                "conbin": definition if kind == "c" else None,
-            }
-
-
 def _descriptions(transaction: CatalogReader) -> Iterator[Row]:
     for oid, owner, column, text in comments_of(transaction.catalog):
         yield {"objoid": oid, "classoid": CLASS_OIDS[owner], "objsubid": column, "description": text}
@@ -379,9 +350,10 @@ def _databases(transaction: CatalogReader) -> Iterator[Row]:
 
 def _role_settings(transaction: CatalogReader) -> Iterator[Row]:
     for settings in transaction.catalog.all_role_settings():
+        role = transaction.catalog.roles.find(settings.role)
         yield {
             "setdatabase": DATABASE_OID if settings.database else 0,
-            "setrole": transaction.catalog.roles.named(settings.role).id if settings.role else 0,
+            "setrole": role.id if role is not None else None if settings.role else 0,
             "setconfig": _text_array(f"{name}={value}" for name, value in settings.values),
         }
 
@@ -475,7 +447,7 @@ ROWS: dict[str, Callable[[Any], Iterator[Row]]] = {
     "pg_attrdef": _defaults,
     "pg_type": _types,
     "pg_index": _indexes,
-    "pg_constraint": _constraints,
+    "pg_constraint": constraint_rows,
     "pg_database": _databases,
     "pg_description": _descriptions,
     "jobs": _jobs,
