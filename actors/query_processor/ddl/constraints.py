@@ -18,6 +18,7 @@ from actors.common.errors import (
     INVALID_TABLE_DEFINITION,
     SYNTAX_ERROR,
     UNDEFINED_COLUMN,
+    UNDEFINED_OBJECT,
     DatabaseError,
 )
 from actors.query_processor.ddl.change import SchemaChange
@@ -25,6 +26,7 @@ from actors.query_processor.ddl.foreign_keys import ForeignClause, clause_of
 from actors.sql.binding.column_types import column_type
 from actors.sql.catalog.schema import Check, Column, Index, IndexColumn, Table
 from actors.sql.types.column_type import ColumnType
+from actors.sql.types.json_values import JSON_TYPES
 
 
 @dataclass
@@ -165,6 +167,7 @@ def positions(table_columns: Sequence[Column], names: Sequence[str], what: str) 
 def make_key(change: SchemaChange, table: Table, key: Key, number: int, oid: int, taken: Sequence[str] = ()) -> Index:
     """The index of a PRIMARY KEY or UNIQUE clause."""
     places = positions(table.columns, key.columns, "primary key" if key.primary else "unique")
+    refuse_unkeyed([table.columns[place] for place in places])
     name = key.name
     if name is None:
         parts = (table.name,) if key.primary else (table.name, *key.columns)
@@ -173,6 +176,17 @@ def make_key(change: SchemaChange, table: Table, key: Key, number: int, oid: int
         raise DatabaseError("42P07", f'relation "{name}" already exists')
     columns = tuple(IndexColumn(place) for place in places)
     return Index(number, oid, name, columns, True, key.primary, True, key.nulls_distinct)
+
+
+def refuse_unkeyed(columns: Sequence[Column]) -> None:
+    """Raises 42704 for a column of a type that no key is made of."""
+    for column in columns:
+        if column.type.name in JSON_TYPES:
+            raise DatabaseError(
+                UNDEFINED_OBJECT,
+                f'data type {column.type.name} has no default operator class for access method "btree"',
+                hint="You must specify an operator class for the index or define a default operator class for the data type.",
+            )
 
 
 def make_checks(table: Table, checks: Sequence[tuple[str | None, str | None, Any]]) -> tuple[Check, ...]:
@@ -235,6 +249,7 @@ def index_column(element: Any, table: Table, strict: bool) -> IndexColumn:
     place = next((column.position for column in table.live_columns() if column.name == element.name), None)
     if place is None:
         raise DatabaseError(UNDEFINED_COLUMN, f'column "{element.name}" does not exist')
+    refuse_unkeyed([table.columns[place]])
     descending = element.ordering == SortByDir.SORTBY_DESC
     nulls_first = descending
     if element.nulls_ordering != SortByNulls.SORTBY_NULLS_DEFAULT:

@@ -137,6 +137,14 @@ def _drop_sequence(change: SchemaChange, gone: Sequence) -> None:
         change.drop_other(gone)
 
 
+def drop_relation(change: SchemaChange, gone: Table | Other) -> None:
+    """Unless it is gone already."""
+    if isinstance(gone, Table):
+        _drop_table(change, gone)
+    elif any(other.id == gone.id for other in change.catalog.others()):
+        change.drop_other(gone)
+
+
 def _drop_table(change: SchemaChange, gone: Table) -> None:
     present = change.catalog.table_by_id(gone.id)
     if present is not None:

@@ -136,6 +136,18 @@ def _of_the_system() -> DatabaseError:
     return DatabaseError(FEATURE_NOT_SUPPORTED, "feature not supported on system entity")
 
 
+def privilege_bits(name: str | None, allowed: int, noun: str) -> int:
+    """Of a privilege's name; None is ALL. Raises 42601, 0LP01."""
+    if name is None:
+        return allowed
+    bit = NAMES.get(name)
+    if bit is None:
+        raise DatabaseError(SYNTAX_ERROR, f'unrecognized privilege type "{name}"')
+    if not bit & allowed:
+        raise DatabaseError(INVALID_GRANT_OPERATION, f"invalid privilege type {name.upper()} for {noun}")
+    return bit
+
+
 # -- one object ----------------------------------------------------------------------------------------------------------------------
 
 
@@ -164,24 +176,13 @@ class _Grant:
         whole, columns = 0, dict[int, int]()
         for privilege in self._node.privileges:
             if privilege.cols:
-                bits = self._bits(privilege.priv_name, COLUMN_PRIVILEGES, "column")
+                bits = privilege_bits(privilege.priv_name, COLUMN_PRIVILEGES, "column")
                 for position in _positions(thing, privilege.cols):
                     columns[position] = columns.get(position, 0) | bits
             else:
                 noun = "relation" if isinstance(thing, Table | View) else kind.noun
-                whole |= self._bits(privilege.priv_name, kind.all_privileges, noun)
+                whole |= privilege_bits(privilege.priv_name, kind.all_privileges, noun)
         return whole, columns
-
-    @staticmethod
-    def _bits(name: str | None, allowed: int, noun: str) -> int:
-        if name is None:
-            return allowed
-        bit = NAMES.get(name)
-        if bit is None:
-            raise DatabaseError(SYNTAX_ERROR, f'unrecognized privilege type "{name}"')
-        if not bit & allowed:
-            raise DatabaseError(INVALID_GRANT_OPERATION, f"invalid privilege type {name.upper()} for {noun}")
-        return bit
 
     def _on_whole(self, thing: Owned, kind: Kind, bits: int) -> Owned:
         acl = acl_of(thing)

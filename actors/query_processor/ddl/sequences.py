@@ -33,7 +33,7 @@ from actors.query_processor.ddl.roles import role_of
 from actors.query_processor.ddl.views import right_drop
 from actors.query_processor.sequences.state import State, encode_state, first_state, state_key
 from actors.sql.binding.column_types import column_type
-from actors.sql.catalog.privileges import owns
+from actors.sql.catalog.privileges import SEQUENCE, owns
 from actors.sql.catalog.schema import Column, Sequence, Table
 from actors.sql.expressions.text_functions import quote_ident
 from actors.sql.types import format_type
@@ -130,9 +130,9 @@ class _Options:
         low, high = self._bounds(type_, increment, None)
         start = self._start(low if increment > 0 else high, low, high)
         cache = self._cache(change, None)
-        return Sequence(
-            number, schema, name, type_, start, increment, low, high, cache, self._cycle(False), owned_by, owner_oid=change.role
-        )
+        acl = change.catalog.initial_acl(SEQUENCE, change.role, schema)
+        cycle = self._cycle(False)
+        return Sequence(number, schema, name, type_, start, increment, low, high, cache, cycle, owned_by, owner_oid=change.role, acl=acl)
 
     def changed(self, change: SchemaChange, before: Sequence) -> Sequence:
         type_ = self._type(change, before.type)

@@ -29,7 +29,7 @@ from actors.query_processor.ddl.constraints import (
 from actors.query_processor.ddl.dependencies import clear, dependents_of_table, described
 from actors.query_processor.ddl.generated import sequenced_columns
 from actors.query_processor.ddl.views import right_drop
-from actors.sql.catalog.privileges import TRUNCATE, owns, require
+from actors.sql.catalog.privileges import TABLE, TRUNCATE, owns, require
 from actors.sql.catalog.schema import Column, Index, Table
 from actors.sql.catalog.snapshot import Other
 
@@ -52,7 +52,15 @@ async def create_table(change: SchemaChange, node: Any) -> str:
     if len(primary_keys) > 1:
         raise one_primary_key(relation.relname)
     numbers = await change.ids(2 + len(clauses.keys) + len(clauses.foreign) + len(clauses.generated))
-    table = Table(numbers.pop(0), schema, relation.relname, columns, Index(FIRST_INDEX, numbers.pop(0), "", ()), owner_oid=change.role)
+    table = Table(
+        numbers.pop(0),
+        schema,
+        relation.relname,
+        columns,
+        Index(FIRST_INDEX, numbers.pop(0), "", ()),
+        owner_oid=change.role,
+        acl=change.catalog.initial_acl(TABLE, change.role, schema),
+    )
     not_null = set(positions(columns, clauses.not_null, "not-null")) if clauses.not_null else set()
     indexes: list[Index] = []
     primary = table.primary

@@ -37,7 +37,7 @@ _LETTERS_REFUSED_AS_DELIMITER = "\\.abcdefghijklmnopqrstuvwxyz0123456789"
 
 
 async def prepare(session: Session, raw: RawStatement) -> PreparedStatement:
-    """The statement that feeds or takes the rows, and what is to be copied. Raises 42P01, 42703, 0A000, 22023."""
+    """The statement that feeds or takes the rows, and what is to be copied. Raises 42P01, 42703, 42501, 0A000, 22023."""
     node = raw.node
     if node.is_program or node.filename:
         raise DatabaseError(
@@ -62,6 +62,7 @@ async def prepare(session: Session, raw: RawStatement) -> PreparedStatement:
     if node.is_from:
         prepared = PreparedStatement(raw, copy=CopyIn(*shape))
         prepared.source = await _insert(session, prepared, (True,) * len(columns))
+        await session.authorize(prepared.source)  # before the client sends anything
         return prepared
     source = await session.prepare(f"SELECT {listed} FROM {place}")
     return PreparedStatement(raw, copy=CopyOut(*shape), source=source)

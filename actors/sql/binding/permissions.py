@@ -15,7 +15,7 @@ table's columns) thus asks for more, never for less. That matters only to those 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -74,7 +74,7 @@ Needs = Sequence[Need | Restricted]
 def required(statement: Any, catalog: Catalog) -> Needs:
     """Of a SELECT, INSERT, UPDATE or DELETE that could be planned under `catalog`."""
     walk = _Walk(catalog)
-    walk.query(statement, (), frozenset())
+    walk.query(statement, (), {})
     return walk.needs
 
 
@@ -147,6 +147,20 @@ Levels = tuple[Level, ...]
 """From the outermost query to the innermost."""
 
 
+@dataclass(slots=True)
+class _Part:
+    """A SELECT in WITH, and where it stands."""
+
+    query: ast.SelectStmt
+    outer: Levels
+    parts: Parts
+    is_read: bool = False
+
+
+Parts = Mapping[str, "_Part | None"]
+"""WITH queries that are visible, by name."""
+
+
 class _Walk:
     """`role`, `sources`: of a view's text, whose relations were those (views.py). `writes`: what is done to a view is done to what it reads."""
 
@@ -160,14 +174,9 @@ class _Walk:
 
     # -- queries -------------------------------------------------------------------------------------------------------
 
-    def query(self, node: Any, outer: Levels, parts: frozenset[str]) -> None:
-        """`parts`: the names of WITH queries that are visible."""
+    def query(self, node: Any, outer: Levels, parts: Parts) -> None:
         if node.withClause is not None:
-            recursive = bool(node.withClause.recursive)
-            for part in node.withClause.ctes:
-                seen = parts | {part.ctename}
-                self.query(part.ctequery, outer, seen if recursive else parts)
-                parts = seen
+            parts = self._with(node.withClause, outer, parts)
         match node:
             case ast.SelectStmt():
                 self._select(node, outer, parts)
@@ -182,7 +191,19 @@ class _Walk:
             case _:
                 raise AssertionError(f"no query: {type(node).__name__}")
 
-    def _select(self, node: ast.SelectStmt, outer: Levels, parts: frozenset[str]) -> None:
+    def _with(self, clause: ast.WithClause, outer: Levels, parts: Parts) -> Parts:
+        """A SELECT in WITH counts once it is read, as in PostgreSQL; what writes counts at once."""
+        seen = dict(parts)
+        for part in clause.ctes:
+            before = seen if clause.recursive else dict(seen)
+            if isinstance(part.ctequery, ast.SelectStmt):
+                seen[part.ctename] = _Part(part.ctequery, outer, before)
+            else:
+                seen[part.ctename] = None
+                self.query(part.ctequery, outer, before)
+        return seen
+
+    def _select(self, node: ast.SelectStmt, outer: Levels, parts: Parts) -> None:
         for side in (node.larg, node.rarg):
             if side is not None:
                 self.query(side, outer, parts)
@@ -199,7 +220,7 @@ class _Walk:
         )  # fmt: skip
         self._expressions(rest, (*outer, level), parts)
 
-    def _insert(self, node: ast.InsertStmt, outer: Levels, parts: frozenset[str]) -> None:
+    def _insert(self, node: ast.InsertStmt, outer: Levels, parts: Parts) -> None:
         target = self._target(node.relation, INSERT)
         if target.need is not None:
             target.need.add(INSERT, _inserted(node, target))
@@ -211,7 +232,7 @@ class _Walk:
             self._conflict(clause, target, (*outer, level), parts)
         self._expressions(_returned(node), (*outer, level), parts)
 
-    def _conflict(self, clause: ast.OnConflictClause, target: _Item, levels: Levels, parts: frozenset[str]) -> None:
+    def _conflict(self, clause: ast.OnConflictClause, target: _Item, levels: Levels, parts: Parts) -> None:
         need = target.need
         if need is None:
             return
@@ -235,7 +256,7 @@ class _Walk:
                 return [column.position for column in index.columns]
         return ()
 
-    def _update(self, node: ast.UpdateStmt, outer: Levels, parts: frozenset[str]) -> None:
+    def _update(self, node: ast.UpdateStmt, outer: Levels, parts: Parts) -> None:
         target = self._target(node.relation, UPDATE)
         if target.need is not None:
             target.need.add(UPDATE, _named(node.targetList, target))
@@ -251,14 +272,15 @@ class _Walk:
 
     # -- FROM ----------------------------------------------------------------------------------------------------------
 
-    def _from(self, nodes: Any, level: Level, outer: Levels, parts: frozenset[str]) -> None:
+    def _from(self, nodes: Any, level: Level, outer: Levels, parts: Parts) -> None:
         for node in nodes or ():
             self._item(node, level, outer, parts)
 
-    def _item(self, node: Any, level: Level, outer: Levels, parts: frozenset[str]) -> None:
+    def _item(self, node: Any, level: Level, outer: Levels, parts: Parts) -> None:
         match node:
             case ast.RangeVar():
                 if not node.schemaname and node.relname in parts:
+                    self._read_part(parts[node.relname])
                     level.append(_Item(node.alias.aliasname if node.alias else node.relname, ""))
                     return
                 item = self._relation(node)
@@ -284,6 +306,11 @@ class _Walk:
                 self._expressions(node, (*outer, level), parts)
                 alias = getattr(node, "alias", None)
                 level.append(_Item(alias.aliasname if alias else "", ""))
+
+    def _read_part(self, part: _Part | None) -> None:
+        if part is not None and not part.is_read:
+            part.is_read = True
+            self.query(part.query, part.outer, part.parts)
 
     def _relation(self, node: ast.RangeVar, writes: int = 0) -> _Item:
         alias = node.alias.aliasname if node.alias else node.relname
@@ -327,12 +354,12 @@ class _Walk:
             return
         walk = _Walk(self._catalog, view.owner, view.sources, writes)
         walk._within = self._within | {view.id}
-        walk.query(pglast.parse_sql(view.query)[0].stmt, (), frozenset())
+        walk.query(pglast.parse_sql(view.query)[0].stmt, (), {})
         self.needs += walk.needs
 
     # -- expressions ---------------------------------------------------------------------------------------------------
 
-    def _expressions(self, node: Any, levels: Levels, parts: frozenset[str]) -> None:
+    def _expressions(self, node: Any, levels: Levels, parts: Parts) -> None:
         todo = [node]
         while todo:
             node = todo.pop()

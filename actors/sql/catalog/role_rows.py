@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
-from actors.sql.catalog.privileges import COLUMN_PRIVILEGES, NAMES, AclItem, acl_of
+from actors.sql.catalog.privileges import COLUMN_PRIVILEGES, NAMES, AclItem, acl_of, acl_texts
 from actors.sql.catalog.roles import ADMIN_OID, PUBLIC_ROLE_OID, Role
 from actors.sql.types import by_name
 from actors.sql.types.arrays import array_of_items
@@ -90,16 +90,20 @@ def _mappings(transaction: CatalogReader) -> Iterator[Row]:
             yield {**row, "grantor_pg_role_oid": one.grantor, "grantor_pg_role_name": roles.name_of(one.grantor)}
 
 
+def _default_acls(transaction: CatalogReader) -> Iterator[Row]:
+    for place, one in enumerate(transaction.catalog.default_acls(), 1):
+        row: Row = {"oid": 2**31 + place, "defaclrole": one.role, "defaclnamespace": one.schema, "defaclobjtype": one.letter}
+        texts = array_of_items(acl_texts(one.acl, transaction.catalog.roles))
+        yield {**row, "defaclacl": by_name["_text"].format_text(texts, -1)}
+
+
 # -- information_schema ------------------------------------------------------------------------------------------------------------
 
 
 def _enabled(transaction: CatalogReader) -> frozenset[int]:
     """The roles whose privileges the current user has."""
-    roles = transaction.catalog.roles
-    me = roles.find(transaction.environment.user)
-    if me is None:
-        return frozenset()
-    return frozenset(role.id for role in roles) if me.id == ADMIN_OID else roles.inherited(me.id)
+    roles, me = transaction.catalog.roles, transaction.catalog.role
+    return frozenset(role.id for role in roles) if me == ADMIN_OID else roles.inherited(me)
 
 
 def _enabled_roles(transaction: CatalogReader) -> Iterator[Row]:
@@ -156,6 +160,7 @@ ROLE_ROWS: dict[str, Callable[[Any], Iterator[Row]]] = {
     "pg_group": _groups,
     "pg_auth_members": _memberships,
     "iam_pg_role_mappings": _mappings,
+    "pg_default_acl": _default_acls,
     "enabled_roles": _enabled_roles,
     "applicable_roles": _applicable_roles,
     "table_privileges": _table_privileges,

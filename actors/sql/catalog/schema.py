@@ -196,3 +196,26 @@ class Sequence(msgspec.Struct, frozen=True):
     @property
     def owner(self) -> int:
         return self.owner_oid
+
+
+class RoleSettings(msgspec.Struct, frozen=True):
+    """What ALTER ROLE ... SET and ALTER DATABASE ... SET have named: (parameter in lower case, value as SHOW answers it), by name. "" as `role` or
+    `database`: of all."""
+
+    role: str
+    database: str
+    values: tuple[tuple[str, str], ...]
+
+
+class Job(msgspec.Struct, frozen=True):
+    """One asynchronous DDL statement, as sys.jobs shows it. Times in microseconds since 1970. Here a job has ended when its statement is answered."""
+
+    id: str
+    status: str
+    details: str
+    job_type: str
+    class_id: int
+    object_id: int
+    object_name: str
+    start_time: int
+    update_time: int

@@ -378,9 +378,10 @@ def _databases(transaction: CatalogReader) -> Iterator[Row]:
 
 def _role_settings(transaction: CatalogReader) -> Iterator[Row]:
     for settings in transaction.catalog.all_role_settings():
+        role = transaction.catalog.roles.find(settings.role)
         yield {
             "setdatabase": DATABASE_OID if settings.database else 0,
-            "setrole": transaction.catalog.roles.named(settings.role).id if settings.role else 0,
+            "setrole": role.id if role is not None else None if settings.role else 0,
             "setconfig": _text_array(f"{name}={value}" for name, value in settings.values),
         }
 

@@ -32,9 +32,17 @@ b@app: COPY t TO STDOUT;
 b@app: EXPLAIN SELECT * FROM t;
 b@app: SELECT * FROM (SELECT * FROM t) q;
 b@app: WITH w AS (SELECT * FROM t) SELECT 1;
+b@app: WITH w AS (SELECT * FROM t) SELECT 1 FROM w;
+b@app: WITH RECURSIVE w AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM w WHERE n < 3 AND EXISTS (SELECT 1 FROM t)) SELECT * FROM w;
+b@app: INSERT INTO t VALUES (11, 1, 1), (12, 1, 1), (13, 1, 1), (14, 1, 1), (15, 1, 1), (16, 1, 1), (17, 1, 1), (18, 1, 1), (19, 1, 1), (20, 1, 1), (21, 1, 1), (22, 1, 1);
+b@app: COPY t FROM STDIN;
+b@app: BEGIN;
+b@app: DECLARE c CURSOR FOR SELECT * FROM t;
+b@app: ROLLBACK;
 b@app: SELECT (SELECT a FROM t);
 b@app: SELECT 1 WHERE EXISTS (SELECT 1 FROM t);
 b@app: COMMENT ON TABLE t IS 'x';
+b@app: SELECT table_name FROM information_schema.tables WHERE table_schema = 'public';
 b@app: PREPARE p AS SELECT * FROM t;
 b@app: EXECUTE p;
 ---
@@ -56,10 +64,21 @@ b: ERROR 42501: permission denied for table t
 b: ERROR 42501: permission denied for table t
 b: ERROR 42501: permission denied for table t
 b: ERROR 42501: permission denied for table t
+b: ?column?
+b: 1
+b: SELECT 1
 b: ERROR 42501: permission denied for table t
+b: ERROR 42501: permission denied for table t
+b: ERROR 42501: permission denied for table t
+b: ERROR 42501: permission denied for table t
+b: BEGIN
+b: ERROR 42501: permission denied for table t
+b: ROLLBACK
 b: ERROR 42501: permission denied for table t
 b: ERROR 42501: permission denied for table t
 b: ERROR 42501: must be owner of table t
+b: table_name
+b: SELECT 0
 b: PREPARE
 b: ERROR 42501: permission denied for table t
 
@@ -67,6 +86,7 @@ b: ERROR 42501: permission denied for table t
 GRANT SELECT ON t TO app;
 b@app: SELECT * FROM t;
 b@app: EXECUTE p;
+b@app: SELECT table_name FROM information_schema.tables WHERE table_schema = 'public';
 b@app: SELECT count(*), sum(x.a) FROM t x JOIN t y USING (id) GROUP BY x.b;
 b@app: UPDATE t SET a = 1;
 REVOKE SELECT ON t FROM app;
@@ -79,6 +99,9 @@ b: 1|2|3
 b: SELECT 1
 b: id|a|b
 b: 1|2|3
+b: SELECT 1
+b: table_name
+b: t
 b: SELECT 1
 b: count|sum
 b: 1|2
