@@ -64,7 +64,8 @@ def dependents_of_table(catalog: Catalog, table: Table, position: int | None = N
 
 
 def dependents_of_sequence(catalog: Catalog, sequence: Sequence) -> Iterator[Dependent]:
-    """Defaults that take its values."""
+    """Views that read its row, and defaults that take its values."""
+    yield from _views_on(catalog, sequence.id, described(catalog, sequence))
     mark = f"'{sequence.id}'::regclass"
     for table in catalog.tables():
         for column in table.live_columns():
@@ -87,7 +88,7 @@ def dependents_of_owned(catalog: Catalog, table: Table, position: int | None = N
     """Other tables' defaults that take values of the sequences which go with a table, or with one of its columns."""
     for sequence in catalog.sequences():
         if sequence.owned_by[0] == table.id and position in (None, sequence.owned_by[1]):
-            yield from (one for one in dependents_of_sequence(catalog, sequence) if one.id[1] != table.id)
+            yield from (one for one in dependents_of_sequence(catalog, sequence) if one.id[:2] != ("default", table.id))
 
 
 def dependents_of_index(catalog: Catalog, table: Table, index: Index) -> Iterator[Dependent]:

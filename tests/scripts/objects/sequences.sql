@@ -471,3 +471,31 @@ ERROR 55000: currval of sequence "q" is not yet defined in this session
 regclass|to_regclass
 q|q
 SELECT 1
+
+# What depends on a sequence
+CREATE SEQUENCE seen;
+CREATE VIEW look AS SELECT last_value FROM seen;
+SELECT * FROM look;
+DROP SEQUENCE seen;
+COPY look TO STDOUT;
+COPY seen TO STDOUT;
+---
+CREATE SEQUENCE
+CREATE VIEW
+last_value
+1
+SELECT 1
+ERROR 2BP01: cannot drop sequence seen because other objects depend on it
+  detail: view look depends on sequence seen
+  hint: Use DROP ... CASCADE to drop the dependent objects too.
+ERROR 42809: cannot copy from view "look"
+  hint: Try the COPY (SELECT ...) TO variant.
+ERROR 42809: cannot copy from sequence "seen"
+
+COPY look FROM STDIN;
+DROP SEQUENCE seen CASCADE;
+---
+ERROR 42809: cannot copy to view "look"
+  hint: To enable copying to a view, provide an INSTEAD OF INSERT trigger.
+NOTICE: drop cascades to view look
+DROP SEQUENCE
