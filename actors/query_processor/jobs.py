@@ -38,8 +38,22 @@ from actors.common.ranges import KEYSPACE_BYTES
 from actors.query_processor.transaction import CatalogStale, Transaction
 from actors.reading.pause import pause
 from actors.runtime.fiber import as_future, turn
-from actors.sql.catalog.schema import BUILDING, CATALOG_TABLE, INVALID, Check, ForeignKey, Index, Table
-from actors.sql.catalog.snapshot import COMPLETED, FAILED, PROCESSING, Catalog, Job, decode_job, encode, job_key
+from actors.sql.catalog.schema import (
+    BUILDING,
+    CATALOG_TABLE,
+    COMPLETED,
+    FAILED,
+    INVALID,
+    PROCESSING,
+    Check,
+    ForeignKey,
+    Index,
+    Job,
+    Table,
+    decode_job,
+    is_any_open,
+)
+from actors.sql.catalog.snapshot import Catalog, encode, job_key
 from actors.sql.encoding.rows import RowCodec
 
 if TYPE_CHECKING:
@@ -119,7 +133,7 @@ class JobRunner:
             if leases:
                 now = self._services.clock.now().latest
                 await pause(max(min(leases) - now, 0) / 1e6 + CONFLICT_S)
-            elif not catalog.has_open_jobs:
+            elif not is_any_open(catalog.jobs()):
                 return
 
     async def _newest_catalog(self) -> Catalog:

@@ -21,8 +21,7 @@ from actors.query_processor.session.services import SessionServices
 from actors.query_processor.transaction import Transaction
 from actors.runtime.fiber import as_future
 from actors.runtime.simulation.loop import SimulationError
-from actors.sql.catalog.schema import BUILDING
-from actors.sql.catalog.snapshot import Job
+from actors.sql.catalog.schema import BUILDING, Job
 from tests.sim.test_zero import Run
 from workloads.proofs.connection import SqlError
 

@@ -16,6 +16,7 @@ from collections.abc import Callable
 
 from actors.reading.storage_client import StorageClient
 from actors.runtime.fiber import Completion, as_future
+from actors.sql.catalog.schema import is_any_open
 from actors.sql.catalog.snapshot import CATALOG_KEYSPACE, Catalog
 
 
@@ -91,7 +92,7 @@ class CatalogCache:
         if current is None or version > current.version:
             self._current = catalog
             self._current_until = at
-            if catalog.has_open_jobs:
+            if is_any_open(catalog.jobs()):
                 self.on_open_jobs()
         return catalog
 

@@ -48,6 +48,8 @@ _CHANGING = {
     "AlterObjectSchemaStmt": "ALTER TABLE",
     "CreateSchemaStmt": "CREATE SCHEMA",
     "ViewStmt": "CREATE VIEW",
+    "CreateSeqStmt": "CREATE SEQUENCE",
+    "AlterSeqStmt": "ALTER SEQUENCE",
     "CommentStmt": "COMMENT",
     "AlterRoleSetStmt": "ALTER ROLE",
     "CreateRoleStmt": "CREATE ROLE",
@@ -57,10 +59,19 @@ _CHANGING = {
     "GrantStmt": "GRANT",
     "AlterOwnerStmt": "ALTER TABLE",
     "IamStmt": "AWS IAM",
+    "AlterDefaultPrivilegesStmt": "ALTER DEFAULT PRIVILEGES",
+    "ReassignOwnedStmt": "REASSIGN OWNED",
+    "DropOwnedStmt": "DROP OWNED",
     "AlterDatabaseSetStmt": "ALTER DATABASE",
 }
 _WRITING = frozenset({"InsertStmt", "UpdateStmt", "DeleteStmt"})
 _ENDS = (TransactionStmtKind.TRANS_STMT_COMMIT, TransactionStmtKind.TRANS_STMT_ROLLBACK)
+_OF_ROLES = frozenset(
+    {
+        *("AlterRoleSetStmt", "AlterDatabaseSetStmt", "CreateRoleStmt", "AlterRoleStmt", "DropRoleStmt", "GrantRoleStmt"),
+        *("IamStmt", "GrantStmt", "AlterDefaultPrivilegesStmt", "ReassignOwnedStmt", "DropOwnedStmt", "AlterOwnerStmt"),
+    }
+)
 _MAKES = {"CreateStmt": "relation", "ViewStmt": "view", "CreateSeqStmt": "sequence"}
 KINDS = frozenset({*_CHANGING, "VacuumStmt"})
 
@@ -151,13 +162,10 @@ async def _dispatch(change: Any, raw: RawStatement) -> str | Batch:
     from actors.query_processor.ddl import (
         alter,
         comments,
-        grants,
         indexes,
-        owners,
         renames,
-        role_settings,
-        roles,
         schemas,
+        sequences,
         tables,
         views,
     )
@@ -180,10 +188,36 @@ async def _dispatch(change: Any, raw: RawStatement) -> str | Batch:
             return await renames.set_schema(change, node)
         case "ViewStmt":
             return await views.create_view(change, node)
+        case "CreateSeqStmt":
+            return await sequences.create_sequence(change, node)
+        case "AlterSeqStmt":
+            return await sequences.alter_sequence(change, node)
         case "CreateSchemaStmt":
             return await schemas.create_schema(change, node)
         case "CommentStmt":
             return await comments.comment(change, node)
+        case kind if kind in _OF_ROLES:
+            return await _dispatch_roles(change, kind, node)
+    match node.removeType:
+        case ObjectType.OBJECT_TABLE:
+            return await tables.drop_table(change, node)
+        case ObjectType.OBJECT_INDEX:
+            return await indexes.drop_index(change, node)
+        case ObjectType.OBJECT_SEQUENCE:
+            return await sequences.drop_sequence(change, node)
+        case ObjectType.OBJECT_VIEW:
+            return await views.drop_view(change, node)
+        case ObjectType.OBJECT_SCHEMA:
+            return await schemas.drop_schema(change, node)
+    kind = node.removeType.name.removeprefix("OBJECT_").replace("_", " ")
+    raise DatabaseError(FEATURE_NOT_SUPPORTED, f"unsupported statement: DROP {kind}")
+
+
+async def _dispatch_roles(change: Any, kind: str, node: Any) -> str:
+    """Of roles, owners and privileges."""
+    from actors.query_processor.ddl import default_privileges, grants, owned, owners, role_settings, roles
+
+    match kind:
         case "AlterRoleSetStmt":
             return await role_settings.alter_role(change, node)
         case "AlterDatabaseSetStmt":
@@ -200,19 +234,15 @@ async def _dispatch(change: Any, raw: RawStatement) -> str | Batch:
             return await roles.map_identity(change, node)
         case "GrantStmt":
             return await grants.grant(change, node)
+        case "AlterDefaultPrivilegesStmt":
+            return await default_privileges.alter_default_privileges(change, node)
+        case "ReassignOwnedStmt":
+            return await owned.reassign_owned(change, node)
+        case "DropOwnedStmt":
+            return await owned.drop_owned(change, node)
         case "AlterOwnerStmt":
             return await owners.alter_owner(change, node)
-    match node.removeType:
-        case ObjectType.OBJECT_TABLE:
-            return await tables.drop_table(change, node)
-        case ObjectType.OBJECT_INDEX:
-            return await indexes.drop_index(change, node)
-        case ObjectType.OBJECT_VIEW:
-            return await views.drop_view(change, node)
-        case ObjectType.OBJECT_SCHEMA:
-            return await schemas.drop_schema(change, node)
-    kind = node.removeType.name.removeprefix("OBJECT_").replace("_", " ")
-    raise DatabaseError(FEATURE_NOT_SUPPORTED, f"unsupported statement: DROP {kind}")
+    raise AssertionError(f"no statement of roles: {kind}")
 
 
 def _check_schemas(catalog: Catalog, raw: RawStatement) -> None:

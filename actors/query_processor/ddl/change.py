@@ -26,25 +26,22 @@ from actors.common.errors import (
     DatabaseError,
 )
 from actors.query_processor.transaction import Transaction
-from actors.sql.catalog.privileges import CREATE, Owned, denied, require, require_owner
+from actors.sql.catalog.privileges import CREATE, DefaultAcl, Owned, denied, require, require_owner
 from actors.sql.catalog.roles import ADMIN_OID, PUBLIC_ROLE_OID, Role
-from actors.sql.catalog.schema import CATALOG_TABLE, Comment, Index, Sequence, Table, View
+from actors.sql.catalog.schema import CATALOG_TABLE, FAILED, SUBMITTED, Comment, Index, Job, RoleSettings, Sequence, Table, View
 from actors.sql.catalog.snapshot import (
-    FAILED,
     IMPLIED_SCHEMAS,
     INDEX_KIND,
     ROLE_KIND,
     SCHEMA_KIND,
-    SUBMITTED,
     SYSTEM_SCHEMAS,
     TABLE_KIND,
     Catalog,
     Database,
-    Job,
     Other,
-    RoleSettings,
     Schema,
     database_key,
+    default_acl_key,
     encode,
     job_key,
     kind_of,
@@ -209,6 +206,9 @@ class SchemaChange:
         self._changed(other.id, self.catalog.with_other(other))
 
     def drop_other(self, other: Other) -> None:
+        """A sequence goes with its state."""
+        if isinstance(other, Sequence):
+            self.transaction.drop_range(*keyspace_range(other.id, 1))
         self.transaction.delete(other_key(other), counts=False)
         self.transaction.delete(relation_name_key(other.schema, other.name), counts=False)
         self._changed(other.id, self.catalog.without_other(other.id))
@@ -228,6 +228,9 @@ class SchemaChange:
         self._changed(schema.id, self.catalog.with_schema(schema))
 
     def drop_schema(self, schema: Schema) -> None:
+        for default in self.catalog.default_acls():
+            if default.schema == schema.id:
+                self.put_default_acl(default, gone=True)
         self.transaction.delete(schema_key(schema.id), counts=False)
         self.transaction.delete(schema_name_key(schema.name), counts=False)
         self._changed(schema.id, self.catalog.without_schema(schema.name))
@@ -254,6 +257,15 @@ class SchemaChange:
         self.transaction.delete(role_name_key(role.name), counts=False)
         self.transaction.exclusive.add(CATALOG_TABLE)
         self._changed(CATALOG_TABLE, self.catalog.with_roles((), [role.id]))
+
+    def put_default_acl(self, default: DefaultAcl, gone: bool) -> None:
+        """`gone`: it says no more than there is without it."""
+        key = default_acl_key(default)
+        if gone:
+            self.transaction.delete(key, counts=False)
+        else:
+            self.transaction.put(key, encode(default), counts=False)
+        self._changed(CATALOG_TABLE, self.catalog.with_default_acl(default, gone))
 
     def depend_on_role(self, role: int) -> None:
         """What the statement writes names the role: it may not be dropped meanwhile."""

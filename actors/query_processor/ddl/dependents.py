@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from actors.sql.catalog.privileges import Owned, kind_of, mentions
-from actors.sql.catalog.schema import Table
+from actors.sql.catalog.schema import Table, View
 from actors.sql.catalog.snapshot import PUBLIC_OID, Catalog
+
+_NEW = {"r": "relations", "S": "sequences", "f": "functions", "T": "types", "n": "schemas"}
 
 
 def owned_objects(catalog: Catalog) -> Iterator[Owned]:
@@ -35,13 +37,20 @@ def dependents_of(catalog: Catalog, role: int, gone: Collection[int] = ()) -> li
             lines.append(f"owner of {described(catalog, thing)}")
         elif mentions(thing.acl, role):
             lines.append(f"privileges for {described(catalog, thing)}")
-        if isinstance(thing, Table):
-            names = {column.position: column.name for column in thing.columns}
+        if isinstance(thing, Table | View):
+            names = {place: name for name, place in thing.column_places()}
             lines += [
                 f"privileges for column {names[place]} of {described(catalog, thing)}"
                 for place, acl in thing.column_acls
                 if mentions(acl, role)
             ]
+    for default in catalog.default_acls():
+        where = f" in schema {next(one.name for one in catalog.schemas() if one.id == default.schema)}" if default.schema else ""
+        what = f"default privileges on new {_NEW[default.letter]} belonging to role {catalog.roles.name_of(default.role)}{where}"
+        if default.role == role:
+            lines.append(f"owner of {what}")
+        elif mentions(default.acl, role):
+            lines.append(f"privileges for {what}")
     for member in catalog.roles:
         lines += [
             f"privileges for membership of role {member.name} in role {catalog.roles.name_of(one.role)}"

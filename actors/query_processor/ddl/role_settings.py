@@ -14,7 +14,7 @@ from actors.query_processor.ddl.change import SchemaChange
 from actors.query_processor.ddl.roles import role_of
 from actors.query_processor.session.setting import values_text
 from actors.sql.catalog.roles import ADMIN_OID
-from actors.sql.catalog.snapshot import RoleSettings
+from actors.sql.catalog.schema import RoleSettings
 from actors.sql.settings.parameter_table import DEFINITIONS
 
 

@@ -16,7 +16,7 @@ from actors.common.errors import (
 from actors.query_processor.ddl.change import SchemaChange
 from actors.query_processor.ddl.dependencies import clear, dependents_of_schema
 from actors.query_processor.ddl.roles import require_settable, role_of
-from actors.sql.catalog.privileges import CREATE, require
+from actors.sql.catalog.privileges import CREATE, SCHEMA, require
 from actors.sql.catalog.schema import NAMES_TABLE
 from actors.sql.catalog.snapshot import IMPLIED_SCHEMAS, Schema
 
@@ -38,7 +38,7 @@ async def create_schema(change: SchemaChange, node: Any) -> str:
             return "CREATE SCHEMA"
         raise DatabaseError("42P06", f'schema "{name}" already exists')
     [number] = await change.ids(1)
-    change.create_schema(Schema(number, name, owner))
+    change.create_schema(Schema(number, name, owner, acl=change.catalog.initial_acl(SCHEMA, owner)))
     return "CREATE SCHEMA"
 
 

@@ -32,7 +32,7 @@ from actors.sql.binding.select import bind_statement
 from actors.sql.binding.trees import mapped, relations_of
 from actors.sql.binding.view_changes import Change
 from actors.sql.binding.views import Expansion, defined, expanded, with_used
-from actors.sql.catalog.privileges import owns
+from actors.sql.catalog.privileges import VIEW, owns
 from actors.sql.catalog.schema import View, ViewColumn
 from actors.sql.catalog.snapshot import Catalog
 from actors.sql.results import Field
@@ -69,7 +69,8 @@ async def create_view(change: SchemaChange, node: Any) -> str:
         if limit and sum(1 for _ in change.catalog.views()) >= limit:
             raise DatabaseError(PROGRAM_LIMIT_EXCEEDED, f"more than {limit} views are not supported")
         [number] = await change.ids(1)
-        view = View(number, schema, relation.relname, columns, text, sources, check_option, owner_oid=change.role)
+        acl = change.catalog.initial_acl(VIEW, change.role, schema)
+        view = View(number, schema, relation.relname, columns, text, sources, check_option, owner_oid=change.role, acl=acl)
         change.create_other(view)
         Expansion(change.catalog).query(view)
     change.depend_on(source.id for source in sources if source.id)

@@ -30,7 +30,7 @@ from actors.common.metering import statement_estimate
 from actors.query_processor.metering import Tally, measured
 from actors.query_processor.session.statements import PLANNED_KINDS, PreparedStatement, RawStatement
 from actors.query_processor.transaction import CatalogStale, Transaction
-from actors.sql.binding.permissions import check, required
+from actors.sql.binding.permissions import check, check_schemas, required
 from actors.sql.results import Batch, passed_over
 from actors.sql.types import by_name
 from actors.sql.types.column_type import ColumnType
@@ -150,6 +150,7 @@ async def _parts(session: Session, query: Any) -> Batch:
     topology = session.services.context.bus.topology
     if topology is None:
         raise unavailable("the cluster's map", "not known yet")
+    check_schemas(query, transaction.catalog)
     check(required(query, transaction.catalog), transaction.catalog, session.role)
     plan = await session.with_catalog(lambda catalog: read_plan(query, catalog, session.settings, transaction.start_ts, topology))
     return Batch([(plan.text(),)], True, "EXPLAIN")

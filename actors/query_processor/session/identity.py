@@ -83,7 +83,8 @@ def changed(session: Session) -> None:
     transaction = session.transaction
     if transaction is not None:
         transaction.catalog = session.seen(transaction.catalog)
-        transaction.environment = session.services.make_environment(session, transaction.start_ts)
+        environment = transaction.environment
+        environment.user, environment.session_user = session.current_user, session.session_user
 
 
 def renamed(session: Session, catalog: Catalog) -> None:

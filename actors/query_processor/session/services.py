@@ -9,6 +9,7 @@ from actors.query_processor.catalog.allocation import IdAllocator
 from actors.query_processor.catalog.cache import CatalogCache
 from actors.query_processor.jobs import JobRunner
 from actors.query_processor.metering import Meter
+from actors.query_processor.sequences.allocation import SequenceAllocator
 from actors.query_processor.session.statements import Planner, StatementCache
 from actors.query_processor.transaction import StorageClient, TransactionServices
 from actors.runtime.interfaces import Context
@@ -30,6 +31,7 @@ class SessionServices:
         "jobs",
         "make_environment",
         "meter",
+        "sequences",
         "settings",
         "silenced",
         "statements",
@@ -51,4 +53,5 @@ class SessionServices:
         self.ids = IdAllocator(self.transactions)
         self.jobs = JobRunner(self)
         self.catalogs.on_open_jobs = self.jobs.look
+        self.sequences = SequenceAllocator(self.transactions)
         self.make_environment = make_environment

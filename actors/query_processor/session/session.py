@@ -50,6 +50,7 @@ from actors.common.parked_session import ParkedStatement
 from actors.common.settings import ADMIN
 from actors.query_processor import ddl
 from actors.query_processor.aside import LARGE_CHARACTERS, aside
+from actors.query_processor.sequences.calls import SequenceCalls, SessionSequences
 from actors.query_processor.session import foreign_keys, identity, savepoints, utility
 from actors.query_processor.session.parameter_types import type_of_oid
 from actors.query_processor.session.parameters import IDENTITY, RunTimeParameters
@@ -60,6 +61,7 @@ from actors.query_processor.session.statements import PLANNED_KINDS, Planned, Pr
 from actors.query_processor.session.views import session_rows
 from actors.query_processor.transaction import CatalogStale, Transaction
 from actors.sql.catalog.roles import ADMIN_OID
+from actors.sql.catalog.schema import is_any_open
 from actors.sql.catalog.snapshot import Catalog
 from actors.sql.results import Batch, RowStream
 
@@ -118,6 +120,8 @@ class Session:
         self.streams: dict[RowStream, None] = {}
         """Results of this transaction whose rows are not all taken."""
         self.transaction: Transaction | None = None
+        self.sequences = SessionSequences()
+        self.sequence_calls = SequenceCalls(self)
         self.savepoints: list[Savepoint] = []
         """Of this block, the newest last."""
         self.in_block = False
@@ -403,7 +407,7 @@ class Session:
                 raise session_ended()
             if transaction is not None and await transaction.commit() is not None:
                 self.commit_untold = True
-                if transaction.has_ddl and transaction.catalog.has_open_jobs:
+                if transaction.has_ddl and is_any_open(transaction.catalog.jobs()):
                     self.services.jobs.look()
             committed = True
         finally:

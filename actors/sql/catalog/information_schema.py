@@ -1,4 +1,4 @@
-"""The rows of information_schema's views, from the transaction's Catalog."""
+"""The rows of information_schema's views, from the transaction's Catalog: of the relations and schemas that the session's role has to do with, as in PostgreSQL."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from actors.sql.catalog.catalog_functions import updatable_columns, view_definition
-from actors.sql.catalog.schema import Column, Table
+from actors.sql.catalog.privileges import concerns
+from actors.sql.catalog.schema import Column, Table, View
+from actors.sql.catalog.sequence_rows import shown_default
 from actors.sql.catalog.table_parts import constraints_of
 from actors.sql.types import format_type
 from actors.sql.types.column_type import ColumnType
 
 if TYPE_CHECKING:
+    from actors.sql.catalog.snapshot import Catalog, Schema
     from actors.sql.catalog.system_tables import CatalogReader
 
 Row = dict[str, Any]
@@ -22,33 +25,47 @@ def numbered(table: Table) -> list[tuple[int, Column]]:
     return [(column.position + 1, column) for column in table.columns]
 
 
+def _tables_of(catalog: Catalog) -> Iterator[Table]:
+    """As information_schema shows them: those that the role owns, or has some privilege on."""
+    return (table for table in catalog.tables() if concerns(catalog, catalog.role, table))
+
+
+def _views_of(catalog: Catalog) -> Iterator[View]:
+    return (view for view in catalog.views() if concerns(catalog, catalog.role, view))
+
+
+def _schemas_of(catalog: Catalog) -> Iterator[Schema]:
+    return (schema for schema in catalog.schemas() if concerns(catalog, catalog.role, schema))
+
+
 def _schemata(transaction: CatalogReader) -> Iterator[Row]:
-    for schema in transaction.catalog.schemas():
+    for schema in _schemas_of(transaction.catalog):
         owner = transaction.catalog.roles.name_of(schema.owner)
         yield {"catalog_name": "postgres", "schema_name": schema.name, "schema_owner": owner}
 
 
 def _tables(transaction: CatalogReader) -> Iterator[Row]:
-    for table in transaction.catalog.tables():
+    for table in _tables_of(transaction.catalog):
         row = {"table_catalog": "postgres", "table_schema": table.schema, "table_name": table.name, "table_type": "BASE TABLE"}
         yield {**row, "is_insertable_into": "YES", "is_typed": "NO"}
-    for view in transaction.catalog.views():
+    for view in _views_of(transaction.catalog):
         row = {"table_catalog": "postgres", "table_schema": view.schema, "table_name": view.name, "table_type": "VIEW"}
         insertable = "YES" if updatable_columns(transaction.catalog, view) else "NO"
         yield {**row, "is_insertable_into": insertable, "is_typed": "NO"}
 
 
 def _columns(transaction: CatalogReader) -> Iterator[Row]:
-    for table in transaction.catalog.tables():
+    for table in _tables_of(transaction.catalog):
         for number, column in numbered(table):
             if not column.dropped:
                 yield {
                     **_column(table.schema, table.name, number, column.name, column.type),
-                    "column_default": column.default,
+                    "column_default": shown_default(transaction.catalog, column.default),
+                    **_identity(transaction.catalog, column),
                     "is_nullable": "NO" if column.not_null else "YES",
                     "is_updatable": "YES",
                 }
-    for view in transaction.catalog.views():
+    for view in _views_of(transaction.catalog):
         updatable = updatable_columns(transaction.catalog, view)
         for number, shown in enumerate(view.columns, 1):
             row = _column(view.schema, view.name, number, shown.name, shown.type)
@@ -84,9 +101,25 @@ def _column(schema: str, relation: str, number: int, name: str, type_: ColumnTyp
     }
 
 
+def _identity(catalog: Catalog, column: Column) -> Row:
+    """Of an identity column."""
+    sequence = catalog.sequence_by_id(column.sequence)
+    if sequence is None or not column.identity:
+        return {"is_identity": "NO", "identity_cycle": "NO"}
+    return {
+        "is_identity": "YES",
+        "identity_generation": "ALWAYS" if column.identity == "a" else "BY DEFAULT",
+        "identity_start": str(sequence.start),
+        "identity_increment": str(sequence.increment),
+        "identity_maximum": str(sequence.maximum),
+        "identity_minimum": str(sequence.minimum),
+        "identity_cycle": "YES" if sequence.cycle else "NO",
+    }
+
+
 def _views(transaction: CatalogReader) -> Iterator[Row]:
     catalog = transaction.catalog
-    for view in catalog.views():
+    for view in _views_of(catalog):
         updatable = "YES" if updatable_columns(catalog, view) else "NO"
         yield {
             "table_catalog": "postgres",
@@ -102,7 +135,7 @@ def _views(transaction: CatalogReader) -> Iterator[Row]:
 
 def _table_constraints(transaction: CatalogReader) -> Iterator[Row]:
     kinds = {"p": "PRIMARY KEY", "u": "UNIQUE", "c": "CHECK", "f": "FOREIGN KEY"}
-    for table in transaction.catalog.tables():
+    for table in _tables_of(transaction.catalog):
         for _, name, kind, _index, definition in constraints_of(table, transaction.catalog):
             place = {"constraint_catalog": "postgres", "constraint_schema": table.schema, "constraint_name": name}
             owner = {"table_catalog": "postgres", "table_schema": table.schema, "table_name": table.name}
@@ -115,7 +148,7 @@ def _table_constraints(transaction: CatalogReader) -> Iterator[Row]:
 
 def _key_columns(transaction: CatalogReader) -> Iterator[Row]:
     """key_column_usage: a foreign key's own columns, and the places of those that they refer to."""
-    for table in transaction.catalog.tables():
+    for table in _tables_of(transaction.catalog):
         foreign_keys = {foreign_key.name: foreign_key for foreign_key in table.foreign_keys}
         for _, name, kind, index, _definition in constraints_of(table, transaction.catalog):
             if index is None:
@@ -130,7 +163,7 @@ def _key_columns(transaction: CatalogReader) -> Iterator[Row]:
 
 def _constraint_columns(transaction: CatalogReader) -> Iterator[Row]:
     """constraint_column_usage: a foreign key uses the columns that it refers to."""
-    for table in transaction.catalog.tables():
+    for table in _tables_of(transaction.catalog):
         foreign_keys = {foreign_key.name: foreign_key for foreign_key in table.foreign_keys}
         for _, name, kind, index, _definition in constraints_of(table, transaction.catalog):
             if index is None:
@@ -152,7 +185,7 @@ _RULES = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d
 
 
 def _referential_constraints(transaction: CatalogReader) -> Iterator[Row]:
-    for table in transaction.catalog.tables():
+    for table in _tables_of(transaction.catalog):
         for foreign_key in table.foreign_keys:
             parent = transaction.catalog.table_by_id(foreign_key.table)
             assert parent is not None, "a table that is referred to cannot be dropped alone"
@@ -172,7 +205,7 @@ def _referential_constraints(transaction: CatalogReader) -> Iterator[Row]:
 
 
 def _check_constraints(transaction: CatalogReader) -> Iterator[Row]:
-    for table in transaction.catalog.tables():
+    for table in _tables_of(transaction.catalog):
         for check in table.checks:
             place = {"constraint_catalog": "postgres", "constraint_schema": table.schema, "constraint_name": check.name}
             yield {**place, "check_clause": check.expression}

@@ -58,6 +58,16 @@ class AclItem(msgspec.Struct, frozen=True, array_like=True):
 Acl = tuple[AclItem, ...]
 
 
+class DefaultAcl(msgspec.Struct, frozen=True):
+    """ALTER DEFAULT PRIVILEGES: of the objects of kind `letter` that `role` makes in `schema`, which joins what there is without; of 0, all schemas, the list
+    that counts instead of the kind's default."""
+
+    role: int
+    schema: int
+    letter: str
+    acl: Acl
+
+
 class Owned(Protocol):
     """An object that somebody owns and others may be given privileges on."""
 
@@ -78,14 +88,18 @@ class Kind:
     noun: str
     all_privileges: int
     public: int = 0
+    letter: str = ""
+    """As pg_default_acl.defaclobjtype has it; "" for one without default privileges."""
 
 
-TABLE = Kind("table", INSERT | SELECT | UPDATE | DELETE | TRUNCATE | REFERENCES | TRIGGER | MAINTAIN)
-VIEW = Kind("view", TABLE.all_privileges)
-SEQUENCE = Kind("sequence", USAGE | SELECT | UPDATE)
-SCHEMA = Kind("schema", USAGE | CREATE)
+_OF_TABLES = INSERT | SELECT | UPDATE | DELETE | TRUNCATE | REFERENCES | TRIGGER | MAINTAIN
+TABLE = Kind("table", _OF_TABLES, letter="r")
+VIEW = Kind("view", _OF_TABLES, letter="r")
+SEQUENCE = Kind("sequence", USAGE | SELECT | UPDATE, letter="S")
+SCHEMA = Kind("schema", USAGE | CREATE, letter="n")
+TYPE = Kind("type", USAGE, USAGE, "T")
 DATABASE = Kind("database", CREATE | TEMPORARY | CONNECT, TEMPORARY | CONNECT)
-FUNCTION = Kind("function", EXECUTE, EXECUTE)
+FUNCTION = Kind("function", EXECUTE, EXECUTE, "f")
 KINDS: dict[str, Kind] = {"Table": TABLE, "View": VIEW, "Sequence": SEQUENCE, "Schema": SCHEMA, "Database": DATABASE}
 """By the name of the descriptor's class."""
 
@@ -143,6 +157,14 @@ def allows(catalog: Catalog, role: int, thing: Owned, privileges: int) -> bool:
 def allows_column(catalog: Catalog, role: int, table: Any, position: int, privilege: int) -> bool:
     """Whether `role` has the privilege on the column at `position`, by the column's list alone."""
     return any(place == position and held(acl, catalog.roles, role) & privilege for place, acl in table.column_acls)
+
+
+def concerns(catalog: Catalog, role: int, thing: Owned) -> bool:
+    """Whether `role` owns the object, or has some privilege on it or a column of it."""
+    if owns(catalog, role, thing):
+        return True
+    columns = (item for _, acl in getattr(thing, "column_acls", ()) for item in acl)
+    return bool(held((*acl_of(thing), *columns), catalog.roles, role))
 
 
 def require(catalog: Catalog, role: int, thing: Owned, privileges: int) -> None:
@@ -221,6 +243,30 @@ def reowned(acl: Acl | None, before: int, after: int) -> Acl | None:
         if item.grantable:
             result = granted(result, grantee, grantor, item.grantable, True)
     return result
+
+
+def is_same(one: Acl, other: Acl) -> bool:
+    """The same items, in any order."""
+    return set(one) == set(other)
+
+
+def in_order(acl: Acl) -> Acl:
+    """By grantee and grantor, as PostgreSQL keeps default privileges."""
+    return tuple(sorted(acl, key=lambda item: (item.grantee, item.grantor)))
+
+
+def initial_acl(kind: Kind, owner: int, everywhere: Acl | None, here: Acl | None) -> Acl | None:
+    """A new object's list, of the owner's default privileges; None where it is the kind's default."""
+    if everywhere is None and here is None:
+        return None
+    base = default_acl(kind, owner)
+    acl = base if everywhere is None else everywhere
+    if not acl and not here:  # as in PostgreSQL, where no list at all is the kind's default
+        return None
+    for item in here or ():
+        acl = granted(acl, item.grantee, item.grantor, item.privileges, False)
+        acl = granted(acl, item.grantee, item.grantor, item.grantable, True) if item.grantable else acl
+    return None if is_same(acl, base) else in_order(acl)
 
 
 def mentions(acl: Acl | None, role: int) -> bool:

@@ -7,6 +7,8 @@ DROP_RANGE each. Table ids below 100 are the system's: 1 holds descriptors, 2 th
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from actors.sql.catalog.privileges import Acl
@@ -133,6 +135,10 @@ class Table(msgspec.Struct, frozen=True):
     def column_acl(self, position: int) -> Acl:
         return next((acl for place, acl in self.column_acls if place == position), ())
 
+    def column_places(self) -> list[tuple[str, int]]:
+        """(name, position) of the live columns."""
+        return [(column.name, column.position) for column in self.columns if not column.dropped]
+
     def live_columns(self) -> tuple[Column, ...]:
         return tuple(column for column in self.columns if not column.dropped)
 
@@ -168,10 +174,18 @@ class View(msgspec.Struct, frozen=True):
     owner_oid: int = ADMIN_OID
     comments: tuple[Comment, ...] = ()
     acl: Acl | None = None
+    column_acls: tuple[tuple[int, Acl], ...] = ()
+    """(a column's place, what was granted on it alone), by place."""
 
     @property
     def owner(self) -> int:
         return self.owner_oid
+
+    def column_acl(self, position: int) -> Acl:
+        return next((acl for place, acl in self.column_acls if place == position), ())
+
+    def column_places(self) -> list[tuple[str, int]]:
+        return [(column.name, place) for place, column in enumerate(self.columns)]
 
 
 class Sequence(msgspec.Struct, frozen=True):
@@ -201,3 +215,50 @@ class Sequence(msgspec.Struct, frozen=True):
     @property
     def owner(self) -> int:
         return self.owner_oid
+
+
+class RoleSettings(msgspec.Struct, frozen=True):
+    """What ALTER ROLE ... SET and ALTER DATABASE ... SET have named: (parameter in lower case, value as SHOW answers it), by name. "" as `role` or
+    `database`: of all."""
+
+    role: str
+    database: str
+    values: tuple[tuple[str, str], ...]
+
+
+SUBMITTED, PROCESSING, COMPLETED, FAILED = "submitted", "processing", "completed", "failed"
+
+
+class Job(msgspec.Struct, frozen=True):
+    """One asynchronous DDL statement, as sys.jobs shows it. Times are timestamps of the clock.
+
+    `table` and `object_id` say what the job is about, `constraint` one to validate. Who runs the job (query_processor/jobs.py) is its `owner`, of the given `epoch`, until
+    `lease_until` at least; `progress` is the key of the table from which on it has to go on. These are written without a change of the catalog: a cached snapshot has old ones.
+    """
+
+    id: str
+    status: str
+    details: str
+    job_type: str
+    class_id: int
+    object_id: int
+    object_name: str
+    start_time: int
+    update_time: int
+    table: int = 0
+    constraint: str = ""
+    owner: str = ""
+    epoch: int = 0
+    lease_until: int = 0
+    progress: bytes = b""
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in (SUBMITTED, PROCESSING)
+
+
+def is_any_open(jobs: Iterable[Job]) -> bool:
+    return any(job.is_open for job in jobs)
+
+
+decode_job = msgspec.msgpack.Decoder(Job).decode

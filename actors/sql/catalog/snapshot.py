@@ -6,6 +6,7 @@ Stored as rows of the system's tables, written by DDL transactions like any othe
                       "j" + job id                                -> Job
                       "u" + id (4 bytes)                          -> Role (roles.py)
                       "d"                                         -> Database: its privileges
+                      "a" + role, schema (4 bytes each) + kind    -> DefaultAcl (privileges.py)
                       "r" + role + NUL + database                 -> RoleSettings ("" is every role, every database)
     keyspace (2, 0)   "s" + name, "u" + name, "r" + schema + NUL + name   -> kind byte + id: taken names, so that two creations of one name conflict
     keyspace (3, 0)   "id"                                            -> the next free id (allocation.py)
@@ -31,10 +32,11 @@ from itertools import count
 
 import msgspec
 
-from actors.common.errors import INVALID_SCHEMA_NAME, UNDEFINED_TABLE, DatabaseError
-from actors.sql.catalog.privileges import CREATE, USAGE, Acl, AclItem, allows, denied
+from actors.common.errors import INVALID_SCHEMA_NAME, UNDEFINED_TABLE, WRONG_OBJECT_TYPE, DatabaseError
+from actors.sql.catalog.privileges import CREATE, USAGE, Acl, AclItem, DefaultAcl, Kind, allows, denied, initial_acl
 from actors.sql.catalog.roles import ADMIN_OID, PUBLIC_ROLE_OID, Role, Roles
-from actors.sql.catalog.schema import CATALOG_TABLE, NAMES_TABLE, Index, Sequence, Table, View
+from actors.sql.catalog.schema import CATALOG_TABLE, NAMES_TABLE, Index, Job, RoleSettings, Sequence, Table, View
+from actors.sql.catalog.sequence_tables import sequence_table
 
 PUBLIC_OID = 2200
 PG_CATALOG_OID = 11
@@ -66,46 +68,7 @@ class Database(msgspec.Struct, frozen=True):
     owner: int = ADMIN_OID
 
 
-class RoleSettings(msgspec.Struct, frozen=True):
-    """What ALTER ROLE ... SET and ALTER DATABASE ... SET have named: (parameter in lower case, value as SHOW answers it), by name. "" as `role` or
-    `database`: of all."""
-
-    role: str
-    database: str
-    values: tuple[tuple[str, str], ...]
-
-
-class Job(msgspec.Struct, frozen=True):
-    """One asynchronous DDL statement, as sys.jobs shows it. Times are timestamps of the clock.
-
-    `table` and `object_id` say what the job is about, `constraint` one to validate. Who runs the job (query_processor/jobs.py) is its `owner`, of the given `epoch`, until
-    `lease_until` at least; `progress` is the key of the table from which on it has to go on. These are written without a change of the catalog: a cached snapshot has old ones.
-    """
-
-    id: str
-    status: str
-    details: str
-    job_type: str
-    class_id: int
-    object_id: int
-    object_name: str
-    start_time: int
-    update_time: int
-    table: int = 0
-    constraint: str = ""
-    owner: str = ""
-    epoch: int = 0
-    lease_until: int = 0
-    progress: bytes = b""
-
-    @property
-    def is_open(self) -> bool:
-        return self.status in (SUBMITTED, PROCESSING)
-
-
 _USED_BY_ALL = (AclItem(ADMIN_OID, ADMIN_OID, USAGE | CREATE), AclItem(PUBLIC_ROLE_OID, ADMIN_OID, USAGE))
-SUBMITTED, PROCESSING, COMPLETED, FAILED = "submitted", "processing", "completed", "failed"
-decode_job = msgspec.msgpack.Decoder(Job).decode
 IMPLIED_SCHEMAS = (
     Schema(PG_CATALOG_OID, "pg_catalog", acl=_USED_BY_ALL),
     Schema(PUBLIC_OID, "public", acl=_USED_BY_ALL),
@@ -125,6 +88,7 @@ SETTINGS_KIND = b"r"
 JOB_KIND = b"j"
 ROLE_KIND = b"u"
 DATABASE_KIND = b"d"
+DEFAULT_ACL_KIND = b"a"
 VIEW_KIND = b"v"
 SEQUENCE_KIND = b"q"
 
@@ -160,6 +124,11 @@ def role_name_key(name: str) -> bytes:
     return NAMES_KEYSPACE + ROLE_KIND + name.encode()
 
 
+def default_acl_key(default: DefaultAcl) -> bytes:
+    place = default.role.to_bytes(4, "big") + default.schema.to_bytes(4, "big")
+    return CATALOG_KEYSPACE + DEFAULT_ACL_KIND + place + default.letter.encode()
+
+
 def database_key() -> bytes:
     return CATALOG_KEYSPACE + DATABASE_KIND
 
@@ -183,13 +152,14 @@ def encode(descriptor: Descriptor) -> bytes:
 
 Other = View | Sequence
 """Relations that store no rows of their own."""
-Descriptor = Table | Schema | RoleSettings | Job | Role | Database | Other
+Descriptor = Table | Schema | RoleSettings | Job | Role | Database | DefaultAcl | Other
 _decoders: dict[bytes, Callable[[bytes], Descriptor]] = {
     TABLE_KIND: msgspec.msgpack.Decoder(Table).decode,
     SCHEMA_KIND: msgspec.msgpack.Decoder(Schema).decode,
     SETTINGS_KIND: msgspec.msgpack.Decoder(RoleSettings).decode,
     JOB_KIND: msgspec.msgpack.Decoder(Job).decode,
     ROLE_KIND: msgspec.msgpack.Decoder(Role).decode,
+    DEFAULT_ACL_KIND: msgspec.msgpack.Decoder(DefaultAcl).decode,
     DATABASE_KIND: msgspec.msgpack.Decoder(Database).decode,
     VIEW_KIND: msgspec.msgpack.Decoder(View).decode,
     SEQUENCE_KIND: msgspec.msgpack.Decoder(Sequence).decode,
@@ -200,7 +170,18 @@ class Catalog:
     """See the module. All lookups are dictionary reads; names are case-sensitive, as the parser folds them."""
 
     __slots__ = (
-        *("_descriptors", "_hidden", "_jobs", "_other_names", "_others", "_relations", "_role_settings", "_schemas", "_sights"),
+        *(
+            "_default_acls",
+            "_descriptors",
+            "_hidden",
+            "_jobs",
+            "_other_names",
+            "_others",
+            "_relations",
+            "_role_settings",
+            "_schemas",
+            "_sights",
+        ),
         *("_tables", "_views", "database", "path", "role", "roles", "search_path", "sight", "version"),
     )
 
@@ -222,6 +203,7 @@ class Catalog:
         self._jobs: dict[str, Job] = {}
         self.database = Database()
         self._others: dict[int, Other] = {}
+        self._default_acls: dict[tuple[int, int, str], DefaultAcl] = {}
         roles: list[Role] = []
         for descriptor in descriptors:
             match descriptor:
@@ -237,6 +219,8 @@ class Catalog:
                     roles.append(descriptor)
                 case Database():
                     self.database = descriptor
+                case DefaultAcl():
+                    self._default_acls[descriptor.role, descriptor.schema, descriptor.letter] = descriptor
                 case View() | Sequence():
                     self._others[descriptor.id] = descriptor
         self.roles = Roles(roles)
@@ -336,6 +320,11 @@ class Catalog:
         found = self.find(schema, name)
         return found[0] if found is not None and found[1] is None else None
 
+    def find_readable(self, schema: str | None, name: str) -> Table | None:
+        """What SELECT reads under a name: a table, or a sequence as a table of one row."""
+        other = self.find_other(schema, name)
+        return sequence_table(other) if isinstance(other, Sequence) else self.find_table(schema, name)
+
     def find_index(self, schema: str | None, name: str) -> tuple[Table, Index] | None:
         found = self.find(schema, name)
         return (found[0], found[1]) if found is not None and found[1] is not None else None
@@ -344,6 +333,8 @@ class Catalog:
         """Raises 42P01 where there is no such table (also where its schema does not exist, as PostgreSQL does)."""
         table = self.find_table(schema, name)
         if table is None:
+            if isinstance(self.find_other(schema, name), Sequence):
+                raise DatabaseError(WRONG_OBJECT_TYPE, f'cannot change sequence "{name}"')
             shown = name if schema is None else f"{schema}.{name}"
             raise DatabaseError(UNDEFINED_TABLE, f'relation "{shown}" does not exist')
         return table
@@ -427,13 +418,24 @@ class Catalog:
             found.update(self.role_settings(*place).values)
         return found
 
+    def default_acl(self, role: int, schema: int, kind: Kind) -> Acl | None:
+        found = self._default_acls.get((role, schema, kind.letter))
+        return found.acl if found is not None else None
+
+    def default_acls(self) -> list[DefaultAcl]:
+        """By role, schema (id) and kind."""
+        return [self._default_acls[key] for key in sorted(self._default_acls)]
+
+    def initial_acl(self, kind: Kind, owner: int, schema: str | None = None) -> Acl | None:
+        """Of a new object, which `owner` makes in `schema`."""
+        if not self._default_acls:
+            return None
+        here = self.default_acl(owner, self.schema(schema).id, kind) if schema is not None else None
+        return initial_acl(kind, owner, self.default_acl(owner, 0, kind), here)
+
     def jobs(self) -> list[Job]:
         """By the time of their start."""
         return sorted(self._jobs.values(), key=lambda job: (job.start_time, job.id))
-
-    @property
-    def has_open_jobs(self) -> bool:
-        return any(job.is_open for job in self._jobs.values())
 
     def job(self, name: str) -> Job | None:
         return self._jobs.get(name)
@@ -462,6 +464,11 @@ class Catalog:
         """An overlay in which the roles of `changed` replace or join the others, less those of `gone`."""
         kept = {role.id: role for role in self.roles} | {role.id: role for role in changed}
         return self._overlay(roles=Roles(kept[number] for number in kept.keys() - set(gone)))
+
+    def with_default_acl(self, default: DefaultAcl, gone: bool) -> Catalog:
+        key = (default.role, default.schema, default.letter)
+        others = {place: other for place, other in self._default_acls.items() if place != key}
+        return self._overlay(_default_acls=others if gone else {**others, key: default})
 
     def with_database(self, database: Database) -> Catalog:
         return self._overlay(database=database)

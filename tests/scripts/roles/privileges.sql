@@ -42,6 +42,7 @@ b@app: ROLLBACK;
 b@app: SELECT (SELECT a FROM t);
 b@app: SELECT 1 WHERE EXISTS (SELECT 1 FROM t);
 b@app: COMMENT ON TABLE t IS 'x';
+b@app: SELECT table_name FROM information_schema.tables WHERE table_schema = 'public';
 b@app: PREPARE p AS SELECT * FROM t;
 b@app: EXECUTE p;
 ---
@@ -76,6 +77,8 @@ b: ROLLBACK
 b: ERROR 42501: permission denied for table t
 b: ERROR 42501: permission denied for table t
 b: ERROR 42501: must be owner of table t
+b: table_name
+b: SELECT 0
 b: PREPARE
 b: ERROR 42501: permission denied for table t
 
@@ -83,6 +86,7 @@ b: ERROR 42501: permission denied for table t
 GRANT SELECT ON t TO app;
 b@app: SELECT * FROM t;
 b@app: EXECUTE p;
+b@app: SELECT table_name FROM information_schema.tables WHERE table_schema = 'public';
 b@app: SELECT count(*), sum(x.a) FROM t x JOIN t y USING (id) GROUP BY x.b;
 b@app: UPDATE t SET a = 1;
 REVOKE SELECT ON t FROM app;
@@ -95,6 +99,9 @@ b: 1|2|3
 b: SELECT 1
 b: id|a|b
 b: 1|2|3
+b: SELECT 1
+b: table_name
+b: t
 b: SELECT 1
 b: count|sum
 b: 1|2
@@ -255,15 +262,15 @@ SELECT 3
 
 # Through a group; what a group has its members have, unless they do not inherit.
 GRANT SELECT ON t TO staff;
-c@bob: SELECT id FROM t;
+c@bob: SELECT id FROM t ORDER BY id;
 GRANT staff TO bob WITH INHERIT FALSE;
-c@bob: SELECT id FROM t;
+c@bob: SELECT id FROM t ORDER BY id;
 c@bob: SET ROLE staff;
 c@bob: SELECT current_user, session_user, current_role, user;
 c@bob: SHOW role;
-c@bob: SELECT id FROM t;
+c@bob: SELECT id FROM t ORDER BY id;
 c@bob: RESET ROLE;
-c@bob: SELECT id FROM t;
+c@bob: SELECT id FROM t ORDER BY id;
 REVOKE SET OPTION FOR staff FROM bob;
 c@bob: SET ROLE staff;
 c@bob: SET ROLE app;
@@ -307,9 +314,9 @@ REVOKE ROLE
 
 # PUBLIC; admin is stopped by nothing, and sees with another's eyes by SET ROLE.
 GRANT SELECT ON t TO PUBLIC;
-c@bob: SELECT id FROM t;
+c@bob: SELECT id FROM t ORDER BY id;
 REVOKE SELECT ON t FROM PUBLIC;
-c@bob: SELECT id FROM t;
+c@bob: SELECT id FROM t ORDER BY id;
 SET ROLE bob;
 SELECT current_user, session_user;
 SELECT id FROM t;
@@ -505,7 +512,7 @@ REVOKE ALL ON ALL TABLES IN SCHEMA s FROM bob;
 REVOKE ALL ON SCHEMA s FROM bob;
 REVOKE ALL ON t FROM bob, staff;
 DROP ROLE bob, staff;
-c@bob: SELECT id FROM t;
+c@bob: SELECT id FROM t ORDER BY id;
 ---
 ALTER TABLE
 b: id

@@ -322,7 +322,7 @@ b: ERROR 42501: permission denied to set session authorization "staff"
 b: SET
 ERROR 22023: role "nobody" does not exist
 set_config|current_user
-app|admin
+app|app
 SELECT 1
 current_user
 app

@@ -9,6 +9,8 @@ import pytest
 
 from actors.common.errors import DatabaseError
 from actors.common.parked_session import decode_session, encode_session
+from actors.postgres.scram import Verifier
+from actors.query_processor.authentication.catalog_roles import CatalogRoles
 from actors.query_processor.planner import make_environment, make_plan
 from actors.query_processor.session import SessionServices
 from actors.query_processor.session.identity import NOBODY_OID
@@ -158,6 +160,26 @@ def test_a_point_read_asks_nobody_for_privileges() -> None:
     for files in (ours, theirs):
         assert not [file for file in files if file.endswith(("catalog/privileges.py", "permissions.py", "catalog/roles.py"))]
     assert len(theirs) == len(ours)
+
+
+def test_who_a_token_or_a_password_lets_in() -> None:
+    processors, admin, _ = two_processors()
+    roles, arn = CatalogRoles(processors.services[1]), "arn:aws:iam::111122223333:role/example"
+    assert run(roles.may_log_in("app")) and run(roles.may_log_in("admin")) and not run(roles.may_log_in("unknown"))
+    assert not run(roles.is_mapped(arn, "app")) and run(roles.verifier("app")) == ""
+    admin.query(f"AWS IAM GRANT app TO '{arn}'")
+    admin.query("ALTER ROLE app PASSWORD 'secret'")
+    assert run(roles.is_mapped(arn, "app")) and not run(roles.is_mapped(arn, "admin")) and not run(roles.is_mapped(arn + "2", "app"))
+    assert Verifier.parse(run(roles.verifier("app"))).known
+    admin.query("ALTER ROLE app VALID UNTIL '1960-01-01 00:00+00'")
+    assert run(roles.verifier("app")) == "", "a password whose time has passed"
+    admin.query("ALTER ROLE app VALID UNTIL 'infinity'")
+    assert run(roles.verifier("app")) and admin.code("ALTER ROLE app VALID UNTIL 'soon'") == "22007"
+    admin.query("ALTER ROLE app NOLOGIN")
+    assert not run(roles.may_log_in("app")) and not run(roles.is_mapped(arn, "app")) and run(roles.verifier("app")) == ""
+    admin.query("ALTER ROLE app LOGIN")
+    admin.query(f"AWS IAM REVOKE app FROM '{arn}'")
+    assert run(roles.may_log_in("app")) and not run(roles.is_mapped(arn, "app"))
 
 
 @pytest.mark.parametrize("user", ["app", "unknown"])
