@@ -126,3 +126,49 @@ c: id
 c: SELECT 0
 REVOKE
 c: ERROR 42501: permission denied for table own
+
+# Columns of a view.
+CREATE VIEW z AS SELECT id, n, n + 1 AS more FROM hidden.t;
+GRANT SELECT (id, more) ON z TO maker;
+c@maker: SELECT id, more FROM z ORDER BY id;
+c@maker: SELECT n FROM z;
+c@maker: SELECT * FROM z;
+c@maker: SELECT count(*) FROM z;
+c@maker: SELECT has_column_privilege('z', 'more', 'SELECT'), has_column_privilege('z', 'n', 'SELECT'), has_table_privilege('z', 'SELECT'), has_any_column_privilege('z', 'SELECT');
+SELECT attname, attacl FROM pg_attribute WHERE attrelid = 'z'::regclass ORDER BY attnum;
+GRANT SELECT (nothing) ON z TO maker;
+REVOKE SELECT ON z FROM maker;
+c@maker: SELECT id FROM z;
+GRANT SELECT (secret) ON hidden.t TO maker;
+ALTER TABLE hidden.t DROP COLUMN secret;
+REVOKE SELECT, UPDATE ON hidden.t FROM maker;
+ALTER VIEW v OWNER TO admin;
+DROP ROLE maker;
+---
+CREATE VIEW
+GRANT
+c: id|more
+c: 1|7
+c: 2|3
+c: SELECT 2
+c: ERROR 42501: permission denied for view z
+c: ERROR 42501: permission denied for view z
+c: count
+c: 2
+c: SELECT 1
+c: has_column_privilege|has_column_privilege|has_table_privilege|has_any_column_privilege
+c: t|f|f|t
+c: SELECT 1
+attname|attacl
+id|{maker=r/admin}
+n|NULL
+more|{maker=r/admin}
+SELECT 3
+ERROR 42703: column "nothing" of relation "z" does not exist
+REVOKE
+c: ERROR 42501: permission denied for view z
+GRANT
+ALTER TABLE
+REVOKE
+ALTER VIEW
+DROP ROLE
