@@ -53,7 +53,9 @@ _MODULES = {
 def _journal(context: Context, given: dict[str, Any], sockets: str) -> Role:
     from actors.journal.replica import JournalReplica
 
-    return JournalReplica(context, given["journal"], context.az, given.get("writer", ""), given.get("seat", 0))
+    return JournalReplica(
+        context, given["journal"], context.az, given.get("writer", ""), given.get("seat", 0), given.get("restoring", False)
+    )
 
 
 def _adjudicator(context: Context, given: dict[str, Any], sockets: str) -> Role:

@@ -10,7 +10,8 @@ One upload serves all replicas of a shard. The first of them in the order of the
 
 What it promises. `kept_ts`, the time that journals and controller are told instead of the checkpoint's, lies at or below a checkpoint that counted when it was last
 looked for: so the journals reach back to what the store has. That ends, and `status` says so, once the store has lacked something for
-`storing.object_store_wait_s`. Nothing else waits for the store: no commit, no read, no checkpoint, no merge. What it refuses is tried again after `RETRY_S`.
+`storing.object_store_wait_s`. A checkpoint is uploaded once the journals' pieces (journal/archive.py) reach as far.
+Nothing else waits for the store: no commit, no read, no checkpoint, no merge. What it refuses is tried again after `RETRY_S`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import google_crc32c
 
+from actors.common import stored_journal
 from actors.common.errors import CONNECTION_FAILURE, DATA_CORRUPTED, DISK_FULL, IO_ERROR, UNDEFINED_FILE, DatabaseError
 from actors.common.messages import Stored
 from actors.common.ranges import Span, common_spans
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
 TURN_S = 120.0
 """Above the minute after which an idle replica checkpoints anew (replica.RENEWAL_S): while the first one lives, no other uploads."""
 RETRY_S = 10.0
+JOURNALS_PAUSE_S = 1.0
 PIECE_BYTES_MAX = 4 << 20
 """Of a segment that is fetched: one piece is in memory, and written to the disk between two turns of the event loop."""
 PIECE_ATTEMPTS_MAX, PIECE_PAUSE_S = 6, 0.1
@@ -64,7 +67,7 @@ class Archive:
         self._objects = objects
         self._loop = asyncio.get_running_loop()
         self._changing = asyncio.Lock()
-        self._is_pursuing = self._again = self._stopped = False
+        self._is_pursuing = self._again = self._stopped = self._waits_for_journals = False
         self._retry: asyncio.TimerHandle | None = None
         self.stored_ts = 0
         """The watermark of the newest checkpoint that counted when it was last looked."""
@@ -115,6 +118,16 @@ class Archive:
             if not self._stopped and self._retry is None:
                 self._retry = self._loop.call_later(RETRY_S, self._try_again)
         self._is_pursuing = False
+        if self._waits_for_journals and self._retry is None and not self._stopped:
+            self._retry = self._loop.call_later(JOURNALS_PAUSE_S, self._try_again)
+
+    async def _journals_reach(self, at: int) -> bool:
+        """Whether the store has all that was committed up to `at` in the journals, too, so that what it has is the database at one time (cluster/restoring.py)."""
+        newest: dict[int, int] = {}
+        for one in await self._objects.list(stored_journal.FOLDER):
+            if (name := stored_journal.parse(one.key, one.size)) is not None:
+                newest[name.journal] = max(name.promise, newest.get(name.journal, 0))
+        return all(newest.get(journal, 0) >= last_ts for journal, last_ts in self._replica.place.journals(at))
 
     def _try_again(self) -> None:
         self._retry = None
@@ -138,8 +151,12 @@ class Archive:
             async with self._changing:
                 self._learn(await self._newest(await self._list()))
                 turn_s = 0.0 if is_urgent else self._moved_at + self._rank * TURN_S
+                self._waits_for_journals = False
                 if self._replica.store.checkpoint_ts > self.stored_ts and self._loop.time() >= turn_s:
-                    await self._upload()
+                    if await self._journals_reach(self._replica.store.checkpoint_ts):
+                        await self._upload()
+                    else:
+                        self._waits_for_journals = True
         except DatabaseError as error:
             if not self._refused:
                 logger.error("%s: %s", self._context.name, error.message)
