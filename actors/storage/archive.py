@@ -29,7 +29,7 @@ from actors.common.errors import CONNECTION_FAILURE, DATA_CORRUPTED, DISK_FULL, 
 from actors.common.messages import Stored
 from actors.common.ranges import Span, common_spans
 from actors.runtime.interfaces import Context, ObjectStore
-from actors.storage import filling
+from actors.storage import ended, filling
 from actors.storage import manifest as manifest_file
 from actors.storage.archive_index import CHECKPOINTS_KEPT, Folder, Listing, StoredCheckpoint, StoredSegment, decode, encode, shard_folder
 from actors.storage.clipping import EVERYTHING, clip, lies_inside
@@ -79,6 +79,7 @@ class Archive:
         """By key: checkpoints that have been read, and are still listed."""
         self._refused, self._refused_at = "", 0.0
         self._uploads = self._uploaded_bytes = 0
+        self._sweeps_at = self._loop.time()
 
     def stop(self) -> None:
         self._stopped = True
@@ -203,6 +204,7 @@ class Archive:
             for peer in self._replica.place.peers():
                 self._context.bus.post(self._context.name, peer, Stored())
             await self._tidy(listing, folder, newest)
+            await self._sweep()
         elif not listing.counts(checkpoint):
             raise corrupted(key, "the object store has lost a segment that was just put")
 
@@ -234,6 +236,14 @@ class Archive:
                 kept += [(key, checkpoint)] if checkpoint is not None else []
         for key in listing.garbage(folder, kept):
             await self._objects.remove(key)
+
+    async def _sweep(self) -> None:
+        """What has ended goes, now and then."""
+        topology = self._context.bus.topology
+        if topology is None or self._replica.shard != min(topology.shard_map.shards) or self._loop.time() < self._sweeps_at:
+            return
+        self._sweeps_at = self._loop.time() + ended.SWEEP_S
+        await ended.sweep(self._context, self._objects)
 
     # -- reading -------------------------------------------------------------------------------------------------------------------
 

@@ -163,6 +163,8 @@ STORE_BOUNDS: dict[str, float] = {
     "actors.journal.archive.RETRY_S": 0.5,
     "actors.journal.archive.PIECE_BYTES": 2000,
     "actors.journal.archive.KEPT_S": 5.0,
+    "actors.storage.ended.SWEEP_S": 1.0,
+    "actors.storage.ended.GRACE_S": 10.0,
 }
 """Of runs with an object store, whose emphasis draws them (stored.py)."""
 BOUNDS = {

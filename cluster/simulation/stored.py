@@ -45,6 +45,8 @@ SMALL_JOURNALS = (
     "actors.journal.archive.RETRY_S",
     "actors.journal.archive.PIECE_BYTES",
     "actors.journal.archive.KEPT_S",
+    "actors.storage.ended.SWEEP_S",
+    "actors.storage.ended.GRACE_S",
     "actors.storage.archive.JOURNALS_PAUSE_S",
 )
 REFUSING_S_MAX = 5.0
@@ -157,6 +159,8 @@ class StoreWitness:
         if key.startswith(stored_journal.FOLDER):
             return  # what is left is judged at the end
         shard = int(key.split("/")[1])
+        if shard not in self._shards():
+            return  # it has ended
         found = [
             StoredObject(key, len(data), written_s)
             for key, (data, written_s) in sorted(self._image.objects.items())
