@@ -145,11 +145,11 @@ def _warnings(before: Settings | None, settings: Settings) -> Iterator[str]:
         then = before.authentication
         if then.method != "trust" and now.method == "trust":
             yield f"WARNING: passwords are no longer asked for: authentication.method is now trust, and was {then.method}"
-        if then.tls_required and not now.tls_required:
+        if then.is_encrypted and not now.is_encrypted:
             yield "WARNING: encryption is no longer required: authentication.tls_required is now false"
     if now.method == "trust":
         yield TRUST_NOTE
-    if not is_loopback(settings.layout.host) and not now.tls_required:
+    if not is_loopback(settings.layout.host) and not now.is_encrypted:
         yield CLEAR_NOTE
 
 

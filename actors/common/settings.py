@@ -7,7 +7,7 @@ DDL restrictions (see `Limits.of_mode`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 ADMIN = "admin"
 """The user whom every cluster knows that asks for no password."""
@@ -26,6 +26,8 @@ class Limits:
     key_columns_max: int = 8
     table_columns_max: int = 255
     table_indexes_max: int = 24
+    views_max: int = 5000
+    sequences_max: int = 5000
     connections_max: int = 10_000
     """Of the whole cluster: each query processor has its share."""
     connection_age_s: int = 3600
@@ -51,6 +53,8 @@ OPEN_LIMITS = Limits(
     connection_rate_per_s=0,
     mixed_ddl=True,
 )
+OPEN_TOKEN_LIMITS = replace(OPEN_LIMITS, connection_age_s=Limits.connection_age_s)
+"""Of open mode, where clients show tokens: a session is not to outlast its key's removal for ever."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ How many clients it takes is admission.py's.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import socket
 from collections import deque
@@ -27,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 from actors.common.error_response import error_response
 from actors.common.errors import ADMIN_SHUTDOWN, OBJECT_NOT_IN_PREREQUISITE_STATE, TOO_MANY_CONNECTIONS, DatabaseError
-from actors.common.messages import Cancel, Done, Drain, OpenStream
+from actors.common.messages import AskCredentials, Cancel, Credentials, Done, Drain, Informed, OpenStream
 from actors.common.messages.base import Message
 from actors.common.metering import Usage
 from actors.common.parked_session import ParkedSession, decode_session
@@ -54,12 +55,16 @@ if TYPE_CHECKING:
 
     SessionMaker = Callable[[str, str, dict[str, str], Connection], Session]
 
+logger = logging.getLogger(__name__)
+
 SEQUENCE_BITS = 20
 """Of a process id: a million sessions at once; the rest, 11 bits, is the query processor's number."""
 PROMISE_S = 1.0
 """A gateway that was told of room, and whose client has not come for so long, has turned to another."""
 SECRET_SIZES = sorted(set(SECRET_BYTES.values()))
 LISTEN_BACKLOG = 1024
+CREDENTIALS_TIMEOUT_S = 2.0
+CREDENTIALS_RETRY_S = 0.2
 STOP_S_MAX = 5.0
 """For clients to take their last words."""
 
@@ -99,6 +104,7 @@ class QueryProcessor:
         self._server: asyncio.Server | None = None
         self._services: ConnectionServices | None = None
         self._session_services: SessionServices | None = None
+        self._credentials = Credentials(0)
         self._connections: dict[Connection, None] = {}
         """In the order in which they came: what ends them all does it in one order, too."""
         self._arriving: dict[Connection, None] = {}
@@ -151,6 +157,8 @@ class QueryProcessor:
             closed=self._closed,
             cancel=self._cancel,
         )
+        if settings.method == "tokens":
+            await self._ask_credentials()
         if self._receiver is not None:
             self._receiver.start()
         if self._parking is not None:
@@ -158,6 +166,31 @@ class QueryProcessor:
         host, port = self._address
         if host:
             self._server = await asyncio.get_running_loop().create_server(self.new_connection, host, port, backlog=LISTEN_BACKLOG)
+
+    async def _ask_credentials(self) -> None:
+        """Nobody is served before they are known. The controller, which has had this role started, has them."""
+        while True:
+            try:
+                answer = await self._context.bus.call(self._context.name, "controller", AskCredentials(), timeout_s=CREDENTIALS_TIMEOUT_S)
+            except DatabaseError as error:
+                logger.warning("no credentials yet: %s", error.message)
+                await asyncio.sleep(CREDENTIALS_RETRY_S)
+                continue
+            assert isinstance(answer, Credentials)
+            self._take_credentials(answer)
+            return
+
+    def _take_credentials(self, credentials: Credentials) -> None:
+        services = self._services
+        assert services is not None
+        if credentials.version > self._credentials.version:
+            before, self._credentials = self._credentials, credentials
+            services.authenticator.take_keys(credentials.keys)
+            if credentials.certificate != before.certificate and not self._settings.authentication.tls_certificate:
+                try:
+                    services.tls = TlsSettings.from_pem(credentials.certificate)
+                except (OSError, ValueError) as error:
+                    logger.error("the certificate for clients cannot be used: %s", error)
 
     def _real_sessions(self) -> SessionMaker:
         # Modules that the first large statement needs: loading DuckDB while sessions are served would hold them up for a tenth of a second.
@@ -214,6 +247,9 @@ class QueryProcessor:
     def receive(self, sender: str, message: Message, reply: Reply | None) -> None:
         if isinstance(message, Cancel):
             self._cancel_own(message.process, message.secret)
+        elif isinstance(message, Credentials) and reply is not None:
+            self._take_credentials(message)
+            reply(Informed(self._credentials.version))
         elif isinstance(message, Drain):
             self._drain(message.wanted, reply)
         elif isinstance(message, OpenStream) and reply is not None:

@@ -60,11 +60,27 @@ def start(data: Path, named: Named, detach: bool) -> None:
         raise OneLine(str(error)) from None
     process, reader = _spawn_supervisor(folder, named)
     _await_ready(folder, process, reader, READY_TIMEOUT_S + (resolution.settings.scaling.wake_s if resolution.address else 0.0))
-    told = (folder.read_state() or {}).get("note")
-    for note in (*resolution.notes, *([told] if told else [])):
+    state = folder.read_state() or {}
+    for note in (*resolution.notes, *([state["note"]] if state.get("note") else []), *_about_tokens(folder, state)):
         click.echo(f"eagleray: {note}", err=True)
     if not detach:
         _stay(process)
+
+
+def _about_tokens(folder: DataFolder, state: dict[str, Any]) -> list[str]:
+    """How to come in, where tokens are asked for."""
+    if state.get("method") != "tokens":
+        return []
+    from cluster.access_keys import KeysError, read_keys
+
+    told = [f"certificate authority: {state['certificate_authority']}"] if state.get("certificate_authority") else []
+    try:
+        there = bool(read_keys(folder.access_keys))
+    except KeysError as error:
+        return [*told, f"nobody can connect: {error}"]
+    if there:
+        return [*told, f"clients show tokens: PGPASSWORD=$(eagleray token --data {folder.root})"]
+    return [*told, f"clients show tokens, and there is no access key yet: eagleray key add --data {folder.root}"]
 
 
 def _check_free(folder: DataFolder) -> None:
