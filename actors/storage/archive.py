@@ -26,7 +26,7 @@ import google_crc32c
 
 from actors.common import stored_journal
 from actors.common.errors import CONNECTION_FAILURE, DATA_CORRUPTED, DISK_FULL, IO_ERROR, UNDEFINED_FILE, DatabaseError
-from actors.common.messages import Stored
+from actors.common.messages import AskPromise, Stored
 from actors.common.ranges import Span, common_spans
 from actors.runtime.interfaces import Context, ObjectStore
 from actors.storage import ended, filling
@@ -128,7 +128,10 @@ class Archive:
         for one in await self._objects.list(stored_journal.FOLDER):
             if (name := stored_journal.parse(one.key, one.size)) is not None:
                 newest[name.journal] = max(name.promise, newest.get(name.journal, 0))
-        return all(newest.get(journal, 0) >= last_ts for journal, last_ts in self._replica.place.journals(at))
+        lacking = [journal for journal, last_ts in self._replica.place.journals(at) if newest.get(journal, 0) < last_ts]
+        for journal in lacking:  # at rest nothing may be recorded that reaches as far
+            self._context.bus.request(self._context.name, f"adjudicator/{journal}", AskPromise(at, recorded=True), _ignore, _ignore)
+        return not lacking
 
     def _try_again(self) -> None:
         self._retry = None
@@ -395,3 +398,7 @@ async def _clipped(store: Store, whole: str, commit_ts: int, spans: Sequence[Spa
         return path if await clip(store.disk, segment, path, spans) else ""
     finally:
         discard(store.disk, whole)
+
+
+def _ignore(_: object) -> None:
+    """It is asked again."""
