@@ -368,7 +368,7 @@ class Reign:
         at = message.at if message.at > now.earliest else now.earliest
 
         def answer() -> None:
-            if message.recorded and self.writer.last_commit_ts < at:
+            if message.recorded:
                 self.lease.promise(at)
                 self.covering.append_note(LEASE)
             reply(Promised(self.epoch, self.lease.promise(at), self.writer.last_lsn, self.writer.set_version))

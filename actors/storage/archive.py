@@ -46,6 +46,7 @@ TURN_S = 120.0
 """Above the minute after which an idle replica checkpoints anew (replica.RENEWAL_S): while the first one lives, no other uploads."""
 RETRY_S = 10.0
 JOURNALS_PAUSE_S = 1.0
+ASK_S = 5.0
 PIECE_BYTES_MAX = 4 << 20
 """Of a segment that is fetched: one piece is in memory, and written to the disk between two turns of the event loop."""
 PIECE_ATTEMPTS_MAX, PIECE_PAUSE_S = 6, 0.1
@@ -79,7 +80,7 @@ class Archive:
         """By key: checkpoints that have been read, and are still listed."""
         self._refused, self._refused_at = "", 0.0
         self._uploads = self._uploaded_bytes = 0
-        self._sweeps_at = self._loop.time()
+        self._sweeps_at = self._asks_at = self._loop.time()
 
     def stop(self) -> None:
         self._stopped = True
@@ -129,7 +130,11 @@ class Archive:
             if (name := stored_journal.parse(one.key, one.size)) is not None:
                 newest[name.journal] = max(name.promise, newest.get(name.journal, 0))
         lacking = [journal for journal, last_ts in self._replica.place.journals(at) if newest.get(journal, 0) < last_ts]
-        for journal in lacking:  # at rest nothing may be recorded that reaches as far
+        ask = bool(lacking) and self._loop.time() >= self._asks_at
+        for journal in (
+            lacking if ask else ()
+        ):  # at rest nothing may be recorded that reaches as far, nor anybody look whether the store still has what it had
+            self._asks_at = self._loop.time() + ASK_S
             self._context.bus.request(self._context.name, f"adjudicator/{journal}", AskPromise(at, recorded=True), _ignore, _ignore)
         return not lacking
 
