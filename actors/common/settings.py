@@ -145,7 +145,7 @@ class Authentication:
     region: str = "us-east-1"
     """For which tokens are signed."""
     failures_per_minute: int = 60
-    """Wrong tokens from one address, all query processors together; those beyond are not looked at. 0: no limit."""
+    """Wrong tokens or passwords from one address, all query processors together; those beyond are not looked at. 0: no limit."""
 
     @property
     def is_encrypted(self) -> bool:
