@@ -1,15 +1,19 @@
-"""A cluster from the object store alone: what `eagleray restore` finds there, and what it makes of it (docs/object_store.md).
+"""A cluster from the object store alone: what `eagleray restore` finds there, and what it makes of it
+(docs/object_store.md).
 
     found = look(listed, read)              which moment can be had, and what it takes: pure, of a listing and the objects' bytes
     restore(uri, identity, folder)          that moment under a new identity in the store, and a data folder that `eagleray up` starts
 
-The moment is the least of the journals' last promises: up to there every journal's pieces hold all that was committed (actors/common/stored_journal.py), so cutting all of them there gives the database at one time: every
-transaction up to it, none later, none in part. Of each shard it takes the newest checkpoint at or below it that counts (storage/archive_index.py); uploads keep to an order that makes one exist.
-The state (cluster/keeping.py) is the newest that was kept by then.
+The moment is the least of the journals' last promises: up to there every journal's pieces hold all that was committed
+(actors/common/stored_journal.py), so cutting all of them there gives the database at one time: every transaction up to
+it, none later, none in part. Of each shard it takes the newest checkpoint at or below it that counts
+(storage/archive_index.py); uploads keep to an order that makes one exist. The state (cluster/keeping.py) is the newest
+that was kept by then.
 
-The restored cluster has a number, and so a folder in the store, of its own: what the lost one's processes may still write is nobody's business. At its first start each journal replica takes its log from the pieces and votes
-at once: all have the same, and nothing has been acknowledged since. An object marks that start; it goes when the cluster is complete, so that no disk that is lost later is filled that way (I9).
-"""
+The restored cluster has a number, and so a folder in the store, of its own: what the lost one's processes may still
+write is nobody's business. At its first start each journal replica takes its log from the pieces and votes at once: all
+have the same, and nothing has been acknowledged since. An object marks that start; it goes when the cluster is
+complete, so that no disk that is lost later is filled that way (I9)."""
 
 from __future__ import annotations
 
@@ -44,7 +48,8 @@ class NotRestorable(Exception):
 
 @dataclass(frozen=True)
 class Found:
-    """`pieces`: by journal, the names of its chain. `state_lsn`: of the record that holds `state`. `objects`: keys of the shards' checkpoints and their segments."""
+    """`pieces`: by journal, the names of its chain. `state_lsn`: of the record that holds `state`. `objects`: keys of
+    the shards' checkpoints and their segments."""
 
     at: Timestamp
     state: ClusterState
@@ -159,7 +164,8 @@ def clusters(objects: Objects) -> list[str]:
 
 
 def keep_settings(uri: str, remembered: dict[str, Any]) -> None:
-    """In the cluster's own place, what `restore` needs beside journals and checkpoints. Raises what the store raises."""
+    """In the cluster's own place, what `restore` needs beside journals and checkpoints. Raises what the store
+    raises."""
     kept = {key: remembered[key] for key in ("format", "settings")}
     write(open_objects(uri), CLUSTER, json.dumps(kept).encode())
 
@@ -170,7 +176,8 @@ def end_restoring(uri: str) -> None:
 
 
 def restore(uri: str, identity: str, folder: DataFolder) -> tuple[Found, str]:
-    """What was found, and the new cluster's identity. `identity` "": the only one that is there. `folder` holds no cluster. Raises NotRestorable."""
+    """What was found, and the new cluster's identity. `identity` "": the only one that is there. `folder` holds no
+    cluster. Raises NotRestorable."""
     try:
         return _restore(uri, identity, folder)
     except NotRestorable:

@@ -1,9 +1,11 @@
-"""What of a journal lies in the object store: pieces of its committed records, one object each. Pure: of names and bytes.
+"""What of a journal lies in the object store: pieces of its committed records, one object each. Pure: of names and
+bytes.
 
     journals/3/<first lsn>-<last lsn>-<promise>-<bytes>
 
-The name says which records are in it, that no later record of the journal has a commit time at or below `promise`, and how long the object is, so that one whose writer died is told by
-a listing. What is committed is the same on all replicas, so pieces may overlap, whoever wrote them; together they are a *chain*: from some record on without a gap.
+The name says which records are in it, that no later record of the journal has a commit time at or below `promise`, and
+how long the object is, so that one whose writer died is told by a listing. What is committed is the same on all
+replicas, so pieces may overlap, whoever wrote them; together they are a *chain*: from some record on without a gap.
 
     encode(Piece(3, 8, 2, 1795969377000000, [record, ...]))      with a checksum
     chain(names)                                                 those that the journal's newest records can be read from, in order
@@ -22,12 +24,14 @@ from actors.common.timestamps import Epoch, Lsn, Timestamp
 
 FOLDER = "journals/"
 RESTORING = "restoring"
-"""An object that is there until a cluster that begins with another's data has started for the first time (cluster/restoring.py)."""
+"""An object that is there until a cluster that begins with another's data has started for the first time
+(cluster/restoring.py)."""
 CHECKSUM_BYTES = 4
 
 
 class Piece(msgspec.Struct, frozen=True):
-    """Records `first`, `first` + 1 ... The one before was of `previous_epoch` (0: there was none), and none before has a commit time above `before_ts`."""
+    """Records `first`, `first` + 1 ... The one before was of `previous_epoch` (0: there was none), and none before has
+    a commit time above `before_ts`."""
 
     journal: int
     first: Lsn

@@ -1,13 +1,16 @@
-"""A journal replica's part in the object store: it uploads what is committed, piece by piece, and a cluster that begins with another's data has its logs from there.
+"""A journal replica's part in the object store: it uploads what is committed, piece by piece, and a cluster that begins
+with another's data has its logs from there.
 
     committed --UPLOAD_S at most--> a piece of records (common/stored_journal.py)
 
-One upload serves all replicas: the first of them in the order of their names uploads; each further one only where nothing new has been stored for `TURN_S` more. Nothing waits
-for it: no commit, no sync, no trim. What journals let go of is in checkpoints that are in the store (storage/archive.py), and a checkpoint is uploaded only when the journals' pieces reach as far, so that
-the store as a whole has the database at one time (cluster/restoring.py). What the store refuses is tried again after `RETRY_S`.
+One upload serves all replicas: the first of them in the order of their names uploads; each further one only where
+nothing new has been stored for `TURN_S` more. Nothing waits for it: no commit, no sync, no trim. What journals let go
+of is in checkpoints that are in the store (storage/archive.py), and a checkpoint is uploaded only when the journals'
+pieces reach as far, so that the store as a whole has the database at one time (cluster/restoring.py). What the store
+refuses is tried again after `RETRY_S`.
 
-Pieces go once the log has let go of all that they have, and they were written `KEPT_S` before the newest one: whoever reads meanwhile does not lose them.
-"""
+Pieces go once the log has let go of all that they have, and they were written `KEPT_S` before the newest one: whoever
+reads meanwhile does not lose them."""
 
 from __future__ import annotations
 
@@ -31,7 +34,8 @@ logger = logging.getLogger(__name__)
 
 
 class JournalArchive:
-    """`committed()`: the last record that this replica knows to be committed. `look` is called whenever that rises, or records come; `ask()`: has the writer say how far it is."""
+    """`committed()`: the last record that this replica knows to be committed. `look` is called whenever that rises, or
+    records come; `ask()`: has the writer say how far it is."""
 
     def __init__(
         self, context: Context, journal: int, log: JournalLog, committed: Callable[[], Lsn], ask: Callable[[], None], objects: ObjectStore
@@ -126,8 +130,9 @@ class JournalArchive:
 
 
 async def restore(journal: int, log: JournalLog, objects: ObjectStore) -> None:
-    """A log of a cluster that begins with another's data is what the store has of it, and votes: all replicas have the same, and nothing has been acknowledged since. Nothing happens where the cluster has
-    started before. Raises 08006, XX001."""
+    """A log of a cluster that begins with another's data is what the store has of it, and votes: all replicas have the
+    same, and nothing has been acknowledged since. Nothing happens where the cluster has started before. Raises 08006,
+    XX001."""
     try:
         await objects.get(RESTORING)
     except DatabaseError as error:

@@ -1,8 +1,8 @@
 """Keeps pyarrow from importing pandas in processes of the cluster, none of which uses it.
 
-The first array that pyarrow makes of Python's values has it look for pandas, to tell whether they are pandas' own. Where pandas is installed, as on most Ray clusters, that imports it: 0.4 s of computing
-and 30 MB of its own memory in every process, at a start that somebody waits for. pyarrow looks once; for that once there is none.
-"""
+The first array that pyarrow makes of Python's values has it look for pandas, to tell whether they are pandas' own.
+Where pandas is installed, as on most Ray clusters, that imports it: 0.4 s of computing and 30 MB of its own memory in
+every process, at a start that somebody waits for. pyarrow looks once; for that once there is none."""
 
 from __future__ import annotations
 

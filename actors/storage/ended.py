@@ -1,9 +1,12 @@
 """What shards and journals that are no more have left in the object store, and when it goes.
 
-Whoever uploads for the first shard of the map looks at all that is stored, once in `SWEEP_S`. A shard or journal goes with all its objects when
+Whoever uploads for the first shard of the map looks at all that is stored, once in `SWEEP_S`. A shard or journal goes
+with all its objects when
 
-- the controller, which has the cluster's state from a majority of the zones, says on being asked that there is none of that number (numbers are given once);
-- nothing of it was written for `GRACE_S`, by the store's clock: a reader that began before it ended has had that long, and one that is newer than the answer is not that old;
+- the controller, which has the cluster's state from a majority of the zones, says on being asked that there is none of
+  that number (numbers are given once);
+- nothing of it was written for `GRACE_S`, by the store's clock: a reader that began before it ended has had that long,
+  and one that is newer than the answer is not that old;
 - every shard that owns keys has a checkpoint there: children are opened from their parents' before they have their own.
 
 A checkpoint goes before the segments that it names.
