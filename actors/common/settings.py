@@ -124,6 +124,8 @@ class Querying:
     """Short steps of DuckDB's statements that a query processor runs at once; longer ones make room for others."""
     column_statements_max: int = 32
     """Statements that DuckDB has open at once in a query processor, running or waiting for their client. Each may use limits.statement_memory_bytes_max."""
+    small_rows_max: int = 2048
+    """Joins, grouping and the like run in rows while no table has more rows for them, else in DuckDB, which needs some five milliseconds to begin. 0: always in DuckDB."""
     time_zone: str = "UTC"
 
 

@@ -144,7 +144,8 @@ async def _drop_column(change: SchemaChange, table: Table, command: Any) -> Tabl
             table = remove_index(change, table, index)
     gone = replace(column, name=f"........pg.dropped.{column.position + 1}........", not_null=False, default=None, dropped=True)
     checks = tuple(check for check in table.checks if column.name not in mentioned_columns(parsed_check(check)))
-    after = replace(_with_column(table, gone), checks=checks)
+    acls = tuple((place, acl) for place, acl in table.column_acls if place != column.position)
+    after = replace(_with_column(table, gone), column_acls=acls, checks=checks)
     change.replace_table(table, after)
     return after
 

@@ -31,6 +31,8 @@ from actors.query_processor.planner.locking import check_locking, refused
 from actors.query_processor.planner.planning import Planning
 from actors.query_processor.planner.route import route
 from actors.query_processor.planner.select import plan_select
+from actors.query_processor.planner.small import plan_small
+from actors.query_processor.planner.smallness import is_small
 from actors.sql.binding.reasons import NotForRows, Reason
 from actors.sql.binding.select import bind_statement
 from actors.sql.binding.view_changes import with_target
@@ -99,9 +101,12 @@ def _plan_select(planning: Planning, statement: ast.SelectStmt) -> QueryPlan:
             return plan
     if locking:
         raise refused(statement)
+    reason = found.reason or Reason.JOIN_PATH
+    if planning.settings.querying.small_rows_max and is_small(bound):
+        return plan_small(planning, bound, reason)
     from actors.query_processor.column_executor.plan import plan_columns
 
-    return plan_columns(bound, planning.parameters, found.reason or Reason.JOIN_PATH)
+    return plan_columns(bound, planning.parameters, reason)
 
 
 def _plan_inner(planning: Planning, statement: ast.SelectStmt) -> QueryPlan:

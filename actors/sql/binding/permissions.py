@@ -111,7 +111,7 @@ def _check(need: Need, catalog: Catalog, role: int) -> None:
 def _by_columns(need: Need, missing: int, catalog: Catalog, role: int) -> bool:
     """Whether privileges on columns make up for those on the relation."""
     relation = need.relation
-    if not isinstance(relation, Table) or not relation.column_acls:
+    if not isinstance(relation, Table | View) or not relation.column_acls:
         return False
     for privilege in _BY_COLUMN:
         if not missing & privilege:
@@ -338,10 +338,10 @@ class _Walk:
             return catalog.table_by_id(source.id) or catalog.view_by_id(source.id), source.columns
         table = catalog.find_table(node.schemaname, node.relname)
         if table is not None:
-            return table, [(column.name, column.position) for column in table.live_columns()]
+            return table, table.column_places()
         view = catalog.find_other(node.schemaname, node.relname)
         if isinstance(view, View):
-            return view, [(column.name, number) for number, column in enumerate(view.columns)]
+            return view, view.column_places()
         return None, ()
 
     def _view(self, view: View, writes: int) -> None:

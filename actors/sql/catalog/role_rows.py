@@ -17,7 +17,7 @@ from actors.sql.types import by_name
 from actors.sql.types.arrays import array_of_items
 
 if TYPE_CHECKING:
-    from actors.sql.catalog.schema import Table
+    from actors.sql.catalog.schema import Table, View
     from actors.sql.catalog.system_tables import CatalogReader
 
 Row = dict[str, Any]
@@ -134,22 +134,27 @@ def _granted(transaction: CatalogReader, acl: tuple[AclItem, ...], kinds: int, o
                 yield {"grantor": roles.name_of(item.grantor), "grantee": grantee, "privilege_type": name, "is_grantable": grantable}
 
 
-def _place(table: Table) -> Row:
-    return {"table_catalog": "postgres", "table_schema": table.schema, "table_name": table.name}
+def _relations(transaction: CatalogReader) -> Iterator[Table | View]:
+    yield from transaction.catalog.tables()
+    yield from transaction.catalog.views()
+
+
+def _place(relation: Table | View) -> Row:
+    return {"table_catalog": "postgres", "table_schema": relation.schema, "table_name": relation.name}
 
 
 def _table_privileges(transaction: CatalogReader) -> Iterator[Row]:
-    for table in transaction.catalog.tables():
-        for row in _granted(transaction, acl_of(table), ~0, table.owner):
-            yield {**_place(table), **row, "with_hierarchy": "YES" if row["privilege_type"] == "SELECT" else "NO"}
+    for relation in _relations(transaction):
+        for row in _granted(transaction, acl_of(relation), ~0, relation.owner):
+            yield {**_place(relation), **row, "with_hierarchy": "YES" if row["privilege_type"] == "SELECT" else "NO"}
 
 
 def _column_privileges(transaction: CatalogReader) -> Iterator[Row]:
-    for table in transaction.catalog.tables():
-        for column in table.live_columns():
-            acl = (*acl_of(table), *table.column_acl(column.position))
-            for row in _granted(transaction, acl, COLUMN_PRIVILEGES, table.owner):
-                yield {**_place(table), "column_name": column.name, **row}
+    for relation in _relations(transaction):
+        for name, position in relation.column_places():
+            acl = (*acl_of(relation), *relation.column_acl(position))
+            for row in _granted(transaction, acl, COLUMN_PRIVILEGES, relation.owner):
+                yield {**_place(relation), "column_name": name, **row}
 
 
 ROLE_ROWS: dict[str, Callable[[Any], Iterator[Row]]] = {

@@ -231,7 +231,8 @@ def _attributes(transaction: CatalogReader) -> Iterator[Row]:
                 yield _attribute(index.oid, place, column.name, column.type)
     for view in transaction.catalog.views():
         for place, shown in enumerate(view.columns, 1):
-            yield _attribute(view.id, place, shown.name, shown.type)
+            acl = _acl_text(transaction, view.column_acl(place - 1) or None)
+            yield _attribute(view.id, place, shown.name, shown.type, attacl=acl)
 
 
 def _defaults(transaction: CatalogReader) -> Iterator[Row]:
