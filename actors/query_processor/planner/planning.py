@@ -48,7 +48,7 @@ class Planning:
         """Raises NotRowStatement for a relation that is no stored table (a system view, or none at all)."""
         if node.catalogname:
             raise NotRowStatement(Reason.NOT_STORED)
-        table = self.catalog.find_table(node.schemaname, node.relname)
+        table = self.catalog.find_readable(node.schemaname, node.relname)
         if table is None:
             raise NotRowStatement(Reason.NOT_STORED)
         return table

@@ -353,6 +353,7 @@ BUGS: dict[str, Planted] = {
                 ("unique", deciding.forgets_a_key),
                 ("references", deciding.ignores_checked_keys),
                 ("references", schedules.forgets_who_refers),
+                ("sequences", schedules.keeps_values_of_a_lost_race),
                 ("schema", deciding.ignores_the_catalog_version),
             )
         ),
