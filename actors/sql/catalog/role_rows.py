@@ -8,7 +8,6 @@ Stars stand for passwords everywhere but in pg_authid and pg_shadow, which are a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from actors.sql.catalog.privileges import COLUMN_PRIVILEGES, NAMES, AclItem, acl_of, acl_texts
@@ -25,10 +24,6 @@ HIDDEN = "********"
 _SHOWN_NAMES = {bit: name.upper() for name, bit in NAMES.items() if name != "temp"}
 
 
-def _valid_until(role: Role) -> int | None:
-    return by_name["timestamptz"].parse_text(role.valid_until, -1, UTC, 0) if role.valid_until else None
-
-
 def _role(role: Role) -> Row:
     flags: Row = dict.fromkeys(("rolsuper", "rolreplication", "rolbypassrls"), False)
     return {
@@ -41,7 +36,7 @@ def _role(role: Role) -> Row:
         "rolcanlogin": role.login,
         "rolconnlimit": role.connections_max,
         "rolpassword": HIDDEN,
-        "rolvaliduntil": _valid_until(role),
+        "rolvaliduntil": role.valid_until,
     }
 
 
@@ -57,7 +52,7 @@ def _authid(transaction: CatalogReader) -> Iterator[Row]:
 def _users(transaction: CatalogReader) -> Iterator[Row]:
     for role in transaction.catalog.roles:
         if role.login:
-            row: Row = {"usename": role.name, "usesysid": role.id, "usecreatedb": role.create_db, "valuntil": _valid_until(role)}
+            row: Row = {"usename": role.name, "usesysid": role.id, "usecreatedb": role.create_db, "valuntil": role.valid_until}
             yield {**row, "usesuper": False, "userepl": False, "usebypassrls": False, "passwd": HIDDEN}
 
 
