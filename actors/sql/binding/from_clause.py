@@ -96,7 +96,7 @@ def _table(binder: Binder, item: ast.RangeVar, level: Level) -> tuple[FromItem, 
         offset = binder.values.block(len(cte.columns))
         columns = NamedColumns(renamed(_of_fields(cte.columns), names, shown))
         return CteItem(cte, offset), Relation(shown, columns, offset, table_name=item.relname)
-    table = binder.catalog.find_table(item.schemaname, item.relname)
+    table = binder.catalog.find_readable(item.schemaname, item.relname)
     if table is not None:
         named = columns_of_table(table)
         if names:
