@@ -106,6 +106,8 @@ class Storing:
     """Where checkpoints lie, too, beside the nodes' own disks: file:///FOLDER or s3://BUCKET/PREFIX (docs/object_store.md). Empty: nowhere."""
     object_store_wait_s: float = 3600.0
     """While it refuses or is slow, journals keep what it lacks; no longer than this, or they would grow for ever."""
+    object_store_journal_s: float = 5.0
+    """What the journals have committed is there after so long, at most: so much is lost where every disk is."""
 
 
 @dataclass(frozen=True)
