@@ -6,7 +6,8 @@ that counts, machines are noisy. Then where our time goes: microseconds of CPU p
 fsyncs per commit. Where a process hosts several layers (placement "az", the default here, as configs/packed.toml), CPU, messages and bytes
 are the process's and go by its name. Writes bench-results/pgbench.json and a plot.
 
-    python -m benchmarks.pgbench [--scale 10] [--seconds 10] [--clients 1,8,32] [--only tpcb,simple,select] [--placement az|role] [--no-peer]
+    python -m benchmarks.pgbench [--scale 10] [--seconds 10] [--clients 1,8,32] [--only tpcb,simple,select]
+        [--placement az|role] [--no-peer]
 """
 
 from __future__ import annotations

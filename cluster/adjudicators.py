@@ -1,7 +1,8 @@
 """Brings the birth or the retirement of an adjudicator to its end (docs/ranges.md), step by step, each of which the state keeps before the next begins.
 
     announced --it leads--> ANNOUNCE in another journal, durable --> it counts from then on
-    leaving --its ranges move to others--> END in its journal, durable --> ended --storage has it all, nobody waits for its outcomes--> gone
+    leaving --its ranges move to others--> END in its journal, durable
+        --> ended --storage has it all, nobody waits for its outcomes--> gone
 
 A controller that takes over goes on with the step that the state names. Every step may be taken again.
 """

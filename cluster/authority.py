@@ -22,7 +22,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
@@ -115,6 +115,36 @@ class Authority:
             .sign(self._key, hashes.SHA256())
         )
         return Issued(self.cluster, _pem(certificate), _pem(self._certificate))
+
+    @property
+    def certificate_pem(self) -> str:
+        return _pem(self._certificate)
+
+    def sign_server(
+        self, key: CertificatePublicKeyTypes, alternatives: x509.SubjectAlternativeName, now: datetime, validity: timedelta
+    ) -> str:
+        """A certificate for a server that PostgreSQL's clients know by these names (server_certificate.py)."""
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "eagleray")])
+        usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
+        issuer_id = self._certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+        certificate = (
+            _builder(subject, self._certificate.subject, key, now, validity)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(_usage(signs_certificates=False), critical=True)
+            .add_extension(usage, critical=False)
+            .add_extension(alternatives, critical=False)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(issuer_id), critical=False)
+            .sign(self._key, hashes.SHA256())
+        )
+        return _pem(certificate)
+
+    def has_signed(self, certificate: x509.Certificate) -> bool:
+        try:
+            certificate.verify_directly_issued_by(self._certificate)
+        except (ValueError, TypeError, InvalidSignature):
+            return False
+        return True
 
     def _write(self, path: Path) -> None:
         """The file is the former or the new one at any time."""

@@ -36,8 +36,10 @@ from cluster.failover import Failover
 from cluster.initial import arranged
 from cluster.keepers import Keepers
 from cluster.keeping import StateKeeper
+from cluster.key_distribution import ABOUT_CREDENTIALS, KeyDistribution, Read
 from cluster.launching import Launcher
 from cluster.leading import Leading
+from cluster.lost_zones import LostZones
 from cluster.metering import Metering
 from cluster.ranging import ABOUT_RANGES, Ranges
 from cluster.reshaping import ABOUT_SHARDS, Reshaping
@@ -73,20 +75,20 @@ class Controller:
         launcher: Launcher | None = None,
         restarted: bool = False,
         is_working: Callable[[str], bool] = lambda process: False,
+        read_credentials: Read | None = None,
     ) -> None:
         self._context = context
         self._state = initial
         self._url = url
         self._make_keeper = make_keeper
-        self._keeper: StateKeeper | None = None
-        """Of this time of being awake."""
-        self._warm: bool = context.settings.scaling.warm
+        self._keeper: StateKeeper | None = None  # of this time of being awake
         self._asleep = False
         self._wanted_awake: Wake | None = None
         self._wakes = Wakes(lambda: asyncio.get_running_loop().time())
         self._metering = Metering(context)
         self._launcher = launcher
         self._room = Room(context, launcher)
+        self._lost_zones = LostZones(context, launcher, lambda: self._state.processes if self._decides else (), self._missing)
         self._restarted = restarted
         self._is_working = is_working
         self._leading = Leading(context, lambda role: self._homes().get(role), self._notice_complete)
@@ -97,6 +99,7 @@ class Controller:
         self._directory = Directory(context, initial, self._homes, self._assigned)
         self._retiring = Retiring(context, self._directory, self._end)
         self._keepers = Keepers(context, self._directory, self._refused)
+        self._credentials = KeyDistribution(context, self._serving, read_credentials)
         self._directory.silent = restarted or make_keeper is not None
         """A controller that has just been restarted does not know yet who is where: what others know is better than what it could tell them."""
         self._failover = self._make_failover(initial) if make_keeper is None else None
@@ -106,12 +109,7 @@ class Controller:
         self._fixed = len(query_processors(initial))
         self._leaving = Leaving(context, lambda name: self._decide(lambda state: without_query_processor(state, self._fixed, name)))
         self._scaling = Scaling(
-            context.settings.scaling,
-            self._fixed,
-            processors,
-            lambda: [role.name for _, role in query_processors(self._state)],
-            self._resize,
-            lambda: context.spawn(self.sleep()),
+            context.settings.scaling, self._fixed, processors, self._serving, self._resize, lambda: context.spawn(self.sleep())
         )
 
     async def start(self) -> None:
@@ -162,6 +160,8 @@ class Controller:
             self._admit(register)
         self._ranges.follow(state)
         self._reshaping.follow(state)
+        self._credentials.begin()
+        self._lost_zones.look_later()
 
     def _make_failover(self, state: ClusterState) -> Failover:
         return Failover(
@@ -174,6 +174,7 @@ class Controller:
             on_refused=self._refused,
             on_settled=self._settled,
             is_working=self._is_working,
+            on_lost=self._lost_zones.look_later,
         )
 
     async def change(self, successor: Callable[[ClusterState], ClusterState]) -> None:
@@ -288,7 +289,7 @@ class Controller:
                 self._keeper.stop()
                 self._keeper = None
             await stop_journals(self._context, homes, going)
-            if not self._warm:
+            if not self._context.settings.scaling.warm:
                 await stop_processes(self._context, [process.name for process in going])
                 for process in going:
                     self._end(process.name)
@@ -312,6 +313,7 @@ class Controller:
         self._failover.start()
         for process in at_rest.processes:
             self._launch(process)
+        self._credentials.begin()
 
     def wake(self, wanted: Wake) -> None:
         """A client waits. Nothing happens where the cluster is awake; where it is about to sleep, it wakes afterwards."""
@@ -338,7 +340,7 @@ class Controller:
             self._failover.move(role, process)
 
     def _stop_deciding(self) -> None:
-        self._stopping = self._directory.stopped = self._leading.stopped = True
+        self._stopping = self._directory.stopped = self._leading.stopped = self._credentials.stopped = True
         self._scaling.stop()
         self._ranges.stop()
         self._reshaping.stop()
@@ -358,8 +360,8 @@ class Controller:
         else:
             self._on_complete.append(callback)
 
-    def failed(self, why: str) -> None:
-        """A process cannot be created, or a role in it: whoever waits for the cluster to be complete is told."""
+    def failed(self, why: str | None) -> None:
+        """A process cannot be created, or a role in it (None: all is there): whoever waits for the cluster to be complete is told."""
         waiting, self._on_complete = self._on_complete, []
         for callback in waiting:
             callback(why)
@@ -391,16 +393,16 @@ class Controller:
                 self._ranges.receive(sender, message, reply)
             case _ if isinstance(message, ABOUT_SHARDS):
                 self._reshaping.receive(sender, message, reply)
+            case _ if isinstance(message, ABOUT_CREDENTIALS):
+                self._credentials.receive(sender, message, reply)
             case Wake():
                 self.wake(message)
             case Watched():
                 if self._keeper is not None and message.restarted:
                     self._keeper.restarted(sender)
-            case AskCluster():
-                assert reply is not None
+            case AskCluster() if reply is not None:
                 self._answer_status(reply)
-            case Shutdown():
-                assert reply is not None
+            case Shutdown() if reply is not None:
                 self._context.spawn(self._shut_down(reply))
             case _:
                 if reply is not None:
@@ -463,9 +465,7 @@ class Controller:
                 self._scaling.start()
                 self._ranges.start()
                 self._reshaping.start()
-            waiting, self._on_complete = self._on_complete, []
-            for callback in waiting:
-                callback(None)
+            self.failed(None)
 
     def _answer_status(self, reply: Reply) -> None:
         directory = self._directory
@@ -485,6 +485,13 @@ class Controller:
         await self._metering.save()
         await stop_processes(self._context, sorted(self._directory.registers))
         reply(Done())
+
+    def _serving(self) -> list[str]:
+        """The query processors of the cluster's state; at zero, none."""
+        return [] if self._asleep else [role.name for _, role in query_processors(self._state)]
+
+    def _missing(self) -> Collection[str]:
+        return self._failover.missing if self._failover is not None else ()
 
     def _homes(self) -> Mapping[str, str]:
         return self._failover.home if self._failover is not None else {}

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from actors.runtime.host import RoleSpec
 from actors.runtime.interfaces import Context
 from actors.runtime.ray_shell import begin_log, keep_membership, make_host
 from cluster.controller import Controller
+from cluster.credentials import read_credentials
 from cluster.initial import initial_state, with_keepers
 from cluster.keeping import StateKeeper, keepers
 from cluster.policies.placement import Placement
@@ -46,7 +48,7 @@ class ControllerProcess:
         self, files: ProcessFiles, settings: Settings, placement: Placement, places: Places, url: str, authority: Path
     ) -> None:
         own = ray.get_runtime_context()
-        files = replace(files, disks=places.disks())
+        files = files.of(places)
         az = places.controller_az
         spec = files.spec(ProcessState(CONTROLLER, az), settings)
         spec.roles.enter()
@@ -68,6 +70,7 @@ class ControllerProcess:
                 launcher=launcher,
                 restarted=bool(own.was_current_actor_reconstructed),
                 is_working=Working(files.heartbeat),
+                read_credentials=partial(read_credentials, files.root) if settings.authentication.method == "tokens" else None,
             )
             self._controllers.append(controller)
             return controller

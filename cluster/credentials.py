@@ -1,14 +1,17 @@
 """What clients are asked for, made ready before a cluster starts: SCRAM verifiers instead of passwords, and
-certificate files that can be used and are kept safe."""
+certificate files that can be used and are kept safe; and what the controller hands to the query processors."""
 
 from __future__ import annotations
 
 import os
 import stat
 from dataclasses import replace
+from pathlib import Path
 
+from actors.common.messages import Credentials
 from actors.common.settings import Authentication
 from actors.common.settings_file import SettingsError
+from cluster.data_folder import DataFolder
 
 KEY_ADVICE = "(0600 where it is yours, 0640 at most where it is root's)"
 
@@ -56,3 +59,12 @@ def check_certificate(authentication: Authentication) -> None:
         raise SettingsError(f"authentication: the certificate cannot be used: {where}") from None
     except ValueError as error:
         raise SettingsError(f"authentication: the certificate cannot be used: {error}") from None
+
+
+def read_credentials(root: Path) -> Credentials:
+    """What query processors let clients in with, as it lies in the data folder. Raises OSError, KeysError."""
+    from cluster.access_keys import read_keys
+    from cluster.server_certificate import read_certificate
+
+    folder = DataFolder(root)
+    return Credentials(0, read_keys(folder.access_keys), read_certificate(folder.tls))

@@ -6,6 +6,8 @@
     DIR/logs/            one log a process
     DIR/disk             whose data this is, where the cluster lies on the nodes of a Ray that it has joined (cluster/node_folder.py)
     DIR/authority.pem    the authority that signs processes' certificates, where the bus is over TLS (cluster/authority.py)
+    DIR/access_keys.json what clients sign their tokens with (cluster/access_keys.py)
+    DIR/tls/             the certificate that clients are shown, and the authority that has signed it (cluster/server_certificate.py)
     DIR/lock             held (flock) by the supervisor for as long as it lives: a second `up` finds it taken
 
 Unix socket paths are bounded (107 bytes), so where DIR is long the sockets lie in a short folder beside the system's temporary files,
@@ -29,7 +31,12 @@ from cluster.private_folders import NotPrivate, is_private, open_private, requir
 CLUSTER_FILE = "cluster.json"
 AUTHORITY_FILE = "authority.pem"
 DISK_FILE = "disk"
-OWN_NAMES = (CLUSTER_FILE, "cluster.new", AUTHORITY_FILE, "authority.new", DISK_FILE, "roles", "logs", "run", "ray", "lock")
+ACCESS_KEYS_FILE = "access_keys.json"
+TLS_FOLDER = "tls"
+OWN_NAMES = (
+    *(CLUSTER_FILE, "cluster.new", AUTHORITY_FILE, "authority.new", ACCESS_KEYS_FILE, "access_keys.new", DISK_FILE),
+    *("roles", "logs", "run", "ray", "lock", TLS_FOLDER),
+)
 """What a cluster that was never whole may have left."""
 SOCKET_PATH_BYTES_MAX = 100
 RAY_SOCKET_SUFFIX_BYTES = 75
@@ -84,6 +91,14 @@ class DataFolder:
     @property
     def authority(self) -> Path:
         return self.root / AUTHORITY_FILE
+
+    @property
+    def access_keys(self) -> Path:
+        return self.root / ACCESS_KEYS_FILE
+
+    @property
+    def tls(self) -> Path:
+        return self.root / TLS_FOLDER
 
     @property
     def replacements_path(self) -> Path:

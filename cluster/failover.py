@@ -55,7 +55,7 @@ class Failover:
     others; else they start their fixed roles themselves. `on_change`: the topology is to be published (gives its version);
     `on_running`: a role has just been started somewhere; `on_refused`: a process could not start a role, and why; `on_settled`:
     once, when it is known which processes are there; `is_working`: whether a process has been at work since it was asked about
-    last."""
+    last; `on_lost`: a process has been given up."""
 
     def __init__(
         self,
@@ -69,6 +69,7 @@ class Failover:
         on_refused: Callable[[str, DatabaseError], None],
         on_settled: Callable[[], None],
         is_working: Callable[[str], bool] = lambda process: False,
+        on_lost: Callable[[], None] = lambda: None,
     ) -> None:
         self._context = context
         self._assigns_all = assigns_all
@@ -83,6 +84,7 @@ class Failover:
         self._on_refused = on_refused
         self._on_settled = on_settled
         self._is_working = is_working
+        self._on_lost = on_lost
         self._doubted_at: dict[str, float] = {}
         self._registers: dict[str, Register] = {}
         self._alive: set[str] = set()
@@ -134,6 +136,11 @@ class Failover:
         self._registers.pop(process, None)
         for role in [role for role, home in self.home.items() if home == process]:
             del self.home[role]
+
+    @property
+    def missing(self) -> set[str]:
+        """Processes that are to be there, and are not."""
+        return self._azs.keys() - self._alive
 
     @property
     def assigned(self) -> KeysView[str]:
@@ -245,6 +252,7 @@ class Failover:
             del self.home[role]
         self._assign_all()
         self._await_return(process, self._registers[process])
+        self._on_lost()
 
     def _await_return(self, process: str, register: Register) -> None:
         """It may be stalled, or cut off: ask until it answers or is restarted."""

@@ -1,6 +1,6 @@
 """A Ray cluster that runs already, of one node or many, which `eagleray up --address` joins, and `down` leaves as it was.
 
-    ray = JoinedRay("auto", folder, layout, scaling, disks={})
+    ray = JoinedRay("auto", folder, layout, scaling, disks={}, seats={})
     ray.start()         looks, joins, and has the zones' room set aside (zone_rooms.py)
     ray.places          what the actors of each zone ask of Ray
     ray.end()           our actors and the placement group are gone; the Ray cluster goes on
@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,9 +30,10 @@ from cluster.authority import Authority
 from cluster.data_folder import DataFolder
 from cluster.initial import GATEWAYS
 from cluster.node_folder import try_door
+from cluster.policies.zones import seats_after
 from cluster.preflight import NotJoined, look
 from cluster.state import ProcessState, stays_at_zero
-from cluster.zone_rooms import HEAD, SLIGHT, ZoneRooms, await_over, own_node, remove_groups
+from cluster.zone_rooms import HEAD, SLIGHT, Made, ZoneRooms, await_over, own_node, remove_groups
 
 PACKAGES = ("actors", "cluster", "configs", "eagleray", "workloads")
 """What of ours runs on the nodes."""
@@ -61,9 +62,7 @@ class JoinedPlaces:
     gateways_beside: bool
 
     def options(self, process: ProcessState) -> dict[str, Any]:
-        if self.gateways_beside and stays_at_zero(process):
-            return self.controller_options()
-        return self.rooms.options(process.az)
+        return self.rooms.options(process.az) if self.is_in_zone(process) else self.controller_options()
 
     def controller_options(self) -> dict[str, Any]:
         """On the machine of `up`, where commands find it, and the authority's key. It outlives the supervisor."""
@@ -73,33 +72,55 @@ class JoinedPlaces:
         cluster = DataFolder(self.rooms.root).read_cluster() or {}
         return dict(cluster.get("disks", {}))
 
-    def make_room(self) -> Mapping[str, str]:
-        """A disk that is another than before is noted before anything is written to it. Raises NotJoined, DataFolderError, OSError."""
+    def seats(self) -> Mapping[str, int]:
+        cluster = DataFolder(self.rooms.root).read_cluster() or {}
+        return dict(cluster.get("seats", {}))
+
+    def make_room(self) -> None:
+        """Raises NotJoined, DataFolderError, OSError."""
+        if not self.rooms.is_made:
+            known = self.disks()
+            self._note(known, self.rooms.make(known))
+
+    def replace_lost(self) -> Collection[str]:
+        """Raises NotJoined, DataFolderError, OSError."""
         known = self.disks()
-        if self.rooms.is_made:
-            return known
-        folder, made = DataFolder(self.rooms.root), self.rooms.make(known)
+        made = self.rooms.replace(known)
+        if made is None:
+            return ()
+        self._note(known, made)
+        return made.replaced
+
+    def _note(self, known: Mapping[str, str], made: Made) -> None:
+        """A disk that is another than before is noted, and the zone's seat with it, before anything is written to it."""
         if made.disks != known:
             logger.warning("%s", made.note)
-            folder.write_cluster({**(folder.read_cluster() or {}), "disks": dict(made.disks)})
-        return made.disks
+            folder = DataFolder(self.rooms.root)
+            seats = seats_after(self.seats(), known, made.disks)
+            folder.write_cluster({**(folder.read_cluster() or {}), "disks": dict(made.disks), "seats": seats})
+
+    def is_in_zone(self, process: ProcessState) -> bool:
+        return not (self.gateways_beside and stays_at_zero(process))
 
     def release_room(self) -> None:
         self.rooms.release()
 
 
 class JoinedRay:
-    """`disks`: zone -> the disk with its data; empty for a new cluster. Its authority has been made."""
+    """`disks`: zone -> the disk with its data, `seats`: zone -> its seat; empty for a new cluster. Its authority has been made."""
 
     namespace: str
     places: JoinedPlaces
 
-    def __init__(self, address: str, folder: DataFolder, layout: Layout, scaling: Scaling, disks: Mapping[str, str]) -> None:
+    def __init__(
+        self, address: str, folder: DataFolder, layout: Layout, scaling: Scaling, disks: Mapping[str, str], seats: Mapping[str, int]
+    ) -> None:
         self._address = address
         self._folder = folder
         self._layout = layout
         self._scaling = scaling
         self.disks = dict(disks)
+        self.seats = dict(seats)
         self.namespace = f"eagleray-{Authority.read(folder.authority).cluster}"
         self.note = ""
         """What whoever starts the cluster must know; "" for nothing."""
@@ -142,6 +163,7 @@ class JoinedRay:
         own = own_node()
         rooms = ZoneRooms(self.namespace, self._folder.root, self._folder.sockets, self._layout, self._scaling.wake_s, self._doors)
         made = rooms.make(self.disks, new=not self.disks)
+        self.seats = seats_after(self.seats, self.disks, made.disks)
         self.disks = dict(made.disks)
         self.places = JoinedPlaces(
             rooms,
@@ -180,7 +202,7 @@ class JoinedRay:
     @property
     def remembered(self) -> dict[str, Any]:
         """What the cluster must know of it at its next start."""
-        return {"address": self._address, "disks": self.disks}
+        return {"address": self._address, "disks": self.disks, "seats": self.seats}
 
     def mend(self) -> bool:
         """Its nodes are others' to look after."""

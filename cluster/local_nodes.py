@@ -1,6 +1,7 @@
 """`LocalNodes`: by it Ray's autoscaler adds and removes nodes on this machine, each a raylet (raylet.py) on loopback.
 
-    provider: {type: external, module: cluster.local_nodes.LocalNodes, address: "127.0.0.1:6379", folder: FOLDER, disable_node_updaters: true}
+    provider: {type: external, module: cluster.local_nodes.LocalNodes, address: "127.0.0.1:6379", folder: FOLDER,
+               disable_node_updaters: true}
 
 Nodes have the resources and labels of their node type, and end with the autoscaler's process. See Ray's NodeProvider for the methods; all
 of them return at once but `terminate_node`, which waits until the raylet has ended.

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,9 +108,18 @@ class LocalPlaces:
     def disks(self) -> Mapping[str, str]:
         return {}
 
-    def make_room(self) -> Mapping[str, str]:
-        """The raylets are there all the time."""
+    def seats(self) -> Mapping[str, int]:
         return {}
+
+    def make_room(self) -> None:
+        """The raylets are there all the time."""
+
+    def replace_lost(self) -> Collection[str]:
+        """The supervisor starts them anew."""
+        return ()
+
+    def is_in_zone(self, process: ProcessState) -> bool:
+        return True
 
     def release_room(self) -> None:
         """They stay."""

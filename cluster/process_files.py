@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Protocol
 
 from actors.common.messages import StartRole
 from actors.common.settings import Settings
@@ -17,16 +18,30 @@ from cluster.state import MOVABLE, ProcessState, RoleState, stays_at_zero
 CONTROLLER = "controller"
 
 
+class Folders(Protocol):
+    """See ray_launcher.Places."""
+
+    def disks(self) -> Mapping[str, str]: ...
+
+    def seats(self) -> Mapping[str, int]: ...
+
+
 @dataclass(frozen=True)
 class ProcessFiles:
     """`sockets`, `roles`, `logs`: folders that only this user can enter (data_folder.py). `root`: the data folder, which each node of a Ray
-    that was joined has for itself; `disks`: zone -> the number of the one with its data (node_folder.py)."""
+    that was joined has for itself; `disks`: zone -> the number of the one with its data (node_folder.py), `seats`: zone -> how many it had before that one
+    (actors/journal/seats.py)."""
 
     sockets: Path
     roles: Path
     logs: Path
     root: Path
     disks: Mapping[str, str] = field(default_factory=dict)
+    seats: Mapping[str, int] = field(default_factory=dict)
+
+    def of(self, places: Folders) -> ProcessFiles:
+        """As the zones lie now."""
+        return replace(self, disks=places.disks(), seats=places.seats())
 
     def endpoint(self, process: str) -> str:
         return f"unix:{self.sockets}/{process}.sock"
@@ -75,4 +90,6 @@ class _Roles:
         load(kinds | MOVABLE if kinds & set(HOSTING) else kinds)
 
     def assigned(self, message: StartRole) -> RoleSpec:
-        return role_spec(RoleState(message.role, message.kind, message.arguments), message.az, str(self.files.sockets))
+        seat = self.files.seats.get(self.process.az, 0) if message.kind == "journal" else 0
+        arguments = {**message.arguments, "seat": seat} if seat else message.arguments
+        return role_spec(RoleState(message.role, message.kind, arguments), message.az, str(self.files.sockets))

@@ -10,7 +10,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import Any, Protocol
 
 import ray
@@ -21,6 +20,7 @@ from actors.runtime.ray_shell import RoleProcess
 from cluster.lean_process import RoleProcessWithoutArrow
 from cluster.process_files import CONTROLLER, ProcessFiles
 from cluster.state import ProcessState, stays_at_zero
+from cluster.zone_rooms import await_over
 
 OPTIONS: dict[str, Any] = {
     "num_cpus": 0,
@@ -45,8 +45,17 @@ class Places(Protocol):
     def disks(self) -> Mapping[str, str]:
         """Zone -> the number of the disk with its data; empty where Ray is the cluster's own."""
 
-    def make_room(self) -> Mapping[str, str]:
-        """There are nodes for the zones' processes; their disks. Raises what says why there are not, in one line."""
+    def seats(self) -> Mapping[str, int]:
+        """Zone -> how many disks it had before that one (actors/journal/seats.py). Missing: 0."""
+
+    def make_room(self) -> None:
+        """There are nodes for the zones' processes. Raises what says why there are not, in one line."""
+
+    def replace_lost(self) -> Collection[str]:
+        """Zones whose node was lost, and which have another now: their processes are to be created anew. Raises what says why there is none, in one line."""
+
+    def is_in_zone(self, process: ProcessState) -> bool:
+        """Whether it is on the node of its zone."""
 
     def release_room(self) -> None: ...
 
@@ -73,7 +82,26 @@ class RayLauncher:
             raise DatabaseError(CANNOT_CONNECT_NOW, str(error).strip().partition("\n")[0]) from error
 
     def _make_room(self) -> None:
-        self._files = replace(self._files, disks=self._places.make_room())
+        self._places.make_room()
+        self._files = self._files.of(self._places)
+
+    async def replace_lost(self, processes: Collection[ProcessState]) -> Collection[str]:
+        try:
+            return await self._loop.run_in_executor(self._calls, self._replace_lost, processes)
+        except Exception as error:  # likewise
+            raise DatabaseError(CANNOT_CONNECT_NOW, str(error).strip().partition("\n")[0]) from error
+
+    def _replace_lost(self, processes: Collection[ProcessState]) -> Collection[str]:
+        zones = self._places.replace_lost()
+        self._files = self._files.of(self._places)
+        moving = [process for process in processes if process.az in zones and self._places.is_in_zone(process)]
+        for process in moving:
+            self._end(process.name)
+        names = {process.name for process in moving}
+        await_over(lambda: names.isdisjoint(ray.util.list_named_actors()))
+        for process in moving:
+            self._launch(process)
+        return zones
 
     def release_room(self) -> None:
         self._loop.run_in_executor(self._calls, self._places.release_room)

@@ -1,8 +1,9 @@
 """What a cluster remembers of itself (cluster.json), and what an `up` makes of that and of what it names.
 
-    {"format": 2, "revision": 3, "settings": {"mode": "open", "layout": {...}, "authentication": {...}, "limits": {"transaction_rows_max": 5000}}}
+    {"format": 2, "revision": 3, "settings": {"mode": "open", "layout": {...}, "authentication": {...},
+     "limits": {"transaction_rows_max": 5000}}}
     ... "identity": "5f2c..."                                   where its checkpoints lie in an object store, too
-    ... "address": "auto", "disks": {"a": "4f1c...", ...}}      where it lies on the nodes of a Ray that it has joined (joined_ray.py)
+    ... "address": "auto", "disks": {"a": "4f1c...", ...}, "seats": {"b": 1}}      where it lies on the nodes of a Ray that it has joined (joined_ray.py)
 
 Remembered is every setting that was ever named, by a settings file or a flag, and the whole layout and authentication
 even where nothing was named: a newer version's defaults must not change what the data lies in, or who may come in.
@@ -37,7 +38,9 @@ from cluster.data_folder import FORMAT
 
 FIXED = ("azs", "adjudicators", "shards")
 """Of the layout: which journals there are, on whose disks, and which key lies where."""
-JOINED = ("address", "disks")
+LIE = ("disks", "seats")
+"""On which disk each zone of a joined Ray lies, and how many it had before."""
+JOINED = ("address", *LIE)
 IDENTITY = "identity"
 """The cluster's own number, by which an object store knows it (object_store.py)."""
 FILES = ("tls_certificate", "tls_key")
@@ -140,11 +143,11 @@ def _warnings(before: Settings | None, settings: Settings) -> Iterator[str]:
         then = before.authentication
         if then.method != "trust" and now.method == "trust":
             yield f"WARNING: passwords are no longer asked for: authentication.method is now trust, and was {then.method}"
-        if then.tls_required and not now.tls_required:
+        if then.is_encrypted and not now.is_encrypted:
             yield "WARNING: encryption is no longer required: authentication.tls_required is now false"
     if now.method == "trust":
         yield TRUST_NOTE
-    if not is_loopback(settings.layout.host) and not now.tls_required:
+    if not is_loopback(settings.layout.host) and not now.is_encrypted:
         yield CLEAR_NOTE
 
 

@@ -53,7 +53,7 @@ _MODULES = {
 def _journal(context: Context, given: dict[str, Any], sockets: str) -> Role:
     from actors.journal.replica import JournalReplica
 
-    return JournalReplica(context, given["journal"], context.az, given.get("writer", ""))
+    return JournalReplica(context, given["journal"], context.az, given.get("writer", ""), given.get("seat", 0))
 
 
 def _adjudicator(context: Context, given: dict[str, Any], sockets: str) -> Role:

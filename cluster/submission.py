@@ -3,8 +3,9 @@
     the command                        the job, a process of the same user on the same host (job_program.py)
       Streams(path) listens at a Unix socket
       <------------------------------- connects
-      its input, output, error ------> are the job's (SCM_RIGHTS): the program reads that input itself; its output and error are pipes, of which
-                                       the job writes every byte to the log and to that output or error
+      its input, output, error ------> are the job's (SCM_RIGHTS): the program reads that input itself; its output and
+                                       error are pipes, of which the job writes every byte to the log and to that
+                                       output or error
 
 So nothing is polled or buffered between the program and whoever reads its output. Only the log, which both have in
 common, gets whole lines. Whoever closes the terminal loses nothing: the program goes on, and `jobs logs` has what it wrote. Left out: programs on other hosts, whose input and

@@ -38,7 +38,7 @@ from cluster.local_ray import LocalRay, NotProtected, make_token
 from cluster.loop_watch import LoopWatch, Replacements
 from cluster.policies.placement import Placement, placement
 from cluster.preflight import NotJoined
-from cluster.remembered import Resolution, resolve
+from cluster.remembered import LIE, Resolution, resolve
 
 COMPLETE_TIMEOUT_S = 110.0
 PRIVATE_UMASK = 0o077
@@ -51,16 +51,19 @@ class StartError(Exception):
     """Why the cluster cannot start, in one line."""
 
 
-def connection_url(settings: Settings, gateway: str = "localhost") -> str:
-    """How to connect from this machine. `gateway`: on which host one listens."""
+def connection_url(settings: Settings, gateway: str = "localhost", ca: Path | None = None) -> str:
+    """How to connect from this machine. `gateway`: on which host one listens. `ca`: by which the server is known."""
     host, users = settings.layout.host, sorted(settings.authentication.users)
     host = (
         gateway
         if gateway != "localhost"
         else {"127.0.0.1": "localhost", "0.0.0.0": "localhost", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
     )
-    user = ADMIN if settings.authentication.method == "trust" or ADMIN in users else quote(users[0], safe="")
-    return f"postgresql://{user}@{host}:{settings.layout.port}/postgres"
+    user = quote(users[0], safe="") if settings.authentication.method == "scram-sha-256" and ADMIN not in users else ADMIN
+    url = f"postgresql://{user}@{host}:{settings.layout.port}/postgres"
+    if settings.authentication.method != "tokens":
+        return url
+    return f"{url}?sslmode=verify-full&sslrootcert={quote(str(ca))}" if ca is not None else f"{url}?sslmode=require"
 
 
 class Supervisor:
@@ -72,12 +75,15 @@ class Supervisor:
         self._watch = LoopWatch(folder.sockets, self._settings.supervision.stall_s, Replacements(folder.replacements_path))
         self._ray: LocalRay | JoinedRay | None = None
         self._controller: Any = None
+        self._ca: Path | None = None
+        """By which clients know the certificate that was made for the cluster."""
         self._ray_is_dead = False
 
     def start(self) -> str:
         """Returns the connection string. Raises StartError."""
         self._ask_object_store()
         self._make_authority()
+        self._make_certificate()
         self._ray = self._make_ray()
         try:
             address = self._ray.start()
@@ -92,7 +98,7 @@ class Supervisor:
             self._await_complete()
             self._ray.close_folders()
             self._require_nothing_exposed()
-        url = connection_url(self._settings, self._ray.host)
+        url = connection_url(self._settings, self._ray.host, self._ca)
         self._folder.write_state(
             {
                 "url": url,
@@ -105,6 +111,8 @@ class Supervisor:
                 "sockets": str(self._folder.sockets),
                 "controller": f"unix:{self._folder.sockets}/controller.sock",
                 "mode": self._settings.mode,
+                "method": self._settings.authentication.method,
+                "certificate_authority": str(self._ca) if self._ca is not None else "",
             }
         )
         if not isinstance(self._ray, JoinedRay):  # its nodes have watches of their own (node_watch.py)
@@ -114,14 +122,15 @@ class Supervisor:
     @contextmanager
     def _remembering(self) -> Iterator[None]:
         """What the cluster is goes to disk before a role writes there: data is never without the settings that say
-        who may read it. A start that fails changes nothing of a cluster that was there before."""
+        who may read it. A start that fails changes nothing of a cluster that was there before, but for which disks its zones lie on: something may have been written there."""
         former = self._folder.read_cluster()
         self._folder.write_cluster(self._remembered)
         try:
             yield
         except BaseException:
             if former is not None:
-                self._folder.write_cluster(former)
+                lie = {key: self._remembered[key] for key in LIE if key in self._remembered}
+                self._folder.write_cluster({**former, **lie})
             raise
         if former is None:
             logger.info("created a cluster in %s", self._folder.root)
@@ -142,7 +151,8 @@ class Supervisor:
         layout = self._settings.layout
         if "address" not in self._remembered:
             return LocalRay(layout.azs, controller_az(layout.azs), self._folder.ray)
-        return JoinedRay(self._remembered["address"], self._folder, layout, self._settings.scaling, self._remembered.get("disks", {}))
+        disks, seats = self._remembered.get("disks", {}), self._remembered.get("seats", {})
+        return JoinedRay(self._remembered["address"], self._folder, layout, self._settings.scaling, disks, seats)
 
     def _require_nothing_exposed(self) -> None:
         """Nothing of the cluster can be reached from other machines, but the PostgreSQL port where the settings say
@@ -165,6 +175,24 @@ class Supervisor:
         except (AuthorityError, OSError) as error:
             raise StartError(str(error)) from None
 
+    def _make_certificate(self) -> None:
+        """What clients are shown, where they are asked for tokens and the settings name none. Raises StartError, also where the access keys cannot be read."""
+        authentication = self._settings.authentication
+        if authentication.method != "tokens":
+            return
+        from cluster.access_keys import KeysError, read_keys
+        from cluster.authority import AuthorityError
+        from cluster.server_certificate import CA_FILE, make_certificate, names_of
+
+        try:
+            read_keys(self._folder.access_keys)
+            if authentication.tls_certificate:
+                return
+            make_certificate(self._folder.tls, names_of(self._settings))
+        except (AuthorityError, KeysError, OSError) as error:
+            raise StartError(str(error)) from None
+        self._ca = self._folder.tls / CA_FILE
+
     def _place(self) -> Placement:
         """By the cores of all nodes; from now on the settings say what came of it."""
         from cluster.ray_launcher import cores
@@ -182,10 +210,10 @@ class Supervisor:
         from cluster.process_files import CONTROLLER, ProcessFiles
         from cluster.ray_launcher import OPTIONS, create
 
-        disks = self._remembered.get("disks", {})
-        files = ProcessFiles(self._folder.sockets, self._folder.roles, self._folder.logs, self._folder.root, disks)
+        disks, seats = self._remembered.get("disks", {}), self._remembered.get("seats", {})
+        files = ProcessFiles(self._folder.sockets, self._folder.roles, self._folder.logs, self._folder.root, disks, seats)
         chosen, places = self._place(), joined.places
-        url = connection_url(self._settings, joined.host)
+        url = connection_url(self._settings, joined.host, self._ca)
         self._controller = (
             ray.remote(ControllerProcess)
             .options(name=CONTROLLER, **OPTIONS, **places.controller_options())

@@ -1,9 +1,11 @@
 """Whether a process that owes an answer is at work, as the kernel and its heartbeat tell: silence under load is not death.
 
-    the loop computes, or wants a processor and gets none, or another thread has the interpreter    at work: its answer comes when it gets there
-    the loop has beaten, or computed, since the last look                                           at work, wherever it is at this moment
-    asleep or waiting for a disk, and neither                                                       not at work
-    stopped (SIGSTOP, a debugger), dead, a zombie, its number another's by now                      not at work, whatever it did before
+    the loop computes, or wants a processor and gets none,          at work: its answer comes when it gets there
+    or another thread has the interpreter
+    the loop has beaten, or computed, since the last look           at work, wherever it is at this moment
+    asleep or waiting for a disk, and neither                       not at work
+    stopped (SIGSTOP, a debugger), dead, a zombie,                  not at work, whatever it did before
+    its number another's by now
 
 Tells of processes on this host alone. A loop that computes without end is loop_watch.py's to end. Where /proc tells nothing of the process nobody is at work: a silent
 process is given up as if there were no such rule.

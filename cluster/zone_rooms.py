@@ -1,11 +1,12 @@
 """The room of a cluster's zones on a Ray that it has joined: a node for each zone, made ready, and a share of it that Ray sets aside.
 
     rooms = ZoneRooms(namespace, root, sockets, layout, wait_s=120)
-    made = rooms.make(disks={}, new=True)     nodes are found, or waited for, and a placement group holds them
+    made = rooms.make(disks={}, new=True)     nodes are found, or waited for, and placement groups hold them
+    made = rooms.replace(disks)               a zone whose node is lost has another, the others stay
     rooms.release()                           nothing of ours is on them; the autoscaler may take them away
 
-Each zone lies on one node (policies/zones.py). Its bundle of the placement group asks for the node's label and for its IP address, so that Ray starts the
-zone's actors again where their data is, also on a raylet that was started anew. Where a zone's node is not there, and Ray has an autoscaler, a first
+Each zone lies on one node (policies/zones.py), and has a placement group of its own there, so that one may go without the others. It asks for the node's label and for its IP address,
+so that Ray starts the zone's actors again where their data is, also on a raylet that was started anew. Where a zone's node is not there, and Ray has an autoscaler, another
 placement group asks for nodes by their labels alone; once Ray has them, their disks are looked at: a node that comes back for its zone has
 the zone's data, and one that comes in the place of a lost one has none. Then the zone begins anew there, if it is one of a minority, and is filled from the others.
 
@@ -18,7 +19,8 @@ import importlib.metadata
 import logging
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -48,6 +50,10 @@ HOPELESS_S = 15.0
 HEAD = "node:__internal_head__"
 SLIGHT = 0.001
 """Of a resource that is there only to name its node."""
+ZONE = "-zone-"
+"""In the name of a zone's placement group."""
+NODE_ID = "ray.io/node-id"
+"""Ray's own label."""
 ASKING = "-asking"
 """Ends the name of the placement group that has the autoscaler add nodes."""
 
@@ -61,11 +67,13 @@ class Made:
     nodes: Mapping[str, Node]
     disks: Mapping[str, str]
     note: str = ""
+    replaced: tuple[str, ...] = ()
+    """Zones whose room is new, where others have kept theirs."""
 
 
 @dataclass
 class ZoneRooms:
-    """`namespace`: of the cluster's actors, and the name of its placement group. `root`, `sockets`: folders that each node has. `door`: where a gateway is
+    """`namespace`: of the cluster's actors; the names of its placement groups begin with it. `root`, `sockets`: folders that each node has. `door`: where a gateway is
     to listen on the first two zones' nodes; None: on none. `wait_s`: for nodes that Ray's autoscaler adds."""
 
     namespace: str
@@ -88,10 +96,37 @@ class ZoneRooms:
         except NoZones as error:
             raise NotJoined(str(error)) from None
 
+    def replace(self, disks: Mapping[str, str]) -> Made | None:
+        """Zones that have no room any more, since their node is lost, get some on other nodes; their actors have ended with the old room. None where all have room. Raises NotJoined
+        where there is no other node, or none yet, and nothing has changed."""
+        lost = [az for az in self.layout.azs if _state(self._group(az)) != "CREATED"]
+        if not lost:
+            _remove([self._asking])
+            return None
+        try:
+            nodes = self._nodes(disks)
+            asked = zones_asked(nodes, self.layout.azs, disks)
+            self._expect(asked, lost)
+            chosen = zones(nodes, self.layout.azs, disks)
+        except NoZones as error:
+            raise NotJoined(str(error)) from None
+        ready = self._make_ready(chosen, lost, new=False)
+        _remove([self._asking, *map(self._group, lost)])
+        self._set_aside(chosen, lost)
+        self._last = {az: node.id for az, node in chosen.nodes.items()}
+        return Made(chosen.nodes, {**disks, **ready}, chosen.note, tuple(lost))
+
     @property
     def is_made(self) -> bool:
         """A controller that was started anew finds what the former one made."""
-        return _state(self.namespace) in ("CREATED", "RESCHEDULING")
+        return all(_state(self._group(az)) in ("CREATED", "RESCHEDULING") for az in self.layout.azs)
+
+    def _group(self, az: str) -> str:
+        return f"{self.namespace}{ZONE}{az}"
+
+    @property
+    def _asking(self) -> str:
+        return self.namespace + ASKING
 
     def release(self) -> None:
         """Actors that are still there end."""
@@ -102,8 +137,7 @@ class ZoneRooms:
         import ray
         from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
-        group = ray.util.get_placement_group(self.namespace)
-        return {"scheduling_strategy": PlacementGroupSchedulingStrategy(group, self.layout.azs.index(az))}
+        return {"scheduling_strategy": PlacementGroupSchedulingStrategy(ray.util.get_placement_group(self._group(az)), 0)}
 
     # -- nodes --------------------------------------------------------------------------------------------------------------------
 
@@ -117,10 +151,10 @@ class ZoneRooms:
                 self._ask(asked, lambda: zones(nodes, azs, disks))
                 nodes = self._nodes(disks)
             chosen = zones(nodes, azs, disks)
-            ready = self._make_ready(chosen, new)
+            ready = self._make_ready(chosen, azs, new)
         finally:
-            _remove(self.namespace + ASKING)
-        self._set_aside(chosen)
+            _remove([self._asking])
+        self._set_aside(chosen, azs)
         self._last = {az: node.id for az, node in chosen.nodes.items()}
         return Made(chosen.nodes, ready, chosen.note)
 
@@ -139,20 +173,11 @@ class ZoneRooms:
     def _ask(self, asked: Asked, otherwise: Callable[[], object]) -> None:
         """Has Ray's autoscaler add nodes. Returns once a node is there for each zone, held by a placement group until it is made ready, or where no autoscaler
         runs. Raises NotJoined where none come in `wait_s`, and what `otherwise` raises, if anything, where the autoscaler has none of the kind."""
-        import ray
 
         autoscaler = _Autoscaler()
         if not autoscaler.runs:
             return
-        cpus, there = self.layout.az_cpus or SLIGHT, asked.nodes
-        bundles = [{"CPU": cpus, **({f"node:{there[az].ip}": SLIGHT} if az in there else {})} for az in self.layout.azs]
-        group = ray.util.placement_group(
-            bundles,
-            strategy="STRICT_SPREAD",
-            name=self.namespace + ASKING,
-            lifetime="detached",
-            bundle_label_selector=[asked.selectors[az] for az in self.layout.azs],
-        )
+        group = self._ask_for(asked, self.layout.azs)
         logger.info("waiting for nodes for %s, by the labels %s", ", ".join(asked.lacking), asked.selectors)
         end_s = time.monotonic() + self.wait_s
         while not group.wait(1):
@@ -165,9 +190,34 @@ class ZoneRooms:
                     f"no node has come for zone {zones_lacking} in {self.wait_s:.0f} s: `ray status` tells what Ray's autoscaler does"
                 )
 
-    def _make_ready(self, chosen: Zones, new: bool) -> dict[str, str]:
-        """Each zone's node has its folders, and what our code needs. Zone -> disk. Raises NotJoined."""
-        strange = {az: node for az, node in chosen.nodes.items() if node.id not in self._ready}
+    def _ask_for(self, asked: Asked, azs: Sequence[str]) -> Any:
+        """The placement group that asks for a node for each of these zones."""
+        import ray
+
+        cpus, there = self.layout.az_cpus or SLIGHT, asked.nodes
+        return ray.util.placement_group(
+            [{"CPU": cpus, **({f"node:{there[az].ip}": SLIGHT} if az in there else {})} for az in azs],
+            strategy="STRICT_SPREAD",
+            name=self._asking,
+            lifetime="detached",
+            bundle_label_selector=[asked.selectors[az] for az in azs],
+        )
+
+    def _expect(self, asked: Asked, lost: Sequence[str]) -> None:
+        """Ray's autoscaler, where one runs, is asked for nodes for lost zones, and goes on to be until they are there: NotJoined before that."""
+        import ray
+
+        lacking = [az for az in lost if az in asked.lacking]
+        if not lacking or not _Autoscaler().runs:
+            return
+        if not _state(self._asking):
+            self._ask_for(asked, lacking)
+        if not ray.util.get_placement_group(self._asking).wait(FREE_S_MAX):
+            raise NotJoined(f"no node has come yet for zone {', '.join(lacking)}")
+
+    def _make_ready(self, chosen: Zones, azs: Sequence[str], new: bool) -> dict[str, str]:
+        """The node of each of these zones has its folders, and what our code needs. Zone -> disk. Raises NotJoined."""
+        strange = {az: chosen.nodes[az] for az in azs if chosen.nodes[az].id not in self._ready}
         requirements = requirements_declared()
         asked = {az: (node, Wanted(self.root, self.sockets, az, new, requirements, self.doors.get(az))) for az, node in strange.items()}
         for az, ready in _on_nodes(made_ready, asked).items():
@@ -176,30 +226,29 @@ class ZoneRooms:
             node = chosen.nodes[az]
             self._ready[node.id] = ready.disk
             self._looked[node.id] = Looked(ready.disk, (*node.holds, az))
-        return {az: self._ready[node.id] for az, node in chosen.nodes.items()}
+        return {az: self._ready[chosen.nodes[az].id] for az in azs}
 
-    def _set_aside(self, chosen: Zones) -> None:
-        """Raises NotJoined."""
+    def _set_aside(self, chosen: Zones, azs: Sequence[str]) -> None:
+        """Room for these zones, which have none. Raises NotJoined, and they have none."""
         import ray
 
         cpus = self.layout.az_cpus
-        bundles, selectors = [], []
-        for az in self.layout.azs:
-            node = chosen.nodes[az]
-            bundles.append({f"node:{node.ip}": SLIGHT, **({"CPU": cpus} if cpus else {})})
-            selectors.append({chosen.label: node.labels[chosen.label]} if chosen.label else {})
-        if all(node.cores >= cpus for node in chosen.nodes.values()):
-            await_over(lambda: min(_free(chosen).values()) >= cpus, FREE_S_MAX)
-        free = _free(chosen)
-        told = ", ".join(f"{az} (node {chosen.nodes[az].ip}) {free[az]:g}" for az in self.layout.azs)
+        if all(chosen.nodes[az].cores >= cpus for az in azs):
+            await_over(lambda: min(_free(chosen, azs).values()) >= cpus, FREE_S_MAX)
+        free = _free(chosen, azs)
+        told = ", ".join(f"{az} (node {chosen.nodes[az].ip}) {free[az]:g}" for az in azs)
         no_room = NotJoined(f"no room: each zone asks for {cpus:g} CPU on its node (layout.az_cpus), and there are free for {told}")
-        if any(free[az] < cpus for az in self.layout.azs):
+        if any(free[az] < cpus for az in azs):
             raise no_room
-        group = ray.util.placement_group(
-            bundles, strategy="STRICT_SPREAD", name=self.namespace, lifetime="detached", bundle_label_selector=selectors
-        )
-        if not group.wait(ROOM_S_MAX):
-            self.release()
+        groups = []
+        for az in azs:
+            bundle = {f"node:{chosen.nodes[az].ip}": SLIGHT, **({"CPU": cpus} if cpus else {})}
+            groups.append(
+                ray.util.placement_group([bundle], name=self._group(az), lifetime="detached", bundle_label_selector=[_selector(chosen, az)])
+            )
+        end_s = time.monotonic() + ROOM_S_MAX
+        if not all(group.wait(max(end_s - time.monotonic(), 0.1)) for group in groups):
+            _remove(list(map(self._group, azs)))
             raise no_room
 
 
@@ -260,8 +309,18 @@ def await_over(over: Callable[[], bool], s_max: float = END_S_MAX) -> None:
 
 def remove_groups(namespace: str) -> None:
     """The placement groups of this cluster."""
-    _remove(namespace)
-    _remove(namespace + ASKING)
+    import ray
+
+    groups = ray.util.placement_group_table().values()
+    names = [str(group["name"]) for group in groups if group["state"] != "REMOVED"]
+    _remove([name for name in names if name == namespace + ASKING or name.startswith(namespace + ZONE)])
+
+
+def _selector(chosen: Zones, az: str) -> dict[str, str]:
+    """By its zone's label Ray finds a node that was started anew. Nodes that neither label nor address tells apart are told by what they are called now."""
+    own = {chosen.label: chosen.nodes[az].labels[chosen.label]} if chosen.label else {}
+    alike = [node for node in chosen.nodes.values() if node.ip == chosen.nodes[az].ip and own.items() <= node.labels.items()]
+    return own if len(alike) == 1 else {**own, NODE_ID: chosen.nodes[az].id}
 
 
 def _state(name: str) -> str:
@@ -275,15 +334,16 @@ def _state(name: str) -> str:
     return str(ray.util.placement_group_table(group).get("state") or "")
 
 
-def _remove(name: str) -> None:
+def _remove(names: Sequence[str]) -> None:
     import ray
 
-    try:
-        group = ray.util.get_placement_group(name)
-    except ValueError:  # there is none
-        return
-    ray.util.remove_placement_group(group)
-    await_over(lambda: ray.util.placement_group_table(group).get("state") in (None, "REMOVED"))
+    groups = []
+    for name in names:
+        with suppress(ValueError):  # there is none
+            groups.append(ray.util.get_placement_group(name))
+    for group in groups:
+        ray.util.remove_placement_group(group)
+    await_over(lambda: all(ray.util.placement_group_table(group).get("state") in (None, "REMOVED") for group in groups))
 
 
 def _told_nodes() -> list[dict[str, Any]]:
@@ -340,9 +400,9 @@ def _last_line(error: BaseException) -> str:
     return lines[-1][:300] if lines else type(error).__name__
 
 
-def _free(chosen: Zones) -> dict[str, float]:
+def _free(chosen: Zones, azs: Sequence[str]) -> dict[str, float]:
     """Zone -> the processors of its node that nobody has."""
     from ray._private.state import available_resources_per_node
 
     free = available_resources_per_node()  # type: ignore[no-untyped-call]
-    return {az: free.get(node.id, {}).get("CPU", 0.0) for az, node in chosen.nodes.items()}
+    return {az: free.get(chosen.nodes[az].id, {}).get("CPU", 0.0) for az in azs}

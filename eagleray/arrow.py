@@ -1,9 +1,12 @@
 """Tables as data: query results as Arrow, Arrow and Parquet into tables, without a Python object for each value on
 this side.
 
-    table = eagleray.read_arrow("SELECT id, price FROM orders WHERE price > %s", (100,))       a pyarrow.Table; .to_pandas()
-    with eagleray.arrow_reader("SELECT * FROM orders") as reader: ...                          batch by batch, in bounded memory
-    eagleray.load("orders", table)                      or a RecordBatchReader, a DataFrame, a path of a Parquet file or folder: all of it or nothing
+    table = eagleray.read_arrow("SELECT id, price FROM orders WHERE price > %s", (100,))
+        a pyarrow.Table; .to_pandas()
+    with eagleray.arrow_reader("SELECT * FROM orders") as reader: ...
+        batch by batch, in bounded memory
+    eagleray.load("orders", table)
+        or a RecordBatchReader, a DataFrame, a path of a Parquet file or folder: all of it or nothing
 
 Both speak COPY ... (FORMAT arrow), an extension of Eagleray's (actors/postgres/copy_arrow.py): any query,
 any host, the connection's own authentication and TLS. `ray_dataset` (ray_data.py) reads from storage, past the query

@@ -11,8 +11,8 @@
 | an attempt ends with | then |
 | --- | --- |
 | 40001 | nothing was committed: roll back, pause (full jitter), run again, at most `attempts_max` times |
-| 08xxx, 57Pxx or a broken connection before COMMIT | nothing was committed: a Session connects again and runs again; a connection raises |
-| the same during COMMIT | it may have been committed: UnknownOutcome, and never run again blindly; with `once`, run again safely |
+| 08xxx, 57Pxx, a broken connection before COMMIT | nothing committed: a Session connects and runs again; a connection raises |
+| the same during COMMIT | perhaps committed: UnknownOutcome, never run again blindly; with `once`, run again safely |
 | anything else | roll back and raise |
 
 `Retries` decides, from the error alone; `run` and `run_async` do what it says.

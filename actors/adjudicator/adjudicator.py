@@ -1,6 +1,7 @@
 """The adjudicator: decides commit or abort for the key ranges it owns, and leads exactly one journal.
 
-    Lead --> open the journal (seal a majority under a higher epoch) --> wait until the old epoch is past --> EPOCH_BEGIN --> Reign --> ... deposed or stopped
+    Lead --> open the journal (seal a majority under a higher epoch) --> wait until the old epoch is past
+         --> EPOCH_BEGIN --> Reign --> ... deposed or stopped
 
 This file is the role: who leads, and which message goes where. What happens within an epoch is reign.py's (the fast path), coordinator.py's and participant.py's
 (transactions that span adjudicators); the conflict check is window.py, the commit times lease.py.

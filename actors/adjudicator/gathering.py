@@ -1,7 +1,9 @@
 """Large transactions on their way in: pieces are taken, judged, passed on and journaled as they come; the Commit then finds nothing left to do but decide.
 
-    Part 1..n --> own keys into the window's claim, others' shares as Gather to their adjudicators, the piece as a PART record; Done once all that holds
-    Commit(parts=n) --> the claim, if every piece is there; from here on the transaction is like any other (reign.py, coordinator.py)
+    Part 1..n --> own keys into the window's claim, others' shares as Gather to their adjudicators,
+                  the piece as a PART record; Done once all that holds
+    Commit(parts=n) --> the claim, if every piece is there; from here on the transaction is like any other
+                        (reign.py, coordinator.py)
     DropParts, silence, a refusal --> ABORT record: the pieces are void
 
 Pieces hold no marks, and nobody waits for them: a transaction that gathers for minutes stands in nobody's way. A part that fails anywhere fails the transaction.
@@ -143,7 +145,7 @@ class GatheringRoom:
             )
         if message.write_set:
             gathering.journaled[number] = gathering.numbers[number]
-            reign.append_note(PART, arrived, transaction=message.transaction, payload=message.write_set, part=number)
+            reign.covering.append_note(PART, arrived, transaction=message.transaction, payload=message.write_set, part=number)
         elif not others:
             arrived(0)
 
@@ -218,7 +220,7 @@ class GatheringRoom:
         for other in sorted(gathering.shares):
             reign.context.bus.post(reign.name, f"adjudicator/{other}", Decided(gathering.name, 0))
         if not reign.over:
-            reign.append_note(ABORT, transaction=transaction)
+            reign.covering.append_note(ABORT, transaction=transaction)
 
     def drop_all(self) -> None:
         """Of whom the Commit has not come."""

@@ -9,7 +9,9 @@
 No timers: ends are extended by records that are written anyway once half of the lease is used up, or for a promise that needs it.
 
         lease = Lease(begin=1000, end=501000, length_us=500000)
-        lease.pick(start_ts, now) -> commit_ts;   lease.end_for(commit_ts, now) -> what its record carries;   lease.became_durable(end)
+        lease.pick(start_ts, now) -> commit_ts
+        lease.end_for(commit_ts, now) -> what its record carries
+        lease.became_durable(end)
 """
 
 from __future__ import annotations

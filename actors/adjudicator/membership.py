@@ -1,6 +1,7 @@
 """What an adjudicator does so that others are born and retired, and so that it retires itself (docs/ranges.md).
 
-    Announce(set version 4)   --ANNOUNCE record, version 4--> durable --> Announced(at)       promises above `at` carry the version, too
+    Announce(set version 4)   --ANNOUNCE record, version 4--> durable --> Announced(at)
+                                  promises above `at` carry the version, too
     Retire                    --nothing is under way, no outcome is owed--> END record --> durable --> Retired(until)
 
 `at` is above all that was promised before the record: what a reader may believe without having read the record lies at or below it. Either record is written again
@@ -34,7 +35,7 @@ class Membership:
             raise not_committed("the epoch is over")
         reign.writer.set_version = max(reign.writer.set_version, message.set_version)
         at = reign.lease.last
-        reign.append_note(ANNOUNCE, lambda: reply(Announced(at)))
+        reign.covering.append_note(ANNOUNCE, lambda: reply(Announced(at)))
 
     def retire(self, _: Retire, reply: Reply) -> None:
         """Raises 55000 where the adjudicator owns keys, or owes an answer; 08006 where the reign is over."""
@@ -49,7 +50,7 @@ class Membership:
         reign.gatherings.drop_all()
         reign.writer.has_ended = True
         until = reign.lease.last
-        reign.append_note(END, lambda: reply(Retired(until)))
+        reign.covering.append_note(END, lambda: reply(Retired(until)))
 
     def check(self) -> None:
         """Raises 55000 where nothing is committed in the journal any more."""

@@ -1,6 +1,7 @@
 """The participant's side of transactions that other adjudicators coordinate: mark, answer Prepared, and hold the marks until the outcome is known.
 
-    Prepare --judge--> marks --lease covers it--> Prepared(epoch, lower bound, epoch end) ... Decided(commit_ts or 0) --> window, or nothing
+    Prepare --judge--> marks --lease covers it--> Prepared(epoch, lower bound, epoch end)
+            ... Decided(commit_ts or 0) --> window, or nothing
 
 The outcome is the coordinator's journal's. A participant that has heard nothing for `ask_outcome_ms` asks whoever leads that journal, again and again, until it
 is answered; there is no other way for marks to go but the end of this epoch (the next one begins above every time that this one has offered).
@@ -219,7 +220,7 @@ class Participant:
 
         now = reign.context.clock.now().latest
         at = max(message.start_ts, lease.last, now, min(message.coordinator_last, now + AHEAD_US_MAX))
-        reign.cover(at + lease.length_us // LEASE_SHARE, answer, reply.fail)
+        reign.covering.cover(at + lease.length_us // LEASE_SHARE, answer, reply.fail)
 
     def decided(self, name: bytes, commit_ts: Timestamp) -> None:
         """The outcome (0: aborted); may come again, early or late."""

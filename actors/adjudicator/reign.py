@@ -2,7 +2,8 @@
 
 One that touches this adjudicator's keys only is decided in one go, in the turn of the loop that brings it:
 
-    commit() --judge--> window --pick--> lease --append--> journal ...majority durable... _committed() --clock.earliest >= commit_ts--> Committed
+    commit() --judge--> window --pick--> lease --append--> journal ...majority durable...
+        _committed() --clock.earliest >= commit_ts--> Committed
 
 Later transactions see its keys from the moment it has its commit time, before it is durable: if the journal never takes the record, the epoch is over, and
 all that was decided after it with it. One that spans adjudicators is coordinator.py's; parts of those that others coordinate are participant.py's. One that is too large for one message comes
@@ -24,6 +25,8 @@ from typing import TYPE_CHECKING
 
 from actors.adjudicator.claim import Claim
 from actors.adjudicator.coordinator import Coordinator, RecoveredOutcomes
+from actors.adjudicator.covering import Covering
+from actors.adjudicator.early import EarlyRequests
 from actors.adjudicator.gathering import GatheringRoom
 from actors.adjudicator.lease import Lease
 from actors.adjudicator.load import ClaimLoad
@@ -36,7 +39,6 @@ from actors.adjudicator.releasing import Releasing
 from actors.adjudicator.waiting import WaitingRoom
 from actors.adjudicator.window import ConflictWindow
 from actors.common.errors import (
-    OBJECT_NOT_IN_PREREQUISITE_STATE,
     PROTOCOL_VIOLATION,
     SERIALIZATION_FAILURE,
     DatabaseError,
@@ -44,9 +46,8 @@ from actors.common.errors import (
     redirected,
 )
 from actors.common.messages import AskPromise, Commit, Committed, Part, Promised
-from actors.common.refusals import ClockAhead
 from actors.common.timestamps import TIMESTAMP_MIN, Timestamp
-from actors.journal.record import CLOSE, COMMIT, LEASE
+from actors.journal.record import CLOSE, COMMIT
 from actors.runtime.interfaces import Context, Reply
 
 if TYPE_CHECKING:
@@ -60,14 +61,8 @@ COMMIT_BYTES_MAX = 256 << 20
 """Bytes of write sets under way, likewise; a single larger one is let through."""
 DUPLICATES_MAX = 8
 """Answers owed for one transaction."""
-HELD_MAX = 1024
-"""Requests held until the clock is near their time, and promises waiting for the lease."""
-HELD_S_MAX = 5.0
-"""A query processor whose clock is further ahead (beyond the lease's length) is refused."""
 CLOSE_S_MAX = 2.0
 """A clean stop waits so long for the journal to take what was appended."""
-ROOM_PROBE_S = 1.0
-"""While the journal's disks are full, a refused commit writes a LEASE record at most so often, to hear whether they still are."""
 WINDOW_S_DEFAULT = 300
 """Where the transaction age limit is lifted: who is older than this conflicts."""
 
@@ -116,6 +111,8 @@ class Reign:
         self.writer = writer
         self.epoch = writer.epoch
         self.lease = lease
+        self.covering = Covering(lease, writer, context.clock)
+        self._early = EarlyRequests(lease, context.clock)
         self.ownership: Ownership | None = None
         self._newest_beginning: Timestamp = TIMESTAMP_MIN
         self.window = ConflictWindow((context.settings.limits.transaction_age_s or WINDOW_S_DEFAULT) * 1_000_000, lease.begin)
@@ -134,9 +131,6 @@ class Reign:
         self._bytes = 0
         self._answered = answered
         self.load = load or ClaimLoad(context, None)
-        self._uncovered: list[tuple[Timestamp, Callable[[], None], Callable[[DatabaseError], None]]] = []
-        self._held = 0
-        self._room_asked_s = 0.0
 
     # -- ranges ------------------------------------------------------------------------------------------------------------------
 
@@ -206,7 +200,7 @@ class Reign:
         """Raises 53100, and 55000 where the journal has ended."""
         self.membership.check()
         if not self.writer.has_room:
-            self._ask_for_room()
+            self.covering.ask_for_room()
             raise disk_full()
 
     def is_under_way(self, transaction: bytes) -> bool:
@@ -226,7 +220,7 @@ class Reign:
             raise overloaded()
         self._check_room()
         now = self._clock.now()
-        if message.start_ts > now.latest and self._hold_until_near(message.start_ts, partial(self._commit_later, message, reply)):
+        if message.start_ts > now.latest and self._early.hold(message.start_ts, partial(self._commit_later, message, reply)):
             return
         flight = Flight(message, reply)
         written, dropped = read_write_set(message.write_set)
@@ -324,7 +318,7 @@ class Reign:
     def _committed(self, flight: Flight, epoch_end: Timestamp, then: Callable[[], None] | None) -> None:
         flight.durable = True
         if epoch_end > self.lease.durable_end:
-            self._covered(epoch_end)
+            self.covering.became_durable(epoch_end)
         if then is not None:
             then()
         self._answer(flight)
@@ -364,91 +358,27 @@ class Reign:
 
     # -- time --------------------------------------------------------------------------------------------------------------------
 
-    def _hold_until_near(self, at: Timestamp, then: Callable[[], None]) -> bool:
-        """Somebody's clock is so far ahead that all others would have to wait for it: let it wait itself. Raises 55000 where that is too long."""
-        ahead_us = at - self._clock.now().latest - self.lease.length_us
-        if ahead_us <= 0:
-            return False
-        if ahead_us > HELD_S_MAX * 1e6 or self._held >= HELD_MAX:
-            raise DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, f"a clock is {ahead_us} microseconds ahead", refusal=ClockAhead())
-        self._held += 1
-
-        def near() -> None:
-            self._held -= 1
-            then()
-
-        asyncio.get_running_loop().call_later(ahead_us / 1e6, near)
-        return True
-
     def promise(self, message: AskPromise, reply: Reply) -> None:
         """Promise `at`, or now if that is later: a memory write within the lease, else after a LEASE record."""
         if self.over:
             raise not_committed("the epoch is over")
         now = self._clock.now()
-        if message.at > now.latest and self._hold_until_near(message.at, partial(self._promise_later, message, reply)):
+        if message.at > now.latest and self._early.hold(message.at, partial(self._promise_later, message, reply)):
             return
         at = message.at if message.at > now.earliest else now.earliest
 
         def answer() -> None:
             reply(Promised(self.epoch, self.lease.promise(at), self.writer.last_lsn, self.writer.set_version))
 
-        self.cover(at, answer, reply.fail)
+        self.covering.cover(at, answer, reply.fail)
         if self.lease.is_past_half(now.earliest):
-            self._extend(now.earliest)
+            self.covering.extend(now.earliest)
 
     def _promise_later(self, message: AskPromise, reply: Reply) -> None:
         try:
             self.promise(message, reply)
         except DatabaseError as error:
             reply.fail(error)
-
-    def cover(self, end: Timestamp, then: Callable[[], None], fail: Callable[[DatabaseError], None]) -> None:
-        """`then` once the epoch's durable end is at or above `end`: now, or after a LEASE record."""
-        if end <= self.lease.durable_end:
-            then()
-        elif len(self._uncovered) >= HELD_MAX:
-            fail(not_committed("too many wait for the lease"))
-        else:
-            self._uncovered.append((end, then, fail))
-            if end > self.lease.asked_end:
-                self._extend(end)
-
-    def _extend(self, at: Timestamp) -> None:
-        """Write a LEASE record, so that the epoch goes on beyond `at`."""
-        lease = self.lease
-        epoch_end = lease.end_for(at, self._clock.now().earliest)
-        self.writer.append(LEASE, lease.last, lease.last, epoch_end, on_committed=partial(self._covered, epoch_end))
-
-    def append_note(
-        self, kind: int, then: Callable[[], None] | None = None, *, transaction: bytes = b"", payload: bytes = b"", part: int = 0
-    ) -> None:
-        """A PART, an ABORT, a RELEASE ...: what commits nothing. `then` runs when it is durable."""
-        lease = self.lease
-        epoch_end = lease.end_for(lease.last, self._clock.now().earliest)
-
-        def noted() -> None:
-            if epoch_end > lease.durable_end:
-                self._covered(epoch_end)
-            if then is not None:
-                then()
-
-        self.writer.append(kind, lease.last, lease.last, epoch_end, transaction=transaction, payload=payload, part=part, on_committed=noted)
-
-    def _ask_for_room(self) -> None:
-        now_s = asyncio.get_running_loop().time()
-        if not self.writer.waiting and now_s >= self._room_asked_s + ROOM_PROBE_S:
-            self._room_asked_s = now_s
-            self._extend(self._clock.now().earliest)
-
-    def _covered(self, epoch_end: Timestamp) -> None:
-        self.lease.became_durable(epoch_end)
-        if self._uncovered:
-            waiting, self._uncovered = self._uncovered, []
-            for end, then, fail in waiting:
-                if end <= epoch_end:
-                    then()
-                else:
-                    self._uncovered.append((end, then, fail))
 
     # -- the end -----------------------------------------------------------------------------------------------------------------
 
@@ -477,9 +407,7 @@ class Reign:
                 self.waiting.leave(flight.message.transaction)
                 self.abort(flight, not_committed(why))
         self.waiting.close()
-        waiting, self._uncovered = self._uncovered, []
-        for _, _, fail in waiting:
-            fail(not_committed(why))
+        self.covering.end(why)
 
     async def close(self) -> None:
         """A clean stop: nothing new, all that was appended committed, and the epoch's end drawn back so that the next one need not wait."""

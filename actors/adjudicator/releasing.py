@@ -1,6 +1,7 @@
 """The end of a reign over some keys, which go on in another adjudicator's (docs/ranges.md): its beginning is a `Release`, its end a RELEASE record.
 
-    Release(map v + 1) --nothing new on the keys--> what is under way is decided, within DRAIN_S --RELEASE record--> durable --> Released(until)
+    Release(map v + 1) --nothing new on the keys--> what is under way is decided, within DRAIN_S
+        --RELEASE record--> durable --> Released(until)
 
 From the Release on the reign goes by the new map. What had been let in before goes on for a while, since it would have to begin anew elsewhere: a transaction
 that began before `until` conflicts there. `until` is above all that was committed here or may be yet: marks of transactions that others coordinate are no data that would have
@@ -94,7 +95,7 @@ class Releasing:
             for reply in replies:
                 reply(Released(until))
 
-        reign.append_note(RELEASE, durable)
+        reign.covering.append_note(RELEASE, durable)
 
     def _refuse(self, why: str) -> None:
         replies, self._replies = self._replies, []

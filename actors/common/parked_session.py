@@ -1,6 +1,7 @@
 """`ParkedSession`: all that there is of a session besides its socket, so that another process can carry the session on.
 
-    query processor --encode--> gateway (keeps the bytes while the session is parked) --> any query processor --decode-->
+    query processor --encode--> gateway (keeps the bytes while the session is parked) --> any query processor
+        --decode-->
 
 Fields are encoded by name (MessagePack): a build that does not know a field passes over it, and one that misses a field takes the
 default, so a build reads what earlier builds of the same `FORMAT` have written. A change of meaning is another FORMAT.

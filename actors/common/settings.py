@@ -7,7 +7,7 @@ DDL restrictions (see `Limits.of_mode`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 ADMIN = "admin"
 """The user whom every cluster knows that asks for no password."""
@@ -26,6 +26,8 @@ class Limits:
     key_columns_max: int = 8
     table_columns_max: int = 255
     table_indexes_max: int = 24
+    views_max: int = 5000
+    sequences_max: int = 5000
     connections_max: int = 10_000
     """Of the whole cluster: each query processor has its share."""
     connection_age_s: int = 3600
@@ -51,6 +53,8 @@ OPEN_LIMITS = Limits(
     connection_rate_per_s=0,
     mixed_ddl=True,
 )
+OPEN_TOKEN_LIMITS = replace(OPEN_LIMITS, connection_age_s=Limits.connection_age_s)
+"""Of open mode, where clients show tokens: a session is not to outlast its key's removal for ever."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +128,7 @@ class Querying:
 @dataclass(frozen=True)
 class Authentication:
     method: str = "trust"
-    """trust or scram-sha-256."""
+    """trust, scram-sha-256, or tokens: signed ones as Aurora DSQL's clients make them (docs/security.md)."""
     users: dict[str, str] = field(default_factory=dict, repr=False)
     """User -> SCRAM-SHA-256 verifier as in pg_authid, or a plain password (of which `up` keeps and hands on the
     verifier only)."""
@@ -133,12 +137,26 @@ class Authentication:
     users."""
     tls_key: str = ""
     tls_required: bool = False
+    """With tokens it always is."""
+    hosts: tuple[str, ...] = ("localhost", "127.0.0.1")
+    """The names by which clients reach the cluster: a token for another one is refused."""
+    region: str = "us-east-1"
+    """For which tokens are signed."""
+    failures_per_minute: int = 60
+    """Wrong tokens from one address, all query processors together; those beyond are not looked at. 0: no limit."""
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Clients without TLS are refused."""
+        return self.tls_required or self.method == "tokens"
 
 
 @dataclass(frozen=True)
 class Supervision:
     stall_s: float = 10.0
     """A process whose event loop has not turned for so long, though it could have, is replaced. 0: none is."""
+    lost_node_s: float = 120.0
+    """On a Ray that was joined: a zone whose node has been away for so long begins anew on another one of its label, if there is any. 0: it waits for its node."""
 
 
 @dataclass(frozen=True)

@@ -19,11 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from actors.common import object_uri
-from actors.common.settings import OPEN_LIMITS, Settings
+from actors.common.settings import OPEN_LIMITS, OPEN_TOKEN_LIMITS, Settings
 
 MODES = ("dsql", "open")
-METHODS = ("trust", "scram-sha-256")
+METHODS = ("trust", "scram-sha-256", "tokens")
 TRANSPORTS = ("unix", "tls")
+REGION = re.compile(r"[a-z0-9-]{1,63}")
 PLACEMENTS = ("auto", "role", "az")
 
 
@@ -61,12 +62,14 @@ def read_document(path: Path) -> tuple[str, Document]:
 def settings_from(document: Document, text: str, source: str, overrides: Document | None = None, base: Document | None = None) -> Settings:
     """The defaults, then `base` (what is remembered of a cluster), then `document` with its `text` and `source` for
     errors, then `overrides`. Raises SettingsError."""
-    mode = "dsql"
+    mode, method = "dsql", ""
     for named in (base, document, overrides):
         mode = (named or {}).get("mode", mode)
+        authentication = (named or {}).get("authentication")
+        method = authentication.get("method", method) if isinstance(authentication, dict) else method
     settings = Settings()
     if mode == "open":
-        settings = replace(settings, limits=OPEN_LIMITS)
+        settings = replace(settings, limits=OPEN_TOKEN_LIMITS if method == "tokens" else OPEN_LIMITS)
     if base:
         settings = _apply(settings, base, "", "", "what this cluster was created with")
     settings = _apply(settings, document, "", text, source)
@@ -113,15 +116,22 @@ def _check_layout(settings: Settings, text: str, source: str) -> None:
 def _check_authentication(settings: Settings, text: str, source: str) -> None:
     authentication = settings.authentication
     if authentication.method not in METHODS:
-        raise SettingsError(_at(text, source, "authentication.method", f"expected {' or '.join(METHODS)}, got {authentication.method!r}"))
+        raise SettingsError(
+            _at(text, source, "authentication.method", f"expected one of {', '.join(METHODS)}, got {authentication.method!r}")
+        )
     if authentication.method == "trust" and not is_loopback(settings.layout.host):
-        problem = f'{settings.layout.host!r} can be reached from other machines, which authentication.method = "trust" would let in: use scram-sha-256'
+        problem = f'{settings.layout.host!r} can be reached from other machines, which authentication.method = "trust" would let in: use scram-sha-256 or tokens'
         raise SettingsError(_at(text, source, "layout.host", problem))
     if authentication.method == "scram-sha-256" and not authentication.users:
         raise SettingsError(_at(text, source, "authentication.users", "scram-sha-256 needs at least one user with a password"))
     for user, password in authentication.users.items():
         if not user or not password:
             raise SettingsError(_at(text, source, "authentication.users", f"user {user!r} needs a name and a password"))
+    for host in authentication.hosts:
+        if not host or not host.isascii() or set(host) & set("/?#@[] "):
+            raise SettingsError(_at(text, source, "authentication.hosts", f"{host!r} is no host's name or address"))
+    if not REGION.fullmatch(authentication.region):
+        raise SettingsError(_at(text, source, "authentication.region", f"{authentication.region!r} is no region: us-east-1 is one"))
     if bool(authentication.tls_certificate) != bool(authentication.tls_key):
         raise SettingsError(_at(text, source, "authentication.tls_certificate", "a certificate needs tls_key, and a key tls_certificate"))
     if authentication.tls_required and not authentication.tls_certificate:

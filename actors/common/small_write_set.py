@@ -3,7 +3,8 @@
 Of a commit of a few rows, building three Arrow arrays and a batch is most of the query processor's time (23 microseconds; this takes 7). The adjudicator, the
 crossbar and every storage replica look into each commit's rows, too (10 microseconds by Arrow, 3 here). A record batch message is a flatbuffer of fixed shape followed by the columns' buffers, so everything but eleven numbers is known before:
 
-    message = FF FF FF FF | length of metadata | metadata: rows, body length, 3 nodes (rows, nulls), 8 buffers (offset, length) | body
+    message = FF FF FF FF | length of metadata | metadata | body
+    metadata: rows, body length, 3 nodes (rows, nulls), 8 buffers (offset, length)
 
 The template comes from pyarrow itself at import, and the numbers' places are found in it, not assumed; `encode` is checked against pyarrow there.
 Readers cannot tell the difference. `columns` reads any write set: a message whose head is another than the template's (another writer, another version of Arrow),

@@ -196,8 +196,8 @@ class Reception:
         sender.offer_session(give, on_end, lost, insist=insist)
 
     def _take_back(self, guest: Guest, name: str) -> None:
-        """`name` was passed the client's socket and did not get it, for want of descriptors: another, or it a moment later, may have one."""
-        logger.warning("%s has no descriptor left for a client", name)
+        """`name` was passed the client's socket and did not take it: it is being stopped, or has no descriptor left. Another, or it a moment later, may."""
+        logger.info("%s did not take a client that was passed to it", name)
         self.resumed -= bool(guest.session)
         if self._stopped:
             guest.end(STOPPED if guest.session else None)

@@ -50,6 +50,7 @@ class Promise(msgspec.Struct, frozen=True):
 
     `voter`: False until the writer has brought an empty replica up to date (I9). `first_lsn`: records below it are gone on purpose, the last of them was of
     `previous_epoch`, and none of them had a commit time above `trimmed_ts`. `lost`: it had records, and they are gone by damage (repair.py).
+    `seat`: how many times the zone had begun anew on another disk when this one was taken; `seats`: of all replicas, as the writer has told (seats.py).
     """
 
     epoch: Epoch = 0
@@ -58,6 +59,8 @@ class Promise(msgspec.Struct, frozen=True):
     previous_epoch: Epoch = 0
     trimmed_ts: Timestamp = TIMESTAMP_MIN
     lost: bool = False
+    seat: int = 0
+    seats: dict[str, int] = {}
 
 
 class JournalLog:

@@ -89,7 +89,7 @@ class Peer:
         writer = self._writer
         previous = self._next - 1
         self._told = min(writer.committed_lsn, previous)
-        writer.post(self.name, Append(writer.epoch, previous, writer.epoch_at(previous), [], writer.committed_lsn))
+        writer.post(self.name, Append(writer.epoch, previous, writer.epoch_at(previous), [], writer.committed_lsn, writer.seats))
 
     def _send(self) -> None:
         writer = self._writer
@@ -97,7 +97,7 @@ class Peer:
         previous = self._next - 1
         records = writer.records_from(self._next)
         self._told = writer.committed_lsn
-        message = Append(writer.epoch, previous, writer.epoch_at(previous), records, writer.committed_lsn)
+        message = Append(writer.epoch, previous, writer.epoch_at(previous), records, writer.committed_lsn, writer.seats)
         writer.request(self.name, message, self._appended, self._failed, APPEND_TIMEOUT_S)
 
     def _appended(self, answer: Message) -> None:
@@ -107,6 +107,10 @@ class Peer:
         self.subscribed = answer.subscribed
         self._note_room(answer.low)
         if answer.epoch != self._writer.epoch:
+            return
+        if answer.seat != self._writer.seats.get(self.name, 0) and not self._writer.takes_seat(self.name, answer.seat):
+            self.voter, self.durable, self.barrier = False, -1, None
+            self._later()
             return
         if answer.life != self._life:
             self._life = answer.life
@@ -171,7 +175,7 @@ class Peer:
                     return
             self._busy = True
             previous = self._next - 1
-            message = Append(writer.epoch, previous, writer.epoch_at(previous), records, writer.committed_lsn)
+            message = Append(writer.epoch, previous, writer.epoch_at(previous), records, writer.committed_lsn, writer.seats)
             writer.request(self.name, message, self._appended, self._failed, APPEND_TIMEOUT_S)
 
         def missing(error: DatabaseError) -> None:

@@ -1,6 +1,7 @@
 """A journal record: a checksummed header and a write set, encoded once by the writer and stored, fetched and streamed as the same bytes.
 
-    crc32c (4) | header length (4) | payload length (4) | header (msgpack) | payload (the write set's Arrow bytes, untouched)
+    crc32c (4) | header length (4) | payload length (4) | header (msgpack) | payload
+    payload: the write set's Arrow bytes, untouched
 
 The checksum covers all that follows it. One committed transaction is exactly one COMMIT record (I2). A large one is preceded, in the same epoch of the same
 journal, by PART records that hold its write set in bounded pieces; its COMMIT counts them and carries a checksum over them. Parts without their COMMIT are nothing: an

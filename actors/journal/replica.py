@@ -47,6 +47,7 @@ from actors.journal.log import JournalLog, Promise
 from actors.journal.record import TRIMMED, decode_header
 from actors.journal.repair import open_log
 from actors.journal.reserve import Reserve
+from actors.journal.seats import are_news, newest
 from actors.journal.subscription import Subscription
 from actors.runtime.interfaces import Context, Reply
 
@@ -56,25 +57,23 @@ ANNOUNCE_EVERY_S = 5.0
 """While a replica that has been started has not heard from its writer: seldom, as a writer that begins speaks by itself."""
 WAITING_MAX = 1024
 """Requests held while a new promise is being written to disk."""
-ROOM_WATCH_S = 1.0
-"""How often a replica whose disk is full looks whether there is room again."""
 
 
 class JournalReplica:
-    """Role `journal/<journal>/<az>`. `writer`: the role that appends; its adjudicator where nothing is said."""
+    """Role `journal/<journal>/<az>`. `writer`: the role that appends; its adjudicator where nothing is said. `seat`: of its zone (seats.py)."""
 
-    def __init__(self, context: Context, journal: int, az: str, writer: str = "") -> None:
+    def __init__(self, context: Context, journal: int, az: str, writer: str = "", seat: int = 0) -> None:
         self._context = context
         self._journal = journal
         self._az = az
+        self._seat = seat
         self._log: JournalLog | None = None
         self._promised: Epoch = 0
         self._voter = False
         self._damaged = ""
         self._life = 1 + context.random.getrandbits(62)
         """A Promote must name it: what the writer knows of an earlier life says nothing of this one's disk."""
-        self._reserve = Reserve(context.disk)
-        self._watches_for_room = False
+        self._reserve = Reserve(context.disk, context.spawn)
         self._committed: Lsn = 0
         self._storing_promise = False
         self._waiting: list[tuple[str, Message, Reply | None]] = []
@@ -89,11 +88,10 @@ class JournalReplica:
         self._syncs = 0
 
     async def start(self) -> None:
-        self._log, self._damaged = await open_log(self._context.disk, self._context.settings.journaling)
+        self._log, self._damaged = await open_log(self._context.disk, self._context.settings.journaling, self._seat)
         self._promised = self._log.promise.epoch
         self._voter = self._log.promise.voter
-        if not self._reserve.fill():
-            self._watch_for_room()
+        self._reserve.begin()
         self._context.bus.on_topology(self._on_topology)
         self._on_topology(self._context.bus.topology)
 
@@ -186,7 +184,7 @@ class JournalReplica:
             if reply is not None:
                 log = self.log
                 before = log.epoch_at(log.first_lsn - 1)
-                kept = (self._promised, before, log.promise.trimmed_ts, log.promise.lost, self._life)
+                kept = (self._promised, before, log.promise.trimmed_ts, log.promise.lost, self._life, self._seat, log.promise.seats)
                 reply(Sealed(log.last_epoch, log.last_lsn, log.first_lsn, self._committed, self._voter, *kept))
 
         self._store_promise(replace(self.log.promise, epoch=message.epoch), promised, reply)
@@ -221,7 +219,7 @@ class JournalReplica:
         try:
             await self.log.set_promise(promise)
         except DatabaseError as error:
-            if error.sqlstate != DISK_FULL or not self._release_reserve():
+            if not self._reserve.makes_room(error):
                 raise
             await self.log.set_promise(promise)
 
@@ -257,7 +255,8 @@ class JournalReplica:
             return
         assert last >= self._committed, f"record {self._committed} is committed and would be reset"
         trimmed_ts = max(log.promise.trimmed_ts, message.trimmed_ts)
-        promise = Promise(message.epoch, self._voter, message.next_lsn, message.previous_epoch, trimmed_ts, log.promise.lost)
+        begins = {"first_lsn": message.next_lsn, "previous_epoch": message.previous_epoch, "trimmed_ts": trimmed_ts}
+        promise = replace(log.promise, epoch=message.epoch, voter=self._voter, **begins)
 
         def promised() -> None:
             self._subscriptions.clear()
@@ -300,11 +299,17 @@ class JournalReplica:
     # -- records -----------------------------------------------------------------------------------------------------------------
 
     def _append(self, sender: str, message: Append, reply: Reply | None) -> None:
-        if message.epoch != self._promised:
+        seats = self.log.promise.seats
+        if message.epoch != self._promised or (message.seats and message.seats != seats and are_news(message.seats, seats)):
             if message.epoch < self._promised:
                 _refuse(reply, self._promised)
+            elif message.seats.get(self._context.name, 0) > self._seat:
+                self._end(
+                    DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, f"{self._context.name} has gone on on another disk than this one")
+                )
             else:
-                self._store_promise(replace(self.log.promise, epoch=message.epoch), lambda: self._append(sender, message, reply), reply)
+                promise = replace(self.log.promise, epoch=message.epoch, seats=newest(seats, message.seats))
+                self._store_promise(promise, lambda: self._append(sender, message, reply), reply)
             return
         self._writer = sender
         log = self._log
@@ -336,32 +341,11 @@ class JournalReplica:
         try:
             self.log.append(records)
         except DatabaseError as error:
-            if error.sqlstate != DISK_FULL or not self._release_reserve():
+            if not self._reserve.makes_room(error):
                 raise
             self.log.append(records)
         if not self._reserve.is_held:
             self._reserve.fill()
-
-    def _release_reserve(self) -> bool:
-        """Give the reserve up for what must be written now; whether there was any."""
-        released = self._reserve.release()
-        if released:
-            self._watch_for_room()
-        return released
-
-    def _watch_for_room(self) -> None:
-        """Fill the reserve once there is room again: an idle journal has nobody else to notice that."""
-        if self._watches_for_room:
-            return
-        self._watches_for_room = True
-
-        async def watch() -> None:
-            while not self._reserve.is_held:
-                await asyncio.sleep(ROOM_WATCH_S)
-                self._reserve.fill()
-            self._watches_for_room = False
-
-        self._context.spawn(watch())
 
     def _unknown(self, records: list[bytes], skip: int, previous: Lsn) -> list[bytes]:
         """The records that are not here yet; a tail of ours that differs is cut first."""
@@ -378,8 +362,7 @@ class JournalReplica:
 
     def _conflict(self, message: Append, reply: Reply | None) -> None:
         """Tell the writer where our logs may still agree."""
-        log = self.log
-        agree = min(log.last_lsn, message.previous_lsn - 1)
+        agree = min(self.log.last_lsn, message.previous_lsn - 1)
         if reply is not None:
             reply(self._appended(message.epoch, agree, conflict=True))
 
@@ -397,7 +380,7 @@ class JournalReplica:
     def _appended(self, epoch: Epoch, lsn: Lsn, conflict: bool = False) -> Appended:
         """It votes where its disk says so: a promise that is being written does not count."""
         log, low = self.log, not self._reserve.is_held
-        return Appended(epoch, lsn, conflict, bool(self._subscriptions), log.promise.voter, log.first_lsn, low, self._life)
+        return Appended(epoch, lsn, conflict, bool(self._subscriptions), log.promise.voter, log.first_lsn, low, self._life, self._seat)
 
     def _note_committed(self, lsn: Lsn) -> None:
         if lsn > self._committed:
@@ -420,6 +403,10 @@ class JournalReplica:
         if error.sqlstate != DATA_CORRUPTED:
             raise error
         self._damaged = error.message
+        self._end(error)
+
+    def _end(self, error: DatabaseError) -> None:
+        """This life is over."""
 
         async def end() -> None:
             raise error
@@ -484,8 +471,5 @@ def _expect_none(error: DatabaseError | None) -> None:
 
 def _refuse(reply: Reply | None, promised: Epoch) -> None:
     if reply is not None:
-        reply.fail(
-            DatabaseError(
-                OBJECT_NOT_IN_PREREQUISITE_STATE, f"a writer of epoch {promised} has been promised this journal", refusal=Outbid(promised)
-            )
-        )
+        why = f"a writer of epoch {promised} has been promised this journal"
+        reply.fail(DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, why, refusal=Outbid(promised)))

@@ -32,6 +32,7 @@ from actors.common.timestamps import Epoch, Lsn, Timestamp
 from actors.journal.epochs import EpochRuns
 from actors.journal.peer import FETCH_BYTES, Peer
 from actors.journal.record import EPOCH_BEGIN, LEASE, MappedHeader, RecordHeader, encode_record, verify
+from actors.journal.seats import newest
 from actors.runtime.interfaces import Context, OnFailure, OnReply
 
 SEAL_TIMEOUT_S = 1.0
@@ -75,6 +76,8 @@ class JournalWriter:
         self._begun: asyncio.Future[None] | None = None
         self._flushing = False
         self._sealed: dict[str, Sealed] = {}
+        self.seats: dict[str, int] = {}
+        """Replica -> the highest seat that is known of it, where that is not 0 (seats.py). Never changed in place: messages hold it."""
         self.epoch: Epoch = 0
         self.first_lsn: Lsn = 1
         self.trimmed_ts: Timestamp = 0
@@ -121,6 +124,7 @@ class JournalWriter:
         while True:
             self.epoch = wanted
             sealed, outbid = await self._seal_all(wanted)
+            sealed = self._of_newest_seats(sealed)
             try:
                 if self._is_new(sealed):
                     await self._make_voters(wanted, sealed)
@@ -150,6 +154,20 @@ class JournalWriter:
                 if isinstance(error.refusal, Outbid):
                     outbid = max(outbid, error.refusal.epoch)
         return sealed, outbid
+
+    def _of_newest_seats(self, sealed: dict[str, Sealed]) -> dict[str, Sealed]:
+        """Without replicas whose zone has gone on on another disk: whoever votes on that one has let a majority know."""
+        for name, answer in sealed.items():
+            self.seats = newest(self.seats, answer.seats)
+            self.takes_seat(name, answer.seat)
+        return {name: answer for name, answer in sealed.items() if answer.seat >= self.seats.get(name, 0)}
+
+    def takes_seat(self, name: str, seat: int) -> bool:
+        """Replica `name` has answered from this seat. False where it has a higher one by now."""
+        known = self.seats.get(name, 0)
+        if seat > known:
+            self.seats = {**self.seats, name: seat}
+        return seat >= known
 
     def _is_new(self, sealed: dict[str, Sealed]) -> bool:
         """Every replica answers, and none has ever held a record."""

@@ -38,6 +38,7 @@ TLS_ACCEPTED = b"S"
 NEGOTIATION_REFUSED = b"N"
 """To SSLRequest and GSSENCRequest."""
 AUTHENTICATION_OK = message(b"R", _uint32(0))
+AUTHENTICATION_CLEARTEXT_PASSWORD = message(b"R", _uint32(3))
 
 _READY = {status: message(b"Z", status.encode()) for status in "ITE"}
 _COMPLETE: dict[str, bytes] = {}

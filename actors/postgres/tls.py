@@ -7,6 +7,7 @@ SSLRequest and for clients that begin with TLS directly.
 from __future__ import annotations
 
 import hashlib
+import os
 import ssl
 
 from cryptography import x509
@@ -28,6 +29,15 @@ class TlsSettings:
         self.context.set_alpn_protocols([ALPN_PROTOCOL])
         with open(certificate_path, "rb") as file:
             self.certificate_hash = _end_point_hash(file.read())
+
+    @classmethod
+    def from_pem(cls, pem: str) -> TlsSettings:
+        """Of a certificate and its key that are in no file: Python's library reads files only, so it gets one that is in memory. Raises as the constructor."""
+        with open(os.memfd_create("certificate"), "wb") as file:
+            file.write(pem.encode())
+            file.flush()
+            path = f"/proc/self/fd/{file.fileno()}"
+            return cls(path, path)
 
 
 def _no_passphrase() -> str:

@@ -48,6 +48,7 @@ from actors.query_processor.connection_services import ConnectionServices
 from actors.query_processor.conversation import OUTPUT_BYTES_MAX, Conversation, Disconnected
 from actors.query_processor.deadlines import Deadlines, Kind, Timeouts, error_of
 from actors.query_processor.metering import MeteredFiber
+from actors.query_processor.negotiation import negotiate
 from actors.query_processor.rest import Rest
 from actors.query_processor.session.parking import restore
 from actors.runtime.fiber import Completion, Fiber, turn
@@ -102,7 +103,8 @@ class Connection(asyncio.Protocol):
         self.secret = b""
         self._conversation: Conversation | None = None
         self._transport: asyncio.Transport | None = None
-        self._tls: TlsSession | None = None
+        self.tls: TlsSession | None = None
+        """What the connection is encrypted by."""
         self._fiber: Fiber | None = None
         self._input: Completion[None] | None = None
         """What the fiber waits on for input."""
@@ -140,9 +142,9 @@ class Connection(asyncio.Protocol):
         if self._untouched and data:
             self._untouched = False
             if data[0] == startup.TLS_HANDSHAKE and self._services.tls is not None:
-                self._tls = TlsSession(self._services.tls, direct=True)
-        if self._tls is not None:
-            decrypted = self._decrypt(self._tls, data)
+                self.tls = TlsSession(self._services.tls, direct=True)
+        if self.tls is not None:
+            decrypted = self._decrypt(self.tls, data)
             if not decrypted:
                 return
             data = decrypted
@@ -224,7 +226,7 @@ class Connection(asyncio.Protocol):
             error = DatabaseError(ADMIN_SHUTDOWN, TERMINATED, detail=HELD)
         words = backend.error_response(error, "FATAL")
         with contextlib.suppress(OSError, ssl.SSLError):  # the client is gone, or takes nothing
-            os.write(transport.get_extra_info("socket").fileno(), words if self._tls is None else self._tls.send(words))
+            os.write(transport.get_extra_info("socket").fileno(), words if self.tls is None else self.tls.send(words))
 
     def _holds_success(self) -> bool:
         return self._conversation is not None and self._conversation.holds_success
@@ -374,7 +376,7 @@ class Connection(asyncio.Protocol):
         """Write what there is to say, now."""
         if self.output and not self._lost and self._transport is not None:
             output, self.output = self.output, bytearray()
-            self._transport.write(bytes(output) if self._tls is None else self._tls.send(output))
+            self._transport.write(bytes(output) if self.tls is None else self.tls.send(output))
             session = self.session
             if session is not None and session.commit_untold and not self._holds_success():
                 session.commit_untold = False
@@ -383,12 +385,12 @@ class Connection(asyncio.Protocol):
 
     async def _begin(self) -> Conversation | None:
         """Start-up packets to the first ReadyForQuery; None where it was a cancel request. Raises DatabaseError: fatal."""
-        message = await self._startup()
-        if message is None:
-            return None
         services = self._services
-        authentication = services.settings.authentication
-        if authentication.tls_required and self._tls is None:
+        message = await negotiate(self, services.tls)
+        if isinstance(message, startup.CancelRequest):
+            services.cancel(message.process, message.secret)
+            return None
+        if services.settings.authentication.is_encrypted and self.tls is None:
             raise DatabaseError(INVALID_AUTHORIZATION_SPECIFICATION, "unable to accept connection, SSL is required")
         services.enter()
         if message.negotiate:
@@ -448,37 +450,18 @@ class Connection(asyncio.Protocol):
         self._services.closed(self)
         self._transport.abort()
 
-    async def _startup(self) -> startup.StartupMessage | None:
-        """SSLRequest and GSSENCRequest, at most one of each, before the message that begins a session or cancels another's statement."""
-        refused: list[type] = []
-        while True:
-            packet = self.reader.next_startup()
-            if packet is None:
-                await self.more()
-                continue
-            if isinstance(packet, startup.StartupMessage):
-                return packet
-            if isinstance(packet, startup.CancelRequest):
-                self._services.cancel(packet.process, packet.secret)
-                return None
-            if packet.__class__ in refused or self._tls is not None:
-                raise ProtocolViolation("encryption was negotiated already")
-            if isinstance(packet, startup.SslRequest) and self._services.tls is not None:
-                if self.reader.buffered:
-                    raise ProtocolViolation("received unencrypted data after SSL request")
-                self.output += backend.TLS_ACCEPTED
-                self.flush()
-                self._tls = TlsSession(self._services.tls, direct=False)
-            else:
-                refused.append(packet.__class__)
-                self.output += backend.NEGOTIATION_REFUSED
-
     # Authenticator's channel
 
     @property
     def certificate_hash(self) -> bytes | None:
         tls = self._services.tls
-        return tls.certificate_hash if self._tls is not None and tls is not None else None
+        return tls.certificate_hash if self.tls is not None and tls is not None else None
+
+    @property
+    def address(self) -> str:
+        assert self._transport is not None
+        peer = self._transport.get_extra_info("peername")
+        return str(peer[0]) if isinstance(peer, tuple) else ""
 
     def send(self, data: bytes) -> None:
         self.output += data

@@ -63,7 +63,7 @@ class Rest:
             connection._input is not None
             and session is not None
             and transport is not None
-            and connection._tls is None
+            and connection.tls is None
             and not (connection._lost or connection.output or connection._reading_paused or connection._last_word or connection._too_old)
             and connection.reader.at_rest
             and may_park(session)

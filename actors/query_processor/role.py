@@ -19,13 +19,16 @@ How many clients it takes is admission.py's.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import socket
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from actors.common.errors import OBJECT_NOT_IN_PREREQUISITE_STATE, TOO_MANY_CONNECTIONS, DatabaseError
-from actors.common.messages import Cancel, Done, Drain, OpenStream
+from actors.common.error_response import error_response
+from actors.common.errors import ADMIN_SHUTDOWN, OBJECT_NOT_IN_PREREQUISITE_STATE, TOO_MANY_CONNECTIONS, DatabaseError
+from actors.common.messages import AskCredentials, Cancel, Credentials, Done, Drain, Informed, OpenStream
 from actors.common.messages.base import Message
 from actors.common.metering import Usage
 from actors.common.parked_session import ParkedSession, decode_session
@@ -34,7 +37,7 @@ from actors.postgres.formats import ShapeCache
 from actors.postgres.tls import TlsSettings
 from actors.query_processor.admission import Admission
 from actors.query_processor.authentication import Authenticator, Entropy
-from actors.query_processor.connection import SECRET_BYTES, Connection
+from actors.query_processor.connection import SECRET_BYTES, TERMINATED, Connection
 from actors.query_processor.connection_services import ConnectionServices
 from actors.query_processor.load import LoadReports
 from actors.query_processor.parking import Parking
@@ -45,12 +48,14 @@ from actors.runtime.socket_passing import SocketReceiver
 from actors.runtime.streams import ServedStream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from actors.query_processor.session.services import SessionServices
     from actors.query_processor.session.session import Session
 
     SessionMaker = Callable[[str, str, dict[str, str], Connection], Session]
+
+logger = logging.getLogger(__name__)
 
 SEQUENCE_BITS = 20
 """Of a process id: a million sessions at once; the rest, 11 bits, is the query processor's number."""
@@ -58,6 +63,8 @@ PROMISE_S = 1.0
 """A gateway that was told of room, and whose client has not come for so long, has turned to another."""
 SECRET_SIZES = sorted(set(SECRET_BYTES.values()))
 LISTEN_BACKLOG = 1024
+CREDENTIALS_TIMEOUT_S = 2.0
+CREDENTIALS_RETRY_S = 0.2
 STOP_S_MAX = 5.0
 """For clients to take their last words."""
 
@@ -97,6 +104,7 @@ class QueryProcessor:
         self._server: asyncio.Server | None = None
         self._services: ConnectionServices | None = None
         self._session_services: SessionServices | None = None
+        self._credentials = Credentials(0)
         self._connections: dict[Connection, None] = {}
         """In the order in which they came: what ends them all does it in one order, too."""
         self._arriving: dict[Connection, None] = {}
@@ -114,6 +122,8 @@ class QueryProcessor:
         if computed_s is not None:
             self._load = LoadReports(context, self._present, computed_s, self._usage)
         self._computed_ns = computed_ns
+        self._coming: set[asyncio.Task[Any]] = set()
+        """Clients that were passed here, and have no connection yet."""
         self._resuming = 0
         """Sessions that have come from a gateway, and have no connection yet."""
         self._sequence = int.from_bytes(entropy(3), "big") if parking_path is not None else 0
@@ -132,7 +142,7 @@ class QueryProcessor:
         settings = self._settings.authentication
         try:
             tls = TlsSettings(settings.tls_certificate, settings.tls_key) if settings.tls_certificate else None
-            authenticator = Authenticator(settings, self._entropy, self._settings.mode)
+            authenticator = Authenticator(self._settings, self._entropy, lambda: self._context.clock.now().latest / 1e6)
         except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
             raise DatabaseError("F0000", f"the authentication settings cannot be used: {error}") from None
         self._services = ConnectionServices(
@@ -147,6 +157,8 @@ class QueryProcessor:
             closed=self._closed,
             cancel=self._cancel,
         )
+        if settings.method == "tokens":
+            await self._ask_credentials()
         if self._receiver is not None:
             self._receiver.start()
         if self._parking is not None:
@@ -154,6 +166,31 @@ class QueryProcessor:
         host, port = self._address
         if host:
             self._server = await asyncio.get_running_loop().create_server(self.new_connection, host, port, backlog=LISTEN_BACKLOG)
+
+    async def _ask_credentials(self) -> None:
+        """Nobody is served before they are known. The controller, which has had this role started, has them."""
+        while True:
+            try:
+                answer = await self._context.bus.call(self._context.name, "controller", AskCredentials(), timeout_s=CREDENTIALS_TIMEOUT_S)
+            except DatabaseError as error:
+                logger.warning("no credentials yet: %s", error.message)
+                await asyncio.sleep(CREDENTIALS_RETRY_S)
+                continue
+            assert isinstance(answer, Credentials)
+            self._take_credentials(answer)
+            return
+
+    def _take_credentials(self, credentials: Credentials) -> None:
+        services = self._services
+        assert services is not None
+        if credentials.version > self._credentials.version:
+            before, self._credentials = self._credentials, credentials
+            services.authenticator.take_keys(credentials.keys)
+            if credentials.certificate != before.certificate and not self._settings.authentication.tls_certificate:
+                try:
+                    services.tls = TlsSettings.from_pem(credentials.certificate)
+                except (OSError, ValueError) as error:
+                    logger.error("the certificate for clients cannot be used: %s", error)
 
     def _real_sessions(self) -> SessionMaker:
         # Modules that the first large statement needs: loading DuckDB while sessions are served would hold them up for a tenth of a second.
@@ -179,7 +216,7 @@ class QueryProcessor:
         return make_session
 
     async def stop(self) -> None:
-        """No new clients; every session ends with 57P01, its transaction rolled back."""
+        """No new clients: those on their way here go back to their gateways. Every session ends with 57P01, its transaction rolled back."""
         self._stopping = True
         if self._load is not None:
             self._load.stop()
@@ -189,6 +226,8 @@ class QueryProcessor:
             self._receiver.stop()
         if self._server is not None:
             self._server.close()
+        if self._coming:
+            await asyncio.wait(self._coming, timeout=STOP_S_MAX)
         for connection in list(self._connections):
             connection.terminate()
         if self._connections:
@@ -208,6 +247,9 @@ class QueryProcessor:
     def receive(self, sender: str, message: Message, reply: Reply | None) -> None:
         if isinstance(message, Cancel):
             self._cancel_own(message.process, message.secret)
+        elif isinstance(message, Credentials) and reply is not None:
+            self._take_credentials(message)
+            reply(Informed(self._credentials.version))
         elif isinstance(message, Drain):
             self._drain(message.wanted, reply)
         elif isinstance(message, OpenStream) and reply is not None:
@@ -293,7 +335,12 @@ class QueryProcessor:
         if self._stopping:
             client.close()
         else:
-            self._context.spawn(self._adopt(client, already_read))
+            self._come(self._adopt(client, already_read))
+
+    def _come(self, coming: Coroutine[Any, Any, None]) -> None:
+        task = self._context.spawn(coming)
+        self._coming.add(task)
+        task.add_done_callback(self._coming.discard)
 
     async def _adopt(self, client: socket.socket, already_read: bytes) -> None:
         connection = await self._connect(self.new_connection, client)
@@ -320,14 +367,14 @@ class QueryProcessor:
         elif not (room or message.insist):
             reply.fail(DatabaseError(TOO_MANY_CONNECTIONS, "this query processor has no room"))
         elif (transport := reply.accept_stream(Done())) is not None:
-            self._serve_stream(transport, message.session)
+            self._serve_stream(transport, message)
 
-    def _serve_stream(self, transport: asyncio.Transport, session: bytes) -> None:
-        parked = decode_session(session) if session else None
-        if self._stopping or (session and parked is None):
+    def _serve_stream(self, transport: asyncio.Transport, message: OpenStream) -> None:
+        parked = decode_session(message.session) if message.session else None
+        if self._stopping or (message.session and parked is None):
             transport.abort()
             return
-        ServedStream(transport, self._resumed(parked) if parked is not None else self.new_connection())
+        ServedStream(transport, self._resumed(parked) if parked is not None else self.new_connection(), message.address)
         if parked is None and self._load is not None:
             self._load.session_came()
 
@@ -346,10 +393,13 @@ class QueryProcessor:
     def _on_session(self, client: socket.socket, data: bytes) -> None:
         """A gateway passes a session on. Its client was admitted once: where all query processors are full, it is one too many for a while."""
         parked = decode_session(data)
-        if parked is None or self._stopping:
+        if parked is None:
             client.close()
+        elif self._stopping:  # and so is the gateway that it was to go back to
+            with client, suppress(OSError):
+                client.send(error_response(DatabaseError(ADMIN_SHUTDOWN, TERMINATED), "FATAL"))
         else:
-            self._context.spawn(self._resume(client, parked))
+            self._come(self._resume(client, parked))
 
     async def _resume(self, client: socket.socket, parked: ParkedSession) -> None:
         self._resuming += 1

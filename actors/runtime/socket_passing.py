@@ -11,12 +11,13 @@ already, those of parked sessions with their session.
                                                  "-": it takes none, as if it were away
       the socket, bytes read --->                it is the receiver's now; after "#" only where the sender insists (a client is to be told that there is no room)
       the socket, session ------>                likewise; `give` is called only now
-           <------------ "v" or "x"              the socket is there; or it is not: the receiver has no descriptor left, and the kernel has dropped the socket
+           <------------ "v" or "x"              the socket is there; or it is not: the receiver has no descriptor left, and the kernel has dropped the socket, or it is being
+                                                 stopped, and has not touched it
 
 So a client is never handed to a process that is stalled: no answer within `ANSWER_S`, a full queue and an absent receiver end an offer with AWAY, and whoever accepts
 turns to another. One packet (SOCK_SEQPACKET) a message, so it is whole or not there; answers come in the order of questions and sockets.
 
-A sender keeps a copy of each socket until the receiver has said "v", or is gone. After "x" nobody has read from the client, and the sender has
+A sender keeps a copy of each socket until the receiver has said "v", or is gone: one that is closed, or finds the receiver closed, hears it out (`_Farewell`). After "x" nobody has read from the client, and the sender has
 the only copy: `on_lost` gets it, with what had gone with it.
 
 A session goes on while the receiver is asked: `give` looks again whether the session may go, at the moment at which it does, and says what goes with
@@ -106,7 +107,10 @@ class _Passed:
         self.data = data
         self.on_lost = on_lost
 
-    def lost(self) -> None:
+    def settle(self, answer: bytes) -> None:
+        if answer != _LOST:
+            os.close(self.copy)
+            return
         client = socket.socket(fileno=self.copy)
         client.setblocking(False)
         self.on_lost(client, self.data)
@@ -208,10 +212,7 @@ class SocketSender:
                 return
             answered = self._awaited.popleft()
             if isinstance(answered, _Passed):
-                if answer == _LOST:
-                    answered.lost()
-                else:
-                    os.close(answered.copy)
+                answered.settle(answer)
             elif answered.on_end is None:
                 self._late -= 1
             elif answer == _ROOM or (answer == _FULL and answered.insist):
@@ -238,17 +239,45 @@ class SocketSender:
         return Outcome.TAKEN
 
     def close(self) -> None:
-        """What is offered ends with AWAY. What was passed is the receiver's: it may have read from it."""
-        if self._socket is not None:
-            asyncio.get_running_loop().remove_reader(self._socket.fileno())
-            self._socket.close()
-            self._socket = None
+        """What is offered ends with AWAY. What was passed is the receiver's, which may have read from it, unless it still says that it has it not."""
+        leaving, self._socket = self._socket, None
         awaited, self._awaited, self._late = self._awaited, deque(), 0
-        for one in awaited:
-            if isinstance(one, _Passed):
-                os.close(one.copy)
+        if leaving is not None:
+            asyncio.get_running_loop().remove_reader(leaving.fileno())
+            if any(isinstance(one, _Passed) for one in awaited):
+                _Farewell(leaving, deque(one if isinstance(one, _Passed) else None for one in awaited))
             else:
+                leaving.close()
+        for one in awaited:
+            if isinstance(one, _Offer):
                 one.end(Outcome.AWAY)
+
+
+class _Farewell:
+    """The answers that a receiver has given, or still gives, to a sender that is done with it. `awaited`: None for an offer, which has ended."""
+
+    def __init__(self, leaving: socket.socket, awaited: deque[_Passed | None]) -> None:
+        self._socket = leaving
+        self._awaited = awaited
+        asyncio.get_running_loop().add_reader(leaving.fileno(), self._answered)
+
+    def _answered(self) -> None:
+        while self._awaited:
+            try:
+                answer = self._socket.recv(1)
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError:
+                answer = b""
+            if not answer:
+                break
+            passed = self._awaited.popleft()
+            if passed is not None:
+                passed.settle(answer)
+        asyncio.get_running_loop().remove_reader(self._socket.fileno())
+        self._socket.close()
+        for one in filter(None, self._awaited):
+            os.close(one.copy)
 
 
 class SocketReceiver:
@@ -358,21 +387,37 @@ class SocketReceiver:
             return b""
         return question
 
-    def _drop(self, sender: socket.socket) -> None:
-        """Clients that are on their way here are taken: their sender has let them go already."""
+    def _drop(self, sender: socket.socket, refuse: bool = False) -> None:
+        """Clients that are on their way here are taken, as their sender has let them go already. `refuse`: they go back to it, where it still listens."""
         self._senders.discard(sender)
         asyncio.get_running_loop().remove_reader(sender.fileno())
         with contextlib.suppress(OSError):
             sender.shutdown(socket.SHUT_RD)  # nothing more comes in
             while (packet := socket.recv_fds(sender, PACKET_BYTES_MAX, 1))[0]:
-                if packet[0] not in (_ASK, _ASK_SESSION):
+                if packet[0] in (_ASK, _ASK_SESSION):
+                    if refuse:
+                        sender.send(_NONE)
+                elif refuse and self._give_back(sender, packet[1]):
+                    continue
+                else:
                     self._acknowledge(sender, packet[1])
                     self._take(packet[0], packet[1])
         sender.close()
 
+    def _give_back(self, sender: socket.socket, descriptors: list[int]) -> bool:
+        """Whether the sender could be told that it has the only copies."""
+        try:
+            sender.send(_LOST)
+        except OSError:
+            return False
+        for descriptor in descriptors:
+            os.close(descriptor)
+        return True
+
     def stop(self) -> None:
+        """What is on its way here goes back."""
         for sender in list(self._senders):
-            self._drop(sender)
+            self._drop(sender, refuse=True)
         if self._listener is not None:
             asyncio.get_running_loop().remove_reader(self._listener.fileno())
             self._listener.close()

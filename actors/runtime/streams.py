@@ -75,7 +75,7 @@ class StreamSender:
 
     def offer(self, client: socket.socket, on_end: OnEnd, on_lost: OnLost, already_read: bytes = b"", *, insist: bool = False) -> None:
         """As SocketSender.offer; no socket is lost, since none travels. The caller closes its copy of the socket; this one is in use for as long as the session lasts."""
-        self._open(client, OpenStream(insist=insist), on_end)
+        self._open(client, OpenStream(insist=insist, address=_address_of(client)), on_end)
 
     def offer_session(self, give: Give, on_end: OnEnd, on_lost: OnLost, *, insist: bool = False) -> None:
         given = give()
@@ -88,7 +88,7 @@ class StreamSender:
         except OSError:
             on_end(Outcome.AWAY)
             return
-        self._open(client, OpenStream(session, insist), on_end, owned=True)
+        self._open(client, OpenStream(session, insist, _address_of(client)), on_end, owned=True)
 
     def _open(self, client: socket.socket, message: OpenStream, on_end: OnEnd, *, owned: bool = False) -> None:
         def opened(transport: asyncio.Transport) -> None:
@@ -111,6 +111,14 @@ class StreamSender:
 
     def close(self) -> None:
         """Sessions that have begun go on."""
+
+
+def _address_of(client: socket.socket) -> str:
+    """ "" where the client has left."""
+    try:
+        return str(client.getpeername()[0])
+    except (OSError, IndexError):
+        return ""
 
 
 class _Far(asyncio.Protocol, ABC):
@@ -302,11 +310,11 @@ class _Forwarded(_Far):
 
 
 class ServedStream(_Far, asyncio.Transport):
-    """The query processor's end: a transport for `protocol`, which is told of it at once. `transport`: the connection between the hosts."""
+    """The query processor's end: a transport for `protocol`, which is told of it at once. `transport`: the connection between the hosts; `address`: the client's."""
 
-    def __init__(self, transport: asyncio.Transport, protocol: asyncio.Protocol) -> None:
+    def __init__(self, transport: asyncio.Transport, protocol: asyncio.Protocol, address: str = "") -> None:
         _Far.__init__(self)
-        asyncio.Transport.__init__(self)
+        asyncio.Transport.__init__(self, {"peername": (address, 0)})
         self._protocol = protocol
         self._came = 0
         """How many pieces the client has sent. Before the first one the gateway may not know yet that the stream is accepted."""

@@ -1,7 +1,9 @@
 """A storage replica's part in the object store: it uploads its checkpoints, and opens itself from the newest one where no peer can give it anything.
 
-    checkpoint durable on the disk --its turn?--> segments that are not there yet --> the checkpoint's own object --> all listed? it counts
-    nothing on the disk, no peer has more --> newest checkpoint that counts --> segments, checked --> manifest --> stream after its watermark
+    checkpoint durable on the disk --its turn?--> segments that are not there yet --> the checkpoint's own object
+        --> all listed? it counts
+    nothing on the disk, no peer has more --> newest checkpoint that counts --> segments, checked --> manifest
+        --> stream after its watermark
 
 One upload serves all replicas of a shard. The first of them in the order of their names uploads; each further one only where nothing newer has been stored for
 `TURN_S` more. Two that upload at once cost bytes and nothing else: each has a folder of its own (archive_index.py).

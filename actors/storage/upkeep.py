@@ -1,10 +1,11 @@
 """When a storage replica looks after its disk: checkpoints, merges, a look at every block after a start, and being filled from a peer.
 
-    memtable full, or idle for a while   checkpoint, then merges while there are too many segments      (maintenance.py)
-    started                              every block is looked at once, unhurriedly: damage is found while the peers are whole
-    made of other shards                 their rows are clipped off, once the reshape is at its end             (clipping.py)
-    stranded, or damaged                 filled from a peer, or opened from the object store            (filling.py, archive.py)
-    checkpoint made                      uploaded, where the cluster has an object store                (archive.py)
+    memtable full, or idle for a while   checkpoint, then merges while there are too many segments (maintenance.py)
+    started                              every block is looked at once, unhurriedly: damage is found while the peers
+                                         are whole
+    made of other shards                 their rows are clipped off, once the reshape is at its end (clipping.py)
+    stranded, or damaged                 filled from a peer, or opened from the object store (filling.py, archive.py)
+    checkpoint made                      uploaded, where the cluster has an object store (archive.py)
 
 What it promises: none of these run in each other's way. A checkpoint and a merge may be under way together; filling begins when neither is, and keeps both from beginning,
 for it ends with another store. What fails (a full disk, no peer that can help) is tried again after `RETRY_S`.

@@ -5,7 +5,7 @@
 A node's zone is its label `az`, or else `ray.io/availability-zone`. Labels of other names than the zones stand for them in their order. Where no
 node has one, zones are spread over the nodes, and the note says so. Of a zone's nodes one is chosen, for good: its data lies there. A later
 start (`disks`: zone -> the disk that holds its data) finds the node again by its disk; a minority of the zones may be without theirs, and
-begin on another node, where they are filled from the others.
+begin on another node, where they are filled from the others: rather on one that holds nothing of the zone, but what it held once does no harm there (actors/journal/seats.py).
 """
 
 from __future__ import annotations
@@ -54,10 +54,6 @@ def zones(nodes: Sequence[Node], azs: Sequence[str], disks: Mapping[str, str]) -
     if len(away) > (len(azs) - 1) // 2:
         raise NoZones(f"the data of {_list(away, 'zone')} lies on nodes that are not there, and a majority is needed")
     for az in away:
-        if az in chosen[az].holds:
-            raise NoZones(
-                f"node {chosen[az].ip} holds older data of zone {az}, whose own node is not there: move the data folder away there"
-            )
         note += f"{'; ' if note else ''}zone {az} begins anew on node {chosen[az].ip}: the one with its data is not there"
     return Zones(chosen, label, note)
 
@@ -101,7 +97,7 @@ def _by_label(ordered: list[Node], azs: Sequence[str], disks: Mapping[str, str],
         )
     others = iter(sorted(set(groups) - set(azs)))
     names = {az: az if az in groups else next(others) for az in azs}
-    chosen = {az: _with_disk(groups[names[az]], disks.get(az, "")) for az in azs}
+    chosen = {az: _with_disk(groups[names[az]], disks.get(az, ""), az) for az in azs}
     renamed = [f"{az} is {name}" for az, name in names.items() if az != name]
     return chosen, f"zones by the label {label}: {', '.join(renamed)}" if renamed else ""
 
@@ -113,15 +109,23 @@ def _spread(ordered: list[Node], azs: Sequence[str], disks: Mapping[str, str]) -
     chosen: dict[str, Node] = {}
     for az in sorted(azs, key=lambda az: not any(node.disk == disks.get(az) for node in free)):
         used = {node.ip for node in chosen.values()}
-        node = _with_disk(sorted(free, key=lambda node: node.ip in used), disks.get(az, ""))
+        node = _with_disk(sorted(free, key=lambda node: node.ip in used), disks.get(az, ""), az)
         chosen[az] = node
         free.remove(node)
     places = ", ".join(f"{az} on {chosen[az].ip}" for az in azs)
     return chosen, f"no node has a label az, so the zones are spread over the nodes: {places}"
 
 
-def _with_disk(candidates: list[Node], disk: str) -> Node:
-    return next((node for node in candidates if disk and node.disk == disk), candidates[0])
+def _with_disk(candidates: list[Node], disk: str, az: str) -> Node:
+    return next(
+        (node for node in candidates if disk and node.disk == disk), min(candidates, key=lambda node: bool(disk) and az in node.holds)
+    )
+
+
+def seats_after(seats: Mapping[str, int], before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, int]:
+    """Zone -> how many times it has begun anew on another disk. `before`, `after`: zone -> its disk."""
+    anew = {az: seats.get(az, 0) + 1 for az, disk in after.items() if az in before and before[az] != disk}
+    return {**seats, **anew}
 
 
 def _list(names: Sequence[str], noun: str) -> str:

@@ -5,7 +5,8 @@
 
     proofs (workloads/proofs)  SQL over sql_client.py's sockets -->  query processors, adjudicators, journals, crossbar, storage, controller
                                                                       ^ struck by runtime/simulation/nemesis.py
-    witness.py sees every message and every disk; verdict.py judges the evidence at the end; the proofs' checkers judge what clients saw
+    witness.py sees every message and every disk; verdict.py judges the evidence at the end;
+    the proofs' checkers judge what clients saw
 
 Nothing in a run depends on anything but its seed: chance, time, network, disks and clocks are the world's (actors/runtime/simulation).
 This package is where the control plane and the workloads meet; nothing else of `cluster` knows a workload.

@@ -1,7 +1,8 @@
 """A drawn plan as JSON: what is kept of a seed beside its number, so that a later change of the draw leaves its run
 the one that it was.
 
-    as_json(plan)          {"settings": {"layout": {"shards": 3}}, "strikes": ["kill"], ...}      only what differs from `CALM`
+    as_json(plan)          {"settings": {"layout": {"shards": 3}}, "strikes": ["kill"], ...}
+                           only what differs from `CALM`
     plan_from(found)       the plan; raises ValueError for a field that no plan has, or a value of another type
 
 A field that is added to plans later is its default in what was saved before.

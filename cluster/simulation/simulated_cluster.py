@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from bisect import bisect_right
 from collections.abc import Awaitable, Callable, Collection
 from random import Random
 from typing import cast
@@ -12,7 +11,7 @@ from typing import cast
 import msgspec
 
 from actors.common.errors import DatabaseError
-from actors.common.messages import Register, StartRole
+from actors.common.messages import Credentials, Register, StartRole
 from actors.common.ranges import KEYSPACE_BYTES, ShardMap
 from actors.journal.replica import JournalReplica
 from actors.query_processor.role import QueryProcessor
@@ -24,26 +23,17 @@ from actors.storage.replica import StorageReplica
 from cluster.controller import Controller
 from cluster.initial import controller_az, initial_state, with_keepers
 from cluster.keeping import keepers
-from cluster.membership import changing, journals_of, with_adjudicator, with_farewell
+from cluster.membership import changing, journals_of
 from cluster.policies.homes import homes
 from cluster.policies.placement import AUTO, Placement
 from cluster.roles import role_spec
-from cluster.scaling import query_processors
-from cluster.shards import begun, resized
-from cluster.simulation.hostile import Plan, small_key
+from cluster.simulation.hostile import Plan
+from cluster.simulation.reshapings import Reshapings
 from cluster.simulation.sql_client import SimulatedDatabase
 from cluster.simulation.state_witness import StateWitness, WatchedKeeper
-from cluster.state import ClusterState, ProcessState, RoleState, with_query_processor, with_transfer, without_process
+from cluster.state import ProcessState, RoleState
 
 CONTROLLER = "controller"
-ADJUDICATORS_MAX = 4
-ADDED_MAX = 2
-"""Query processors beyond those that a cluster began with."""
-SHARDS_MAX = 4
-READERS_MAX = 3
-"""Replicas of a shard beyond one in each zone."""
-BOUNDARY_KEYS = 8
-"""Ranges are cut among the proofs' keys: small integers."""
 START_S_MAX = 60.0
 RESTART_S_MAX = 0.5
 """Before Ray has started again what died by itself."""
@@ -74,6 +64,8 @@ class SimulatedCluster:
         self.map: ShardMap = state.shard_map
         if plan.cuts:
             self.map = msgspec.structs.replace(self.map, cuts=plan.cuts)
+        self.credentials = Credentials(0)
+        """What lies in the data folder; read where the settings ask for tokens."""
         self.nemeses: list[Nemesis] = []
         self._away: set[str] = set()
         self._stalls: dict[str, bool] = {}
@@ -84,7 +76,9 @@ class SimulatedCluster:
         self._state = msgspec.structs.replace(state, processes=processes, shard_map=self.map)
         if plan.keeps_state:
             self._state = with_keepers(self._state)
-        self._first = {process.name for process in self._state.processes}
+        self.first = {process.name for process in self._state.processes}
+        """The names of the processes that it began with."""
+        self._reshapings = Reshapings(self)
         az = controller_az(plan.settings.layout.azs)
         self.world.add_process(CONTROLLER, az, [RoleSpec(CONTROLLER, az, self._make_controller)])
         for process in self._state.processes:
@@ -110,11 +104,15 @@ class SimulatedCluster:
 
     def _make_controller(self, context: Context) -> Controller:
         process = self.world.processes[CONTROLLER]
-        make_keeper = self._make_keeper if self.plan.keeps_state else None
-        launcher = _Launcher(self) if self.plan.keeps_state else None
-        restarted = process.starts > 1
         controller = Controller(
-            context, self._state, "", make_keeper=make_keeper, launcher=launcher, restarted=restarted, is_working=self._is_working
+            context,
+            self._state,
+            "",
+            make_keeper=self._make_keeper if self.plan.keeps_state else None,
+            launcher=_Launcher(self) if self.plan.keeps_state else None,
+            restarted=process.starts > 1,
+            is_working=self._is_working,
+            read_credentials=(lambda: self.credentials) if self.plan.settings.authentication.method == "tokens" else None,
         )
         controller.introduce(Register(CONTROLLER, {CONTROLLER: process.az}, f"simulated:{CONTROLLER}", process.starts, process.az))
         return controller
@@ -234,114 +232,17 @@ class SimulatedCluster:
 
     def _is_victim(self, process: str) -> bool:
         """Query processors that have come with the load are left alone: older plans know nothing of them."""
-        return process == CONTROLLER or process in self._first or process.startswith("storage-")
+        return process == CONTROLLER or process in self.first or process.startswith("storage-")
 
     @property
     def reshapings(self) -> dict[str, Reshape]:
         """Changes of the cluster's shape for a nemesis to ask for, by name."""
-        return {
-            "move": self._move,
-            "scale": self._scale,
-            "boundary": self._boundary,
-            "shards": self._reshape,
-            "turnover": self._turnover,
-            "replicas": self._resize,
-        }
+        return {"move": self._move, **self._reshapings.by_name()}
 
     def _move(self, random: Random) -> None:
         """A movable role goes on in another of its homes."""
         if self.world.processes[CONTROLLER].up:
             self.move(random.choice(sorted(homes(self._processes))), random)
-
-    @property
-    def _controller(self) -> Controller | None:
-        """While it is up. It may not know the state yet, or another one has taken over."""
-        process = self.world.processes[CONTROLLER]
-        return cast(Controller, process.role(CONTROLLER)) if process.up else None
-
-    def _ask_for(self, controller: Controller, kind: str, what: str, successor: Callable[[ClusterState], ClusterState]) -> None:
-        """A change that may be refused: another one is under way, or that one makes no sense any more."""
-
-        async def change() -> None:
-            with contextlib.suppress(DatabaseError):
-                await controller.change(successor)
-
-        self.world.trace.add(kind, what)
-        self.world.spawn(CONTROLLER, change())
-
-    def _scale(self, random: Random) -> None:
-        """A query processor more, or one that came so goes again."""
-        controller = self._controller
-        if controller is None:
-            return
-        grows, az = random.random() < 0.6, random.choice(self.plan.settings.layout.azs)
-
-        def successor(state: ClusterState) -> ClusterState:
-            added = [one.name for one, _ in query_processors(state) if one.name not in self._first]
-            if grows and len(added) < ADDED_MAX:
-                return with_query_processor(state, az)
-            return without_process(state, added[0]) if added else state
-
-        self._ask_for(controller, "scale", "up" if grows else "down", successor)
-
-    def _boundary(self, random: Random) -> None:
-        """Keys go from one adjudicator to another: a part of a range, or all of it."""
-        controller = self._controller
-        if controller is None:
-            return
-        terms = journals_of(controller.state).terms
-        names = [term.number for term in terms if term.since is not None and not term.leaving]
-        if len(names) < 2:
-            return
-        shard_map = controller.state.shard_map
-        cut = small_key(random.randint(-BOUNDARY_KEYS, BOUNDARY_KEYS))
-        piece = bisect_right(shard_map.cuts, cut)
-        low, high = shard_map.bounds(piece)
-        low, high = random.choice(((low, high), (cut, high), (low, cut)))
-        target = random.choice([number for number in names if number != shard_map.adjudicators[piece]] or names)
-        what = f"{low.hex()}..{high.hex() if high is not None else ''} to {target}"
-        self._ask_for(controller, "boundary", what, lambda state: with_transfer(state, low, high, target))
-
-    def _turnover(self, random: Random) -> None:
-        """An adjudicator is born with its journal, or one of those that there are is retired, of the first ones, too."""
-        controller = self._controller
-        if controller is None:
-            return
-        journals = journals_of(controller.state)
-        grows, leaving = random.random() < 0.5, random.choice(journals.terms).number
-
-        def successor(state: ClusterState) -> ClusterState:
-            if grows and len(journals_of(state).terms) < ADJUDICATORS_MAX:
-                return with_adjudicator(state, journals_of(state).last_number + 1)
-            return with_farewell(state, leaving)
-
-        self._ask_for(controller, "turnover", "in" if grows else f"{leaving} out", successor)
-
-    def _reshape(self, random: Random) -> None:
-        """Shards end, and others take their place: one is parted or moves, or two become one."""
-        controller = self._controller
-        if controller is None:
-            return
-        owners = controller.state.shard_map.shards
-        place = random.randrange(len(owners))
-        parents, cut = [owners[place]], None
-        choice = random.random()
-        if choice < 0.45 and len(set(owners)) < SHARDS_MAX:
-            cut = small_key(random.randint(-BOUNDARY_KEYS, BOUNDARY_KEYS))
-            parents = [controller.state.shard_map.shard(bytes(KEYSPACE_BYTES) + cut)]
-        elif choice < 0.85 and place and owners[place - 1] != owners[place]:
-            parents = [owners[place - 1], owners[place]]
-        what = f"{parents} at {cut.hex() if cut is not None else 'no place'}"
-        self._ask_for(controller, "shards", what, lambda state: begun(state, parents, cut))
-
-    def _resize(self, random: Random) -> None:
-        """A shard has more or fewer replicas beyond one in each zone, which serve reads."""
-        controller = self._controller
-        if controller is None:
-            return
-        shard = random.choice(sorted(set(controller.state.shard_map.shards)))
-        count = len(self.plan.settings.layout.azs) + random.randint(0, READERS_MAX)
-        self._ask_for(controller, "replicas", f"{count} of {shard}", lambda state: resized(state, shard, count))
 
     def move(self, role: str, random: Random) -> bool:
         """`role` goes on in another of its homes. False where nobody could see to that now, or it is no more."""
@@ -464,6 +365,9 @@ class _Launcher:
 
     async def make_room(self) -> None:
         pass
+
+    async def replace_lost(self, processes: Collection[ProcessState]) -> Collection[str]:
+        return ()
 
     def release_room(self) -> None:
         pass

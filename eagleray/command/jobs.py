@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from eagleray.command.connect import state_of
 from eagleray.command.main import OneLine
+from eagleray.command.tokens import use_token
 
 if TYPE_CHECKING:
     from cluster.jobs import Job, Jobs, Program
@@ -77,6 +78,7 @@ def _program(data: Path, file: Path, arguments: tuple[str, ...], working_dir: Pa
     except ValueError as error:  # a null byte
         raise OneLine(f"{file}: {error}") from None
     environment = {"EAGLERAY_DATA_DIR": str(data.absolute())}
+    use_token(data, state_of(data), environment)
     packages = () if requirements is None else _packages(requirements)
     if working_dir is None:
         return Program(str(place), arguments, directory=str(Path.cwd()), packages=packages, environment=environment)

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -49,20 +50,37 @@ def start(data: Path, named: Named, detach: bool) -> None:
         folder.create()
         _check_free(folder)
         resolution = _resolution(folder, named)
-        if not resolution.address:  # else the node of each gateway is looked at, once gateways of a former life have ended
-            free = _check_port(resolution.settings)
-            named = named._replace(port=free) if resolution.settings.layout.port == 0 else named
+        if resolution.settings.layout.port == 0:  # one for all gateways, wherever they are: each would take another
+            named = named._replace(port=_free_port(resolution.settings))
+        elif not resolution.address:  # else the node of each gateway is looked at, once gateways of a former life have ended
+            _check_port(resolution.settings)
     except (DataFolderError, SettingsError, OneLine) as error:
         if folder.root.is_dir() and not folder.is_locked():
             folder.clear_run()
         raise OneLine(str(error)) from None
     process, reader = _spawn_supervisor(folder, named)
     _await_ready(folder, process, reader, READY_TIMEOUT_S + (resolution.settings.scaling.wake_s if resolution.address else 0.0))
-    told = (folder.read_state() or {}).get("note")
-    for note in (*resolution.notes, *([told] if told else [])):
+    state = folder.read_state() or {}
+    for note in (*resolution.notes, *([state["note"]] if state.get("note") else []), *_about_tokens(folder, state)):
         click.echo(f"eagleray: {note}", err=True)
     if not detach:
         _stay(process)
+
+
+def _about_tokens(folder: DataFolder, state: dict[str, Any]) -> list[str]:
+    """How to come in, where tokens are asked for."""
+    if state.get("method") != "tokens":
+        return []
+    from cluster.access_keys import KeysError, read_keys
+
+    told = [f"certificate authority: {state['certificate_authority']}"] if state.get("certificate_authority") else []
+    try:
+        there = bool(read_keys(folder.access_keys))
+    except KeysError as error:
+        return [*told, f"nobody can connect: {error}"]
+    if there:
+        return [*told, f"clients show tokens: PGPASSWORD=$(eagleray token --data {folder.root})"]
+    return [*told, f"clients show tokens, and there is no access key yet: eagleray key add --data {folder.root}"]
 
 
 def _check_free(folder: DataFolder) -> None:
@@ -97,6 +115,14 @@ def _resolution(folder: DataFolder, named: Named) -> Resolution:
     resolution = resolve(folder.read_cluster(), named.config, named.port, named.mode, named.address)
     check_certificate(resolution.settings.authentication)
     return resolution
+
+
+def _free_port(settings: Settings) -> int:
+    """One that is free here now. Raises OneLine. (The host's address may be no address of this machine, where gateways are on others.)"""
+    try:
+        return _check_port(settings)
+    except OneLine:
+        return _check_port(replace(settings, layout=replace(settings.layout, host="0.0.0.0")))
 
 
 def _check_port(settings: Settings) -> int:
@@ -221,7 +247,7 @@ def _end_joined(folder: DataFolder) -> list[str]:
 
     joined_ray.prepare_environment()
     try:
-        ray = joined_ray.JoinedRay(cluster["address"], folder, settings.layout, settings.scaling, {})
+        ray = joined_ray.JoinedRay(cluster["address"], folder, settings.layout, settings.scaling, {}, {})
         ray.join()
         return ray.end()
     except NotJoined as error:

@@ -6,6 +6,8 @@ eagleray shards [split|merge|move|replicas]     which keys lie on which storage 
 eagleray top                                    the same, live: layers, sessions, load, latency, key ranges, what it uses
 eagleray ranges [move]                          which adjudicator decides about which keys
 eagleray adjudicators [add | remove]            how many of them there are
+eagleray key [add | list | remove]              what clients sign their tokens with
+eagleray token [--user R] [--expires S]         a token, which is such a client's password
 eagleray sql [-c STATEMENT]                     a prompt (psql where it is installed)
 eagleray submit FILE.py                         run a Python program on the cluster's Ray, EAGLERAY_URL set
 eagleray jobs list | logs | stop                programs that were submitted
@@ -25,23 +27,9 @@ from typing import Any
 
 import click
 
-DEFAULT_DATA = Path(".eagleray")
-
-data_option = click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=True),
-    default=DEFAULT_DATA,
-    show_default=True,
-    envvar="EAGLERAY_DATA_DIR",
-    help="The folder that holds all that the cluster owns.",
-)
-
-
-class OneLine(click.ClickException):
-    """A failure that a person can act on, in one line."""
-
-    def show(self, file: object = None) -> None:
-        click.echo(f"eagleray: {self.message}", err=True)
+from eagleray.command.options import OneLine as OneLine
+from eagleray.command.options import data_option
+from eagleray.command.tokens import key, token
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -204,6 +192,10 @@ def set_replicas(data: Path, shard: int, count: int) -> None:
     from eagleray.command.shards import set_replicas
 
     set_replicas(data, shard, count)
+
+
+cli.add_command(key)
+cli.add_command(token)
 
 
 @cli.command()

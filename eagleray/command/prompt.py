@@ -12,11 +12,14 @@ from typing import Any
 import click
 
 from eagleray.command.connect import state_of
+from eagleray.command.tokens import use_token
 
 
 def run_prompt(data: Path, statement: str | None) -> int:
     """The exit status: 0, or 1 after a failed statement."""
-    url = state_of(data)["url"]
+    state = state_of(data)
+    use_token(data, state, os.environ)
+    url = state["url"]
     psql = shutil.which("psql")
     if psql is not None:
         return subprocess.call([psql, url, *(["-c", statement] if statement is not None else [])])

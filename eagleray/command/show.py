@@ -22,6 +22,7 @@ def status_of(data: Path, timeout_s: float = 10.0) -> dict[str, Any]:
 
     answer = ask_status(state_of(data), timeout_s)
     answer["supervised"] = DataFolder(data).is_locked()
+    answer["certificate_authority"] = (DataFolder(data).read_state() or {}).get("certificate_authority", "")
     replaced = read_replacements(DataFolder(data).replacements_path)
     for actor in answer["actors"]:
         actor["replaced"] = replaced.get(actor["actor"])
@@ -45,7 +46,7 @@ def _print_table(answer: dict[str, Any]) -> None:
 
     placement = f"placement: {PLACEMENTS[answer['placement']['kind']]} ({answer['placement']['why']})"
     table = Table(
-        title=f"{answer['url']}   {answer['state']}{_unsupervised(answer)}\n{_activity(answer)}\n{placement}\n{metering_line(answer['metering'])}{refused_line(answer['actors'])}",
+        title=f"{answer['url']}   {answer['state']}{_unsupervised(answer)}\n{_activity(answer)}\n{placement}{_authority(answer)}\n{metering_line(answer['metering'])}{refused_line(answer['actors'])}",
         title_justify="left",
         box=None,
         header_style="bold",
@@ -72,6 +73,11 @@ def _unsupervised(answer: dict[str, Any]) -> str:
         if answer["supervised"]
         else "\nits supervisor has ended: nobody replaces processes whose event loop is held (down, then up, begins one)"
     )
+
+
+def _authority(answer: dict[str, Any]) -> str:
+    """By which clients know that it is this cluster (sslrootcert)."""
+    return f"\ncertificate authority: {answer['certificate_authority']}" if answer["certificate_authority"] else ""
 
 
 def load_of(actor: dict[str, Any]) -> dict[str, Any]:

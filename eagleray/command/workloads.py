@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from eagleray.command.connect import state_of
 from eagleray.command.main import OneLine
+from eagleray.command.tokens import use_token
 from eagleray.workload.client import DRIVER_ERRORS
 from eagleray.workload.measure import Measurements, Second
 from eagleray.workload.report import Report, over_time
@@ -107,10 +108,17 @@ def find(data: Path, name: str, url: str | None, scale: float) -> tuple[Workload
         workload = workloads.load(name, scale)
     except WorkloadError as error:
         raise OneLine(str(error)) from None
-    target = url or os.environ.get("EAGLERAY_URL") or state_of(data)["url"]
+    target = url or os.environ.get("EAGLERAY_URL") or _own(data)
     if not target.startswith(SCHEMES):
         raise OneLine(f"--url: {SCHEMES[0]}USER@HOST:PORT/DATABASE is what a server's address looks like")
     return workload, target
+
+
+def _own(data: Path) -> str:
+    """The cluster on DIR, for which this process has its password from now on, where one is asked for that can be made here."""
+    state = state_of(data)
+    use_token(data, state, os.environ)
+    return str(state["url"])
 
 
 def curve_of(options: RunOptions, workload: Workload) -> Curve | None:

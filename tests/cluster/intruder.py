@@ -1,7 +1,8 @@
 """Run by test_access.py as root: becomes another user, then tries what a user of the same machine could. Prints
 [attempt, what came of it] after each, one JSON array a line: what gets far enough may end the process.
 
-    python intruder.py UID '{"gcs": "127.0.0.1:4", "actors": [...], "sockets": [...], "files": [...], "folders": [...], "agents": [port, ...]}'
+    python intruder.py UID '{"gcs": "127.0.0.1:4", "actors": [...], "sockets": [...], "files": [...],
+        "folders": [...], "agents": [port, ...]}'
 
 It imports before it changes its user, and asks Ray once for the sake of what Ray imports late: the interpreter may
 lie where only root can read.

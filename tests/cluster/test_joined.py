@@ -75,7 +75,9 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def joined(foreign: ForeignRay, settings: Path) -> Iterator[LiveCluster]:
     cluster = make_cluster()
     try:
+        cluster.port = 0
         cluster.start("--config", str(settings), "--address", foreign.address)
+        cluster.port = int(cluster.status()["url"].rpartition(":")[2].partition("/")[0])  # that all gateways have, and `up` has told
         yield cluster
     finally:
         discard(cluster)

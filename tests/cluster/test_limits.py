@@ -34,7 +34,8 @@ import ray
 
 # Ray runs a function of ours in the process, which holds its event loop: nothing that SQL or the bus could ask for.
 actor = ray.get_actor(sys.argv[1], namespace="eagleray")
-ray.get(actor.__ray_call__.remote(lambda process: process._registering.get_loop().call_soon_threadsafe(time.sleep, 600) and None))
+hold = lambda process: process._registering.get_loop().call_soon_threadsafe(time.sleep, 600) and None
+ray.get(actor.__ray_call__.remote(hold))
 """
 
 

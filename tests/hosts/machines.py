@@ -5,6 +5,7 @@
         machines["a"].run(["hostname", "-I"])           to its end
         machines["a"].fail()                            every process of the host is killed at once
         machines["a"].boot()                            it is there again: the same address, and the same disk at /srv
+        machines.cut("a"); machines.join("a")           its cable is pulled, and all of it goes on; it is plugged in again
 
 A host has its own loopback, /tmp and /dev/shm, which are lost when it fails, and /srv, which stays. All else of the file system is this machine's.
 """
@@ -110,6 +111,15 @@ class Machines:
             ip("-n", namespace, "address", "add", f"{host.address}/24", "dev", "eth0")
             ip("-n", namespace, "link", "set", "lo", "up")
             ip("-n", namespace, "link", "set", "eth0", "up")
+
+    def cut(self, name: str) -> None:
+        self._set_port(name, "down")
+
+    def join(self, name: str) -> None:
+        self._set_port(name, "up")
+
+    def _set_port(self, name: str, state: str) -> None:
+        ip("-n", self._switch, "link", "set", f"port{list(self._hosts).index(name) + 1}", state)
 
     def _add(self, namespace: str) -> None:
         ip("netns", "add", namespace)

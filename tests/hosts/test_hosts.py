@@ -25,6 +25,7 @@ ZONES = ("a", "b", "c")
 DATA = "/srv/data"
 PORT = 5433
 GCS_PORT = 6379
+LOST_NODE_S = 5.0
 SETTINGS = f"""
 [layout]
 placement = "az"
@@ -33,6 +34,8 @@ host = "0.0.0.0"
 port = {PORT}
 [authentication]
 method = "scram-sha-256"
+[supervision]
+lost_node_s = {LOST_NODE_S}
 [authentication.users]
 admin = "hosts-of-their-own"
 """
@@ -55,23 +58,23 @@ class Cluster:
         self.machines = machines
         self.head = machines["head"]
         token = secrets.token_hex(32)
-        for name in ("head", *ZONES):
+        for name in ("head", *ZONES, "spare"):
             (machines[name].folder / "token").write_text(token)
             (machines[name].folder / "token").chmod(0o600)
         (self.head.folder / "gcs").mkdir()
         (self.head.folder / "settings.toml").write_text(SETTINGS)
         self.start_ray("head")
-        for zone in ZONES:
-            self.start_ray(zone)
+        for name in ZONES:
+            self.start_ray(name)
         self.up("--config", "/srv/settings.toml", "--address", f"{self.head.address}:{GCS_PORT}")
 
-    def start_ray(self, name: str) -> None:
+    def start_ray(self, name: str, zone: str = "") -> None:
         host = self.machines[name]
         place = ["--node-ip-address", host.address, "--object-store-memory", str(80 << 20), "--disable-usage-stats", "--block"]
         if name == "head":
             roles = ["--head", "--port", str(GCS_PORT), "--num-cpus", "0", "--include-dashboard", "false"]
         else:
-            roles = ["--address", f"{self.head.address}:{GCS_PORT}", "--num-cpus", "1", "--labels", f"az={name}"]
+            roles = ["--address", f"{self.head.address}:{GCS_PORT}", "--num-cpus", "1", "--labels", f"az={zone or name}"]
         host.start(["ray", "start", *roles, *place], {**ENVIRONMENT, **(STORED if name == "head" else {})}, "ray.log")
         if name == "head":
             self._await_port(host)
@@ -103,6 +106,23 @@ class Cluster:
             assert time.monotonic() < end, f"{status}\n{self.logs()}"
             threading.Event().wait(2.0)
         return list(status["actors"])
+
+    def await_zone_on(self, zone: str, host: str) -> None:
+        """The cluster is whole, and that zone's processes are on that host."""
+        address, end = self.machines[host].address, time.monotonic() + START_S
+        while True:
+            endpoints = [actor["endpoint"] for actor in self.await_whole() if actor["az"] == zone and "endpoint" in actor]
+            if endpoints and all(address in endpoint for endpoint in endpoints):
+                return
+            assert time.monotonic() < end, f"{endpoints}\n{self.logs()}"
+            threading.Event().wait(1.0)
+
+    def await_none_on(self, host: str) -> None:
+        """No process of the cluster is left on that host."""
+        end = time.monotonic() + START_S
+        while (left := self.machines[host].run(["pgrep", "-f", "ray::RoleProcess"], ENVIRONMENT, 10.0)).returncode == 0:
+            assert time.monotonic() < end, left.stdout
+            threading.Event().wait(1.0)
 
     def _eagleray(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "eagleray.command.main", *arguments, "--data", DATA]
@@ -146,7 +166,7 @@ class Load:
 def machines() -> Iterator[Machines]:
     if os.geteuid() != 0:
         pytest.skip("namespaces are for root")
-    with Machines("head", *ZONES, "client") as made:
+    with Machines("head", *ZONES, "spare", "client") as made:
         yield made
 
 
@@ -173,3 +193,30 @@ def test_hosts_fail_and_come_back(machines: Machines) -> None:
     cluster.await_whole()
     load.commits(20)
     assert load.end() == []
+
+
+@pytest.mark.timeout(900)
+def test_a_zone_goes_on_on_another_host(machines: Machines) -> None:
+    """Whose host is cut off, goes on meanwhile, and comes back when nobody needs it any more; then the other way round, onto the disk with what the zone had there before."""
+    cluster = Cluster(machines)
+    cluster.await_whole()
+    load = Load(machines)
+    load.commits(20)
+    cluster.start_ray("spare", "c")
+
+    machines.cut("c")
+    cluster.await_zone_on("c", "spare")
+    load.commits(50)
+    machines.join("c")
+    cluster.await_none_on("c")
+    load.commits(20)
+    cluster.await_zone_on("c", "spare")
+
+    machines["c"].fail()
+    machines["c"].boot()
+    cluster.start_ray("c")
+    machines["spare"].fail()
+    cluster.await_zone_on("c", "c")
+    load.commits(50)
+    assert load.end() == []
+    assert json.loads((cluster.head.folder / "data" / "cluster.json").read_text())["seats"] == {"c": 2}

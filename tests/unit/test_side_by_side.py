@@ -53,7 +53,8 @@ import sys
 from pathlib import Path
 from tests import side_by_side
 side_by_side.LOGS = Path(sys.argv[1]) / "logs"
-side_by_side.parts = lambda workers: (side_by_side.Part("computing", (sys.argv[2],)), [side_by_side.Part("live", (sys.argv[2],))])
+part = side_by_side.Part
+side_by_side.parts = lambda workers: (part("computing", (sys.argv[2],)), [part("live", (sys.argv[2],))])
 sys.exit(side_by_side.main())
 """
 ENDLESS = """

@@ -12,12 +12,15 @@ has an explanation as far as its reads tell. It never raises a false alarm; how 
     dirty-update         a committed append on top of an aborted one
     incompatible-order   two reads of a key, neither a prefix of the other
     lost-update          two committed transactions read the same version of a key and both appended to it
-    G0, G1c, G-single, G-nonadjacent, G2-item    cycles of dependencies, see workloads/histories/cycles.py; G2-item (write skew)
-                         is forbidden by serializability only. A long fork is a G-nonadjacent and a fractured read a G-single,
-                         and their explanations say so.
-    ...-realtime, ...-process    the same with the order of time: a transaction that begins after another was acknowledged comes
-                         after it. With `real_time` these are looked for too, which makes the isolation asked for strong (strict).
-                         A stale read is a G-single-realtime, or -process if only the order within processes is needed.
+    G0, G1c, G-single, G-nonadjacent, G2-item
+                         cycles of dependencies, see workloads/histories/cycles.py; G2-item (write skew) is forbidden
+                         by serializability only. A long fork is a G-nonadjacent and a fractured read a G-single, and
+                         their explanations say so.
+    ...-realtime, ...-process
+                         the same with the order of time: a transaction that begins after another was acknowledged
+                         comes after it. With `real_time` these are looked for too, which makes the isolation asked
+                         for strong (strict). A stale read is a G-single-realtime, or -process if only the order
+                         within processes is needed.
 
 Example: T3 appended 8 to key 255 and was acknowledged; then T7 reads key 255 up to 5. T7 -rw-> T3 -rt-> T7: G-single-realtime.
 

@@ -58,6 +58,7 @@ SCHEMA = (
     )""",
     f"""CREATE TABLE tpcc_stock (
         s_w_id int, s_i_id int, s_quantity int NOT NULL, {", ".join(f"{name} char(24)" for name in INFO)},
-        s_ytd int NOT NULL, s_order_cnt int NOT NULL, s_remote_cnt int NOT NULL, s_data varchar(50), PRIMARY KEY (s_w_id, s_i_id)
+        s_ytd int NOT NULL, s_order_cnt int NOT NULL, s_remote_cnt int NOT NULL, s_data varchar(50),
+        PRIMARY KEY (s_w_id, s_i_id)
     )""",
 )

@@ -9,6 +9,7 @@ from actors.common.messages.base import Failure as Failure
 from actors.common.messages.base import Message as Message
 from actors.common.messages.committing import *
 from actors.common.messages.control import *
+from actors.common.messages.entering import *
 from actors.common.messages.filling import *
 from actors.common.messages.journaling import *
 from actors.common.messages.membership import *

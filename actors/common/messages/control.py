@@ -118,6 +118,8 @@ class OpenStream(Message, frozen=True):
 
     session: bytes = b""
     insist: bool = False
+    address: str = ""
+    """The client's, as the gateway sees it."""
 
 
 class Register(Message, frozen=True):

@@ -28,6 +28,10 @@ class Sealed(Message, frozen=True):
     """It had records, and they were lost to damage: an empty log of this kind is no sign of a new journal."""
     life: int = 0
     """Of the replica: drawn anew at each start, as a disk may have been lost in between (I9)."""
+    seat: int = 0
+    """How many times the replica's zone had begun anew on another disk when this one was taken."""
+    seats: dict[str, int] = {}
+    """Replica -> the highest seat that a writer has told this one of, on disk. Missing: 0."""
 
 
 class Append(Message, frozen=True):
@@ -41,6 +45,8 @@ class Append(Message, frozen=True):
     previous_epoch: int
     records: list[bytes]
     committed_lsn: int
+    seats: dict[str, int] = {}
+    """Replica -> its seat, where that is not 0: on disk before the answer. A replica of a lower seat counts no more."""
 
 
 class Appended(Message, frozen=True):
@@ -58,6 +64,7 @@ class Appended(Message, frozen=True):
     low: bool = False
     """Its disk is full, but for what was kept in reserve."""
     life: int = 0
+    seat: int = 0
     """See Sealed."""
 
 

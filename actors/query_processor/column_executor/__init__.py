@@ -1,10 +1,10 @@
 """The column executor: every SELECT that the row executor leaves, run by DuckDB on Arrow data of one snapshot.
 
-    plan_columns(statement, catalog, parameter_types, ...) -> Plan
+    plan_columns(bound statement, parameters, reason) -> Plan
 
-1. names.py, from_clause.py, select.py, calls.py translate PostgreSQL's parsed tree into DuckDB's SQL. Scalar expressions are typed by the same
-   analyzer as the row executor's (PostgreSQL's overloads, casts and literals), so the text that DuckDB gets is fully typed: emit.py writes it. What
-   DuckDB does not do as PostgreSQL does runs as our own function inside DuckDB (udf.py).
+1. from_clause.py, select.py, grouping.py, calls.py and aggregates.py write the bound query (sql/binding/query.py) as DuckDB's SQL. All types are decided by then,
+   so the text that DuckDB gets is fully typed: emit.py writes expressions. What DuckDB does not do as PostgreSQL does runs as our own function inside
+   DuckDB (udf.py).
 2. sources.py finds what each base table must deliver: only the columns used, rows filtered by the conjuncts that storage can evaluate.
 3. feeding.py reads storage at start_ts (own uncommitted writes merged in), as far as DuckDB scans.
 4. stream.py runs DuckDB in steps, in threads (workers.py) and a database of its own for each statement (instance.py), as fast as the client takes the

@@ -42,7 +42,7 @@ from actors.sql.types.strings import HEADER
 
 if TYPE_CHECKING:
     from actors.query_processor.column_executor.instance import Instance
-    from actors.query_processor.column_executor.names import Slots
+    from actors.query_processor.column_executor.translator import Translator
 
 INTEGERS = frozenset({"int2", "int4", "int8"})
 NUMBERS = INTEGERS | {"float4", "float8", "numeric"}
@@ -152,17 +152,19 @@ class Emitter:
 
     # -- expressions -------------------------------------------------------------------------------------------------------------
 
-    def emit(self, expression: Any, slots: Slots) -> tuple[str, ColumnType]:
-        """(DuckDB SQL, the type that it carries) of a typed expression whose column positions are slots."""
+    def emit(self, expression: Any, around: Translator) -> tuple[str, ColumnType]:
+        """(DuckDB SQL, the type that it carries) of a typed expression. `around`: whose `value` tells the same of a column."""
+        if around.groups and (grouped := around.groups.get(expression)) is not None:
+            return grouped
         if isinstance(expression, tree.Column):
-            return slots.sql[expression.position], slots.types[expression.position]
+            return around.value(expression.position)
         if _is_constant(expression):
             return self._constant(expression)
         if isinstance(expression, tree.Call):
-            return self._call(expression, slots)
+            return self._call(expression, around)
         if isinstance(expression, tree.Cast):
-            return self._cast(expression, *self.emit(expression.argument, slots))
-        return self._special(expression, slots)
+            return self._cast(expression, *self.emit(expression.argument, around))
+        return self._special(expression, around)
 
     def _constant(self, expression: Any) -> tuple[str, ColumnType]:
         self._slow = self._slow or is_slow(expression)
@@ -182,40 +184,40 @@ class Emitter:
         self._constants.append((evaluate, type_))
         return len(self._constants) - 1
 
-    def _special(self, expression: Any, slots: Slots) -> tuple[str, ColumnType]:
+    def _special(self, expression: Any, around: Translator) -> tuple[str, ColumnType]:
         """The forms that are no functions; DuckDB's three-valued logic is SQL's."""
 
         def sub(node: Any) -> str:
-            return self.emit(node, slots)[0]
+            return self.emit(node, around)[0]
 
         if isinstance(expression, tree.Case):
             results, type_ = self._alike(
-                [*expression.results, *([expression.default] if expression.default is not None else [])], expression, slots
+                [*expression.results, *([expression.default] if expression.default is not None else [])], expression, around
             )
             pairs = zip(expression.conditions, results, strict=False)
             arms = "".join(f" WHEN {sub(condition)} THEN {result}" for condition, result in pairs)
             return f"(CASE{arms}{f' ELSE {results[-1]}' if expression.default is not None else ''} END)", type_
         if isinstance(expression, tree.Coalesce):
-            arguments, type_ = self._alike(expression.arguments, expression, slots)
+            arguments, type_ = self._alike(expression.arguments, expression, around)
             return f"coalesce({', '.join(arguments)})", type_
         if isinstance(expression, tree.MinMax):
-            return self._min_max(expression, slots)
+            return self._min_max(expression, around)
         if isinstance(expression, tree.NullIf):
-            text, type_ = self.emit(expression.argument, slots)
+            text, type_ = self.emit(expression.argument, around)
             return f"(CASE WHEN {sub(expression.equal)} THEN NULL ELSE {text} END)", type_
         if isinstance(expression, tree.ArrayOf):
-            return self._udf(expression, list(expression.items), [self.emit(item, slots) for item in expression.items])
+            return self._udf(expression, list(expression.items), [self.emit(item, around) for item in expression.items])
         if isinstance(expression, tree.Quantified) and not _is_list(expression):
             return self._udf(
                 expression,
                 [expression.argument, expression.array],
-                [self.emit(part, slots) for part in (expression.argument, expression.array)],
+                [self.emit(part, around) for part in (expression.argument, expression.array)],
             )
-        return self._condition(expression, slots), BOOL
+        return self._condition(expression, around), BOOL
 
-    def _condition(self, expression: Any, slots: Slots) -> str:
+    def _condition(self, expression: Any, around: Translator) -> str:
         def sub(node: Any) -> str:
-            return self.emit(node, slots)[0]
+            return self.emit(node, around)[0]
 
         if isinstance(expression, tree.And | tree.Or):
             word = " AND " if isinstance(expression, tree.And) else " OR "
@@ -230,24 +232,24 @@ class Emitter:
             return f"({sub(expression.argument)} {operator} {word})"
         if isinstance(expression, tree.Distinct):
             one, other = expression.equal.arguments
-            left, right = self._compared("=", one, other, slots)
+            left, right = self._compared("=", one, other, around)
             return f"({left} IS {'NOT ' if expression.negated else ''}DISTINCT FROM {right})"
         if isinstance(expression, tree.Quantified):
-            text, type_ = self.emit(expression.argument, slots)
+            text, type_ = self.emit(expression.argument, around)
             items = self._constant(expression.array)[0]
             element = ColumnType(element_of(expression.array.type.name))
             self._lists[_number(items)] = type_ if type_.name in ("numeric", "bpchar") else element
             return f"({equality_key(self, text, type_)} {'NOT ' if expression.every else ''}IN {items})"
         assert isinstance(expression, tree.InList), expression
-        pairs = [self._compared("=", expression.argument, item, slots) for item in expression.items]
+        pairs = [self._compared("=", expression.argument, item, around) for item in expression.items]
         if len({left for left, _ in pairs}) == 1:
             return f"({pairs[0][0]} {'NOT ' if expression.negated else ''}IN ({', '.join(right for _, right in pairs)}))"
         equal = " OR ".join(f"({left} = {right})" for left, right in pairs)
         return f"(NOT ({equal}))" if expression.negated else f"({equal})"
 
-    def _alike(self, nodes: Sequence[Any], expression: Any, slots: Slots) -> tuple[list[str], ColumnType]:
+    def _alike(self, nodes: Sequence[Any], expression: Any, around: Translator) -> tuple[list[str], ColumnType]:
         """Values of which one is chosen: numerics are carried in one way."""
-        pairs = [self.emit(node, slots) for node in nodes]
+        pairs = [self.emit(node, around) for node in nodes]
         if expression.type.name != "numeric":
             return [text for text, _ in pairs], expression.type
         known = [type_ for node, (_, type_) in zip(nodes, pairs, strict=True) if not _is_null(node)]
@@ -257,8 +259,8 @@ class Emitter:
             for node, (text, given) in zip(nodes, pairs, strict=True)
         ], type_
 
-    def _min_max(self, expression: tree.MinMax, slots: Slots) -> tuple[str, ColumnType]:
-        arguments, type_ = self._alike(expression.arguments, expression, slots)
+    def _min_max(self, expression: tree.MinMax, around: Translator) -> tuple[str, ColumnType]:
+        arguments, type_ = self._alike(expression.arguments, expression, around)
         if is_free(type_) or is_array(type_.name) or type_.name == "bpchar":
             return self._udf(expression, list(expression.arguments), [(text, type_) for text in arguments])
         return f"{'greatest' if expression.greatest else 'least'}({', '.join(arguments)})", type_
@@ -270,16 +272,25 @@ class Emitter:
 
     # -- calls -------------------------------------------------------------------------------------------------------------------
 
-    def _call(self, call: tree.Call, slots: Slots) -> tuple[str, ColumnType]:
+    def _call(self, call: tree.Call, around: Translator) -> tuple[str, ColumnType]:
+        compared = self.sides(call, around)
+        if compared is not None:
+            return f"({compared[0]} {call.name} {compared[1]})", BOOL
         types = {argument.type.name for argument in call.arguments}
-        if call.name in COMPARISONS and len(call.arguments) == 2 and (types <= COMPARED_AS_POSTGRESQL or all(map(is_array, types))):
-            one, other = self._compared(call.name, *call.arguments, slots)
-            return f"({one} {call.name} {other})", BOOL
-        pairs = [self.emit(argument, slots) for argument in call.arguments]
+        pairs = [self.emit(argument, around) for argument in call.arguments]
         if call.type.name == "numeric":
             return self._numeric(call, pairs) or self._udf(call, list(call.arguments), pairs)
         direct = self._direct(call, [text for text, _ in pairs], types)
         return (direct, call.type) if direct is not None else self._udf(call, list(call.arguments), pairs)
+
+    def sides(self, expression: Any, around: Translator) -> tuple[str, str] | None:
+        """Both sides of a comparison that DuckDB makes as PostgreSQL does; None for any other expression."""
+        if not isinstance(expression, tree.Call) or expression.name not in COMPARISONS or len(expression.arguments) != 2:
+            return None
+        types = {argument.type.name for argument in expression.arguments}
+        if not (types <= COMPARED_AS_POSTGRESQL or all(map(is_array, types))):
+            return None
+        return self._compared(expression.name, *expression.arguments, around)
 
     def _direct(self, call: tree.Call, texts: list[str], types: set[str]) -> str | None:
         """What DuckDB computes as PostgreSQL does."""
@@ -329,9 +340,9 @@ class Emitter:
             return f"({texts[0]} * {texts[1]})", fixed(scale)
         return None
 
-    def _compared(self, operator: str, left: Any, right: Any, slots: Slots) -> tuple[str, str]:
+    def _compared(self, operator: str, left: Any, right: Any, around: Translator) -> tuple[str, str]:
         """Both sides of a comparison as DuckDB is to compare them."""
-        (one, one_type), (other, other_type) = self.emit(left, slots), self.emit(right, slots)
+        (one, one_type), (other, other_type) = self.emit(left, around), self.emit(right, around)
         if one_type.name != "numeric" or other_type.name != "numeric":
             key = equality_key if operator in ("=", "<>") else order_key
             return key(self, one, one_type), key(self, other, other_type)

@@ -16,16 +16,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from actors.common.errors import NUMERIC_VALUE_OUT_OF_RANGE, DatabaseError
-from actors.sql.expressions.comparisons import order_key
-from actors.sql.expressions.numerics import divide, division_scale, scale_of, sqrt
+from actors.sql.expressions.numerics import divide, scale_of
 from actors.sql.types.column_type import ColumnType
-from actors.sql.types.numeric import CONTEXT, NAN, format_numeric, plain, precision_and_scale
+from actors.sql.types.numeric import CONTEXT, format_numeric, precision_and_scale
 
 if TYPE_CHECKING:
-    from actors.query_processor.column_executor.udf import Surroundings, Udf
+    from actors.query_processor.column_executor.udf import Udf
 
 NUMERIC = ColumnType("numeric")
 DECIMAL_DIGITS_MAX = 38
@@ -120,88 +118,6 @@ def common_numeric(types: Sequence[ColumnType]) -> ColumnType:
     if others or scale is None:
         return NUMERIC
     return types[0] if all(type_ == types[0] and type_.name == "numeric" for type_ in types) else fixed(scale)
-
-
-# -- aggregates over free numerics: a function of ours over DuckDB's list of the values -----------------------------------------------------
-
-
-def sum_of(values: Sequence[Decimal]) -> Decimal:
-    total = Decimal(0)
-    for value in values:
-        total = NAN if total.is_infinite() and value.is_infinite() and total != value else CONTEXT.add(total, value)
-    return plain(total)
-
-
-def average_of(values: Sequence[Decimal]) -> Decimal:
-    return divide(sum_of(values), Decimal(len(values)))
-
-
-def variance_of(values: Sequence[Decimal], sample: bool, root: bool) -> Decimal | None:
-    """numeric.c's numeric_stddev_internal: from the count, the sum and the sum of squares."""
-    count = len(values)
-    if sample and count <= 1:
-        return None
-    if not all(value.is_finite() for value in values):
-        return NAN
-    total = sum_of(values)
-    squares = sum_of([CONTEXT.multiply(value, value) for value in values])
-    over = CONTEXT.subtract(CONTEXT.multiply(Decimal(count), squares), CONTEXT.multiply(total, total))
-    if over <= 0:
-        return Decimal(0)
-    below = Decimal(count * (count - 1) if sample else count * count)
-    scale = division_scale(over, below)
-    quotient = divide(over, below, scale)
-    return sqrt(quotient, scale) if root else quotient
-
-
-def _last_of(values: Sequence[Decimal], pick: Callable[..., Decimal]) -> Decimal:
-    """Of equal values PostgreSQL keeps the last."""
-    key = order_key("numeric")
-    assert key is not None
-    return pick(reversed(values), key=key)
-
-
-Aggregate = Callable[[Sequence[Decimal]], "Decimal | None"]
-AGGREGATES: dict[str, Aggregate] = {
-    "min": lambda values: _last_of(values, min),
-    "max": lambda values: _last_of(values, max),
-    "sum": sum_of,
-    "avg": average_of,
-    "var_samp": lambda values: variance_of(values, True, False),
-    "var_pop": lambda values: variance_of(values, False, False),
-    "stddev_samp": lambda values: variance_of(values, True, True),
-    "stddev_pop": lambda values: variance_of(values, False, True),
-}
-"""Of at least one value."""
-
-
-def aggregate_udf(name: str, distinct: bool) -> Udf:
-    """`name` of a list of texts, as text; NULLs do not count. `distinct`: of values that are not equal (1.0 and 1.00 are)."""
-    from actors.query_processor.column_executor.udf import Udf, raised
-
-    function = AGGREGATES[name]
-
-    def make(surroundings_of: Callable[[], Surroundings]) -> Callable[..., pa.Array]:
-        def over(lists: pa.Array) -> pa.Array:
-            whole = lists.combine_chunks() if isinstance(lists, pa.ChunkedArray) else lists
-            texts = whole.flatten().to_pylist()
-            results: list[str | None] = []
-            start = 0
-            for length in pc.list_value_length(whole).to_pylist():
-                values = [Decimal(text) for text in texts[start : start + (length or 0)] if text is not None]
-                start += length or 0
-                if distinct:
-                    values = list(dict.fromkeys(values))
-                try:
-                    made = function(values) if values else None
-                except DatabaseError as error:
-                    raise raised(error) from error
-                results.append(None if made is None else format_numeric(made))
-            return pa.array(results, pa.string())
-
-        return over
-
-    return Udf(f"eagleray_{name}_numeric{'_distinct' if distinct else ''}", ["VARCHAR[]"], "VARCHAR", NUMERIC, make)
 
 
 def divide_udf() -> Udf:

@@ -14,8 +14,11 @@ from pglast import ast
 from actors.common.errors import FEATURE_NOT_SUPPORTED, DatabaseError
 from actors.query_processor.column_executor.feeding import conjunction, row_types
 from actors.query_processor.column_executor.plan import ColumnPlan, plan_columns
-from actors.query_processor.column_executor.sources import conjuncts
+from actors.query_processor.planner.facts import conjuncts
 from actors.reading.plan import FORMAT, ReadPlan
+from actors.sql.binding.parameters import ParameterTypes
+from actors.sql.binding.query import Select
+from actors.sql.binding.select import bind_statement
 from actors.sql.encoding import scan_program
 from actors.sql.encoding.keys import keyspace, prefix_end
 from actors.sql.types.arrays import is_array
@@ -50,10 +53,13 @@ def read_plan(statement: Any, catalog: Catalog, settings: Settings, at: int, top
             raise _refused(f"{shown} needs the rows of all parts in one place")
     if len(statement.fromClause or ()) != 1 or not isinstance(statement.fromClause[0], ast.RangeVar):
         raise _refused("it does not read exactly one table")
-    plan = plan_columns(statement, catalog, (), settings)
+    parameters = ParameterTypes()
+    bound = bind_statement(statement, catalog, parameters)
+    plan = plan_columns(bound, parameters)
     source = _source_of(plan)
     table = source.table
-    if len(source.filters) != (0 if statement.whereClause is None else len(conjuncts(statement.whereClause))):
+    where = bound.query.body.where if isinstance(bound.query.body, Select) else None
+    if len(source.filters) != (0 if where is None else len(conjuncts(where))):
         raise _refused("storage cannot evaluate all of its conditions")
     positions = []
     for field in plan.fields:
@@ -61,7 +67,7 @@ def read_plan(statement: Any, catalog: Catalog, settings: Settings, at: int, top
             raise _refused(f'column "{field.name}" is no column of the table')
         if is_array(field.type.name):
             raise _refused(f'column "{field.name}" is an array')
-        positions.append(source.columns[field.attribute - 1][1])
+        positions.append(field.attribute - 1)
     program = scan_program.ScanProgram(
         columns=row_types(table), filter=conjunction(source.filters), output="columns", project=tuple(positions)
     )

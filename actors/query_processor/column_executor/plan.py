@@ -14,23 +14,19 @@ from actors.query_processor.aside import aside
 from actors.query_processor.column_executor.emit import Emitter
 from actors.query_processor.column_executor.engine import engine_of
 from actors.query_processor.column_executor.feeding import Feed, SourceTooLarge, open_source
-from actors.query_processor.column_executor.names import Query
-from actors.query_processor.column_executor.numerics import public
 from actors.query_processor.column_executor.select import translate_query
-from actors.query_processor.column_executor.sets import EXPANDED
 from actors.query_processor.column_executor.sources import Sources
 from actors.query_processor.column_executor.stream import ColumnStream, Statement
-from actors.query_processor.column_executor.translator import Translator
+from actors.query_processor.column_executor.translator import Query, Translator
 from actors.query_processor.column_executor.udf import SIZED_TYPES, Surroundings, fits_udf
 from actors.sql.binding import ParameterTypes
+from actors.sql.binding.query import BoundStatement
+from actors.sql.binding.set_calls import EXPANDED
 from actors.sql.results import Batch, Field
-from actors.sql.types.column_type import ColumnType
 from actors.sql.types.objects import OBJECTS
 
 if TYPE_CHECKING:
-    from actors.common.settings import Settings
     from actors.query_processor.transaction import Transaction
-    from actors.sql.catalog.snapshot import Catalog
     from actors.sql.expressions.environment import Environment
 
 HELD_SHARE = 8
@@ -50,17 +46,19 @@ class ColumnPlan:
 
     kind = "SELECT"
 
-    def __init__(self, query: Query, sources: Sources, parameters: ParameterTypes, emitter: Emitter, reason: str = "") -> None:
+    def __init__(
+        self, query: Query, fields: Sequence[Field], sources: Sources, parameters: ParameterTypes, emitter: Emitter, reason: str = ""
+    ) -> None:
         self._reason = reason
         self._query = query
         self.sources = sources
         self._emitter = emitter
         self.parameter_types = tuple(parameters.resolved())
-        self.fields = [Field(column.name, public(column.type), column.table_oid, column.attribute) for column in query.columns]
+        self.fields = list(fields)
         self._rows_read: dict[str, int] = {}
         self._rows_returned = 0
-        self._sized = any(column.type.name in SIZED_TYPES for column in query.columns)
-        self._arrays = any(column.type.name.startswith("_") for column in query.columns)
+        self._sized = any(type_.name in SIZED_TYPES for type_ in query.types)
+        self._arrays = any(type_.name.startswith("_") for type_ in query.types)
         self._makes_text = emitter.makes_text or bool(GATHERING.search(query.sql))
         self._guarded_sql = _guarded(query, emitter) if self._sized else query.sql
 
@@ -68,7 +66,7 @@ class ColumnPlan:
         """The rows as a stream (Batch.stream). Raises CatalogStale, and what storage and DuckDB raise, with PostgreSQL's SQLSTATEs."""
         engine = engine_of(transaction)
         await engine.open()
-        stream = ColumnStream(engine, self._query.columns, self._count_rows)
+        stream = ColumnStream(engine, self._query.types, self._count_rows)
         try:
             tables = await self._tables(transaction, parameters, engine.memory_bytes)
             environment = transaction.environment
@@ -132,24 +130,24 @@ class ColumnPlan:
 
 def _guarded(query: Query, emitter: Emitter) -> str:
     """The query with its results' lengths looked at before they leave DuckDB: for statements that may have long values."""
-    sized = sum(column.type.name in SIZED_TYPES for column in query.columns)
+    sized = sum(type_.name in SIZED_TYPES for type_ in query.types)
     texts = []
-    for column in query.columns:
-        sql = f"result.{column.sql}"
-        if column.type.name in SIZED_TYPES:
-            length = "octet_length" if column.type.name == "bytea" else "strlen"
+    for number, type_ in enumerate(query.types, 1):
+        sql = f"result.c{number}"
+        if type_.name in SIZED_TYPES:
+            length = "octet_length" if type_.name == "bytea" else "strlen"
             sql = f"CASE WHEN {emitter.use(fits_udf(sized), [f'{length}({sql})'])} THEN {sql} END"
-        texts.append(f"{sql} AS {column.sql}")
+        texts.append(f"{sql} AS c{number}")
     return f"SELECT {', '.join(texts)} FROM ({query.sql}) AS result"
 
 
 def _with_names(query: Query, emitter: Emitter) -> Query:
     """Objects as clients see them: by name."""
     texts = [
-        f"{emitter.shown(f'objects.{column.sql}', column.type) if column.type.name in OBJECTS else f'objects.{column.sql}'} AS {column.sql}"
-        for column in query.columns
+        f"{emitter.shown(f'objects.c{number}', type_) if type_.name in OBJECTS else f'objects.c{number}'} AS c{number}"
+        for number, type_ in enumerate(query.types, 1)
     ]
-    return Query(f"SELECT {', '.join(texts)} FROM ({query.sql}) AS objects", query.columns)
+    return Query(f"SELECT {', '.join(texts)} FROM ({query.sql}) AS objects", query.types)
 
 
 def _has_long_values(table: pa.Table | Feed) -> bool:
@@ -162,19 +160,14 @@ def _has_long_values(table: pa.Table | Feed) -> bool:
     return any((pc.max(pc.binary_length(column)).as_py() or 0) > LONG_BYTES for column in columns)
 
 
-def plan_columns(
-    statement: Any, catalog: Catalog, parameter_types: Sequence[ColumnType | None], settings: Settings, reason: str = ""
-) -> ColumnPlan:
-    """Plan a SELECT (any shape that DuckDB can run). `reason`: why the row executor does not. Raises DatabaseError with PostgreSQL's SQLSTATE."""
-    parameters = ParameterTypes(parameter_types)
+def plan_columns(statement: BoundStatement, parameters: ParameterTypes, reason: str = "") -> ColumnPlan:
+    """Plan a bound SELECT. `reason`: why the row executor does not. Raises 0A000 for what DuckDB does not do as PostgreSQL does."""
     sources = Sources()
     emitter = Emitter()
-    translator = Translator(catalog, parameters, sources, emitter)
-    translator.outermost = statement
-    query = translate_query(translator, statement)
-    if any(column.type == EXPANDED for column in query.columns):
+    query = translate_query(Translator(statement, sources, emitter), statement.query)
+    if EXPANDED in query.types:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "rows of _pg_expandarray are supported within a query only")
-    if any(column.type.name in OBJECTS for column in query.columns):
+    if any(type_.name in OBJECTS for type_ in query.types):
         query = _with_names(query, emitter)
     sources.finish(query.sql)
-    return ColumnPlan(query, sources, parameters, emitter, reason)
+    return ColumnPlan(query, statement.query.columns, sources, parameters, emitter, reason)

@@ -1,4 +1,4 @@
-"""Set-returning functions, in FROM and in the select list: `set_of(translator, call, level)` gives a DuckDB list that DuckDB unnests.
+"""Set-returning functions, in FROM and in the select list: `list_of(translator, call)` gives a DuckDB list that DuckDB unnests.
 
     SELECT regexp_matches(s, '(\\d)(\\d)', 'g')    ->    SELECT unnest(eagleray_set_regexp_matches(s, ...))
 
@@ -13,46 +13,32 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 import pyarrow as pa
-from pglast import ast
 
 from actors.common.errors import (
-    FEATURE_NOT_SUPPORTED,
     INVALID_PARAMETER_VALUE,
     QUERY_CANCELED,
-    UNDEFINED_FUNCTION,
     DatabaseError,
     statement_memory_exceeded,
 )
 from actors.query_processor.column_executor.arrays import unnested
-from actors.query_processor.column_executor.names import Level
-from actors.query_processor.column_executor.translator import BOOL, TEXT, Translator, string_fields
+from actors.query_processor.column_executor.translator import Translator, Typed
 from actors.query_processor.column_executor.udf import Surroundings, Udf, crossing, datums_of, raised, result_column
 from actors.query_processor.column_executor.values import duck_type
-from actors.sql.binding.function_kinds import SETS
-from actors.sql.binding.nodes import is_untyped
+from actors.sql.binding.query import SetCall
+from actors.sql.binding.set_calls import EXPANDED, PARTITION_ANCESTORS
 from actors.sql.expressions.array_functions import string_to_array
 from actors.sql.expressions.datetime_functions import add_interval_zoned
 from actors.sql.patterns.functions import regexp_matches, regexp_split_to_table
-from actors.sql.types import format_type
-from actors.sql.types.arrays import VECTORS, Array, is_array
+from actors.sql.types.arrays import Array
 from actors.sql.types.calendar import DAY_US
 from actors.sql.types.column_type import ColumnType
 from actors.sql.types.numeric import CONTEXT
 
-INT2 = ColumnType("int2")
-INT4 = ColumnType("int4")
-INT8 = ColumnType("int8")
-OID = ColumnType("oid")
-HINT = "No function matches the given name and argument types. You might need to add explicit type casts."
-
 
 class SetFunction(NamedTuple):
-    """`make(*arguments)` gives the rows' datums. Of the arguments, `required` must be there. A strict one has no rows where one of them is NULL."""
+    """`make(*arguments)` gives the rows' datums. A strict one has no rows where an argument is NULL."""
 
     make: Callable[..., Sequence[Any]]
-    arguments: tuple[ColumnType, ...]
-    required: int
-    result: ColumnType
     is_strict: bool = True
 
 
@@ -69,101 +55,42 @@ def _subscripts(array: Array, dimension: int, backwards: bool = False) -> Sequen
     return places[::-1] if backwards else places
 
 
-TEXT_SETS = {
-    "regexp_matches": SetFunction(regexp_matches, (TEXT, TEXT, TEXT), 2, ColumnType("_text")),
-    "regexp_split_to_table": SetFunction(regexp_split_to_table, (TEXT, TEXT, TEXT), 2, TEXT),
-    "string_to_table": SetFunction(_string_to_table, (TEXT, TEXT, TEXT), 2, TEXT, False),
+MADE = {
+    "regexp_matches": SetFunction(regexp_matches),
+    "regexp_split_to_table": SetFunction(regexp_split_to_table),
+    "string_to_table": SetFunction(_string_to_table, False),
+    "generate_subscripts": SetFunction(_subscripts),
 }
-EXPANDED = ColumnType("_pg_expandarray")
-"""The rows of information_schema._pg_expandarray(array), DuckDB's structs of x (an element) and n (its place from 1 on): within queries only, for drivers that
-read keys by it (pgjdbc)."""
-PARTITION_ANCESTORS = "pg_partition_ancestors"
-"""PostgreSQL gives no rows for a table that is not partitioned, and none is here. psql 18 asks in each \\d."""
-LISTED_SETS = SETS - {"generate_series"}
 
 
-def is_set(node: Any) -> bool:
-    return isinstance(node, ast.FuncCall) and node.over is None and node.funcname[-1].sval in LISTED_SETS
-
-
-def sets_not_allowed() -> DatabaseError:
-    return DatabaseError(FEATURE_NOT_SUPPORTED, "set-returning functions are not allowed here")
-
-
-def set_of(translator: Translator, call: ast.FuncCall, level: Level, aggregates: bool = False) -> tuple[str, ColumnType]:
-    """(SQL of a DuckDB list, the items' type). Raises 42883, 0A000."""
-    name = call.funcname[-1].sval
-    arguments = [translator.expression(argument, level, aggregates=aggregates) for argument in call.args or ()]
-    if name == EXPANDED.name and len(arguments) == 1:
+def list_of(translator: Translator, call: SetCall) -> Typed:
+    """(SQL of a DuckDB list, how its items are carried)."""
+    name = call.name
+    arguments = [translator.expression(argument) for argument in call.arguments]
+    if name == EXPANDED.name:
         items, _ = unnested(translator, *arguments[0])
         return f"list_transform({items}, lambda x, n: {{'x': x, 'n': CAST(n AS INTEGER)}})", EXPANDED
-    if name == PARTITION_ANCESTORS and len(arguments) == 1:
-        return f"CAST([] AS {duck_type(OID)}[])", OID
+    if name == PARTITION_ANCESTORS:
+        return f"CAST([] AS {duck_type(call.type)}[])", call.type
     if name == "unnest":
-        if len(arguments) != 1:
-            raise DatabaseError(FEATURE_NOT_SUPPORTED, "unnest() with several arguments is supported in FROM only")
         return unnested(translator, *arguments[0])
-    known = TEXT_SETS.get(name)
-    if known is None and name == PARTITION_ANCESTORS:
-        raise _undefined(call, arguments)
-    if known is None:
-        known = _subscripts_of(call, arguments)
-    if not known.required <= len(arguments) <= len(known.arguments):
-        raise _undefined(call, arguments)
-    types = known.arguments[: len(arguments)]
-    texts = []
-    for (sql, type_), wanted in zip(arguments, types, strict=True):
-        if wanted != type_ and not _fits(type_, wanted):
-            raise _undefined(call, arguments)
-        texts.append(translator.cast(sql, type_, wanted) if wanted != type_ else sql)
+    types = tuple(argument.type for argument in call.arguments)
+    known = MADE[name]
     udf = Udf(
         f"eagleray_set_{name}_{'_'.join(type_.name for type_ in types)}",
         [crossing(type_) for type_ in types],
-        f"{duck_type(known.result)}[]",
-        known.result,
-        lambda surroundings_of: _lists(known, types, surroundings_of),
+        f"{duck_type(call.type)}[]",
+        call.type,
+        lambda surroundings_of: _lists(known, call.type, types, surroundings_of),
     )
-    return translator.emitter.use(udf, [f"CAST({sql} AS {crossing(type_)})" for sql, type_ in zip(texts, types, strict=True)]), known.result
+    return translator.emitter.use(
+        udf, [f"CAST({sql} AS {crossing(type_)})" for (sql, _), type_ in zip(arguments, types, strict=True)]
+    ), call.type
 
 
-def field_of(translator: Translator, node: ast.A_Indirection, level: Level) -> tuple[str, ColumnType] | None:
-    """(SQL, type) of (information_schema._pg_expandarray(array)).x or .n, or of such a row's column; None for any other indirection."""
-    [part, *others] = node.indirection
-    if others or not isinstance(part, ast.String) or part.sval not in ("x", "n"):
-        return None
-    if is_set(node.arg) and node.arg.funcname[-1].sval == EXPANDED.name:
-        sql = f"unnest({set_of(translator, node.arg, level)[0]})"
-    else:
-        names = string_fields(node.arg) if isinstance(node.arg, ast.ColumnRef) else None
-        if names is None or (column := level.column(names)).type != EXPANDED:
-            return None
-        sql = column.sql
-    # The arrays of the catalog that drivers ask for are of int2; their places are int4.
-    return f"struct_extract({sql}, '{part.sval}')", INT2 if part.sval == "x" else INT4
-
-
-def _subscripts_of(call: ast.FuncCall, arguments: Sequence[tuple[str, ColumnType]]) -> SetFunction:
-    """generate_subscripts(array, dimension [, backwards])."""
-    given = arguments[0][1].name if arguments else ""
-    array = ColumnType(VECTORS.get(given, given))
-    if not is_array(array.name):
-        raise _undefined(call, arguments)
-    return SetFunction(_subscripts, (array, INT4, BOOL), 2, INT4)
-
-
-def _fits(given: ColumnType, wanted: ColumnType) -> bool:
-    if wanted == TEXT:
-        return given.name in ("text", "varchar", "bpchar", "name", "unknown")
-    return given.name == wanted.name or given.name in VECTORS or (wanted == INT4 and given.name == "int2")
-
-
-def _undefined(call: ast.FuncCall, arguments: Sequence[tuple[str, ColumnType]]) -> DatabaseError:
-    types = ("unknown" if is_untyped(node) else type_.name for node, (_, type_) in zip(call.args or (), arguments, strict=True))
-    shown = ", ".join(format_type(ColumnType(name)) for name in types)
-    return DatabaseError(UNDEFINED_FUNCTION, f"function {call.funcname[-1].sval}({shown}) does not exist", hint=HINT)
-
-
-def _lists(known: SetFunction, types: Sequence[ColumnType], surroundings_of: Callable[[], Surroundings]) -> Callable[..., pa.Array]:
+def _lists(
+    known: SetFunction, result: ColumnType, types: Sequence[ColumnType], surroundings_of: Callable[[], Surroundings]
+) -> Callable[..., pa.Array]:
     def function(*arrays: pa.Array) -> pa.Array:
         room = surroundings_of().memory_bytes
         items: list[Any] = []
@@ -179,7 +106,7 @@ def _lists(known: SetFunction, types: Sequence[ColumnType], surroundings_of: Cal
                 offsets.append(len(items))
         except DatabaseError as error:
             raise ValueError(f"EAGLERAY[{error.sqlstate}]{error.message}") from error
-        return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), result_column(items, known.result))
+        return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), result_column(items, result))
 
     return function
 
@@ -187,30 +114,20 @@ def _lists(known: SetFunction, types: Sequence[ColumnType], surroundings_of: Cal
 # -- generate_series --------------------------------------------------------------------------------------------------------------
 
 
-def series(translator: Translator, call: ast.FuncCall, level: Level) -> tuple[str, ColumnType]:
+def series(translator: Translator, call: SetCall) -> Typed:
     """(a DuckDB query of one column, c1; its type)."""
-    arguments = [translator.expression(argument, level) for argument in call.args or ()]
-    if len(arguments) not in (2, 3):
-        raise DatabaseError(UNDEFINED_FUNCTION, "function generate_series does not exist with these arguments")
-    names = {type_.name for _, type_ in arguments[:2]}
-    if names <= {"int2", "int4", "int8"}:
-        type_ = ColumnType("int8" if "int8" in names else "int4")
-        texts = [f"CAST({sql} AS BIGINT)" for sql, _ in arguments]
-        cast = "BIGINT" if type_.name == "int8" else "INTEGER"
-    elif names <= {"timestamp", "date", "timestamptz", "text", "unknown"} and len(arguments) == 3:
-        type_ = ColumnType("timestamptz" if names & {"timestamptz", "date"} else "timestamp")
-        stamp = [translator.cast(sql, source, type_) for sql, source in arguments[:2]]
-        texts = [*stamp, translator.cast(*arguments[2], ColumnType("interval"))]
-        if type_.name == "timestamptz":
-            return f"SELECT unnest({translator.emitter.use(ZONED_SERIES, texts)}) AS c1", type_
-        cast = "TIMESTAMP"
-    elif names <= {"int2", "int4", "int8", "numeric"}:
-        numeric = ColumnType("numeric")
-        texts = [f"CAST({sql} AS VARCHAR)" for sql, _ in arguments] + ["'1'"] * (3 - len(arguments))
-        return f"SELECT unnest({translator.emitter.use(NUMERIC_SERIES, texts)}) AS c1", numeric
-    else:
-        raise DatabaseError(FEATURE_NOT_SUPPORTED, "generate_series is supported for numbers and timestamps")
+    type_ = call.type
+    pairs = [translator.expression(argument) for argument in call.arguments]
+    texts = [sql for sql, _ in pairs]
+    if type_.name == "timestamptz":
+        return f"SELECT unnest({translator.emitter.use(ZONED_SERIES, texts)}) AS c1", type_
+    if type_.name == "numeric":
+        texts = [f"CAST({sql} AS VARCHAR)" for sql in texts] + ["'1'"] * (3 - len(texts))
+        return f"SELECT unnest({translator.emitter.use(NUMERIC_SERIES, texts)}) AS c1", type_
+    if type_.name != "timestamp":
+        texts = [f"CAST({sql} AS BIGINT)" for sql in texts]
     # The table function makes its rows as they are read; unnest(generate_series()) would make one list of them all, outside DuckDB's memory limit.
+    cast = duck_type(type_)
     return f"SELECT CAST(series.step AS {cast}) AS c1 FROM generate_series({', '.join(texts)}) AS series(step)", type_
 
 

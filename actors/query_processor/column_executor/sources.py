@@ -1,7 +1,7 @@
 """The base tables of a statement: what each must deliver to DuckDB (feeding.py gets it).
 
-Each mention of a table in FROM is a source of its own, with its own name in DuckDB (`v1`, `v2` ...), the columns that the finished SQL mentions, and the WHERE
-conjuncts that concern it alone and that storage can evaluate (immutable functions of its columns, constants and parameters). The conjuncts
+Each mention of a table in FROM is a source of its own, with its own name in DuckDB (`v1`, `v2` ...), the columns that the finished SQL mentions, and the conjuncts of
+WHERE and inner joins that concern it alone and that storage can evaluate (immutable functions of its columns, constants and parameters). The conjuncts
 stay in the SQL too: filtering twice costs little and keeps one place responsible for the meaning. Conjuncts on leading columns of the primary key also bound
 the key range that is read at all, from the least key of an IN list to the greatest.
 """
@@ -9,28 +9,24 @@ the key range that is read at all, from the least key of an IN list to the great
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pglast import ast, enums
-
-from actors.common.errors import UNDEFINED_TABLE, DatabaseError
-from actors.query_processor.column_executor.names import Level, Output, Relation
 from actors.query_processor.planner.conditions import narrowed
+from actors.query_processor.planner.deparse import deparse
 from actors.query_processor.planner.facts import conjuncts as parts_of
 from actors.query_processor.row_executor.key_ranges import KeyRanges
 from actors.query_processor.row_executor.stored_table import stored_table
-from actors.sql.binding import analyze
+from actors.sql.binding.query import FromItem, JoinItem, Select, SystemItem, TableItem, leaves
 from actors.sql.catalog.schema import Table
-from actors.sql.catalog.system_tables import SystemTable, find_system_table
+from actors.sql.catalog.system_tables import SystemTable
 from actors.sql.encoding.keys import keyspace, prefix_end
 from actors.sql.expressions import tree
+from actors.sql.expressions.tree import Expression
 from actors.sql.types.column_type import ColumnType
 
 if TYPE_CHECKING:
-    from actors.query_processor.column_executor.translator import Translator
-    from actors.sql.catalog.snapshot import Catalog
     from actors.sql.expressions.environment import Environment
 
 
@@ -64,39 +60,14 @@ class Source:
         ranges = self.ranges.ranges(parameters, environment)
         return (ranges[0][0], ranges[-1][1]) if ranges else (space, space + b"\x00")
 
-    def outputs(self, alias: str) -> list[Output]:
-        self.alias = alias
-        oid = self.table.id if self.table is not None else 0
-        outputs = [
-            Output(name, f"{alias}.c{position + 1}", type_, oid, number) for number, (name, position, type_) in enumerate(self.columns, 1)
-        ]
-        if self.system is not None:
-            outputs.append(Output("tableoid", f"{alias}.c{len(self.columns) + 1}", OID, hidden=True))
-        return outputs
+    def types(self) -> list[ColumnType]:
+        """Of all positions, those of dropped columns too."""
+        if self.table is not None:
+            return [column.type for column in self.table.columns]
+        return [*(type_ for _, _, type_ in self.columns), OID]
 
     def type_at(self, position: int) -> ColumnType:
-        if self.system is not None and position == len(self.columns):
-            return OID
-        return next(type_ for _, place, type_ in self.columns if place == position)
-
-
-class _RowScope:
-    """Names of one table alone: its columns, by position in the row. Anything else means that the conjunct is not for storage."""
-
-    def __init__(self, level: Level, alias: str) -> None:
-        self._level = level
-        self._alias = alias
-
-    def resolve(self, names: tuple[str, ...]) -> tuple[int, ColumnType]:
-        column = self._level.column(names)
-        prefix, _, place = column.sql.partition(".c")
-        if prefix != self._alias or not place.isdigit():
-            raise _NotHere
-        return int(place) - 1, column.type
-
-
-class _NotHere(Exception):
-    """The conjunct mentions something beside the one table."""
+        return self.types()[position]
 
 
 class Sources:
@@ -104,56 +75,42 @@ class Sources:
 
     def __init__(self) -> None:
         self.all: list[Source] = []
+        self._by_item: dict[int, Source] = {}
 
-    def table(self, catalog: Catalog, schema: str | None, name: str, alias: str) -> Source:
-        """Raises 42P01."""
+    def add(self, item: TableItem | SystemItem, alias: str) -> Source:
         view = f"v{len(self.all) + 1}"
-        system = find_system_table(schema, name)
-        if system is not None and (schema is not None or catalog.find_table(None, name) is None):
-            columns = tuple((column, number, type_) for number, (column, type_) in enumerate(system.columns))
-            source = Source(view, system.schema, name, columns, system=system)
+        if isinstance(item, SystemItem):
+            columns = tuple((column, number, type_) for number, (column, type_) in enumerate(item.system.columns))
+            source = Source(view, item.system.schema, item.name, columns, system=item.system, alias=alias)
         else:
-            table = catalog.find_table(schema, name)
-            if table is None:
-                shown = name if schema is None else f"{schema}.{name}"
-                raise DatabaseError(UNDEFINED_TABLE, f'relation "{shown}" does not exist')
+            table = item.table
             columns = tuple((column.name, column.position, column.type) for column in table.live_columns())
-            source = Source(view, table.schema, name, columns, table=table)
+            source = Source(view, table.schema, table.name, columns, table=table, alias=alias)
+            self._by_item[id(item)] = source
         self.all.append(source)
         return source
 
-    def _of(self, relation: Relation) -> Source | None:
-        """The source behind a relation, None for subqueries, joins with an alias and CTEs."""
-        prefixes = {column.sql.partition(".")[0] for column in relation.columns}
-        if len(prefixes) != 1:
-            return None
-        (prefix,) = prefixes
-        return next((source for source in self.all if source.alias == prefix), None)
-
-    def key_columns(self, relation: Relation) -> set[str]:
-        """SQL of the primary key's columns, empty where the relation is no table with one."""
-        source = self._of(relation)
-        if source is None or source.table is None or not source.table.primary.columns:
-            return set()
-        return {f"{source.alias}.c{column.position + 1}" for column in source.table.primary.columns}
-
-    def push_filters(self, translator: Translator, statement: ast.SelectStmt, level: Level) -> None:
-        """Give each table the WHERE conjuncts that concern it alone. Not below outer joins, where WHERE filters the joined rows."""
-        if any(_has_outer_join(item) for item in statement.fromClause or ()):
+    def push_filters(self, select: Select) -> None:
+        """Give each table the conditions that concern it alone. Not below outer joins, where WHERE filters the joined rows."""
+        if any(map(_has_outer_join, select.items)):
             return
-        for relation in level.relations:
-            source = self._of(relation)
-            if source is None or source.table is None:
-                continue
-            for conjunct in conjuncts(statement.whereClause):
-                expression = _storable(conjunct, level, source.alias, translator)
-                if expression is not None:
-                    source.filters.append(expression)
-                    source.filter_texts.append(_text(conjunct))
-            primary = stored_table(source.table).primary
-            choice = narrowed(primary, [part for filter_ in source.filters for part in parts_of(filter_)])
-            if not choice.whole:
-                source.ranges = KeyRanges(primary, choice.equalities, choice.bounds)
+        parts = [] if select.where is None else parts_of(select.where)
+        parts += [part for item in select.items for condition in _join_conditions(item) for part in parts_of(condition)]
+        for item in leaves(select.items) if parts else ():
+            if isinstance(item, TableItem):
+                self._push(self._by_item[id(item)], item, parts)
+
+    def _push(self, source: Source, item: TableItem, parts: Sequence[Expression]) -> None:
+        names = {column.position: column.name for column in item.table.columns}
+        for part in parts:
+            moved = _storable(part, item)
+            if moved is not None:
+                source.filters.append(moved)
+                source.filter_texts.append(deparse(moved, lambda position: names[position]))
+        primary = stored_table(item.table).primary
+        choice = narrowed(primary, source.filters)
+        if not choice.whole:
+            source.ranges = KeyRanges(primary, choice.equalities, choice.bounds)
 
     def finish(self, sql: str) -> None:
         """Once the statement's SQL is known: note which columns it mentions."""
@@ -165,35 +122,28 @@ class Sources:
             source.used = tuple(positions or [source.columns[0][1]])
 
 
-def _has_outer_join(item: Any) -> bool:
-    if not isinstance(item, ast.JoinExpr):
-        return False
-    return item.jointype != enums.JoinType.JOIN_INNER or _has_outer_join(item.larg) or _has_outer_join(item.rarg)
+def _has_outer_join(item: FromItem) -> bool:
+    return isinstance(item, JoinItem) and (item.kind != "INNER" or _has_outer_join(item.left) or _has_outer_join(item.right))
 
 
-def conjuncts(node: Any) -> list[Any]:
-    """The conditions that a WHERE joins by AND."""
-    if isinstance(node, ast.BoolExpr) and node.boolop == enums.BoolExprType.AND_EXPR:
-        return [part for argument in node.args for part in conjuncts(argument)]
-    return [node]
+def _join_conditions(item: FromItem) -> Iterator[Expression]:
+    if isinstance(item, JoinItem):
+        if item.condition is not None:
+            yield item.condition
+        yield from _join_conditions(item.left)
+        yield from _join_conditions(item.right)
 
 
-def _storable(node: Any, level: Level, alias: str, translator: Translator) -> Any:
-    """The conjunct as a storage filter, None where it is not one."""
-    from actors.sql.binding import NotRowExpression
-
-    try:
-        expression = analyze(node, _RowScope(level, alias), translator.parameters, ColumnType("bool"))
-    except (_NotHere, NotRowExpression, DatabaseError):
+def _storable(part: Expression, item: TableItem) -> Expression | None:
+    """The condition as a storage filter, by positions in the row; None where it is not one."""
+    own = range(item.offset, item.offset + item.width)
+    positions = tree.columns_of(part)
+    if not positions or not all(position in own for position in positions) or not tree.is_immutable(part) or tree.is_slow(part):
         return None
-    return expression if expression.type.name == "bool" and _is_for_storage(expression) else None
+    if not item.offset:
+        return part
 
+    def move(node: Expression) -> Expression | None:
+        return tree.Column(node.position - item.offset, node.type) if isinstance(node, tree.Column) else None
 
-def _is_for_storage(expression: Any) -> bool:
-    return tree.is_immutable(expression) and bool(tree.columns_of(expression)) and not tree.is_slow(expression)
-
-
-def _text(node: Any) -> str:
-    from pglast.stream import RawStream
-
-    return str(RawStream()(node))
+    return tree.rewrite(part, move)

@@ -30,10 +30,10 @@ from actors.query_processor.column_executor.emit import Emitter
 from actors.query_processor.column_executor.engine import Engine
 from actors.query_processor.column_executor.errors import translate_error
 from actors.query_processor.column_executor.feeding import Feed
-from actors.query_processor.column_executor.names import Output
 from actors.query_processor.column_executor.udf import Surroundings
 from actors.query_processor.column_executor.values import from_duck
 from actors.query_processor.workers import Step
+from actors.sql.types.column_type import ColumnType
 
 STEP_BYTES = 1 << 20
 """Rows of one step."""
@@ -131,7 +131,7 @@ class Statement:
 class ColumnStream:
     """See the module. `returned`: rows given so far."""
 
-    def __init__(self, engine: Engine, columns: Sequence[Output], on_row_count: Callable[[int], None]) -> None:
+    def __init__(self, engine: Engine, columns: Sequence[ColumnType], on_row_count: Callable[[int], None]) -> None:
         self._engine = engine
         self._columns = columns
         self._on_row_count = on_row_count
@@ -252,7 +252,7 @@ class Piece:
 
     __slots__ = ("_columns", "batch")
 
-    def __init__(self, batch: pa.RecordBatch, columns: Sequence[Output]) -> None:
+    def __init__(self, batch: pa.RecordBatch, columns: Sequence[ColumnType]) -> None:
         self.batch = batch
         self._columns = columns
 
@@ -265,7 +265,7 @@ class Piece:
 
     def datums(self, column: int) -> list[Any]:
         """Of one column, by its number."""
-        return from_duck(self.batch.column(column), self._columns[column].type)
+        return from_duck(self.batch.column(column), self._columns[column])
 
     def rows(self) -> list[tuple[Any, ...]]:
         """As tuples of datums."""

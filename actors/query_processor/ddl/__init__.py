@@ -45,6 +45,7 @@ _CHANGING = {
     "RenameStmt": "ALTER TABLE",
     "AlterObjectSchemaStmt": "ALTER TABLE",
     "CreateSchemaStmt": "CREATE SCHEMA",
+    "ViewStmt": "CREATE VIEW",
     "CommentStmt": "COMMENT",
     "AlterRoleSetStmt": "ALTER ROLE",
     "AlterDatabaseSetStmt": "ALTER DATABASE",
@@ -137,7 +138,7 @@ async def _apply(session: Session, transaction: Transaction, raw: RawStatement) 
 
 async def _dispatch(change: Any, raw: RawStatement) -> str | Batch:
     """The command tag, or what a job's statement answers."""
-    from actors.query_processor.ddl import alter, comments, indexes, roles, schemas, tables
+    from actors.query_processor.ddl import alter, comments, indexes, renames, roles, schemas, tables, views
 
     node = raw.node
     match raw.kind:
@@ -150,9 +151,11 @@ async def _dispatch(change: Any, raw: RawStatement) -> str | Batch:
         case "AlterTableStmt":
             return await alter.alter_table(change, raw)
         case "RenameStmt":
-            return await alter.rename(change, node)
+            return await renames.rename(change, node)
         case "AlterObjectSchemaStmt":
-            return await alter.set_schema(change, node)
+            return await renames.set_schema(change, node)
+        case "ViewStmt":
+            return await views.create_view(change, node)
         case "CreateSchemaStmt":
             return await schemas.create_schema(change, node)
         case "CommentStmt":
@@ -166,6 +169,8 @@ async def _dispatch(change: Any, raw: RawStatement) -> str | Batch:
             return await tables.drop_table(change, node)
         case ObjectType.OBJECT_INDEX:
             return await indexes.drop_index(change, node)
+        case ObjectType.OBJECT_VIEW:
+            return await views.drop_view(change, node)
         case ObjectType.OBJECT_SCHEMA:
             return await schemas.drop_schema(change, node)
     kind = node.removeType.name.removeprefix("OBJECT_").replace("_", " ")

@@ -1,4 +1,4 @@
-"""ALTER TABLE, and renames of tables, columns, indexes, constraints.
+"""ALTER TABLE; renames are in renames.py.
 
 In dsql mode: ADD COLUMN without constraints, DROP COLUMN, DROP DEFAULT / SET DEFAULT, OWNER, renames; what adds a constraint or rewrites the table
 needs open mode.
@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import pglast
 from pglast.enums import AlterTableType, ConstrType, ObjectType
-from pglast.visitors import Visitor
 
 from actors.common.errors import (
     CHECK_VIOLATION,
@@ -20,7 +18,6 @@ from actors.common.errors import (
     INVALID_TABLE_DEFINITION,
     UNDEFINED_COLUMN,
     UNDEFINED_OBJECT,
-    UNDEFINED_TABLE,
     WRONG_OBJECT_TYPE,
     DatabaseError,
 )
@@ -35,12 +32,16 @@ from actors.query_processor.ddl.constraints import (
     make_key,
     mentioned_columns,
     one_primary_key,
+    parsed_check,
     sql_text,
 )
+from actors.query_processor.ddl.dependencies import clear, dependents_of_table, described
 from actors.query_processor.ddl.indexes import add_indexes, remove_index
 from actors.query_processor.ddl.tables import validate_expressions, with_fresh_keyspaces
+from actors.query_processor.ddl.views import alter_view
 from actors.query_processor.session.statements import RawStatement
 from actors.sql.catalog.schema import Check, Column, Table
+from actors.sql.expressions.text_functions import quote_ident
 from actors.sql.results import Batch
 
 PG_CONSTRAINT_OID = 2606
@@ -51,6 +52,8 @@ async def alter_table(change: SchemaChange, raw: RawStatement) -> str | Batch:
     node = raw.node
     if raw.is_async and [command.subtype for command in node.cmds] != [AlterTableType.AT_ValidateConstraint]:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "ALTER TABLE ASYNC is supported for VALIDATE CONSTRAINT only")
+    if node.objtype == ObjectType.OBJECT_VIEW:
+        return alter_view(change, node)
     if node.objtype not in (ObjectType.OBJECT_TABLE,):
         raise DatabaseError(FEATURE_NOT_SUPPORTED, f"unsupported statement: ALTER {node.objtype.name.removeprefix('OBJECT_')}")
     if change.catalog.find(node.relation.schemaname, node.relation.relname) is None and node.missing_ok:
@@ -126,11 +129,13 @@ async def _drop_column(change: SchemaChange, table: Table, command: Any) -> Tabl
     column = _column(table, command.name)
     if any(part.position == column.position for part in table.primary.columns):
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "columns of the primary key cannot be dropped")
+    what = f"column {quote_ident(column.name)} of {described(change.catalog, table)}"
+    clear(change, [what], dependents_of_table(change.catalog, table, column.position), command.behavior)
     for index in table.indexes:
         if any(part.position == column.position for part in index.columns):
             table = remove_index(change, table, index)
     gone = replace(column, name=f"........pg.dropped.{column.position + 1}........", not_null=False, default=None, dropped=True)
-    checks = tuple(check for check in table.checks if column.name not in mentioned_columns(_parsed(check)))
+    checks = tuple(check for check in table.checks if column.name not in mentioned_columns(parsed_check(check)))
     after = replace(_with_column(table, gone), checks=checks)
     change.replace_table(table, after)
     return after
@@ -314,86 +319,3 @@ _ACTIONS: dict[AlterTableType, Callable[[SchemaChange, Table, Any], Awaitable[Ta
     AlterTableType.AT_ResetRelOptions: _nothing,
     AlterTableType.AT_SetStatistics: _nothing,
 }
-
-
-# -- renames -----------------------------------------------------------------------------------------------------------------------
-
-
-async def rename(change: SchemaChange, node: Any) -> str:
-    kind = node.renameType
-    relation = node.relation
-    if kind not in (ObjectType.OBJECT_TABLE, ObjectType.OBJECT_INDEX, ObjectType.OBJECT_COLUMN, ObjectType.OBJECT_TABCONSTRAINT):
-        raise DatabaseError(FEATURE_NOT_SUPPORTED, f"unsupported statement: ALTER {kind.name.removeprefix('OBJECT_')} RENAME")
-    tag = "ALTER INDEX" if kind == ObjectType.OBJECT_INDEX else "ALTER TABLE"
-    found = change.catalog.find(relation.schemaname, relation.relname)
-    if found is None:
-        if not node.missing_ok:
-            raise DatabaseError(UNDEFINED_TABLE, f'relation "{relation.relname}" does not exist')
-        change.notice("00000", f'relation "{relation.relname}" does not exist, skipping')
-        return tag
-    table, index = found
-    if kind == ObjectType.OBJECT_COLUMN:
-        after = _renamed_column(table, node.subname, node.newname)
-    elif kind == ObjectType.OBJECT_TABCONSTRAINT:
-        after = _renamed_constraint(table, node.subname, node.newname)
-    else:
-        change.require_free(table.schema, node.newname)
-        after = replace(table, name=node.newname) if index is None else _renamed_index(table, index.oid, node.newname)
-    change.replace_table(table, after)
-    return tag
-
-
-def _renamed_index(table: Table, oid: int, name: str) -> Table:
-    if table.primary.oid == oid:
-        return replace(table, primary=replace(table.primary, name=name))
-    return replace(table, indexes=tuple(replace(index, name=name) if index.oid == oid else index for index in table.indexes))
-
-
-def _renamed_constraint(table: Table, old: str, new: str) -> Table:
-    for index in (table.primary, *table.indexes):
-        if index.name == old and index.constraint:
-            return _renamed_index(table, index.oid, new)
-    if all(check.name != old for check in table.checks):
-        raise DatabaseError(UNDEFINED_OBJECT, f'constraint "{old}" for table "{table.name}" does not exist')
-    checks = tuple(replace(check, name=new) if check.name == old else check for check in table.checks)
-    comments = tuple(replace(comment, name=new) if comment.name == old else comment for comment in table.comments)
-    return replace(table, checks=checks, comments=comments)
-
-
-class _RenameColumn(Visitor):
-    def __init__(self, old: str, new: str) -> None:
-        super().__init__()
-        self._old, self._new = old, new
-
-    def visit_ColumnRef(self, ancestors: Any, node: Any) -> None:
-        last = node.fields[-1]
-        if getattr(last, "sval", None) == self._old:
-            last.sval = self._new
-
-
-def _parsed(check: Check) -> Any:
-    statement: Any = pglast.parse_sql(f"SELECT {check.expression}")[0].stmt
-    return statement.targetList[0].val
-
-
-def _renamed_column(table: Table, old: str, new: str) -> Table:
-    column = _column(table, old)
-    if any(other.name == new for other in table.live_columns()):
-        raise DatabaseError(DUPLICATE_COLUMN, f'column "{new}" of relation "{table.name}" already exists')
-    checks = []
-    for check in table.checks:
-        tree = _parsed(check)
-        _RenameColumn(old, new)(tree)
-        checks.append(replace(check, expression=sql_text(tree)))
-    return replace(_with_column(table, replace(column, name=new)), checks=tuple(checks))
-
-
-async def set_schema(change: SchemaChange, node: Any) -> str:
-    """ALTER TABLE ... SET SCHEMA."""
-    if node.objectType != ObjectType.OBJECT_TABLE:
-        raise DatabaseError(FEATURE_NOT_SUPPORTED, "unsupported statement: SET SCHEMA")
-    table = change.table(node.relation)
-    schema = change.place(node.newschema)
-    if schema != table.schema:
-        change.replace_table(table, replace(table, schema=schema))
-    return "ALTER TABLE"

@@ -21,6 +21,7 @@ from actors.common.errors import (
     PROGRAM_LIMIT_EXCEEDED,
     TOO_MANY_COLUMNS,
     UNDEFINED_TABLE,
+    WRONG_OBJECT_TYPE,
     DatabaseError,
 )
 from actors.query_processor.transaction import Transaction
@@ -33,13 +34,13 @@ from actors.sql.catalog.snapshot import (
     TABLE_KIND,
     Catalog,
     Job,
+    Other,
     RoleSettings,
     Schema,
-    encode_job,
-    encode_role,
-    encode_schema,
-    encode_table,
+    encode,
     job_key,
+    kind_of,
+    other_key,
     relation_name_key,
     role_key,
     schema_key,
@@ -85,13 +86,15 @@ class SchemaChange:
     # -- finding -------------------------------------------------------------------------------------------------------------
 
     def table(self, relation: Any) -> Table:
-        """The table that a RangeVar names, to be changed. Raises 42P01, 42809 for an index, 42501 for the system's."""
+        """The table that a RangeVar names, to be changed. Raises 42P01, 42809 for another kind of relation, 42501 for the system's."""
         found = self.catalog.find(relation.schemaname, relation.relname)
+        if found is None and self.catalog.find_other(relation.schemaname, relation.relname) is not None:
+            raise DatabaseError(WRONG_OBJECT_TYPE, f'"{relation.relname}" is not a table')
         if found is None:
             shown = f"{relation.schemaname}.{relation.relname}" if relation.schemaname else relation.relname
             raise DatabaseError(UNDEFINED_TABLE, f'relation "{shown}" does not exist')
         if found[1] is not None:
-            raise DatabaseError("42809", f'"{relation.relname}" is not a table')
+            raise DatabaseError(WRONG_OBJECT_TYPE, f'"{relation.relname}" is not a table')
         return found[0]
 
     def place(self, schema: str | None) -> str:
@@ -111,13 +114,13 @@ class SchemaChange:
             ending = f"_{suffix}{number or ''}"
             stem = "_".join(parts).encode()[: IDENTIFIER_BYTES_MAX - len(ending)].decode(errors="ignore")
             name = stem + ending
-            if name not in used and self.catalog.find(schema, name) is None:
+            if name not in used and not self.catalog.is_taken(schema, name):
                 return name
             number += 1
 
     def require_free(self, schema: str, name: str) -> None:
         """Raises 42P07 where a relation has the name."""
-        if self.catalog.find(schema, name) is not None:
+        if self.catalog.is_taken(schema, name):
             raise DatabaseError(DUPLICATE_TABLE, f'relation "{name}" already exists')
 
     # -- changing ------------------------------------------------------------------------------------------------------------
@@ -141,7 +144,7 @@ class SchemaChange:
 
     def _put(self, table: Table) -> None:
         self._check_limits(table)
-        self.transaction.put(table_key(table.id), encode_table(table), counts=False)
+        self.transaction.put(table_key(table.id), encode(table), counts=False)
         self._changed(table.id, self.catalog.with_table(table))
 
     def drop_table(self, table: Table) -> None:
@@ -156,14 +159,39 @@ class SchemaChange:
     def drop_keyspace(self, table: Table, index: Index) -> None:
         self.transaction.drop_range(*keyspace_range(table.id, index.id))
 
+    def create_other(self, other: Other) -> None:
+        """A view or a sequence."""
+        self._take_name(other.schema, other.name, kind_of(other), other.id)
+        self._put_other(other)
+
+    def replace_other(self, before: Other, after: Other) -> None:
+        """`after` takes the place of `before`, under another name perhaps."""
+        if (before.schema, before.name) != (after.schema, after.name):
+            self.transaction.delete(relation_name_key(before.schema, before.name), counts=False)
+            self._take_name(after.schema, after.name, kind_of(after), after.id)
+        self._put_other(after)
+
+    def _put_other(self, other: Other) -> None:
+        self.transaction.put(other_key(other), encode(other), counts=False)
+        self._changed(other.id, self.catalog.with_other(other))
+
+    def drop_other(self, other: Other) -> None:
+        self.transaction.delete(other_key(other), counts=False)
+        self.transaction.delete(relation_name_key(other.schema, other.name), counts=False)
+        self._changed(other.id, self.catalog.without_other(other.id))
+
+    def depend_on(self, numbers: Iterable[int]) -> None:
+        """What this statement defines needs these relations: whoever drops or changes one of them meanwhile is refused, or this statement is."""
+        self.transaction.schema_changes.update(numbers)
+
     def create_schema(self, schema: Schema) -> None:
-        self.transaction.put(schema_key(schema.id), encode_schema(schema), counts=False)
+        self.transaction.put(schema_key(schema.id), encode(schema), counts=False)
         self.transaction.put(schema_name_key(schema.name), SCHEMA_KIND + schema.id.to_bytes(4, "big"), counts=False)
         self._changed(schema.id, self.catalog.with_schema(schema))
 
     def describe_schema(self, schema: Schema) -> None:
         """Another comment."""
-        self.transaction.put(schema_key(schema.id), encode_schema(schema), counts=False)
+        self.transaction.put(schema_key(schema.id), encode(schema), counts=False)
         self._changed(schema.id, self.catalog.with_schema(schema))
 
     def drop_schema(self, schema: Schema) -> None:
@@ -174,7 +202,7 @@ class SchemaChange:
     def set_role(self, settings: RoleSettings) -> None:
         key = role_key(settings.role, settings.database)
         if settings.values:
-            self.transaction.put(key, encode_role(settings), counts=False)
+            self.transaction.put(key, encode(settings), counts=False)
         else:
             self.transaction.delete(key, counts=False)
         self._changed(ROLE_SETTINGS, self.catalog.with_role(settings))
@@ -190,7 +218,7 @@ class SchemaChange:
         old = [other.id for other in self.catalog.jobs() if other.update_time < now - JOB_KEPT_US]
         for other in old:
             self.transaction.delete(job_key(other), counts=False)
-        self.transaction.put(job_key(name), encode_job(job), counts=False)
+        self.transaction.put(job_key(name), encode(job), counts=False)
         self._changed(table.id, self.catalog.with_job(job, old))
         return name
 

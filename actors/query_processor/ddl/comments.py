@@ -15,7 +15,7 @@ from actors.common.errors import (
     DatabaseError,
 )
 from actors.query_processor.ddl.change import SchemaChange, replace
-from actors.sql.catalog.schema import Comment, Index, Table
+from actors.sql.catalog.schema import Comment, Index, Sequence, Table, View
 from actors.sql.catalog.snapshot import Catalog
 
 
@@ -26,6 +26,8 @@ async def comment(change: SchemaChange, node: Any) -> str:
         schema = change.catalog.schema(node.object.sval)
         change.describe_schema(replace(schema, comment=text))
         return "COMMENT"
+    if _comment_on_other(change, node, text):
+        return "COMMENT"
     place = _PLACES.get(node.objtype)
     if place is None:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, f"unsupported statement: COMMENT ON {node.objtype.name.removeprefix('OBJECT_')}")
@@ -34,6 +36,37 @@ async def comment(change: SchemaChange, node: Any) -> str:
     added = () if text is None else (Comment(kind, number, name, text),)
     change.replace_table(table, replace(table, comments=(*others, *added)))
     return "COMMENT"
+
+
+def _comment_on_other(change: SchemaChange, node: Any, text: str | None) -> bool:
+    """A view's, one of its columns', or a sequence's; False where the object is another. Raises 42809, 42703."""
+    kind = node.objtype
+    if kind not in (ObjectType.OBJECT_VIEW, ObjectType.OBJECT_SEQUENCE, ObjectType.OBJECT_COLUMN):
+        return False
+    names = [part.sval for part in node.object]
+    relation = names[:-1] if kind == ObjectType.OBJECT_COLUMN else names
+    other = change.catalog.find_other(relation[-2] if len(relation) > 1 else None, relation[-1]) if relation else None
+    wanted = Sequence if kind == ObjectType.OBJECT_SEQUENCE else View
+    if not isinstance(other, wanted):
+        if kind == ObjectType.OBJECT_COLUMN:
+            return False
+        found = other is not None or change.catalog.find(relation[-2] if len(relation) > 1 else None, relation[-1]) is not None
+        if not found:
+            raise DatabaseError(UNDEFINED_TABLE, f'relation "{".".join(names)}" does not exist')
+        raise DatabaseError(WRONG_OBJECT_TYPE, f'"{names[-1]}" is not a {"view" if wanted is View else "sequence"}')
+    if isinstance(other, Sequence):
+        change.replace_other(other, replace(other, comment=text))
+        return True
+    where, number = "table", 0
+    if kind == ObjectType.OBJECT_COLUMN:
+        place = next((place for place, column in enumerate(other.columns) if column.name == names[-1]), None)
+        if place is None:
+            raise DatabaseError(UNDEFINED_COLUMN, f'column "{names[-1]}" of relation "{other.name}" does not exist')
+        where, number = "column", place
+    kept = tuple(one for one in other.comments if (one.kind, one.number) != (where, number))
+    added = () if text is None else (Comment(where, number, "", text),)
+    change.replace_other(other, replace(other, comments=(*kept, *added)))
+    return True
 
 
 _Place = tuple[Table, str, int, str]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import pglast
 from pglast.enums import ConstrType, SortByDir, SortByNulls
 from pglast.stream import RawStream
 from pglast.visitors import Visitor
@@ -154,6 +155,12 @@ def make_checks(table: Table, checks: Sequence[tuple[str | None, str | None, Any
             raise DatabaseError(DUPLICATE_OBJECT, f'constraint "{name}" for relation "{table.name}" already exists')
         made.append(Check(name, sql_text(expression)))
     return tuple(made)
+
+
+def parsed_check(check: Check) -> Any:
+    """A CHECK's tree."""
+    statement: Any = pglast.parse_sql(f"SELECT {check.expression}")[0].stmt
+    return statement.targetList[0].val
 
 
 class _Columns(Visitor):

@@ -9,6 +9,7 @@ from actors.common.errors import DUPLICATE_TABLE, FEATURE_NOT_SUPPORTED, UNDEFIN
 from actors.query_processor.ddl import backfill
 from actors.query_processor.ddl.change import SchemaChange, replace
 from actors.query_processor.ddl.constraints import index_column
+from actors.query_processor.ddl.views import right_drop
 from actors.query_processor.session.statements import RawStatement
 from actors.sql.catalog.schema import Index, Table
 from actors.sql.results import Batch
@@ -25,7 +26,7 @@ async def create_index(change: SchemaChange, raw: RawStatement) -> Batch:
     table = change.table(node.relation)
     change.place(table.schema)
     name = node.idxname
-    if name is not None and change.catalog.find(table.schema, name) is not None:
+    if name is not None and change.catalog.is_taken(table.schema, name):
         if node.if_not_exists:
             change.notice(DUPLICATE_TABLE, f'relation "{name}" already exists, skipping')
             return Batch([], True, "CREATE INDEX")
@@ -72,6 +73,10 @@ async def drop_index(change: SchemaChange, node: Any) -> str:
         *schema, name = [part.sval for part in names]
         found = change.catalog.find(schema[-1] if schema else None, name)
         if found is None:
+            if change.catalog.find_other(schema[-1] if schema else None, name) is not None:
+                raise DatabaseError(
+                    "42809", f'"{name}" is not an index', hint=right_drop(change.catalog, schema[-1] if schema else None, name)
+                )
             if not node.missing_ok:
                 raise DatabaseError(UNDEFINED_OBJECT, f'index "{name}" does not exist')
             change.notice("00000", f'index "{name}" does not exist, skipping')

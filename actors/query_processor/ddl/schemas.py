@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pglast.enums import DropBehavior
+
 from actors.common.errors import (
     FEATURE_NOT_SUPPORTED,
     INSUFFICIENT_PRIVILEGE,
@@ -12,6 +14,7 @@ from actors.common.errors import (
     DatabaseError,
 )
 from actors.query_processor.ddl.change import SchemaChange
+from actors.query_processor.ddl.dependencies import clear, dependents_of_schema
 from actors.sql.catalog.schema import NAMES_TABLE
 from actors.sql.catalog.snapshot import IMPLIED_SCHEMAS, Schema
 
@@ -34,6 +37,11 @@ async def create_schema(change: SchemaChange, node: Any) -> str:
     return "CREATE SCHEMA"
 
 
+def _empty(change: SchemaChange, name: str, behavior: DropBehavior) -> None:
+    """Drop what is in the schema, and what depends on that. Raises 2BP01 where there is something and `behavior` is not CASCADE."""
+    clear(change, [f"schema {name}"], dependents_of_schema(change.catalog, name), behavior)
+
+
 async def drop_schema(change: SchemaChange, node: Any) -> str:
     for item in node.objects:
         name = item.sval
@@ -44,16 +52,7 @@ async def drop_schema(change: SchemaChange, node: Any) -> str:
             continue
         if name in _IMPLIED:
             raise DatabaseError(INSUFFICIENT_PRIVILEGE, f"cannot drop schema {name} because it is required by the database system")
-        tables = [table for table in change.catalog.tables() if table.schema == name]
-        if tables and node.behavior.name != "DROP_CASCADE":
-            raise DatabaseError(
-                "2BP01",
-                f"cannot drop schema {name} because other objects depend on it",
-                detail="\n".join(f"table {name}.{table.name} depends on schema {name}" for table in tables),
-                hint="Use DROP ... CASCADE to drop the dependent objects too.",
-            )
-        for table in tables:
-            change.drop_table(table)
+        _empty(change, name, node.behavior)
         change.drop_schema(change.catalog.schema(name))
         change.transaction.exclusive.add(NAMES_TABLE)
     return "DROP SCHEMA"

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from pglast.enums import DropBehavior
+
 from actors.common.errors import (
     DUPLICATE_COLUMN,
     DUPLICATE_TABLE,
     FEATURE_NOT_SUPPORTED,
     INVALID_SCHEMA_NAME,
     UNDEFINED_TABLE,
+    WRONG_OBJECT_TYPE,
     DatabaseError,
 )
 from actors.query_processor.ddl.change import SchemaChange, quoted, replace
@@ -22,6 +25,8 @@ from actors.query_processor.ddl.constraints import (
     one_primary_key,
     positions,
 )
+from actors.query_processor.ddl.dependencies import clear, dependents_of_table, described
+from actors.query_processor.ddl.views import right_drop
 from actors.sql.catalog.schema import Column, Index, Table
 
 FIRST_INDEX = 1
@@ -32,7 +37,7 @@ async def create_table(change: SchemaChange, node: Any) -> str:
     relation = node.relation
     _refuse_options(change, node)
     schema = change.place(relation.schemaname)
-    if change.catalog.find(schema, relation.relname) is not None:
+    if change.catalog.is_taken(schema, relation.relname):
         if node.if_not_exists:
             change.notice(DUPLICATE_TABLE, f'relation "{relation.relname}" already exists, skipping')
             return "CREATE TABLE"
@@ -116,22 +121,43 @@ async def validate_expressions(change: SchemaChange, table: Table, before: Table
 
 
 async def drop_table(change: SchemaChange, node: Any) -> str:
+    tables: list[Table] = []
     for names in node.objects:
-        *schema, name = [part.sval for part in names]
-        found = change.catalog.find(schema[-1] if schema else None, name)
-        if found is None:
-            if schema and not change.catalog.has_schema(schema[-1]):
-                sqlstate, message = INVALID_SCHEMA_NAME, f'schema "{schema[-1]}" does not exist'
-            else:
-                sqlstate, message = UNDEFINED_TABLE, f'table "{name}" does not exist'
-            if not node.missing_ok:
-                raise DatabaseError(sqlstate, message)
-            change.notice("00000", f"{message}, skipping")
-            continue
-        if found[1] is not None:
-            raise DatabaseError("42809", f'"{name}" is not a table', hint="Use DROP INDEX to remove an index.")
-        change.drop_table(found[0])
+        table = _to_drop(change, [part.sval for part in names], node.missing_ok)
+        if table is not None and table not in tables:
+            tables.append(table)
+    drop_tables(change, tables, node.behavior)
     return "DROP TABLE"
+
+
+def drop_tables(change: SchemaChange, tables: list[Table], behavior: DropBehavior) -> None:
+    """Raises 2BP01 where other objects need them, and `behavior` is not CASCADE."""
+    catalog = change.catalog
+    dependents = [dependent for table in tables for dependent in dependents_of_table(catalog, table)]
+    clear(change, [described(catalog, table) for table in tables], dependents, behavior)
+    for table in tables:
+        present = change.catalog.table_by_id(table.id)
+        assert present is not None, "nothing that a table's dependents take along is a table"
+        change.drop_table(present)
+
+
+def _to_drop(change: SchemaChange, names: list[str], missing_ok: bool) -> Table | None:
+    """Raises 42P01, 3F000, 42809."""
+    *schema, name = names
+    place = schema[-1] if schema else None
+    found = change.catalog.find(place, name)
+    if found is not None and found[1] is None:
+        return found[0]
+    if found is not None or change.catalog.find_other(place, name) is not None:
+        raise DatabaseError(WRONG_OBJECT_TYPE, f'"{name}" is not a table', hint=right_drop(change.catalog, place, name))
+    if place is not None and not change.catalog.has_schema(place):
+        sqlstate, message = INVALID_SCHEMA_NAME, f'schema "{place}" does not exist'
+    else:
+        sqlstate, message = UNDEFINED_TABLE, f'table "{name}" does not exist'
+    if not missing_ok:
+        raise DatabaseError(sqlstate, message)
+    change.notice("00000", f"{message}, skipping")
+    return None
 
 
 async def truncate(change: SchemaChange, node: Any) -> str:

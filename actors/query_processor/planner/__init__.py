@@ -3,10 +3,11 @@
     plan = make_plan(node, catalog, [ColumnType("int4"), None], settings)
     batch = await plan.run(transaction, [7, "x"])
 
-Point and range reads of one table, look-up joins, plain aggregates and everything that writes are the row executor's (row_executor/): Python
-closures over encoded rows. Every other SELECT goes to the column executor, from here alone. route.py says which is which.
+A SELECT is bound once (sql/binding/select.py): names, types and errors are decided there, for both executors. Point and range reads of one table, look-up joins and plain
+aggregates are the row executor's (row_executor/): Python closures over encoded rows; so is everything that writes. Every other SELECT goes to the column executor, from here alone.
+route.py says which is which.
 
-Reading order: route.py (which executor), sql/binding/relations.py (names), facts.py and conditions.py (which index a WHERE uses), planning.py (access paths), select.py, aggregate.py, join.py,
+Reading order: sql/binding/query.py (the bound query), sql/binding/views.py (views), route.py (which executor), facts.py and conditions.py (which index a WHERE uses), planning.py (access paths), select.py, aggregate.py, join.py,
 assignments.py, change.py, joined_change.py, subquery.py and insert.py (writes), explain.py.
 """
 
@@ -21,8 +22,6 @@ from actors.common.errors import (
     FEATURE_NOT_SUPPORTED,
     STATEMENT_TOO_COMPLEX,
     TOO_MANY_COLUMNS,
-    UNDEFINED_FUNCTION,
-    UNDEFINED_OBJECT,
     DatabaseError,
 )
 from actors.common.settings import Settings
@@ -32,8 +31,10 @@ from actors.query_processor.planner.locking import check_locking, refused
 from actors.query_processor.planner.planning import Planning
 from actors.query_processor.planner.route import route
 from actors.query_processor.planner.select import plan_select
-from actors.query_processor.planner.subquery import with_parts
 from actors.sql.binding.reasons import NotForRows, Reason
+from actors.sql.binding.select import bind_statement
+from actors.sql.binding.view_changes import with_target
+from actors.sql.binding.views import expanded
 from actors.sql.catalog.snapshot import Catalog
 from actors.sql.expressions.environment import Environment
 from actors.sql.types.column_type import ColumnType
@@ -55,6 +56,8 @@ def make_plan(statement: Any, catalog: Catalog, parameter_types: Sequence[Column
 
     planning = Planning(catalog, parameter_types, settings)
     try:
+        statement, planning.check_options = with_target(statement, catalog)
+        statement = expanded(statement, catalog)
         if isinstance(statement, ast.SelectStmt):
             return _plan_query(planning, statement)
         if isinstance(statement, ast.InsertStmt):
@@ -71,7 +74,7 @@ def make_plan(statement: Any, catalog: Catalog, parameter_types: Sequence[Column
 
 
 def _plan_query(planning: Planning, statement: ast.SelectStmt) -> QueryPlan:
-    """By the row executor where it can, else by the column executor, which locks nothing. Raises 54011 for too many columns."""
+    """Raises 54011 for too many columns."""
     _check_width(len(statement.targetList or ()))
     plan = _plan_select(planning, statement)
     _check_width(len(plan.fields))
@@ -84,36 +87,21 @@ def _check_width(columns: int) -> None:
 
 
 def _plan_select(planning: Planning, statement: ast.SelectStmt) -> QueryPlan:
-    planning.has_threads = not statement.lockingClause
-    if statement.lockingClause:
+    """Bound once, then planned by the executor that `route` chooses."""
+    locking = bool(statement.lockingClause)
+    if locking:
         check_locking(statement, planning.settings.mode)
-    found = route(statement, planning.catalog)
-    if found.reason is not None:
-        return _plan_columns(planning, statement, found.reason)
-    try:
-        return plan_select(planning, statement, found.aggregated)
-    except NotForRows as error:
-        return _plan_columns(planning, statement, error.reason)
-    except DatabaseError as error:
-        # A function or a type that only the column executor knows.
-        if error.sqlstate not in (FEATURE_NOT_SUPPORTED, UNDEFINED_FUNCTION, UNDEFINED_OBJECT) or statement.lockingClause:
-            raise
-        return _plan_columns(planning, statement, Reason.FUNCTION, error)
-
-
-def _plan_columns(planning: Planning, statement: ast.SelectStmt, reason: Reason, refusal: DatabaseError | None = None) -> QueryPlan:
-    """`refusal`: the row executor's, which says more than the column executor's of a name that neither knows."""
+    bound = bind_statement(statement, planning.catalog, planning.parameters)
+    found = route(bound, not locking)
+    if found.reason is None:
+        plan = plan_select(planning, bound, found.aggregated, statement.lockingClause or ())
+        if plan is not None:
+            return plan
+    if locking:
+        raise refused(statement)
     from actors.query_processor.column_executor.plan import plan_columns
 
-    query = with_parts(statement, lambda part: part, lockingClause=None) if statement.lockingClause else statement
-    try:
-        plan = plan_columns(query, planning.catalog, planning.given, planning.settings, reason)
-    except DatabaseError as error:
-        is_refused = error.sqlstate == FEATURE_NOT_SUPPORTED and refusal is not None and refusal.sqlstate == UNDEFINED_FUNCTION
-        raise error if is_refused else refusal or error from None
-    if statement.lockingClause:
-        raise refused(statement)
-    return plan
+    return plan_columns(bound, planning.parameters, found.reason or Reason.JOIN_PATH)
 
 
 def _plan_inner(planning: Planning, statement: ast.SelectStmt) -> QueryPlan:

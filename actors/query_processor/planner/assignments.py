@@ -11,7 +11,7 @@ from pglast import ast
 from actors.common.errors import FEATURE_NOT_SUPPORTED, SYNTAX_ERROR, UNDEFINED_COLUMN, DatabaseError
 from actors.query_processor.planner.planning import Planning
 from actors.query_processor.row_executor.changing import RowChanger
-from actors.query_processor.row_executor.constraints import CompiledCheck, RowConstraints
+from actors.query_processor.row_executor.constraints import CompiledCheck, CompiledOption, RowConstraints
 from actors.query_processor.row_executor.modifying import Returning
 from actors.query_processor.row_executor.stored_table import StoredTable
 from actors.sql.binding import analyze, coerce_assignment
@@ -84,7 +84,11 @@ def constraints_of(planning: Planning, table: Table, positions: frozenset[int] |
         expression = planning.expression(parse_expression(check.expression), scope)
         if positions is None or not positions.isdisjoint(columns_of(expression)):
             checks.append((check, compile_expression(expression)))
-    return RowConstraints(table, checks, planning.settings.limits, positions)
+    options: list[CompiledOption] = []
+    for option in planning.check_options:
+        condition = planning.expression(option.condition, Scope([Relation(table, option.alias, renamed=True)]))
+        options.append((option.view, compile_expression(condition)))
+    return RowConstraints(table, checks, planning.settings.limits, positions, options)
 
 
 def returning_of(planning: Planning, clause: Any, scope: Scope) -> Returning:

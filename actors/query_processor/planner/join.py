@@ -8,25 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-
-from pglast import ast, enums
+from typing import Any
 
 from actors.common.errors import FEATURE_NOT_SUPPORTED, DatabaseError
-from actors.query_processor.planner.clauses import limits_of, output, sort_expressions, sorting_of
+from actors.query_processor.planner.clauses import limits_of, sort_items, sorting_of
 from actors.query_processor.planner.explain import explain_join
-from actors.query_processor.planner.facts import conjunction
+from actors.query_processor.planner.facts import conjunction, conjuncts
 from actors.query_processor.planner.locking import command_of, lock_name, locked_relations
 from actors.query_processor.planner.planning import Path, Planning, path_to
 from actors.query_processor.row_executor.access import KeyedRow
 from actors.query_processor.row_executor.joining import LookUpJoin, both_keys, inner_key, outer_key
 from actors.query_processor.row_executor.selecting import SelectPlan
 from actors.query_processor.row_executor.stored_table import stored_table
-from actors.sql.binding.reasons import Reason
-from actors.sql.binding.relations import NotRowStatement, Relation, Scope, field_of, relation_of
+from actors.sql.binding.query import BoundQuery, JoinItem, Select, TableItem
+from actors.sql.binding.relations import Relation, Scope, relation_at
 from actors.sql.expressions.compile import compile_filter, compile_tuple
 from actors.sql.expressions.tree import Column, Expression, Parameter, columns_of, rewrite
-
-DUPLICATE_ALIAS = "42712"
 
 
 @dataclass(slots=True)
@@ -40,32 +37,29 @@ class Sides:
     restore: Callable[[Expression], Expression]
 
 
-def plan_join(planning: Planning, statement: ast.SelectStmt) -> SelectPlan:
-    """Of two tables (route.py). Raises NotRowStatement where no index leads from one to the other."""
-    left_node, right_node, quals, is_left = _sides(statement)
-    left_table, right_table = planning.table(left_node), planning.table(right_node)
-    left = relation_of(left_node, left_table)
-    right = relation_of(right_node, right_table, len(left_table.columns))
-    if left.alias == right.alias:
-        raise DatabaseError(DUPLICATE_ALIAS, f'table name "{left.alias}" specified more than once')
+def plan_join(planning: Planning, query: BoundQuery, body: Select, locking: Sequence[Any]) -> SelectPlan | None:
+    """Of two tables (route.py). None where no index leads from one to the other."""
+    first, *others = body.items
+    join = first if isinstance(first, JoinItem) else JoinItem("INNER", first, others[0], None)
+    is_left = join.kind == "LEFT"
+    assert isinstance(join.left, TableItem) and isinstance(join.right, TableItem)
+    left, right = relation_at(join.left), relation_at(join.right)
     scope = Scope([left, right])
-    on = planning.condition(quals, scope, "JOIN/ON")
-    where = planning.condition(statement.whereClause, scope)
-    targets, expressions = output(planning, statement, scope)
-    items = sort_expressions(planning, statement, scope, targets, expressions)
-    limits = limits_of(planning, statement)
+    on = [] if join.condition is None else conjuncts(join.condition)
+    where = [] if body.where is None else conjuncts(body.where)
+    items = sort_items(query)
+    limits = limits_of(query)
     types = planning.parameter_types()
     if is_left:
         sides = _arrange(left, right, [part for part in where if _only(part, left)], on, len(types))
         kept = [part for part in where if not _only(part, left)]
     else:
-        together = [*on, *where]
-        sides = _either_way(left, right, together, len(types))
+        sides = _either_way(left, right, [*on, *where], len(types))
         kept = []
     if sides is None:
-        raise NotRowStatement(Reason.JOIN_PATH)
+        return None
     rest = conjunction(kept)
-    locked = _locked(statement, scope, sides, is_left)
+    locked = _locked(locking, scope, sides, is_left)
     access = LookUpJoin(
         sides.outer.access,
         sides.inner.access,
@@ -77,35 +71,26 @@ def plan_join(planning: Planning, statement: ast.SelectStmt) -> SelectPlan:
     )
     return SelectPlan(
         lambda: types,
-        [field_of(target, expression.type, scope) for target, expression in zip(targets, expressions, strict=True)],
+        list(query.columns),
         access,
-        compile_tuple(tuple(expressions)),
+        compile_tuple(tuple(body.targets)),
         sorting_of(items),
         limits,
         explain_join(sides, scope, access, kept, items, limits.count is not None, is_left, locked is not None),
-        command_of(statement),
+        command_of(locking),
         locked,
     )
 
 
-def _locked(statement: ast.SelectStmt, scope: Scope, sides: Sides, is_left: bool) -> Callable[[KeyedRow], Sequence[bytes]] | None:
+def _locked(locking: Sequence[Any], scope: Scope, sides: Sides, is_left: bool) -> Callable[[KeyedRow], Sequence[bytes]] | None:
     """What gives a joined row's keys to be locked. Raises 0A000 for the side of an outer join that may have no row."""
-    locked = locked_relations(statement, scope)
+    locked = locked_relations(locking, scope)
     if is_left and sides.inner_relation in locked:
-        name = lock_name(statement)
+        name = lock_name(locking)
         raise DatabaseError(FEATURE_NOT_SUPPORTED, f"{name} cannot be applied to the nullable side of an outer join")
     if len(locked) == 2:
         return both_keys
     return (outer_key if sides.outer_relation in locked else inner_key) if locked else None
-
-
-def _sides(statement: ast.SelectStmt) -> tuple[ast.RangeVar, ast.RangeVar, object, bool]:
-    """(left, right, ON, whether it is a left join)."""
-    items = statement.fromClause
-    if len(items) == 2:
-        return items[0], items[1], None, False
-    [join] = items
-    return join.larg, join.rarg, join.quals, join.jointype == enums.JoinType.JOIN_LEFT
 
 
 def _only(part: Expression, relation: Relation) -> bool:

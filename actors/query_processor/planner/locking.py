@@ -12,12 +12,14 @@ The row executor locks: on one table, and in joins by look-up. A lock in any oth
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from pglast import ast, enums
 
 from actors.common.errors import FEATURE_NOT_SUPPORTED, SYNTAX_ERROR, UNDEFINED_TABLE, DatabaseError
-from actors.query_processor.planner.aggregate import find_aggregates
+from actors.sql.binding.function_kinds import AGGREGATES
+from actors.sql.binding.nodes import any_call
 from actors.sql.binding.relations import Relation, Scope
 
 Strength = enums.LockClauseStrength
@@ -30,21 +32,21 @@ NAMES = {
 _IN_DSQL_MODE = (Strength.LCS_FORKEYSHARE, Strength.LCS_FORUPDATE)
 
 
-def lock_name(statement: ast.SelectStmt) -> str:
+def lock_name(clauses: Sequence[Any]) -> str:
     """Of the first locking clause, as PostgreSQL's messages have it."""
-    return NAMES[Strength(statement.lockingClause[0].strength)]
+    return NAMES[Strength(clauses[0].strength)]
 
 
-def command_of(statement: ast.SelectStmt) -> str:
+def command_of(clauses: Sequence[Any]) -> str:
     """What a read-only transaction must not execute is "SELECT FOR UPDATE"; a mere "SELECT" it may."""
-    return f"SELECT {lock_name(statement)}" if statement.lockingClause else "SELECT"
+    return f"SELECT {lock_name(clauses)}" if clauses else "SELECT"
 
 
 def check_locking(statement: ast.SelectStmt, mode: str) -> None:
     """Raises 0A000 where there are no rows of tables to lock, or (dsql mode) for another strength than DSQL has."""
     if mode == "dsql" and any(Strength(clause.strength) not in _IN_DSQL_MODE for clause in statement.lockingClause):
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "locking clauses other than FOR UPDATE/FOR KEY SHARE are not supported")
-    name = lock_name(statement)
+    name = lock_name(statement.lockingClause)
     if statement.valuesLists:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, f"{name} cannot be applied to VALUES")
     for is_there, what in (
@@ -52,7 +54,7 @@ def check_locking(statement: ast.SelectStmt, mode: str) -> None:
         (statement.distinctClause, "DISTINCT clause"),
         (statement.groupClause, "GROUP BY clause"),
         (statement.havingClause is not None, "HAVING clause"),
-        (find_aggregates(statement), "aggregate functions"),
+        (any_call((statement.targetList, statement.sortClause), _is_aggregate), "aggregate functions"),
         (statement.windowClause, "window functions"),
     ):
         if is_there:
@@ -61,14 +63,14 @@ def check_locking(statement: ast.SelectStmt, mode: str) -> None:
 
 def refused(statement: ast.SelectStmt) -> DatabaseError:
     """0A000 for a query whose rows have no keys here: subqueries and WITH, joins other than by look-up, the system's tables ..."""
-    return DatabaseError(FEATURE_NOT_SUPPORTED, f"{lock_name(statement)} is not supported in a query of this kind")
+    return DatabaseError(FEATURE_NOT_SUPPORTED, f"{lock_name(statement.lockingClause)} is not supported in a query of this kind")
 
 
-def locked_relations(statement: Any, scope: Scope) -> list[Relation]:
+def locked_relations(clauses: Sequence[Any], scope: Scope) -> list[Relation]:
     """The relations of FROM whose rows are locked. Raises 42P01 for one that is not there, 42601 for a qualified name."""
     found: dict[str, Relation] = {}
     relations = {relation.alias: relation for relation in scope.relations}
-    for clause in statement.lockingClause or ():
+    for clause in clauses:
         name = NAMES[Strength(clause.strength)]
         if clause.lockedRels is None:
             found |= relations
@@ -79,3 +81,7 @@ def locked_relations(statement: Any, scope: Scope) -> list[Relation]:
                 raise DatabaseError(UNDEFINED_TABLE, f'relation "{locked.relname}" in {name} clause not found in FROM clause')
             found[locked.relname] = relations[locked.relname]
     return list(found.values())
+
+
+def _is_aggregate(call: ast.FuncCall) -> bool:
+    return call.over is None and call.funcname[-1].sval in AGGREGATES

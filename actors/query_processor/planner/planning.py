@@ -21,6 +21,7 @@ from actors.sql.binding.nodes import any_call
 from actors.sql.binding.reasons import Reason
 from actors.sql.binding.relations import NotRowStatement, Scope, has_aggregates
 from actors.sql.binding.scope import position_of
+from actors.sql.binding.view_changes import CheckOption
 from actors.sql.catalog.schema import Table
 from actors.sql.catalog.snapshot import Catalog
 from actors.sql.expressions.compile import compile_filter
@@ -39,6 +40,8 @@ class Planning:
         self.has_threads = False
         """What is planned now may go to the column executor instead, whose threads evaluate what takes long."""
         self.given = list(parameter_types)
+        self.check_options: tuple[CheckOption, ...] = ()
+        """Of the views through which the statement writes."""
         self.parameters = ParameterTypes(parameter_types)
 
     def table(self, node: ast.RangeVar) -> Table:

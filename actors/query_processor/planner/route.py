@@ -1,26 +1,44 @@
-"""Which executor runs a SELECT, told from its shape and the catalog alone: a pure predicate, with the reason that EXPLAIN (VERBOSE) shows.
+"""Which executor runs a SELECT, told from the bound query alone: a pure predicate, with the reason that EXPLAIN (VERBOSE) shows.
 
     route(SELECT abalance FROM accounts WHERE aid = $1)      -> Route(None)                 point and range reads, look-up joins, plain aggregates
     route(SELECT bid, sum(x) FROM accounts GROUP BY bid)     -> Route(Reason.GROUPING)      everything else: the column executor
 
-What only types and access paths tell (an aggregate over arrays, a join without an index) the planning for rows finds out, and says by a `NotForRows`
-with a reason of the same kind.
+One thing more is known only once access paths have been looked for: that no index leads from one table of a join to the other (join.py).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
-from pglast import ast, enums
-
-from actors.sql.binding.function_kinds import AGGREGATES, SETS
+from actors.sql.binding.query import (
+    AggregateCall,
+    BoundQuery,
+    BoundStatement,
+    CatalogCall,
+    FromItem,
+    GroupingCall,
+    JoinItem,
+    Select,
+    SetCall,
+    SetOperation,
+    Subquery,
+    SystemItem,
+    TableItem,
+    Value,
+    WindowCall,
+    leaves,
+)
 from actors.sql.binding.reasons import Reason
-from actors.sql.binding.type_names import OBJECT_TYPES
-from actors.sql.catalog.snapshot import Catalog
+from actors.sql.expressions.tree import Cast, Expression, is_slow, walk
+from actors.sql.types.arrays import is_array
+from actors.sql.types.objects import OBJECTS
 
 PLAIN_AGGREGATES = frozenset({"count", "sum", "min", "max", "avg"})
-_JOINS = (enums.JoinType.JOIN_INNER, enums.JoinType.JOIN_LEFT)
+_INTEGERS = frozenset({"int2", "int4", "int8"})
+_FLOATS = frozenset({"float4", "float8"})
+_ADDED = _INTEGERS | _FLOATS | {"numeric"}
+_ORDERED = _ADDED | {"text", "varchar", "bpchar", "date", "time", "timestamp", "timestamptz", "interval"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,102 +49,105 @@ class Route:
     aggregated: bool = False
 
 
-def route(statement: ast.SelectStmt, catalog: Catalog) -> Route:
-    reason = _clauses(statement) or _tables(statement.fromClause or (), catalog)
-    return Route(reason) if reason is not None else _expressions(statement)
+def route(statement: BoundStatement, has_threads: bool = True) -> Route:
+    """`has_threads`: the column executor may run it, whose threads evaluate what takes long."""
+    query = statement.query
+    reason = _clauses(query)
+    if reason is not None:
+        return Route(reason)
+    assert isinstance(query.body, Select)
+    calls = statement.values.calls
+    reason = _tables(query.body.items) or _calls(calls.values()) or _expressions(query, query.body, has_threads)
+    if reason is not None or not query.body.aggregated:
+        return Route(reason)
+    reason = _aggregates(query, query.body, calls.values(), has_threads)
+    return Route(reason, reason is None)
 
 
-def _clauses(statement: ast.SelectStmt) -> Reason | None:
-    if statement.withClause is not None:
+def _clauses(query: BoundQuery) -> Reason | None:
+    body = query.body
+    if query.ctes:
         return Reason.WITH
-    if statement.op != enums.SetOperation.SETOP_NONE:
-        return Reason.SET_OPERATION
-    if statement.valuesLists:
-        return Reason.VALUES
-    if statement.distinctClause:
+    if not isinstance(body, Select):
+        return Reason.SET_OPERATION if isinstance(body, SetOperation) else Reason.VALUES
+    if body.distinct or body.distinct_on:
         return Reason.DISTINCT
-    if statement.windowClause:
+    if body.windowed:
         return Reason.WINDOW
-    if statement.intoClause:
-        return Reason.INTO
-    if statement.limitOption == enums.LimitOption.LIMIT_OPTION_WITH_TIES:
+    if query.ties:
         return Reason.TIES
-    if statement.groupClause or statement.havingClause is not None:
-        return Reason.GROUPING
-    return Reason.ORDER_OPERATOR if any(item.useOp for item in statement.sortClause or ()) else None
+    return Reason.GROUPING if body.group or body.having is not None else None
 
 
-def _tables(items: Any, catalog: Catalog) -> Reason | None:
-    if len(items) == 1 and isinstance(items[0], ast.JoinExpr):
-        [join] = items
-        if join.jointype not in _JOINS or join.isNatural or join.usingClause or join.alias is not None:
+def _tables(items: tuple[FromItem, ...]) -> Reason | None:
+    join = items[0] if len(items) == 1 else None
+    if isinstance(join, JoinItem):
+        if join.kind not in ("INNER", "LEFT"):
             return Reason.JOIN
-        items = (join.larg, join.rarg)
-    if len(items) > 2 or not all(isinstance(item, ast.RangeVar) for item in items):
+        items = (join.left, join.right)
+    if any(isinstance(leaf, SystemItem) for leaf in leaves(items)):
+        return Reason.NOT_STORED
+    if len(items) > 2 or not all(isinstance(item, TableItem) for item in items):
         return Reason.FROM_ITEM
-    for table in items:
-        if table.catalogname or catalog.find_table(table.schemaname, table.relname) is None:
-            return Reason.NOT_STORED
-        if table.alias is not None and table.alias.colnames:
-            return Reason.COLUMN_ALIASES
     return None
 
 
-def _expressions(statement: ast.SelectStmt) -> Route:
-    """Aggregates and window calls stand in the select list and in ORDER BY; elsewhere they are errors, which the planning for rows finds."""
-    reason, aggregates = _parts((statement.targetList, statement.sortClause), True)
-    if reason is None:
-        quals = [item.quals for item in statement.fromClause or () if isinstance(item, ast.JoinExpr)]
-        reason, _ = _parts((statement.whereClause, statement.limitCount, statement.limitOffset, quals), False)
-    if reason is not None or not aggregates:
-        return Route(reason)
+def _calls(calls: Iterable[Value]) -> Reason | None:
+    for call in calls:
+        if isinstance(call, AggregateCall):
+            continue
+        if isinstance(call, Subquery):
+            return Reason.SUBQUERY
+        if isinstance(call, SetCall):
+            return Reason.SETS
+        if isinstance(call, WindowCall):
+            return Reason.WINDOW
+        if isinstance(call, GroupingCall):
+            return Reason.GROUPING
+        if isinstance(call, CatalogCall) and call.name.endswith(("_in", "_out")):
+            return Reason.OBJECT
+        return Reason.FUNCTION
+    return None
+
+
+def _expressions(query: BoundQuery, body: Select, has_threads: bool) -> Reason | None:
+    if any(is_array(item.expression.type.name) for item in query.order):
+        return Reason.ARRAY_ORDER
+    expressions = [*body.targets, *(item.expression for item in query.order if item.output is None)]
+    expressions += [item.condition for item in body.items if isinstance(item, JoinItem) and item.condition is not None]
+    expressions += [part for part in (body.where, query.limit, query.offset) if part is not None]
+    return next((reason for expression in expressions if (reason := _expression(expression, has_threads)) is not None), None)
+
+
+def _expression(expression: Expression, has_threads: bool) -> Reason | None:
+    for node in walk(expression):
+        if isinstance(node, Cast) and (node.type.name in OBJECTS or node.argument.type.name in OBJECTS):
+            return Reason.OBJECT
+    return Reason.SLOW if has_threads and is_slow(expression) else None
+
+
+def _aggregates(query: BoundQuery, body: Select, calls: Iterable[Value], has_threads: bool) -> Reason | None:
+    aggregates = [call for call in calls if isinstance(call, AggregateCall)]
     if not all(map(_is_plain, aggregates)):
-        return Route(Reason.AGGREGATE)
-    if not statement.fromClause:
-        return Route(Reason.AGGREGATE_ALONE)
-    alone = len(statement.fromClause) == 1 and isinstance(statement.fromClause[0], ast.RangeVar)
-    if not alone or statement.sortClause or statement.limitCount is not None or statement.limitOffset is not None:
-        return Route(Reason.AGGREGATE_CLAUSES)
-    return Route(None, True)
+        return Reason.AGGREGATE
+    if not body.items:
+        return Reason.AGGREGATE_ALONE
+    alone = len(body.items) == 1 and isinstance(body.items[0], TableItem)
+    if not alone or query.order or query.limit is not None or query.offset is not None:
+        return Reason.AGGREGATE_CLAUSES
+    if not all(map(_is_computed, aggregates)):
+        return Reason.AGGREGATE_TYPE
+    arguments = [argument for call in aggregates for argument in call.arguments]
+    return next((reason for argument in arguments if (reason := _expression(argument, has_threads)) is not None), None)
 
 
-def _parts(nodes: Any, in_output: bool) -> tuple[Reason | None, list[ast.FuncCall]]:
-    """(the first thing in these expressions that is not for rows, their calls of aggregates). `in_output`: window calls may stand here."""
-    todo = [nodes]
-    aggregates: list[ast.FuncCall] = []
-    while todo:
-        node = todo.pop()
-        if isinstance(node, tuple | list):
-            todo += node
-        elif isinstance(node, ast.SubLink):
-            return Reason.SUBQUERY, []
-        elif isinstance(node, ast.GroupingFunc):
-            return Reason.GROUPING, []
-        elif isinstance(node, ast.TypeCast):
-            if isinstance(node.arg, ast.TypeCast) and node.arg.typeName.names[-1].sval in OBJECT_TYPES:
-                return Reason.OBJECT, []
-            todo.append(node.arg)
-        elif isinstance(node, ast.NamedArgExpr):
-            return Reason.ARGUMENTS, []
-        elif isinstance(node, ast.FuncCall):
-            name = node.funcname[-1].sval
-            if node.over is not None and in_output:
-                return Reason.WINDOW, []
-            if name in SETS:
-                return Reason.SETS, []
-            if node.func_variadic:
-                return Reason.ARGUMENTS, []
-            if name in AGGREGATES:
-                aggregates.append(node)
-            todo.append(node.args)
-        elif isinstance(node, ast.Node) and not isinstance(node, ast.A_Const | ast.ColumnRef | ast.TypeName):
-            todo += [getattr(node, slot) for slot in node.__slots__]
-    return None, aggregates
+def _is_plain(call: AggregateCall) -> bool:
+    return call.name in PLAIN_AGGREGATES and not call.distinct and call.filter is None and not call.order
 
 
-def _is_plain(call: ast.FuncCall) -> bool:
-    if call.funcname[-1].sval not in PLAIN_AGGREGATES or call.agg_distinct or call.agg_filter is not None:
-        return False
-    if call.agg_order or call.agg_within_group:
-        return False
-    return call.funcname[-1].sval == "count" if call.agg_star else len(call.args or ()) == 1
+def _is_computed(call: AggregateCall) -> bool:
+    """The row executor computes it over values of the argument's type."""
+    if call.name == "count":
+        return True
+    name = call.arguments[0].type.name
+    return name in (_ORDERED if call.name in ("min", "max") else _ADDED)

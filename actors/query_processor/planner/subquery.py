@@ -3,7 +3,8 @@
 `plan_within` plans one of them, the statement's parameters being shared. `take_out` makes a plain statement of one whose subqueries do not depend on its
 rows: they run first, once, and their results are parameters of the rest, so that conditions on keys still lead to points:
 
-    UPDATE t SET n = (SELECT max(n) FROM u) WHERE id = $1   ->   $2 := SELECT max(n) FROM u;   UPDATE t SET n = $2 WHERE id = $1
+    UPDATE t SET n = (SELECT max(n) FROM u) WHERE id = $1
+    ->  $2 := SELECT max(n) FROM u;   UPDATE t SET n = $2 WHERE id = $1
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from actors.sql.binding import NotRowExpression
 from actors.sql.binding.exists import without_values
 from actors.sql.binding.reasons import Reason
 from actors.sql.binding.relations import NotRowStatement
+from actors.sql.binding.trees import with_parts as with_parts
 from actors.sql.types.column_type import ColumnType
 
 if TYPE_CHECKING:
@@ -64,11 +66,6 @@ def plan_within(planning: Planning, query: Any, plan_query: QueryPlanner) -> Que
         planning.parameters.use(number)
         planning.parameters.decide(number, plan.parameter_types[number - 1])
     return plan
-
-
-def with_parts(node: Any, change: Callable[[Any], Any], **replaced: Any) -> Any:
-    """A copy of a parser's node with its parts changed, those named in `replaced` taken as they are."""
-    return type(node)(**{**{name: change(getattr(node, name)) for name in node.__slots__ if name not in replaced}, **replaced})
 
 
 class _Extractor:

@@ -13,16 +13,18 @@ from actors.sql.expressions.environment import Environment
 
 _SIZED_TYPES = frozenset({"text", "varchar", "bpchar", "bytea", "numeric"})
 
+CompiledOption = tuple[str, Callable[[Sequence[Any], Sequence[Any], Environment], Any]]
+"""(view, what a row that is written through it must meet)"""
 CompiledCheck = tuple[Check, Callable[[Sequence[Any], Sequence[Any], Environment], Any]]
 
 
 class RowConstraints:
-    """`check(row, environment)` raises 23502 or 23514, in PostgreSQL's order (columns, then checks by name).
+    """`check(row, environment)` raises 23502, 23514 or 44000, in PostgreSQL's order (columns, checks by name, then views' WITH CHECK OPTION).
 
     `positions`: the columns that a statement assigns; those and the checks that mention them are looked at (None: all).
     """
 
-    __slots__ = ("_checks", "_column_bytes_max", "_not_null", "_sized", "check", "table")
+    __slots__ = ("_checks", "_column_bytes_max", "_not_null", "_options", "_sized", "check", "table")
 
     def __init__(
         self,
@@ -30,12 +32,14 @@ class RowConstraints:
         checks: Sequence[CompiledCheck],
         limits: Limits,
         positions: frozenset[int] | None = None,
+        options: Sequence[CompiledOption] = (),
     ) -> None:
         self.table = table
         self._not_null = tuple(
             column for column in table.live_columns() if column.not_null and (positions is None or column.position in positions)
         )
         self._checks = tuple(sorted(checks, key=lambda pair: pair[0].name))
+        self._options = tuple(options)
         self._column_bytes_max = limits.column_bytes_max
         key_positions = {column.position for index in (table.primary, *table.indexes) for column in index.columns}
         self._sized = tuple(
@@ -45,7 +49,7 @@ class RowConstraints:
 
     def _check(self) -> Callable[[Sequence[Any], Environment], None]:
         required = tuple(column.position for column in self._not_null)
-        checks = self._checks
+        checks, options = self._checks, self._options
 
         def check(row: Sequence[Any], environment: Environment) -> None:
             for position in required:
@@ -54,6 +58,9 @@ class RowConstraints:
             for constraint, holds in checks:
                 if holds(row, (), environment) is False:
                     raise violations.check_failed(self.table, constraint, row)
+            for view, meets in options:
+                if meets(row, (), environment) is not True:
+                    raise violations.check_option_failed(self.table, view, row)
 
         return check
 

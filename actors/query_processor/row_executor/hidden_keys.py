@@ -1,6 +1,7 @@
 """Keys of rows of tables without a primary key: 16 bytes, time-ordered, so that rows lie about in the order of their insertion.
 
-    1 bit, set | 63 bits microseconds of the clock (before 2000: wrapped around) | 8 random bytes, counted up within a statement
+    1 bit, set | 63 bits microseconds of the clock (before 2000: wrapped around)
+        | 8 random bytes, counted up within a statement
 
 The first bit puts them where the positive integers of the same database lie in a new cluster's shard map (common/ranges.py), so that a transaction on
 integer-keyed tables and one without a key commits at one adjudicator.

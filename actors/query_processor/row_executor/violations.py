@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from actors.common.errors import CHECK_VIOLATION, NOT_NULL_VIOLATION, UNIQUE_VIOLATION, DatabaseError
+from actors.common.errors import CHECK_VIOLATION, NOT_NULL_VIOLATION, UNIQUE_VIOLATION, WITH_CHECK_OPTION_VIOLATION, DatabaseError
 from actors.sql.catalog.schema import Check, Column, Index, Table
 from actors.sql.types import by_name
 
@@ -45,6 +45,10 @@ def check_failed(table: Table, check: Check, row: Sequence[Any]) -> DatabaseErro
         table=table.name,
         constraint=check.name,
     )
+
+
+def check_option_failed(table: Table, view: str, row: Sequence[Any]) -> DatabaseError:
+    return DatabaseError(WITH_CHECK_OPTION_VIOLATION, f'new row violates check option for view "{view}"', detail=_failing_row(table, row))
 
 
 def duplicate(table: Table, index: Index, row: Sequence[Any]) -> DatabaseError:

@@ -1,6 +1,7 @@
 """INSERTs of a query over VALUES, as SQLAlchemy writes them to have its rows back in order, made plain ones (value_lists.py).
 
-    INSERT INTO t (a, b) SELECT p0::INTEGER, p1::VARCHAR FROM (VALUES ($1, $2, 0), ($3, $4, 1)) AS v(p0, p1, n) ORDER BY n RETURNING a
+    INSERT INTO t (a, b) SELECT p0::INTEGER, p1::VARCHAR FROM (VALUES ($1, $2, 0), ($3, $4, 1)) AS v(p0, p1, n)
+        ORDER BY n RETURNING a
     INSERT INTO t (a, b) VALUES ($1::INTEGER, $2::VARCHAR), ($3::INTEGER, $4::VARCHAR) RETURNING a
 
 They are the same where every value is cast, so that its type in the VALUES does not matter, and the rows are in the order that is asked for.

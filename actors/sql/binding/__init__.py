@@ -18,7 +18,7 @@ from actors.sql.binding.coercion import coerce, coerce_assignment, coerce_boolea
 from actors.sql.binding.parameters import ParameterTypes
 from actors.sql.binding.scope import EmptyScope, NotRowExpression, Scope
 from actors.sql.binding.type_names import cast_type
-from actors.sql.expressions.tree import Constant, Expression, Parameter, rewrite
+from actors.sql.expressions.tree import Column, Constant, Expression, Parameter, rewrite
 from actors.sql.types.column_type import ColumnType
 
 
@@ -36,12 +36,12 @@ def analyze(
             expression = coerce(expression, expected, shared) or expression
         elif isinstance(expression, Parameter):
             shared.show(expression.number)
-    return _with_decided_parameters(expression, shared)
+    return with_decided_parameters(expression, shared)
 
 
-def _with_decided_parameters(expression: Expression, parameters: ParameterTypes) -> Expression:
+def with_decided_parameters(expression: Expression, parameters: ParameterTypes) -> Expression:
     """Parameters seen before their type was decided ($1 IS NULL OR a = $1) take it now."""
-    if isinstance(expression, Constant):
+    if isinstance(expression, Constant | Column) or not parameters.mentioned:
         return expression
 
     def decide(node: Expression) -> Expression | None:
@@ -65,4 +65,5 @@ __all__ = [
     "coerce_boolean",
     "coerce_unknown",
     "common_type",
+    "with_decided_parameters",
 ]

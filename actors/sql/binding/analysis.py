@@ -7,7 +7,7 @@ NotRowExpression: the planner then takes the column executor. Arrays are in arra
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from pglast import ast, enums
 
@@ -70,12 +70,15 @@ _NEGATED_COMPARISON = {"=": "<>", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 class Analysis:
     """One expression's names and types. `parameters` is shared by the whole statement."""
 
+    handlers: ClassVar[dict[Any, Callable[[Any, Any], Expression]]] = {}
+    """By the node's class."""
+
     def __init__(self, scope: Scope, parameters: ParameterTypes) -> None:
         self._scope = scope
         self.parameters = parameters
 
     def expression(self, node: Any) -> Expression:
-        handler = _HANDLERS.get(type(node))
+        handler = self.handlers.get(type(node))
         if handler is None:
             raise NotRowExpression(type(node).__name__)
         return handler(self, node)
@@ -219,9 +222,10 @@ class Analysis:
             or node.agg_distinct
             or node.agg_filter is not None
             or node.agg_order
+            or node.agg_within_group
             or name in NOT_OF_ONE_ROW
         ):
-            raise NotRowExpression(name)
+            return self.call_over_rows(node, name)
         if node.func_variadic or len(node.args or ()) > ARGUMENTS_MAX:
             raise NotRowExpression(name)
         if len(node.funcname) == 2 and node.funcname[0].sval != "pg_catalog":
@@ -232,6 +236,10 @@ class Analysis:
         if any(isinstance(argument, ast.NamedArgExpr) for argument in node.args or ()):
             raise NotRowExpression(name)
         return self.call(name, self._all(node.args), position_of(node))
+
+    def call_over_rows(self, node: Any, name: str) -> Expression:
+        """Of a function that has no value in one row."""
+        raise NotRowExpression(name)
 
     def value_function(self, node: Any) -> Expression:
         member = enums.SQLValueFunctionOp(node.op).name
@@ -443,7 +451,7 @@ def _make_interval_arguments(node: Any) -> list[Any]:
     return [given.get(name, zero) for name in MAKE_INTERVAL]
 
 
-_HANDLERS: dict[type, Callable[[Analysis, Any], Expression]] = {
+HANDLERS: dict[Any, Callable[[Any, Any], Expression]] = {
     ast.A_Const: Analysis.constant,
     ast.ColumnRef: Analysis.column,
     ast.ParamRef: Analysis.parameter,
@@ -462,3 +470,4 @@ _HANDLERS: dict[type, Callable[[Analysis, Any], Expression]] = {
     ast.A_Indirection: arrays.subscript,
     ast.RowExpr: Analysis.row,
 }
+Analysis.handlers = HANDLERS

@@ -31,4 +31,4 @@ def _computes(targets: Any) -> bool:
 
 def _decides_rows(call: ast.FuncCall) -> bool:
     """Whether it is an aggregate or a set-returning function: both change how many rows there are."""
-    return call.funcname[-1].sval in AGGREGATES | SETS
+    return call.funcname[-1].sval in AGGREGATES or call.funcname[-1].sval in SETS

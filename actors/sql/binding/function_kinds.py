@@ -2,45 +2,8 @@
 
 from __future__ import annotations
 
-AGGREGATES = frozenset(
-    [
-        "any_value",
-        "array_agg",
-        "avg",
-        "bit_and",
-        "bit_or",
-        "bit_xor",
-        "bool_and",
-        "bool_or",
-        "corr",
-        "count",
-        "covar_pop",
-        "covar_samp",
-        "every",
-        "max",
-        "min",
-        "mode",
-        "percentile_cont",
-        "percentile_disc",
-        "regr_avgx",
-        "regr_avgy",
-        "regr_count",
-        "regr_intercept",
-        "regr_r2",
-        "regr_slope",
-        "regr_sxx",
-        "regr_sxy",
-        "regr_syy",
-        "stddev",
-        "stddev_pop",
-        "stddev_samp",
-        "string_agg",
-        "sum",
-        "var_pop",
-        "var_samp",
-        "variance",
-    ]
-)
+from actors.sql.aggregates import AGGREGATES
+
 WINDOW_FUNCTIONS = frozenset(
     ["cume_dist", "dense_rank", "first_value", "lag", "last_value", "lead", "nth_value", "ntile", "percent_rank", "rank", "row_number"]
 )
@@ -57,4 +20,6 @@ SETS = frozenset(
         "unnest",
     ]
 )
-NOT_OF_ONE_ROW = AGGREGATES | WINDOW_FUNCTIONS | SETS | {"json_agg", "jsonb_agg"}
+NOT_OF_ONE_ROW = frozenset({*AGGREGATES, *WINDOW_FUNCTIONS, *SETS, "json_agg", "jsonb_agg"})
+
+__all__ = ["AGGREGATES", "NOT_OF_ONE_ROW", "SETS", "WINDOW_FUNCTIONS"]

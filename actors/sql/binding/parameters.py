@@ -23,6 +23,11 @@ class ParameterTypes:
         self._seen: dict[int, int] = {}
         self._shown: set[int] = set()
 
+    @property
+    def mentioned(self) -> bool:
+        """A parameter has been met."""
+        return bool(self._seen)
+
     def use(self, number: int, position: int = 0) -> ColumnType:
         """The type of $number so far, "unknown" where nothing has decided. Raises 42P02."""
         if not 1 <= number <= PARAMETERS_MAX:

@@ -18,6 +18,7 @@ from actors.common.errors import AMBIGUOUS_COLUMN, UNDEFINED_COLUMN, UNDEFINED_T
 from actors.sql.binding.column_names import figure_name
 from actors.sql.binding.function_kinds import AGGREGATES
 from actors.sql.binding.nodes import any_call
+from actors.sql.binding.query import TableItem
 from actors.sql.binding.reasons import NotRowStatement as NotRowStatement
 from actors.sql.binding.reasons import Reason
 from actors.sql.binding.scope import located
@@ -68,7 +69,7 @@ class Scope:
             raise DatabaseError(AMBIGUOUS_COLUMN, f'column reference "{name}" is ambiguous')
         if not found:
             if any(relation.alias == name for relation in self.relations):
-                raise NotRowStatement(Reason.WHOLE_ROW)
+                raise NotRowStatement(Reason.EXPRESSION)
             raise DatabaseError(UNDEFINED_COLUMN, f'column "{name}" does not exist')
         return found[0]
 
@@ -94,8 +95,13 @@ def relation_of(node: ast.RangeVar, table: Table, offset: int = 0) -> Relation:
     if node.alias is None:
         return Relation(table, node.relname, offset)
     if node.alias.colnames:
-        raise NotRowStatement(Reason.COLUMN_ALIASES)
+        raise NotRowStatement(Reason.FROM_ITEM)
     return Relation(table, node.alias.aliasname, offset, True)
+
+
+def relation_at(item: TableItem) -> Relation:
+    """The relation of a bound query's table."""
+    return Relation(item.table, item.alias, item.offset, item.renamed)
 
 
 def names_of(node: ast.ColumnRef) -> tuple[str, ...] | None:

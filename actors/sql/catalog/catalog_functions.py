@@ -7,7 +7,7 @@ identifier types mean (catalog_calls.py).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,8 @@ from actors.common.errors import (
     DatabaseError,
 )
 from actors.sql.catalog.catalog_privileges import privilege_functions
-from actors.sql.catalog.schema import Index, Table
+from actors.sql.catalog.schema import Index, Table, View
+from actors.sql.catalog.table_parts import column_comment, column_name, constraints_of, indexes_of, object_comment
 from actors.sql.expressions.text_functions import quote_ident
 from actors.sql.types import by_name, by_oid, format_type
 from actors.sql.types.arrays import Array, array_of_items
@@ -36,9 +37,6 @@ if TYPE_CHECKING:
 TEXT, BOOL, OID = ColumnType("text"), ColumnType("bool"), ColumnType("oid")
 INT2, INT4, INT8 = ColumnType("int2"), ColumnType("int4"), ColumnType("int8")
 OWNER_OID = 10
-CHECK_OID_STEP = 100_000_000
-"""Oids of CHECK constraints are made up: table oid * 24 + place, above this (descriptors give them none)."""
-CONSTRAINT_OID_BASE = 2_000_000_000
 
 
 @dataclass(frozen=True)
@@ -71,42 +69,41 @@ def find_relation(catalog: Catalog, oid: int | None) -> tuple[Table, Index | Non
     return None
 
 
-def indexes_of(table: Table) -> list[Index]:
-    """The indexes that a client may see: not the hidden primary key."""
-    return [*([table.primary] if table.primary.columns else []), *table.indexes]
+def name_of_relation(catalog: Catalog, oid: int | None) -> tuple[str, str] | None:
+    """(schema, name) of a pg_class oid of any kind, the system's own apart."""
+    found = find_relation(catalog, oid)
+    if found is not None:
+        return found[0].schema, (found[1] or found[0]).name
+    other = catalog.view_by_id(oid or 0) or catalog.sequence_by_id(oid or 0)
+    return (other.schema, other.name) if other is not None else None
 
 
-def constraint_oid(table: Table, place: int) -> int:
-    """A made-up oid for a table's constraint: its indexes' constraints first, then its CHECKs."""
-    return CONSTRAINT_OID_BASE + (table.id % CHECK_OID_STEP) * 20 + place
+def view_definition(catalog: Catalog, view: View) -> str:
+    from actors.sql.binding.view_text import definition
+
+    return definition(view, catalog)
 
 
-def constraints_of(table: Table) -> list[tuple[int, str, str, Index | None, str]]:
-    """(oid, name, contype, index, definition) of every constraint."""
-    found: list[tuple[int, str, str, Index | None, str]] = []
-    place = 0
-    for index in indexes_of(table):
-        if index.primary or index.constraint:
-            columns = ", ".join(quote_ident(_column_name(table, column.position)) for column in index.columns)
-            word = "PRIMARY KEY" if index.primary else "UNIQUE" if index.nulls_distinct else "UNIQUE NULLS NOT DISTINCT"
-            found.append((constraint_oid(table, place), index.name, "p" if index.primary else "u", index, f"{word} ({columns})"))
-            place += 1
-    for check in table.checks:
-        definition = f"CHECK ({check.expression}){'' if check.validated else ' NOT VALID'}"
-        found.append((constraint_oid(table, place), check.name, "c", None, definition))
-        place += 1
-    return found
+def updatable_columns(catalog: Catalog, view: View) -> frozenset[str]:
+    """Names of the view's columns that INSERT and UPDATE may name: none where the view takes no writes."""
+    from actors.sql.binding.views import Expansion
+
+    base = Expansion(catalog).base(view, sorted_=True)
+    return frozenset(name for name, column in base.names.items() if column is not None) if base is not None else frozenset()
 
 
-def _column_name(table: Table, position: int) -> str:
-    return next(column.name for column in table.columns if column.position == position)
+def _view_definition(catalog: Catalog, environment: Any, which: int | str | None, _: Any = None) -> str | None:
+    """pg_get_viewdef, by oid or by name."""
+    oid = regclass_in(catalog, environment, which) if isinstance(which, str) else which
+    view = catalog.view_by_id(oid or 0)
+    return view_definition(catalog, view) if view is not None else None
 
 
 def index_definition(table: Table, index: Index, qualified: bool = True) -> str:
     """As pg_get_indexdef."""
     columns = []
     for column in index.columns:
-        text = quote_ident(_column_name(table, column.position))
+        text = quote_ident(column_name(table, column.position))
         if column.descending:
             text += " DESC" + ("" if column.nulls_first else " NULLS LAST")
         elif column.nulls_first:
@@ -125,7 +122,7 @@ def _index_definition(catalog: Catalog, _: Any, oid: int | None, column: int = 0
         return None
     if column:
         places = index.columns
-        return quote_ident(_column_name(table, places[column - 1].position)) if 0 < column <= len(places) else ""
+        return quote_ident(column_name(table, places[column - 1].position)) if 0 < column <= len(places) else ""
     return index_definition(table, index)
 
 
@@ -138,55 +135,19 @@ def _constraint_definition(catalog: Catalog, _: Any, oid: int | None, __: Any = 
 
 
 def _is_visible(catalog: Catalog, _: Any, oid: int | None) -> bool | None:
-    found = find_relation(catalog, oid)
+    found = name_of_relation(catalog, oid)
     if found is None:
         return None if oid is None else oid < 16384
-    table, index = found
-    name = index.name if index is not None else table.name
-    first = catalog.find(None, name)
-    return first is not None and (first[1] or first[0]) == (index or table)
+    return oid_of_relation(catalog, None, found[1]) == oid
 
 
-def _format_type(_: Catalog, __: Any, oid: int | None, modifier: int | None) -> str | None:
-    if oid is None:
-        return None
-    type_ = by_oid.get(oid)
-    return format_type(ColumnType(type_.name, -1 if modifier is None else modifier)) if type_ is not None else "???"
-
-
-# -- comments ----------------------------------------------------------------------------------------------------------------------
-
-CLASS_OIDS = {"pg_class": 1259, "pg_constraint": 2606, "pg_namespace": 2615}
-
-
-def comments_of(catalog: Catalog) -> Iterator[tuple[int, str, int, str]]:
-    """(object's oid, its catalog, its column's number or 0, text) of every comment."""
-    for schema in catalog.schemas():
-        if schema.comment is not None:
-            yield schema.id, "pg_namespace", 0, schema.comment
-    for table in catalog.tables():
-        if not table.comments:
-            continue
-        oids = {index.oid if index is not None else name: oid for oid, name, _, index, _ in constraints_of(table)}
-        for comment in table.comments:
-            if comment.kind == "table":
-                yield table.id, "pg_class", 0, comment.text
-            elif comment.kind == "column":
-                yield table.id, "pg_class", comment.number + 1, comment.text
-            elif comment.kind == "index":
-                yield comment.number, "pg_class", 0, comment.text
-            else:
-                yield oids[comment.number or comment.name], "pg_constraint", 0, comment.text
-
-
-def _object_comment(catalog: Catalog, _: Any, oid: int | None, owner: str | None = "") -> str | None:
-    """obj_description: `owner` names the object's catalog, "" is any."""
-    found = (text for number, kind, column, text in comments_of(catalog) if number == oid and not column and owner in ("", kind))
-    return next(found, None)
-
-
-def _column_comment(catalog: Catalog, _: Any, oid: int | None, number: int | None) -> str | None:
-    return next((text for one, _kind, column, text in comments_of(catalog) if one == oid and column == number and column), None)
+def oid_of_relation(catalog: Catalog, schema: str | None, name: str) -> int | None:
+    """Of the relation of any kind that a name means, the system's own apart."""
+    found = catalog.find(schema, name)
+    if found is not None:
+        return found[1].oid if found[1] is not None else found[0].id
+    other = catalog.find_other(schema, name)
+    return other.id if other is not None else None
 
 
 # -- object identifiers ------------------------------------------------------------------------------------------------------------
@@ -199,7 +160,7 @@ def regclass_in(catalog: Catalog, _: Any, text: str | None) -> int | None:
         return int(text)
     parts = [part.replace('""', '"') for part in re.findall(r'"((?:[^"]|"")*)"|([^".]+)', text) for part in part if part] or [text]
     schema = parts[-2] if len(parts) > 1 else None
-    found = catalog.find(schema, parts[-1])
+    found = oid_of_relation(catalog, schema, parts[-1])
     if found is None:
         from actors.sql.catalog.system_tables import find_system_table
 
@@ -207,13 +168,13 @@ def regclass_in(catalog: Catalog, _: Any, text: str | None) -> int | None:
         if system is not None:
             return system.oid
         raise DatabaseError(UNDEFINED_TABLE, f'relation "{text}" does not exist')
-    return found[1].oid if found[1] is not None else found[0].id
+    return found
 
 
 def _regclass_out(catalog: Catalog, environment: Any, oid: int | None) -> str | None:
     if oid is None:
         return None
-    found = find_relation(catalog, oid)
+    found = name_of_relation(catalog, oid)
     if found is None:
         from actors.sql.catalog.system_tables import system_table_with
 
@@ -221,8 +182,8 @@ def _regclass_out(catalog: Catalog, environment: Any, oid: int | None) -> str | 
         if system is not None:
             return system.name if system.schema == "pg_catalog" else f"{system.schema}.{system.name}"
         return "-" if oid == 0 else str(oid)
-    name = quote_ident(found[1].name if found[1] is not None else found[0].name)
-    return name if _is_visible(catalog, environment, oid) else f"{quote_ident(found[0].schema)}.{name}"
+    name = quote_ident(found[1])
+    return name if _is_visible(catalog, environment, oid) else f"{quote_ident(found[0])}.{name}"
 
 
 def _regtype_in(_: Catalog, __: Any, text: str | None) -> int | None:
@@ -385,7 +346,6 @@ def _fill_descriptions() -> None:
         "pg_collation_is_visible",
     ):
         _add(name, (OID,), BOOL, _constant(True))
-    _add("format_type", (OID, INT4), TEXT, _format_type)
     _add("pg_get_expr", (TEXT, OID), TEXT, lambda catalog, environment, expression, oid: expression)
     _add("pg_get_expr", (TEXT, OID, BOOL), TEXT, lambda catalog, environment, expression, oid, pretty: expression)
     _add("pg_get_indexdef", (OID,), TEXT, _index_definition)
@@ -393,21 +353,23 @@ def _fill_descriptions() -> None:
     _add("pg_get_constraintdef", (OID,), TEXT, _constraint_definition)
     _add("pg_get_constraintdef", (OID, BOOL), TEXT, _constraint_definition)
     _add("pg_get_userbyid", (OID,), TEXT, _user_by_id)
-    for name in ("pg_get_viewdef", "pg_get_statisticsobjdef_columns", "pg_get_partkeydef", "pg_get_partition_constraintdef"):
+    _add("pg_get_viewdef", (OID,), TEXT, _view_definition)
+    _add("pg_get_viewdef", (OID, BOOL), TEXT, _view_definition)
+    for name in ("pg_get_statisticsobjdef_columns", "pg_get_partkeydef", "pg_get_partition_constraintdef"):
         _add(name, (OID,), TEXT, _constant(None))
     for name in ("pg_get_triggerdef", "pg_get_ruledef", "pg_get_functiondef", "pg_get_function_sqlbody"):
         _add(name, (OID,), TEXT, _constant(None))
     _add("pg_get_function_result", (OID,), TEXT, _of_function(_function_result))
     for name in ("pg_get_function_arguments", "pg_get_function_identity_arguments"):
         _add(name, (OID,), TEXT, _of_function(function_arguments))
-    for name in ("pg_get_viewdef", "pg_get_triggerdef", "pg_get_ruledef"):
+    for name in ("pg_get_triggerdef", "pg_get_ruledef"):
         _add(name, (OID, BOOL), TEXT, _constant(None))
     _add("pg_get_serial_sequence", (TEXT, TEXT), TEXT, _serial_sequence)
     _add("pg_relation_is_publishable", (OID,), BOOL, _constant(True))
-    _add("obj_description", (OID,), TEXT, _object_comment)
-    _add("obj_description", (OID, TEXT), TEXT, _object_comment)
+    _add("obj_description", (OID,), TEXT, object_comment)
+    _add("obj_description", (OID, TEXT), TEXT, object_comment)
     _add("shobj_description", (OID, TEXT), TEXT, _constant(None))
-    _add("col_description", (OID, INT4), TEXT, _column_comment)
+    _add("col_description", (OID, INT4), TEXT, column_comment)
 
 
 def _fill_environment() -> None:

@@ -1,4 +1,4 @@
-"""What the catalog says of a table: immutable descriptors, stored as msgpack rows in the system table 1 and cached by every QP.
+"""What the catalog says of tables, views and sequences: immutable descriptors, stored as msgpack rows in the system table 1 and cached by every QP.
 
 Ids. `table` ids and `index` ids are never used twice. Keyspace (table, index) holds an index's entries; the rows themselves live
 in the primary key's index (`primary.id`). TRUNCATE and table rewrites give the indexes new ids and drop the old keyspaces with one
@@ -25,6 +25,9 @@ class Column(msgspec.Struct, frozen=True, array_like=True):
     not_null: bool = False
     default: str | None = None
     dropped: bool = False
+    identity: str = ""
+    """GENERATED ALWAYS ("a") or BY DEFAULT ("d") AS IDENTITY, by the sequence with the id `sequence`."""
+    sequence: int = 0
 
 
 class IndexColumn(msgspec.Struct, frozen=True, array_like=True):
@@ -62,6 +65,29 @@ class Check(msgspec.Struct, frozen=True, array_like=True):
     """False: rows from before it was added were not looked at (NOT VALID)."""
 
 
+class ForeignKey(msgspec.Struct, frozen=True, array_like=True):
+    """A FOREIGN KEY of the table that has it: `columns` (positions) refer to the columns `referenced` of the table with the id `table`, in the order of the
+    columns of its unique index with the oid `index`.
+
+    `match`: "s" SIMPLE, "f" FULL. `on_update`, `on_delete`: "a" NO ACTION, "r" RESTRICT, "c" CASCADE, "n" SET NULL, "d" SET DEFAULT, as in pg_constraint;
+    `delete_columns`: those that SET NULL and SET DEFAULT of a delete set (none named: all).
+    """
+
+    oid: int
+    name: str
+    columns: tuple[int, ...]
+    table: int
+    referenced: tuple[int, ...]
+    index: int
+    match: str = "s"
+    on_update: str = "a"
+    on_delete: str = "a"
+    delete_columns: tuple[int, ...] = ()
+    deferrable: bool = False
+    deferred: bool = False
+    validated: bool = True
+
+
 class Comment(msgspec.Struct, frozen=True, array_like=True):
     """COMMENT ON's text. `kind` is table, column, index or constraint; `number` a column's position or an index's oid (also of the constraint that it is
     behind); `name` a CHECK's."""
@@ -85,6 +111,65 @@ class Table(msgspec.Struct, frozen=True):
     owner: str = "admin"
     next_index: int = 1
     comments: tuple[Comment, ...] = ()
+    foreign_keys: tuple[ForeignKey, ...] = ()
+    referenced_by: tuple[int, ...] = ()
+    """Ids of the tables whose foreign keys refer to this one, ascending: a plan that deletes here is another where one is added."""
 
     def live_columns(self) -> tuple[Column, ...]:
         return tuple(column for column in self.columns if not column.dropped)
+
+
+class ViewColumn(msgspec.Struct, frozen=True, array_like=True):
+    name: str
+    type: ColumnType
+
+
+class ViewSource(msgspec.Struct, frozen=True, array_like=True):
+    """A relation that a view's text names as `schema`.`name`: which it was when the view was made, whatever it is called now.
+
+    `columns`: (name, position) of a table's columns as they were then; `used`: the positions of those that the view needs.
+    """
+
+    id: int
+    schema: str
+    name: str
+    columns: tuple[tuple[str, int], ...] = ()
+    used: tuple[int, ...] = ()
+
+
+class View(msgspec.Struct, frozen=True):
+    """`query`: a SELECT whose relations are all qualified, under their names of when it was written (`sources`). `check_option`: "", "local", "cascaded"."""
+
+    id: int
+    schema: str
+    name: str
+    columns: tuple[ViewColumn, ...]
+    query: str
+    sources: tuple[ViewSource, ...] = ()
+    check_option: str = ""
+    owner: str = "admin"
+    comments: tuple[Comment, ...] = ()
+
+
+class Sequence(msgspec.Struct, frozen=True):
+    """A sequence generator. Where it has got to is no part of it: that is a row of its own (sequences.py), which nobody's transaction covers.
+
+    `generation` counts its changes: values that a query processor holds of an older one are given up. `owned_by`: (table id, column position); (0, 0) is none.
+    `internal`: made by an identity column, gone only with it.
+    """
+
+    id: int
+    schema: str
+    name: str
+    type: ColumnType
+    start: int
+    increment: int
+    minimum: int
+    maximum: int
+    cache: int
+    cycle: bool = False
+    owned_by: tuple[int, int] = (0, 0)
+    internal: bool = False
+    generation: int = 1
+    owner: str = "admin"
+    comment: str | None = None

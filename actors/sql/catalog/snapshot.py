@@ -2,13 +2,14 @@
 
 Stored as rows of the system's tables, written by DDL transactions like any other row and read by scans at a start_ts:
 
-    keyspace (1, 0)   kind byte + id (4 bytes)                        -> msgpack of the descriptor: "t" Table (schema.py), "s" Schema
+    keyspace (1, 0)   kind byte + id (4 bytes)                        -> msgpack of the descriptor: "t" Table, "v" View, "q" Sequence (schema.py), "s" Schema
                       "j" + job id                                -> Job
                       "r" + role + NUL + database                 -> RoleSettings ("" is every role, every database)
     keyspace (2, 0)   "s" + name, "r" + schema + NUL + name           -> kind byte + id: taken names, so that two creations of one name conflict
     keyspace (3, 0)   "id"                                            -> the next free id (allocation.py)
 
-Relations (tables and indexes) of one schema share one name space, as in PostgreSQL.
+Relations (tables, indexes, views and sequences) of one schema share one name space, as in PostgreSQL. `find` and its kin answer tables and indexes, `find_other` the rest: of
+a name both look at the same relation, the first on the search path.
 
 Invariants: `version` is the commit time of the newest catalog change the snapshot contains (0: none ever). Two snapshots of a process hold the
 same `Table` object for a descriptor that did not change between them.
@@ -17,18 +18,18 @@ A transaction that has changed the catalog itself works on an *overlay*: a snaps
 `search_path` belongs to the session: `catalog.on_path(("public",))` is a cheap view on the same objects; unqualified names go through
 pg_catalog, then the path.
 
-Left out: roles but for their settings, privileges, views, sequences, functions.
+Left out: roles but for their settings, privileges, functions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 
 import msgspec
 
 from actors.common.errors import INVALID_SCHEMA_NAME, UNDEFINED_TABLE, DatabaseError
-from actors.sql.catalog.schema import CATALOG_TABLE, NAMES_TABLE, Index, Table
+from actors.sql.catalog.schema import CATALOG_TABLE, NAMES_TABLE, Index, Sequence, Table, View
 
 PUBLIC_OID = 2200
 PG_CATALOG_OID = 11
@@ -82,12 +83,10 @@ SCHEMA_KIND = b"s"
 INDEX_KIND = b"i"
 ROLE_KIND = b"r"
 JOB_KIND = b"j"
+VIEW_KIND = b"v"
+SEQUENCE_KIND = b"q"
 
 _overlay_versions = count(-1, -1)
-_table_decoder = msgspec.msgpack.Decoder(Table)
-_schema_decoder = msgspec.msgpack.Decoder(Schema)
-_role_decoder = msgspec.msgpack.Decoder(RoleSettings)
-_job_decoder = msgspec.msgpack.Decoder(Job)
 _encoder = msgspec.msgpack.Encoder()
 
 
@@ -115,29 +114,39 @@ def job_key(job: str) -> bytes:
     return CATALOG_KEYSPACE + JOB_KIND + job.encode()
 
 
-def encode_job(job: Job) -> bytes:
-    return _encoder.encode(job)
+def other_key(other: Other) -> bytes:
+    """Of a view's or a sequence's descriptor."""
+    return CATALOG_KEYSPACE + kind_of(other) + other.id.to_bytes(4, "big")
 
 
-def encode_role(settings: RoleSettings) -> bytes:
-    return _encoder.encode(settings)
+def kind_of(other: Other) -> bytes:
+    return VIEW_KIND if isinstance(other, View) else SEQUENCE_KIND
 
 
-def encode_table(table: Table) -> bytes:
-    return _encoder.encode(table)
+def encode(descriptor: Descriptor) -> bytes:
+    return _encoder.encode(descriptor)
 
 
-def encode_schema(schema: Schema) -> bytes:
-    return _encoder.encode(schema)
-
-
-Descriptor = Table | Schema | RoleSettings | Job
+Other = View | Sequence
+"""Relations that store no rows of their own."""
+Descriptor = Table | Schema | RoleSettings | Job | Other
+_decoders: dict[bytes, Callable[[bytes], Descriptor]] = {
+    TABLE_KIND: msgspec.msgpack.Decoder(Table).decode,
+    SCHEMA_KIND: msgspec.msgpack.Decoder(Schema).decode,
+    ROLE_KIND: msgspec.msgpack.Decoder(RoleSettings).decode,
+    JOB_KIND: msgspec.msgpack.Decoder(Job).decode,
+    VIEW_KIND: msgspec.msgpack.Decoder(View).decode,
+    SEQUENCE_KIND: msgspec.msgpack.Decoder(Sequence).decode,
+}
 
 
 class Catalog:
     """See the module. All lookups are dictionary reads; names are case-sensitive, as the parser folds them."""
 
-    __slots__ = ("_descriptors", "_jobs", "_relations", "_roles", "_schemas", "_tables", "_views", "search_path", "version")
+    __slots__ = (
+        *("_descriptors", "_jobs", "_other_names", "_others", "_paths", "_relations", "_roles", "_schemas", "_tables"),
+        *("search_path", "version"),
+    )
 
     version: int
     search_path: tuple[str, ...]
@@ -149,6 +158,7 @@ class Catalog:
         tables: Iterable[Table] = (),
         roles: Iterable[RoleSettings] = (),
         jobs: Iterable[Job] = (),
+        others: Iterable[Other] = (),
         descriptors: dict[bytes, tuple[bytes, Descriptor]] | None = None,
     ) -> None:
         self.version = version
@@ -160,54 +170,42 @@ class Catalog:
         self._relations: dict[tuple[str, str], tuple[Table, Index | None]] = {}
         for table in self._tables.values():
             self._add_names(table)
+        self._others = {other.id: other for other in others}
+        self._other_names = {(other.schema, other.name): other for other in self._others.values()}
         self._descriptors = descriptors if descriptors is not None else {}
-        self._views: dict[tuple[str, ...], Catalog] = {}
+        self._paths: dict[tuple[str, ...], Catalog] = {}
 
     @classmethod
     def from_rows(cls, version: int, rows: Iterable[tuple[bytes, bytes]], before: Catalog | None = None) -> Catalog:
         """From the rows of keyspace (1, 0). `before`: an older or newer snapshot whose unchanged objects are kept."""
         known = before._descriptors if before is not None else {}
         descriptors: dict[bytes, tuple[bytes, Descriptor]] = {}
-        schemas: list[Schema] = []
-        roles: list[RoleSettings] = []
-        tables: list[Table] = []
-        jobs: list[Job] = []
         for key, value in rows:
             seen = known.get(key)
-            if seen is not None and seen[0] == value:
-                descriptor = seen[1]
-            elif key[6:7] == TABLE_KIND:
-                descriptor = _table_decoder.decode(value)
-            elif key[6:7] == ROLE_KIND:
-                descriptor = _role_decoder.decode(value)
-            elif key[6:7] == JOB_KIND:
-                descriptor = _job_decoder.decode(value)
-            else:
-                descriptor = _schema_decoder.decode(value)
-            descriptors[key] = (value, descriptor)
-            if isinstance(descriptor, Table):
-                tables.append(descriptor)
-            elif isinstance(descriptor, RoleSettings):
-                roles.append(descriptor)
-            elif isinstance(descriptor, Job):
-                jobs.append(descriptor)
-            else:
-                schemas.append(descriptor)
-        return cls(version, schemas, tables, roles, jobs, descriptors)
+            descriptors[key] = seen if seen is not None and seen[0] == value else (value, _decoders[key[6:7]](value))
+        found = [descriptor for _, descriptor in descriptors.values()]
+        return cls(
+            version,
+            [one for one in found if isinstance(one, Schema)],
+            [one for one in found if isinstance(one, Table)],
+            [one for one in found if isinstance(one, RoleSettings)],
+            [one for one in found if isinstance(one, Job)],
+            [one for one in found if isinstance(one, View | Sequence)],
+            descriptors,
+        )
 
     def on_path(self, path: tuple[str, ...]) -> Catalog:
         """The same catalog under another search path (without the implied pg_catalog)."""
         if path == self.search_path:
             return self
-        view = self._views.get(path)
-        if view is None:
-            view = object.__new__(Catalog)
-            view.version = self.version
-            view.search_path = path
-            view._schemas, view._tables, view._relations, view._roles = self._schemas, self._tables, self._relations, self._roles
-            view._descriptors, view._views, view._jobs = self._descriptors, self._views, self._jobs
-            self._views[path] = view
-        return view
+        there = self._paths.get(path)
+        if there is None:
+            there = object.__new__(Catalog)
+            for name in Catalog.__slots__:
+                setattr(there, name, getattr(self, name))
+            there.search_path = path
+            self._paths[path] = there
+        return there
 
     # -- lookups -------------------------------------------------------------------------------------------------------------
 
@@ -215,12 +213,32 @@ class Catalog:
         """The relation of that name: a table (index None) or an index with its table. None where there is none."""
         if schema is not None:
             return self._relations.get((schema, name))
-        relations = self._relations
+        relations, others = self._relations, self._other_names
         for place in self.search_path:
             found = relations.get((place, name))
             if found is not None:
                 return found
+            if others and (place, name) in others:
+                return None
         return None
+
+    def find_other(self, schema: str | None, name: str) -> Other | None:
+        """The view or the sequence of that name; None where there is none, also where the name is a table's or an index's."""
+        others = self._other_names
+        if not others:
+            return None
+        if schema is not None:
+            return others.get((schema, name))
+        for place in self.search_path:
+            if (place, name) in self._relations:
+                return None
+            if (place, name) in others:
+                return others[place, name]
+        return None
+
+    def is_taken(self, schema: str, name: str) -> bool:
+        """A relation of any kind has the name."""
+        return (schema, name) in self._relations or (schema, name) in self._other_names
 
     def find_table(self, schema: str | None, name: str) -> Table | None:
         found = self.find(schema, name)
@@ -241,6 +259,30 @@ class Catalog:
     def table_by_id(self, table: int) -> Table | None:
         """By table id, which is its pg_class oid too."""
         return self._tables.get(table)
+
+    def view_by_id(self, view: int) -> View | None:
+        found = self._others.get(view)
+        return found if isinstance(found, View) else None
+
+    def sequence_by_id(self, sequence: int) -> Sequence | None:
+        found = self._others.get(sequence)
+        return found if isinstance(found, Sequence) else None
+
+    @property
+    def has_views(self) -> bool:
+        return bool(self._others)
+
+    def others(self) -> Iterator[Other]:
+        """Views and sequences, by id."""
+        return iter(sorted(self._others.values(), key=lambda other: other.id))
+
+    def views(self) -> Iterator[View]:
+        """By id."""
+        return (other for other in self.others() if isinstance(other, View))
+
+    def sequences(self) -> Iterator[Sequence]:
+        """By id."""
+        return (other for other in self.others() if isinstance(other, Sequence))
 
     def schema(self, name: str) -> Schema:
         """Raises 3F000 where there is no such schema."""
@@ -327,8 +369,16 @@ class Catalog:
         overlay._jobs = {name: other for name, other in (self._jobs | {job.id: job}).items() if name not in gone}
         return overlay
 
-    def _overlay(self, tables: dict[int, Table], schemas: dict[str, Schema]) -> Catalog:
-        overlay = Catalog(next(_overlay_versions), schemas.values(), tables.values())
+    def with_other(self, other: Other) -> Catalog:
+        """An overlay in which a view or a sequence replaces the one with its id, or joins the others."""
+        return self._overlay(self._tables, self._schemas, {**self._others, other.id: other})
+
+    def without_other(self, number: int) -> Catalog:
+        return self._overlay(self._tables, self._schemas, {one: other for one, other in self._others.items() if one != number})
+
+    def _overlay(self, tables: dict[int, Table], schemas: dict[str, Schema], others: dict[int, Other] | None = None) -> Catalog:
+        kept = self._others if others is None else others
+        overlay = Catalog(next(_overlay_versions), schemas.values(), tables.values(), others=kept.values())
         overlay._schemas, overlay._roles, overlay._jobs = schemas, self._roles, self._jobs
         overlay.search_path = self.search_path
         return overlay

@@ -14,16 +14,10 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Protocol
 
 from actors.sql.catalog.builtin_rows import BUILTIN_ROWS
-from actors.sql.catalog.catalog_functions import (
-    CLASS_OIDS,
-    OWNER_OID,
-    comments_of,
-    constraints_of,
-    index_definition,
-    indexes_of,
-)
+from actors.sql.catalog.catalog_functions import OWNER_OID, index_definition, view_definition
 from actors.sql.catalog.information_schema import INFORMATION_SCHEMA_ROWS, numbered
 from actors.sql.catalog.schema import Index
+from actors.sql.catalog.table_parts import CLASS_OIDS, comments_of, constraints_of, indexes_of
 from actors.sql.settings import pg_settings
 from actors.sql.types import by_name, by_oid
 from actors.sql.types.arrays import ARRAY_TYPES, array_of_items
@@ -163,8 +157,8 @@ def _relation(oid: int, name: str, namespace: int, kind: str, columns: int) -> R
         "relname": name,
         "relnamespace": namespace,
         "relowner": OWNER_OID,
-        "relam": HEAP_OID if kind == "r" else BTREE_OID,
-        "relfilenode": oid,
+        "relam": {"r": HEAP_OID, "i": BTREE_OID}.get(kind, 0),
+        "relfilenode": 0 if kind == "v" else oid,
         "relpages": 0,
         "reltuples": -1.0,
         "relhasindex": False,
@@ -186,6 +180,8 @@ def _classes(transaction: CatalogReader) -> Iterator[Row]:
         yield {**row, "relhasindex": bool(indexes), "relchecks": len(table.checks)}
         for index in indexes:
             yield _relation(index.oid, index.name, namespace, "i", len(index.columns))
+    for view in transaction.catalog.views():
+        yield {**_relation(view.id, view.name, oids[view.schema], "v", len(view.columns)), "relhasrules": True}
 
 
 def _attribute(relation: int, number: int, name: str, type_: ColumnType, **more: Any) -> Row:
@@ -227,6 +223,9 @@ def _attributes(transaction: CatalogReader) -> Iterator[Row]:
             for place, part in enumerate(index.columns, 1):
                 column = by_position[part.position]
                 yield _attribute(index.oid, place, column.name, column.type)
+    for view in transaction.catalog.views():
+        for place, shown in enumerate(view.columns, 1):
+            yield _attribute(view.id, place, shown.name, shown.type)
 
 
 def _defaults(transaction: CatalogReader) -> Iterator[Row]:
@@ -415,6 +414,12 @@ def _pg_indexes(transaction: CatalogReader) -> Iterator[Row]:
             yield {**row, "indexdef": index_definition(table, index)}
 
 
+def _pg_views(transaction: CatalogReader) -> Iterator[Row]:
+    catalog = transaction.catalog
+    for view in catalog.views():
+        yield {"schemaname": view.schema, "viewname": view.name, "viewowner": view.owner, "definition": view_definition(catalog, view)}
+
+
 def _settings(transaction: CatalogReader) -> Iterator[Row]:
     return pg_settings.rows(transaction.environment.settings)
 
@@ -464,6 +469,7 @@ ROWS: dict[str, Callable[[Any], Iterator[Row]]] = {
     "pg_collation": _collations,
     "pg_tables": _pg_tables,
     "pg_indexes": _pg_indexes,
+    "pg_views": _pg_views,
     "pg_settings": _settings,
     "pg_stat_activity": _activity,
     "pg_prepared_statements": _of_session("pg_prepared_statements"),

@@ -175,7 +175,8 @@ class NullIf(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag
 
 
 Expression = (
-    Column | Parameter | Constant | Call | Cast | And | Or | Not | NullTest | BooleanTest | Distinct | InList | Quantified | ArrayOf | Case | Coalesce
+    Column | Parameter | Constant | Call | Cast | And | Or | Not | NullTest | BooleanTest | Distinct | InList
+    | Quantified | ArrayOf | Case | Coalesce
     | MinMax | NullIf
 )  # fmt: skip
 

@@ -614,7 +614,7 @@ ERROR 42883: function nosuch(integer) does not exist
 ERROR 22P02: invalid input syntax for type integer: "x"
 ERROR 42725: operator is not unique: unknown + unknown
   hint: Could not choose a best candidate operator. You might need to add explicit type casts.
-ERROR 42803: column must appear in the GROUP BY clause or be used in an aggregate function
+ERROR 42803: column "v.id" must appear in the GROUP BY clause or be used in an aggregate function
 ERROR 42803: aggregate functions are not allowed in WHERE
 
 SELECT id FROM v HAVING id > 1;
@@ -626,14 +626,14 @@ SELECT max(max(k)) FROM v;
 SELECT row_number() OVER () FROM v WHERE row_number() OVER () > 1;
 SELECT CAST('abc' AS int);
 ---
-ERROR 42803: column must appear in the GROUP BY clause or be used in an aggregate function
+ERROR 42803: column "v.id" must appear in the GROUP BY clause or be used in an aggregate function
 ERROR 42702: column reference "id" is ambiguous
 id|id
 1|1
 SELECT 1
 ERROR 42703: column v.nosuch does not exist
 ERROR 42P01: missing FROM-clause entry for table "x"
-ERROR 42803: aggregate functions are not allowed here
+ERROR 42803: aggregate function calls cannot be nested
 ERROR 42P20: window functions are not allowed in WHERE
 ERROR 22P02: invalid input syntax for type integer: "abc"
 

@@ -29,7 +29,7 @@ QUERY PLAN
 Column Executor (DuckDB) (actual rows=10)
   ->  Storage Scan on public.t (actual rows read=10)
         Storage Projection: a, b, n
-        Storage Filter: a = 7
+        Storage Filter: (a = 7)
 Planning Time: <measured> ms
 Execution Time: <measured> ms
 EXPLAIN
@@ -37,7 +37,7 @@ QUERY PLAN
 Column Executor (DuckDB) (actual rows=1)
   ->  Storage Scan on public.t (actual rows read=20)
         Storage Projection: a, b
-        Storage Filter: a BETWEEN 5 AND 6
+        Storage Filter: (a >= 5) AND (a <= 6)
 Planning Time: <measured> ms
 Execution Time: <measured> ms
 EXPLAIN
@@ -45,7 +45,7 @@ QUERY PLAN
 Column Executor (DuckDB) (actual rows=2)
   ->  Storage Scan on public.t (actual rows read=20)
         Storage Projection: a, b
-        Storage Filter: a > 18 AND b <> 'b1'
+        Storage Filter: (a > 18) AND (b <> 'b1'::text)
 Planning Time: <measured> ms
 Execution Time: <measured> ms
 EXPLAIN
@@ -53,7 +53,7 @@ QUERY PLAN
 Column Executor (DuckDB) (actual rows=1)
   ->  Storage Scan on public.t (actual rows read=5)
         Storage Projection: a, b
-        Storage Filter: a = 3 AND b >= 'b5'
+        Storage Filter: (a = 3) AND (b >= 'b5'::text)
 Planning Time: <measured> ms
 Execution Time: <measured> ms
 EXPLAIN
@@ -61,7 +61,7 @@ QUERY PLAN
 Column Executor (DuckDB) (actual rows=2)
   ->  Storage Scan on public.d (actual rows read=7)
         Storage Projection: k, v
-        Storage Filter: k IN (4, 8, 2)
+        Storage Filter: (k = ANY (4, 8, 2))
 Planning Time: <measured> ms
 Execution Time: <measured> ms
 EXPLAIN
@@ -69,7 +69,7 @@ QUERY PLAN
 Column Executor (DuckDB) (actual rows=0)
   ->  Storage Scan on public.d (actual rows read=1)
         Storage Projection: k, v
-        Storage Filter: k = 4 AND k = 5
+        Storage Filter: (k = 4) AND (k = 5)
 Planning Time: <measured> ms
 Execution Time: <measured> ms
 EXPLAIN
@@ -77,7 +77,7 @@ QUERY PLAN
 Column Executor (DuckDB) (actual rows=0)
   ->  Storage Scan on public.d (actual rows read=0)
         Storage Projection: k, v
-        Storage Filter: k = 99999999999
+        Storage Filter: (k = 99999999999)
 Planning Time: <measured> ms
 Execution Time: <measured> ms
 EXPLAIN
@@ -85,7 +85,7 @@ QUERY PLAN
 Column Executor (DuckDB) (actual rows=0)
   ->  Storage Scan on public.d (actual rows read=0)
         Storage Projection: k, v
-        Storage Filter: k = NULL
+        Storage Filter: (k = NULL)
 Planning Time: <measured> ms
 Execution Time: <measured> ms
 EXPLAIN
@@ -93,7 +93,7 @@ QUERY PLAN
 Column Executor (DuckDB) (actual rows=2)
   ->  Storage Scan on public.d (actual rows read=50)
         Storage Projection: k, v
-        Storage Filter: k = 4 OR v = 2
+        Storage Filter: ((k = 4) OR (v = 2))
 Planning Time: <measured> ms
 Execution Time: <measured> ms
 EXPLAIN
@@ -101,7 +101,7 @@ QUERY PLAN
 Column Executor (DuckDB) (actual rows=1)
   ->  Storage Scan on public.keyless (actual rows read=9)
         Storage Projection: a
-        Storage Filter: a = 4
+        Storage Filter: (a = 4)
 Planning Time: <measured> ms
 Execution Time: <measured> ms
 EXPLAIN
@@ -114,10 +114,10 @@ QUERY PLAN
 Column Executor (DuckDB) (actual rows=1)
   ->  Storage Scan on public.t (actual rows read=10)
         Storage Projection: a, b
-        Storage Filter: x.a = 2
+        Storage Filter: (a = 2)
   ->  Storage Scan on public.t (actual rows read=20)
         Storage Projection: a, b
-        Storage Filter: y.a IN (4, 5)
+        Storage Filter: (a = ANY (4, 5))
 Planning Time: <measured> ms
 Execution Time: <measured> ms
 EXPLAIN

@@ -279,7 +279,7 @@ QUERY PLAN
 Column Executor (DuckDB)
   ->  Storage Scan on public.t
         Storage Projection: a, b
-        Storage Filter: a = 1
+        Storage Filter: (a = 1)
 EXPLAIN
 QUERY PLAN
 Column Executor (DuckDB)

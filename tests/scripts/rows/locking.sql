@@ -286,7 +286,9 @@ ERROR 0A000: a locking clause such as FOR UPDATE is not supported in a subquery 
 ERROR 0A000: a locking clause such as FOR UPDATE is not supported in a subquery here
 ERROR 0A000: FOR UPDATE is not supported in a query of this kind
 ERROR 0A000: FOR UPDATE is not supported in a query of this kind
-ERROR 0A000: FOR UPDATE is not supported in a query of this kind
+id
+1
+SELECT 1
 ERROR 0A000: FOR UPDATE is not supported in a query of this kind
 ERROR 0A000: FOR UPDATE is not supported in a query of this kind
 ERROR 42P01: relation "nosuch" does not exist

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from actors.adjudicator.adjudicator import Recovery
 from actors.adjudicator.coordinator import Coordinator
+from actors.adjudicator.covering import Covering
 from actors.adjudicator.lease import Lease
 from actors.adjudicator.ownership import Ownership
 from actors.adjudicator.participant import Participant
@@ -227,11 +228,11 @@ def ignores_its_promises() -> None:
 
 
 def uses_a_lease_before_it_is_durable() -> None:
-    def careless(reign: Reign, end: int, then: Any, fail: Any) -> None:
-        reign.lease.durable_end = max(reign.lease.durable_end, end)
+    def careless(covering: Covering, end: int, then: Any, fail: Any) -> None:
+        covering._lease.durable_end = max(covering._lease.durable_end, end)
         then()
 
-    Reign.cover = careless  # type: ignore[method-assign]
+    Covering.cover = careless  # type: ignore[method-assign]
 
 
 def begins_before_the_old_epoch_ends() -> None:

@@ -124,7 +124,7 @@ def test_the_offer_that_an_unknown_outcome_stands_for_is_not_above_the_end() -> 
         offer = prepare(bench, b"p" * 20, [KEY])
         answer = release(bench)
         await asyncio.sleep(2 * DRAIN_S)
-        bench.reign.append_note(RELEASE)
+        bench.reign.covering.append_note(RELEASE)
         bench.writer.commit_all()
         assert isinstance(offer.message, Prepared) and answer.message == Released(offer.message.epoch_end)
         bench.reign.lease.asked_end = bench.reign.lease.durable_end = BEGIN + 9_000_000

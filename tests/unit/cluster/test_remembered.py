@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import ssl
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,54 @@ def test_encryption_is_no_longer_required_loudly(folder: Folder) -> None:
     )
     assert folder.up().settings.authentication.tls_certificate == str(folder.path / "c.pem")
     assert len(warned(folder.up("[authentication]\ntls_required = false\n"))) == 1
+
+
+TOKENS = '[authentication]\nmethod = "tokens"\n'
+
+
+def test_tokens_are_remembered_and_given_up_loudly(folder: Folder) -> None:
+    first = folder.up(f'mode = "open"\n{TOKENS}hosts = ["db.example.org"]\nregion = "eu-west-1"\n[layout]\nhost = "0.0.0.0"\n')
+    assert first.notes == () and first.settings.authentication.is_encrypted
+    for quiet in (folder.up(), folder.up("[querying]\ncolumn_threads = 1\n"), folder.up("[authentication]\ntls_required = false\n")):
+        own = quiet.settings.authentication
+        assert (own.method, own.hosts, own.region) == ("tokens", ("db.example.org",), "eu-west-1") and not warned(quiet)
+    to_passwords = folder.up(PASSWORDS)
+    assert warned(to_passwords) == ["WARNING: encryption is no longer required: authentication.tls_required is now false"]
+    folder.up(TOKENS)
+    folder.up('[layout]\nhost = "localhost"\n')
+    loud = folder.up('[authentication]\nmethod = "trust"\n')
+    assert len(warned(loud)) == 2 and TRUST_NOTE in loud.notes
+
+
+def test_a_session_that_showed_a_token_ends_in_open_mode_too_unless_told_otherwise(folder: Folder) -> None:
+    assert folder.up(f'mode = "open"\n{TOKENS}').settings.limits == replace(OPEN_LIMITS, connection_age_s=3600)
+    assert folder.up("[limits]\nconnection_age_s = 0\n").settings.limits == OPEN_LIMITS
+    assert folder.up(mode="dsql").settings.limits == Limits(connection_age_s=0)
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ('hosts = ["https://db.example.org"]', "no host's name"),
+        ('hosts = ["[::1]"]', "no host's name"),
+        ('hosts = [""]', "no host's name"),
+        ('hosts = ["bücher.example"]', "no host's name"),
+        ("hosts = []", "expected a list of strings"),
+        ('region = ""', "no region"),
+        ('region = "us/east"', "no region"),
+        ("failures_per_minute = -1", "must not be negative"),
+    ],
+)
+def test_what_tokens_cannot_be_for(folder: Folder, line: str, problem: str) -> None:
+    with pytest.raises(SettingsError, match=rf"line 3: authentication\.{line.partition(' ')[0]}: .*{problem}"):
+        folder.up(f"{TOKENS}{line}\n")
+
+
+def test_where_clients_connect(folder: Folder) -> None:
+    settings = folder.up(TOKENS, port=6000).settings
+    assert connection_url(settings) == "postgresql://admin@localhost:6000/postgres?sslmode=require"
+    made = connection_url(settings, ca=Path("/data of/ca.pem"))
+    assert made == "postgresql://admin@localhost:6000/postgres?sslmode=verify-full&sslrootcert=/data%20of/ca.pem"
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.7", "::ffff:10.0.0.7", "example.com", "127.1", "localhost."])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from cluster.policies.zones import Node, NoZones, zones, zones_asked
+from cluster.policies.zones import Node, NoZones, seats_after, zones, zones_asked
 from cluster.preflight import Found, NotJoined, check_versions
 
 AZS = ("a", "b", "c")
@@ -66,8 +66,10 @@ def test_a_later_start_finds_the_data(label: str) -> None:
     disks = {"a": "d2", "b": "d3", "c": "d6"}
     assert places(zones(nodes, AZS, disks).nodes) == {"a": "n2", "b": "n3", "c": "n6"}
     without = [one for one in nodes if one.id != "n6"]
-    with pytest.raises(NoZones, match="older data of zone"):
-        zones(without if label else [nodes[1], nodes[2], nodes[4]], AZS, disks)
+    older = zones(without if label else [nodes[1], nodes[2], nodes[4]], AZS, disks)
+    assert places(older.nodes)["c"] == "n5" and "zone c begins anew" in older.note
+    clean = zones([*without, node(9, "c" if label else "")], AZS, disks)
+    assert not label or places(clean.nodes)["c"] == "n9", "rather where nothing of the zone is"
     fresh = [*[one for one in without if one.id in ("n2", "n3")], node(9, "c" if label else "")]
     found = zones(fresh, AZS, disks)
     assert places(found.nodes)["c"] == "n9" and found.note.endswith(
@@ -75,6 +77,13 @@ def test_a_later_start_finds_the_data(label: str) -> None:
     )
     with pytest.raises(NoZones, match="the data of zones a, b lies on nodes that are not there"):
         zones([node(7, "a" if label else ""), node(8, "b" if label else ""), nodes[5]], AZS, disks)
+
+
+def test_a_seat_rises_with_each_other_disk() -> None:
+    disks = {"a": "d1", "b": "d2"}
+    assert seats_after({}, {}, disks) == {} == seats_after({}, disks, disks)
+    once = seats_after({}, disks, {"a": "d1", "b": "d3"})
+    assert once == {"b": 1} and seats_after(once, {"a": "d1", "b": "d3"}, disks) == {"b": 2}, "also where it comes back to one"
 
 
 def test_versions_must_be_the_same() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import uvloop
 
+from actors.common.messages import AskCredentials, Credentials
 from actors.common.settings import Authentication, Settings
 from actors.query_processor.role import QueryProcessor
 from actors.query_processor.session import Session, SessionServices
@@ -25,6 +26,12 @@ class NoBus:
 
     def __init__(self) -> None:
         self.posted: list[tuple[str, str, Any]] = []
+        self.credentials = Credentials(1)
+
+    async def call(self, sender: str, destination: str, message: Any, **_: Any) -> Credentials:
+        """The controller's only answer here."""
+        assert destination == "controller" and isinstance(message, AskCredentials)
+        return self.credentials
 
     def post(self, sender: str, destination: str, message: Any) -> None:
         self.posted.append((sender, destination, message))
@@ -83,6 +90,10 @@ class Server:
         if self._failure is not None:
             raise self._failure
         return self
+
+    def tell(self, message: Any, reply: Any) -> None:
+        """The role is sent a message."""
+        self._loop.call_soon_threadsafe(self.role.receive, "controller", message, reply)
 
     def stop(self) -> None:
         if self._thread.is_alive():

@@ -120,11 +120,13 @@ def test_a_socket_goes_with_the_bytes_that_were_read(path: str) -> None:
         echo = Echo(path)
         assert all(await asyncio.gather(*(offered(sender, ours) for ours, _ in many)))
         sender.close()
-        echo.stop()
+        while len(echo.clients) < len(many):
+            await asyncio.sleep(0)
         for ours, theirs in many:
             assert theirs.recv(100) == b"served "
             ours.close()
             theirs.close()
+        echo.stop()
 
     asyncio.run(main())
 
@@ -194,6 +196,41 @@ def test_a_stalled_receiver_gets_nothing(path: str, monkeypatch: pytest.MonkeyPa
         stalled.close()
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("then", ["nothing", "asks again", "is closed"])
+def test_what_is_on_its_way_to_a_receiver_that_is_stopped_comes_back(path: str, then: str) -> None:
+    """It was closed: a session that had just been handed to a query processor that was being stopped ended without a word."""
+
+    async def main() -> None:
+        echo = Echo(path)
+        sender = SocketSender(path)
+        with pair() as (ours, theirs), pair() as (first, _):
+            assert await offered(sender, first), "it is connected from now on"
+            while sender.passing:
+                await asyncio.sleep(0)
+            back: asyncio.Future[tuple[socket.socket, bytes]] = asyncio.get_running_loop().create_future()
+            others: list[Outcome] = []
+
+            def passed(outcome: Outcome) -> None:
+                """The packet is sent, and the receiver has had no turn to read it."""
+                assert outcome is Outcome.TAKEN
+                ours.close()
+                echo.stop()
+                if then == "asks again":
+                    sender.offer(first, others.append, not_lost)
+                elif then == "is closed":
+                    sender.close()
+
+            sender.offer(ours, passed, lambda client, data: back.set_result((client, data)), b"read")
+            copy, data = await back
+            with copy:
+                copy.send(b"unharmed")
+                assert (data, theirs.recv(100)) == (b"read", b"unharmed")
+            assert others == ([Outcome.AWAY] if then == "asks again" else [])
+        sender.close()
+
+    asyncio.run(asyncio.wait_for(main(), 5))
 
 
 WITHOUT_DESCRIPTORS = """

@@ -11,7 +11,7 @@ from actors.common.errors import DatabaseError, conflict
 from actors.query_processor.catalog.allocation import IdAllocator
 from actors.runtime.fiber import Completion, Fiber
 from actors.sql.catalog.schema import Column, Index, IndexColumn, Table
-from actors.sql.catalog.snapshot import Catalog, Schema, encode_schema, encode_table, schema_key, table_key
+from actors.sql.catalog.snapshot import Catalog, Schema, encode, schema_key, table_key
 from actors.sql.types.column_type import ColumnType
 from tests.unit.query_processor.support.cluster import FakeCluster, run
 
@@ -23,9 +23,9 @@ def make_table(number: int, name: str, schema: str = "public") -> Table:
 
 ONE, TWO = make_table(20000, "one"), make_table(20001, "two", "s")
 ROWS = [
-    (schema_key(300), encode_schema(Schema(300, "s"))),
-    (table_key(ONE.id), encode_table(ONE)),
-    (table_key(TWO.id), encode_table(TWO)),
+    (schema_key(300), encode(Schema(300, "s"))),
+    (table_key(ONE.id), encode(ONE)),
+    (table_key(TWO.id), encode(TWO)),
 ]
 
 
@@ -53,7 +53,7 @@ def test_search_path() -> None:
 def test_unchanged_objects_are_the_same_in_the_next_version() -> None:
     before = Catalog.from_rows(7, ROWS)
     changed = msgspec.structs.replace(TWO, owner="bob")
-    after = Catalog.from_rows(8, [*ROWS[:2], (table_key(TWO.id), encode_table(changed))], before)
+    after = Catalog.from_rows(8, [*ROWS[:2], (table_key(TWO.id), encode(changed))], before)
     assert after.table(None, "one") is before.table(None, "one")
     assert after.table("s", "two").owner == "bob" and before.table("s", "two").owner == "admin"
 

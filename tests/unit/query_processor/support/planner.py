@@ -1,6 +1,7 @@
 """A planner for tests of the session and DDL: constants, whole-table reads, INSERT ... VALUES. No WHERE, no expressions.
 
-    SELECT 1, 'x', $1            SELECT a, b FROM t            INSERT INTO t (a, b) VALUES (1, $1)            UPDATE t SET a = 1 (all rows)
+    SELECT 1, 'x', $1            SELECT a, b FROM t
+    INSERT INTO t (a, b) VALUES (1, $1)            UPDATE t SET a = 1 (all rows)
 
 Reads go through the transaction, so they find a stale catalog as real plans do.
 """

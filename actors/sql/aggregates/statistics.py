@@ -1,24 +1,21 @@
-"""variance, stddev, corr, covar_* and regr_* of float8, digit by digit as PostgreSQL's float.c computes them (Youngs and Cramer), in functions of ours over DuckDB's lists of
-the values: DuckDB's own (Welford) differ in the last digits.
-"""
+"""variance, stddev, corr, covar_* and regr_*: of float8 digit by digit as PostgreSQL's float.c computes them (Youngs and Cramer), of numerics as its numeric.c does."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
+from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
-from actors.common.errors import DatabaseError
+from actors.sql.aggregates.registry import Overload, Resolve, register
+from actors.sql.aggregates.totals import FLOATS, INTEGERS, sum_of
 from actors.sql.expressions.arithmetic import float_overflow
+from actors.sql.expressions.numerics import divide, division_scale, sqrt
 from actors.sql.types.column_type import ColumnType
+from actors.sql.types.numeric import CONTEXT, NAN
 
-if TYPE_CHECKING:
-    from actors.query_processor.column_executor.udf import Udf
-
-FLOAT8 = ColumnType("float8")
+FLOAT8, INT8, NUMERIC = ColumnType("float8"), ColumnType("int8"), ColumnType("numeric")
+NUMBERS = INTEGERS | FLOATS | {"numeric", "unknown"}
 inf, nan = math.inf, math.nan
 
 
@@ -49,7 +46,7 @@ def variance(values: list[float], sample: bool, root: bool) -> float | None:
     return math.sqrt(result) if root else result
 
 
-class _Pairs:
+class Pairs:
     """Sums over pairs (y, x), as float8_regr_accum keeps them."""
 
     def __init__(self, pairs: Iterable[tuple[float, float]]) -> None:
@@ -90,9 +87,9 @@ class _Pairs:
         return 1.0 if self.yy == 0 else (self.xy * self.xy) / (self.xx * self.yy)
 
 
-Finish = Callable[[_Pairs], "float | None"]
+Finish = Callable[[Pairs], "float | None"]
 PAIRS: dict[str, Finish] = {
-    "corr": _Pairs.corr,
+    "corr": Pairs.corr,
     "covar_pop": lambda sums: sums.xy / sums.count,
     "covar_samp": lambda sums: sums.xy / (sums.count - 1) if sums.count > 1 else None,
     "regr_avgx": lambda sums: sums.x / sums.count,
@@ -100,65 +97,75 @@ PAIRS: dict[str, Finish] = {
     "regr_sxx": lambda sums: sums.xx,
     "regr_syy": lambda sums: sums.yy,
     "regr_sxy": lambda sums: sums.xy,
-    "regr_r2": _Pairs.r2,
+    "regr_r2": Pairs.r2,
     "regr_slope": lambda sums: sums.xy / sums.xx if sums.xx != 0 else None,
     "regr_intercept": lambda sums: (sums.y - sums.x * sums.xy / sums.xx) / sums.count if sums.xx != 0 else None,
 }
 """Of at least one pair."""
-SINGLE: dict[str, Callable[[list[float]], float | None]] = {
-    "var_samp": lambda values: variance(values, True, False),
-    "var_pop": lambda values: variance(values, False, False),
-    "stddev_samp": lambda values: variance(values, True, True),
-    "stddev_pop": lambda values: variance(values, False, True),
-}
 
 
-def _lists(column: Any) -> list[list[float]]:
-    """Each list's values, without NULLs."""
-    whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    items, start, found = whole.flatten().to_pylist(), 0, []
-    for length in pc.list_value_length(whole).to_pylist():
-        found.append(items[start : start + (length or 0)])
-        start += length or 0
-    return found
+def variance_of(values: Sequence[Decimal], sample: bool, root: bool) -> Decimal | None:
+    """numeric.c's numeric_stddev_internal: from the count, the sum and the sum of squares."""
+    count = len(values)
+    if sample and count <= 1:
+        return None
+    if not all(value.is_finite() for value in values):
+        return NAN
+    total = sum_of(values)
+    squares = sum_of([CONTEXT.multiply(value, value) for value in values])
+    over = CONTEXT.subtract(CONTEXT.multiply(Decimal(count), squares), CONTEXT.multiply(total, total))
+    if over <= 0:
+        return Decimal(0)
+    below = Decimal(count * (count - 1) if sample else count * count)
+    scale = division_scale(over, below)
+    quotient = divide(over, below, scale)
+    return sqrt(quotient, scale) if root else quotient
 
 
-def single_udf(name: str, distinct: bool) -> Udf:
-    from actors.query_processor.column_executor.udf import Udf, raised
+def _single(name: str, sample: bool, root: bool) -> Resolve:
+    def of_numerics(values: Sequence[Any]) -> Decimal | None:
+        return variance_of([Decimal(value) for value in values], sample, root)
 
-    def make(_: Any) -> Callable[..., pa.Array]:
-        def over(lists: Any) -> pa.Array:
-            try:
-                made = [SINGLE[name](_kept(values, distinct)) for values in _lists(lists)]
-            except DatabaseError as error:
-                raise raised(error) from error
-            return pa.array(made, pa.float64())
+    def of_floats(values: list[float]) -> float | None:
+        return variance(values, sample, root)
 
-        return over
+    def resolve(types: Sequence[ColumnType]) -> Overload | None:
+        if len(types) != 1:
+            return None
+        if types[0].name in FLOATS:
+            return Overload(name, (FLOAT8,), FLOAT8, of_floats)
+        return Overload(name, (types[0],), NUMERIC, of_numerics) if types[0].name in INTEGERS | {"numeric"} else None
 
-    return Udf(f"eagleray_{name}_float{'_distinct' if distinct else ''}", ["DOUBLE[]"], "DOUBLE", FLOAT8, make)
-
-
-def _kept(values: list[float], distinct: bool) -> list[float]:
-    kept = [value for value in values if value is not None]
-    return list(dict.fromkeys(kept)) if distinct else kept
+    return resolve
 
 
-def pair_udf(name: str) -> Udf:
-    """Of two lists, y and x, of one length."""
-    from actors.query_processor.column_executor.udf import Udf, raised
+def _pair(name: str, finish: Finish) -> Resolve:
+    def over(ys: list[float], xs: list[float]) -> float | None:
+        return finish(Pairs(zip(ys, xs, strict=True)))
 
-    def make(_: Any) -> Callable[..., pa.Array]:
-        def over(left: Any, right: Any) -> pa.Array:
-            made: list[float | None] = []
-            try:
-                for ys, xs in zip(_lists(left), _lists(right), strict=True):
-                    sums = _Pairs([(y, x) for y, x in zip(ys, xs, strict=True) if y is not None and x is not None])
-                    made.append(PAIRS[name](sums) if sums.count else None)
-            except DatabaseError as error:
-                raise raised(error) from error
-            return pa.array(made, pa.float64())
+    def resolve(types: Sequence[ColumnType]) -> Overload | None:
+        if len(types) != 2 or not all(type_.name in NUMBERS for type_ in types):
+            return None
+        return Overload(name, (FLOAT8, FLOAT8), FLOAT8, over)
 
-        return over
+    return resolve
 
-    return Udf(f"eagleray_{name}_pairs", ["DOUBLE[]", "DOUBLE[]"], "DOUBLE", FLOAT8, make)
+
+def _regr_count(types: Sequence[ColumnType]) -> Overload | None:
+    if len(types) != 2 or not all(type_.name in NUMBERS for type_ in types):
+        return None
+    return Overload("regr_count", (FLOAT8, FLOAT8), INT8, lambda ys, xs: len(ys), True, 0)
+
+
+for _name, _sample, _root in (
+    ("stddev", True, True),
+    ("stddev_samp", True, True),
+    ("stddev_pop", False, True),
+    ("variance", True, False),
+    ("var_samp", True, False),
+    ("var_pop", False, False),
+):
+    register(_name, _single(_name, _sample, _root))
+for _name, _finish in PAIRS.items():
+    register(_name, _pair(_name, _finish))
+register("regr_count", _regr_count)

@@ -1,0 +1,124 @@
+"""What depends on what: DROP of an object that others need is refused, or takes them along.
+
+    drop(change, "table t", dependents_of_table(change.catalog, table), node.behavior)
+
+Dependents are found from the catalog when they are asked for (views say what they read, foreign keys what they refer to): a list beside the descriptors would have to be kept true by everything
+that changes them. DDL alone asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from pglast.enums import DropBehavior
+
+from actors.common.errors import DEPENDENT_OBJECTS_STILL_EXIST, DatabaseError
+from actors.query_processor.ddl.change import SchemaChange
+from actors.sql.catalog.schema import Table, View
+from actors.sql.catalog.snapshot import Catalog, Other
+from actors.sql.expressions.text_functions import quote_ident
+
+
+@dataclass(frozen=True)
+class Dependent:
+    """`what` depends on `on`, both as PostgreSQL describes objects; `id` tells it from others; `drop` takes it away."""
+
+    id: tuple[str, int, str]
+    what: str
+    on: str
+    drop: Callable[[SchemaChange], None]
+
+
+def shown(catalog: Catalog, relation: Any) -> str:
+    """A relation's name as messages have it: with its schema where the search path does not lead to it."""
+    first = catalog.find(None, relation.name)
+    seen = first[0] if first is not None and first[1] is None else catalog.find_other(None, relation.name)
+    name = quote_ident(relation.name)
+    return name if seen is not None and seen.id == relation.id else f"{quote_ident(relation.schema)}.{name}"
+
+
+def described(catalog: Catalog, relation: Any) -> str:
+    """`table t`, `view v`, `sequence s`."""
+    kind = "table" if isinstance(relation, Table) else "view" if isinstance(relation, View) else "sequence"
+    return f"{kind} {shown(catalog, relation)}"
+
+
+def dependents_of_table(catalog: Catalog, table: Table, position: int | None = None) -> Iterator[Dependent]:
+    """Of a table, or of the column at `position` alone."""
+    on = described(catalog, table)
+    if position is not None:
+        on = f"column {quote_ident(table.columns[position].name)} of {on}"
+    yield from _views_on(catalog, table.id, on, position)
+
+
+def dependents_of_view(catalog: Catalog, view: View) -> Iterator[Dependent]:
+    yield from _views_on(catalog, view.id, described(catalog, view))
+
+
+def dependents_of_schema(catalog: Catalog, name: str) -> Iterator[Dependent]:
+    """What is in it, each followed by what depends on that."""
+    relations: list[Table | Other] = [*catalog.tables(), *catalog.others()]
+    for relation in sorted(relations, key=lambda one: one.id):
+        if relation.schema != name:
+            continue
+        what, on = described(catalog, relation), f"schema {quote_ident(name)}"
+        if isinstance(relation, Table):
+            yield Dependent(("table", relation.id, ""), what, on, partial(_drop_table, gone=relation))
+            yield from dependents_of_table(catalog, relation)
+        elif isinstance(relation, View):
+            yield Dependent(("view", relation.id, ""), what, on, partial(_drop_view, gone=relation))
+            yield from dependents_of_view(catalog, relation)
+
+
+def _drop_table(change: SchemaChange, gone: Table) -> None:
+    present = change.catalog.table_by_id(gone.id)
+    if present is not None:
+        change.drop_table(present)
+
+
+def _views_on(catalog: Catalog, number: int, on: str, position: int | None = None) -> Iterator[Dependent]:
+    """Views that read the relation, each followed by those that read it in turn."""
+    for view in catalog.views():
+        for source in view.sources:
+            if source.id == number and (position is None or position in source.used):
+                yield Dependent(("view", view.id, ""), described(catalog, view), on, partial(_drop_view, gone=view))
+                yield from _views_on(catalog, view.id, described(catalog, view))
+
+
+def _drop_view(change: SchemaChange, gone: View) -> None:
+    if change.catalog.view_by_id(gone.id) is not None:
+        change.drop_other(gone)
+
+
+def clear(
+    change: SchemaChange,
+    whats: list[str],
+    dependents: Iterable[Dependent],
+    behavior: DropBehavior,
+    own: Iterable[tuple[str, int, str]] = (),
+) -> None:
+    """Before the objects `whats` are dropped: take away what depends on them (CASCADE), with a notice, or refuse. `own`: those that the statement drops itself.
+
+    Raises 2BP01."""
+    found: dict[tuple[str, int, str], Dependent] = {}
+    skipped = set(own)
+    for dependent in dependents:
+        if dependent.id not in skipped:
+            found.setdefault(dependent.id, dependent)
+    if not found:
+        return
+    if behavior != DropBehavior.DROP_CASCADE:
+        several = len(whats) > 1
+        raise DatabaseError(
+            DEPENDENT_OBJECTS_STILL_EXIST,
+            f"cannot drop {'desired object(s)' if several else whats[0]} because other objects depend on {'them' if several else 'it'}",
+            detail="\n".join(f"{one.what} depends on {one.on}" for one in found.values()),
+            hint="Use DROP ... CASCADE to drop the dependent objects too.",
+        )
+    [first, *others] = found.values()
+    change.notice("00000", f"drop cascades to {first.what}" if not others else f"drop cascades to {len(found)} other objects")
+    for dependent in reversed(found.values()):
+        dependent.drop(change)

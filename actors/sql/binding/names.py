@@ -1,0 +1,242 @@
+"""Names in scope of one query level: relations of its FROM clause, their columns, columns that USING has merged, and common table expressions.
+
+    level.resolve(("i", "price")) == (6 + 2, numeric)
+
+A name that its own level does not know is looked for outwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Any
+
+from pglast import ast
+
+from actors.common.errors import AMBIGUOUS_COLUMN, INVALID_COLUMN_REFERENCE, UNDEFINED_COLUMN, UNDEFINED_TABLE, DatabaseError
+from actors.sql.binding.query import Cte, TableItem
+from actors.sql.catalog.schema import Table
+from actors.sql.types.column_type import ColumnType
+
+DUPLICATE_ALIAS = "42712"
+TABLES_MAX = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A column under its name. `position` counts from its relation's offset."""
+
+    name: str
+    position: int
+    type: ColumnType
+    table_oid: int = 0
+    attribute: int = 0
+    hidden: bool = False
+    """Reachable by its qualified name, but not part of `*`: a system column."""
+
+
+class NamedColumns:
+    """The columns of a relation in order, and by name."""
+
+    __slots__ = ("by_name", "listed")
+
+    def __init__(self, columns: Sequence[Named]) -> None:
+        self.listed = tuple(columns)
+        self.by_name: dict[str, Named | None] = {}
+        """None: several have the name."""
+        for column in columns:
+            self.by_name[column.name] = None if column.name in self.by_name else column
+
+
+@lru_cache(maxsize=TABLES_MAX)
+def columns_of_table(table: Table) -> NamedColumns:
+    return NamedColumns(
+        [Named(column.name, column.position, column.type, table.id, column.position + 1) for column in table.columns if not column.dropped]
+    )
+
+
+def renamed(columns: Sequence[Named], names: Sequence[str], what: str) -> list[Named]:
+    """Alias column names given in `AS t (a, b)`; there may be fewer of them than columns. Raises 42P10."""
+    visible = [column for column in columns if not column.hidden]
+    if len(names) > len(visible):
+        raise DatabaseError(
+            INVALID_COLUMN_REFERENCE, f'table "{what}" has {len(visible)} columns available but {len(names)} columns specified'
+        )
+    return [*(replace(column, name=name) for column, name in zip(columns, names, strict=False)), *columns[len(names) :]]
+
+
+@dataclass(slots=True)
+class Relation:
+    """One name of a FROM clause. `schema`: set where the name may be qualified by it. `table_name`: of a table that an alias hides.
+    `merged`: names of its columns that USING has merged, which are reachable by their qualified names only."""
+
+    alias: str
+    columns: NamedColumns
+    offset: int = 0
+    schema: str = ""
+    table_name: str = ""
+    items: tuple[TableItem, ...] = ()
+    """The stored tables that it has the columns of."""
+    merged: frozenset[str] = frozenset()
+
+    def find(self, name: str) -> Named | None:
+        if name not in self.columns.by_name:
+            return None
+        column = self.columns.by_name[name]
+        if column is None:
+            raise DatabaseError(AMBIGUOUS_COLUMN, f'column reference "{name}" is ambiguous')
+        return column
+
+    def mark(self, position: int) -> None:
+        """A column of its is read."""
+        for item in self.items:
+            if item.offset <= position < item.offset + item.width:
+                item.read.add(position - item.offset)
+
+    def visible(self) -> Iterator[Named]:
+        """The columns of `*`."""
+        return (column for column in self.columns.listed if not column.hidden and column.name not in self.merged)
+
+
+@dataclass(slots=True)
+class Found:
+    """A column, and the relation that it is of: None for a merged one."""
+
+    column: Named
+    relation: Relation | None = None
+
+    @property
+    def position(self) -> int:
+        """In the statement."""
+        return self.column.position + (0 if self.relation is None else self.relation.offset)
+
+
+@dataclass(slots=True)
+class Level:
+    """`parent` is the enclosing query's, for correlated subqueries."""
+
+    parent: Level | None = None
+    relations: list[Relation] = field(default_factory=list)
+    merged: dict[str, Named] = field(default_factory=dict)
+    """Unqualified names of USING and NATURAL columns; their positions are the statement's."""
+    ctes: dict[str, Cte] = field(default_factory=dict)
+    aggregated: bool = False
+    """An aggregate was met."""
+    windows: dict[str, Any] = field(default_factory=dict)
+    """Of the WINDOW clause, as they are parsed."""
+    windowed: bool = False
+    """A window call was met."""
+    sets: list[str] = field(default_factory=list)
+    """Names of the functions that return rows in the select list."""
+
+    places: dict[int, int] = field(default_factory=dict)
+    """Where a position is first mentioned outside of aggregates: its place in the statement's text."""
+
+    def find_cte(self, name: str) -> Cte | None:
+        level: Level | None = self
+        while level is not None:
+            if name in level.ctes:
+                return level.ctes[name]
+            level = level.parent
+        return None
+
+    def add(self, relation: Relation) -> None:
+        if any(other.alias == relation.alias and other.schema == relation.schema for other in self.relations if relation.alias):
+            raise DatabaseError(DUPLICATE_ALIAS, f'table name "{relation.alias}" specified more than once')
+        self.relations.append(relation)
+
+    def without_siblings(self) -> Level:
+        """What a FROM subquery that is not LATERAL may see: the CTEs of its level and everything outside."""
+        return Level(parent=self.parent, ctes=self.ctes)
+
+    # -- columns
+
+    def resolve(self, names: tuple[str, ...]) -> tuple[int, ColumnType]:
+        found = self.column(names)
+        position = found.position
+        if found.relation is not None:
+            found.relation.mark(position)
+        return position, found.column.type
+
+    def column(self, names: Sequence[str]) -> Found:
+        """`c`, `t.c` or `s.t.c`, outwards. Raises 42703, 42702, 42P01 as PostgreSQL does."""
+        level: Level | None = self
+        while level is not None:
+            found = level.own_column(names)
+            if found is not None:
+                return found
+            level = level.parent
+        if len(names) == 1:
+            raise DatabaseError(UNDEFINED_COLUMN, f'column "{names[0]}" does not exist')
+        self.relation(names[:-1])
+        raise DatabaseError(UNDEFINED_COLUMN, f"column {'.'.join(names[-2:])} does not exist")
+
+    def own_column(self, names: Sequence[str]) -> Found | None:
+        if len(names) > 1:
+            relation = self._own_relation(names[:-1])
+            column = relation.find(names[-1]) if relation is not None else None
+            return Found(column, relation) if column is not None else None
+        name = names[0]
+        if name in self.merged:
+            return Found(self.merged[name])
+        answer: Found | None = None
+        for relation in self.relations:
+            if name not in relation.columns.by_name or name in relation.merged:
+                continue
+            column = relation.find(name)
+            if column is None or column.hidden:
+                continue
+            if answer is not None:
+                raise DatabaseError(AMBIGUOUS_COLUMN, f'column reference "{name}" is ambiguous')
+            answer = Found(column, relation)
+        return answer
+
+    # -- relations
+
+    def _own_relation(self, names: Sequence[str]) -> Relation | None:
+        for relation in self.relations:
+            if relation.alias == names[-1] and (len(names) == 1 or (len(names) == 2 and relation.schema == names[-2])):
+                return relation
+        return None
+
+    def find_relation(self, names: Sequence[str]) -> Relation | None:
+        level: Level | None = self
+        while level is not None:
+            found = level._own_relation(names)
+            if found is not None:
+                return found
+            level = level.parent
+        return None
+
+    def relation(self, names: Sequence[str]) -> Relation:
+        """By alias, or by schema and name. Raises 42P01."""
+        found = self.find_relation(names)
+        if found is not None:
+            return found
+        name = names[-1]
+        for relation in self.relations:
+            if relation.table_name == name:
+                raise DatabaseError(
+                    UNDEFINED_TABLE,
+                    f'invalid reference to FROM-clause entry for table "{name}"',
+                    hint=f'Perhaps you meant to reference the table alias "{relation.alias}".',
+                )
+        raise DatabaseError(UNDEFINED_TABLE, f'missing FROM-clause entry for table "{name}"')
+
+    def star(self, qualifier: Sequence[str]) -> list[Found]:
+        """The columns of `*` or `t.*`. Raises 42601, 42P01."""
+        if qualifier:
+            relation = self.relation(qualifier)
+            return [Found(column, relation) for column in relation.columns.listed if not column.hidden]
+        if not self.relations:
+            raise DatabaseError("42601", "SELECT * with no tables specified is not valid")
+        merged = [Found(column) for column in self.merged.values()]
+        return [*merged, *(Found(column, relation) for relation in self.relations for column in relation.visible())]
+
+
+def names_of(node: ast.ColumnRef) -> tuple[str, ...] | None:
+    """The parts of a column reference; None where it ends in `*`."""
+    if isinstance(node.fields[-1], ast.A_Star):
+        return None
+    return tuple(field.sval for field in node.fields)

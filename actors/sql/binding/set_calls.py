@@ -1,0 +1,123 @@
+"""Functions that return rows: what they are called with, and the type of their one column."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from pglast import ast
+
+from actors.common.errors import FEATURE_NOT_SUPPORTED, UNDEFINED_FUNCTION, DatabaseError
+from actors.sql.binding.coercion import coerce, coerce_unknown, type_name
+from actors.sql.binding.function_kinds import SETS
+from actors.sql.binding.query import SetCall
+from actors.sql.binding.scope import position_of
+from actors.sql.expressions.casts import EXPLICIT
+from actors.sql.expressions.tree import Expression
+from actors.sql.types.arrays import VECTORS, element_of, is_array
+from actors.sql.types.column_type import ColumnType
+
+if TYPE_CHECKING:
+    from actors.sql.binding.query_analysis import QueryAnalysis
+
+TEXT, BOOL, INT4, INT8, OID = ColumnType("text"), ColumnType("bool"), ColumnType("int4"), ColumnType("int8"), ColumnType("oid")
+NUMERIC, INTERVAL = ColumnType("numeric"), ColumnType("interval")
+HINT = "No function matches the given name and argument types. You might need to add explicit type casts."
+TEXTS = {
+    "regexp_matches": ((TEXT, TEXT, TEXT), ColumnType("_text")),
+    "regexp_split_to_table": ((TEXT, TEXT, TEXT), TEXT),
+    "string_to_table": ((TEXT, TEXT, TEXT), TEXT),
+}
+"""Of two texts or three, and their results."""
+EXPANDED = ColumnType("_pg_expandarray")
+"""The rows of information_schema._pg_expandarray(array), of x (an element) and n (its place from 1 on): within queries only, for drivers that
+read keys by it (pgjdbc)."""
+PARTITION_ANCESTORS = "pg_partition_ancestors"
+"""PostgreSQL gives no rows for a table that is not partitioned, and none is here. psql 18 asks in each \\d."""
+
+
+def is_set(node: Any) -> bool:
+    return isinstance(node, ast.FuncCall) and node.over is None and node.funcname[-1].sval in SETS
+
+
+def not_allowed() -> DatabaseError:
+    return DatabaseError(FEATURE_NOT_SUPPORTED, "set-returning functions are not allowed here")
+
+
+def set_call(analysis: QueryAnalysis, node: Any) -> SetCall:
+    """Raises 42883, 0A000."""
+    name = node.funcname[-1].sval
+    given = [analysis.expression(argument) for argument in node.args or ()]
+    if name == "generate_series":
+        return _series(analysis, given)
+    if name == EXPANDED.name and len(given) == 1:
+        return SetCall(name, (_array(analysis, given[0], node, "unnest"),), EXPANDED)
+    if name == PARTITION_ANCESTORS and len(given) == 1:
+        return SetCall(name, (coerce_unknown(given[0], analysis.parameters),), OID)
+    if name == "unnest":
+        if len(given) != 1:
+            raise DatabaseError(FEATURE_NOT_SUPPORTED, "unnest() with several arguments is supported in FROM only")
+        return unnested(analysis, given[0], node)
+    if name == "generate_subscripts":
+        wanted: tuple[ColumnType, ...] = (_array_type(given), INT4, BOOL)
+        result = INT4
+    elif name in TEXTS:
+        wanted, result = TEXTS[name]
+    else:
+        raise _undefined(node, given)
+    if not 2 <= len(given) <= len(wanted) or (name == "generate_subscripts" and not is_array(wanted[0].name)):
+        raise _undefined(node, given)
+    arguments = [coerce(argument, type_, analysis.parameters) for argument, type_ in zip(given, wanted, strict=False)]
+    if None in arguments:
+        raise _undefined(node, given)
+    return SetCall(name, tuple(argument for argument in arguments if argument is not None), result)
+
+
+def unnested(analysis: QueryAnalysis, argument: Expression, node: Any) -> SetCall:
+    """unnest(array)"""
+    array = _array(analysis, argument, node, "unnest")
+    element = element_of(array.type.name)
+    return SetCall("unnest", (array,), ColumnType(element, -1 if element == "numeric" else array.type.modifier))
+
+
+def _array_type(given: Sequence[Expression]) -> ColumnType:
+    name = given[0].type.name if given else ""
+    return ColumnType(VECTORS.get(name, name))
+
+
+def _array(analysis: QueryAnalysis, argument: Expression, node: Any, name: str) -> Expression:
+    argument = coerce_unknown(argument, analysis.parameters)
+    if argument.type.name in VECTORS:
+        argument = coerce(argument, ColumnType(VECTORS[argument.type.name]), analysis.parameters, EXPLICIT) or argument
+    if not is_array(argument.type.name):
+        message = f"function {name}({type_name(argument.type)}) does not exist"
+        raise DatabaseError(UNDEFINED_FUNCTION, message, hint=HINT, position=position_of(node))
+    return argument
+
+
+def _series(analysis: QueryAnalysis, given: Sequence[Expression]) -> SetCall:
+    """generate_series(from, to [, step])"""
+    if len(given) not in (2, 3):
+        raise DatabaseError(UNDEFINED_FUNCTION, "function generate_series does not exist with these arguments")
+    names = {argument.type.name for argument in given[:2]}
+    if names <= {"int2", "int4", "int8"}:
+        types = [INT8] * len(given)
+        result = ColumnType("int8" if "int8" in names else "int4")
+    elif names <= {"timestamp", "date", "timestamptz", "text", "unknown"} and len(given) == 3:
+        result = ColumnType("timestamptz" if names & {"timestamptz", "date"} else "timestamp")
+        types = [result, result, INTERVAL]
+    elif names <= {"int2", "int4", "int8", "numeric"}:
+        result = NUMERIC
+        types = [NUMERIC] * len(given)
+    else:
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "generate_series is supported for numbers and timestamps")
+    arguments = [coerce(argument, type_, analysis.parameters, EXPLICIT) for argument, type_ in zip(given, types, strict=True)]
+    if None in arguments:
+        raise DatabaseError(UNDEFINED_FUNCTION, "function generate_series does not exist with these arguments")
+    return SetCall("generate_series", tuple(argument for argument in arguments if argument is not None), result)
+
+
+def _undefined(node: Any, given: Sequence[Expression]) -> DatabaseError:
+    shown = ", ".join(type_name(argument.type) for argument in given)
+    message = f"function {node.funcname[-1].sval}({shown}) does not exist"
+    return DatabaseError(UNDEFINED_FUNCTION, message, hint=HINT, position=position_of(node))

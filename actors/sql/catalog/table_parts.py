@@ -1,0 +1,83 @@
+"""What belongs to tables and has no descriptor of its own: the indexes that clients see, constraints, comments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from actors.sql.catalog.schema import Index, Table
+from actors.sql.expressions.text_functions import quote_ident
+
+if TYPE_CHECKING:
+    from actors.sql.catalog.snapshot import Catalog
+
+CHECK_OID_STEP = 100_000_000
+"""Oids of CHECK constraints are made up: table oid * 24 + place, above this (descriptors give them none)."""
+CONSTRAINT_OID_BASE = 2_000_000_000
+
+
+def indexes_of(table: Table) -> list[Index]:
+    """The indexes that a client may see: not the hidden primary key."""
+    return [*([table.primary] if table.primary.columns else []), *table.indexes]
+
+
+def constraint_oid(table: Table, place: int) -> int:
+    """A made-up oid for a table's constraint: its indexes' constraints first, then its CHECKs."""
+    return CONSTRAINT_OID_BASE + (table.id % CHECK_OID_STEP) * 20 + place
+
+
+def constraints_of(table: Table) -> list[tuple[int, str, str, Index | None, str]]:
+    """(oid, name, contype, index, definition) of every constraint."""
+    found: list[tuple[int, str, str, Index | None, str]] = []
+    place = 0
+    for index in indexes_of(table):
+        if index.primary or index.constraint:
+            columns = ", ".join(quote_ident(column_name(table, column.position)) for column in index.columns)
+            word = "PRIMARY KEY" if index.primary else "UNIQUE" if index.nulls_distinct else "UNIQUE NULLS NOT DISTINCT"
+            found.append((constraint_oid(table, place), index.name, "p" if index.primary else "u", index, f"{word} ({columns})"))
+            place += 1
+    for check in table.checks:
+        definition = f"CHECK ({check.expression}){'' if check.validated else ' NOT VALID'}"
+        found.append((constraint_oid(table, place), check.name, "c", None, definition))
+        place += 1
+    return found
+
+
+def column_name(table: Table, position: int) -> str:
+    return next(column.name for column in table.columns if column.position == position)
+
+
+CLASS_OIDS = {"pg_class": 1259, "pg_constraint": 2606, "pg_namespace": 2615}
+
+
+def comments_of(catalog: Catalog) -> Iterator[tuple[int, str, int, str]]:
+    """(object's oid, its catalog, its column's number or 0, text) of every comment."""
+    for schema in catalog.schemas():
+        if schema.comment is not None:
+            yield schema.id, "pg_namespace", 0, schema.comment
+    for view in catalog.views():
+        for comment in view.comments:
+            yield view.id, "pg_class", comment.number + 1 if comment.kind == "column" else 0, comment.text
+    for table in catalog.tables():
+        if not table.comments:
+            continue
+        oids = {index.oid if index is not None else name: oid for oid, name, _, index, _ in constraints_of(table)}
+        for comment in table.comments:
+            if comment.kind == "table":
+                yield table.id, "pg_class", 0, comment.text
+            elif comment.kind == "column":
+                yield table.id, "pg_class", comment.number + 1, comment.text
+            elif comment.kind == "index":
+                yield comment.number, "pg_class", 0, comment.text
+            else:
+                yield oids[comment.number or comment.name], "pg_constraint", 0, comment.text
+
+
+def object_comment(catalog: Catalog, _: Any, oid: int | None, owner: str | None = "") -> str | None:
+    """obj_description: `owner` names the object's catalog, "" is any."""
+    found = (text for number, kind, column, text in comments_of(catalog) if number == oid and not column and owner in ("", kind))
+    return next(found, None)
+
+
+def column_comment(catalog: Catalog, _: Any, oid: int | None, number: int | None) -> str | None:
+    return next((text for one, _kind, column, text in comments_of(catalog) if one == oid and column == number and column), None)
