@@ -45,7 +45,7 @@ def make_certificate(folder: Path, names: Iterable[str], now: datetime | None = 
     folder.mkdir(mode=0o700, exist_ok=True)
     authority = Authority.open(folder / AUTHORITY_FILE, now)
     _write(folder / CA_FILE, authority.certificate_pem.encode())
-    alternatives = x509.SubjectAlternativeName([_alternative(name) for name in names])
+    alternatives = x509.SubjectAlternativeName([_alternative(name) for name in dict.fromkeys(names)])
     server = folder / SERVER_FILE
     if server.exists() and _is_good(server, authority, alternatives, now):
         return

@@ -83,7 +83,6 @@ class Supervisor:
         """Returns the connection string. Raises StartError."""
         self._ask_object_store()
         self._make_authority()
-        self._make_certificate()
         self._ray = self._make_ray()
         try:
             address = self._ray.start()
@@ -92,6 +91,7 @@ class Supervisor:
         finally:
             self._handle_signals()  # Ray puts its own handler of SIGTERM in the place of ours: it prints a stack, and ends the process at once
         self._remembered |= self._ray.remembered
+        self._make_certificate(self._ray.host)
         self._require_nothing_exposed()
         with self._remembering():
             self._create_actors(self._ray)
@@ -175,8 +175,8 @@ class Supervisor:
         except (AuthorityError, OSError) as error:
             raise StartError(str(error)) from None
 
-    def _make_certificate(self) -> None:
-        """What clients are shown, where they are asked for tokens and the settings name none. Raises StartError, also where the access keys cannot be read."""
+    def _make_certificate(self, gateway: str) -> None:
+        """What clients are shown, where they are asked for tokens and the settings name none. `gateway`: a host where one listens. Raises StartError, also where the access keys cannot be read."""
         authentication = self._settings.authentication
         if authentication.method != "tokens":
             return
@@ -188,7 +188,7 @@ class Supervisor:
             read_keys(self._folder.access_keys)
             if authentication.tls_certificate:
                 return
-            make_certificate(self._folder.tls, names_of(self._settings))
+            make_certificate(self._folder.tls, (*names_of(self._settings), gateway))
         except (AuthorityError, KeysError, OSError) as error:
             raise StartError(str(error)) from None
         self._ca = self._folder.tls / CA_FILE

@@ -15,6 +15,7 @@ from itertools import accumulate
 from operator import lt
 
 from actors.common.errors import PROTOCOL_VIOLATION, DatabaseError
+from actors.common.references import is_reference
 from actors.common.timestamps import Timestamp
 
 BULK_KEYS = 20_000
@@ -87,6 +88,16 @@ class Claim:
         return {key[:TABLE_BYTES] for key in self.checked}
 
     @property
+    def checks_references(self) -> bool:
+        """It refers to rows (common/references.py)."""
+        return any(map(is_reference, self.checked))
+
+    @property
+    def writes_references(self) -> bool:
+        """It takes rows away that others may refer to."""
+        return any(map(is_reference, self.written))
+
+    @property
     def held_tables(self) -> list[Table]:
         """Tables that it needs to itself while it is undecided."""
         return sorted({*self.schema_changes, *self.exclusive, *(self.tables if self.is_bulk else ())})
@@ -152,13 +163,14 @@ class KeyRuns:
 class GatheredClaim(Claim):
     """A claim whose keys come in pieces (`add`), and its relation to tables at the end (`relate`)."""
 
-    __slots__ = ("_checked_runs", "_checked_tables", "_keys", "_written_runs")
+    __slots__ = ("_checked_runs", "_checked_tables", "_checks_references", "_keys", "_writes_references", "_written_runs")
 
     def __init__(self, transaction: bytes, start_ts: Timestamp, catalog_ts: Timestamp, *, holds_elsewhere: bool = False) -> None:
         super().__init__(transaction, start_ts, catalog_ts, [], [], holds_elsewhere=holds_elsewhere)
         self._written_runs = KeyRuns()
         self._checked_runs = KeyRuns()
         self._checked_tables: set[Table] = set()
+        self._checks_references = self._writes_references = False
         self._keys = 0
 
     def add(self, written: Sequence[bytes], checked: Sequence[bytes]) -> None:
@@ -166,9 +178,11 @@ class GatheredClaim(Claim):
         if written:
             self._written_runs.add(written)
             self.tables.update(key[:TABLE_BYTES] for key in written)
+            self._writes_references = self._writes_references or any(map(is_reference, written))
         if checked:
             self._checked_runs.add(checked)
             self._checked_tables.update(key[:TABLE_BYTES] for key in checked)
+            self._checks_references = self._checks_references or any(map(is_reference, checked))
         self._keys += len(written) + len(checked)
         if self.is_bulk or self._keys > BULK_KEYS:
             self.is_bulk = True
@@ -182,12 +196,27 @@ class GatheredClaim(Claim):
         return self._checked_tables
 
     @property
+    def checks_references(self) -> bool:
+        return self._checks_references
+
+    @property
+    def writes_references(self) -> bool:
+        return self._writes_references
+
+    @property
     def held_tables(self) -> list[Table]:
         """A bulk claim's keys have no marks of their own: it holds their tables."""
         return sorted({*self.schema_changes, *self.exclusive, *(self.touched_tables if self.is_bulk else ())})
 
+    def _is_referred_by(self, other: Claim) -> bool:
+        if not self._writes_references or not other.checks_references or self.tables.isdisjoint(other.checked_tables):
+            return False
+        return other.is_bulk or any(is_reference(key) and key in self._written_runs for key in other.checked)
+
     def meets(self, other: Claim) -> bool:
-        """Whether a commit of `other` writes what this claim has written or checked; never False where it does."""
+        """Whether a commit of `other` writes what this claim has written or checked, or refers to what it takes away; never False where it does."""
+        if self._is_referred_by(other):
+            return True
         touched = self.touched_tables
         if not touched.isdisjoint(other.dropped):
             return True

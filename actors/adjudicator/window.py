@@ -4,6 +4,8 @@ It answers one question about a transaction: may it commit, does it conflict, or
 
 - A key's last commit time is kept as long as a transaction may live. First committer wins (I3): a committed write above start_ts is a conflict, for written
   and checked keys alike. Commits at or below `horizon` are forgotten, so whoever started below it is refused by the caller.
+- A reference key (common/references.py) that a committed transaction has checked is remembered like a written one, for writers alone: whoever wrote one and began before that
+  conflicts; others that check it do not. So a row that is referred to and the deletion of what it refers to never both commit unseen by each other.
 - A prepared transaction (a part of one that spans adjudicators) holds marks until its outcome is known: write marks (one holder; nobody else may write or check
   the key), read marks on its checked keys (any number; nobody may write them), and holds on whole tables. Who meets a mark waits for the outcome, with two
   exceptions that keep cycles away: a writer that began before the mark's holder would conflict with it anyway, and a part of a spanning transaction, which may
@@ -29,6 +31,7 @@ from collections.abc import Iterable
 
 from actors.adjudicator.claim import Claim, GatheredClaim, Table
 from actors.common.errors import DatabaseError, conflict, schema_changed
+from actors.common.references import is_reference
 from actors.common.timestamps import TIMESTAMP_MIN, Timestamp
 
 WINDOW_KEYS_MAX = 1_000_000
@@ -43,6 +46,10 @@ class ConflictWindow:
     def __init__(self, length_us: int, begin: Timestamp = TIMESTAMP_MIN) -> None:
         self.horizon = begin
         self._last: dict[bytes, Timestamp] = {}
+        self._referred: dict[bytes, Timestamp] = {}
+        """Reference keys -> the last commit of those that checked them."""
+        self._table_referred: dict[Table, Timestamp] = {}
+        """Tables of which a bulk transaction, whose keys are not remembered, has checked reference keys."""
         self.length_us = length_us
         self._bucket: set[bytes] = set()
         self._bucket_until: Timestamp = TIMESTAMP_MIN
@@ -67,6 +74,8 @@ class ConflictWindow:
         self._gathering[claim] = None
         last, start_ts = self._last, claim.start_ts
         if any(key in last and last[key] > start_ts for keys in (written, checked) for key in keys):
+            claim.overwritten = True
+        if self._is_referred(start_ts, written):
             claim.overwritten = True
 
     def leave(self, claim: Claim) -> None:
@@ -101,6 +110,12 @@ class ConflictWindow:
         for key in claim.checked:
             if key in last and last[key] > start_ts:
                 return True
+        if self._is_referred(start_ts, claim.written):
+            return True
+        if self._table_referred and claim.writes_references:
+            referred = self._table_referred
+            if any(referred.get(table, 0) > start_ts for table in claim.tables):
+                return True
         if self._table_bulk:
             bulk = self._table_bulk
             if any(bulk.get(table, 0) > start_ts for table in claim.tables):
@@ -108,6 +123,11 @@ class ConflictWindow:
             if any(bulk.get(table, 0) > start_ts for table in claim.checked_tables):
                 return True
         return False
+
+    def _is_referred(self, start_ts: Timestamp, written: Iterable[bytes]) -> bool:
+        """Somebody who began later, or at the same time, has committed what refers to one of the rows that go."""
+        referred = self._referred
+        return bool(referred) and any(key in referred and referred[key] > start_ts for key in written)
 
     def _judge_tables(self, claim: Claim) -> DatabaseError | None:
         versions, catalog_ts = self._table_versions, claim.catalog_ts
@@ -160,7 +180,7 @@ class ConflictWindow:
                 gathered.overwritten = True
         if commit_ts > self._newest:
             self._newest = commit_ts
-        if commit_ts > self._bucket_until or len(self._last) > WINDOW_KEYS_MAX:
+        if commit_ts > self._bucket_until or self.keys > WINDOW_KEYS_MAX:
             self._turn(commit_ts)
         table_last = self._table_last
         for table in claim.tables:
@@ -172,12 +192,24 @@ class ConflictWindow:
             for key in claim.written:
                 last[key] = commit_ts
             self._bucket.update(claim.written)
+        if claim.checks_references:
+            self._commit_references(claim, commit_ts)
         if claim.dropped:
             self._commit_tables(claim.dropped, commit_ts)
         if claim.schema_changes:
             for table in claim.schema_changes:
                 self._table_versions[table] = max(commit_ts, self._table_versions.get(table, 0))
             self._newest_schema_change = max(commit_ts, self._newest_schema_change)
+
+    def _commit_references(self, claim: Claim, commit_ts: Timestamp) -> None:
+        referred = self._referred
+        for key in claim.checked:
+            if is_reference(key):
+                referred[key] = max(commit_ts, referred.get(key, 0))
+                self._bucket.add(key)
+        if claim.is_bulk and not claim.checked:
+            for table in claim.checked_tables:
+                self._table_referred[table] = max(commit_ts, self._table_referred.get(table, 0))
 
     def _commit_tables(self, tables: Iterable[Table], commit_ts: Timestamp) -> None:
         for table in tables:
@@ -225,7 +257,7 @@ class ConflictWindow:
 
     @property
     def keys(self) -> int:
-        return len(self._last)
+        return len(self._last) + len(self._referred)
 
     # -- forgetting --------------------------------------------------------------------------------------------------------------
 
@@ -242,17 +274,20 @@ class ConflictWindow:
             self._bucket = set()
         self._bucket_until = commit_ts + self.length_us // BUCKETS
         self.trim(commit_ts - self.length_us)
-        while len(self._last) > WINDOW_KEYS_MAX and self._buckets:
+        while self.keys > WINDOW_KEYS_MAX and self._buckets:
             self._forget(*self._buckets.popleft())
 
     def _forget(self, newest: Timestamp, keys: set[bytes]) -> None:
         self.horizon = max(self.horizon, newest)
-        last = self._last
+        last, referred = self._last, self._referred
         for key in keys:
             if key in last and last[key] <= newest:
                 del last[key]
-        for table in [table for table, commit_ts in self._table_bulk.items() if commit_ts <= newest]:
-            del self._table_bulk[table]
+            if referred and key in referred and referred[key] <= newest:
+                del referred[key]
+        for times in (self._table_bulk, self._table_referred):
+            for table in [table for table, commit_ts in times.items() if commit_ts <= newest]:
+                del times[table]
 
 
 def _discard(marks: dict[bytes, dict[bytes, Claim]], key: bytes, transaction: bytes) -> None:

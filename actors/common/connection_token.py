@@ -58,12 +58,19 @@ def sign(key: AccessKey, host: str, region: str, user: str, now_s: float, expire
     if key.session_token:
         parameters.append(("X-Amz-Security-Token", key.session_token))
     query = "&".join(f"{encoded(name)}={encoded(value)}" for name, value in parameters)
-    return f"{host}/?{query}&X-Amz-Signature={signature(key.secret, host.lower(), date, region, parameters)}"
+    genuine = signature(
+        key.secret, host.lower(), date, region, canonical_query((encoded(name), encoded(value)) for name, value in parameters)
+    )
+    return f"{host}/?{query}&X-Amz-Signature={genuine}"
 
 
-def signature(secret: str, host: str, date: str, region: str, parameters: Iterable[tuple[str, str]]) -> str:
-    """In hexadecimal digits. `host`: the header's value; `parameters`: all of the query but the signature, decoded."""
-    query = "&".join(f"{name}={value}" for name, value in sorted((encoded(name), encoded(value)) for name, value in parameters))
+def canonical_query(parameters: Iterable[tuple[str, str]]) -> str:
+    """`parameters`: names and values as `encoded` has them, without the signature."""
+    return "&".join(f"{name}={value}" for name, value in sorted(parameters))
+
+
+def signature(secret: str, host: str, date: str, region: str, query: str) -> str:
+    """In hexadecimal digits. `host`: the header's value; `query`: the canonical one."""
     request = f"GET\n/\n{query}\nhost:{host}\n\n{SIGNED_HEADERS}\n{EMPTY_BODY}"
     digest = hashlib.sha256(request.encode()).hexdigest()
     signing_key = f"AWS4{secret}".encode()

@@ -47,6 +47,8 @@ class ParkedSession(msgspec.Struct, frozen=True, kw_only=True):
     secret: bytes
     user: str
     database: str
+    roles: dict[str, int] = {}
+    """The oids of the roles that it has been, by name."""
     values: dict[str, str] = {}
     session_defaults: dict[str, str] = {}
     statements: dict[str, ParkedStatement] = {}

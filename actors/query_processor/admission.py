@@ -13,6 +13,7 @@ from __future__ import annotations
 from actors.common.errors import CONFIGURATION_LIMIT_EXCEEDED, TOO_MANY_CONNECTIONS, DatabaseError
 from actors.common.settings import Settings
 
+RATE_EXCEEDED = "Unable to accept connection, rate exceeded."
 ARRIVING_MAX = 256
 """Connections without a session: cancel requests, clients that are being authenticated or refused."""
 
@@ -51,7 +52,7 @@ class Admission:
         self.check(sessions)
         if self._rate:
             if self._available(now_s) < 1:
-                raise DatabaseError(CONFIGURATION_LIMIT_EXCEEDED, "Unable to accept connection, rate exceeded.")
+                raise DatabaseError(CONFIGURATION_LIMIT_EXCEEDED, RATE_EXCEEDED)
             self._tokens -= 1
 
     def check(self, sessions: int) -> None:

@@ -37,6 +37,7 @@ from actors.postgres.formats import ShapeCache
 from actors.postgres.tls import TlsSettings
 from actors.query_processor.admission import Admission
 from actors.query_processor.authentication import Authenticator, Entropy
+from actors.query_processor.authentication.catalog_roles import CatalogRoles
 from actors.query_processor.connection import SECRET_BYTES, TERMINATED, Connection
 from actors.query_processor.connection_services import ConnectionServices
 from actors.query_processor.load import LoadReports
@@ -140,9 +141,11 @@ class QueryProcessor:
     async def start(self) -> None:
         """Raises DatabaseError where the settings' certificate or users cannot be used."""
         settings = self._settings.authentication
+        make_session = self._make_session or self._real_sessions()
+        roles = CatalogRoles(self._session_services) if self._session_services is not None else None
         try:
             tls = TlsSettings(settings.tls_certificate, settings.tls_key) if settings.tls_certificate else None
-            authenticator = Authenticator(self._settings, self._entropy, lambda: self._context.clock.now().latest / 1e6)
+            authenticator = Authenticator(self._settings, self._entropy, lambda: self._context.clock.now().latest / 1e6, roles)
         except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
             raise DatabaseError("F0000", f"the authentication settings cannot be used: {error}") from None
         self._services = ConnectionServices(
@@ -150,7 +153,7 @@ class QueryProcessor:
             authenticator=authenticator,
             tls=tls,
             shapes=ShapeCache(),
-            make_session=self._make_session or self._real_sessions(),
+            make_session=make_session,
             enter=lambda: self._admission.enter(len(self._sessions), asyncio.get_running_loop().time()),
             opened=self._opened,
             restored=self._restored,

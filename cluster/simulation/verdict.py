@@ -3,6 +3,7 @@
     I1   what was acknowledged is in a journal, at the commit time that was told; what was refused for good is in none
     I2   every transaction is one record of one journal; who was told its outcome was told what the record says
     I3   of two committed writers of one key, or a writer and one who checked it, the second began after the first's commit; each commits after its start
+    I3   who took a row away that others may refer to began after the last commit that does (common/references.py)
     I3   who wrote or checked a key knew its table's schema of that time; who had a table to himself, or dropped its keys, met no write in it
     I4   every answer to a read held, for each key, the newest version at or below its time, on whatever replica, and named the newest catalog change by then
     I5   nothing was committed at or below a promise
@@ -28,6 +29,7 @@ from actors.common import write_set
 from actors.common.errors import DatabaseError
 from actors.common.messages import Fetch, Get, Scan, Scanned
 from actors.common.ranges import KEYSPACE_BYTES, ShardMap
+from actors.common.references import is_reference
 from actors.common.timestamps import Timestamp
 from actors.journal.record import COMMIT, EPOCH_BEGIN, TRANSACTION_BYTES, RecordHeader, decode_header
 from actors.runtime.simulation.world import World
@@ -159,6 +161,11 @@ def check_epochs(journal: int, headers: list[RecordHeader]) -> None:
 
 def check_conflicts(evidence: Evidence, model: Model) -> None:
     owner_of = {(commitment.header.commit_ts, row[0]): name for name, commitment in model.commits.items() for row in commitment.rows}
+    referred: dict[bytes, list[tuple[Timestamp, bytes]]] = {}
+    for name, commitment in model.commits.items():
+        for key in evidence.told[name].checked if name in evidence.told else ():
+            if is_reference(key):
+                referred.setdefault(key, []).append((commitment.header.commit_ts, name))
     for name, commitment in model.commits.items():
         told = evidence.told.get(name)
         assert told is not None, f"{name.hex()} is committed and nobody asked for it"
@@ -172,6 +179,11 @@ def check_conflicts(evidence: Evidence, model: Model) -> None:
                     break
                 other = owner_of[(other_ts, key)]
                 assert other == name, f"I3: {other.hex()} wrote {key.hex()} at {other_ts} while {name.hex()} was open: {told}, {commit_ts}"
+        for key in (row[0] for row in commitment.rows):
+            for other_ts, other in referred.get(key, ()):
+                assert other == name or not told.start_ts < other_ts < commit_ts, (
+                    f"I3: {other.hex()} refers since {other_ts} to {key.hex()}, which {name.hex()} took away: {told}, {commit_ts}"
+                )
 
 
 def check_schemas(evidence: Evidence, model: Model) -> None:

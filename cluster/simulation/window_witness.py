@@ -3,6 +3,7 @@ lets a transaction through.
 
     I3   nobody is let through who wrote or checked a key, or wants a table to himself, that was committed by another
          since he began; nor who goes by an older schema of a table than it has
+    I3   nobody who takes a row away that somebody refers to by now (a reference key, common/references.py, checked and committed since he began)
     I3   ... nor who meets a key or a table that an undecided transaction holds
     I3   what an undecided transaction held is free again with its outcome
     I3   ... and not before: whose marks were given up is committed by nobody
@@ -30,6 +31,7 @@ from actors.adjudicator.window import ConflictWindow
 from actors.common.errors import DatabaseError
 from actors.common.messages import Commit, Prepare
 from actors.common.messages.base import Message
+from actors.common.references import is_reference
 from actors.common.timestamps import Timestamp
 from actors.journal.record import TRANSACTION_BYTES
 from actors.runtime.simulation.network import Kinds
@@ -65,6 +67,7 @@ class _Model:
     """One window's."""
 
     keys: Times = field(default_factory=dict)
+    referred: Times = field(default_factory=dict)
     tables: Times = field(default_factory=dict)
     drops: Times = field(default_factory=dict)
     schemas: Times = field(default_factory=dict)
@@ -172,6 +175,7 @@ class WindowWitness:
         wish = self._wish(model, claim)
         for what, wanted, times, since in (
             ("key", wish.written | wish.checked, model.keys, claim.start_ts),
+            ("referred key", wish.written, model.referred, claim.start_ts),
             ("table", wish.tables.alone, model.tables, claim.start_ts),
             ("dropped table", wish.touched, model.drops, claim.start_ts),
             ("schema", wish.held | wish.touched, model.schemas, claim.catalog_ts),
@@ -190,6 +194,7 @@ class WindowWitness:
         tables = wish.tables
         for times, names in (
             (model.keys, wish.written),
+            (model.referred, filter(is_reference, wish.checked)),
             (model.tables, tables.dropped.union(claim.tables)),
             (model.drops, tables.dropped),
             (model.schemas, tables.changed),

@@ -1,6 +1,7 @@
 """Golden scripts: SQL statements, `---`, and what they must answer. A person reads them; `test_scripts.py` runs them.
 
-    # a comment                                       session a is the default; `b:` in front of a statement is another client's
+    # a comment                                       session a is the default; `b:` in front of a statement is another client's,
+                                                      `b@app:` that of a client who logged in as the role app
     CREATE TABLE t (id int PRIMARY KEY);
     INSERT INTO t VALUES (1);
     b: SELECT * FROM t;
@@ -27,7 +28,7 @@ from datetime import tzinfo
 from typing import Any
 
 from actors.common.errors import DatabaseError
-from actors.common.settings import OPEN_LIMITS, Settings
+from actors.common.settings import ADMIN, OPEN_LIMITS, Settings
 from actors.postgres.formats import text_writer
 from actors.query_processor.planner import make_environment, make_plan
 from actors.query_processor.session import Session, SessionServices
@@ -39,6 +40,8 @@ SEPARATOR = "---"
 PLAN = "QUERY PLAN"
 JOB = "job_id"
 """The only column of a statement that begins a job: its name is drawn by chance."""
+_NAMED = re.compile(r"([a-z](?:@\w+)?): ")
+"""Whose statement it is."""
 CLOCKED = re.compile(r"(Planning Time|Execution Time|  Compute|  Total): [0-9.]+( ms| DPU)$")
 """Lines of EXPLAIN that tell of time: the digits are another's each time."""
 
@@ -80,8 +83,9 @@ class ScriptRunner:
         self._notices: list[str] = []
 
     def session(self, name: str) -> Session:
+        """`name`: as statements_of gives it."""
         if name not in self._sessions:
-            self._sessions[name] = Session(self.services, on_notice=self._notice)
+            self._sessions[name] = Session(self.services, name.partition("@")[2] or ADMIN, on_notice=self._notice)
         return self._sessions[name]
 
     def _notice(self, severity: str, sqlstate: str, message: str) -> None:
@@ -91,7 +95,11 @@ class ScriptRunner:
         """A simple query's answer; notices come before it."""
         self._notices = lines = []
         if name not in self._sessions:
-            await fiber(self.session(name).begin())
+            try:
+                await fiber(self.session(name).begin())
+            except DatabaseError as error:  # its role may not log in
+                del self._sessions[name]
+                return lines + shown_error(error)
         session = self.session(name)
         try:
             for raw in session.split(sql):
@@ -140,7 +148,9 @@ def shown_datum(field: Field, datum: Any, zone: tzinfo) -> str:
 
 def shown_error(error: DatabaseError) -> list[str]:
     lines = [f"ERROR {error.sqlstate}: {error.message}"]
-    lines += [f"  {name}: {value}" for name in ("detail", "hint") if (value := getattr(error, name))]
+    for name in ("detail", "hint"):
+        if value := getattr(error, name):
+            lines += f"  {name}: {value}".split("\n")
     place = " ".join(f"{name}={value}" for name in ("schema", "table", "column", "constraint") if (value := getattr(error, name)))
     return [*lines, f"  {place}"] if place else lines
 
@@ -160,7 +170,8 @@ def statements_of(lines: list[str]) -> list[tuple[str, str]]:
 
 
 def _named(text: str) -> tuple[str, str]:
-    return (text[0], text[3:]) if text[1:3] == ": " and text[0].isalpha() else ("a", text)
+    named = _NAMED.match(text)
+    return (named[1], text[named.end() :]) if named is not None else ("a", text)
 
 
 async def answer_blocks(text: str) -> list[tuple[Block, list[str]]]:
@@ -170,7 +181,7 @@ async def answer_blocks(text: str) -> list[tuple[Block, list[str]]]:
     for block in parse_script(text):
         lines: list[str] = []
         for name, sql in statements_of(block.statements):
-            prefix = "" if name == "a" else f"{name}: "
+            prefix = "" if name == "a" else f"{name[0]}: "
             lines += [prefix + line for line in await runner.run(name, sql)]
         answered.append((block, lines))
     return answered

@@ -50,7 +50,7 @@ class Keys:
             process = self.world.process_of(name)
             if process is not None and process.runs(name):
                 role = cast(QueryProcessor, process.role(name))
-                found[name] = int(next(iter(role._services.authenticator._tokens.keys)).removeprefix("AKID"))  # type: ignore[union-attr]
+                found[name] = int(next(iter(role._services.authenticator._tokens._keys)).removeprefix("AKID"))  # type: ignore[union-attr]
         return found
 
     def check(self) -> None:

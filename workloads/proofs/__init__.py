@@ -11,10 +11,11 @@ from workloads.proofs.bank import BankTransfers
 from workloads.proofs.counters import Counters
 from workloads.proofs.list_append import ListAppend
 from workloads.proofs.proof import Proof
+from workloads.proofs.references import References
 from workloads.proofs.schema import SchemaChanges
 from workloads.proofs.sweeping import Sweeping
 from workloads.proofs.unique import UniqueNames
 
 PROOFS: dict[str, type[Proof]] = {
-    proof.name: proof for proof in (BankTransfers, Counters, ListAppend, SchemaChanges, Sweeping, UniqueNames)
+    proof.name: proof for proof in (BankTransfers, Counters, ListAppend, References, SchemaChanges, Sweeping, UniqueNames)
 }

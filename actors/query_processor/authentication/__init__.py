@@ -4,8 +4,8 @@
 
 `channel` is the connection as this sees it: it sends bytes and waits for the client's next password message.
 
-    trust             the users are `admin` and those whom the settings name; others are told so, as PostgreSQL does, or with Aurora DSQL's words in its mode
-    scram-sha-256     passwords.py
+    trust             the users are `admin` and the roles with LOGIN; others are told so, as PostgreSQL does, or with Aurora DSQL's words in its mode
+    scram-sha-256     passwords.py: those of the settings, then those that CREATE ROLE has given. A user other than admin needs a role, too (identity.py)
     tokens            over TLS only; the client's password is a token, signed with one of the cluster's access keys (tokens.py). All that is wrong
                       looks alike to the client (28000, access denied), but for a time that has passed or has not come
 
@@ -26,6 +26,7 @@ from actors.common.access_key import AccessKey
 from actors.common.errors import CONFIGURATION_LIMIT_EXCEEDED, INVALID_AUTHORIZATION_SPECIFICATION, DatabaseError
 from actors.common.settings import ADMIN, Settings
 from actors.postgres import backend
+from actors.query_processor.admission import RATE_EXCEEDED
 from actors.query_processor.authentication.attempts import Attempts
 from actors.query_processor.authentication.channel import ACCESS_DENIED, Channel, Entropy
 from actors.query_processor.authentication.passwords import Passwords
@@ -34,7 +35,6 @@ from actors.query_processor.authentication.tokens import Refused, TokenVerifier
 __all__ = ["ACCESS_DENIED", "AdminAlone", "Authenticator", "Channel", "Entropy", "Roles"]
 
 METHODS = ("trust", "scram-sha-256", "tokens")
-RATE_EXCEEDED = "unable to accept connection, rate exceeded."
 DECOY_BYTES = 32
 
 logger = logging.getLogger(__name__)
@@ -49,6 +49,9 @@ class Roles(Protocol):
     async def is_mapped(self, arn: str, user: str) -> bool:
         """Whether `AWS IAM GRANT user TO 'arn'` counts."""
 
+    async def verifier(self, user: str) -> str:
+        """Of the password that CREATE ROLE or ALTER ROLE has given; "" for none."""
+
 
 class AdminAlone:
     """Roles where there is no catalog."""
@@ -58,6 +61,9 @@ class AdminAlone:
 
     async def is_mapped(self, arn: str, user: str) -> bool:
         return False
+
+    async def verifier(self, user: str) -> str:
+        return ""
 
 
 class Authenticator:
@@ -69,7 +75,6 @@ class Authenticator:
             raise ValueError(f"authentication.method is {own.method!r}: {', '.join(METHODS[:-1])} or {METHODS[-1]}")
         self._method = own.method
         self._mode = settings.mode
-        self._users = own.users
         self._now_s = now_s
         self._roles: Roles = roles or AdminAlone()
         self._passwords = Passwords(own.users, entropy)
@@ -78,17 +83,17 @@ class Authenticator:
 
     def take_keys(self, keys: Iterable[AccessKey]) -> None:
         """From now on these sign tokens, and no others."""
-        self._tokens.keys = {key.id: key for key in keys}
+        self._tokens.take_keys(keys)
 
     async def check(self, channel: Channel, user: str) -> None:
         """Raises 28P01, 28000, 53400 or ProtocolViolation; AuthenticationOk is sent otherwise."""
         if not user:
             raise DatabaseError(INVALID_AUTHORIZATION_SPECIFICATION, "no PostgreSQL user name specified in startup packet")
         if self._method == "scram-sha-256":
-            await self._passwords.check(channel, user)
+            await self._passwords.check(channel, user, await self._roles.verifier(user))
         elif self._method == "tokens":
             await self._check_token(channel, user)
-        elif user != ADMIN and user not in self._users:
+        elif not await self._roles.may_log_in(user):
             text = ACCESS_DENIED if self._mode == "dsql" else f'role "{user}" does not exist'
             raise DatabaseError(INVALID_AUTHORIZATION_SPECIFICATION, text)
         channel.send(backend.AUTHENTICATION_OK)

@@ -31,24 +31,26 @@ class Passwords:
         self._users = dict(users)
         self._verifiers = {user: Verifier.parse(text) for user, text in users.items() if text.startswith("SCRAM-SHA-256$")}
 
-    def _verifier(self, user: str) -> Verifier:
+    def _verifier(self, user: str, given: str) -> Verifier:
         known = self._verifiers.get(user)
         if known is not None:
             return known
         text = self._users.get(user)
+        if text is None and given:
+            return Verifier.parse(given)
         if text is None:
             return Verifier.decoy(user, self._secret)
         verifier = self._verifiers[user] = Verifier.from_password(text, self._entropy(SALT_BYTES))
         return verifier
 
-    async def check(self, channel: Channel, user: str) -> None:
-        """Raises 28P01 or ProtocolViolation."""
+    async def check(self, channel: Channel, user: str, given: str = "") -> None:
+        """`given`: the verifier of the user's role, which counts where the settings name none. Raises 28P01 or ProtocolViolation."""
         mechanisms = [MECHANISM] if channel.certificate_hash is None else [MECHANISM_WITH_BINDING, MECHANISM]
         channel.send(backend.authentication_sasl(mechanisms))
         mechanism, first = initial_response(await channel.password())
         if mechanism not in mechanisms:
             raise ProtocolViolation("client selected an invalid SASL authentication mechanism")
-        exchange = ScramServer(self._verifier(user), self._entropy(NONCE_BYTES), channel.certificate_hash)
+        exchange = ScramServer(self._verifier(user, given), self._entropy(NONCE_BYTES), channel.certificate_hash)
         channel.send(backend.authentication_sasl_continue(exchange.first(first, mechanism)))
         try:
             final = exchange.final(await channel.password())

@@ -12,6 +12,7 @@ A token is looked at in this order; the first fault ends it:
     its signature     compared in constant time; with a key that nobody has where its key is not known, so that both take as long
 
 So what a client is told of the time (as in Aurora DSQL, as a hint) tells nothing of which keys there are, and all other faults look alike to it.
+A query need not be encoded as Signature Version 4 has it (its own tools all do): then it is encoded anew, which takes long, so only where it is short.
 `Refused.reason` is for the log. Whether the key's owner may connect as that user is not decided here (__init__.py).
 """
 
@@ -21,6 +22,7 @@ import hmac
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from actors.common.access_key import AccessKey
@@ -31,7 +33,9 @@ from actors.common.connection_token import (
     SIGNED_HEADERS,
     TERMINATION,
     action_for,
+    canonical_query,
     date_text,
+    encoded,
     signature,
 )
 
@@ -41,7 +45,14 @@ PARAMETERS_MAX = 32
 CLOCK_SKEW_S = 300
 """How far a client's clock may be ahead."""
 REQUIRED = ("Action", "X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires", "X-Amz-SignedHeaders", "X-Amz-Signature")
-_ESCAPES = re.compile(r"(?:[^%]|%[0-9A-Fa-f]{2})*")
+DECODED_BYTES_MAX = 1024
+"""Of a parameter that is looked into."""
+REWRITTEN_BYTES_MAX = 2048
+"""Of a token that is encoded otherwise than Signature Version 4 has it."""
+_CANONICAL = re.compile(r"[A-Za-z0-9._~%-]*")
+_BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_NEEDLESS_OR_BROKEN_ESCAPE = re.compile(r"%(?![0-9A-F]{2})|%(?:2[DE]|3[0-9]|[46][1-9A-F]|[57][0-9A]|5F|7E)")
+"""A letter, a digit or one of -._~ that is encoded, or an escape whose digits are small letters, or none."""
 _DATE = re.compile(r"[0-9]{8}T[0-9]{6}Z")
 _SECONDS = re.compile(r"[0-9]{1,6}")
 _SIGNATURE = re.compile(r"[0-9a-f]{64}")
@@ -57,6 +68,15 @@ class Refused(Exception):
         self.hint = hint
 
 
+class Token(NamedTuple):
+    """`parameters`: decoded, of what is REQUIRED. `query`: canonical. `session_token`: as it is encoded, "" without one."""
+
+    host: str
+    parameters: dict[str, str]
+    query: str
+    session_token: str
+
+
 class TokenVerifier:
     """`hosts`: the names that the cluster answers to. `decoy`: a secret that no key has."""
 
@@ -64,21 +84,25 @@ class TokenVerifier:
         self._hosts = frozenset(host.lower() for host in hosts)
         self._region = region
         self._decoy = AccessKey("", decoy, "")
-        self.keys: Mapping[str, AccessKey] = {}
-        """By id."""
+        self._keys: dict[str, tuple[AccessKey, str]] = {}
+        """By id; with its encoded session token."""
+
+    def take_keys(self, keys: Iterable[AccessKey]) -> None:
+        self._keys = {key.id: (key, encoded(key.session_token)) for key in keys}
 
     def verify(self, token: bytes, user: str, now_s: float) -> AccessKey:
         """`now_s` since 1970. Raises Refused."""
-        host, parameters = _parse(token)
+        parsed = _parse(token)
+        parameters = parsed.parameters
         key_id, _, scope = parameters["X-Amz-Credential"].partition("/")
         try:
             self._require_scope(parameters, scope)
             _require_time(parameters, now_s)
-            if host.lower().removeprefix("[").removesuffix("]") not in self._hosts:
+            if parsed.host.lower().removeprefix("[").removesuffix("]") not in self._hosts:
                 raise Refused("it is for another host")
             if parameters["Action"] != action_for(user):
                 raise Refused(f"its action is not {action_for(user)}")
-            return self._signer(key_id, host, parameters)
+            return self._signer(key_id, parsed)
         except Refused as refused:
             refused.key_id = key_id
             raise
@@ -99,15 +123,15 @@ class TokenVerifier:
             case _:
                 raise Refused("its credential has no scope")
 
-    def _signer(self, key_id: str, host: str, parameters: dict[str, str]) -> AccessKey:
-        key = self.keys.get(key_id)
-        given, signer = parameters.pop("X-Amz-Signature"), key or self._decoy
+    def _signer(self, key_id: str, token: Token) -> AccessKey:
+        key, session_token = self._keys.get(key_id, (None, ""))
+        secret, date = (key or self._decoy).secret, token.parameters["X-Amz-Date"]
         signed = [
-            signature(signer.secret, name, parameters["X-Amz-Date"], self._region, parameters.items())
-            for name in sorted({host, host.lower()})  # most signers make the host's letters small, and some do not
+            signature(secret, name, date, self._region, token.query)
+            for name in sorted({token.host, token.host.lower()})  # most signers make the host's letters small, and some do not
         ]
-        genuine = any(hmac.compare_digest(given, one) for one in signed)
-        session = hmac.compare_digest(parameters.get("X-Amz-Security-Token", "").encode(), signer.session_token.encode())
+        genuine = any(hmac.compare_digest(token.parameters["X-Amz-Signature"], one) for one in signed)
+        session = hmac.compare_digest(token.session_token, session_token)
         if key is None:
             raise Refused("its key is not known")
         if not genuine:
@@ -117,8 +141,8 @@ class TokenVerifier:
         return key
 
 
-def _parse(token: bytes) -> tuple[str, dict[str, str]]:
-    """The host and the parameters, decoded. Raises Refused."""
+def _parse(token: bytes) -> Token:
+    """Raises Refused."""
     if len(token) > TOKEN_BYTES_MAX:
         raise Refused(f"it has more than {TOKEN_BYTES_MAX} bytes")
     try:
@@ -131,27 +155,41 @@ def _parse(token: bytes) -> tuple[str, dict[str, str]]:
     pairs = query.split("&", PARAMETERS_MAX)
     if len(pairs) > PARAMETERS_MAX:
         raise Refused("it has too many parameters")
-    parameters: dict[str, str] = {}
+    canonical: dict[str, str] = {}
     seen: set[str] = set()
     for pair in pairs:
         name, equals, value = pair.partition("=")
-        name, value = _decoded(name), _decoded(value)
+        name = _canonical(name, len(token))
         if not name or not equals:
             raise Refused("a parameter has no name or no value")
         if name.lower() in seen:
             raise Refused("a parameter comes twice")
         seen.add(name.lower())
-        parameters[name] = value
-    if missing := [name for name in REQUIRED if name not in parameters]:
+        canonical[name] = _canonical(value, len(token))
+    if missing := [name for name in REQUIRED if name not in canonical]:
         raise Refused(f"{missing[0]} is missing")
+    parameters = {name: _decoded(canonical[name]) for name in REQUIRED}
+    del canonical["X-Amz-Signature"]
     if not _SIGNATURE.fullmatch(parameters["X-Amz-Signature"]):
         raise Refused("its signature is none")
-    return host, parameters
+    return Token(host, parameters, canonical_query(canonical.items()), canonical.get("X-Amz-Security-Token", ""))
+
+
+def _canonical(text: str, token_bytes: int) -> str:
+    """Encoded as Signature Version 4 encodes it. Raises Refused."""
+    if _CANONICAL.fullmatch(text) and not _NEEDLESS_OR_BROKEN_ESCAPE.search(text):
+        return text
+    if token_bytes > REWRITTEN_BYTES_MAX:
+        raise Refused("it is long, and not encoded as it should be")
+    return encoded(_decoded(text))
 
 
 def _decoded(text: str) -> str:
+    """Raises Refused."""
+    if "%" not in text:
+        return text
     try:
-        if _ESCAPES.fullmatch(text):
+        if len(text) <= DECODED_BYTES_MAX and not _BROKEN_ESCAPE.search(text):
             return unquote_to_bytes(text).decode()
     except UnicodeDecodeError:
         pass
@@ -160,18 +198,18 @@ def _decoded(text: str) -> str:
 
 def _require_time(parameters: Mapping[str, str], now_s: float) -> None:
     date, expires = parameters["X-Amz-Date"], parameters["X-Amz-Expires"]
-    if not _DATE.fullmatch(date):
-        raise Refused("its date is none")
     try:
-        begin_s = datetime.strptime(date, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
+        if not _DATE.fullmatch(date):
+            raise ValueError
+        day, time = date[:8], date[9:15]
+        begin_s = datetime(int(day[:4]), int(day[4:6]), int(day[6:]), int(time[:2]), int(time[2:4]), int(time[4:]), tzinfo=UTC).timestamp()
     except ValueError:
         raise Refused("its date is none") from None
     if not _SECONDS.fullmatch(expires) or not 1 <= int(expires) <= EXPIRES_S_MAX:
         raise Refused(f"X-Amz-Expires is not 1 to {EXPIRES_S_MAX} seconds")
-    now = date_text(now_s)
     if begin_s > now_s + CLOCK_SKEW_S:
-        latest = date_text(now_s + CLOCK_SKEW_S)
+        now, latest = date_text(now_s), date_text(now_s + CLOCK_SKEW_S)
         raise Refused("its time has not come", hint=f"Signature not yet current: {date} is still later than {latest} ({now} + 5 min.)")
     end_s = begin_s + int(expires)
     if now_s > end_s:
-        raise Refused("it has expired", hint=f"Signature expired: {date_text(end_s)} is now earlier than {now}")
+        raise Refused("it has expired", hint=f"Signature expired: {date_text(end_s)} is now earlier than {date_text(now_s)}")

@@ -9,7 +9,6 @@ from actors.query_processor.column_executor.catalog_calls import catalog_call
 from actors.query_processor.column_executor.select import sort_by, translate_query
 from actors.query_processor.column_executor.sets import list_of, series
 from actors.query_processor.column_executor.translator import BOOL, INT4, Translator, Typed, carried
-from actors.query_processor.column_executor.variadic_calls import FUNCTIONS
 from actors.sql.binding.query import (
     AggregateCall,
     CatalogCall,
@@ -20,7 +19,6 @@ from actors.sql.binding.query import (
     SetCall,
     Subquery,
     Value,
-    VariadicCall,
     WindowCall,
 )
 from actors.sql.expressions.tree import Expression
@@ -44,8 +42,6 @@ def call_text(translator: Translator, call: Value) -> Typed:
         return f"CAST(GROUPING({listed}) AS INTEGER)", INT4
     if isinstance(call, CatalogCall):
         return catalog_call(translator, call)
-    if isinstance(call, VariadicCall):
-        return FUNCTIONS[call.name](translator, [translator.expression(argument) for argument in call.arguments])
     assert isinstance(call, Merged)
     return translator.expression(call.expression)
 

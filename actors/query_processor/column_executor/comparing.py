@@ -4,7 +4,7 @@
     order_key(emitter, sql, type_)        ordered as the values are:        ORDER BY, <, min and max
 
 Both give `sql` itself where DuckDB's comparison is PostgreSQL's. Others are: free numerics (text, of which 1.0 and 1.00 are equal), arrays, char without a length (blanks at
-the end do not count).
+the end do not count), jsonb. A json has neither (42883).
 """
 
 from __future__ import annotations
@@ -15,8 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from actors.common.errors import UNDEFINED_FUNCTION, DatabaseError
 from actors.query_processor.column_executor.numerics import NUMERIC, is_free
 from actors.sql.encoding.keys import KeyCodec
+from actors.sql.expressions.comparisons import UNCOMPARED, unordered
+from actors.sql.types import format_type
 from actors.sql.types.arrays import Array, element_of, is_array
 from actors.sql.types.column_type import ColumnType
 
@@ -24,23 +27,27 @@ if TYPE_CHECKING:
     from actors.query_processor.column_executor.emit import Emitter
     from actors.query_processor.column_executor.udf import Udf
 
-SEVERAL_TEXTS = frozenset({"_numeric", "_float4", "_float8", "_interval", "_bpchar"})
-"""Arrays of elements that may be equal and look different (1.0 and 1.00, 0 and -0, 1 mon and 30 days)."""
+SEVERAL_TEXTS = frozenset({"_numeric", "_float4", "_float8", "_interval", "_bpchar", "jsonb", "_jsonb"})
+"""Types and arrays of types of which two values may be equal and look different (1.0 and 1.00, 0 and -0, 1 mon and 30 days)."""
 
 
 def has_key(type_: ColumnType) -> bool:
-    """Whether equal values of the type may look different to DuckDB."""
-    return is_free(type_) or type_.name in SEVERAL_TEXTS or (type_.name == "bpchar" and type_.modifier < 0)
+    """Whether equal values of the type may look different to DuckDB, or none are compared."""
+    return is_free(type_) or type_.name in SEVERAL_TEXTS or type_.name in UNCOMPARED or (type_.name == "bpchar" and type_.modifier < 0)
 
 
 def equality_key(emitter: Emitter, sql: str, type_: ColumnType) -> str:
+    if type_.name in UNCOMPARED:
+        raise DatabaseError(UNDEFINED_FUNCTION, f"could not identify an equality operator for type {format_type(type_)}")
     return order_key(emitter, sql, type_) if has_key(type_) else sql
 
 
 def order_key(emitter: Emitter, sql: str, type_: ColumnType) -> str:
+    if type_.name in UNCOMPARED:
+        raise unordered(type_)
     if type_.name == "bpchar":
         return f"rtrim({sql}, ' ')" if type_.modifier < 0 else sql
-    if not is_free(type_) and not is_array(type_.name):
+    if not is_free(type_) and not is_array(type_.name) and type_.name != "jsonb":
         return sql
     return emitter.use(key_udf(type_), [f"CAST({sql} AS VARCHAR)"])
 
@@ -54,7 +61,7 @@ def key_udf(type_: ColumnType) -> Udf:
 def key_of(type_: ColumnType) -> Callable[[Any], bytes | None]:
     """The key of a datum."""
     if not is_array(type_.name):
-        encode_one = KeyCodec([NUMERIC]).encode
+        encode_one = KeyCodec([type_ if type_.name == "jsonb" else NUMERIC]).encode
         return lambda datum: None if datum is None else encode_one([datum])
     encode = KeyCodec([ColumnType(element_of(type_.name))]).encode
 
@@ -78,6 +85,7 @@ def _maker(type_: ColumnType) -> Callable[..., pa.Array]:
         if is_array(type_.name):
             read = array_reader(type_)
             return pa.array([key(read(text)) for text in texts.to_pylist()], pa.binary())
-        return pa.array([None if text is None else key(Decimal(text)) for text in texts.to_pylist()], pa.binary())
+        datum = str if type_.name == "jsonb" else Decimal
+        return pa.array([None if text is None else key(datum(text)) for text in texts.to_pylist()], pa.binary())
 
     return keys

@@ -50,7 +50,9 @@ BOOL = ColumnType("bool")
 KEY = ColumnType("bytea")
 FLIPPED = {"=": "=", "<>": "<>", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
 COMPARISONS = frozenset({"=", "<>", "<", "<=", ">", ">="})
-COMPARED_AS_POSTGRESQL = NUMBERS | TEXT_TYPES | {"bool", "bytea", "uuid", "date", "time", "timestamp", "timestamptz", "interval", "oid"}
+COMPARED_AS_POSTGRESQL = (
+    NUMBERS | TEXT_TYPES | {"bool", "bytea", "uuid", "date", "time", "timestamp", "timestamptz", "interval", "oid", "jsonb"}
+)
 TEXT_DIRECT = {"length": "length", "char_length": "length", "reverse": "reverse"}
 CASES = {"lower": (ascii_uppercase, ascii_lowercase), "upper": (ascii_lowercase, ascii_uppercase)}
 """DuckDB's own change the case of every letter that Unicode knows; collation C's only that of ASCII letters."""
@@ -63,6 +65,9 @@ DIRECT_CASTS = frozenset(
         ("numeric", "text"),
         ("bool", "int4"),
         ("bool", "text"),
+        ("json", "text"),
+        ("jsonb", "text"),
+        ("jsonb", "json"),
         ("int4", "bool"),
         ("date", "timestamp"),
         ("timestamp", "date"),
@@ -261,7 +266,7 @@ class Emitter:
 
     def _min_max(self, expression: tree.MinMax, around: Translator) -> tuple[str, ColumnType]:
         arguments, type_ = self._alike(expression.arguments, expression, around)
-        if is_free(type_) or is_array(type_.name) or type_.name == "bpchar":
+        if is_free(type_) or is_array(type_.name) or type_.name in ("bpchar", "jsonb"):
             return self._udf(expression, list(expression.arguments), [(text, type_) for text in arguments])
         return f"{'greatest' if expression.greatest else 'least'}({', '.join(arguments)})", type_
 

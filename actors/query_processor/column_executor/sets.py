@@ -25,9 +25,10 @@ from actors.query_processor.column_executor.translator import Translator, Typed
 from actors.query_processor.column_executor.udf import Surroundings, Udf, crossing, datums_of, raised, result_column
 from actors.query_processor.column_executor.values import duck_type
 from actors.sql.binding.query import SetCall
-from actors.sql.binding.set_calls import EXPANDED, PARTITION_ANCESTORS
+from actors.sql.binding.set_calls import EXPANDED, JSON_SETS, PARTITION_ANCESTORS
 from actors.sql.expressions.array_functions import string_to_array
 from actors.sql.expressions.datetime_functions import add_interval_zoned
+from actors.sql.expressions.json_sets import rows_of
 from actors.sql.patterns.functions import regexp_matches, regexp_split_to_table
 from actors.sql.types.arrays import Array
 from actors.sql.types.calendar import DAY_US
@@ -55,7 +56,12 @@ def _subscripts(array: Array, dimension: int, backwards: bool = False) -> Sequen
     return places[::-1] if backwards else places
 
 
+def _of_json(function: str) -> SetFunction:
+    return SetFunction(lambda text: rows_of(function, text))
+
+
 MADE = {
+    **{name: _of_json(name) for name in JSON_SETS},
     "regexp_matches": SetFunction(regexp_matches),
     "regexp_split_to_table": SetFunction(regexp_split_to_table),
     "string_to_table": SetFunction(_string_to_table, False),
@@ -77,7 +83,7 @@ def list_of(translator: Translator, call: SetCall) -> Typed:
     types = tuple(argument.type for argument in call.arguments)
     known = MADE[name]
     udf = Udf(
-        f"eagleray_set_{name}_{'_'.join(type_.name for type_ in types)}",
+        f"eagleray_set_{name.replace('.', '_')}_{'_'.join(type_.name for type_ in types)}",
         [crossing(type_) for type_ in types],
         f"{duck_type(call.type)}[]",
         call.type,

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from actors.sql.catalog.snapshot import Catalog
     from actors.sql.expressions.environment import Environment
 
-SIZED_TYPES = frozenset({"text", "varchar", "bpchar", "bytea", *ARRAY_TYPES})
+SIZED_TYPES = frozenset({"text", "varchar", "bpchar", "bytea", "json", "jsonb", *ARRAY_TYPES})
 """Types whose values may be of any length."""
 
 

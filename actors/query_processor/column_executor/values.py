@@ -6,7 +6,7 @@
 | any other numeric | VARCHAR, PostgreSQL's text |
 | uuid, bytea | BLOB (byte order is uuid's order) |
 | timestamptz | TIMESTAMP, in UTC |
-| text, varchar, bpchar, and all that is only shown | VARCHAR |
+| text, varchar, bpchar, json, jsonb, and all that is only shown | VARCHAR |
 | arrays | VARCHAR, PostgreSQL's text (arrays.py) |
 """
 

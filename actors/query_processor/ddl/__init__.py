@@ -26,11 +26,13 @@ from actors.common.errors import (
     schema_changed,
 )
 from actors.query_processor.transaction import CatalogStale, Transaction
+from actors.sql.binding.permissions import check_schemas
 from actors.sql.results import Batch
 
 if TYPE_CHECKING:
     from actors.query_processor.session.session import Session
     from actors.query_processor.session.statements import RawStatement
+    from actors.sql.catalog.snapshot import Catalog
 
 ATTEMPTS_MAX = 8
 """Of one DDL statement outside a block: a build under steady writes gives up with 40001 after so many conflicts."""
@@ -48,10 +50,27 @@ _CHANGING = {
     "ViewStmt": "CREATE VIEW",
     "CommentStmt": "COMMENT",
     "AlterRoleSetStmt": "ALTER ROLE",
+    "CreateRoleStmt": "CREATE ROLE",
+    "AlterRoleStmt": "ALTER ROLE",
+    "DropRoleStmt": "DROP ROLE",
+    "GrantRoleStmt": "GRANT ROLE",
+    "GrantStmt": "GRANT",
+    "AlterOwnerStmt": "ALTER TABLE",
+    "IamStmt": "AWS IAM",
+    "AlterDefaultPrivilegesStmt": "ALTER DEFAULT PRIVILEGES",
+    "ReassignOwnedStmt": "REASSIGN OWNED",
+    "DropOwnedStmt": "DROP OWNED",
     "AlterDatabaseSetStmt": "ALTER DATABASE",
 }
 _WRITING = frozenset({"InsertStmt", "UpdateStmt", "DeleteStmt"})
 _ENDS = (TransactionStmtKind.TRANS_STMT_COMMIT, TransactionStmtKind.TRANS_STMT_ROLLBACK)
+_OF_ROLES = frozenset(
+    {
+        *("AlterRoleSetStmt", "AlterDatabaseSetStmt", "CreateRoleStmt", "AlterRoleStmt", "DropRoleStmt", "GrantRoleStmt"),
+        *("IamStmt", "GrantStmt", "AlterDefaultPrivilegesStmt", "ReassignOwnedStmt", "DropOwnedStmt", "AlterOwnerStmt"),
+    }
+)
+_MAKES = {"CreateStmt": "relation", "ViewStmt": "view", "CreateSeqStmt": "sequence"}
 KINDS = frozenset({*_CHANGING, "VacuumStmt"})
 
 
@@ -138,9 +157,19 @@ async def _apply(session: Session, transaction: Transaction, raw: RawStatement) 
 
 async def _dispatch(change: Any, raw: RawStatement) -> str | Batch:
     """The command tag, or what a job's statement answers."""
-    from actors.query_processor.ddl import alter, comments, indexes, renames, roles, schemas, tables, views
+    from actors.query_processor.ddl import (
+        alter,
+        comments,
+        indexes,
+        renames,
+        schemas,
+        tables,
+        views,
+    )
 
     node = raw.node
+    if change.catalog.hides:
+        _check_schemas(change.catalog, raw)
     match raw.kind:
         case "CreateStmt":
             return await tables.create_table(change, node)
@@ -160,10 +189,8 @@ async def _dispatch(change: Any, raw: RawStatement) -> str | Batch:
             return await schemas.create_schema(change, node)
         case "CommentStmt":
             return await comments.comment(change, node)
-        case "AlterRoleSetStmt":
-            return await roles.alter_role(change, node)
-        case "AlterDatabaseSetStmt":
-            return await roles.alter_database(change, node)
+        case kind if kind in _OF_ROLES:
+            return await _dispatch_roles(change, kind, node)
     match node.removeType:
         case ObjectType.OBJECT_TABLE:
             return await tables.drop_table(change, node)
@@ -175,6 +202,50 @@ async def _dispatch(change: Any, raw: RawStatement) -> str | Batch:
             return await schemas.drop_schema(change, node)
     kind = node.removeType.name.removeprefix("OBJECT_").replace("_", " ")
     raise DatabaseError(FEATURE_NOT_SUPPORTED, f"unsupported statement: DROP {kind}")
+
+
+async def _dispatch_roles(change: Any, kind: str, node: Any) -> str:
+    """Of roles, owners and privileges."""
+    from actors.query_processor.ddl import default_privileges, grants, owned, owners, role_settings, roles
+
+    match kind:
+        case "AlterRoleSetStmt":
+            return await role_settings.alter_role(change, node)
+        case "AlterDatabaseSetStmt":
+            return await role_settings.alter_database(change, node)
+        case "CreateRoleStmt":
+            return await roles.create_role(change, node)
+        case "AlterRoleStmt":
+            return await roles.alter_role(change, node)
+        case "DropRoleStmt":
+            return await roles.drop_roles(change, node)
+        case "GrantRoleStmt":
+            return await roles.grant_roles(change, node)
+        case "IamStmt":
+            return await roles.map_identity(change, node)
+        case "GrantStmt":
+            return await grants.grant(change, node)
+        case "AlterDefaultPrivilegesStmt":
+            return await default_privileges.alter_default_privileges(change, node)
+        case "ReassignOwnedStmt":
+            return await owned.reassign_owned(change, node)
+        case "DropOwnedStmt":
+            return await owned.drop_owned(change, node)
+        case "AlterOwnerStmt":
+            return await owners.alter_owner(change, node)
+    raise AssertionError(f"no statement of roles: {kind}")
+
+
+def _check_schemas(catalog: Catalog, raw: RawStatement) -> None:
+    """Raises 42501 where the statement names what is in a schema that its role may not use; what it creates there is another matter (CREATE)."""
+    made = getattr(raw.node, _MAKES.get(raw.kind, ""), None)
+    check_schemas(raw.node, catalog, but=made)
+    if raw.kind in ("DropStmt", "CommentStmt"):
+        objects = raw.node.objects if raw.kind == "DropStmt" else (raw.node.object,)
+        depth = 3 if getattr(raw.node, "objtype", None) in (ObjectType.OBJECT_COLUMN, ObjectType.OBJECT_TABCONSTRAINT) else 2
+        for names in objects:
+            if isinstance(names, tuple) and len(names) >= depth:
+                catalog.require_usage(names[-depth].sval)
 
 
 def _vacuum(session: Session, node: Any) -> Batch:

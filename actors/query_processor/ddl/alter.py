@@ -21,7 +21,7 @@ from actors.common.errors import (
     WRONG_OBJECT_TYPE,
     DatabaseError,
 )
-from actors.query_processor.ddl import backfill
+from actors.query_processor.ddl import backfill, foreign_keys
 from actors.query_processor.ddl.change import SchemaChange, quoted, replace
 from actors.query_processor.ddl.constraints import (
     Clauses,
@@ -35,12 +35,15 @@ from actors.query_processor.ddl.constraints import (
     parsed_check,
     sql_text,
 )
-from actors.query_processor.ddl.dependencies import clear, dependents_of_table, described
+from actors.query_processor.ddl.dependencies import clear, dependents_of_index, dependents_of_table, described
+from actors.query_processor.ddl.foreign_keys import ForeignClause
 from actors.query_processor.ddl.indexes import add_indexes, remove_index
+from actors.query_processor.ddl.owners import reowned_by
+from actors.query_processor.ddl.roles import role_of
 from actors.query_processor.ddl.tables import validate_expressions, with_fresh_keyspaces
 from actors.query_processor.ddl.views import alter_view
 from actors.query_processor.session.statements import RawStatement
-from actors.sql.catalog.schema import Check, Column, Table
+from actors.sql.catalog.schema import Check, Column, ForeignKey, Table
 from actors.sql.expressions.text_functions import quote_ident
 from actors.sql.results import Batch
 
@@ -119,6 +122,8 @@ async def _add_column(change: SchemaChange, table: Table, command: Any) -> Table
         after = await _add_unique(change, after, key)
     if clauses.checks:
         after = await _add_checks(change, after, clauses)
+    for clause in clauses.foreign:
+        after = await _add_foreign_key(change, after, clause)
     return after
 
 
@@ -131,6 +136,9 @@ async def _drop_column(change: SchemaChange, table: Table, command: Any) -> Tabl
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "columns of the primary key cannot be dropped")
     what = f"column {quote_ident(column.name)} of {described(change.catalog, table)}"
     clear(change, [what], dependents_of_table(change.catalog, table, column.position), command.behavior)
+    for foreign_key in table.foreign_keys:
+        if column.position in (*foreign_key.columns, *(foreign_key.referenced if foreign_key.table == table.id else ())):
+            table = foreign_keys.without(change, table, foreign_key)
     for index in table.indexes:
         if any(part.position == column.position for part in index.columns):
             table = remove_index(change, table, index)
@@ -179,7 +187,7 @@ async def _drop_not_null(change: SchemaChange, table: Table, command: Any) -> Ta
 
 async def _add_constraint(change: SchemaChange, table: Table, command: Any) -> Table:
     node = command.def_
-    unvalidated = node.contype == ConstrType.CONSTR_CHECK and bool(node.skip_validation)
+    unvalidated = node.contype in (ConstrType.CONSTR_CHECK, ConstrType.CONSTR_FOREIGN) and bool(node.skip_validation)
     if not unvalidated:
         _needs_open(change, "ADD CONSTRAINT")
     clauses = Clauses()
@@ -188,11 +196,27 @@ async def _add_constraint(change: SchemaChange, table: Table, command: Any) -> T
         table = await _require_not_null(change, table, _column(table, name))
     for key in clauses.keys:
         table = await (_add_primary_key if key.primary else _add_unique)(change, table, key)
-    if unvalidated:
+    for clause in clauses.foreign:
+        table = await _add_foreign_key(change, table, clause)
+    if unvalidated and clauses.checks:
         table = await _add_unvalidated(change, table, clauses)
     elif node.contype == ConstrType.CONSTR_CHECK:
         table = await _add_checks(change, table, clauses)
     return table
+
+
+async def _add_foreign_key(change: SchemaChange, table: Table, clause: ForeignClause) -> Table:
+    """Rows that are there are looked at unless it is NOT VALID. Raises 23503."""
+    [oid] = await change.ids(1)
+    made = foreign_keys.make(change, table, clause, oid)
+    after = foreign_keys.settle(change, table, made)
+    change.replace_table(table, after)
+    foreign_key = after.foreign_keys[-1]
+    if foreign_key.validated:
+        offended = await foreign_keys.violation(change, after, foreign_key)
+        if offended is not None:
+            raise offended
+    return after
 
 
 async def _add_primary_key(change: SchemaChange, table: Table, key: Key) -> Table:
@@ -235,50 +259,61 @@ async def _add_unvalidated(change: SchemaChange, table: Table, clauses: Clauses)
 
 
 async def _violates(change: SchemaChange, table: Table, check: Check) -> DatabaseError | None:
-    """23514 where a row does not pass."""
+    """23514 where a row does not pass. Nobody else may write the table until the commit."""
+    change.alone_with(table)
     if not await change.query(f"SELECT 1 FROM {quoted(table.schema, table.name)} WHERE NOT ({check.expression}) LIMIT 1"):
         return None
     message = f'check constraint "{check.name}" of relation "{table.name}" is violated by some row'
     return DatabaseError(CHECK_VIOLATION, message, schema=table.schema, table=table.name, constraint=check.name)
 
 
-def _check_named(table: Table, name: str) -> Check:
-    """Raises 42704, 42809."""
-    for check in table.checks:
-        if check.name == name:
-            return check
+Validated = Check | ForeignKey
+
+
+def _named(table: Table, name: str) -> Validated:
+    """A constraint that can be validated. Raises 42704, 42809."""
+    constraints: list[Validated] = [*table.checks, *table.foreign_keys]
+    for constraint in constraints:
+        if constraint.name == name:
+            return constraint
     if any(index.name == name and index.constraint for index in (table.primary, *table.indexes)):
         raise DatabaseError(WRONG_OBJECT_TYPE, f'constraint "{name}" of relation "{table.name}" is not a foreign key or check constraint')
     raise DatabaseError(UNDEFINED_OBJECT, f'constraint "{name}" of relation "{table.name}" does not exist')
 
 
-def _validated(table: Table, check: Check) -> Table:
-    return replace(table, checks=tuple(replace(other, validated=True) if other == check else other for other in table.checks))
+async def _offended(change: SchemaChange, table: Table, constraint: Validated) -> DatabaseError | None:
+    if isinstance(constraint, Check):
+        return await _violates(change, table, constraint)
+    return await foreign_keys.violation(change, table, constraint)
+
+
+def _validated(table: Table, constraint: Validated) -> Table:
+    checks = tuple(replace(other, validated=True) if other == constraint else other for other in table.checks)
+    others = tuple(replace(other, validated=True) if other == constraint else other for other in table.foreign_keys)
+    return replace(table, checks=checks, foreign_keys=others)
 
 
 async def _validate(change: SchemaChange, table: Table, command: Any) -> Table:
     _needs_open(change, "VALIDATE CONSTRAINT")
-    check = _check_named(table, command.name)
-    if check.validated:
+    constraint = _named(table, command.name)
+    if constraint.validated:
         return table
-    change.alone_with(table)
-    violation = await _violates(change, table, check)
+    violation = await _offended(change, table, constraint)
     if violation is not None:
         raise violation
-    after = _validated(table, check)
+    after = _validated(table, constraint)
     change.replace_table(table, after)
     return after
 
 
 async def _validate_async(change: SchemaChange, table: Table, command: Any) -> Batch:
     """A job: what is violated stands in its details."""
-    check = _check_named(table, command.name)
-    change.alone_with(table)
-    violation = await _violates(change, table, check)
+    constraint = _named(table, command.name)
+    violation = await _offended(change, table, constraint)
     if violation is None:
-        change.replace_table(table, _validated(table, check))
-    failure = violation.message if violation is not None else ""
-    name = f"{table.schema}.{table.name}.{check.name}"
+        change.replace_table(table, _validated(table, constraint))
+    failure = "" if violation is None else "\n".join(filter(None, (violation.message, violation.detail)))
+    name = f"{table.schema}.{table.name}.{constraint.name}"
     job = change.add_job(table, "VALIDATE_CONSTRAINT", PG_CONSTRAINT_OID, table.id, name, failure)
     return Batch([(job,)], True, "ALTER TABLE")
 
@@ -288,8 +323,15 @@ async def _drop_constraint(change: SchemaChange, table: Table, command: Any) -> 
         after = replace(table, checks=tuple(check for check in table.checks if check.name != command.name))
         change.replace_table(table, after)
         return after
+    for foreign_key in table.foreign_keys:
+        if foreign_key.name == command.name:
+            return foreign_keys.without(change, table, foreign_key)
     for index in table.indexes:
         if index.name == command.name and index.constraint:
+            what = f"constraint {quote_ident(index.name)} on {described(change.catalog, table)}"
+            clear(change, [what], dependents_of_index(change.catalog, table, index), command.behavior)
+            present = change.catalog.table_by_id(table.id)
+            table = present if present is not None else table
             return remove_index(change, table, index)
     if table.primary.columns and table.primary.name == command.name:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "a primary key cannot be dropped")
@@ -300,8 +342,30 @@ async def _drop_constraint(change: SchemaChange, table: Table, command: Any) -> 
     return table
 
 
+async def _alter_constraint(change: SchemaChange, table: Table, command: Any) -> Table:
+    """ALTER CONSTRAINT ... [NOT] DEFERRABLE, of foreign keys alone. Raises 42704, 42809, 0A000."""
+    node = command.def_
+    constraint = _named(table, node.conname)
+    if not isinstance(constraint, ForeignKey):
+        message = f'constraint "{node.conname}" of relation "{table.name}" is not a foreign key constraint'
+        raise DatabaseError(WRONG_OBJECT_TYPE, message)
+    if not node.alterDeferrability:
+        raise DatabaseError(FEATURE_NOT_SUPPORTED, "unsupported ALTER TABLE ALTER CONSTRAINT statement")
+    changed = replace(constraint, deferrable=bool(node.deferrable), deferred=bool(node.initdeferred))
+    after = replace(table, foreign_keys=tuple(changed if other == constraint else other for other in table.foreign_keys))
+    change.replace_table(table, after)
+    return after
+
+
+async def _change_owner(change: SchemaChange, table: Table, command: Any) -> Table:
+    """OWNER TO. Raises 42704, 42501."""
+    after = reowned_by(change, table, role_of(change, command.newowner))
+    change.put_owned(table, after)
+    return after
+
+
 async def _nothing(change: SchemaChange, table: Table, command: Any) -> Table:
-    """OWNER TO, SET (fillfactor), CLUSTER: accepted, and without meaning here."""
+    """SET (fillfactor), CLUSTER: accepted, and without meaning here."""
     return table
 
 
@@ -314,7 +378,8 @@ _ACTIONS: dict[AlterTableType, Callable[[SchemaChange, Table, Any], Awaitable[Ta
     AlterTableType.AT_AddConstraint: _add_constraint,
     AlterTableType.AT_DropConstraint: _drop_constraint,
     AlterTableType.AT_ValidateConstraint: _validate,
-    AlterTableType.AT_ChangeOwner: _nothing,
+    AlterTableType.AT_AlterConstraint: _alter_constraint,
+    AlterTableType.AT_ChangeOwner: _change_owner,
     AlterTableType.AT_SetRelOptions: _nothing,
     AlterTableType.AT_ResetRelOptions: _nothing,
     AlterTableType.AT_SetStatistics: _nothing,

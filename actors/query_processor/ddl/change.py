@@ -10,14 +10,15 @@ created in a schema while it goes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from actors.common.errors import (
+    DUPLICATE_OBJECT,
     DUPLICATE_TABLE,
-    INSUFFICIENT_PRIVILEGE,
     PROGRAM_LIMIT_EXCEEDED,
     TOO_MANY_COLUMNS,
     UNDEFINED_TABLE,
@@ -25,26 +26,32 @@ from actors.common.errors import (
     DatabaseError,
 )
 from actors.query_processor.transaction import Transaction
-from actors.sql.catalog.schema import CATALOG_TABLE, Comment, Index, Table
+from actors.sql.catalog.privileges import CREATE, DefaultAcl, Owned, denied, require, require_owner
+from actors.sql.catalog.roles import ADMIN_OID, PUBLIC_ROLE_OID, Role
+from actors.sql.catalog.schema import CATALOG_TABLE, Comment, Index, Job, RoleSettings, Sequence, Table, View
 from actors.sql.catalog.snapshot import (
     IMPLIED_SCHEMAS,
     INDEX_KIND,
+    ROLE_KIND,
     SCHEMA_KIND,
     SYSTEM_SCHEMAS,
     TABLE_KIND,
     Catalog,
-    Job,
+    Database,
     Other,
-    RoleSettings,
     Schema,
+    database_key,
+    default_acl_key,
     encode,
     job_key,
     kind_of,
     other_key,
     relation_name_key,
     role_key,
+    role_name_key,
     schema_key,
     schema_name_key,
+    settings_key,
     table_key,
 )
 
@@ -77,6 +84,11 @@ class SchemaChange:
     def catalog(self) -> Catalog:
         return self.transaction.catalog
 
+    @property
+    def role(self) -> int:
+        """The oid of the role whose statement it is."""
+        return self.session.role
+
     async def ids(self, count: int) -> list[int]:
         return await self.session.services.ids.take(count)
 
@@ -86,7 +98,13 @@ class SchemaChange:
     # -- finding -------------------------------------------------------------------------------------------------------------
 
     def table(self, relation: Any) -> Table:
-        """The table that a RangeVar names, to be changed. Raises 42P01, 42809 for another kind of relation, 42501 for the system's."""
+        """The table that a RangeVar names, to be changed. Raises 42P01, 42809 for another kind of relation, 42501 for another's."""
+        found = self.relation(relation)
+        self.require_owner(found)
+        return found
+
+    def relation(self, relation: Any) -> Table:
+        """The table that a RangeVar names, whoever owns it. Raises 42P01, 42809."""
         found = self.catalog.find(relation.schemaname, relation.relname)
         if found is None and self.catalog.find_other(relation.schemaname, relation.relname) is not None:
             raise DatabaseError(WRONG_OBJECT_TYPE, f'"{relation.relname}" is not a table')
@@ -97,11 +115,21 @@ class SchemaChange:
             raise DatabaseError(WRONG_OBJECT_TYPE, f'"{relation.relname}" is not a table')
         return found[0]
 
+    def require_owner(self, thing: Owned, noun: str = "", name: str = "") -> None:
+        """Raises 42501 where the statement's role does not own the object; `noun` and `name` as in privileges.require_owner."""
+        require_owner(self.catalog, self.role, thing, noun, name)
+
+    def require_create(self, schema: str) -> None:
+        """Raises 42501 where the statement's role may create nothing in the schema."""
+        require(self.catalog, self.role, self.catalog.schema(schema), CREATE)
+
     def place(self, schema: str | None) -> str:
         """The schema that an object is created in. Raises 3F000, 42501."""
         name = self.catalog.creation_schema(schema)
         if name in SYSTEM_SCHEMAS:
-            raise DatabaseError(INSUFFICIENT_PRIVILEGE, f"permission denied for schema {name}")
+            raise denied("schema", name)
+        self.require_create(name)
+        self.depend_on_role(self.role)
         if name not in _IMPLIED:
             self.transaction.check(schema_name_key(name))
         return name
@@ -189,23 +217,78 @@ class SchemaChange:
         self.transaction.put(schema_name_key(schema.name), SCHEMA_KIND + schema.id.to_bytes(4, "big"), counts=False)
         self._changed(schema.id, self.catalog.with_schema(schema))
 
-    def describe_schema(self, schema: Schema) -> None:
-        """Another comment."""
+    def put_schema(self, schema: Schema) -> None:
+        """In the place of the schema of its id and name."""
         self.transaction.put(schema_key(schema.id), encode(schema), counts=False)
         self._changed(schema.id, self.catalog.with_schema(schema))
 
     def drop_schema(self, schema: Schema) -> None:
+        for default in self.catalog.default_acls():
+            if default.schema == schema.id:
+                self.put_default_acl(default, gone=True)
         self.transaction.delete(schema_key(schema.id), counts=False)
         self.transaction.delete(schema_name_key(schema.name), counts=False)
         self._changed(schema.id, self.catalog.without_schema(schema.name))
 
-    def set_role(self, settings: RoleSettings) -> None:
-        key = role_key(settings.role, settings.database)
+    def put_roles(self, *roles: Role) -> None:
+        """New ones, or others in the place of those of their ids: names are given back and taken as they differ. Raises 42710 for a taken name."""
+        for role in roles:
+            before = self.catalog.roles.with_id(role.id)
+            if before is None or before.name != role.name:
+                self._take_role_name(role)
+                if before is not None:
+                    self.transaction.delete(role_name_key(before.name), counts=False)
+            self.transaction.put(role_key(role.id), encode(role), counts=False)
+        self._changed(CATALOG_TABLE, self.catalog.with_roles(roles))
+
+    def _take_role_name(self, role: Role) -> None:
+        if self.catalog.roles.find(role.name) is not None:
+            raise DatabaseError(DUPLICATE_OBJECT, f'role "{role.name}" already exists')
+        self.transaction.put(role_name_key(role.name), ROLE_KIND + role.id.to_bytes(4, "big"), counts=False)
+
+    def drop_role(self, role: Role) -> None:
+        """Nothing else may change in the catalog meanwhile: what the role owns and was granted was looked for."""
+        self.transaction.delete(role_key(role.id), counts=False)
+        self.transaction.delete(role_name_key(role.name), counts=False)
+        self.transaction.exclusive.add(CATALOG_TABLE)
+        self._changed(CATALOG_TABLE, self.catalog.with_roles((), [role.id]))
+
+    def put_default_acl(self, default: DefaultAcl, gone: bool) -> None:
+        """`gone`: it says no more than there is without it."""
+        key = default_acl_key(default)
+        if gone:
+            self.transaction.delete(key, counts=False)
+        else:
+            self.transaction.put(key, encode(default), counts=False)
+        self._changed(CATALOG_TABLE, self.catalog.with_default_acl(default, gone))
+
+    def depend_on_role(self, role: int) -> None:
+        """What the statement writes names the role: it may not be dropped meanwhile."""
+        if role not in (PUBLIC_ROLE_OID, ADMIN_OID):
+            self.transaction.check(role_key(role))
+
+    def put_owned(self, before: Owned, after: Owned) -> None:
+        """Another owner, or other privileges."""
+        match before, after:
+            case Table(), Table():
+                self.replace_table(before, after)
+            case Schema(), Schema():
+                self.put_schema(after)
+            case View() | Sequence(), View() | Sequence():
+                self.replace_other(before, after)
+            case _, Database():
+                self.transaction.put(database_key(), encode(after), counts=False)
+                self._changed(CATALOG_TABLE, self.catalog.with_database(after))
+            case _:
+                raise AssertionError(f"nobody owns {after!r}")
+
+    def set_settings(self, settings: RoleSettings) -> None:
+        key = settings_key(settings.role, settings.database)
         if settings.values:
             self.transaction.put(key, encode(settings), counts=False)
         else:
             self.transaction.delete(key, counts=False)
-        self._changed(ROLE_SETTINGS, self.catalog.with_role(settings))
+        self._changed(ROLE_SETTINGS, self.catalog.with_settings(settings))
 
     def add_job(self, table: Table, job_type: str, class_id: int, object_id: int, object_name: str, failure: str = "") -> str:
         """Note a job on `table` that has ended with this statement; its id. Jobs that ended long ago are forgotten."""
@@ -246,15 +329,28 @@ class SchemaChange:
     # -- statements within the statement ---------------------------------------------------------------------------------------
 
     async def query(self, sql: str) -> list[tuple[Any, ...]]:
-        """Run one planned statement in this transaction, under the changed catalog."""
+        """Run one planned statement in this transaction, under the changed catalog, for the system: whoever may change an object may have it looked at."""
         session = self.session
         [raw] = session.split(sql)
-        return (await session.bind(await session.prepare(raw), []).run()).rows
+        with self._as_system():
+            return (await session.bind(await session.prepare(raw), []).run()).rows
 
     async def validate(self, sql: str) -> None:
         """Plan one statement under the changed catalog, for its errors."""
         [raw] = self.session.split(sql)
-        await self.session.prepare(raw)
+        with self._as_system():
+            await self.session.prepare(raw)
+
+    @contextmanager
+    def _as_system(self) -> Iterator[None]:
+        session, transaction, role, view = self.session, self.transaction, self.role, self.catalog
+        session.role = ADMIN_OID
+        transaction.catalog = view.on_path(view.search_path, ADMIN_OID)
+        try:
+            yield
+        finally:
+            session.role = role
+            transaction.catalog = transaction.catalog.on_path(view.path, role)
 
 
 def _names(table: Table) -> dict[tuple[str, str], tuple[bytes, int]]:
@@ -270,7 +366,7 @@ def _without_stale_comments(table: Table) -> Table:
         return table
     positions = {column.position for column in table.live_columns()}
     oids = {index.oid for index in Catalog.all_indexes(table)}
-    names = {check.name for check in table.checks}
+    names = {check.name for check in table.checks} | {foreign_key.name for foreign_key in table.foreign_keys}
 
     def stays(one: Comment) -> bool:
         if one.kind == "column":

@@ -24,7 +24,8 @@ async def comment(change: SchemaChange, node: Any) -> str:
     text = node.comment or None
     if node.objtype == ObjectType.OBJECT_SCHEMA:
         schema = change.catalog.schema(node.object.sval)
-        change.describe_schema(replace(schema, comment=text))
+        change.require_owner(schema)
+        change.put_schema(replace(schema, comment=text))
         return "COMMENT"
     if _comment_on_other(change, node, text):
         return "COMMENT"
@@ -32,6 +33,7 @@ async def comment(change: SchemaChange, node: Any) -> str:
     if place is None:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, f"unsupported statement: COMMENT ON {node.objtype.name.removeprefix('OBJECT_')}")
     table, kind, number, name = place(change.catalog, [part.sval for part in node.object])
+    change.require_owner(table, *(("index", node.object[-1].sval) if kind == "index" else ()))
     others = tuple(other for other in table.comments if (other.kind, other.number, other.name) != (kind, number, name))
     added = () if text is None else (Comment(kind, number, name, text),)
     change.replace_table(table, replace(table, comments=(*others, *added)))
@@ -113,7 +115,8 @@ def _constraint(catalog: Catalog, names: list[str]) -> _Place:
     for index in Catalog.all_indexes(table):
         if index.name == names[-1] and (index.primary or index.constraint):
             return table, "constraint", index.oid, ""
-    if all(check.name != names[-1] for check in table.checks):
+    named = {check.name for check in table.checks} | {foreign_key.name for foreign_key in table.foreign_keys}
+    if names[-1] not in named:
         raise DatabaseError(UNDEFINED_OBJECT, f'constraint "{names[-1]}" for table "{table.name}" does not exist')
     return table, "constraint", 0, names[-1]
 

@@ -18,11 +18,14 @@ from actors.common.errors import (
     INVALID_TABLE_DEFINITION,
     SYNTAX_ERROR,
     UNDEFINED_COLUMN,
+    UNDEFINED_OBJECT,
     DatabaseError,
 )
 from actors.query_processor.ddl.change import SchemaChange
+from actors.query_processor.ddl.foreign_keys import ForeignClause, clause_of
 from actors.sql.binding.column_types import column_type
 from actors.sql.catalog.schema import Check, Column, Index, IndexColumn, Table
+from actors.sql.types.json_values import JSON_TYPES
 
 
 @dataclass
@@ -42,6 +45,7 @@ class Clauses:
     keys: list[Key] = field(default_factory=list)
     checks: list[tuple[str | None, str | None, Any]] = field(default_factory=list)
     not_null: list[str] = field(default_factory=list)
+    foreign: list[ForeignClause] = field(default_factory=list)
 
 
 def sql_text(node: Any) -> str:
@@ -72,11 +76,24 @@ def column_of(node: Any, position: int, clauses: Clauses) -> Column:
             clauses.keys.append(Key([node.colname], constraint.conname, False, not constraint.nulls_not_distinct))
         elif kind == ConstrType.CONSTR_CHECK:
             clauses.checks.append((constraint.conname, node.colname, constraint.raw_expr))
+        elif kind == ConstrType.CONSTR_FOREIGN:
+            clauses.foreign.append(clause_of(constraint, [node.colname]))
+        elif kind in _DEFERRING and clauses.foreign and clauses.foreign[-1].node in node.constraints:
+            _defer(clauses.foreign[-1], kind)
         else:
             refuse(constraint)
     if not_null and nullable:
         raise DatabaseError(SYNTAX_ERROR, f'conflicting NULL/NOT NULL declarations for column "{node.colname}"')
     return Column(node.colname, position, type_, not_null, default)
+
+
+_DEFERRING = (ConstrType.CONSTR_ATTR_DEFERRABLE, ConstrType.CONSTR_ATTR_DEFERRED)
+
+
+def _defer(clause: ForeignClause, kind: ConstrType) -> None:
+    """DEFERRABLE, INITIALLY DEFERRED after a column's REFERENCES."""
+    clause.deferrable = True
+    clause.deferred = clause.deferred or kind == ConstrType.CONSTR_ATTR_DEFERRED
 
 
 def add_table_constraint(node: Any, clauses: Clauses) -> None:
@@ -91,6 +108,8 @@ def add_table_constraint(node: Any, clauses: Clauses) -> None:
         clauses.keys.append(Key([key.sval for key in node.keys], node.conname, primary, not node.nulls_not_distinct))
     elif kind == ConstrType.CONSTR_CHECK:
         clauses.checks.append((node.conname, None, node.raw_expr))
+    elif kind == ConstrType.CONSTR_FOREIGN:
+        clauses.foreign.append(clause_of(node, [name.sval for name in node.fk_attrs]))
     elif kind == ConstrType.CONSTR_NOTNULL:
         clauses.not_null.extend(key.sval for key in node.keys)
     else:
@@ -98,7 +117,6 @@ def add_table_constraint(node: Any, clauses: Clauses) -> None:
 
 
 _REFUSED = {
-    ConstrType.CONSTR_FOREIGN: "FOREIGN KEY constraints are not supported",
     ConstrType.CONSTR_EXCLUSION: "EXCLUDE constraints are not supported",
     ConstrType.CONSTR_IDENTITY: "identity columns are not supported",
     ConstrType.CONSTR_GENERATED: "generated columns are not supported",
@@ -128,6 +146,7 @@ def positions(table_columns: Sequence[Column], names: Sequence[str], what: str) 
 def make_key(change: SchemaChange, table: Table, key: Key, number: int, oid: int, taken: Sequence[str] = ()) -> Index:
     """The index of a PRIMARY KEY or UNIQUE clause."""
     places = positions(table.columns, key.columns, "primary key" if key.primary else "unique")
+    refuse_unkeyed([table.columns[place] for place in places])
     name = key.name
     if name is None:
         parts = (table.name,) if key.primary else (table.name, *key.columns)
@@ -136,6 +155,17 @@ def make_key(change: SchemaChange, table: Table, key: Key, number: int, oid: int
         raise DatabaseError("42P07", f'relation "{name}" already exists')
     columns = tuple(IndexColumn(place) for place in places)
     return Index(number, oid, name, columns, True, key.primary, True, key.nulls_distinct)
+
+
+def refuse_unkeyed(columns: Sequence[Column]) -> None:
+    """Raises 42704 for a column of a type that no key is made of."""
+    for column in columns:
+        if column.type.name in JSON_TYPES:
+            raise DatabaseError(
+                UNDEFINED_OBJECT,
+                f'data type {column.type.name} has no default operator class for access method "btree"',
+                hint="You must specify an operator class for the index or define a default operator class for the data type.",
+            )
 
 
 def make_checks(table: Table, checks: Sequence[tuple[str | None, str | None, Any]]) -> tuple[Check, ...]:
@@ -198,6 +228,7 @@ def index_column(element: Any, table: Table, strict: bool) -> IndexColumn:
     place = next((column.position for column in table.live_columns() if column.name == element.name), None)
     if place is None:
         raise DatabaseError(UNDEFINED_COLUMN, f'column "{element.name}" does not exist')
+    refuse_unkeyed([table.columns[place]])
     descending = element.ordering == SortByDir.SORTBY_DESC
     nulls_first = descending
     if element.nulls_ordering != SortByNulls.SORTBY_NULLS_DEFAULT:

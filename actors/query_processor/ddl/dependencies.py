@@ -16,8 +16,9 @@ from typing import Any
 from pglast.enums import DropBehavior
 
 from actors.common.errors import DEPENDENT_OBJECTS_STILL_EXIST, DatabaseError
-from actors.query_processor.ddl.change import SchemaChange
-from actors.sql.catalog.schema import Table, View
+from actors.query_processor.ddl import foreign_keys
+from actors.query_processor.ddl.change import SchemaChange, replace
+from actors.sql.catalog.schema import ForeignKey, Index, Table, View
 from actors.sql.catalog.snapshot import Catalog, Other
 from actors.sql.expressions.text_functions import quote_ident
 
@@ -51,7 +52,34 @@ def dependents_of_table(catalog: Catalog, table: Table, position: int | None = N
     on = described(catalog, table)
     if position is not None:
         on = f"column {quote_ident(table.columns[position].name)} of {on}"
+    for number in table.referenced_by:
+        child = catalog.table_by_id(number)
+        if child is None or child.id == table.id:
+            continue
+        for foreign_key in child.foreign_keys:
+            if foreign_key.table == table.id and (position is None or position in foreign_key.referenced):
+                yield _of_foreign_key(catalog, child, foreign_key, on)
     yield from _views_on(catalog, table.id, on, position)
+
+
+def dependents_of_index(catalog: Catalog, table: Table, index: Index) -> Iterator[Dependent]:
+    """Foreign keys that refer to the columns of a unique index."""
+    for number in table.referenced_by:
+        child = catalog.table_by_id(number)
+        for foreign_key in child.foreign_keys if child is not None else ():
+            if child is not None and foreign_key.index == index.oid:
+                yield _of_foreign_key(catalog, child, foreign_key, f"index {quote_ident(index.name)}")
+
+
+def _of_foreign_key(catalog: Catalog, child: Table, foreign_key: ForeignKey, on: str) -> Dependent:
+    what = f"constraint {quote_ident(foreign_key.name)} on {described(catalog, child)}"
+    return Dependent(("constraint", foreign_key.oid, ""), what, on, partial(_drop_foreign_key, table=child.id, gone=foreign_key))
+
+
+def _drop_foreign_key(change: SchemaChange, table: int, gone: ForeignKey) -> None:
+    present = change.catalog.table_by_id(table)
+    if present is not None and gone in present.foreign_keys:
+        foreign_keys.without(change, present, gone)
 
 
 def dependents_of_view(catalog: Catalog, view: View) -> Iterator[Dependent]:
@@ -73,9 +101,18 @@ def dependents_of_schema(catalog: Catalog, name: str) -> Iterator[Dependent]:
             yield from dependents_of_view(catalog, relation)
 
 
+def drop_relation(change: SchemaChange, gone: Table | Other) -> None:
+    """Unless it is gone already."""
+    if isinstance(gone, Table):
+        _drop_table(change, gone)
+    elif any(other.id == gone.id for other in change.catalog.others()):
+        change.drop_other(gone)
+
+
 def _drop_table(change: SchemaChange, gone: Table) -> None:
     present = change.catalog.table_by_id(gone.id)
     if present is not None:
+        foreign_keys.settle(change, present, replace(present, foreign_keys=()))
         change.drop_table(present)
 
 

@@ -9,6 +9,7 @@ from actors.common.errors import DUPLICATE_TABLE, FEATURE_NOT_SUPPORTED, UNDEFIN
 from actors.query_processor.ddl import backfill
 from actors.query_processor.ddl.change import SchemaChange, replace
 from actors.query_processor.ddl.constraints import index_column
+from actors.query_processor.ddl.dependencies import clear, dependents_of_index
 from actors.query_processor.ddl.views import right_drop
 from actors.query_processor.session.statements import RawStatement
 from actors.sql.catalog.schema import Index, Table
@@ -84,13 +85,16 @@ async def drop_index(change: SchemaChange, node: Any) -> str:
         table, index = found
         if index is None:
             raise DatabaseError("42809", f'"{name}" is not an index', hint="Use DROP TABLE to remove a table.")
+        change.require_owner(table, "index", name)
         if index.constraint:
             raise DatabaseError(
                 "2BP01",
                 f"cannot drop index {name} because constraint {name} on table {table.name} requires it",
                 hint=f"You can drop constraint {name} on table {table.name} instead.",
             )
-        remove_index(change, table, index)
+        clear(change, [f"index {name}"], dependents_of_index(change.catalog, table, index), node.behavior)
+        present = change.catalog.table_by_id(table.id)
+        remove_index(change, present if present is not None else table, index)
     return "DROP INDEX"
 
 

@@ -18,8 +18,9 @@ from actors.common.errors import (
 )
 from actors.query_processor.ddl.change import SchemaChange, replace
 from actors.query_processor.ddl.constraints import parsed_check, sql_text
+from actors.query_processor.ddl.roles import rename_role
 from actors.query_processor.ddl.views import renamed_column
-from actors.sql.catalog.schema import Column, Table, View
+from actors.sql.catalog.schema import Column, Comment, Table, View
 from actors.sql.catalog.snapshot import Other
 
 _KINDS = {
@@ -36,22 +37,28 @@ async def rename(change: SchemaChange, node: Any) -> str:
     """Raises as PostgreSQL does; 0A000 for kinds of objects that there are none of."""
     kind = node.renameType
     relation = node.relation
+    if kind == ObjectType.OBJECT_ROLE:
+        return await rename_role(change, node.subname, node.newname)
     if kind not in _KINDS:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, f"unsupported statement: ALTER {kind.name.removeprefix('OBJECT_')} RENAME")
     tag = f"ALTER {_KINDS[kind]}"
     found = change.catalog.find(relation.schemaname, relation.relname)
     other = change.catalog.find_other(relation.schemaname, relation.relname)
     if other is not None:
+        change.require_owner(other)
+        change.require_create(other.schema)
         return _rename_other(change, other, node)
     if found is None:
         return _missing(change, relation, node.missing_ok, tag)
     table, index = found
     _check_kind(relation.relname, kind, ObjectType.OBJECT_TABLE if index is None else ObjectType.OBJECT_INDEX)
+    change.require_owner(table, *(() if index is None else ("index", index.name)))
     if kind == ObjectType.OBJECT_COLUMN:
         after = _renamed_column(table, node.subname, node.newname)
     elif kind == ObjectType.OBJECT_TABCONSTRAINT:
         after = _renamed_constraint(table, node.subname, node.newname)
     else:
+        change.require_create(table.schema)
         change.require_free(table.schema, node.newname)
         after = replace(table, name=node.newname) if index is None else _renamed_index(table, index.oid, node.newname)
     change.replace_table(table, after)
@@ -99,11 +106,17 @@ def _renamed_constraint(table: Table, old: str, new: str) -> Table:
     for index in (table.primary, *table.indexes):
         if index.name == old and index.constraint:
             return _renamed_index(table, index.oid, new)
+    if any(foreign_key.name == old for foreign_key in table.foreign_keys):
+        renamed = tuple(replace(one, name=new) if one.name == old else one for one in table.foreign_keys)
+        return replace(table, foreign_keys=renamed, comments=_renamed_comments(table, old, new))
     if all(check.name != old for check in table.checks):
         raise DatabaseError(UNDEFINED_OBJECT, f'constraint "{old}" for table "{table.name}" does not exist')
     checks = tuple(replace(check, name=new) if check.name == old else check for check in table.checks)
-    comments = tuple(replace(comment, name=new) if comment.name == old else comment for comment in table.comments)
-    return replace(table, checks=checks, comments=comments)
+    return replace(table, checks=checks, comments=_renamed_comments(table, old, new))
+
+
+def _renamed_comments(table: Table, old: str, new: str) -> tuple[Comment, ...]:
+    return tuple(replace(comment, name=new) if comment.name == old else comment for comment in table.comments)
 
 
 class _RenameColumn(Visitor):
@@ -148,6 +161,7 @@ async def set_schema(change: SchemaChange, node: Any) -> str:
     other = change.catalog.find_other(relation.schemaname, relation.relname)
     if other is not None:
         _check_kind(other.name, kind, ObjectType.OBJECT_VIEW if isinstance(other, View) else ObjectType.OBJECT_SEQUENCE)
+        change.require_owner(other)
         schema = change.place(node.newschema)
         if schema != other.schema:
             change.replace_other(other, replace(other, schema=schema))

@@ -15,6 +15,8 @@ from actors.common.errors import (
 )
 from actors.query_processor.ddl.change import SchemaChange
 from actors.query_processor.ddl.dependencies import clear, dependents_of_schema
+from actors.query_processor.ddl.roles import require_settable, role_of
+from actors.sql.catalog.privileges import CREATE, SCHEMA, require
 from actors.sql.catalog.schema import NAMES_TABLE
 from actors.sql.catalog.snapshot import IMPLIED_SCHEMAS, Schema
 
@@ -22,7 +24,10 @@ _IMPLIED = frozenset(schema.name for schema in IMPLIED_SCHEMAS)
 
 
 async def create_schema(change: SchemaChange, node: Any) -> str:
-    name = node.schemaname or node.authrole.rolename
+    owner = change.role if node.authrole is None else role_of(change, node.authrole).id
+    name = node.schemaname or change.catalog.roles.name_of(owner)
+    require(change.catalog, change.role, change.catalog.database, CREATE)
+    require_settable(change, owner)
     if node.schemaElts:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "CREATE SCHEMA with elements is not supported")
     if name.startswith("pg_"):
@@ -33,7 +38,7 @@ async def create_schema(change: SchemaChange, node: Any) -> str:
             return "CREATE SCHEMA"
         raise DatabaseError("42P06", f'schema "{name}" already exists')
     [number] = await change.ids(1)
-    change.create_schema(Schema(number, name))
+    change.create_schema(Schema(number, name, owner, acl=change.catalog.initial_acl(SCHEMA, owner)))
     return "CREATE SCHEMA"
 
 
@@ -52,6 +57,7 @@ async def drop_schema(change: SchemaChange, node: Any) -> str:
             continue
         if name in _IMPLIED:
             raise DatabaseError(INSUFFICIENT_PRIVILEGE, f"cannot drop schema {name} because it is required by the database system")
+        change.require_owner(change.catalog.schema(name))
         _empty(change, name, node.behavior)
         change.drop_schema(change.catalog.schema(name))
         change.transaction.exclusive.add(NAMES_TABLE)

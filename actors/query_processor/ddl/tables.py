@@ -15,6 +15,7 @@ from actors.common.errors import (
     WRONG_OBJECT_TYPE,
     DatabaseError,
 )
+from actors.query_processor.ddl import foreign_keys
 from actors.query_processor.ddl.change import SchemaChange, quoted, replace
 from actors.query_processor.ddl.constraints import (
     Clauses,
@@ -27,7 +28,9 @@ from actors.query_processor.ddl.constraints import (
 )
 from actors.query_processor.ddl.dependencies import clear, dependents_of_table, described
 from actors.query_processor.ddl.views import right_drop
+from actors.sql.catalog.privileges import TABLE, TRUNCATE, owns, require
 from actors.sql.catalog.schema import Column, Index, Table
+from actors.sql.catalog.snapshot import Other
 
 FIRST_INDEX = 1
 """The primary key's index, hidden or not, of a table that was never rewritten."""
@@ -47,8 +50,16 @@ async def create_table(change: SchemaChange, node: Any) -> str:
     primary_keys = [key for key in clauses.keys if key.primary]
     if len(primary_keys) > 1:
         raise one_primary_key(relation.relname)
-    numbers = await change.ids(2 + len(clauses.keys))
-    table = Table(numbers.pop(0), schema, relation.relname, columns, Index(FIRST_INDEX, numbers.pop(0), "", ()))
+    numbers = await change.ids(2 + len(clauses.keys) + len(clauses.foreign))
+    table = Table(
+        numbers.pop(0),
+        schema,
+        relation.relname,
+        columns,
+        Index(FIRST_INDEX, numbers.pop(0), "", ()),
+        owner_oid=change.role,
+        acl=change.catalog.initial_acl(TABLE, change.role, schema),
+    )
     not_null = set(positions(columns, clauses.not_null, "not-null")) if clauses.not_null else set()
     indexes: list[Index] = []
     primary = table.primary
@@ -71,6 +82,9 @@ async def create_table(change: SchemaChange, node: Any) -> str:
         checks=make_checks(table, clauses.checks),
         next_index=FIRST_INDEX + 1 + len(indexes),
     )
+    for clause in clauses.foreign:
+        table = foreign_keys.make(change, table, clause, numbers.pop(0))
+    table = foreign_keys.settle(change, None, table)
     change.create_table(table)
     await validate_expressions(change, table)
     return "CREATE TABLE"
@@ -134,11 +148,19 @@ def drop_tables(change: SchemaChange, tables: list[Table], behavior: DropBehavio
     """Raises 2BP01 where other objects need them, and `behavior` is not CASCADE."""
     catalog = change.catalog
     dependents = [dependent for table in tables for dependent in dependents_of_table(catalog, table)]
-    clear(change, [described(catalog, table) for table in tables], dependents, behavior)
+    own = [("constraint", one.oid, "") for table in tables for one in table.foreign_keys]
+    clear(change, [described(catalog, table) for table in tables], dependents, behavior, own)
     for table in tables:
         present = change.catalog.table_by_id(table.id)
         assert present is not None, "nothing that a table's dependents take along is a table"
+        foreign_keys.settle(change, present, replace(present, foreign_keys=()))
         change.drop_table(present)
+
+
+def require_droppable(change: SchemaChange, relation: Table | Other) -> None:
+    """Raises 42501 unless the statement's role owns the relation or its schema."""
+    if not owns(change.catalog, change.role, change.catalog.schema(relation.schema)):
+        change.require_owner(relation)
 
 
 def _to_drop(change: SchemaChange, names: list[str], missing_ok: bool) -> Table | None:
@@ -147,6 +169,7 @@ def _to_drop(change: SchemaChange, names: list[str], missing_ok: bool) -> Table 
     place = schema[-1] if schema else None
     found = change.catalog.find(place, name)
     if found is not None and found[1] is None:
+        require_droppable(change, found[0])
         return found[0]
     if found is not None or change.catalog.find_other(place, name) is not None:
         raise DatabaseError(WRONG_OBJECT_TYPE, f'"{name}" is not a table', hint=right_drop(change.catalog, place, name))
@@ -163,12 +186,33 @@ def _to_drop(change: SchemaChange, names: list[str], missing_ok: bool) -> Table 
 async def truncate(change: SchemaChange, node: Any) -> str:
     if not change.limits.mixed_ddl:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "unsupported statement: Truncate")
-    for relation in node.relations:
-        before = change.table(relation)
+    tables = _truncated(change, [change.relation(relation) for relation in node.relations], node.behavior)
+    for before in tables:
+        require(change.catalog, change.role, before, TRUNCATE)
         change.replace_table(before, with_fresh_keyspaces(before))
         for index in (before.primary, *before.indexes):
             change.drop_keyspace(before, index)
     return "TRUNCATE TABLE"
+
+
+def _truncated(change: SchemaChange, named: list[Table], behavior: DropBehavior) -> list[Table]:
+    """With the tables that refer to them (CASCADE). Raises 0A000 where such a table is not named."""
+    tables = list(dict.fromkeys(named))
+    for table in tables:
+        for number in table.referenced_by:
+            child = change.catalog.table_by_id(number)
+            if child is None or child in tables:
+                continue
+            if behavior != DropBehavior.DROP_CASCADE:
+                raise DatabaseError(
+                    FEATURE_NOT_SUPPORTED,
+                    "cannot truncate a table referenced in a foreign key constraint",
+                    detail=f'Table "{child.name}" references "{table.name}".',
+                    hint=f'Truncate table "{child.name}" at the same time, or use TRUNCATE ... CASCADE.',
+                )
+            change.notice("00000", f'truncate cascades to table "{child.name}"')
+            tables.append(child)
+    return tables
 
 
 def with_fresh_keyspaces(table: Table) -> Table:

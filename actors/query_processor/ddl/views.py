@@ -17,7 +17,6 @@ from actors.common.errors import (
     PROGRAM_LIMIT_EXCEEDED,
     SYNTAX_ERROR,
     UNDEFINED_COLUMN,
-    UNDEFINED_OBJECT,
     UNDEFINED_PARAMETER,
     UNDEFINED_TABLE,
     WRONG_OBJECT_TYPE,
@@ -25,12 +24,15 @@ from actors.common.errors import (
 )
 from actors.query_processor.ddl.change import SchemaChange, replace
 from actors.query_processor.ddl.dependencies import clear, dependents_of_view, described
+from actors.query_processor.ddl.owners import reowned_by
+from actors.query_processor.ddl.roles import role_of
 from actors.query_processor.session.statements import RawStatement
 from actors.sql.binding.parameters import ParameterTypes
 from actors.sql.binding.select import bind_statement
 from actors.sql.binding.trees import mapped, relations_of
 from actors.sql.binding.view_changes import Change
 from actors.sql.binding.views import Expansion, defined, expanded, with_used
+from actors.sql.catalog.privileges import VIEW, owns
 from actors.sql.catalog.schema import View, ViewColumn
 from actors.sql.catalog.snapshot import Catalog
 from actors.sql.results import Field
@@ -59,6 +61,7 @@ async def create_view(change: SchemaChange, node: Any) -> str:
     if isinstance(before, View):
         _check_replaced(before, columns)
         after = replace(before, columns=columns, query=text, sources=sources, check_option=check_option)
+        change.require_owner(before)
         change.replace_other(before, after)
         Expansion(change.catalog).query(after)  # raises 42P17 for one that reads itself, 54001 for too many
     else:
@@ -66,7 +69,8 @@ async def create_view(change: SchemaChange, node: Any) -> str:
         if limit and sum(1 for _ in change.catalog.views()) >= limit:
             raise DatabaseError(PROGRAM_LIMIT_EXCEEDED, f"more than {limit} views are not supported")
         [number] = await change.ids(1)
-        view = View(number, schema, relation.relname, columns, text, sources, check_option, change.session.user)
+        acl = change.catalog.initial_acl(VIEW, change.role, schema)
+        view = View(number, schema, relation.relname, columns, text, sources, check_option, owner_oid=change.role, acl=acl)
         change.create_other(view)
         Expansion(change.catalog).query(view)
     change.depend_on(source.id for source in sources if source.id)
@@ -175,6 +179,8 @@ def _named(change: SchemaChange, names: list[str], missing_ok: bool) -> View | N
     place = schema[-1] if schema else None
     other = change.catalog.find_other(place, name)
     if isinstance(other, View):
+        if not owns(change.catalog, change.role, change.catalog.schema(other.schema)):
+            change.require_owner(other)
         return other
     found = change.catalog.find(place, name)
     if other is not None or found is not None:
@@ -220,13 +226,5 @@ def alter_view(change: SchemaChange, node: Any) -> str:
             kind = command.subtype.name.removeprefix("AT_")
             raise DatabaseError(FEATURE_NOT_SUPPORTED, f"unsupported ALTER VIEW {kind} statement")
         if view is not None:
-            change.replace_other(view, replace(view, owner=role_name(change, command.newowner)))
+            change.put_owned(view, reowned_by(change, view, role_of(change, command.newowner)))
     return "ALTER VIEW"
-
-
-def role_name(change: SchemaChange, role: Any) -> str:
-    """Of an existing role. Raises 42704."""
-    name = role.rolename if role.rolename is not None else change.session.user
-    if name not in ("admin", change.session.user):
-        raise DatabaseError(UNDEFINED_OBJECT, f'role "{name}" does not exist')
-    return str(name)

@@ -8,17 +8,20 @@ from typing import Any
 import pglast
 from pglast import ast
 
-from actors.common.errors import FEATURE_NOT_SUPPORTED, SYNTAX_ERROR, UNDEFINED_COLUMN, DatabaseError
+from actors.common.errors import DATATYPE_MISMATCH, FEATURE_NOT_SUPPORTED, SYNTAX_ERROR, UNDEFINED_COLUMN, DatabaseError
 from actors.query_processor.planner.planning import Planning
 from actors.query_processor.row_executor.changing import RowChanger
 from actors.query_processor.row_executor.constraints import CompiledCheck, CompiledOption, RowConstraints
 from actors.query_processor.row_executor.modifying import Returning
+from actors.query_processor.row_executor.referring import watch_of
 from actors.query_processor.row_executor.stored_table import StoredTable
 from actors.sql.binding import analyze, coerce_assignment
+from actors.sql.binding.coercion import type_name
 from actors.sql.binding.relations import Relation, Scope, expand_targets, field_of
 from actors.sql.binding.scope import position_of
 from actors.sql.catalog.schema import Column, Table
 from actors.sql.expressions.compile import compile_expression, compile_tuple
+from actors.sql.expressions.json_changes import ASSIGNED
 from actors.sql.expressions.tree import Constant, Expression, columns_of
 
 
@@ -57,11 +60,17 @@ def assigned(planning: Planning, node: Any, scope: Scope, column: Column) -> Exp
 def assignments(table: Table, targets: Sequence[Any]) -> list[tuple[Column, Any]]:
     """SET's list as (column, node). Raises 42703, 42601."""
     found: list[tuple[Column, Any]] = []
+    parts: set[int] = set()
+    """Columns of which parts are assigned to: b['x'] = 1, b['y'] = 2."""
     for target in targets:
-        if target.indirection:
-            raise DatabaseError(FEATURE_NOT_SUPPORTED, "assignment to a part of a column is not supported")
         column = target_column(table, target)
-        if any(other.position == column.position for other, _ in found):
+        earlier = [place for place, (other, _) in enumerate(found) if other.position == column.position]
+        if target.indirection and (not earlier or column.position in parts):
+            base = found[earlier[0]][1] if earlier else ast.ColumnRef(fields=(ast.String(sval=column.name),))
+            found[earlier[0] if earlier else len(found) :] = [(column, _changed_part(column, base, target))]
+            parts.add(column.position)
+            continue
+        if earlier:
             raise DatabaseError(SYNTAX_ERROR, f'multiple assignments to same column "{column.name}"')
         node: Any = target.val
         if isinstance(node, ast.MultiAssignRef):
@@ -74,6 +83,21 @@ def assignments(table: Table, targets: Sequence[Any]) -> list[tuple[Column, Any]
             node = values[(node.colno or 1) - 1]
         found.append((column, node))
     return found
+
+
+def _changed_part(column: Column, base: Any, target: Any) -> ast.FuncCall:
+    """What `column[subscript] ... = value` makes of the column's value. Raises 42804, 0A000."""
+    if column.type.name != "jsonb":
+        raise DatabaseError(
+            DATATYPE_MISMATCH,
+            f"cannot assign to a part of column {column.name} because its type {type_name(column.type)} does not support subscripting",
+        )
+    if not all(isinstance(part, ast.A_Indices) and not part.is_slice for part in target.indirection):
+        raise DatabaseError(DATATYPE_MISMATCH, "jsonb subscript does not support slices")
+    text = ast.TypeName(names=(ast.String(sval="text"),), typemod=-1)
+    steps = tuple(ast.TypeCast(arg=part.uidx, typeName=text) for part in target.indirection)
+    arguments = (base, ast.A_ArrayExpr(elements=steps), target.val)
+    return ast.FuncCall(funcname=(ast.String(sval=ASSIGNED),), args=arguments, agg_within_group=False, func_variadic=False)
 
 
 def constraints_of(planning: Planning, table: Table, positions: frozenset[int] | None = None) -> RowConstraints:
@@ -104,7 +128,9 @@ def returning_of(planning: Planning, clause: Any, scope: Scope) -> Returning:
 
 def changer_of(planning: Planning, stored: StoredTable, positions: frozenset[int]) -> RowChanger:
     limits = planning.settings.limits
-    return RowChanger(stored, constraints_of(planning, stored.table, positions), limits, positions)
+    return RowChanger(
+        stored, constraints_of(planning, stored.table, positions), limits, positions, watch_of(stored.table, planning.catalog, positions)
+    )
 
 
 def select_of(nodes: Sequence[Any], sources: Sequence[Any] = (), condition: Any = None, with_clause: Any = None) -> ast.SelectStmt:

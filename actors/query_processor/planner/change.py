@@ -11,6 +11,7 @@ from actors.query_processor.planner.planning import Planning, path_to
 from actors.query_processor.planner.subquery import QueryPlanner, take_out
 from actors.query_processor.row_executor.changing import RowRemover
 from actors.query_processor.row_executor.modifying import DeletePlan, UpdatePlan
+from actors.query_processor.row_executor.referring import watch_of
 from actors.query_processor.row_executor.stored_table import stored_table
 from actors.sql.binding import NotRowExpression
 from actors.sql.binding.reasons import Reason
@@ -74,7 +75,7 @@ def plan_delete(planning: Planning, statement: Any, plan_query: QueryPlanner) ->
     path = path_to(stored, parts)
     returning = returning_of(planning, statement.returningClause, scope)
     explainer = explain_change("Delete", path, scope, [index.index.name for index in stored.secondary])
-    return DeletePlan(planning.parameter_types(), path.access, RowRemover(stored), returning, explainer)
+    return DeletePlan(planning.parameter_types(), path.access, RowRemover(stored, watch_of(table, planning.catalog)), returning, explainer)
 
 
 def _changed_table(planning: Planning, statement: Any) -> Table:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from actors.query_processor.planner.conditions import Order
 from actors.query_processor.row_executor.selecting import Limits, Sorting
 from actors.sql.binding.query import BoundQuery
+from actors.sql.expressions.comparisons import UNCOMPARED, unordered
 from actors.sql.expressions.compile import compile_expression, compile_tuple
 from actors.sql.expressions.tree import Column, Expression
 
@@ -21,6 +22,10 @@ def limits_of(query: BoundQuery) -> Limits:
 
 
 def sort_items(query: BoundQuery) -> SortItems:
+    """Raises 42883 for a type without an order."""
+    for item in query.order:
+        if item.expression.type.name in UNCOMPARED:
+            raise unordered(item.expression.type)
     return [(item.expression, item.descending, item.nulls_first) for item in query.order]
 
 

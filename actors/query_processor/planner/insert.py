@@ -38,6 +38,7 @@ from actors.query_processor.planner.subquery import QueryPlanner, plan_within, w
 from actors.query_processor.row_executor.access import Statistics
 from actors.query_processor.row_executor.inserting import RowInserter
 from actors.query_processor.row_executor.modifying import InsertPlan, QuerySource, ValuesSource
+from actors.query_processor.row_executor.referring import watch_of
 from actors.query_processor.row_executor.selecting import Explainer, TupleOf
 from actors.query_processor.row_executor.stored_table import StoredIndex, StoredTable, stored_table
 from actors.query_processor.row_executor.upserting import ConflictUpdate, Upserter
@@ -64,7 +65,7 @@ def plan_insert(planning: Planning, statement: Any, plan_query: QueryPlanner) ->
     relation = relation_of(statement.relation, table)
     targets = _target_columns(table, statement.cols)
     source, rows = _source(planning, statement, stored, targets, plan_query)
-    inserter = RowInserter(stored, constraints_of(planning, table), planning.settings.limits)
+    inserter = RowInserter(stored, constraints_of(planning, table), planning.settings.limits, watch_of(table, planning.catalog))
     upserter, shown = _upserter(planning, statement.onConflictClause, relation, inserter)
     returning = returning_of(planning, statement.returningClause, Scope([relation]))
     return InsertPlan(planning.parameter_types(), source, inserter, upserter, returning, _explainer(table.name, source, rows, shown))

@@ -22,6 +22,7 @@ from actors.query_processor.planner.planning import Planning
 from actors.query_processor.planner.subquery import QueryPlanner, plan_within
 from actors.query_processor.row_executor.changing import RowRemover
 from actors.query_processor.row_executor.modifying import JoinedChangePlan
+from actors.query_processor.row_executor.referring import watch_of
 from actors.query_processor.row_executor.stored_table import stored_table
 from actors.sql.binding import NotRowExpression, coerce_assignment
 from actors.sql.binding.relations import NotRowStatement, Relation, Scope, relation_of
@@ -85,7 +86,7 @@ def plan_joined(
         positions,
         None if pairs is None else compile_tuple(tuple(expressions)),
         None if pairs is None else changer_of(planning, stored, frozenset(positions)),
-        RowRemover(stored),
+        RowRemover(stored, watch_of(stored.table, planning.catalog)),
         returning,
         lambda statistics, verbose: [f"{verb} on {relation.table.name}", *indent(query.explain(statistics is not None, verbose))],
     )

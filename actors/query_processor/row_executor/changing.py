@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from actors.common.settings import Limits
 from actors.query_processor.row_executor import violations
 from actors.query_processor.row_executor.constraints import RowConstraints, key_too_large
+from actors.query_processor.row_executor.referring import Watch
 from actors.query_processor.row_executor.stored_table import StoredTable
 from actors.runtime.fiber import turn
 
@@ -31,11 +32,14 @@ Change = tuple[bytes, Row, Row]
 
 
 class RowChanger:
-    __slots__ = ("_key_length_max", "_moves", "_touched", "_unique", "constraints", "plain", "stored")
+    __slots__ = ("_key_length_max", "_moves", "_touched", "_unique", "_watch", "constraints", "plain", "stored")
 
-    def __init__(self, stored: StoredTable, constraints: RowConstraints, limits: Limits, assigned: frozenset[int]) -> None:
+    def __init__(
+        self, stored: StoredTable, constraints: RowConstraints, limits: Limits, assigned: frozenset[int], watch: Watch | None = None
+    ) -> None:
         self.stored = stored
         self.constraints = constraints
+        self._watch = watch
         self._moves = not assigned.isdisjoint(stored.primary.positions)
         self._touched = tuple(index for index in stored.secondary if self._moves or not assigned.isdisjoint(index.positions))
         self._unique = tuple(index for index in stored.unique_indexes if not assigned.isdisjoint(index.positions))
@@ -56,13 +60,15 @@ class RowChanger:
             if not number % TURN_ROWS:
                 await turn()
         if self.plain:
-            encode, check_size = self.stored.encode, self.constraints.check_size
-            for number, (key, _, new) in enumerate(changes, 1):
+            encode, check_size, watch = self.stored.encode, self.constraints.check_size, self._watch
+            for number, (key, old, new) in enumerate(changes, 1):
                 if not number % TURN_ROWS:
                     await turn()
                 value = encode(new)
                 check_size(new, value)
                 transaction.put(key, value)
+                if watch is not None:
+                    watch.changed(transaction, old, new)
             return
         known = await self.existing(transaction, changes)
         for number, change in enumerate(changes, 1):
@@ -100,6 +106,8 @@ class RowChanger:
         if new_key != key:
             transaction.delete(key)
         transaction.put(new_key, value)
+        if self._watch is not None:
+            self._watch.changed(transaction, old, new)
         for index in self._touched:
             old_entry, old_pointer = index.entry(old, key)
             entry, pointer = index.entry(new, new_key)
@@ -117,12 +125,15 @@ class RowChanger:
 
 
 class RowRemover:
-    __slots__ = ("stored",)
+    __slots__ = ("_watch", "stored")
 
-    def __init__(self, stored: StoredTable) -> None:
+    def __init__(self, stored: StoredTable, watch: Watch | None = None) -> None:
         self.stored = stored
+        self._watch = watch
 
     def remove(self, transaction: Transaction, key: bytes, row: Row) -> None:
         transaction.delete(key)
+        if self._watch is not None:
+            self._watch.removed(transaction, row)
         for index in self.stored.secondary:
             transaction.delete(index.entry(row, key)[0], counts=False)

@@ -11,7 +11,7 @@ from actors.query_processor.row_executor import violations
 from actors.sql.catalog.schema import Check, Table
 from actors.sql.expressions.environment import Environment
 
-_SIZED_TYPES = frozenset({"text", "varchar", "bpchar", "bytea", "numeric"})
+_SIZED_TYPES = frozenset({"text", "varchar", "bpchar", "bytea", "numeric", "json", "jsonb"})
 
 CompiledOption = tuple[str, Callable[[Sequence[Any], Sequence[Any], Environment], Any]]
 """(view, what a row that is written through it must meet)"""

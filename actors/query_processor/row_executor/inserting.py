@@ -19,6 +19,7 @@ from actors.common.settings import Limits
 from actors.query_processor.row_executor import violations
 from actors.query_processor.row_executor.constraints import RowConstraints, key_too_large
 from actors.query_processor.row_executor.hidden_keys import HiddenKeys
+from actors.query_processor.row_executor.referring import Watch
 from actors.query_processor.row_executor.stored_table import StoredTable
 
 if TYPE_CHECKING:
@@ -28,11 +29,12 @@ Row = Sequence[Any]
 
 
 class RowInserter:
-    __slots__ = ("_check", "_key_length_max", "constraints", "stored")
+    __slots__ = ("_check", "_key_length_max", "constraints", "stored", "watch")
 
-    def __init__(self, stored: StoredTable, constraints: RowConstraints, limits: Limits) -> None:
+    def __init__(self, stored: StoredTable, constraints: RowConstraints, limits: Limits, watch: Watch | None = None) -> None:
         self.stored = stored
         self.constraints = constraints
+        self.watch = watch
         self._check = constraints.check
         self._key_length_max = limits.key_bytes_max + len(stored.primary.space) if limits.key_bytes_max else 1 << 62
 
@@ -46,6 +48,8 @@ class RowInserter:
         values = [encode(row) for row in rows]
         if stored.unique_indexes:
             await self._refuse_duplicates(transaction, rows, keys)
+        if self.watch is not None:
+            await self.note(transaction, rows, self.watch)
         put, constraints = transaction.put, self.constraints
         for row, key, value in zip(rows, keys, values, strict=True):
             constraints.check_size(row, value)
@@ -54,6 +58,13 @@ class RowInserter:
             for row, key in zip(rows, keys, strict=True):
                 self.put_entries(transaction, row, key)
         return keys
+
+    @staticmethod
+    async def note(transaction: Transaction, rows: Sequence[Row], watch: Watch) -> None:
+        """What the rows refer to, before any of them is written."""
+        await watch.begin(transaction)
+        for row in rows:
+            watch.written(transaction, row)
 
     def primary_keys(self, transaction: Transaction, rows: Sequence[Row]) -> list[bytes]:
         """Raises 54000 for a key that is too long."""

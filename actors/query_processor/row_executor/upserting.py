@@ -72,6 +72,8 @@ class Upserter:
                 for row, key in zip(some, some_keys, strict=True)
             ]
         known = await self._read(transaction, probes)
+        if inserter.watch is not None:
+            await inserter.watch.begin(transaction)
         touched: set[bytes] = set()
         affected: list[Row] = []
         for number, (row, key, unique_keys) in enumerate(zip(rows, keys, probes, strict=True), 1):
@@ -82,6 +84,8 @@ class Upserter:
                 value = stored.encode(row)
                 inserter.constraints.check_size(row, value)
                 transaction.put(key, value)
+                if inserter.watch is not None:
+                    inserter.watch.written(transaction, row)
                 inserter.put_entries(transaction, row, key)
                 touched.add(key)
                 affected.append(row)

@@ -5,8 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from actors.common.errors import CHECK_VIOLATION, NOT_NULL_VIOLATION, UNIQUE_VIOLATION, WITH_CHECK_OPTION_VIOLATION, DatabaseError
-from actors.sql.catalog.schema import Check, Column, Index, Table
+from actors.common.errors import (
+    CHECK_VIOLATION,
+    FOREIGN_KEY_VIOLATION,
+    NOT_NULL_VIOLATION,
+    UNIQUE_VIOLATION,
+    WITH_CHECK_OPTION_VIOLATION,
+    DatabaseError,
+)
+from actors.sql.catalog.schema import Check, Column, ForeignKey, Index, Table
 from actors.sql.types import by_name
 
 SHOWN_CHARACTERS_MAX = 64
@@ -44,6 +51,39 @@ def check_failed(table: Table, check: Check, row: Sequence[Any]) -> DatabaseErro
         schema=table.schema,
         table=table.name,
         constraint=check.name,
+    )
+
+
+def _key_text(table: Table, positions: Sequence[int], values: Sequence[Any]) -> str:
+    columns = [table.columns[position] for position in positions]
+    shown = ", ".join(_shown(column, value) for column, value in zip(columns, values, strict=True))
+    return f"Key ({', '.join(column.name for column in columns)})=({shown})"
+
+
+def not_present(child: Table, foreign_key: ForeignKey, parent: Table, values: Sequence[Any]) -> DatabaseError:
+    """`values`: of the columns that refer."""
+    detail = f'{_key_text(child, foreign_key.columns, values)} is not present in table "{parent.name}".'
+    return _of_child(child, foreign_key, detail)
+
+
+def mixed_nulls(child: Table, foreign_key: ForeignKey) -> DatabaseError:
+    return _of_child(child, foreign_key, "MATCH FULL does not allow mixing of null and nonnull key values.")
+
+
+def _of_child(child: Table, foreign_key: ForeignKey, detail: str) -> DatabaseError:
+    message = f'insert or update on table "{child.name}" violates foreign key constraint "{foreign_key.name}"'
+    return DatabaseError(FOREIGN_KEY_VIOLATION, message, detail=detail, schema=child.schema, table=child.name, constraint=foreign_key.name)
+
+
+def still_referenced(child: Table, foreign_key: ForeignKey, parent: Table, values: Sequence[Any]) -> DatabaseError:
+    """`values`: of the columns referred to."""
+    return DatabaseError(
+        FOREIGN_KEY_VIOLATION,
+        f'update or delete on table "{parent.name}" violates foreign key constraint "{foreign_key.name}" on table "{child.name}"',
+        detail=f'{_key_text(parent, foreign_key.referenced, values)} is still referenced from table "{child.name}".',
+        schema=child.schema,
+        table=child.name,
+        constraint=foreign_key.name,
     )
 
 

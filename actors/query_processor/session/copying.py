@@ -21,9 +21,11 @@ from actors.common.errors import (
     DatabaseError,
 )
 from actors.query_processor.ddl.change import quoted
+from actors.query_processor.session import foreign_keys
 from actors.query_processor.session.portals import Portal
 from actors.query_processor.session.statements import PreparedStatement, RawStatement
 from actors.sql.catalog.schema import Column, Table
+from actors.sql.catalog.snapshot import Catalog
 from actors.sql.results import USE_DEFAULT, Batch, CopyIn, CopyOptions, CopyOut
 from actors.sql.types import by_name
 
@@ -35,7 +37,7 @@ _LETTERS_REFUSED_AS_DELIMITER = "\\.abcdefghijklmnopqrstuvwxyz0123456789"
 
 
 async def prepare(session: Session, raw: RawStatement) -> PreparedStatement:
-    """The statement that feeds or takes the rows, and what is to be copied. Raises 42P01, 42703, 0A000, 22023."""
+    """The statement that feeds or takes the rows, and what is to be copied. Raises 42P01, 42703, 42501, 0A000, 22023."""
     node = raw.node
     if node.is_program or node.filename:
         raise DatabaseError(
@@ -52,7 +54,7 @@ async def prepare(session: Session, raw: RawStatement) -> PreparedStatement:
         copied: CopyIn | CopyOut = CopyOut(tuple(f.name for f in fields), tuple(f.type for f in fields), options)
         return PreparedStatement(raw, copy=copied, source=source)
     relation = node.relation
-    columns = await session.with_catalog(lambda catalog: _columns(catalog.table(relation.schemaname, relation.relname), names))
+    columns = await session.with_catalog(lambda catalog: _columns(_table(catalog, relation), names))
     options = copy_options(node, [column.name for column in columns])
     place = quoted(relation.schemaname, relation.relname) if relation.schemaname else quoted(relation.relname)
     listed = ", ".join(quoted(column.name) for column in columns)
@@ -60,6 +62,7 @@ async def prepare(session: Session, raw: RawStatement) -> PreparedStatement:
     if node.is_from:
         prepared = PreparedStatement(raw, copy=CopyIn(*shape))
         prepared.source = await _insert(session, prepared, (True,) * len(columns))
+        await session.authorize(prepared.source)  # before the client sends anything
         return prepared
     source = await session.prepare(f"SELECT {listed} FROM {place}")
     return PreparedStatement(raw, copy=CopyOut(*shape), source=source)
@@ -78,6 +81,12 @@ async def _insert(session: Session, prepared: PreparedStatement, given: tuple[bo
     values = ", ".join(f"${number}" for number in range(1, len(places) + 1))
     oids = [by_name[copied.types[number].name].oid for number in places]
     return await session.prepare(f"INSERT INTO {place} ({listed}) VALUES ({values})", oids)
+
+
+def _table(catalog: Catalog, relation: Any) -> Table:
+    """Raises 42P01, 42501."""
+    catalog.require_usage(relation.schemaname)
+    return catalog.table(relation.schemaname, relation.relname)
 
 
 def _columns(table: Table, names: list[str]) -> list[Column]:
@@ -244,6 +253,9 @@ class CopyInPortal(Portal):
             await self._session.execute(insert, (), partial)
 
     async def copy_end(self) -> str:
+        transaction = self._session.transaction
+        if transaction is not None and transaction.noted_references is not None:
+            await foreign_keys.after_statement(self._session, transaction)
         return f"COPY {self._copied}"
 
     def copy_fail(self, message: str) -> None:

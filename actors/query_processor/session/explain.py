@@ -30,6 +30,7 @@ from actors.common.metering import statement_estimate
 from actors.query_processor.metering import Tally, measured
 from actors.query_processor.session.statements import PLANNED_KINDS, PreparedStatement, RawStatement
 from actors.query_processor.transaction import CatalogStale, Transaction
+from actors.sql.binding.permissions import check, check_schemas, required
 from actors.sql.results import Batch, passed_over
 from actors.sql.types import by_name
 from actors.sql.types.column_type import ColumnType
@@ -69,6 +70,8 @@ async def explain(session: Session, raw: RawStatement, types: Sequence[ColumnTyp
     prepared = await run.plan(RawStatement(raw.text, query), [by_name[type_.name].oid for type_ in types])
     if analyze:
         await run.execute(prepared, parameters)
+    else:
+        await session.authorize(prepared)
     assert prepared.planned is not None
     lines = list(prepared.planned.plan.explain(analyze=analyze, verbose=verbose))
     if verbose and analyze:
@@ -147,5 +150,7 @@ async def _parts(session: Session, query: Any) -> Batch:
     topology = session.services.context.bus.topology
     if topology is None:
         raise unavailable("the cluster's map", "not known yet")
+    check_schemas(query, transaction.catalog)
+    check(required(query, transaction.catalog), transaction.catalog, session.role)
     plan = await session.with_catalog(lambda catalog: read_plan(query, catalog, session.settings, transaction.start_ts, topology))
     return Batch([(plan.text(),)], True, "EXPLAIN")

@@ -33,7 +33,8 @@ _TIMEOUTS = {
 REFUSED_BY_DSQL = frozenset({*_TIMEOUTS, "lock_timeout"})
 STYLES = frozenset({"timezone", "datestyle", "intervalstyle", "extra_float_digits", "bytea_output"})
 """What `zone` is made of."""
-_DERIVED = ("search_path", *sorted(STYLES), *_TIMEOUTS)
+IDENTITY = ("session_authorization", "role")
+_DERIVED = ("search_path", *IDENTITY, *sorted(STYLES), *_TIMEOUTS)
 """What `_derive` makes something of that is kept beside the values."""
 _SEVERITIES = ("debug5", "debug4", "debug3", "debug2", "debug1", "log", "notice", "warning", "error")
 """Of client_min_messages, in order. INFO is always sent."""
@@ -51,7 +52,8 @@ class RunTimeParameters:
     """One session's. `values` is keyed by lower-case name; `dsql`: what DSQL does not let a session set is refused; `on_notice(message)`: a NOTICE."""
 
     __slots__ = (
-        "_before", "_dsql", "_local", "_on_notice", "_on_parameter", "_session_defaults", "search_path", "timeouts", "user", "values", "zone",
+        "_before", "_dsql", "_local", "_on_notice", "_on_parameter", "_session_defaults", "check_identity", "current_user",
+        "on_identity", "search_path", "timeouts", "user", "values", "zone",
     )  # fmt: skip
 
     def __init__(
@@ -62,7 +64,11 @@ class RunTimeParameters:
         dsql: bool = False,
         on_notice: Callable[[str], None] = lambda message: None,
     ) -> None:
-        self.user = user
+        self.user = self.current_user = user
+        self.check_identity: Callable[[str, str], str] | None = None
+        """Of `role` and `session_authorization`: the value as SHOW answers it (identity.py). None: they cannot be changed."""
+        self.on_identity: Callable[[], None] | None = None
+        """One of the two has changed."""
         self.values: dict[str, str] = dict(DEFAULTS, session_authorization=user)
         self._session_defaults = dict(self.values)
         self._on_parameter = on_parameter
@@ -132,7 +138,8 @@ class RunTimeParameters:
         self._change(lower, text)
 
     def reset_all(self, in_block: bool) -> None:
-        for name in sorted(self.values):
+        """But for who the session is, which RESET ALL leaves."""
+        for name in sorted(self.values.keys() - set(IDENTITY)):
             if self.values[name] != self._session_defaults.get(name, ""):
                 self.set(name, None if name in self._session_defaults else "", in_block=in_block)
 
@@ -169,6 +176,10 @@ class RunTimeParameters:
             return value
         if definition.use == INTERNAL:
             raise DatabaseError(CANT_CHANGE_RUNTIME_PARAM, f'parameter "{definition.name}" cannot be changed')
+        if definition.kind == "identity":
+            if self.check_identity is None:
+                raise DatabaseError(CANT_CHANGE_RUNTIME_PARAM, f'parameter "{definition.name}" cannot be changed now')
+            return self.check_identity(lower, value)
         text = self._date_style(value) if lower == "datestyle" else canonical(definition, value)
         if text != self.values[lower]:
             if self._dsql and not definition.dsql and (lower in REFUSED_BY_DSQL or definition.use == ADVICE):
@@ -207,7 +218,11 @@ class RunTimeParameters:
         if name == "search_path":
             names = [part.strip() for part in value.split(",")]
             unquoted = [part[1:-1].replace('""', '"') if part.startswith('"') else part.lower() for part in names if part]
-            self.search_path = tuple(self.user if part == "$user" else part for part in unquoted)
+            self.search_path = tuple(self.current_user if part == "$user" else part for part in unquoted)
+        elif name in IDENTITY:
+            if self.on_identity is not None:
+                self.on_identity()
+            self._derive("search_path", self.values["search_path"])
         elif name in STYLES:
             values = self.values
             self.zone = _zone(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from actors.common.errors import FEATURE_NOT_SUPPORTED, DatabaseError
 from actors.common.parked_session import ParkedSession, ParkedStatement
+from actors.query_processor.session import identity
 from actors.query_processor.session.statements import PreparedStatement, RawStatement
 from actors.sql.binding.column_types import column_type
 from actors.sql.types import by_name
@@ -43,6 +44,7 @@ def park(session: Session, unnamed: PreparedStatement | ParkedStatement | None, 
         secret=secret,
         user=session.user,
         database=session.database,
+        roles=session.role_oids,
         values=values,
         session_defaults=defaults,
         statements={name: _parked(statement) for name, statement in prepared.items()},
@@ -52,7 +54,9 @@ def park(session: Session, unnamed: PreparedStatement | ParkedStatement | None, 
 
 def restore(session: Session, parked: ParkedSession) -> None:
     """`session` is new, of the same user and process id. The unnamed statement is the connection's."""
+    session.role_oids.update(parked.roles)
     session.run_time.restore(parked.values, parked.session_defaults)
+    identity.changed(session)
     session.prepared_statements.update((name, statement) for name, statement in parked.statements.items() if name)
     transactions = session.services.transactions
     transactions.newest_commit_ts = max(transactions.newest_commit_ts, parked.newest_commit_ts)

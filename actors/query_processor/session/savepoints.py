@@ -88,7 +88,7 @@ async def rollback_to(session: Session, name: str) -> None:
     if transaction is not None:
         assert savepoint.transaction is not None
         await transaction.undo_to(savepoint.transaction)
-        transaction.catalog = transaction.catalog.on_path(session.run_time.search_path)
+        transaction.catalog = session.seen(transaction.catalog)
         if changed & STYLES:
             transaction.environment = session.services.make_environment(session, transaction.start_ts)
     session.failed = False

@@ -33,11 +33,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from actors.common.errors import (
     ADMIN_SHUTDOWN,
-    FEATURE_NOT_SUPPORTED,
     IN_FAILED_SQL_TRANSACTION,
     PROTOCOL_VIOLATION,
     READ_ONLY_SQL_TRANSACTION,
@@ -48,20 +47,21 @@ from actors.common.errors import (
     schema_changed,
 )
 from actors.common.parked_session import ParkedStatement
+from actors.common.settings import ADMIN
 from actors.query_processor import ddl
 from actors.query_processor.aside import LARGE_CHARACTERS, aside
-from actors.query_processor.session import savepoints, utility
-from actors.query_processor.session.parameters import RunTimeParameters
+from actors.query_processor.session import foreign_keys, identity, savepoints, utility
+from actors.query_processor.session.parameter_types import type_of_oid
+from actors.query_processor.session.parameters import IDENTITY, RunTimeParameters
 from actors.query_processor.session.portals import Portal
 from actors.query_processor.session.savepoints import Savepoint
 from actors.query_processor.session.services import SessionServices
-from actors.query_processor.session.statements import PLANNED_KINDS, PreparedStatement, RawStatement, TakesRows
+from actors.query_processor.session.statements import PLANNED_KINDS, Planned, PreparedStatement, RawStatement
 from actors.query_processor.session.views import session_rows
 from actors.query_processor.transaction import CatalogStale, Transaction
+from actors.sql.catalog.roles import ADMIN_OID
 from actors.sql.catalog.snapshot import Catalog
 from actors.sql.results import Batch, RowStream
-from actors.sql.types import by_oid
-from actors.sql.types.column_type import ColumnType
 
 T = TypeVar("T")
 CATALOG_RELOADS_MAX = 3
@@ -87,6 +87,12 @@ class Session:
         self.services = services
         self.settings = services.settings
         self.user = user
+        self.session_user = self.current_user = user
+        self.role_oids: dict[str, int] = {identity.LOGIN: ADMIN_OID} if user == ADMIN else {}
+        self.role = self.session_role = self.role_oids.get(identity.LOGIN, identity.NOBODY_OID)
+        """Oids (identity.py)."""
+        self.named_in: Catalog | None = None
+        """The catalog that has given its roles' names."""
         self.database = database
         self.process = process
         self.on_notice = on_notice
@@ -96,9 +102,14 @@ class Session:
             dsql=self.settings.mode == "dsql",
             on_notice=lambda message: self.notice("NOTICE", SUCCESSFUL_COMPLETION, message),
         )
-        self.run_time.start({"TimeZone": self.settings.querying.time_zone, **(options or {})})
-        self._options = frozenset(map(str.lower, options or ()))
+        given = dict(options or {})
+        self._identity = {name: given.pop(name) for name in list(given) if name.lower() in IDENTITY}
+        """Of the client's options, those that the catalog decides."""
+        self.run_time.start({"TimeZone": self.settings.querying.time_zone, **given})
+        self._options = frozenset(map(str.lower, given))
         """What the client has named itself."""
+        self.run_time.check_identity = partial(identity.checked, self)
+        self.run_time.on_identity = partial(identity.changed, self)
         self.prepared_statements: dict[str, PreparedStatement | ParkedStatement] = {}
         """A session that was resumed holds those that it has not used since as they were parked (parking.py)."""
         self.portals: dict[str, Portal] = {}
@@ -123,11 +134,13 @@ class Session:
         """READ ONLY / READ WRITE of this block; None: the session's default."""
 
     async def begin(self) -> None:
-        """Take over what ALTER ROLE and ALTER DATABASE have set. Called once, before the first statement."""
+        """Become the user's role, and take over what ALTER ROLE and ALTER DATABASE have set. Called once, before the first statement. Raises 28000."""
         catalogs, at = self.services.catalogs, self.services.transactions.now()
         catalog = await catalogs.pinned(at)
         if await self.services.storage.probe(at) > catalog.version:
             catalog = await catalogs.load(at)
+        identity.log_in(self, catalog)
+        self.run_time.start(self._identity)
         for name, value in catalog.session_settings(self.user, self.database).items():
             if name not in self._options:
                 try:
@@ -179,7 +192,7 @@ class Session:
         if self.failed and not utility.mends_block(raw):
             raise aborted()
         if raw.kind in PLANNED_KINDS:
-            types = tuple(literal.type for literal in raw.literals) or tuple(map(_type_of, parameter_oids))
+            types = tuple(literal.type for literal in raw.literals) or tuple(map(type_of_oid, parameter_oids))
             large = len(raw.original) > LARGE_CHARACTERS
             return await self.with_catalog(lambda catalog: statements.prepare(raw, types, catalog), large)
         if raw.prepared is not None:
@@ -210,8 +223,10 @@ class Session:
         assert planned is not None
         self.statement = prepared.raw.original
         large = len(prepared.raw.original) > LARGE_CHARACTERS
-        if planned.catalog is not transaction.catalog:
+        if planned.catalog.sight is not transaction.catalog.sight:
             planned = await self.with_catalog(partial(self.services.statements.replan, prepared), large)
+        if self.role not in planned.allowed:
+            planned = await self._authorize(transaction, prepared, planned)
         if prepared.literals:
             zone, now = self.run_time.zone, transaction.environment.transaction_timestamp
             if large:
@@ -225,8 +240,11 @@ class Session:
         mark = (len(buffer.values), buffer.bytes)
         try:
             if rows is not None:
-                return Batch([], True, f"COPY {await cast(TakesRows, planned.plan).run_many(transaction, rows)}")
-            return await planned.plan.run(transaction, parameters)
+                return await planned.copied(transaction, rows)
+            batch = await planned.plan.run(transaction, parameters)
+            if transaction.noted_references is not None:
+                await foreign_keys.after_statement(self, transaction)
+            return batch
         except CatalogStale as stale:
             failure = stale
         for _ in range(CATALOG_RELOADS_MAX):
@@ -236,13 +254,40 @@ class Session:
                 raise schema_changed()
             await transaction.reload_catalog(failure.catalog_ts)
             planned = await aside(partial(self.services.statements.replan, prepared), transaction.catalog, large)
+            planned.authorize(transaction.catalog, self.role)
             try:
                 if rows is not None:
-                    return Batch([], True, f"COPY {await cast(TakesRows, planned.plan).run_many(transaction, rows)}")
-                return await planned.plan.run(transaction, parameters)
+                    return await planned.copied(transaction, rows)
+                batch = await planned.plan.run(transaction, parameters)
+                if transaction.noted_references is not None:
+                    await foreign_keys.after_statement(self, transaction)
+                return batch
             except CatalogStale as stale:
                 failure = stale
         raise schema_changed()
+
+    async def _authorize(self, transaction: Transaction, prepared: PreparedStatement, planned: Planned) -> Planned:
+        """Of a plan that this role has not run: under the catalog of start_ts where it lacks a privilege by the pinned one. Raises 42501."""
+        try:
+            planned.authorize(transaction.catalog, self.role)
+            return planned
+        except DatabaseError:
+            try:
+                await transaction.verify_catalog()
+            except CatalogStale as stale:
+                await transaction.reload_catalog(stale.catalog_ts)
+            else:
+                raise
+        planned = self.services.statements.replan(prepared, transaction.catalog)
+        planned.authorize(transaction.catalog, self.role)
+        return planned
+
+    async def authorize(self, prepared: PreparedStatement) -> None:
+        """Of a statement that is planned and shown, not run (EXPLAIN). Raises 42501."""
+        planned = prepared.planned
+        if planned is not None and self.role not in planned.allowed:
+            transaction = self.transaction or await self.begin_transaction()
+            await self._authorize(transaction, prepared, planned)
 
     def _may_write(self, transaction: Transaction, kind: str) -> None:
         """`kind`: as in "cannot execute SELECT FOR UPDATE in a read-only transaction"; any but a mere SELECT."""
@@ -292,14 +337,23 @@ class Session:
         catalogs = self.services.catalogs
         at = self.services.transactions.now()
         catalog = catalogs.pin(at) or await catalogs.pinned(at)
-        return catalog.on_path(self.run_time.search_path)
+        return self.seen(catalog)
+
+    def seen(self, catalog: Catalog) -> Catalog:
+        """As the session's role sees it, on its search path."""
+        return catalog.on_path(self.run_time.search_path, self.role)
+
+    async def newest_catalog(self) -> Catalog:
+        """That of now, also where this process has not heard of its newest change."""
+        known = await self._latest_catalog()
+        return await self._newer_catalog(known) or known
 
     async def _newer_catalog(self, known: Catalog) -> Catalog | None:
         at = self.services.transactions.now()
         change = await self.services.storage.probe(at)
         if change <= known.version:
             return None
-        return (await self.services.catalogs.load(at, change)).on_path(self.run_time.search_path)
+        return self.seen(await self.services.catalogs.load(at, change))
 
     def view_rows(self, view: str) -> Iterable[dict[str, Any]]:
         """Of a system view of the session itself."""
@@ -321,7 +375,10 @@ class Session:
         services = self.services
         at = services.transactions.now()
         catalog = services.catalogs.pin(at) or await services.catalogs.pinned(at)
-        transaction = Transaction(services.transactions, catalog.on_path(self.run_time.search_path), at)
+        role = self.role
+        if role != ADMIN_OID and catalog is not self.named_in:
+            identity.renamed(self, catalog)
+        transaction = Transaction(services.transactions, catalog.on_path(self.run_time.search_path, role), at)
         transaction.environment = services.make_environment(self, at)
         read_only = self.block_read_only
         if read_only is None:
@@ -336,6 +393,8 @@ class Session:
         """Commit the current transaction, block or not. Whatever happens, the session is idle afterwards."""
         if self.portals:
             await self._hold_cursors()
+        if self.transaction is not None and self.transaction.noted_references is not None:
+            await foreign_keys.before_commit(self, self.transaction)
         transaction = self._leave()
         committed = False
         self.committing = True
@@ -433,13 +492,3 @@ def session_ended() -> DatabaseError:
 
 def aborted() -> DatabaseError:
     return DatabaseError(IN_FAILED_SQL_TRANSACTION, "current transaction is aborted, commands ignored until end of transaction block")
-
-
-def _type_of(oid: int) -> ColumnType | None:
-    """The type of a parameter that Parse names; None (to be inferred) for 0 and unknown (705). Raises 0A000 for others' types."""
-    if oid in (0, 705):
-        return None
-    known = by_oid.get(oid)
-    if known is None:
-        raise DatabaseError(FEATURE_NOT_SUPPORTED, f"parameters of the type with OID {oid} are not supported")
-    return ColumnType(known.name)

@@ -4,7 +4,8 @@
 
 `StatementCache` belongs to the query processor and is shared by its sessions. It keeps, least recently used out first:
 - texts: a simple query's string -> its RawStatements; strings with literals are kept as their lifted text (literals.py);
-- plans: (text, parameter types, search path) -> Planned, planned again when the catalog has moved on. Plans made under a transaction's own
+- plans: (text, parameter types, what the role sees) -> Planned, planned again when the catalog has moved on. Roles that see the same share one; each is
+  let run it once it has the privileges (`Planned.authorize`). Plans made under a transaction's own
   catalog changes (an overlay) are not kept.
 
 A PreparedStatement is one session's (or one message's) hold on a Planned: with the literals that were lifted, and the result columns as they
@@ -22,9 +23,10 @@ from typing import Any, Protocol, cast
 import pglast
 from pglast.parser import ParseError
 
-from actors.common.errors import FEATURE_NOT_SUPPORTED, SYNTAX_ERROR, DatabaseError, statement_memory_exceeded
+from actors.common.errors import FEATURE_NOT_SUPPORTED, RESERVED_NAME, SYNTAX_ERROR, DatabaseError, statement_memory_exceeded
 from actors.common.settings import Settings
 from actors.query_processor.aside import LARGE_CHARACTERS
+from actors.query_processor.session import iam_statements
 from actors.query_processor.session.deep_parses import parse_deep
 from actors.query_processor.session.large_literals import Cut, cut, restore, restored, whole
 from actors.query_processor.session.literals import Lifted, Literal, lift
@@ -33,6 +35,8 @@ from actors.query_processor.session.value_lists import CHARACTERS_MIN as VALUE_L
 from actors.query_processor.session.value_lists import ValueList, read_values
 from actors.query_processor.session.values_plan import RowPlan, ValuesPlan
 from actors.query_processor.transaction import Transaction
+from actors.sql.binding.permissions import Needs, check, check_schemas, required
+from actors.sql.catalog.roles import ADMIN_OID
 from actors.sql.catalog.snapshot import Catalog
 from actors.sql.expressions.casts import ZONED_ARRAYS
 from actors.sql.results import Batch, CopyIn, CopyOut, Field
@@ -114,7 +118,7 @@ class RawStatement:
 class Planned:
     """A statement's plan under one catalog."""
 
-    __slots__ = ("_readers", "catalog", "node", "plan", "types")
+    __slots__ = ("_needs", "_readers", "allowed", "catalog", "node", "plan", "types")
 
     def __init__(self, node: Any, types: tuple[ColumnType | None, ...], plan: Plan, catalog: Catalog) -> None:
         self.node = node
@@ -122,6 +126,23 @@ class Planned:
         self.plan = plan
         self.catalog = catalog
         self._readers: list[Reader] | None = None
+        self._needs: Needs | None = None
+        self.allowed = {ADMIN_OID}
+        """The roles that have every privilege which the statement needs."""
+
+    def authorize(self, catalog: Catalog, role: int) -> None:
+        """Let `role` run the plan, whose `catalog` shows the same. Raises 42501."""
+        if role in self.allowed:
+            return
+        if self._needs is None:
+            node = parse(self.node.statement(self.node.shapes[0]))[0].node if isinstance(self.node, ValueList) else self.node
+            self._needs = required(node, catalog)
+        check(self._needs, catalog, role)
+        self.allowed.add(role)
+
+    async def copied(self, transaction: Transaction, rows: list[tuple[Any, ...]]) -> Batch:
+        """Of the INSERT behind a COPY: so many of its rows."""
+        return Batch([], True, f"COPY {await cast(TakesRows, self.plan).run_many(transaction, rows)}")
 
     def read(self, literals: tuple[Literal, ...], zone: tzinfo, now: int) -> list[Any]:
         """The datums of the lifted literals; `zone` and `now` (a timestamptz datum) are the session's, for dates and times.
@@ -270,7 +291,7 @@ class StatementCache:
 
     def prepare(self, raw: RawStatement, types: tuple[ColumnType | None, ...], catalog: Catalog) -> PreparedStatement:
         """Plan `raw` under `catalog` or find its plan. A lifted statement, or a list of values, that cannot be planned is planned as it was written."""
-        key = (raw.text, types, catalog.search_path)
+        key = (raw.text, types, catalog.sight)
         try:
             planned = self.planned(key, raw.node, catalog)
         except DatabaseError:
@@ -278,19 +299,21 @@ class StatementCache:
                 raise
             types = () if raw.literals else types
             raw = self._parsed(raw.original)[0]
-            key = (raw.text, types, catalog.search_path)
+            key = (raw.text, types, catalog.sight)
             planned = self.planned(key, raw.node, catalog)
         return PreparedStatement(raw, planned, key, planned.plan.fields, planned.plan.parameter_types)
 
     def planned(self, key: tuple[Any, ...], node: Any, catalog: Catalog) -> Planned:
         """The plan for `key` under `catalog`."""
         planned = self._plans.get(key)
-        if planned is not None and planned.catalog is catalog:
+        if planned is not None and planned.catalog.sight is catalog.sight:
             return planned
         types: tuple[ColumnType | None, ...] = key[1]
         if isinstance(node, ValueList):
             plan: Plan = self._values_plan(node, types, catalog)
         else:
+            if catalog.hides:
+                check_schemas(node, catalog)
             plan = self._planner(node, catalog, list(types), self._settings)
         planned = Planned(node, types, plan, catalog)
         if catalog.version >= 0 and len(key[0]) <= TEXT_CHARACTERS_MAX:
@@ -301,7 +324,7 @@ class StatementCache:
         plans: list[RowPlan] = []
         for shape in values.shapes:
             raw = self._parse_kept(values.statement(shape))
-            key = (raw.text, literal_types(shape), catalog.search_path)
+            key = (raw.text, literal_types(shape), catalog.sight)
             plans.append(cast(RowPlan, self.planned(key, raw.node, catalog).plan))  # an INSERT's
         return ValuesPlan(values, plans, types, _reader_of_literal)
 
@@ -317,7 +340,7 @@ class StatementCache:
     def replan(self, prepared: PreparedStatement, catalog: Catalog) -> Planned:
         """The plan of `prepared` under another catalog. Raises 0A000 where it gives other columns than were described."""
         assert prepared.planned is not None
-        planned = self.planned(prepared.key, prepared.raw.node, catalog)
+        planned = self.planned((*prepared.key[:2], catalog.sight), prepared.raw.node, catalog)
         if planned.plan.fields != prepared.fields and not _same_shape(planned.plan.fields, prepared.fields):
             raise DatabaseError(FEATURE_NOT_SUPPORTED, "cached plan must not change result type", routine="RevalidateCachedQuery")
         prepared.planned = planned
@@ -354,7 +377,7 @@ parse_trees: Callable[[str], tuple[Any, ...]] = pglast.parse_sql
 def parse(text: str) -> list[RawStatement]:
     """Parse a string of any number of statements. Raises 42601 with the position."""
     places = _async_words(text) if _MAY_BE_ASYNC.search(text) is not None else []
-    source = text
+    source, mappings = iam_statements.cut(text) if iam_statements.MAY_BE.search(text) is not None else (text, {})
     for start, end in places:
         source = source[:start] + " " * (end - start) + source[end:]
     try:
@@ -363,12 +386,17 @@ def parse(text: str) -> list[RawStatement]:
         location = error.args[1] if len(error.args) > 1 and isinstance(error.args[1], int) else len(text)  # at end of input
         message = str(error.args[0])
         # The grammar itself refuses some frames of windows, with a code of its own.
-        raise DatabaseError("42P20" if message.startswith("frame ") else SYNTAX_ERROR, message, position=location + 1) from None
+        code = "42P20" if message.startswith("frame ") else RESERVED_NAME if message.endswith(" is reserved") else SYNTAX_ERROR
+        raise DatabaseError(code, message, position=location + 1) from None
     statements = []
     for tree in trees:
         start = tree.stmt_location or 0
         end = start + tree.stmt_len if tree.stmt_len else len(source)
-        statement = RawStatement(source[start:end].strip() if len(trees) > 1 else source, tree.stmt)
+        mapping = next((mapping for place, mapping in mappings.items() if start <= place < end), None)
+        statement = RawStatement(
+            (text if mapping is not None else source)[start:end].strip() if len(trees) > 1 or mapping is not None else source,
+            mapping or tree.stmt,
+        )
         statement.is_async = any(start <= place < end for place, _ in places)
         statements.append(statement)
     return statements

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 import pglast
 from pglast.enums import DiscardMode, VariableSetKind
 
-from actors.common.errors import ACTIVE_SQL_TRANSACTION, FEATURE_NOT_SUPPORTED, INVALID_PARAMETER_VALUE, UNDEFINED_FUNCTION, DatabaseError
+from actors.common.errors import ACTIVE_SQL_TRANSACTION, FEATURE_NOT_SUPPORTED, UNDEFINED_FUNCTION, DatabaseError
 from actors.query_processor import ddl
-from actors.query_processor.session import copying, explain, named, transaction_control
-from actors.query_processor.session.parameters import STYLES
+from actors.query_processor.session import copying, explain, foreign_keys, identity, named, transaction_control
+from actors.query_processor.session.parameters import IDENTITY, STYLES
 from actors.query_processor.session.portals import Portal, UtilityPortal
 from actors.query_processor.session.setting import values_text
 from actors.query_processor.session.statements import PLANNED_KINDS, PreparedStatement, RawStatement
 from actors.sql.results import Batch, Field
-from actors.sql.settings.parameter_table import DEFINITIONS
+from actors.sql.settings.parameter_table import DEFINITIONS, UNLISTED
 from actors.sql.types.column_type import ColumnType
 
 if TYPE_CHECKING:
@@ -94,33 +94,31 @@ async def _set(session: Session, raw: RawStatement) -> Batch:
             raise DatabaseError(FEATURE_NOT_SUPPORTED, f"unsupported statement: SET {name}")
         return Batch([], True, "SET")
     value = values_text(name, node.args) if kind == VariableSetKind.VAR_SET_VALUE else None
+    if name.lower() in IDENTITY and session.transaction is None:
+        await session.newest_catalog()
     _set_one(session, name, value, local)
     return Batch([], True, "RESET" if kind == VariableSetKind.VAR_RESET else "SET")
 
 
 def _set_one(session: Session, name: str, value: str | None, local: bool) -> None:
     lower = name.lower()
-    if lower in ("role", "session_authorization"):
-        if value is None or value in ("none", session.user):
-            return
-        raise DatabaseError(INVALID_PARAMETER_VALUE, f'role "{value}" does not exist')
     if lower == "transaction_read_only" and session.in_transaction:
         wanted = session.run_time.values["default_transaction_read_only"] if value is None else session.run_time.checked(name, value)
         transaction_control.set_read_only(session, wanted == "on")
         return
     session.run_time.set(name, value, local=local, in_block=session.in_transaction)
+    if lower == identity.AUTHORIZATION:
+        session.run_time.set(identity.ROLE, identity.NO_ROLE, local=local, in_block=session.in_transaction)
     if lower in STYLES and session.transaction is not None:
         session.transaction.environment = session.services.make_environment(session, session.transaction.start_ts)
     if lower == "search_path" and session.transaction is not None:
-        session.transaction.catalog = session.transaction.catalog.on_path(session.run_time.search_path)
+        session.transaction.catalog = session.seen(session.transaction.catalog)
 
 
 async def _describe_show(session: Session, raw: RawStatement) -> list[Field]:
     name = raw.node.name
     if name.lower() == "all":
         return [Field("name", TEXT), Field("setting", TEXT), Field("description", TEXT)]
-    if name.lower() in ("role", "session_authorization"):
-        return [Field(name.lower(), TEXT)]
     return [Field(session.run_time.show(name)[0], TEXT)]
 
 
@@ -130,10 +128,9 @@ async def _show(session: Session, raw: RawStatement) -> Batch:
         rows: list[tuple[object, ...]] = [
             (DEFINITIONS[key].name if key in DEFINITIONS else key, value, DEFINITIONS[key].description if key in DEFINITIONS else "")
             for key, value in sorted(session.run_time.values.items())
+            if key not in UNLISTED
         ]
         return Batch(rows, True, "SHOW")
-    if name == "role":
-        return Batch([("none",)], True, "SHOW")
     return Batch([(session.run_time.show(name)[1],)], True, "SHOW")
 
 
@@ -147,6 +144,8 @@ async def _discard(session: Session, raw: RawStatement) -> Batch:
         session.held.clear()
         session.prepared_statements.clear()
         session.run_time.reset_all(False)
+        for name in IDENTITY:
+            session.run_time.set(name, None)
         return Batch([], True, "DISCARD ALL")
     names = {DiscardMode.DISCARD_PLANS: "PLANS", DiscardMode.DISCARD_SEQUENCES: "SEQUENCES", DiscardMode.DISCARD_TEMP: "TEMP"}
     return Batch([], True, f"DISCARD {names[raw.node.target]}")
@@ -190,6 +189,7 @@ _HANDLERS: dict[str, Callable[[Session, RawStatement], Awaitable[Batch]]] = {
     "ClosePortalStmt": named.close,
     "UnlistenStmt": _unlisten,
     "CallStmt": _call,
+    "ConstraintsSetStmt": foreign_keys.set_constraints,
 }
 _QUERYING: dict[str, Callable[[Session, RawStatement, Sequence[ColumnType], Sequence[Any]], Awaitable[Batch]]] = {
     "DeclareCursorStmt": named.declare,

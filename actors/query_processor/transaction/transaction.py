@@ -46,6 +46,7 @@ from actors.runtime.interfaces import Context
 if TYPE_CHECKING:
     from actors.query_processor.catalog.cache import CatalogCache
     from actors.query_processor.column_executor.engine import Engine
+    from actors.query_processor.row_executor.referring import References
     from actors.sql.catalog.snapshot import Catalog
 
 COORDINATOR_SAMPLE = 256
@@ -136,7 +137,7 @@ class Transaction:
     """See the module. `environment` is the expressions' Environment, set by the session; `catalog` may become an overlay (DDL)."""
 
     __slots__ = (
-        "_base_catalog", "_base_version", "_checked", "_known_current_ts", "_limits", "_read_min", "_services", "_storage", "_verified",
+        "_base_catalog", "_base_version", "_checked", "_known_current_ts", "_limits", "_read_min", "_references", "_services", "_storage", "_verified",
         "buffer", "bytes_read", "catalog", "environment", "exclusive", "has_ddl", "has_dml", "read_only", "schema_changes", "start_ts",
     )  # fmt: skip
 
@@ -156,6 +157,7 @@ class Transaction:
         self.buffer = WriteBuffer(metering.row_bytes_written_min)
         self._checked: dict[bytes, None] = {}
         """Keys in the order in which they came."""
+        self._references: References | None = None
         self.schema_changes: set[int] = set()
         """Ids of the tables (schemas) that this transaction creates, changes or drops."""
         self.exclusive: set[int] = set()
@@ -268,6 +270,20 @@ class Transaction:
         self._services.catalogs.note_current(self._base_version, self.start_ts)
 
     @property
+    def references(self) -> References:
+        """What foreign keys have to look at."""
+        if self._references is None:
+            from actors.query_processor.row_executor.referring import References
+
+            self._references = References()
+        return self._references
+
+    @property
+    def noted_references(self) -> References | None:
+        """None where nothing has been noted yet."""
+        return self._references
+
+    @property
     def services(self) -> TransactionServices:
         return self._services
 
@@ -291,7 +307,7 @@ class Transaction:
         fresh = await self._services.catalogs.load(self.start_ts, catalog_ts)
         if not self._same_tables(fresh):
             raise schema_changed()
-        self.catalog = self._base_catalog = fresh.on_path(self.catalog.search_path)
+        self.catalog = self._base_catalog = fresh.on_path(self.catalog.path, self.catalog.role)
         self._base_version = fresh.version
         self._known_current_ts = self.start_ts
         self._verified = True
@@ -392,6 +408,8 @@ class Transaction:
         self.buffer = WriteBuffer(self._services.settings.metering.row_bytes_written_min)
         self.buffer.record(recording)
         self._checked.clear()
+        if self._references is not None:
+            self._references.forget()
 
     async def commit(self) -> int | None:
         """commit_ts, or None for a transaction that wrote and checked nothing (which sends nothing). See the module for what it raises."""

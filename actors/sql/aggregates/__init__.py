@@ -10,12 +10,13 @@ it is asked to (query_processor/column_executor/aggregates.py), which is faster,
 from __future__ import annotations
 
 from actors.sql.aggregates import counting as _counting  # these register theirs
+from actors.sql.aggregates import documents as _documents
 from actors.sql.aggregates import gathering as _gathering
 from actors.sql.aggregates import ordered as _ordered
 from actors.sql.aggregates import statistics as _statistics
 from actors.sql.aggregates import totals as _totals
 from actors.sql.aggregates.registry import AGGREGATES, HYPOTHETICAL, Overload, resolve
 
-_registered = (_counting, _gathering, _ordered, _statistics, _totals)
+_registered = (_counting, _documents, _gathering, _ordered, _statistics, _totals)
 
 __all__ = ["AGGREGATES", "HYPOTHETICAL", "Overload", "resolve"]

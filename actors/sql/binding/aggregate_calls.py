@@ -9,8 +9,11 @@ from pglast import enums
 
 from actors.common.errors import FEATURE_NOT_SUPPORTED, UNDEFINED_FUNCTION, DatabaseError
 from actors.sql.aggregates.counting import COUNT_ROWS
+from actors.sql.aggregates.documents import ARRAYS, OBJECTS, array_overload
 from actors.sql.aggregates.registry import AGGREGATES, HYPOTHETICAL, Overload, resolve
-from actors.sql.binding.coercion import coerce, is_unknown, type_name
+from actors.sql.binding.coercion import as_output_text, coerce, coerce_unknown, is_unknown, type_name
+from actors.sql.binding.json import as_json
+from actors.sql.binding.json_rows import is_row_json
 from actors.sql.binding.query import AggregateCall, SortItem
 from actors.sql.binding.scope import position_of
 from actors.sql.expressions.tree import Constant, Expression
@@ -35,6 +38,10 @@ def aggregate_call(analysis: QueryAnalysis, node: Any, name: str) -> AggregateCa
             raise _undefined(name, (), node)
         return AggregateCall(COUNT_ROWS, (), INT8, False, _filter(analysis, node, FILTER))
     given = [analysis.expression(argument) for argument in node.args or ()]
+    originals = given
+    if name in ARRAYS or name in OBJECTS:
+        given = [*given[:-1], *(as_json(analysis, argument, name.partition("_")[0], position_of(node)) for argument in given[-1:])]
+        given = [as_output_text(given[0], analysis.parameters), *given[1:]] if name in OBJECTS and len(given) == 2 else given
     condition = _filter(analysis, node, FILTER)
     if node.agg_within_group or name not in AGGREGATES or AGGREGATES[name].within_group:
         return _within_group(analysis, node, name, given, condition)
@@ -43,6 +50,11 @@ def aggregate_call(analysis: QueryAnalysis, node: Any, name: str) -> AggregateCa
         _converted(analysis, argument, type_, name, given, node) for argument, type_ in zip(given, overload.arguments, strict=True)
     )
     order = sort_items(analysis, node.agg_order)
+    if name in ARRAYS:
+        if is_array(originals[0].type.name) or is_row_json(originals[0]):
+            overload = array_overload(name, True)
+        if node.agg_distinct and not order:  # PostgreSQL sorts the values to find the distinct ones
+            order = (SortItem(coerce_unknown(originals[0], analysis.parameters)),)
     return AggregateCall(overload, arguments, overload.result, bool(node.agg_distinct), condition, order)
 
 

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from pglast import ast, enums
 
 from actors.common.errors import FEATURE_NOT_SUPPORTED, UNDEFINED_FUNCTION, UNDEFINED_OBJECT, DatabaseError
-from actors.sql.binding import arrays
+from actors.sql.binding import arrays, json
 from actors.sql.binding.coercion import (
     cannot_cast,
     coerce,
@@ -33,6 +33,7 @@ from actors.sql.expressions.casts import EXPLICIT, context
 from actors.sql.expressions.comparisons import COMPARISONS
 from actors.sql.expressions.datetime_spans import MAKE_INTERVAL
 from actors.sql.expressions.functions import Ambiguous, resolve_function, resolve_operator
+from actors.sql.expressions.json_making import MAKERS
 from actors.sql.expressions.registry import Function
 from actors.sql.expressions.tree import (
     And,
@@ -126,6 +127,8 @@ class Analysis:
         """A function by PostgreSQL's overload resolution. Raises 42883, 42725."""
         if name == "pg_typeof" and len(arguments) == 1:
             return Constant(type_name(arguments[0].type), ColumnType("regtype"))
+        if name in MAKERS:
+            arguments = json.values(self, name, arguments, position)
         given = [argument.type.name for argument in arguments]
         try:
             found = resolve_function(name, given)
@@ -469,5 +472,6 @@ HANDLERS: dict[Any, Callable[[Any, Any], Expression]] = {
     ast.A_ArrayExpr: arrays.constructor,
     ast.A_Indirection: arrays.subscript,
     ast.RowExpr: Analysis.row,
+    ast.JsonIsPredicate: json.is_json,
 }
 Analysis.handlers = HANDLERS

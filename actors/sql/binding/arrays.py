@@ -21,6 +21,7 @@ from actors.common.errors import (
     UNDEFINED_FUNCTION,
     DatabaseError,
 )
+from actors.sql.binding import json
 from actors.sql.binding.coercion import cannot_cast, coerce, coerce_argument, coerce_to_common, is_unknown, type_name
 from actors.sql.binding.scope import NotRowExpression, position_of
 from actors.sql.expressions.casts import EXPLICIT, STRINGS
@@ -105,6 +106,8 @@ def subscript(analysis: Analysis, node: Any) -> Expression:
     array = _array(analysis, node.arg)
     if not all(isinstance(part, ast.A_Indices) for part in node.indirection):
         raise NotRowExpression("field selection")
+    if array.type.name == "jsonb":
+        return json.subscript(analysis, array, node.indirection)
     if not is_array(array.type.name):
         raise DatabaseError(DATATYPE_MISMATCH, f"cannot subscript type {type_name(array.type)} because it does not support subscripting")
     if len(node.indirection) > SUBSCRIPTS_MAX:

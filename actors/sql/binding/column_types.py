@@ -16,13 +16,11 @@ FRACTION_DIGITS_MAX = 6
 INTERVAL_FULL_RANGE = 0x7FFF
 INTERVAL_FULL_PRECISION = 0xFFFF
 
-_PLAIN = frozenset(["bool", "int2", "int4", "int8", "float4", "float8", "text", "bytea", "uuid", "date"])
+_PLAIN = frozenset(["bool", "int2", "int4", "int8", "float4", "float8", "text", "bytea", "uuid", "date", "json", "jsonb"])
 _FRACTIONAL = frozenset({"time", "timestamp", "timestamptz"})
 _SERIAL = frozenset(["serial", "bigserial", "smallserial", "serial2", "serial4", "serial8"])
 _POSTGRES_ONLY = frozenset(
     [
-        "json",
-        "jsonb",
         "xml",
         "inet",
         "cidr",

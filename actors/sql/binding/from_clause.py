@@ -9,6 +9,7 @@ from pglast import ast, enums
 
 from actors.common.errors import FEATURE_NOT_SUPPORTED, UNDEFINED_COLUMN, UNDEFINED_TABLE, DatabaseError
 from actors.sql.binding.coercion import coerce_to_common
+from actors.sql.binding.json_rows import EACH, ELEMENTS, pair_field, query_of_records
 from actors.sql.binding.names import Found, Level, Named, NamedColumns, Relation, columns_of_table, renamed
 from actors.sql.binding.query import (
     CteItem,
@@ -67,6 +68,8 @@ def _part(binder: Binder, item: Any, level: Level) -> Part:
         made, relation = _table(binder, item, level)
     elif isinstance(item, ast.RangeSubselect):
         made, relation = _subselect(binder, item, level)
+    elif isinstance(item, ast.RangeFunction) and (query := query_of_records(item)) is not None:
+        made, relation = _subselect(binder, query, level)
     elif isinstance(item, ast.RangeFunction):
         made, relation = _function(binder, item, level)
     else:
@@ -125,9 +128,9 @@ def _subselect(binder: Binder, item: ast.RangeSubselect, level: Level) -> tuple[
 
 def _function(binder: Binder, item: ast.RangeFunction, level: Level) -> tuple[FromItem, Relation]:
     """generate_series and unnest-like functions; other functions give one row."""
+    node = item.functions[0][0]
     if len(item.functions) != 1 or item.coldeflist:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "ROWS FROM with several functions is not supported")
-    node = item.functions[0][0]
     alias, names = _alias_of(item)
     function = node.funcname[-1].sval if isinstance(node, ast.FuncCall) else "expression"
     if function in NO_ROWS:
@@ -139,17 +142,22 @@ def _function(binder: Binder, item: ast.RangeFunction, level: Level) -> tuple[Fr
     calls: tuple[SetCall | Expression, ...]
     if function == "unnest" and node.args:
         calls = tuple(unnested(analysis, analysis.expression(argument), node) for argument in node.args)
+    elif function in EACH:
+        calls = tuple(set_call(analysis, pair_field(node, field)) for field in ("key", "value"))
     elif is_set(node):
         calls = (set_call(analysis, node),)
     else:
         calls = (analysis.typed(node),)
     first = alias if alias and len(calls) == 1 else function
+    first = "value" if function in ELEMENTS else first
     fields = [Field(first, call.type) for call in calls]
+    if function in EACH:
+        fields = [Field(name, call.type) for name, call in zip(("key", "value"), calls, strict=True)]
     if item.ordinality:
         fields.append(Field("ordinality", INT8))
     made = FunctionItem(calls, binder.values.block(len(fields)), bool(item.ordinality))
     columns = NamedColumns(renamed(_of_fields(fields), names, alias or function))
-    return made, Relation(alias or function, columns, made.offset)
+    return made, Relation(alias or function, columns, made.offset, is_scalar=function in ELEMENTS and not item.ordinality)
 
 
 # -- joins ---------------------------------------------------------------------------------------------------------------------
@@ -168,6 +176,9 @@ def _join(binder: Binder, item: ast.JoinExpr, level: Level) -> Part:
         condition, using = _using(binder, names, kind, level, left, right)
         merged = {**using, **{name: column for name, column in merged.items() if name not in using}}
     level.merged = {**outer_merged, **merged}
+    for part, kinds in ((left, ("RIGHT", "FULL")), (right, ("LEFT", "FULL"))):
+        for each in part.relations:
+            each.nullable = each.nullable or kind in kinds
     if item.quals is not None:
         condition = binder.condition(item.quals, level, ON)
     relations = level.relations[before:]

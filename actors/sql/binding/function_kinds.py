@@ -13,6 +13,16 @@ SETS = frozenset(
         "_pg_expandarray",
         "generate_series",
         "generate_subscripts",
+        "json_array_elements",
+        "json_array_elements_text",
+        "json_each",
+        "json_each_text",
+        "json_object_keys",
+        "jsonb_array_elements",
+        "jsonb_array_elements_text",
+        "jsonb_each",
+        "jsonb_each_text",
+        "jsonb_object_keys",
         "pg_partition_ancestors",
         "regexp_matches",
         "regexp_split_to_table",
@@ -20,6 +30,6 @@ SETS = frozenset(
         "unnest",
     ]
 )
-NOT_OF_ONE_ROW = frozenset({*AGGREGATES, *WINDOW_FUNCTIONS, *SETS, "json_agg", "jsonb_agg"})
+NOT_OF_ONE_ROW = frozenset({*AGGREGATES, *WINDOW_FUNCTIONS, *SETS})
 
 __all__ = ["AGGREGATES", "NOT_OF_ONE_ROW", "SETS", "WINDOW_FUNCTIONS"]

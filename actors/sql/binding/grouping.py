@@ -24,7 +24,6 @@ from actors.sql.binding.query import (
     Subquery,
     Value,
     Values,
-    VariadicCall,
     WindowCall,
     leaves,
 )
@@ -128,7 +127,7 @@ class _Check:
             parts = [value.expression]
         elif isinstance(value, Subquery):
             parts = list(value.comparisons)
-        elif isinstance(value, SetCall | CatalogCall | VariadicCall):
+        elif isinstance(value, SetCall | CatalogCall):
             parts = list(value.arguments)
         elif isinstance(value, FieldOf):
             parts = [value.argument]

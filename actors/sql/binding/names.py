@@ -79,6 +79,10 @@ class Relation:
     items: tuple[TableItem, ...] = ()
     """The stored tables that it has the columns of."""
     merged: frozenset[str] = frozenset()
+    nullable: bool = False
+    """On the side of an outer join that may have no row."""
+    is_scalar: bool = False
+    """A function's rows of one value, which its alias alone means."""
 
     def find(self, name: str) -> Named | None:
         if name not in self.columns.by_name:
@@ -190,6 +194,9 @@ class Level:
             if answer is not None:
                 raise DatabaseError(AMBIGUOUS_COLUMN, f'column reference "{name}" is ambiguous')
             answer = Found(column, relation)
+        if answer is None:
+            scalars = [relation for relation in self.relations if relation.is_scalar and relation.alias == name]
+            answer = Found(scalars[0].columns.listed[0], scalars[0]) if scalars else None
         return answer
 
     # -- relations

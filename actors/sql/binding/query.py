@@ -246,15 +246,6 @@ class CatalogCall:
 
 
 @dataclass(frozen=True, slots=True)
-class VariadicCall:
-    """A function of any number of arguments of any types."""
-
-    name: str
-    arguments: tuple[Expression, ...]
-    type: ColumnType
-
-
-@dataclass(frozen=True, slots=True)
 class Merged:
     """A column that FULL JOIN ... USING makes of two."""
 
@@ -262,7 +253,7 @@ class Merged:
     type: ColumnType
 
 
-Value = AggregateCall | WindowCall | Subquery | SetCall | FieldOf | GroupingCall | CatalogCall | VariadicCall | Merged
+Value = AggregateCall | WindowCall | Subquery | SetCall | FieldOf | GroupingCall | CatalogCall | Merged
 
 
 class Values:

@@ -25,8 +25,9 @@ from actors.sql.binding import aggregate_calls, object_casts, set_calls, window_
 from actors.sql.binding.analysis import HANDLERS, Analysis
 from actors.sql.binding.coercion import coerce, coerce_boolean, coerce_unknown, is_unknown
 from actors.sql.binding.function_kinds import SETS, WINDOW_FUNCTIONS
+from actors.sql.binding.json_rows import PAIR_FIELDS, ROW_TAKERS, is_pair_field, row_json, row_to_json
 from actors.sql.binding.names import Level, names_of
-from actors.sql.binding.query import CatalogCall, FieldOf, GroupingCall, Select, Subquery, Value, VariadicCall
+from actors.sql.binding.query import CatalogCall, FieldOf, GroupingCall, Select, Subquery, Value
 from actors.sql.binding.scope import NotRowExpression, located, position_of
 from actors.sql.catalog.catalog_functions import CATALOG_FUNCTIONS
 from actors.sql.expressions.tree import Column, Constant, Expression
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
     from actors.sql.binding.select import Binder
 
 BOOL, INT4, INT8, TEXT = ColumnType("bool"), ColumnType("int4"), ColumnType("int8"), ColumnType("text")
-VARIADIC = {"json_build_object": ColumnType("json")}
-"""Functions of any number of arguments of any types, and their results."""
 Kind = enums.SubLinkType
 
 
@@ -133,9 +132,16 @@ class QueryAnalysis(Analysis):
 
     def function_call(self, node: Any) -> Expression:
         name = node.funcname[-1].sval
-        if name in VARIADIC and node.args and not node.func_variadic:
-            arguments = tuple(self.typed(argument) for argument in node.args)
-            return self.value(VariadicCall(name, arguments, VARIADIC[name]))
+        if name in ROW_TAKERS and node.args:
+            rows = [row_json(self, argument) for argument in node.args]
+            if name == "row_to_json":
+                return row_to_json(self, node, rows)
+            if any(row is not None for row in rows):
+                pairs = zip(rows, node.args, strict=True)
+                node = SimpleNamespace(
+                    **{slot: getattr(node, slot) for slot in node.__slots__},
+                )
+                node.args = tuple(argument if row is None else Bound(row) for row, argument in pairs)
         functions = CATALOG_FUNCTIONS.get(name)
         return super().function_call(node) if functions is None else self._catalog_call(node, name)
 
@@ -161,7 +167,7 @@ class QueryAnalysis(Analysis):
                 raise DatabaseError(GROUPING_ERROR, self.place.no_aggregates, position=position_of(node))
             self.level.aggregated = True
             return self.value(aggregate_calls.aggregate_call(self.at(AGGREGATE), node, name))
-        if name in SETS:
+        if name in SETS or name in PAIR_FIELDS:
             if not self._sets:
                 raise set_calls.not_allowed()
             self.level.sets.append(name)
@@ -180,6 +186,10 @@ class QueryAnalysis(Analysis):
 
     def indirection(self, node: Any) -> Expression:
         [part, *others] = node.indirection
+        if not others and isinstance(part, ast.String) and is_pair_field(node.arg, part.sval):
+            call = SimpleNamespace(**{slot: getattr(node.arg, slot) for slot in node.arg.__slots__})
+            call.funcname = (ast.String(sval=f"{node.arg.funcname[-1].sval}.{part.sval}"),)
+            return self.call_over_rows(call, call.funcname[0].sval)
         if not others and isinstance(part, ast.String) and part.sval in ("x", "n"):
             argument = self.expression(node.arg)
             if argument.type == set_calls.EXPANDED:

@@ -29,6 +29,25 @@ TEXTS = {
     "string_to_table": ((TEXT, TEXT, TEXT), TEXT),
 }
 """Of two texts or three, and their results."""
+JSON, JSONB = ColumnType("json"), ColumnType("jsonb")
+JSON_SETS = {
+    f"{kind.name}_{name}{text}{field}": (
+        kind,
+        result if not text or name == "object_keys" or field == ".key" else TEXT if result == kind else result,
+    )
+    for kind in (JSON, JSONB)
+    for name, text, field, result in (
+        ("object_keys", "", "", TEXT),
+        ("array_elements", "", "", kind),
+        ("array_elements", "_text", "", kind),
+        *(
+            ("each", text, field, result)
+            for text in ("", "_text")
+            for field, result in (("", ColumnType("record")), (".key", TEXT), (".value", kind))
+        ),
+    )
+}
+"""Functions of one JSON value, and their results; `.key` and `.value` are the columns of json_each's rows."""
 EXPANDED = ColumnType("_pg_expandarray")
 """The rows of information_schema._pg_expandarray(array), of x (an element) and n (its place from 1 on): within queries only, for drivers that
 read keys by it (pgjdbc)."""
@@ -47,6 +66,8 @@ def not_allowed() -> DatabaseError:
 def set_call(analysis: QueryAnalysis, node: Any) -> SetCall:
     """Raises 42883, 0A000."""
     name = node.funcname[-1].sval
+    if name in JSON_SETS:
+        return _of_json(analysis, node, name)
     given = [analysis.expression(argument) for argument in node.args or ()]
     if name == "generate_series":
         return _series(analysis, given)
@@ -71,6 +92,15 @@ def set_call(analysis: QueryAnalysis, node: Any) -> SetCall:
     if None in arguments:
         raise _undefined(node, given)
     return SetCall(name, tuple(argument for argument in arguments if argument is not None), result)
+
+
+def _of_json(analysis: QueryAnalysis, node: Any, name: str) -> SetCall:
+    wanted, result = JSON_SETS[name]
+    given = [analysis.expression(argument) for argument in node.args or ()]
+    document = coerce(given[0], wanted, analysis.parameters) if len(given) == 1 else None
+    if document is None:
+        raise _undefined(node, given)
+    return SetCall(name, (document,), result)
 
 
 def unnested(analysis: QueryAnalysis, argument: Expression, node: Any) -> SetCall:

@@ -22,6 +22,7 @@ from actors.common.errors import (
     DatabaseError,
 )
 from actors.sql.catalog.catalog_privileges import privilege_functions
+from actors.sql.catalog.roles import ADMIN_OID
 from actors.sql.catalog.schema import Index, Table, View
 from actors.sql.catalog.table_parts import column_comment, column_name, constraints_of, indexes_of, object_comment
 from actors.sql.expressions.text_functions import quote_ident
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 TEXT, BOOL, OID = ColumnType("text"), ColumnType("bool"), ColumnType("oid")
 INT2, INT4, INT8 = ColumnType("int2"), ColumnType("int4"), ColumnType("int8")
-OWNER_OID = 10
+OWNER_OID = ADMIN_OID
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ def _index_definition(catalog: Catalog, _: Any, oid: int | None, column: int = 0
 
 def _constraint_definition(catalog: Catalog, _: Any, oid: int | None, __: Any = None) -> str | None:
     for table in catalog.tables():
-        for number, _name, _kind, _index, definition in constraints_of(table):
+        for number, _name, _kind, _index, definition in constraints_of(table, catalog):
             if number == oid:
                 return definition
     return None
@@ -160,6 +161,7 @@ def regclass_in(catalog: Catalog, _: Any, text: str | None) -> int | None:
         return int(text)
     parts = [part.replace('""', '"') for part in re.findall(r'"((?:[^"]|"")*)"|([^".]+)', text) for part in part if part] or [text]
     schema = parts[-2] if len(parts) > 1 else None
+    catalog.require_usage(schema)
     found = oid_of_relation(catalog, schema, parts[-1])
     if found is None:
         from actors.sql.catalog.system_tables import find_system_table
@@ -231,10 +233,19 @@ def _regnamespace_out(catalog: Catalog, _: Any, oid: int | None) -> str | None:
     return None if oid is None else next((schema.name for schema in catalog.schemas() if schema.id == oid), str(oid))
 
 
-def _regrole_in(_: Catalog, environment: Any, text: str | None) -> int | None:
-    if text is not None and text != environment.user and not text.isdigit():
-        raise DatabaseError(UNDEFINED_OBJECT, f'role "{text}" does not exist')
-    return None if text is None else OWNER_OID
+def _regrole_in(catalog: Catalog, _: Any, text: str | None) -> int | None:
+    if text is None or text == "-":
+        return None if text is None else 0
+    if text.isdigit():
+        return int(text)
+    return catalog.roles.named(text[1:-1].replace('""', '"') if text.startswith('"') else text.lower()).id
+
+
+def _regrole_out(catalog: Catalog, _: Any, oid: int | None) -> str | None:
+    if not oid:
+        return None if oid is None else "-"
+    found = catalog.roles.with_id(oid)
+    return quote_ident(found.name) if found is not None else str(oid)
 
 
 def _regproc_in(_: Catalog, __: Any, text: str | None) -> int | None:
@@ -324,8 +335,8 @@ def _pretty(_: Catalog, __: Any, size: Any) -> str | None:
     return f"{number} {units[place]}"
 
 
-def _user_by_id(_: Catalog, __: Any, oid: int | None) -> str | None:
-    return None if oid is None else "admin" if oid == OWNER_OID else f"unknown (OID={oid})"
+def _user_by_id(catalog: Catalog, _: Any, oid: int | None) -> str | None:
+    return None if oid is None else catalog.roles.name_of(oid)
 
 
 def _fill_descriptions() -> None:
@@ -404,7 +415,7 @@ def _fill_environment() -> None:
         ("regclass", regclass_in, _regclass_out),
         ("regtype", _regtype_in, _regtype_out),
         ("regnamespace", _regnamespace_in, _regnamespace_out),
-        ("regrole", _regrole_in, _user_by_id),
+        ("regrole", _regrole_in, _regrole_out),
         ("regproc", _regproc_in, _regproc_out),
         ("regprocedure", _regprocedure_in, _regprocedure_out),
     ):

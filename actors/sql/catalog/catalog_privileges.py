@@ -1,9 +1,9 @@
-"""has_table_privilege and its like: what a role may do with an object.
+"""has_table_privilege and its like: what a role may do with an object, by the same lists that statements are held to (privileges.py).
 
     has_table_privilege([user,] table, privilege)         a name (42P01 where there is none) or an oid (NULL where there is none)
 
-There is one role, admin, which owns everything; PUBLIC's rights are not told apart from it. So the answer for an object that is there is true, and what these functions check
-is that role, object and privilege are.
+A role is a name, an oid, or `public`. Of several privileges with commas between them one suffices. What the system made (functions, types, its relations) is
+everybody's to use and read.
 """
 
 from __future__ import annotations
@@ -15,17 +15,32 @@ from actors.common.errors import (
     INVALID_CATALOG_NAME,
     INVALID_PARAMETER_VALUE,
     UNDEFINED_COLUMN,
-    UNDEFINED_OBJECT,
     DatabaseError,
 )
-from actors.sql.catalog.snapshot import SYSTEM_SCHEMAS
+from actors.sql.catalog.privileges import (
+    EXECUTE,
+    NAMES,
+    SELECT,
+    USAGE,
+    Acl,
+    AclItem,
+    acl_of,
+    grantable,
+    held,
+    kind_of,
+)
+from actors.sql.catalog.roles import ADMIN_OID, PUBLIC_ROLE_OID
+from actors.sql.catalog.snapshot import DATABASE_OID, SYSTEM_SCHEMAS
 
 if TYPE_CHECKING:
     from actors.sql.catalog.snapshot import Catalog
 
-Found = Callable[["Catalog", Any, str], bool | None]
-"""Whether an object that a text names, or gives the oid of, is there; None for an oid of none. Raises what PostgreSQL does for a name."""
+Lists = tuple[Acl, int, int]
+"""Of one object: its items, its owner, and every privilege that there is on it."""
+Found = Callable[["Catalog", Any, str], "Lists | None"]
+"""The object that a text names, or gives the oid of; None for an oid of none. Raises what PostgreSQL does for a name."""
 _GRANTABLE = " WITH GRANT OPTION"
+FIRST_USER_OID = 16384
 
 
 def _privileges(*names: str) -> frozenset[str]:
@@ -44,69 +59,122 @@ _ROLE = frozenset({"MEMBER", "USAGE", "SET"}) | frozenset(
 )
 
 
-def _check(privilege: str, known: frozenset[str]) -> None:
-    for part in privilege.split(","):
-        if part.strip().upper() not in known:
-            raise DatabaseError(INVALID_PARAMETER_VALUE, f'unrecognized privilege type: "{part.strip()}"')
+def _asked(privilege: str, known: frozenset[str]) -> list[str]:
+    """The privileges of a text, in upper case. Raises 22023."""
+    names = [part.strip() for part in privilege.split(",")]
+    for name in names:
+        if name.upper() not in known:
+            raise DatabaseError(INVALID_PARAMETER_VALUE, f'unrecognized privilege type: "{name}"')
+    return [name.upper() for name in names]
 
 
-def _check_role(environment: Any, user: str) -> None:
-    from actors.sql.catalog.catalog_functions import OWNER_OID
+def _role(catalog: Catalog, environment: Any, given: list[str]) -> int:
+    """The role that is asked about: the one that is named, or the current user. Raises 42704."""
+    roles = catalog.roles
+    if not given:
+        found = roles.find(environment.user)
+        return found.id if found is not None else PUBLIC_ROLE_OID
+    [name] = given
+    if name == "public":
+        return PUBLIC_ROLE_OID
+    if name.isdigit():
+        return int(name)
+    return roles.named(name).id
 
-    if user not in (environment.user, str(OWNER_OID), "public"):
-        raise DatabaseError(UNDEFINED_OBJECT, f'role "{user}" does not exist')
+
+def _has(catalog: Catalog, role: int, lists: Lists, names: list[str]) -> bool:
+    """One of `names`."""
+    if role == ADMIN_OID:
+        return True
+    acl, owner, everything = lists
+    for name in names:
+        bit = NAMES[name.removesuffix(_GRANTABLE).lower()]
+        if name.endswith(_GRANTABLE):
+            bits = grantable(acl, catalog.roles, role, owner, everything)
+        else:
+            bits = held(acl, catalog.roles, role)
+        if bits & bit:
+            return True
+    return False
 
 
-def _table(catalog: Catalog, environment: Any, text: str) -> bool | None:
+def _everybodys(bits: int) -> Lists:
+    return (AclItem(PUBLIC_ROLE_OID, ADMIN_OID, bits),), ADMIN_OID, bits
+
+
+def _lists(thing: Any) -> Lists:
+    return acl_of(thing), thing.owner, kind_of(thing).all_privileges
+
+
+def _table(catalog: Catalog, environment: Any, text: str) -> Lists | None:
+    from actors.sql.binding.permissions import RESTRICTED
     from actors.sql.catalog.catalog_functions import find_relation, regclass_in
+    from actors.sql.catalog.system_tables import system_table_with
 
     oid = regclass_in(catalog, environment, text)
     assert oid is not None
-    return True if oid < FIRST_USER_OID or find_relation(catalog, oid) is not None else None
+    found = find_relation(catalog, oid)
+    if found is not None:
+        return _lists(found[0])
+    other = catalog.view_by_id(oid) or catalog.sequence_by_id(oid)
+    if other is not None:
+        return _lists(other)
+    if oid >= FIRST_USER_OID:
+        return None
+    system = system_table_with(oid)
+    return _everybodys(0 if system is not None and system.name in RESTRICTED else SELECT)
 
 
-FIRST_USER_OID = 16384
+def _any_column(catalog: Catalog, environment: Any, text: str) -> Lists | None:
+    from actors.sql.catalog.catalog_functions import find_relation, regclass_in
+
+    lists = _table(catalog, environment, text)
+    found = find_relation(catalog, regclass_in(catalog, environment, text))
+    if lists is None or found is None:
+        return lists
+    acl, owner, everything = lists
+    return (*acl, *(item for _, items in found[0].column_acls for item in items)), owner, everything
 
 
-def _schema(catalog: Catalog, _: Any, text: str) -> bool | None:
+def _schema(catalog: Catalog, _: Any, text: str) -> Lists | None:
     if text.isdigit():
-        return True if any(schema.id == int(text) for schema in catalog.schemas()) else None
-    return catalog.schema(text) is not None
+        found = next((schema for schema in catalog.schemas() if schema.id == int(text)), None)
+    else:
+        found = catalog.schema(text)
+    return _lists(found) if found is not None else None
 
 
-def _database(_: Catalog, environment: Any, text: str) -> bool | None:
-    from actors.sql.catalog.system_tables import DATABASE_OID
-
+def _database(catalog: Catalog, environment: Any, text: str) -> Lists | None:
     if text.isdigit():
-        return True if int(text) == DATABASE_OID else None
+        return _lists(catalog.database) if int(text) == DATABASE_OID else None
     if text != environment.database:
         raise DatabaseError(INVALID_CATALOG_NAME, f'database "{text}" does not exist')
-    return True
+    return _lists(catalog.database)
 
 
-def _anything(_: Catalog, __: Any, text: str) -> bool | None:
-    return True
+def _everything(bits: int) -> Found:
+    return lambda catalog, environment, text: _everybodys(bits)
 
 
-def _may_create(catalog: Catalog, environment: Any, text: str, privilege: str) -> bool:
+def _may_create(catalog: Catalog, text: str, names: list[str]) -> bool:
     """Nobody creates in the system's schemas."""
     name = next((schema.name for schema in catalog.schemas() if text in (schema.name, str(schema.id))), text)
-    return not (name in SYSTEM_SCHEMAS and "CREATE" in privilege.upper())
+    return not (name in SYSTEM_SCHEMAS and all(one.startswith("CREATE") for one in names))
 
 
-def _of(find: Found, known: frozenset[str], allowed: Callable[..., bool] | None = None) -> Callable[..., bool | None]:
+def _of(find: Found, known: frozenset[str], is_schema: bool = False) -> Callable[..., bool | None]:
     """([user,] object, privilege)."""
 
     def call(catalog: Catalog, environment: Any, *given: str | None) -> bool | None:
         if any(one is None for one in given):
             return None
-        *user, what, privilege = given
-        assert what is not None and privilege is not None
-        for name in user:
-            _check_role(environment, str(name))
-        _check(privilege, known)
-        found = find(catalog, environment, what)
-        return found if not found or allowed is None else allowed(catalog, environment, what, privilege)
+        *user, what, privilege = (str(one) for one in given)
+        role = _role(catalog, environment, user)
+        names = _asked(privilege, known)
+        lists = find(catalog, environment, what)
+        if lists is None:
+            return None
+        return _has(catalog, role, lists, names) and (not is_schema or _may_create(catalog, what, names))
 
     return call
 
@@ -118,47 +186,59 @@ def _of_column(catalog: Catalog, environment: Any, *given: str | None) -> bool |
     if any(one is None for one in given):
         return None
     *user, table, column, privilege = (str(one) for one in given)
-    for name in user:
-        _check_role(environment, name)
-    _check(privilege, _COLUMN)
-    oid = regclass_in(catalog, environment, table)
-    found = find_relation(catalog, oid)
-    if found is None:
-        return True if oid is not None and oid < FIRST_USER_OID else None
+    role = _role(catalog, environment, user)
+    names = _asked(privilege, _COLUMN)
+    lists = _table(catalog, environment, table)
+    found = find_relation(catalog, regclass_in(catalog, environment, table))
+    if lists is None or found is None:
+        return None if lists is None else _has(catalog, role, lists, names)
     columns = found[0].live_columns()
     if column.lstrip("-").isdigit():
-        return True if any(one.position + 1 == int(column) for one in columns) else None
-    if all(one.name != column for one in columns):
-        raise DatabaseError(UNDEFINED_COLUMN, f'column "{column}" of relation "{table}" does not exist')
-    return True
+        named = next((one for one in columns if one.position + 1 == int(column)), None)
+        if named is None:
+            return None
+    else:
+        named = next((one for one in columns if one.name == column), None)
+        if named is None:
+            raise DatabaseError(UNDEFINED_COLUMN, f'column "{column}" of relation "{table}" does not exist')
+    acl, owner, everything = lists
+    return _has(catalog, role, ((*acl, *found[0].column_acl(named.position)), owner, everything), names)
 
 
-def _of_role(_: Catalog, environment: Any, *given: str | None) -> bool | None:
+def _of_role(catalog: Catalog, environment: Any, *given: str | None) -> bool | None:
     """pg_has_role([user,] role, privilege)."""
     if any(one is None for one in given):
         return None
-    *roles, privilege = (str(one) for one in given)
-    for role in roles:
-        _check_role(environment, role)
-    _check(privilege, _ROLE)
-    return True
+    *user, other, privilege = (str(one) for one in given)
+    role, names, roles = _role(catalog, environment, user), _asked(privilege, _ROLE), catalog.roles
+    number = int(other) if other.isdigit() else roles.named(other).id
+    for name in names:
+        if name.endswith("OPTION"):
+            has = roles.administers(role, number)
+        elif name == "MEMBER":
+            has = role == ADMIN_OID or roles.is_member(role, number)
+        else:
+            has = roles.has_privileges_of(role, number) if name == "USAGE" else roles.may_set(role, number)
+        if has:
+            return True
+    return False
 
 
 def privilege_functions() -> Iterator[tuple[str, int, Callable[..., bool | None]]]:
     """(name, arguments, call): all arguments are texts."""
     kinds: dict[str, tuple[Found, frozenset[str]]] = {
         "table": (_table, _TABLE),
-        "any_column": (_table, _COLUMN),
+        "any_column": (_any_column, _COLUMN),
         "sequence": (_table, _SEQUENCE),
         "schema": (_schema, _SCHEMA),
         "database": (_database, _DATABASE),
-        "function": (_anything, _EXECUTE),
-        "type": (_anything, _USAGE),
-        "language": (_anything, _USAGE),
-        "tablespace": (_anything, _privileges("CREATE")),
+        "function": (_everything(EXECUTE), _EXECUTE),
+        "type": (_everything(USAGE), _USAGE),
+        "language": (_everything(USAGE), _USAGE),
+        "tablespace": (_everything(0), _privileges("CREATE")),
     }
     for kind, (find, known) in kinds.items():
-        call = _of(find, known, _may_create if kind == "schema" else None)
+        call = _of(find, known, kind == "schema")
         for arguments in (2, 3):
             yield f"has_{kind}_privilege", arguments, call
     for arguments in (3, 4):

@@ -1,4 +1,4 @@
-"""The rows of information_schema's views, from the transaction's Catalog."""
+"""The rows of information_schema's views, from the transaction's Catalog: of the relations and schemas that the session's role has to do with, as in PostgreSQL."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from actors.sql.catalog.catalog_functions import updatable_columns, view_definition
-from actors.sql.catalog.schema import Column, Table
+from actors.sql.catalog.privileges import concerns
+from actors.sql.catalog.schema import Column, Table, View
 from actors.sql.catalog.table_parts import constraints_of
 from actors.sql.types import format_type
 from actors.sql.types.column_type import ColumnType
 
 if TYPE_CHECKING:
+    from actors.sql.catalog.snapshot import Catalog, Schema
     from actors.sql.catalog.system_tables import CatalogReader
 
 Row = dict[str, Any]
@@ -22,23 +24,37 @@ def numbered(table: Table) -> list[tuple[int, Column]]:
     return [(column.position + 1, column) for column in table.columns]
 
 
+def _tables_of(catalog: Catalog) -> Iterator[Table]:
+    """As information_schema shows them: those that the role owns, or has some privilege on."""
+    return (table for table in catalog.tables() if concerns(catalog, catalog.role, table))
+
+
+def _views_of(catalog: Catalog) -> Iterator[View]:
+    return (view for view in catalog.views() if concerns(catalog, catalog.role, view))
+
+
+def _schemas_of(catalog: Catalog) -> Iterator[Schema]:
+    return (schema for schema in catalog.schemas() if concerns(catalog, catalog.role, schema))
+
+
 def _schemata(transaction: CatalogReader) -> Iterator[Row]:
-    for schema in transaction.catalog.schemas():
-        yield {"catalog_name": "postgres", "schema_name": schema.name, "schema_owner": schema.owner}
+    for schema in _schemas_of(transaction.catalog):
+        owner = transaction.catalog.roles.name_of(schema.owner)
+        yield {"catalog_name": "postgres", "schema_name": schema.name, "schema_owner": owner}
 
 
 def _tables(transaction: CatalogReader) -> Iterator[Row]:
-    for table in transaction.catalog.tables():
+    for table in _tables_of(transaction.catalog):
         row = {"table_catalog": "postgres", "table_schema": table.schema, "table_name": table.name, "table_type": "BASE TABLE"}
         yield {**row, "is_insertable_into": "YES", "is_typed": "NO"}
-    for view in transaction.catalog.views():
+    for view in _views_of(transaction.catalog):
         row = {"table_catalog": "postgres", "table_schema": view.schema, "table_name": view.name, "table_type": "VIEW"}
         insertable = "YES" if updatable_columns(transaction.catalog, view) else "NO"
         yield {**row, "is_insertable_into": insertable, "is_typed": "NO"}
 
 
 def _columns(transaction: CatalogReader) -> Iterator[Row]:
-    for table in transaction.catalog.tables():
+    for table in _tables_of(transaction.catalog):
         for number, column in numbered(table):
             if not column.dropped:
                 yield {
@@ -47,7 +63,7 @@ def _columns(transaction: CatalogReader) -> Iterator[Row]:
                     "is_nullable": "NO" if column.not_null else "YES",
                     "is_updatable": "YES",
                 }
-    for view in transaction.catalog.views():
+    for view in _views_of(transaction.catalog):
         updatable = updatable_columns(transaction.catalog, view)
         for number, shown in enumerate(view.columns, 1):
             row = _column(view.schema, view.name, number, shown.name, shown.type)
@@ -85,7 +101,7 @@ def _column(schema: str, relation: str, number: int, name: str, type_: ColumnTyp
 
 def _views(transaction: CatalogReader) -> Iterator[Row]:
     catalog = transaction.catalog
-    for view in catalog.views():
+    for view in _views_of(catalog):
         updatable = "YES" if updatable_columns(catalog, view) else "NO"
         yield {
             "table_catalog": "postgres",
@@ -100,26 +116,78 @@ def _views(transaction: CatalogReader) -> Iterator[Row]:
 
 
 def _table_constraints(transaction: CatalogReader) -> Iterator[Row]:
-    kinds = {"p": "PRIMARY KEY", "u": "UNIQUE", "c": "CHECK"}
-    for table in transaction.catalog.tables():
-        for _, name, kind, _index, _definition in constraints_of(table):
+    kinds = {"p": "PRIMARY KEY", "u": "UNIQUE", "c": "CHECK", "f": "FOREIGN KEY"}
+    for table in _tables_of(transaction.catalog):
+        for _, name, kind, _index, definition in constraints_of(table, transaction.catalog):
             place = {"constraint_catalog": "postgres", "constraint_schema": table.schema, "constraint_name": name}
             owner = {"table_catalog": "postgres", "table_schema": table.schema, "table_name": table.name}
-            yield {**place, **owner, "constraint_type": kinds[kind], "is_deferrable": "NO", "initially_deferred": "NO", "enforced": "YES"}
+            deferring = {
+                "is_deferrable": "YES" if " DEFERRABLE" in definition and kind == "f" else "NO",
+                "initially_deferred": "YES" if " INITIALLY DEFERRED" in definition and kind == "f" else "NO",
+            }
+            yield {**place, **owner, "constraint_type": kinds[kind], **deferring, "enforced": "YES"}
 
 
 def _key_columns(transaction: CatalogReader) -> Iterator[Row]:
-    for table in transaction.catalog.tables():
-        names = {column.position: column.name for column in table.columns}
-        for _, name, _kind, index, _definition in constraints_of(table):
-            for number, part in enumerate(index.columns if index is not None else (), 1):
-                place = {"constraint_catalog": "postgres", "constraint_schema": table.schema, "constraint_name": name}
-                owner = {"table_catalog": "postgres", "table_schema": table.schema, "table_name": table.name}
-                yield {**place, **owner, "column_name": names[part.position], "ordinal_position": number}
+    """key_column_usage: a foreign key's own columns, and the places of those that they refer to."""
+    for table in _tables_of(transaction.catalog):
+        foreign_keys = {foreign_key.name: foreign_key for foreign_key in table.foreign_keys}
+        for _, name, kind, index, _definition in constraints_of(table, transaction.catalog):
+            if index is None:
+                continue
+            places = [part.position for part in index.columns]
+            columns = foreign_keys[name].columns if kind == "f" else places
+            for number, position in enumerate(columns, 1):
+                row = _column_of_constraint(table, name, table, position)
+                referenced = places.index(foreign_keys[name].referenced[number - 1]) + 1 if kind == "f" else None
+                yield {**row, "ordinal_position": number, "position_in_unique_constraint": referenced}
+
+
+def _constraint_columns(transaction: CatalogReader) -> Iterator[Row]:
+    """constraint_column_usage: a foreign key uses the columns that it refers to."""
+    for table in _tables_of(transaction.catalog):
+        foreign_keys = {foreign_key.name: foreign_key for foreign_key in table.foreign_keys}
+        for _, name, kind, index, _definition in constraints_of(table, transaction.catalog):
+            if index is None:
+                continue
+            parent = transaction.catalog.table_by_id(foreign_keys[name].table) if kind == "f" else table
+            assert parent is not None, "a table that is referred to cannot be dropped alone"
+            columns = foreign_keys[name].referenced if kind == "f" else [part.position for part in index.columns]
+            for position in columns:
+                yield _column_of_constraint(table, name, parent, position)
+
+
+def _column_of_constraint(table: Table, name: str, owner: Table, position: int) -> Row:
+    place = {"constraint_catalog": "postgres", "constraint_schema": table.schema, "constraint_name": name}
+    whose = {"table_catalog": "postgres", "table_schema": owner.schema, "table_name": owner.name}
+    return {**place, **whose, "column_name": owner.columns[position].name}
+
+
+_RULES = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
+
+
+def _referential_constraints(transaction: CatalogReader) -> Iterator[Row]:
+    for table in _tables_of(transaction.catalog):
+        for foreign_key in table.foreign_keys:
+            parent = transaction.catalog.table_by_id(foreign_key.table)
+            assert parent is not None, "a table that is referred to cannot be dropped alone"
+            index = next(index for index in (parent.primary, *parent.indexes) if index.oid == foreign_key.index)
+            is_constraint = index.primary or index.constraint
+            yield {
+                "constraint_catalog": "postgres",
+                "constraint_schema": table.schema,
+                "constraint_name": foreign_key.name,
+                "unique_constraint_catalog": "postgres" if is_constraint else None,
+                "unique_constraint_schema": parent.schema if is_constraint else None,
+                "unique_constraint_name": index.name if is_constraint else None,
+                "match_option": "FULL" if foreign_key.match == "f" else "NONE",
+                "update_rule": _RULES[foreign_key.on_update],
+                "delete_rule": _RULES[foreign_key.on_delete],
+            }
 
 
 def _check_constraints(transaction: CatalogReader) -> Iterator[Row]:
-    for table in transaction.catalog.tables():
+    for table in _tables_of(transaction.catalog):
         for check in table.checks:
             place = {"constraint_catalog": "postgres", "constraint_schema": table.schema, "constraint_name": check.name}
             yield {**place, "check_clause": check.expression}
@@ -132,6 +200,7 @@ INFORMATION_SCHEMA_ROWS: dict[str, Callable[[Any], Iterator[Row]]] = {
     "views": _views,
     "table_constraints": _table_constraints,
     "key_column_usage": _key_columns,
-    "constraint_column_usage": _key_columns,
+    "constraint_column_usage": _constraint_columns,
+    "referential_constraints": _referential_constraints,
     "check_constraints": _check_constraints,
 }

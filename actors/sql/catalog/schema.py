@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import msgspec
 
+from actors.sql.catalog.privileges import Acl
+from actors.sql.catalog.roles import ADMIN_OID
 from actors.sql.types.column_type import ColumnType
 
 CATALOG_TABLE = 1
@@ -108,12 +110,23 @@ class Table(msgspec.Struct, frozen=True):
     primary: Index
     indexes: tuple[Index, ...] = ()
     checks: tuple[Check, ...] = ()
-    owner: str = "admin"
+    owner_oid: int = ADMIN_OID
+    """Not `owner`: by that name earlier descriptors had the owner's name, always admin."""
     next_index: int = 1
     comments: tuple[Comment, ...] = ()
+    acl: Acl | None = None
+    column_acls: tuple[tuple[int, Acl], ...] = ()
+    """(a column's position, what was granted on it alone), by position."""
     foreign_keys: tuple[ForeignKey, ...] = ()
     referenced_by: tuple[int, ...] = ()
     """Ids of the tables whose foreign keys refer to this one, ascending: a plan that deletes here is another where one is added."""
+
+    @property
+    def owner(self) -> int:
+        return self.owner_oid
+
+    def column_acl(self, position: int) -> Acl:
+        return next((acl for place, acl in self.column_acls if place == position), ())
 
     def live_columns(self) -> tuple[Column, ...]:
         return tuple(column for column in self.columns if not column.dropped)
@@ -147,8 +160,13 @@ class View(msgspec.Struct, frozen=True):
     query: str
     sources: tuple[ViewSource, ...] = ()
     check_option: str = ""
-    owner: str = "admin"
+    owner_oid: int = ADMIN_OID
     comments: tuple[Comment, ...] = ()
+    acl: Acl | None = None
+
+    @property
+    def owner(self) -> int:
+        return self.owner_oid
 
 
 class Sequence(msgspec.Struct, frozen=True):
@@ -171,5 +189,33 @@ class Sequence(msgspec.Struct, frozen=True):
     owned_by: tuple[int, int] = (0, 0)
     internal: bool = False
     generation: int = 1
-    owner: str = "admin"
+    owner_oid: int = ADMIN_OID
     comment: str | None = None
+    acl: Acl | None = None
+
+    @property
+    def owner(self) -> int:
+        return self.owner_oid
+
+
+class RoleSettings(msgspec.Struct, frozen=True):
+    """What ALTER ROLE ... SET and ALTER DATABASE ... SET have named: (parameter in lower case, value as SHOW answers it), by name. "" as `role` or
+    `database`: of all."""
+
+    role: str
+    database: str
+    values: tuple[tuple[str, str], ...]
+
+
+class Job(msgspec.Struct, frozen=True):
+    """One asynchronous DDL statement, as sys.jobs shows it. Times in microseconds since 1970. Here a job has ended when its statement is answered."""
+
+    id: str
+    status: str
+    details: str
+    job_type: str
+    class_id: int
+    object_id: int
+    object_name: str
+    start_time: int
+    update_time: int

@@ -4,8 +4,11 @@ Stored as rows of the system's tables, written by DDL transactions like any othe
 
     keyspace (1, 0)   kind byte + id (4 bytes)                        -> msgpack of the descriptor: "t" Table, "v" View, "q" Sequence (schema.py), "s" Schema
                       "j" + job id                                -> Job
+                      "u" + id (4 bytes)                          -> Role (roles.py)
+                      "d"                                         -> Database: its privileges
+                      "a" + role, schema (4 bytes each) + kind    -> DefaultAcl (privileges.py)
                       "r" + role + NUL + database                 -> RoleSettings ("" is every role, every database)
-    keyspace (2, 0)   "s" + name, "r" + schema + NUL + name           -> kind byte + id: taken names, so that two creations of one name conflict
+    keyspace (2, 0)   "s" + name, "u" + name, "r" + schema + NUL + name   -> kind byte + id: taken names, so that two creations of one name conflict
     keyspace (3, 0)   "id"                                            -> the next free id (allocation.py)
 
 Relations (tables, indexes, views and sequences) of one schema share one name space, as in PostgreSQL. `find` and its kin answer tables and indexes, `find_other` the rest: of
@@ -15,10 +18,11 @@ Invariants: `version` is the commit time of the newest catalog change the snapsh
 same `Table` object for a descriptor that did not change between them.
 A transaction that has changed the catalog itself works on an *overlay*: a snapshot with a negative version, unique in the process.
 
-`search_path` belongs to the session: `catalog.on_path(("public",))` is a cheap view on the same objects; unqualified names go through
-pg_catalog, then the path.
+A session sees a catalog as its role does, on its search path: `catalog.on_path(("public",), role)` is a cheap view on the same objects. Unqualified names go
+through pg_catalog, then those schemas of the path that the role may use; a name in another schema is refused (42501). Two views that show the same have one
+`sight`: what is planned under one is good under the other, but for privileges on the objects themselves (privileges.py).
 
-Left out: roles but for their settings, privileges, functions.
+Left out: functions.
 """
 
 from __future__ import annotations
@@ -29,50 +33,48 @@ from itertools import count
 import msgspec
 
 from actors.common.errors import INVALID_SCHEMA_NAME, UNDEFINED_TABLE, DatabaseError
-from actors.sql.catalog.schema import CATALOG_TABLE, NAMES_TABLE, Index, Sequence, Table, View
+from actors.sql.catalog.privileges import CREATE, USAGE, Acl, AclItem, DefaultAcl, Kind, allows, denied, initial_acl
+from actors.sql.catalog.roles import ADMIN_OID, PUBLIC_ROLE_OID, Role, Roles
+from actors.sql.catalog.schema import CATALOG_TABLE, NAMES_TABLE, Index, Job, RoleSettings, Sequence, Table, View
 
 PUBLIC_OID = 2200
 PG_CATALOG_OID = 11
 INFORMATION_SCHEMA_OID = 13000
 SYS_OID = 13100
+DATABASE_OID = 5
 
 
 class Schema(msgspec.Struct, frozen=True):
+    """`owner_oid`, not `owner`: by that name earlier descriptors had the owner's name, always admin."""
+
     id: int
     name: str
-    owner: str = "admin"
+    owner_oid: int = ADMIN_OID
     comment: str | None = None
+    acl: Acl | None = None
+
+    @property
+    def owner(self) -> int:
+        return self.owner_oid
 
 
-class RoleSettings(msgspec.Struct, frozen=True):
-    """What ALTER ROLE ... SET and ALTER DATABASE ... SET have named: (parameter in lower case, value as SHOW answers it), by name. "" as `role` or
-    `database`: of all."""
+class Database(msgspec.Struct, frozen=True):
+    """The one that there is: what is kept of it are its privileges."""
 
-    role: str
-    database: str
-    values: tuple[tuple[str, str], ...]
-
-
-class Job(msgspec.Struct, frozen=True):
-    """One asynchronous DDL statement, as sys.jobs shows it. Times in microseconds since 1970. Here a job has ended when its statement is answered."""
-
-    id: str
-    status: str
-    details: str
-    job_type: str
-    class_id: int
-    object_id: int
-    object_name: str
-    start_time: int
-    update_time: int
+    acl: Acl | None = None
+    id: int = DATABASE_OID
+    name: str = "postgres"
+    owner: int = ADMIN_OID
 
 
+_USED_BY_ALL = (AclItem(ADMIN_OID, ADMIN_OID, USAGE | CREATE), AclItem(PUBLIC_ROLE_OID, ADMIN_OID, USAGE))
 IMPLIED_SCHEMAS = (
-    Schema(PG_CATALOG_OID, "pg_catalog"),
-    Schema(PUBLIC_OID, "public"),
-    Schema(INFORMATION_SCHEMA_OID, "information_schema"),
-    Schema(SYS_OID, "sys"),
+    Schema(PG_CATALOG_OID, "pg_catalog", acl=_USED_BY_ALL),
+    Schema(PUBLIC_OID, "public", acl=_USED_BY_ALL),
+    Schema(INFORMATION_SCHEMA_OID, "information_schema", acl=_USED_BY_ALL),
+    Schema(SYS_OID, "sys", acl=_USED_BY_ALL),
 )
+"""There without a row of their own; one of them that has been changed has one."""
 SYSTEM_SCHEMAS = frozenset({"pg_catalog", "information_schema", "sys"})
 DEFAULT_PATH = ("public",)
 
@@ -81,8 +83,11 @@ NAMES_KEYSPACE = NAMES_TABLE.to_bytes(4, "big") + b"\x00\x00"
 TABLE_KIND = b"t"
 SCHEMA_KIND = b"s"
 INDEX_KIND = b"i"
-ROLE_KIND = b"r"
+SETTINGS_KIND = b"r"
 JOB_KIND = b"j"
+ROLE_KIND = b"u"
+DATABASE_KIND = b"d"
+DEFAULT_ACL_KIND = b"a"
 VIEW_KIND = b"v"
 SEQUENCE_KIND = b"q"
 
@@ -106,8 +111,25 @@ def relation_name_key(schema: str, name: str) -> bytes:
     return NAMES_KEYSPACE + b"r" + schema.encode() + b"\x00" + name.encode()
 
 
-def role_key(role: str, database: str) -> bytes:
-    return CATALOG_KEYSPACE + ROLE_KIND + role.encode() + b"\x00" + database.encode()
+def settings_key(role: str, database: str) -> bytes:
+    return CATALOG_KEYSPACE + SETTINGS_KIND + role.encode() + b"\x00" + database.encode()
+
+
+def role_key(role: int) -> bytes:
+    return CATALOG_KEYSPACE + ROLE_KIND + role.to_bytes(4, "big")
+
+
+def role_name_key(name: str) -> bytes:
+    return NAMES_KEYSPACE + ROLE_KIND + name.encode()
+
+
+def default_acl_key(default: DefaultAcl) -> bytes:
+    place = default.role.to_bytes(4, "big") + default.schema.to_bytes(4, "big")
+    return CATALOG_KEYSPACE + DEFAULT_ACL_KIND + place + default.letter.encode()
+
+
+def database_key() -> bytes:
+    return CATALOG_KEYSPACE + DATABASE_KIND
 
 
 def job_key(job: str) -> bytes:
@@ -129,12 +151,15 @@ def encode(descriptor: Descriptor) -> bytes:
 
 Other = View | Sequence
 """Relations that store no rows of their own."""
-Descriptor = Table | Schema | RoleSettings | Job | Other
+Descriptor = Table | Schema | RoleSettings | Job | Role | Database | DefaultAcl | Other
 _decoders: dict[bytes, Callable[[bytes], Descriptor]] = {
     TABLE_KIND: msgspec.msgpack.Decoder(Table).decode,
     SCHEMA_KIND: msgspec.msgpack.Decoder(Schema).decode,
-    ROLE_KIND: msgspec.msgpack.Decoder(RoleSettings).decode,
+    SETTINGS_KIND: msgspec.msgpack.Decoder(RoleSettings).decode,
     JOB_KIND: msgspec.msgpack.Decoder(Job).decode,
+    ROLE_KIND: msgspec.msgpack.Decoder(Role).decode,
+    DEFAULT_ACL_KIND: msgspec.msgpack.Decoder(DefaultAcl).decode,
+    DATABASE_KIND: msgspec.msgpack.Decoder(Database).decode,
     VIEW_KIND: msgspec.msgpack.Decoder(View).decode,
     SEQUENCE_KIND: msgspec.msgpack.Decoder(Sequence).decode,
 }
@@ -144,36 +169,81 @@ class Catalog:
     """See the module. All lookups are dictionary reads; names are case-sensitive, as the parser folds them."""
 
     __slots__ = (
-        *("_descriptors", "_jobs", "_other_names", "_others", "_paths", "_relations", "_roles", "_schemas", "_tables"),
-        *("search_path", "version"),
+        *(
+            "_default_acls",
+            "_descriptors",
+            "_hidden",
+            "_jobs",
+            "_other_names",
+            "_others",
+            "_relations",
+            "_role_settings",
+            "_schemas",
+            "_sights",
+        ),
+        *("_tables", "_views", "database", "path", "role", "roles", "search_path", "sight", "version"),
     )
 
     version: int
+    path: tuple[str, ...]
+    """The session's search path, and `search_path` what of it `role` may use."""
+    role: int
     search_path: tuple[str, ...]
+    sight: tuple[tuple[str, ...], frozenset[str]]
+    """Equal for views that show the same names, the same object for those of one catalog."""
 
     def __init__(
-        self,
-        version: int,
-        schemas: Iterable[Schema] = (),
-        tables: Iterable[Table] = (),
-        roles: Iterable[RoleSettings] = (),
-        jobs: Iterable[Job] = (),
-        others: Iterable[Other] = (),
-        descriptors: dict[bytes, tuple[bytes, Descriptor]] | None = None,
+        self, version: int, descriptors: Iterable[Descriptor] = (), rows: dict[bytes, tuple[bytes, Descriptor]] | None = None
     ) -> None:
         self.version = version
-        self.search_path = DEFAULT_PATH
-        self._schemas = {schema.name: schema for schema in (*IMPLIED_SCHEMAS, *schemas)}
-        self._tables = {table.id: table for table in tables}
-        self._roles = {(settings.role, settings.database): settings for settings in roles}
-        self._jobs = {job.id: job for job in jobs}
+        self._schemas = {schema.name: schema for schema in IMPLIED_SCHEMAS}
+        self._tables: dict[int, Table] = {}
+        self._role_settings: dict[tuple[str, str], RoleSettings] = {}
+        self._jobs: dict[str, Job] = {}
+        self.database = Database()
+        self._others: dict[int, Other] = {}
+        self._default_acls: dict[tuple[int, int, str], DefaultAcl] = {}
+        roles: list[Role] = []
+        for descriptor in descriptors:
+            match descriptor:
+                case Table():
+                    self._tables[descriptor.id] = descriptor
+                case Schema():
+                    self._schemas[descriptor.name] = descriptor
+                case RoleSettings():
+                    self._role_settings[descriptor.role, descriptor.database] = descriptor
+                case Job():
+                    self._jobs[descriptor.id] = descriptor
+                case Role():
+                    roles.append(descriptor)
+                case Database():
+                    self.database = descriptor
+                case DefaultAcl():
+                    self._default_acls[descriptor.role, descriptor.schema, descriptor.letter] = descriptor
+                case View() | Sequence():
+                    self._others[descriptor.id] = descriptor
+        self.roles = Roles(roles)
+        self._descriptors = rows if rows is not None else {}
+        self._begin_views(DEFAULT_PATH, ADMIN_OID)
+
+    def _begin_views(self, path: tuple[str, ...], role: int) -> None:
+        """The objects are complete: names, and the first view on them."""
         self._relations: dict[tuple[str, str], tuple[Table, Index | None]] = {}
         for table in self._tables.values():
             self._add_names(table)
-        self._others = {other.id: other for other in others}
         self._other_names = {(other.schema, other.name): other for other in self._others.values()}
-        self._descriptors = descriptors if descriptors is not None else {}
-        self._paths: dict[tuple[str, ...], Catalog] = {}
+        self._views: dict[tuple[tuple[str, ...], int], Catalog] = {}
+        self._sights: dict[tuple[tuple[str, ...], frozenset[str]], tuple[tuple[str, ...], frozenset[str]]] = {}
+        self._see(path, role)
+
+    def _see(self, path: tuple[str, ...], role: int) -> None:
+        self.path, self.role = path, role
+        schemas = self._schemas.items()
+        unusable = () if role == ADMIN_OID else (name for name, schema in schemas if not allows(self, role, schema, USAGE))
+        self._hidden = frozenset(unusable)
+        self.search_path = tuple(name for name in path if name not in self._hidden) if self._hidden else path
+        sight = (self.search_path, self._hidden)
+        self.sight = self._sights.setdefault(sight, sight)
 
     @classmethod
     def from_rows(cls, version: int, rows: Iterable[tuple[bytes, bytes]], before: Catalog | None = None) -> Catalog:
@@ -183,31 +253,36 @@ class Catalog:
         for key, value in rows:
             seen = known.get(key)
             descriptors[key] = seen if seen is not None and seen[0] == value else (value, _decoders[key[6:7]](value))
-        found = [descriptor for _, descriptor in descriptors.values()]
-        return cls(
-            version,
-            [one for one in found if isinstance(one, Schema)],
-            [one for one in found if isinstance(one, Table)],
-            [one for one in found if isinstance(one, RoleSettings)],
-            [one for one in found if isinstance(one, Job)],
-            [one for one in found if isinstance(one, View | Sequence)],
-            descriptors,
-        )
+        return cls(version, [descriptor for _, descriptor in descriptors.values()], descriptors)
 
-    def on_path(self, path: tuple[str, ...]) -> Catalog:
-        """The same catalog under another search path (without the implied pg_catalog)."""
-        if path == self.search_path:
+    def on_path(self, path: tuple[str, ...], role: int = ADMIN_OID) -> Catalog:
+        """The same catalog under another search path (without the implied pg_catalog), as `role` sees it."""
+        if role == self.role and path == self.path:
             return self
-        there = self._paths.get(path)
-        if there is None:
-            there = object.__new__(Catalog)
-            for name in Catalog.__slots__:
-                setattr(there, name, getattr(self, name))
-            there.search_path = path
-            self._paths[path] = there
-        return there
+        view = self._views.get((path, role))
+        if view is None:
+            view = self._copy()
+            view._see(path, role)
+            self._views[path, role] = view
+        return view
+
+    def _copy(self) -> Catalog:
+        copy = object.__new__(Catalog)
+        for slot in Catalog.__slots__:
+            setattr(copy, slot, getattr(self, slot))
+        return copy
 
     # -- lookups -------------------------------------------------------------------------------------------------------------
+
+    def require_usage(self, schema: str | None) -> None:
+        """Whoever takes a schema's name from a statement asks. Raises 42501 for one that the role may not use."""
+        if schema is not None and schema in self._hidden:
+            raise denied("schema", schema)
+
+    @property
+    def hides(self) -> bool:
+        """There are schemas that the role may not use."""
+        return bool(self._hidden)
 
     def find(self, schema: str | None, name: str) -> tuple[Table, Index | None] | None:
         """The relation of that name: a table (index None) or an index with its table. None where there is none."""
@@ -322,11 +397,11 @@ class Catalog:
 
     def role_settings(self, role: str, database: str) -> RoleSettings:
         """What was set for exactly these; "" is all."""
-        return self._roles.get((role, database)) or RoleSettings(role, database, ())
+        return self._role_settings.get((role, database)) or RoleSettings(role, database, ())
 
     def all_role_settings(self) -> list[RoleSettings]:
         """By role and database."""
-        return [self._roles[key] for key in sorted(self._roles)]
+        return [self._role_settings[key] for key in sorted(self._role_settings)]
 
     def session_settings(self, user: str, database: str) -> dict[str, str]:
         """What a session of `user` starts with: what was set for both before what was set for one, for the role before for the database."""
@@ -334,6 +409,21 @@ class Catalog:
         for place in (("", ""), ("", database), (user, ""), (user, database)):
             found.update(self.role_settings(*place).values)
         return found
+
+    def default_acl(self, role: int, schema: int, kind: Kind) -> Acl | None:
+        found = self._default_acls.get((role, schema, kind.letter))
+        return found.acl if found is not None else None
+
+    def default_acls(self) -> list[DefaultAcl]:
+        """By role, schema (id) and kind."""
+        return [self._default_acls[key] for key in sorted(self._default_acls)]
+
+    def initial_acl(self, kind: Kind, owner: int, schema: str | None = None) -> Acl | None:
+        """Of a new object, which `owner` makes in `schema`."""
+        if not self._default_acls:
+            return None
+        here = self.default_acl(owner, self.schema(schema).id, kind) if schema is not None else None
+        return initial_acl(kind, owner, self.default_acl(owner, 0, kind), here)
 
     def jobs(self) -> list[Job]:
         """By the time of their start."""
@@ -346,41 +436,54 @@ class Catalog:
 
     def with_table(self, table: Table) -> Catalog:
         """An overlay in which `table` replaces or joins the others."""
-        return self._overlay({**self._tables, table.id: table}, self._schemas)
+        return self._overlay(_tables={**self._tables, table.id: table})
 
     def without_table(self, table: int) -> Catalog:
-        return self._overlay({number: other for number, other in self._tables.items() if number != table}, self._schemas)
+        return self._overlay(_tables={number: other for number, other in self._tables.items() if number != table})
 
     def with_schema(self, schema: Schema) -> Catalog:
-        return self._overlay(self._tables, {**self._schemas, schema.name: schema})
+        """In the place of the schema of its id."""
+        others = {other.name: other for other in self._schemas.values() if other.id != schema.id}
+        return self._overlay(_schemas={**others, schema.name: schema})
 
     def without_schema(self, name: str) -> Catalog:
-        return self._overlay(self._tables, {other: schema for other, schema in self._schemas.items() if other != name})
+        return self._overlay(_schemas={other: schema for other, schema in self._schemas.items() if other != name})
 
-    def with_role(self, settings: RoleSettings) -> Catalog:
-        overlay = self._overlay(self._tables, self._schemas)
-        overlay._roles = {**self._roles, (settings.role, settings.database): settings}
-        return overlay
+    def with_settings(self, settings: RoleSettings) -> Catalog:
+        return self._overlay(_role_settings={**self._role_settings, (settings.role, settings.database): settings})
+
+    def with_roles(self, changed: Iterable[Role], gone: Iterable[int] = ()) -> Catalog:
+        """An overlay in which the roles of `changed` replace or join the others, less those of `gone`."""
+        kept = {role.id: role for role in self.roles} | {role.id: role for role in changed}
+        return self._overlay(roles=Roles(kept[number] for number in kept.keys() - set(gone)))
+
+    def with_default_acl(self, default: DefaultAcl, gone: bool) -> Catalog:
+        key = (default.role, default.schema, default.letter)
+        others = {place: other for place, other in self._default_acls.items() if place != key}
+        return self._overlay(_default_acls=others if gone else {**others, key: default})
+
+    def with_database(self, database: Database) -> Catalog:
+        return self._overlay(database=database)
 
     def with_job(self, job: Job, without: Iterable[str]) -> Catalog:
         """An overlay with one more job, less those named in `without`."""
         gone = set(without)
-        overlay = self._overlay(self._tables, self._schemas)
-        overlay._jobs = {name: other for name, other in (self._jobs | {job.id: job}).items() if name not in gone}
-        return overlay
+        return self._overlay(_jobs={name: other for name, other in (self._jobs | {job.id: job}).items() if name not in gone})
 
     def with_other(self, other: Other) -> Catalog:
         """An overlay in which a view or a sequence replaces the one with its id, or joins the others."""
-        return self._overlay(self._tables, self._schemas, {**self._others, other.id: other})
+        return self._overlay(_others={**self._others, other.id: other})
 
     def without_other(self, number: int) -> Catalog:
-        return self._overlay(self._tables, self._schemas, {one: other for one, other in self._others.items() if one != number})
+        return self._overlay(_others={one: other for one, other in self._others.items() if one != number})
 
-    def _overlay(self, tables: dict[int, Table], schemas: dict[str, Schema], others: dict[int, Other] | None = None) -> Catalog:
-        kept = self._others if others is None else others
-        overlay = Catalog(next(_overlay_versions), schemas.values(), tables.values(), others=kept.values())
-        overlay._schemas, overlay._roles, overlay._jobs = schemas, self._roles, self._jobs
-        overlay.search_path = self.search_path
+    def _overlay(self, **changed: object) -> Catalog:
+        overlay = self._copy()
+        overlay.version = next(_overlay_versions)
+        for slot, value in changed.items():
+            setattr(overlay, slot, value)
+        overlay._descriptors = {}
+        overlay._begin_views(self.path, self.role)
         return overlay
 
     def _add_names(self, table: Table) -> None:

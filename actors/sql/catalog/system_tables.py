@@ -15,9 +15,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from actors.sql.catalog.builtin_rows import BUILTIN_ROWS
 from actors.sql.catalog.catalog_functions import OWNER_OID, index_definition, view_definition
+from actors.sql.catalog.constraint_rows import constraint_rows
 from actors.sql.catalog.information_schema import INFORMATION_SCHEMA_ROWS, numbered
-from actors.sql.catalog.schema import Index
-from actors.sql.catalog.table_parts import CLASS_OIDS, comments_of, constraints_of, indexes_of
+from actors.sql.catalog.privileges import Acl, acl_texts
+from actors.sql.catalog.role_rows import ROLE_ROWS
+from actors.sql.catalog.snapshot import DATABASE_OID
+from actors.sql.catalog.table_parts import CLASS_OIDS, comments_of, indexes_of
 from actors.sql.settings import pg_settings
 from actors.sql.types import by_name, by_oid
 from actors.sql.types.arrays import ARRAY_TYPES, array_of_items
@@ -27,7 +30,6 @@ if TYPE_CHECKING:
     from actors.sql.catalog.snapshot import Catalog
     from actors.sql.expressions.environment import Environment
 
-DATABASE_OID = 5
 EPOCH_US = 946_684_800_000_000
 """2000-01-01 in microseconds since 1970: datums of timestamptz count from the former."""
 BTREE_OID = 403
@@ -112,7 +114,8 @@ def _relations() -> dict[tuple[str, str], SystemTable]:
         oid = oids.get(name, FIRST_VIEW_OID + number)
         found[schema, name] = SystemTable(schema, name, tuple((column, _type(type_)) for column, type_ in pairs), oid)
     jobs = "job_id:text,status:text,details:text,job_type:text,class_id:oid,object_id:oid,object_name:text,start_time:timestamptz,update_time:timestamptz"
-    for name, columns in (("jobs", jobs), ("iam_pg_role_mappings", "pg_role_oid:oid,pg_role_name:name,arn:text,grantor_pg_role_oid:oid")):
+    mappings = "iam_oid:oid,arn:text,pg_role_oid:oid,pg_role_name:name,grantor_pg_role_oid:oid,grantor_pg_role_name:name"
+    for name, columns in (("jobs", jobs), ("iam_pg_role_mappings", mappings)):
         typed = tuple((column.split(":")[0], _type(column.split(":")[1])) for column in columns.split(","))
         found["sys", name] = SystemTable("sys", name, typed, FIRST_VIEW_OID + len(found))
     return found
@@ -138,14 +141,14 @@ def find_system_table(schema: str | None, name: str) -> SystemTable | None:
 
 def _namespaces(transaction: CatalogReader) -> Iterator[Row]:
     for schema in transaction.catalog.schemas():
-        yield {"oid": schema.id, "nspname": schema.name, "nspowner": OWNER_OID}
+        yield {"oid": schema.id, "nspname": schema.name, "nspowner": schema.owner, "nspacl": _acl_text(transaction, schema.acl)}
 
 
 def _schema_oids(transaction: CatalogReader) -> dict[str, int]:
     return {schema.name: schema.id for schema in transaction.catalog.schemas()}
 
 
-def _relation(oid: int, name: str, namespace: int, kind: str, columns: int) -> Row:
+def _relation(oid: int, name: str, namespace: int, kind: str, columns: int, owner: int) -> Row:
     flags = dict.fromkeys(
         ("relhasrules", "relhastriggers", "relhassubclass", "relrowsecurity", "relforcerowsecurity", "relisshared"), False
     )
@@ -156,7 +159,7 @@ def _relation(oid: int, name: str, namespace: int, kind: str, columns: int) -> R
         "oid": oid,
         "relname": name,
         "relnamespace": namespace,
-        "relowner": OWNER_OID,
+        "relowner": owner,
         "relam": {"r": HEAP_OID, "i": BTREE_OID}.get(kind, 0),
         "relfilenode": 0 if kind == "v" else oid,
         "relpages": 0,
@@ -176,12 +179,14 @@ def _classes(transaction: CatalogReader) -> Iterator[Row]:
     for table in transaction.catalog.tables():
         namespace = oids[table.schema]
         indexes = indexes_of(table)
-        row = _relation(table.id, table.name, namespace, "r", len(table.columns))
-        yield {**row, "relhasindex": bool(indexes), "relchecks": len(table.checks)}
+        row = _relation(table.id, table.name, namespace, "r", len(table.columns), table.owner)
+        triggers = {"relhastriggers": bool(table.foreign_keys or table.referenced_by)}
+        yield {**row, "relacl": _acl_text(transaction, table.acl), "relhasindex": bool(indexes), "relchecks": len(table.checks), **triggers}
         for index in indexes:
-            yield _relation(index.oid, index.name, namespace, "i", len(index.columns))
+            yield _relation(index.oid, index.name, namespace, "i", len(index.columns), table.owner)
     for view in transaction.catalog.views():
-        yield {**_relation(view.id, view.name, oids[view.schema], "v", len(view.columns)), "relhasrules": True}
+        row = _relation(view.id, view.name, oids[view.schema], "v", len(view.columns), view.owner)
+        yield {**row, "relacl": _acl_text(transaction, view.acl), "relhasrules": True}
 
 
 def _attribute(relation: int, number: int, name: str, type_: ColumnType, **more: Any) -> Row:
@@ -216,7 +221,8 @@ def _attributes(transaction: CatalogReader) -> Iterator[Row]:
         for number, column in numbered(table):
             name = f"........pg.dropped.{number}........" if column.dropped else column.name
             has_default = column.default is not None and not column.dropped
-            flags = {"attnotnull": column.not_null, "atthasdef": has_default, "attisdropped": column.dropped}
+            acl = _acl_text(transaction, table.column_acl(column.position) or None)
+            flags = {"attacl": acl, "attnotnull": column.not_null, "atthasdef": has_default, "attisdropped": column.dropped}
             yield _attribute(table.id, number, name, column.type, **flags)
         by_position = {column.position: column for column in table.columns}
         for index in indexes_of(table):
@@ -307,36 +313,6 @@ def _indexes(transaction: CatalogReader) -> Iterator[Row]:
             }
 
 
-def _constraint_keys(index: Index | None) -> str | None:
-    return None if index is None else "{" + ",".join(str(column.position + 1) for column in index.columns) + "}"
-
-
-def _constraints(transaction: CatalogReader) -> Iterator[Row]:
-    oids = _schema_oids(transaction)
-    zeros = dict.fromkeys(("contypid", "conparentid", "confrelid", "coninhcount"), 0)
-    for table in transaction.catalog.tables():
-        for oid, name, kind, index, definition in constraints_of(table):
-            yield {
-                **zeros,
-                "oid": oid,
-                "conname": name,
-                "connamespace": oids[table.schema],
-                "contype": kind,
-                "condeferrable": False,
-                "condeferred": False,
-                "convalidated": not definition.endswith(" NOT VALID"),
-                "conrelid": table.id,
-                "conindid": index.oid if index is not None else 0,
-                "confupdtype": " ",
-                "confdeltype": " ",
-                "confmatchtype": " ",
-                "conislocal": True,
-                "connoinherit": kind != "c",
-                "conkey": _constraint_keys(index),
-                "conbin": definition if kind == "c" else None,
-            }
-
-
 def _descriptions(transaction: CatalogReader) -> Iterator[Row]:
     for oid, owner, column, text in comments_of(transaction.catalog):
         yield {"objoid": oid, "classoid": CLASS_OIDS[owner], "objsubid": column, "description": text}
@@ -349,8 +325,17 @@ def _jobs(transaction: CatalogReader) -> Iterator[Row]:
         yield {**row, **times, "class_id": job.class_id, "object_id": job.object_id, "object_name": job.object_name}
 
 
-def _databases(_: CatalogReader) -> Iterator[Row]:
-    row = {"oid": DATABASE_OID, "datname": "postgres", "datdba": OWNER_OID, "encoding": 6, "datlocprovider": "c", "datistemplate": False}
+def _databases(transaction: CatalogReader) -> Iterator[Row]:
+    acl = _acl_text(transaction, transaction.catalog.database.acl)
+    row = {
+        "oid": DATABASE_OID,
+        "datname": "postgres",
+        "datdba": OWNER_OID,
+        "datacl": acl,
+        "encoding": 6,
+        "datlocprovider": "c",
+        "datistemplate": False,
+    }
     yield {
         **row,
         "datallowconn": True,
@@ -363,31 +348,14 @@ def _databases(_: CatalogReader) -> Iterator[Row]:
     }
 
 
-def _roles(_: CatalogReader) -> Iterator[Row]:
-    flags = dict.fromkeys(("rolsuper", "rolreplication", "rolbypassrls"), False)
-    rights = dict.fromkeys(("rolinherit", "rolcreaterole", "rolcreatedb", "rolcanlogin"), True)
-    yield {**flags, **rights, "oid": OWNER_OID, "rolname": "admin", "rolconnlimit": -1, "rolpassword": "********"}
-
-
 def _role_settings(transaction: CatalogReader) -> Iterator[Row]:
     for settings in transaction.catalog.all_role_settings():
+        role = transaction.catalog.roles.find(settings.role)
         yield {
             "setdatabase": DATABASE_OID if settings.database else 0,
-            "setrole": OWNER_OID if settings.role else 0,
+            "setrole": role.id if role is not None else None if settings.role else 0,
             "setconfig": _text_array(f"{name}={value}" for name, value in settings.values),
         }
-
-
-def _users(_: CatalogReader) -> Iterator[Row]:
-    yield {
-        "usename": "admin",
-        "usesysid": OWNER_OID,
-        "usecreatedb": True,
-        "usesuper": False,
-        "userepl": False,
-        "usebypassrls": False,
-        "passwd": "********",
-    }
 
 
 def _access_methods(_: CatalogReader) -> Iterator[Row]:
@@ -403,7 +371,12 @@ def _collations(_: CatalogReader) -> Iterator[Row]:
 
 def _pg_tables(transaction: CatalogReader) -> Iterator[Row]:
     for table in transaction.catalog.tables():
-        row = {"schemaname": table.schema, "tablename": table.name, "tableowner": table.owner, "hasindexes": bool(indexes_of(table))}
+        row = {
+            "schemaname": table.schema,
+            "tablename": table.name,
+            "tableowner": transaction.catalog.roles.name_of(table.owner),
+            "hasindexes": bool(indexes_of(table)),
+        }
         yield {**row, "hasrules": False, "hastriggers": False, "rowsecurity": False}
 
 
@@ -417,7 +390,12 @@ def _pg_indexes(transaction: CatalogReader) -> Iterator[Row]:
 def _pg_views(transaction: CatalogReader) -> Iterator[Row]:
     catalog = transaction.catalog
     for view in catalog.views():
-        yield {"schemaname": view.schema, "viewname": view.name, "viewowner": view.owner, "definition": view_definition(catalog, view)}
+        yield {
+            "schemaname": view.schema,
+            "viewname": view.name,
+            "viewowner": transaction.catalog.roles.name_of(view.owner),
+            "definition": view_definition(catalog, view),
+        }
 
 
 def _settings(transaction: CatalogReader) -> Iterator[Row]:
@@ -426,7 +404,15 @@ def _settings(transaction: CatalogReader) -> Iterator[Row]:
 
 def _activity(transaction: CatalogReader) -> Iterator[Row]:
     environment = transaction.environment
-    row = {"datid": DATABASE_OID, "datname": "postgres", "pid": environment.backend_pid, "usesysid": OWNER_OID, "usename": environment.user}
+    found = transaction.catalog.roles.find(environment.session_user)
+    role = found.id if found is not None else None
+    row = {
+        "datid": DATABASE_OID,
+        "datname": "postgres",
+        "pid": environment.backend_pid,
+        "usesysid": role,
+        "usename": environment.session_user,
+    }
     yield {
         **row,
         "application_name": environment.settings.get("application_name", ""),
@@ -446,6 +432,10 @@ def _of_session(view: str) -> Callable[[CatalogReader], Iterator[Row]]:
     return rows
 
 
+def _acl_text(transaction: CatalogReader, acl: Acl | None) -> str | None:
+    return None if acl is None else _text_array(acl_texts(acl, transaction.catalog.roles))
+
+
 def _text_array(items: Iterable[str]) -> str:
     return by_name["_text"].format_text(array_of_items(items), -1)
 
@@ -457,14 +447,12 @@ ROWS: dict[str, Callable[[Any], Iterator[Row]]] = {
     "pg_attrdef": _defaults,
     "pg_type": _types,
     "pg_index": _indexes,
-    "pg_constraint": _constraints,
+    "pg_constraint": constraint_rows,
     "pg_database": _databases,
     "pg_description": _descriptions,
     "jobs": _jobs,
-    "pg_roles": _roles,
     "pg_db_role_setting": _role_settings,
-    "pg_authid": _roles,
-    "pg_user": _users,
+    **ROLE_ROWS,
     "pg_am": _access_methods,
     "pg_collation": _collations,
     "pg_tables": _pg_tables,

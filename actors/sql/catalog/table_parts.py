@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from actors.sql.catalog.schema import Index, Table
+from actors.sql.catalog.schema import ForeignKey, Index, Table
 from actors.sql.expressions.text_functions import quote_ident
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ def constraint_oid(table: Table, place: int) -> int:
     return CONSTRAINT_OID_BASE + (table.id % CHECK_OID_STEP) * 20 + place
 
 
-def constraints_of(table: Table) -> list[tuple[int, str, str, Index | None, str]]:
-    """(oid, name, contype, index, definition) of every constraint."""
+def constraints_of(table: Table, catalog: Catalog) -> list[tuple[int, str, str, Index | None, str]]:
+    """(oid, name, contype, index, definition) of every constraint; a foreign key's index is the one that it refers to."""
     found: list[tuple[int, str, str, Index | None, str]] = []
     place = 0
     for index in indexes_of(table):
@@ -40,7 +40,38 @@ def constraints_of(table: Table) -> list[tuple[int, str, str, Index | None, str]
         definition = f"CHECK ({check.expression}){'' if check.validated else ' NOT VALID'}"
         found.append((constraint_oid(table, place), check.name, "c", None, definition))
         place += 1
+    for foreign_key in table.foreign_keys:
+        parent = catalog.table_by_id(foreign_key.table)
+        if parent is not None:
+            index = next(index for index in (parent.primary, *parent.indexes) if index.oid == foreign_key.index)
+            found.append((foreign_key.oid, foreign_key.name, "f", index, foreign_key_definition(table, foreign_key, parent, catalog)))
     return found
+
+
+_ACTIONS = {"r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
+
+
+def foreign_key_definition(table: Table, foreign_key: ForeignKey, parent: Table, catalog: Catalog) -> str:
+    """As pg_get_constraintdef."""
+    own = ", ".join(quote_ident(column_name(table, position)) for position in foreign_key.columns)
+    theirs = ", ".join(quote_ident(column_name(parent, position)) for position in foreign_key.referenced)
+    seen = catalog.find_table(None, parent.name)
+    shown = quote_ident(parent.name)
+    if seen is None or seen.id != parent.id:
+        shown = f"{quote_ident(parent.schema)}.{shown}"
+    parts = [f"FOREIGN KEY ({own}) REFERENCES {shown}({theirs})"]
+    if foreign_key.match == "f":
+        parts.append("MATCH FULL")
+    if foreign_key.on_update in _ACTIONS:
+        parts.append(f"ON UPDATE {_ACTIONS[foreign_key.on_update]}")
+    if foreign_key.on_delete in _ACTIONS:
+        columns = ", ".join(quote_ident(column_name(table, position)) for position in foreign_key.delete_columns)
+        parts.append(f"ON DELETE {_ACTIONS[foreign_key.on_delete]}" + (f" ({columns})" if columns else ""))
+    if foreign_key.deferrable:
+        parts.append("DEFERRABLE" + (" INITIALLY DEFERRED" if foreign_key.deferred else ""))
+    if not foreign_key.validated:
+        parts.append("NOT VALID")
+    return " ".join(parts)
 
 
 def column_name(table: Table, position: int) -> str:
@@ -61,7 +92,9 @@ def comments_of(catalog: Catalog) -> Iterator[tuple[int, str, int, str]]:
     for table in catalog.tables():
         if not table.comments:
             continue
-        oids = {index.oid if index is not None else name: oid for oid, name, _, index, _ in constraints_of(table)}
+        oids = {
+            index.oid if index is not None and kind != "f" else name: oid for oid, name, kind, index, _ in constraints_of(table, catalog)
+        }
         for comment in table.comments:
             if comment.kind == "table":
                 yield table.id, "pg_class", 0, comment.text

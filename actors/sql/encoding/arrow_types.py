@@ -9,7 +9,7 @@ What it promises: `from_arrow(to_arrow(datums, type), type) == datums`, or an er
 | float4 float8 | float32 float64 |
 | numeric(p, s), p <= 38 | decimal128(38, s) |
 | any other numeric | utf8 |
-| text varchar bpchar, name "char" unknown | utf8 |
+| text varchar bpchar, name "char" unknown, json jsonb | utf8 |
 | oid | int64 |
 | bytea uuid | binary (a uuid: its 16 bytes) |
 | date | date32 (days since 1970) |
@@ -56,6 +56,8 @@ _FIXED: dict[str, pa.DataType] = {
     "char": pa.utf8(),
     "unknown": pa.utf8(),
     "regproc": pa.utf8(),
+    "json": pa.utf8(),
+    "jsonb": pa.utf8(),
     "oid": pa.int64(),
     "bytea": pa.binary(),
     "uuid": pa.binary(),

@@ -282,6 +282,10 @@ def _null_bytes(name: str, nulls_first: bool) -> bytes:
 _TEXTS = frozenset({"text", "varchar", "bpchar", "name", "char", "unknown"})
 
 
+def _not_decoded(data: bytes, at: int) -> tuple[Any, int]:
+    raise AssertionError("no key holds a jsonb")
+
+
 def _ascending_coders(type_: ColumnType) -> tuple[Encoder, Decoder]:
     name = type_.name
     if name == "bpchar":  # blanks at the end do not count
@@ -298,6 +302,10 @@ def _ascending_coders(type_: ColumnType) -> tuple[Encoder, Decoder]:
         return _float_coders(_SINGLE)
     if name == "numeric":
         return _numeric, _numeric_decoder(type_.modifier)
+    if name == "jsonb":  # to sort by; no index has it
+        from actors.sql.types.json_values import order_key
+
+        return order_key, _not_decoded
     assert name == "interval", f"no key encoding for type {name}"
     return _interval, _decode_interval
 

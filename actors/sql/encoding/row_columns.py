@@ -26,7 +26,7 @@ import pyarrow.compute as pc
 from actors.sql.encoding.arrow_types import arrow_type, from_integers
 from actors.sql.types.column_type import ColumnType
 
-TEXTS = frozenset({"text", "varchar", "bpchar", "name", "char", "unknown", "numeric"})
+TEXTS = frozenset({"text", "varchar", "bpchar", "name", "char", "unknown", "numeric", "json", "jsonb"})
 BINARIES = frozenset({"bytea", "uuid"})
 FLOATS = frozenset({"float4", "float8"})
 INTEGERS = frozenset({"int2", "int4", "int8", "oid", "date", "time", "timestamp", "timestamptz"})

@@ -29,6 +29,8 @@ from actors.sql.types.column_type import ColumnType
 from actors.sql.types.datetimes import check_timestamp, round_fraction
 from actors.sql.types.floats import to_single
 from actors.sql.types.intervals import apply_interval_modifier
+from actors.sql.types.json_values import parse as parse_document
+from actors.sql.types.json_values import parse_jsonb
 from actors.sql.types.numeric import INFINITY, MINUS_INFINITY, NAN, apply_modifier, parse_numeric
 from actors.sql.types.objects import object_oid
 from actors.sql.types.strings import bpchar_of, format_bpchar, varchar_of
@@ -57,9 +59,12 @@ _IMPLICIT = (
 _ASSIGNMENT = (
     "int4>int2 int8>int2 int8>int4 float8>float4 float8>int2 float8>int4 float8>int8 float8>numeric float4>int2 float4>int4 float4>int8 "
     "float4>numeric numeric>int2 numeric>int4 numeric>int8 oid>int4 oid>int8 timestamp>date timestamp>time timestamptz>timestamp timestamptz>date "
-    "timestamptz>time interval>time name>varchar name>bpchar char>varchar char>bpchar text>char varchar>char bpchar>char"
+    "timestamptz>time interval>time name>varchar name>bpchar char>varchar char>bpchar text>char varchar>char bpchar>char json>jsonb jsonb>json"
 )
-_EXPLICIT = "int2>bytea int4>bytea int8>bytea bytea>int2 bytea>int4 bytea>int8 bool>int4 int4>bool char>int4 int4>char bytea>bytea"
+_EXPLICIT = (
+    "int2>bytea int4>bytea int8>bytea bytea>int2 bytea>int4 bytea>int8 bool>int4 int4>bool char>int4 int4>char bytea>bytea "
+    "jsonb>bool jsonb>int2 jsonb>int4 jsonb>int8 jsonb>float4 jsonb>float8 jsonb>numeric"
+)
 _CONTEXTS = {
     tuple(pair.split(">")): allowed
     for pairs, allowed in ((_IMPLICIT, IMPLICIT), (_ASSIGNMENT, ASSIGNMENT), (_EXPLICIT, EXPLICIT))
@@ -261,7 +266,29 @@ def _interval_to_time(value: tuple[int, int, int], modifier: int, explicit: bool
     return round_fraction(value[2] % DAY_US, modifier)
 
 
+def _jsonb_scalar(target: str, expected: type[bool] | type[Decimal]) -> Converter:
+    """jsonb as bool or a number; its null is NULL. Raises 22023."""
+    sql_name = by_name[target].sql_name
+    number = None if target in ("bool", "numeric") else _SPECIFIC.get(("numeric", target))
+
+    def convert(value: str, modifier: int, explicit: bool, environment: Any) -> Any:
+        found = parse_document(value)
+        if found is None:
+            return None
+        kind = {str: "string", list: "array", dict: "object", bool: "boolean"}.get(type(found), "numeric")
+        if kind != ("boolean" if expected is bool else "numeric"):
+            raise DatabaseError("22023", f"cannot cast jsonb {kind} to type {sql_name}")
+        if expected is bool:
+            return found
+        exact = Decimal(found)
+        return apply_modifier(exact, modifier) if number is None else number(exact, modifier, explicit, environment)
+
+    return convert
+
+
 _SPECIFIC: dict[tuple[str, str], Converter | None] = {
+    ("json", "jsonb"): lambda value, modifier, explicit, environment: parse_jsonb(value),
+    ("jsonb", "json"): None,
     ("regproc", "oid"): lambda value, modifier, explicit, environment: oid_of_function(value),
     ("oid", "regproc"): lambda value, modifier, explicit, environment: name_of_function(value),
     ("bool", "int4"): lambda value, modifier, explicit, environment: int(value),
@@ -301,6 +328,10 @@ for _source in INTEGERS:
     for _other in ("float4", "float8"):
         _SPECIFIC[(_other, _source)] = _float_to_integer(_source)
     _SPECIFIC[("numeric", _source)] = _numeric_to_integer(_source)
+
+_SPECIFIC[("jsonb", "bool")] = _jsonb_scalar("bool", bool)
+for _target in (*INTEGERS, "float4", "float8", "numeric"):
+    _SPECIFIC[("jsonb", _target)] = _jsonb_scalar(_target, Decimal)
 
 _FROM_TEXT_ZONED: dict[str, Callable[..., Any]] = {name: by_name[name].parse_text for name in sorted(ZONED | {"interval"} | ZONED_ARRAYS)}
 

@@ -6,9 +6,13 @@ from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from actors.common.errors import UNDEFINED_FUNCTION, DatabaseError
 from actors.sql.expressions.registry import HELPERS, register
+from actors.sql.types import format_type
 from actors.sql.types.arrays import element_of, is_array
 from actors.sql.types.calendar import DAY_US
+from actors.sql.types.column_type import ColumnType
+from actors.sql.types.json_values import order_key as json_key
 
 COMPARISONS = ("=", "<>", "<", "<=", ">", ">=")
 _PYTHON = {"=": "==", "<>": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
@@ -16,6 +20,9 @@ INTEGERS = ("int2", "int4", "int8")
 FLOATS = ("float4", "float8")
 DIRECT = ("bool", "text", "bytea", "uuid", "date", "time", "timestamp", "timestamptz", "oid", "name", "char")
 """Types whose datums Python orders as SQL does (str by code point, as UTF-8 bytes do)."""
+
+UNCOMPARED = frozenset({"json", "_json"})
+"""Types without equality and order."""
 
 _NAN_AWARE = {
     "=": "({0} == {1} or ({0} != {0} and {1} != {1}))",
@@ -39,6 +46,11 @@ def interval_span(value: tuple[int, int, int]) -> int:
     return (value[0] * 30 + value[1]) * DAY_US + value[2]
 
 
+def unordered(type_: ColumnType) -> DatabaseError:
+    shown = f"could not identify an ordering operator for type {format_type(ColumnType(type_.name))}"
+    return DatabaseError(UNDEFINED_FUNCTION, shown, hint="Use an explicit ordering operator or modify the query.")
+
+
 def order_key(type_name: str) -> Callable[[Any], Any] | None:
     """A key function under which Python orders datums of the type as SQL does (no NULLs), None where they do by themselves."""
     if type_name in FLOATS:
@@ -47,6 +59,8 @@ def order_key(type_name: str) -> Callable[[Any], Any] | None:
         return lambda value: (value.is_nan(), value if not value.is_nan() else 0)
     if type_name == "interval":
         return interval_span
+    if type_name == "jsonb":
+        return json_key
     if type_name == "bpchar":
         return lambda value: value.rstrip(" ")
     if is_array(type_name):

@@ -22,6 +22,10 @@ from actors.sql.expressions import (  # noqa: F401  (they register their functio
     datetime_spans,
     float_functions,
     formatting,
+    json_changes,
+    json_functions,
+    json_making,
+    json_sets,
     numerics,
     pattern_functions,
     session_functions,
@@ -35,6 +39,8 @@ from actors.sql.types.arrays import VECTORS, is_array
 
 OF_ONE_ARRAY_TYPE = frozenset({*comparisons.COMPARISONS, "@>", "<@", "&&"})
 """Operators of anyarray: nothing is converted."""
+OF_PATHS = frozenset({"#>", "#>>", "#-", "?|", "?&"})
+"""Operators of a JSON value and an array of texts."""
 
 
 class Ambiguous(Exception):
@@ -63,7 +69,9 @@ def _resolve(name: str, given: tuple[str, ...]) -> Function | None:
             return function
     candidates = [pair for pair in candidates if all(map(_accepts, pair[1], given))]
     if not name.startswith("array_") and not any(is_array(type_) or type_ in VECTORS for type_ in given):
-        candidates = [pair for pair in candidates if not any(map(is_array, pair[1]))]  # an untyped literal alone is no array
+        # An untyped literal alone is no array, unless it can only be a path or a list of keys.
+        scalar = [pair for pair in candidates if not any(map(is_array, pair[1]))]
+        candidates = scalar if scalar or not (name in OF_PATHS or name.startswith("json")) else candidates
     if len(candidates) <= 1:
         return candidates[0][0] if candidates else None
     candidates = _most(candidates, lambda declared, type_: declared == type_, given)

@@ -52,7 +52,10 @@ _DEFINITIONS = (
     Definition("integer_datetimes", "on", "bool", reported=True, description="Shows whether datetimes are integer based."),
     Definition("in_hot_standby", "off", "bool", reported=True, description="Shows whether hot standby is currently active."),
     Definition("is_superuser", "off", "bool", reported=True, description="Shows whether the current user is a superuser."),
-    Definition("session_authorization", "admin", reported=True, description="Sets the session user name."),
+    Definition(
+        "session_authorization", "admin", "identity", HONOURED, reported=True, description="Sets the session user name.",
+    ),
+    Definition("role", "none", "identity", HONOURED, dsql=True, description="Sets the current role."),
     Definition("lc_collate", "C"),
     Definition("lc_ctype", "C"),
     Definition("block_size", "8192", "integer"),
@@ -158,4 +161,6 @@ _DEFINITIONS = (
     ),
 )  # fmt: skip
 DEFINITIONS = {definition.name.lower(): definition for definition in _DEFINITIONS}
+UNLISTED = frozenset({"is_superuser", "role", "session_authorization"})
+"""SHOW ALL and pg_settings leave them out."""
 DEFAULTS = {name: definition.default for name, definition in DEFINITIONS.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from actors.sql.settings.parameter_table import DEFINITIONS, INTERNAL, Definition
+from actors.sql.settings.parameter_table import DEFINITIONS, INTERNAL, UNLISTED, Definition
 from actors.sql.settings.parameter_values import kilobytes, milliseconds
 
 _UNITS = {"milliseconds": "ms", "memory": "kB"}
@@ -15,6 +15,8 @@ _CUSTOM = Definition("", "", use="")
 def rows(settings: Mapping[str, str]) -> Iterator[dict[str, Any]]:
     """`settings`: a session's, by name in lower case. What RESET returns to is not known here: reset_val is the default."""
     for key, value in sorted(settings.items()):
+        if key in UNLISTED:
+            continue
         definition = DEFINITIONS.get(key, _CUSTOM)
         kind, choices = definition.kind, definition.kind.split("|")
         internal = definition.use == INTERNAL and key in DEFINITIONS

@@ -26,7 +26,7 @@ def _same(value: str, modifier: int = -1) -> str:
     return value
 
 
-def _from_utf8(data: bytes) -> str:
+def from_utf8(data: bytes) -> str:
     try:
         return data.decode()
     except UnicodeDecodeError as error:
@@ -35,7 +35,7 @@ def _from_utf8(data: bytes) -> str:
 
 
 def _text_binary(data: bytes, modifier: int = -1) -> str:
-    return _from_utf8(data)
+    return from_utf8(data)
 
 
 def _to_utf8(datum: str, modifier: int = -1) -> bytes:
@@ -66,7 +66,7 @@ def bpchar_of(value: str, modifier: int, *, explicit: bool = False) -> str:
 
 
 def _parse_varchar_binary(data: bytes, modifier: int = -1) -> str:
-    return varchar_of(_from_utf8(data), modifier)
+    return varchar_of(from_utf8(data), modifier)
 
 
 def _parse_varchar(text: str, modifier: int = -1) -> str:
@@ -82,7 +82,7 @@ def format_bpchar(datum: str, modifier: int = -1) -> str:
 
 
 def _parse_bpchar_binary(data: bytes, modifier: int = -1) -> str:
-    return bpchar_of(_from_utf8(data), modifier)
+    return bpchar_of(from_utf8(data), modifier)
 
 
 def _format_bpchar_binary(datum: str, modifier: int = -1) -> bytes:
@@ -189,7 +189,6 @@ TYPES = (
     _vector("int2vector", 22, 1006, 21, Struct("!ih").pack),
     _vector("oidvector", 30, 1013, 26, Struct("!iI").pack),
     _textual("_aclitem", "aclitem[]", 1034, 0, -1, "A"),
-    _textual("json", "json", 114, 199, -1, "U"),
     _textual("pg_node_tree", "pg_node_tree", 194, 0, -1, "Z"),
     _textual("regclass", "regclass", 2205, 2210, 4, "N"),
     _textual("regtype", "regtype", 2206, 2211, 4, "N"),

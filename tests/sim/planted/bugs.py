@@ -335,6 +335,8 @@ BUGS: dict[str, Planted] = {
                 ("bank", reading.commits_half_a_write_set),
                 ("counters", deciding.ignores_checked_keys),
                 ("unique", deciding.forgets_a_key),
+                ("references", deciding.ignores_checked_keys),
+                ("references", schedules.forgets_who_refers),
                 ("schema", deciding.ignores_the_catalog_version),
             )
         ),

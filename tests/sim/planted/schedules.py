@@ -66,6 +66,17 @@ def forgets_a_key_that_was_written_again() -> None:
     ConflictWindow._forget = careless  # type: ignore[method-assign]
 
 
+def forgets_who_refers() -> None:
+    """Who refers to a row is held against nobody once it is committed, as if its key had only been locked: a foreign key's write skew."""
+    commit = ConflictWindow.commit
+
+    def careless(window: ConflictWindow, claim: Claim, commit_ts: int) -> None:
+        commit(window, claim, commit_ts)
+        window._referred.clear()
+
+    ConflictWindow.commit = careless  # type: ignore[method-assign]
+
+
 def a_claim_forgets_one_of_two_tables() -> None:
     """Of the tables whose keys it drops, the first one alone must be unwritten."""
     make = Claim.__init__

@@ -8,9 +8,10 @@ import pytest
 
 from actors.adjudicator import claim as claims
 from actors.adjudicator import window as windows
-from actors.adjudicator.claim import Claim
+from actors.adjudicator.claim import Claim, GatheredClaim
 from actors.adjudicator.window import ConflictWindow
 from actors.common.errors import DatabaseError
+from actors.common.references import reference_key
 
 LENGTH_US = 300_000_000
 
@@ -52,6 +53,50 @@ def test_writers_that_began_later_wait_for_a_mark_and_earlier_ones_conflict() ->
     assert outcome(window, claim("b", 9, [1, 2])) == "free"
     window.commit(released, 20)
     assert outcome(window, claim("b", 19, [1])) == "OC000" and outcome(window, claim("b", 19, [2])) == "free"
+
+
+def referring(name: str, start_ts: int, taken: list[int] = [], referred: list[int] = []) -> Claim:  # noqa: B006
+    """A claim of reference keys: rows that it takes away, rows that it refers to."""
+    return Claim(name.encode(), start_ts, 10**9, [reference_key(key(one)) for one in taken], [reference_key(key(one)) for one in referred])
+
+
+def test_a_row_and_what_it_refers_to_meet_in_either_order() -> None:
+    window = ConflictWindow(LENGTH_US)
+    window.commit(referring("child", 5, referred=[1]), 10)
+    assert outcome(window, referring("parent", 9, taken=[1])) == "OC000", "it did not see who refers to the row that it takes away"
+    assert outcome(window, referring("parent", 10, taken=[1])) == "free"
+    assert outcome(window, referring("other child", 5, referred=[1])) == "free", "those who refer to one row do not meet"
+    assert outcome(window, claim("update", 5, [1])) == "free", "the row's other columns are nobody's business"
+    window.commit(referring("parent", 10, taken=[1]), 20)
+    assert outcome(window, referring("child", 19, referred=[1])) == "OC000"
+    assert outcome(window, referring("child", 20, referred=[1])) == "free"
+
+
+def test_who_refers_is_forgotten_with_its_time() -> None:
+    window = ConflictWindow(LENGTH_US)
+    window.commit(referring("child", 5, referred=[1]), 10)
+    window.commit(claim("later", 10, [2]), 10 + LENGTH_US)
+    window.commit(claim("later still", 10, [3]), 20 + 2 * LENGTH_US)
+    assert window.horizon >= 10 and window.keys <= 2 and not window._referred
+
+
+def test_bulk_claims_of_references_meet_by_table_and_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(claims, "BULK_KEYS", 2)
+    window = ConflictWindow(LENGTH_US)
+    loading = GatheredClaim(b"load", 5, 10**9)
+    window.gather(loading, [key(number, 7) for number in range(3)], [reference_key(key(1))])
+    window.leave(loading)
+    assert loading.is_bulk
+    window.commit(loading, 10)
+    assert outcome(window, referring("parent", 9, taken=[2])) == "OC000", "of a bulk load the table alone is known"
+    assert outcome(window, claim("update", 9, [1])) == "free"
+    sweep = GatheredClaim(b"sweep", 10, 10**9)
+    window.gather(sweep, [reference_key(key(number)) for number in range(3)], [])
+    window.commit(referring("child", 10, referred=[2]), 20)
+    assert outcome(window, sweep) == "OC000"
+    late = GatheredClaim(b"late", 15, 10**9)
+    window.gather(late, [reference_key(key(2))], [])
+    assert outcome(window, late) == "OC000"
 
 
 def test_transactions_that_hold_marks_elsewhere_never_wait_in_a_circle() -> None:

@@ -22,6 +22,7 @@ from actors.adjudicator import window as windows
 from actors.adjudicator.claim import Claim
 from actors.adjudicator.window import BUCKETS, ConflictWindow
 from actors.common.errors import DatabaseError
+from actors.common.references import is_reference, reference_key
 from tests.sim.planted import schedules
 
 TABLES = (1, 2)
@@ -67,6 +68,7 @@ class Truth:
                 continue
             touched = wish.written | wish.checked
             assert not other.written & touched, "a written or checked key was written meanwhile"
+            assert not set(filter(is_reference, other.checked)) & wish.written, "somebody refers to what it takes away"
             assert not {table_of(one) for one in touched} & other.dropped, "a written or checked key was dropped meanwhile"
             writes = {table_of(one) for one in other.written} | other.dropped
             assert not wish.alone & writes, "a table that it had to itself was written meanwhile"
@@ -89,7 +91,8 @@ class Truth:
         truth.holds(later, later_ts)
 
 
-keys = st.builds(key, st.sampled_from(TABLES), st.integers(0, 4))
+plain_keys = st.builds(key, st.sampled_from(TABLES), st.integers(0, 4))
+keys = st.one_of(plain_keys, st.builds(reference_key, plain_keys))
 subsets = st.sets(st.sampled_from(TABLES), max_size=2)
 step = st.fixed_dictionaries(
     {
@@ -154,6 +157,8 @@ def drawn_steps(random: Random) -> Sequence[dict[str, Any]]:
     ends = random.choice((("resolve",), ("resolve", "abort")))
     kinds = random.choice((("none",), ("none", "none", "exclusive"), ("none", "exclusive", "dropped", "changed", "swept")))
     some = [key(table, number) for table in TABLES for number in range(random.choice((1, 4, 30)))]
+    if random.random() < 0.5:
+        some += [reference_key(one) for one in some]
     most, age, ahead = random.randint(1, 3), random.choice((10, 30, 60)), random.choice((0, 5, 30))
     steps = []
     for _ in range(WALK_STEPS):
@@ -218,6 +223,7 @@ def walk(steps: Sequence[dict[str, Any]], length_us: int) -> None:
         schedules.a_bulk_claim_stays_pending,
         schedules.forgets_a_key_that_was_written_again,
         schedules.a_claim_forgets_one_of_two_tables,
+        schedules.forgets_who_refers,
     ],
 )
 def test_walks_find_what_is_planted(plant: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -132,6 +132,7 @@ def test_a_client_is_served_from_another_host_and_refused_where_there_is_no_room
 
             def make(user: str, database: str, options: dict[str, str], connection: Any) -> Any:
                 sessions.append(FakeSession())
+                assert connection.address == "127.0.0.1", "the client's, not the gateway's host's"
                 return sessions[-1]
 
             settings = replace(Settings(), limits=replace(Limits(), connections_max=sessions_max))

@@ -428,7 +428,7 @@ def test_refused_at_the_door(parameters: bytes, state: str) -> None:
 def test_trust_lets_in_the_users_there_are(mode: str, text: str) -> None:
     def check(processor: QueryProcessor) -> None:
         body = struct.pack("!I", 3 << 16) + b"user\0%s\0\0"
-        for user, known in ((b"named", True), (b"u", False)):
+        for user, known in ((b"admin", True), (b"u", False)):
             client = Client(processor, start=False)
             [*_, (kind, answer)] = client.send(struct.pack("!I", len(body % user) + 4) + body % user)
             assert kind == ("Z" if known else "E") and client.transport.closed is not known

@@ -127,7 +127,7 @@ def test_an_address_that_fails_too_often_is_not_listened_to(tmp_path: Path) -> N
     with TokenServer(tmp_path / "tls", KEY, failures_per_minute=1) as server:
         for _ in range(BURST):
             assert server.refusal("wrong") == DENIED
-        assert server.refusal(token_of(KEY)) == "FATAL:  unable to accept connection, rate exceeded."
+        assert server.refusal(token_of(KEY)) == "FATAL:  Unable to accept connection, rate exceeded."
 
 
 def test_keys_and_certificate_change_while_it_runs(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Expressions of constants give what PostgreSQL gives: value, type, error (expressions.golden, patterns.golden)."""
+"""Expressions of constants give what PostgreSQL gives: value, type, error (expressions.golden, patterns.golden, json.golden)."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def evaluate(sql: str) -> str:
     return golden.outcome(known.name, None if value is None else known.format_text(value, tree.type.modifier))
 
 
-RECORDED = golden.read() + golden.read(golden.FILE.with_name("patterns.golden"))
+RECORDED = golden.read() + golden.read(golden.FILE.with_name("patterns.golden")) + golden.read(golden.FILE.with_name("json.golden"))
 
 
 @pytest.mark.parametrize(("expression", "expected"), RECORDED, ids=[expression for expression, _ in RECORDED])

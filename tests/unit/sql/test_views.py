@@ -35,7 +35,7 @@ def test_names_of_common_table_expressions_are_no_relations() -> None:
 
 def test_views_upon_views_are_bounded() -> None:
     chain = [view(1, "SELECT 1 AS a"), *(view(n, f"SELECT a FROM public.v{n - 1}", n - 1) for n in range(2, DEPTH_MAX + 2))]
-    catalog = Catalog(1, others=chain)
+    catalog = Catalog(1, chain)
     Expansion(catalog).query(chain[DEPTH_MAX - 1])
     with pytest.raises(DatabaseError, match="stack depth limit exceeded"):
         Expansion(catalog).query(chain[DEPTH_MAX])
@@ -47,12 +47,12 @@ def test_views_that_double_are_bounded() -> None:
         *(view(n, f"SELECT l.a FROM public.v{n - 1} l, public.v{n - 1} r", n - 1) for n in range(2, 31)),
     ]
     with pytest.raises(DatabaseError, match="stack depth limit exceeded") as raised:
-        expanded(tree("SELECT * FROM v30"), Catalog(1, others=pairs))
+        expanded(tree("SELECT * FROM v30"), Catalog(1, pairs))
     assert raised.value.sqlstate == "54001"
 
 
 def test_a_view_that_reads_itself_is_refused() -> None:
-    catalog = Catalog(1, others=[view(1, "SELECT a FROM public.v2", 2), view(2, "SELECT a FROM public.v1", 1)])
+    catalog = Catalog(1, [view(1, "SELECT a FROM public.v2", 2), view(2, "SELECT a FROM public.v1", 1)])
     with pytest.raises(DatabaseError, match='infinite recursion detected in rules for relation "v1"') as raised:
         expanded(tree("SELECT * FROM v1"), catalog)
     assert raised.value.sqlstate == "42P17"

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.common.access_key import AccessKey
-from actors.common.connection_token import sign, signature
+from actors.common.connection_token import canonical_query, encoded, sign, signature
 from actors.query_processor.authentication.tokens import TOKEN_BYTES_MAX, Refused, TokenVerifier
 
 HOST = "abcdefghijklmnopqrstuvwxyz.dsql.us-east-1.on.aws"
@@ -27,7 +27,7 @@ TEMPORARY = AccessKey("ASIDEXAMPLE", "uJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
 
 def verifier(*keys: AccessKey) -> TokenVerifier:
     made = TokenVerifier([HOST, "localhost", "::1"], "us-east-1", "0" * 64)
-    made.keys = {key.id: key for key in keys or (KEY, TEMPORARY)}
+    made.take_keys(keys or (KEY, TEMPORARY))
     return made
 
 
@@ -63,8 +63,7 @@ def test_hosts_as_they_are_written(host: str) -> None:
     assert verifier().verify(by_botocore(KEY, host=host).encode(), "admin", NOW_S) is KEY
     token = sign(KEY, host, "us-east-1", "admin", NOW_S)
     parameters = [pair.partition("=")[::2] for pair in token.partition("/?")[2].split("&")[:-1]]
-    decoded = [(name, value.replace("%2F", "/")) for name, value in parameters]
-    as_it_stands = signature(KEY.secret, host, NOW, "us-east-1", decoded)
+    as_it_stands = signature(KEY.secret, host, NOW, "us-east-1", canonical_query((name, value) for name, value in parameters))
     assert verifier().verify(f"{token[:-64]}{as_it_stands}".encode(), "admin", NOW_S) is KEY
 
 
@@ -119,7 +118,8 @@ def resigned(change: Callable[[list[tuple[str, str]]], None]) -> str:
                   ("X-Amz-Expires", "900"), ("X-Amz-SignedHeaders", "host")]  # fmt: skip
     change(parameters)
     query = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in parameters)
-    return f"{HOST}/?{query}&X-Amz-Signature={signature(KEY.secret, HOST, NOW, 'us-east-1', parameters)}"
+    canonical = canonical_query((encoded(name), encoded(value)) for name, value in parameters)
+    return f"{HOST}/?{query}&X-Amz-Signature={signature(KEY.secret, HOST, NOW, 'us-east-1', canonical)}"
 
 
 def set_to(name: str, value: str) -> Callable[[list[tuple[str, str]]], None]:
@@ -168,6 +168,31 @@ def test_what_is_signed_is_still_looked_at() -> None:
         assert reason in refusal(resigned(set_to(name, value))).reason, (name, value)
 
 
+@pytest.mark.parametrize(
+    ("written", "otherwise"),
+    [("%2F", "/"), ("%2F", "%2f"), ("DbConnectAdmin", "%44b%43onnectAdmin"), ("X-Amz-Date", "X%2DAmz%2dDate"), ("host", "%68%6F%73%74")],
+)
+def test_other_ways_to_write_the_same(written: str, otherwise: str) -> None:
+    """Whatever a client makes of the query, its canonical form is what is signed."""
+    assert written in GOOD and verifier().verify(GOOD.replace(written, otherwise).encode(), "admin", NOW_S) is KEY
+
+
+@pytest.mark.parametrize("first", range(0, 300, 50))
+def test_every_character_is_encoded_as_it_should_be(first: int) -> None:
+    text = "".join(map(chr, range(first, first + 50)))
+    token = resigned(lambda parameters: parameters.append(("x-id", text)))
+    assert verifier().verify(token.encode(), "admin", NOW_S) is KEY
+    for form in ("%{:02x}", "%{:02X}"):
+        rewritten = token.replace("=" + quote(text, safe=""), "=" + "".join(map(form.format, text.encode())))
+        assert verifier().verify(rewritten.encode(), "admin", NOW_S) is KEY
+    for character in text:
+        alone = resigned(lambda parameters, one=character: parameters.append(("x-id", one)))  # type: ignore[misc]
+        rewritten = alone.replace("=" + quote(character, safe="") + "&", "=" + "".join(map("%{:02X}".format, character.encode())) + "&")
+        assert verifier().verify(rewritten.encode(), "admin", NOW_S) is KEY, character
+    for changed in (token.replace("&x-id=", "&x-id=+"), token.replace("&x-id=", "&x-id=%20"), token.replace("&x-id=", "&x-id=%2B")):
+        assert changed != token and "signature" in refusal(changed).reason
+
+
 @pytest.mark.parametrize("name", ["Action", "X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires", "X-Amz-SignedHeaders"])
 def test_nothing_may_be_missing_or_doubled(name: str) -> None:
     def without(parameters: list[tuple[str, str]]) -> None:
@@ -186,6 +211,18 @@ def test_nothing_may_be_missing_or_doubled(name: str) -> None:
     assert "missing" in refusal(resigned(in_small_letters)).reason
     assert "twice" in refusal(resigned(twice)).reason
     assert "twice" in refusal(resigned(twice_in_small_letters)).reason
+
+
+def test_how_long_a_token_may_be() -> None:
+    for length, fits in ((15_000, True), (TOKEN_BYTES_MAX, False)):
+        token = resigned(lambda parameters, length=length: parameters.append(("x-id", "a" * length)))  # type: ignore[misc]
+        if fits:
+            assert verifier().verify(token.encode(), "admin", NOW_S) is KEY
+        else:
+            assert "bytes" in refusal(token).reason
+    long = resigned(lambda parameters: parameters.extend((f"x-id-{number}", "/" * 300) for number in range(4)))
+    assert verifier().verify(long.encode(), "admin", NOW_S) is KEY
+    assert "as it should be" in refusal(long.replace("%2F", "%2f")).reason
 
 
 GOOD = sign(KEY, HOST, "us-east-1", "admin", NOW_S)

@@ -77,6 +77,8 @@ EFFECTS: dict[str, Callable[[str], bool]] = {
     "idle_in_transaction_session_timeout": timeouts(idle_in_transaction_ms=1500),
     "idle_session_timeout": timeouts(idle_ms=1500),
     "transaction_timeout": timeouts(transaction_ms=1500),
+    "role": lambda name: last("CREATE ROLE r", f"SET {name} = r", "SELECT current_user") == "r",
+    "session_authorization": lambda name: last("CREATE ROLE r", f"SET {name} = r", "SELECT session_user") == "r",
     "client_min_messages": lambda name: (
         answers("COMMIT") == [["WARNING: there is no transaction in progress", "COMMIT"]]
         and answers(f"SET {name} = error", "COMMIT")[1] == ["COMMIT"]

@@ -22,6 +22,7 @@ from actors.common import write_set
 from actors.common.errors import DatabaseError, conflict, schema_changed, unavailable
 from actors.common.messages import Commit, Committed, Done, Get, Got, Message, Part, Scan, Scanned, Topology
 from actors.common.ranges import ShardMap
+from actors.common.references import is_reference
 from actors.common.settings import Settings
 from actors.common.timestamps import Interval
 from actors.query_processor.catalog.cache import CatalogCache
@@ -137,6 +138,8 @@ class FakeCluster:
         self.table_changes: dict[int, int] = {}
         self.parts: dict[bytes, dict[int, Part]] = {}
         self.dropped: list[tuple[bytes, bytes, int]] = []
+        self.referred: dict[bytes, int] = {}
+        """Reference keys (common/references.py) -> the last commit that checked them."""
         self.scan_bytes_max = 4 << 20
         cuts = tuple(bytes([256 * number // shards]) for number in range(1, shards))
         owners = tuple(range(1, shards + 1))
@@ -235,10 +238,13 @@ class FakeCluster:
         for key in (*keys, *message.checked):
             if any(time > message.start_ts for time, _ in self.versions.get(key, ())):
                 raise conflict()
+        if any(self.referred.get(key, 0) > message.start_ts for key in keys):
+            raise conflict()
         for key, versions in self.versions.items():
             if int.from_bytes(key[:4], "big") in message.exclusive and versions[-1][0] > message.start_ts:
                 raise conflict()
         at = self.clock.now().latest
+        self.referred.update((key, at) for key in message.checked if is_reference(key))
         for key, value, kind in rows:
             if kind == write_set.DROP_RANGE:
                 assert value is not None

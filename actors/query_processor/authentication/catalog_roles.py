@@ -1,0 +1,41 @@
+"""`CatalogRoles`: what the catalog of now says of who may log in, also where this process has not heard of its newest change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from actors.common.settings import ADMIN
+from actors.sql.catalog.roles import Roles
+
+if TYPE_CHECKING:
+    from actors.query_processor.session.services import SessionServices
+
+
+class CatalogRoles:
+    """See the module. Of admin nothing is looked up: the role is always there."""
+
+    def __init__(self, services: SessionServices) -> None:
+        self._services = services
+
+    async def _roles(self) -> Roles:
+        services = self._services
+        at = services.transactions.now()
+        catalog = await services.catalogs.pinned(at)
+        change = await services.storage.probe(at)
+        return (await services.catalogs.load(at, change) if change > catalog.version else catalog).roles
+
+    async def may_log_in(self, user: str) -> bool:
+        if user == ADMIN:
+            return True
+        role = (await self._roles()).find(user)
+        return role is not None and role.login
+
+    async def is_mapped(self, arn: str, user: str) -> bool:
+        return user != ADMIN and (await self._roles()).may_log_in(arn, user)
+
+    async def verifier(self, user: str) -> str:
+        """The SCRAM-SHA-256 verifier that CREATE ROLE ... PASSWORD has made; "" where there is none."""
+        if user == ADMIN:
+            return ""
+        role = (await self._roles()).find(user)
+        return role.verifier if role is not None and role.login else ""
