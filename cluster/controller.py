@@ -398,8 +398,8 @@ class Controller:
             case Wake():
                 self.wake(message)
             case Watched():
-                if self._keeper is not None and message.restarted:
-                    self._keeper.restarted(sender)
+                if self._keeper is not None:
+                    self._keeper.watched(sender, message)
             case AskCluster() if reply is not None:
                 self._answer_status(reply)
             case Shutdown() if reply is not None:

@@ -22,7 +22,7 @@ from typing import Any
 import msgspec
 
 from actors.common.errors import DATA_CORRUPTED, OBJECT_NOT_IN_PREREQUISITE_STATE, DatabaseError
-from actors.common.messages import Trim
+from actors.common.messages import Trim, Watched
 from actors.common.timestamps import Timestamp
 from actors.journal.record import STATE, RecordHeader, payload_of
 from actors.journal.writer import JournalWriter
@@ -71,9 +71,12 @@ class StateKeeper:
         for name in self._replicas:
             self._context.bus.post(self._context.name, name, Trim(at))
 
-    def restarted(self, replica: str) -> None:
-        """A replica of journal 0 has been restarted (its message Watched)."""
-        self._writer.restarted(replica)
+    def watched(self, replica: str, message: Watched) -> None:
+        """A replica of journal 0 has been restarted, or wants to know what is committed."""
+        if message.restarted:
+            self._writer.restarted(replica)
+        else:
+            self._writer.watched(replica, message.epoch)
 
     def stop(self) -> None:
         self._writer.stop()

@@ -1,12 +1,15 @@
-"""A zone whose node is lost goes on on another node, by itself (zone_rooms.py; only a Ray that was joined has other nodes).
+"""A zone whose node is lost goes on on another node, by itself (zone_rooms.py; only a Ray that was joined has other
+nodes).
 
     lost = LostZones(context, launcher, lambda: state.processes, lambda: failover.missing)
     lost.look_later()         a process has been given up, or this controller has just begun
 
-Ray starts a zone's processes again where their data is; a node that reboots, or whose raylet is started anew, needs nobody. When a process has been missing for `supervision.lost_node_s`,
-the launcher is asked, and again every `AGAIN_S` while one is: it looks whether Ray still has the zone's room, and where that is gone with its node, makes room on another
-one that may hold the zone, and creates the zone's processes there. They begin with an empty disk: storage's shards are filled from their peers, or from the object store, and journal replicas are
-learners of a new seat, so that the old node does no harm whenever it comes back (actors/journal/seats.py). Nothing is asked while nobody is missing.
+Ray starts a zone's processes again where their data is; a node that reboots, or whose raylet is started anew, needs
+nobody. When a process has been missing for `supervision.lost_node_s`, the launcher is asked, and again every `AGAIN_S`
+while one is: it looks whether Ray still has the zone's room, and where that is gone with its node, makes room on
+another one that may hold the zone, and creates the zone's processes there. They begin with an empty disk: storage's
+shards are filled from their peers, or from the object store, and journal replicas are learners of a new seat, so that
+the old node does no harm whenever it comes back (actors/journal/seats.py). Nothing is asked while nobody is missing.
 """
 
 from __future__ import annotations
@@ -26,7 +29,8 @@ logger = logging.getLogger(__name__)
 
 
 class LostZones:
-    """`launcher` None: nothing is replaced. `processes`: of the cluster's state, none while this controller does not decide. `missing`: those that are not there."""
+    """`launcher` None: nothing is replaced. `processes`: of the cluster's state, none while this controller does not
+    decide. `missing`: those that are not there."""
 
     def __init__(
         self,

@@ -38,6 +38,8 @@ class ProcessFiles:
     root: Path
     disks: Mapping[str, str] = field(default_factory=dict)
     seats: Mapping[str, int] = field(default_factory=dict)
+    restoring: bool = False
+    """The cluster begins with another's data, for the first time (restoring.py)."""
 
     def of(self, places: Folders) -> ProcessFiles:
         """As the zones lie now."""
@@ -90,6 +92,7 @@ class _Roles:
         load(kinds | MOVABLE if kinds & set(HOSTING) else kinds)
 
     def assigned(self, message: StartRole) -> RoleSpec:
-        seat = self.files.seats.get(self.process.az, 0) if message.kind == "journal" else 0
-        arguments = {**message.arguments, "seat": seat} if seat else message.arguments
+        arguments = message.arguments
+        if message.kind == "journal":
+            arguments = {**arguments, "seat": self.files.seats.get(self.process.az, 0), "restoring": self.files.restoring}
         return role_spec(RoleState(message.role, message.kind, arguments), message.az, str(self.files.sockets))

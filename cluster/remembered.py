@@ -43,6 +43,8 @@ LIE = ("disks", "seats")
 JOINED = ("address", *LIE)
 IDENTITY = "identity"
 """The cluster's own number, by which an object store knows it (object_store.py)."""
+RESTORING = "restoring"
+"""It begins with another cluster's data, and has not started yet (restoring.py)."""
 FILES = ("tls_certificate", "tls_key")
 USERS = "authentication.users"
 TRUST_NOTE = "authentication is trust: every user of this machine may connect, as admin and without a password (docs/security.md)"
@@ -98,7 +100,7 @@ def resolve(
     joined |= {"address": address} if address else {}
     if joined:
         settings = replace(settings, bus=replace(settings.bus, transport="tls"))
-    own = {IDENTITY: cluster[IDENTITY]} if cluster is not None and IDENTITY in cluster else {}
+    own = {key: cluster[key] for key in (IDENTITY, RESTORING) if key in cluster} if cluster is not None else {}
     named = [*_keys(document), *_keys(flags)]
     notes = [*_warnings(before, settings), *_changes(before, settings, named)]
     remembered = {"format": FORMAT, "revision": revision + (not unchanged), "settings": kept, **joined, **own}

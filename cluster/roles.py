@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from importlib import import_module
 from typing import Any
 
@@ -12,6 +12,7 @@ import msgspec
 from actors.common.journal_set import JournalSet
 from actors.runtime.host import RoleSpec
 from actors.runtime.interfaces import Context, Role
+from actors.runtime.without_pandas import import_arrow
 from cluster.state import RoleState
 
 
@@ -34,8 +35,10 @@ def role_spec(role: RoleState, az: str, sockets: str, *, measured: bool = True) 
     return RoleSpec(role.name, az, lambda context: make(context, given, sockets))
 
 
-def load(kinds: Iterable[str]) -> None:
+def load(kinds: Collection[str]) -> None:
     """Import what roles of these kinds need, so that no event loop is held by an import when they are started."""
+    if set(kinds) - {"gateway"}:
+        import_arrow()
     for kind in sorted(set(kinds)):
         import_module(_MODULES[kind])
 
@@ -53,7 +56,9 @@ _MODULES = {
 def _journal(context: Context, given: dict[str, Any], sockets: str) -> Role:
     from actors.journal.replica import JournalReplica
 
-    return JournalReplica(context, given["journal"], context.az, given.get("writer", ""), given.get("seat", 0))
+    return JournalReplica(
+        context, given["journal"], context.az, given.get("writer", ""), given.get("seat", 0), given.get("restoring", False)
+    )
 
 
 def _adjudicator(context: Context, given: dict[str, Any], sockets: str) -> Role:

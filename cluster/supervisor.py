@@ -38,7 +38,7 @@ from cluster.local_ray import LocalRay, NotProtected, make_token
 from cluster.loop_watch import LoopWatch, Replacements
 from cluster.policies.placement import Placement, placement
 from cluster.preflight import NotJoined
-from cluster.remembered import LIE, Resolution, resolve
+from cluster.remembered import LIE, RESTORING, Resolution, resolve
 
 COMPLETE_TIMEOUT_S = 110.0
 PRIVATE_UMASK = 0o077
@@ -98,6 +98,7 @@ class Supervisor:
             self._await_complete()
             self._ray.close_folders()
             self._require_nothing_exposed()
+            self._tell_object_store()
         url = connection_url(self._settings, self._ray.host, self._ca)
         self._folder.write_state(
             {
@@ -146,6 +147,21 @@ class Supervisor:
         except object_store.StoreRefused as error:
             raise StartError(str(error)) from None
         self._settings = replace(self._settings, storing=replace(storing, object_store=own))
+
+    def _tell_object_store(self) -> None:
+        """What a restored cluster has begun with it has, and the settings with which the next may be restored are there. Raises StartError where it refuses."""
+        own = self._settings.storing.object_store
+        if not own:
+            return
+        from cluster import restoring
+
+        try:
+            restoring.keep_settings(own, self._remembered)
+            if self._remembered.pop(RESTORING, None):
+                restoring.end_restoring(own)
+                self._folder.write_cluster(self._remembered)
+        except Exception as error:  # Arrow's are of many classes
+            raise StartError(f"the object store refuses: {error}") from None
 
     def _make_ray(self) -> LocalRay | JoinedRay:
         layout = self._settings.layout
@@ -211,7 +227,8 @@ class Supervisor:
         from cluster.ray_launcher import OPTIONS, create
 
         disks, seats = self._remembered.get("disks", {}), self._remembered.get("seats", {})
-        files = ProcessFiles(self._folder.sockets, self._folder.roles, self._folder.logs, self._folder.root, disks, seats)
+        folder, restoring = self._folder, RESTORING in self._remembered
+        files = ProcessFiles(folder.sockets, folder.roles, folder.logs, folder.root, disks, seats, restoring)
         chosen, places = self._place(), joined.places
         url = connection_url(self._settings, joined.host, self._ca)
         self._controller = (

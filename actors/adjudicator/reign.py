@@ -47,7 +47,7 @@ from actors.common.errors import (
 )
 from actors.common.messages import AskPromise, Commit, Committed, Part, Promised
 from actors.common.timestamps import TIMESTAMP_MIN, Timestamp
-from actors.journal.record import CLOSE, COMMIT
+from actors.journal.record import CLOSE, COMMIT, LEASE
 from actors.runtime.interfaces import Context, Reply
 
 if TYPE_CHECKING:
@@ -368,6 +368,9 @@ class Reign:
         at = message.at if message.at > now.earliest else now.earliest
 
         def answer() -> None:
+            if message.recorded:
+                self.lease.promise(at)
+                self.covering.append_note(LEASE)
             reply(Promised(self.epoch, self.lease.promise(at), self.writer.last_lsn, self.writer.set_version))
 
         self.covering.cover(at, answer, reply.fail)

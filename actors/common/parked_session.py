@@ -7,8 +7,8 @@ Fields are encoded by name (MessagePack): a build that does not know a field pas
 default, so a build reads what earlier builds of the same `FORMAT` have written. A change of meaning is another FORMAT.
 
 Not here, since a session that has any of it is not parked: a transaction, portals and cursors, a COPY, bytes read and not handled,
-answers not sent, TLS (its keys are in the process that made them). Sessions have no temporary tables, LISTEN, advisory
-locks or currval: those would have to come here.
+answers not sent, TLS (its keys are in the process that made them). Sessions have no temporary tables, LISTEN or advisory
+locks: those would have to come here.
 """
 
 from __future__ import annotations
@@ -54,6 +54,9 @@ class ParkedSession(msgspec.Struct, frozen=True, kw_only=True):
     statements: dict[str, ParkedStatement] = {}
     """Prepared ones; "" is the unnamed one."""
     newest_commit_ts: int = 0
+    sequence_values: dict[int, int] = {}
+    """Of currval, by sequence; `last_sequence`: lastval's, 0 for none."""
+    last_sequence: int = 0
     idle_left_s: float | None = None
     age_left_s: float | None = None
 

@@ -106,6 +106,8 @@ class Storing:
     """Where checkpoints lie, too, beside the nodes' own disks: file:///FOLDER or s3://BUCKET/PREFIX (docs/object_store.md). Empty: nowhere."""
     object_store_wait_s: float = 3600.0
     """While it refuses or is slow, journals keep what it lacks; no longer than this, or they would grow for ever."""
+    object_store_journal_s: float = 5.0
+    """What the journals have committed is there after so long, at most: so much is lost where every disk is."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,8 @@ class Querying:
     """Short steps of DuckDB's statements that a query processor runs at once; longer ones make room for others."""
     column_statements_max: int = 32
     """Statements that DuckDB has open at once in a query processor, running or waiting for their client. Each may use limits.statement_memory_bytes_max."""
+    small_rows_max: int = 2048
+    """Joins, grouping and the like run in rows while no table has more rows for them, else in DuckDB, which needs some five milliseconds to begin. 0: always in DuckDB."""
     time_zone: str = "UTC"
 
 
@@ -143,7 +147,7 @@ class Authentication:
     region: str = "us-east-1"
     """For which tokens are signed."""
     failures_per_minute: int = 60
-    """Wrong tokens from one address, all query processors together; those beyond are not looked at. 0: no limit."""
+    """Wrong tokens or passwords from one address, all query processors together; those beyond are not looked at. 0: no limit."""
 
     @property
     def is_encrypted(self) -> bool:

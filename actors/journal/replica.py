@@ -43,6 +43,7 @@ from actors.common.messages.base import Message
 from actors.common.messages.control import Topology
 from actors.common.refusals import Outbid, Trimmed
 from actors.common.timestamps import Epoch, Lsn, Timestamp
+from actors.journal.archive import JournalArchive, restore
 from actors.journal.log import JournalLog, Promise
 from actors.journal.record import TRIMMED, decode_header
 from actors.journal.repair import open_log
@@ -60,13 +61,16 @@ WAITING_MAX = 1024
 
 
 class JournalReplica:
-    """Role `journal/<journal>/<az>`. `writer`: the role that appends; its adjudicator where nothing is said. `seat`: of its zone (seats.py)."""
+    """Role `journal/<journal>/<az>`. `writer`: the role that appends; its adjudicator where nothing is said. `seat`: of its zone (seats.py).
+    `restoring`: the cluster begins with another's data (archive.py)."""
 
-    def __init__(self, context: Context, journal: int, az: str, writer: str = "", seat: int = 0) -> None:
+    def __init__(self, context: Context, journal: int, az: str, writer: str = "", seat: int = 0, restoring: bool = False) -> None:
         self._context = context
         self._journal = journal
         self._az = az
         self._seat = seat
+        self._restoring = restoring
+        self._archive: JournalArchive | None = None
         self._log: JournalLog | None = None
         self._promised: Epoch = 0
         self._voter = False
@@ -89,6 +93,10 @@ class JournalReplica:
 
     async def start(self) -> None:
         self._log, self._damaged = await open_log(self._context.disk, self._context.settings.journaling, self._seat)
+        if (objects := self._context.objects) is not None:
+            if self._restoring and not self._log.promise.voter:
+                await restore(self._journal, self._log, objects)
+            self._archive = JournalArchive(self._context, self._journal, self._log, lambda: self._committed, self._ask, objects)
         self._promised = self._log.promise.epoch
         self._voter = self._log.promise.voter
         self._reserve.begin()
@@ -111,6 +119,8 @@ class JournalReplica:
         if self._announcing is not None:
             self._announcing.cancel()
         self._subscriptions.clear()
+        if self._archive is not None:
+            self._archive.stop()
         if self._log is not None:
             self._log.close()
 
@@ -368,6 +378,8 @@ class JournalReplica:
 
     def _sync_and_answer(self, lsn: Lsn, epoch: Epoch, reply: Reply | None) -> None:
         self._appends += 1
+        if self._archive is not None:
+            self._archive.look()
 
         def synced(error: DatabaseError | None) -> None:
             self._syncs += 1
@@ -385,6 +397,8 @@ class JournalReplica:
     def _note_committed(self, lsn: Lsn) -> None:
         if lsn > self._committed:
             self._committed = lsn
+            if self._archive is not None:
+                self._archive.look()
             for stream in list(self._subscriptions):
                 self._advance(stream)
 
@@ -455,7 +469,12 @@ class JournalReplica:
         if reply is not None:
             reply(begun)
         self._advance(message.stream)
-        self._context.bus.post(self._context.name, self._writer, Watched(self._promised))
+        self._ask()
+
+    def _ask(self) -> None:
+        """The writer is to tell of commits at once."""
+        if self._writer:
+            self._context.bus.post(self._context.name, self._writer, Watched(self._promised))
 
     def _trimmed(self) -> DatabaseError:
         log = self.log

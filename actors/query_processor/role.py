@@ -64,6 +64,8 @@ PROMISE_S = 1.0
 """A gateway that was told of room, and whose client has not come for so long, has turned to another."""
 SECRET_SIZES = sorted(set(SECRET_BYTES.values()))
 LISTEN_BACKLOG = 1024
+PREPARE_S = 5.0
+"""After a start: what only long statements need is made then, when the client that it was for has its row."""
 CREDENTIALS_TIMEOUT_S = 2.0
 CREDENTIALS_RETRY_S = 0.2
 STOP_S_MAX = 5.0
@@ -129,6 +131,7 @@ class QueryProcessor:
         """Sessions that have come from a gateway, and have no connection yet."""
         self._sequence = int.from_bytes(entropy(3), "big") if parking_path is not None else 0
         """Sessions of this number may be about that an earlier process of this role began."""
+        self._preparing: asyncio.TimerHandle | None = None
         self._all_closed = asyncio.Event()
         self._stopping = False
 
@@ -166,6 +169,8 @@ class QueryProcessor:
             self._receiver.start()
         if self._parking is not None:
             self._parking.start()
+        if self._receiver is not None and self._make_session is None:
+            self._preparing = asyncio.get_running_loop().call_later(PREPARE_S, self._prepare)
         host, port = self._address
         if host:
             self._server = await asyncio.get_running_loop().create_server(self.new_connection, host, port, backlog=LISTEN_BACKLOG)
@@ -195,6 +200,11 @@ class QueryProcessor:
                 except (OSError, ValueError) as error:
                     logger.error("the certificate for clients cannot be used: %s", error)
 
+    def _prepare(self) -> None:
+        from actors.query_processor.session import value_lists
+
+        asyncio.get_running_loop().run_in_executor(None, value_lists.prepare)
+
     def _real_sessions(self) -> SessionMaker:
         # Modules that the first large statement needs: loading DuckDB while sessions are served would hold them up for a tenth of a second.
         import duckdb  # noqa: F401
@@ -221,6 +231,8 @@ class QueryProcessor:
     async def stop(self) -> None:
         """No new clients: those on their way here go back to their gateways. Every session ends with 57P01, its transaction rolled back."""
         self._stopping = True
+        if self._preparing is not None:
+            self._preparing.cancel()
         if self._load is not None:
             self._load.stop()
         if self._parking is not None:

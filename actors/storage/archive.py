@@ -10,7 +10,8 @@ One upload serves all replicas of a shard. The first of them in the order of the
 
 What it promises. `kept_ts`, the time that journals and controller are told instead of the checkpoint's, lies at or below a checkpoint that counted when it was last
 looked for: so the journals reach back to what the store has. That ends, and `status` says so, once the store has lacked something for
-`storing.object_store_wait_s`. Nothing else waits for the store: no commit, no read, no checkpoint, no merge. What it refuses is tried again after `RETRY_S`.
+`storing.object_store_wait_s`. A checkpoint is uploaded once the journals' pieces (journal/archive.py) reach as far.
+Nothing else waits for the store: no commit, no read, no checkpoint, no merge. What it refuses is tried again after `RETRY_S`.
 """
 
 from __future__ import annotations
@@ -23,11 +24,12 @@ from typing import TYPE_CHECKING, Any
 
 import google_crc32c
 
+from actors.common import stored_journal
 from actors.common.errors import CONNECTION_FAILURE, DATA_CORRUPTED, DISK_FULL, IO_ERROR, UNDEFINED_FILE, DatabaseError
-from actors.common.messages import Stored
+from actors.common.messages import AskPromise, Stored
 from actors.common.ranges import Span, common_spans
 from actors.runtime.interfaces import Context, ObjectStore
-from actors.storage import filling
+from actors.storage import ended, filling
 from actors.storage import manifest as manifest_file
 from actors.storage.archive_index import CHECKPOINTS_KEPT, Folder, Listing, StoredCheckpoint, StoredSegment, decode, encode, shard_folder
 from actors.storage.clipping import EVERYTHING, clip, lies_inside
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
 TURN_S = 120.0
 """Above the minute after which an idle replica checkpoints anew (replica.RENEWAL_S): while the first one lives, no other uploads."""
 RETRY_S = 10.0
+JOURNALS_PAUSE_S = 1.0
+ASK_S = 5.0
 PIECE_BYTES_MAX = 4 << 20
 """Of a segment that is fetched: one piece is in memory, and written to the disk between two turns of the event loop."""
 PIECE_ATTEMPTS_MAX, PIECE_PAUSE_S = 6, 0.1
@@ -64,7 +68,7 @@ class Archive:
         self._objects = objects
         self._loop = asyncio.get_running_loop()
         self._changing = asyncio.Lock()
-        self._is_pursuing = self._again = self._stopped = False
+        self._is_pursuing = self._again = self._stopped = self._waits_for_journals = False
         self._retry: asyncio.TimerHandle | None = None
         self.stored_ts = 0
         """The watermark of the newest checkpoint that counted when it was last looked."""
@@ -76,6 +80,7 @@ class Archive:
         """By key: checkpoints that have been read, and are still listed."""
         self._refused, self._refused_at = "", 0.0
         self._uploads = self._uploaded_bytes = 0
+        self._sweeps_at = self._asks_at = self._loop.time()
 
     def stop(self) -> None:
         self._stopped = True
@@ -115,6 +120,23 @@ class Archive:
             if not self._stopped and self._retry is None:
                 self._retry = self._loop.call_later(RETRY_S, self._try_again)
         self._is_pursuing = False
+        if self._waits_for_journals and self._retry is None and not self._stopped:
+            self._retry = self._loop.call_later(JOURNALS_PAUSE_S, self._try_again)
+
+    async def _journals_reach(self, at: int) -> bool:
+        """Whether the store has all that was committed up to `at` in the journals, too, so that what it has is the database at one time (cluster/restoring.py)."""
+        newest: dict[int, int] = {}
+        for one in await self._objects.list(stored_journal.FOLDER):
+            if (name := stored_journal.parse(one.key, one.size)) is not None:
+                newest[name.journal] = max(name.promise, newest.get(name.journal, 0))
+        lacking = [journal for journal, last_ts in self._replica.place.journals(at) if newest.get(journal, 0) < last_ts]
+        ask = bool(lacking) and self._loop.time() >= self._asks_at
+        for journal in (
+            lacking if ask else ()
+        ):  # at rest nothing may be recorded that reaches as far, nor anybody look whether the store still has what it had
+            self._asks_at = self._loop.time() + ASK_S
+            self._context.bus.request(self._context.name, f"adjudicator/{journal}", AskPromise(at, recorded=True), _ignore, _ignore)
+        return not lacking
 
     def _try_again(self) -> None:
         self._retry = None
@@ -138,8 +160,12 @@ class Archive:
             async with self._changing:
                 self._learn(await self._newest(await self._list()))
                 turn_s = 0.0 if is_urgent else self._moved_at + self._rank * TURN_S
+                self._waits_for_journals = False
                 if self._replica.store.checkpoint_ts > self.stored_ts and self._loop.time() >= turn_s:
-                    await self._upload()
+                    if await self._journals_reach(self._replica.store.checkpoint_ts):
+                        await self._upload()
+                    else:
+                        self._waits_for_journals = True
         except DatabaseError as error:
             if not self._refused:
                 logger.error("%s: %s", self._context.name, error.message)
@@ -186,6 +212,7 @@ class Archive:
             for peer in self._replica.place.peers():
                 self._context.bus.post(self._context.name, peer, Stored())
             await self._tidy(listing, folder, newest)
+            await self._sweep()
         elif not listing.counts(checkpoint):
             raise corrupted(key, "the object store has lost a segment that was just put")
 
@@ -217,6 +244,14 @@ class Archive:
                 kept += [(key, checkpoint)] if checkpoint is not None else []
         for key in listing.garbage(folder, kept):
             await self._objects.remove(key)
+
+    async def _sweep(self) -> None:
+        """What has ended goes, now and then."""
+        topology = self._context.bus.topology
+        if topology is None or self._replica.shard != min(topology.shard_map.shards) or self._loop.time() < self._sweeps_at:
+            return
+        self._sweeps_at = self._loop.time() + ended.SWEEP_S
+        await ended.sweep(self._context, self._objects)
 
     # -- reading -------------------------------------------------------------------------------------------------------------------
 
@@ -368,3 +403,7 @@ async def _clipped(store: Store, whole: str, commit_ts: int, spans: Sequence[Spa
         return path if await clip(store.disk, segment, path, spans) else ""
     finally:
         discard(store.disk, whole)
+
+
+def _ignore(_: object) -> None:
+    """It is asked again."""

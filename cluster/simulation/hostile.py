@@ -158,6 +158,13 @@ STORE_BOUNDS: dict[str, float] = {
     "actors.storage.archive.TURN_S": 2.0,
     "actors.storage.archive.RETRY_S": 0.5,
     "actors.storage.archive.PIECE_BYTES_MAX": 500,
+    "actors.storage.archive.JOURNALS_PAUSE_S": 0.2,
+    "actors.journal.archive.TURN_S": 2.0,
+    "actors.journal.archive.RETRY_S": 0.5,
+    "actors.journal.archive.PIECE_BYTES": 2000,
+    "actors.journal.archive.KEPT_S": 5.0,
+    "actors.storage.ended.SWEEP_S": 1.0,
+    "actors.storage.ended.GRACE_S": 10.0,
 }
 """Of runs with an object store, whose emphasis draws them (stored.py)."""
 BOUNDS = {

@@ -177,13 +177,15 @@ class _Run:
         if not proofs_alone:
             cluster.states.on_acknowledged.append(self.members.acknowledged)
         self._proofs_alone = proofs_alone
+        self._stored: StoreWitness | None = None
         if not proofs_alone:
             self._world.network.observe(
                 *(self._witness, self._journals, self._storage),
                 *(ClaimWitness(self._world), self._late, self.windows),
             )
             if self._world.stored is not None:
-                self._world.network.observe(StoreWitness(self._world, self._world.stored, lambda: {*cluster.newest_map.shards}))
+                self._stored = StoreWitness(self._world, self._world.stored, lambda: {*cluster.newest_map.shards})
+                self._world.network.observe(self._stored)
         self._nemeses = [
             Nemesis(
                 self._world,
@@ -360,6 +362,10 @@ class _Run:
         times = {commitment.header.commit_ts for commitment in model.commits.values()}
         self.ranges.check(self._cluster.states.maps(self._cluster.map), times.__contains__)
         self.members.check(sorted(self._witness.evidence.records))
+        if self._stored is not None:
+            self._stored.check(self._witness.evidence.records)
+            if self._plan.keeps_state:
+                self._stored.find()
         now = world.clock.true_us()
         self._report.rows = await verdict.check_replicas(world, model, self._cluster.newest_map, [now - earlier for earlier in EARLIER_US])
 

@@ -2,6 +2,7 @@
 
     bereave      all replicas of a shard lose their disks at once; journals keep theirs, and the store may refuse for a while before
 
+    at the end               I1   pieces of journals hold what is committed, and nothing else; what `restore` would find is the database at one time
     at once (the run ends)   I12  a checkpoint's object comes after all that it names
                              I12  nothing is removed that the newest checkpoint names which counts
                              I12  nobody asks a journal to trim what the store lacks of some shard
@@ -12,14 +13,16 @@ What is opened from the store is judged like every other disk (storage_witness.p
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING
 
+from actors.common import stored_journal
 from actors.common.errors import DatabaseError
 from actors.common.messages import Settle, Trim
 from actors.common.messages.base import Message
+from actors.journal.record import COMMIT, decode_header
 from actors.runtime.interfaces import StoredObject
 from actors.runtime.simulation.nemesis import Nemesis
 from actors.runtime.simulation.network import Kinds
@@ -27,6 +30,7 @@ from actors.runtime.simulation.object_store import StoreFaults, StoreImage
 from actors.runtime.simulation.world import World
 from actors.storage.archive_index import Listing, StoredCheckpoint, decode, shard_folder
 from cluster.keeping import JOURNAL as STATE_JOURNAL
+from cluster.restoring import Found, NotRestorable, look
 from cluster.simulation.hostile import Plan, trimmed
 
 if TYPE_CHECKING:
@@ -36,7 +40,17 @@ SHARE = 0.1
 URI = "file:///simulated"
 LOOK = "bereave"
 SMALL = ("actors.storage.archive.TURN_S", "actors.storage.archive.RETRY_S", "actors.storage.archive.PIECE_BYTES_MAX")
+SMALL_JOURNALS = (
+    "actors.journal.archive.TURN_S",
+    "actors.journal.archive.RETRY_S",
+    "actors.journal.archive.PIECE_BYTES",
+    "actors.journal.archive.KEPT_S",
+    "actors.storage.ended.SWEEP_S",
+    "actors.storage.ended.GRACE_S",
+    "actors.storage.archive.JOURNALS_PAUSE_S",
+)
 REFUSING_S_MAX = 5.0
+JOURNAL_S = 0.5
 WAIT_S = 1e6
 """Journals wait for the store for as long as a run lasts: what it lacks may be lost next."""
 
@@ -44,7 +58,7 @@ WAIT_S = 1e6
 def stored(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
     """An emphasis: small checkpoints that go to a store all the time, journals that are trimmed by it, shards that lose all of their disks."""
     settings = trimmed(plan.settings)
-    waited = replace(settings.storing, object_store=URI, object_store_wait_s=WAIT_S)
+    waited = replace(settings.storing, object_store=URI, object_store_wait_s=WAIT_S, object_store_journal_s=JOURNAL_S)
     storing = replace(waited, memtable_bytes_max=random.choice((2000, 20_000)), segments_max=2)
     settings = replace(settings, storing=storing, limits=replace(settings.limits, transaction_age_s=5))
     strikes = tuple(strike for strike in plan.strikes if strike != "shards")
@@ -52,7 +66,7 @@ def stored(plan: Plan, random: Random, proofs: tuple[str, ...]) -> Plan:
         plan = replace(plan, strikes=(*strikes, *(LOOK,) * max(1, len(strikes) // 2)))
     else:
         plan = replace(plan, strikes=strikes or ("kill",), losses=(*plan.losses, *(LOOK,) * max(1, len(plan.losses))))
-    bounds = (*plan.bounds, *(name for name in SMALL if random.random() < 0.5))
+    bounds = (*plan.bounds, *(name for name in SMALL if random.random() < 0.5), *SMALL_JOURNALS)
     return replace(
         plan,
         settings=settings,
@@ -142,7 +156,11 @@ class StoreWitness:
         self._newest[checkpoint.shard] = max(self._newest.get(checkpoint.shard, 0), checkpoint.manifest.watermark)
 
     def _removed(self, key: str) -> None:
+        if key.startswith(stored_journal.FOLDER):
+            return  # what is left is judged at the end
         shard = int(key.split("/")[1])
+        if shard not in self._shards():
+            return  # it has ended
         found = [
             StoredObject(key, len(data), written_s)
             for key, (data, written_s) in sorted(self._image.objects.items())
@@ -156,6 +174,35 @@ class StoreWitness:
                     return
                 break
         self._world.violated("I12", f"{key} is removed, and with it the newest checkpoint of shard {shard}")
+
+    def check(self, records: Mapping[int, Mapping[int, bytes]]) -> None:
+        """At rest. `records`: by journal and number, what is committed. Raises AssertionError."""
+        found = {
+            name: data
+            for key, (data, _) in sorted(self._image.objects.items())
+            if (name := stored_journal.parse(key, len(data))) is not None
+        }
+        for name, data in found.items():
+            piece, committed = stored_journal.decode(data, name.key), records.get(name.journal, {})
+            for lsn, record in enumerate(piece.records, piece.first):
+                assert lsn not in committed or committed[lsn] == record, f"I1: {name.key} has another record {lsn} than was committed"
+        for journal, committed in sorted(records.items()):
+            stored = stored_journal.chain(name for name in found if name.journal == journal)
+            if stored:
+                later = {lsn: decode_header(record) for lsn, record in committed.items() if lsn > stored[-1].last}
+                missed = [lsn for lsn, header in later.items() if header.kind == COMMIT and header.commit_ts <= stored[-1].promise]
+                assert not missed, (
+                    f"I5: the pieces of journal {journal} promise {stored[-1].promise}, and record {missed[0]} is not in them"
+                )
+
+    def find(self) -> Found | None:
+        """What `restore` finds; None before it finds anything. Raises AssertionError where the shards' checkpoints do not go with the journals."""
+        listed = [StoredObject(key, len(data), written_s) for key, (data, written_s) in sorted(self._image.objects.items())]
+        try:
+            return look(listed, lambda key: self._image.objects[key][0])
+        except NotRestorable as error:
+            assert not self._newest or "no state" in str(error) or "nothing of journal" in str(error), f"I12: {error}"
+            return None
 
     def _checkpoint(self, key: str) -> StoredCheckpoint | None:
         try:

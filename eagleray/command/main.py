@@ -13,6 +13,7 @@ eagleray submit FILE.py                         run a Python program on the clus
 eagleray jobs list | logs | stop                programs that were submitted
 eagleray workload list | init | run | check     packaged workloads, or a Python file's, on any PostgreSQL server
 eagleray down                                   stop it; the data stays
+eagleray restore STORE --data DIR               a new cluster from what the object store has of one
 eagleray demo scale-to-zero                     a day from nothing to nothing, in two minutes
 eagleray bench wake                             from zero to the first row, and where the time goes
 eagleray bench park                             what sleeping sessions cost, and how soon they go on
@@ -55,6 +56,17 @@ def up(data: Path, port: int | None, detach: bool, config: Path | None, mode: st
     from eagleray.command.lifecycle import Named, start
 
     start(data, Named(port, config, mode, address), detach)
+
+
+@cli.command()
+@click.argument("store")
+@click.option("--cluster", "identity", default="", help="Which of the clusters there (needed where it has several).")
+@data_option
+def restore(store: str, identity: str, data: Path) -> None:
+    """Make DIR a new cluster with what STORE (file:///FOLDER, s3://BUCKET/PREFIX) has of a lost one; `up` starts it."""
+    from eagleray.command.restore import restore_cluster
+
+    restore_cluster(store, identity, data)
 
 
 @cli.command()

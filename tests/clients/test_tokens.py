@@ -152,6 +152,41 @@ def test_our_own_commands(cluster: TokenCluster, pair: dict[str, str]) -> None:
     assert missing.returncode == 1 and missing.stderr.startswith("eagleray: there is no access key that lets nobody in")
 
 
+def test_roles_and_identities(cluster: TokenCluster, pair: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """By AWS IAM GRANT, from the next connection on and for as long as it counts; and by a key that belongs to a role."""
+    arn = "arn:aws:iam::123456789012:role/shop"
+    identity, other, own = cluster.add_key("--arn", arn), cluster.add_key("--arn", f"{arn}s"), cluster.add_key("--user", "shop")
+
+    def enter(key: dict[str, str], user: str = "shop") -> psycopg.Connection[Any]:
+        return cluster.connect(cluster.token("--key", key["AWS_ACCESS_KEY_ID"], "--user", user), user=user)
+
+    def refused(key: dict[str, str], user: str = "shop") -> bool:
+        return DENIED in cluster.refusal(cluster.token("--key", key["AWS_ACCESS_KEY_ID"], "--user", user), user=user)
+
+    with cluster.connect(cluster.token()) as admin:
+        admin.autocommit = True
+        assert refused(identity) and refused(own), "there is no such role"
+        admin.execute("CREATE ROLE shop")
+        admin.execute(f"AWS IAM GRANT shop TO '{arn}'")
+        assert refused(identity) and refused(own), "it may not log in"
+        admin.execute("ALTER ROLE shop LOGIN")
+        for key in (identity, own):
+            with enter(key) as connection:
+                assert connection.execute("select current_user, session_user").fetchone() == ("shop", "shop")
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    connection.execute("CREATE ROLE another")
+        assert refused(other) and refused(identity, "admin") and refused(own, "admin") and refused(pair) and refused(identity, "shops")
+        for name, value in identity.items():
+            monkeypatch.setenv(name, value)
+        with aurora_dsql_psycopg.connect(**cluster.place, hostaddr="127.0.0.1", user="shop") as connection:
+            assert connection.execute("select current_user").fetchone() == ("shop",)
+        admin.execute(f"AWS IAM REVOKE shop FROM '{arn}'")
+        assert refused(identity)
+        enter(own).close()
+        admin.execute("ALTER ROLE shop NOLOGIN")
+        assert refused(own)
+
+
 def test_a_program_that_is_submitted_connects(cluster: TokenCluster, pair: dict[str, str], tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text("import eagleray\nwith eagleray.connect() as c:\n    print(c.execute('select current_user').fetchone()[0])\n")

@@ -37,6 +37,7 @@ segment_bytes = 65536
 checkpoint_idle_s = 0.5
 memtable_bytes_max = 200000
 object_store = "{uri}"
+object_store_journal_s = 0.5
 """
 
 
@@ -66,8 +67,8 @@ def settings(folder: Path, uri: str) -> Path:
     return path
 
 
-def await_true(condition: Callable[[], Any], what: str) -> None:
-    deadline = time.monotonic() + AWAIT_S_MAX
+def await_true(condition: Callable[[], Any], what: str, seconds: float = AWAIT_S_MAX) -> None:
+    deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, what
         time.sleep(0.2)
@@ -133,7 +134,10 @@ def test_a_store_that_is_away_delays_no_commit_and_status_says_so(stored: LiveCl
         shown = eagleray("status", "--data", str(stored.data)).stdout
         assert "object store: since " in shown and "the object store refuses" in shown
         server.start()  # what was there is gone: all of it is uploaded again
-        await_true(lambda: all(account["stored"] and "refused" not in account for account in accounts(stored)), "nothing is uploaded again")
+        # whose turn it is to upload has the next checkpoint within a minute, where nobody reads
+        await_true(
+            lambda: all(account["stored"] and "refused" not in account for account in accounts(stored)), "nothing is uploaded again", 150.0
+        )
         [(rows,)] = connection.execute("SELECT count(*) FROM away").fetchall()
         assert rows == next(numbers)
 
@@ -175,3 +179,50 @@ def test_an_upload_that_breaks_off_leaves_nothing(server: S3Server) -> None:
     objects.write("a/b", iter([b"one", b"two"]))
     assert objects.read("a/b", 0, -1) == b"onetwo" and objects.read("a/b", 2, 2) == b"et"
     assert [(found.key, found.size) for found in objects.list("a/")] == [("a/b", 6)]
+
+
+@pytest.mark.timeout(300)
+def test_a_cluster_comes_back_from_the_store_alone(server: S3Server, tmp_path: Path) -> None:
+    """Every disk is lost: what was committed before the store's moment is there, and nothing of what came later; sessions of the new cluster commit, and it may be lost likewise."""
+    (tmp_path / "first").mkdir()
+    lost, uri = make_cluster("open"), server.uri("lost")
+    lost.config = settings(tmp_path / "first", uri)
+    try:
+        lost.start()
+        with psycopg.connect(lost.url, autocommit=True) as connection:
+            connection.execute("CREATE TABLE ledger (id int PRIMARY KEY, what text)")
+            connection.execute("CREATE INDEX ASYNC ON ledger (what)")
+            for number in range(20):
+                connection.execute("INSERT INTO ledger SELECT g, 'x' FROM generate_series(%s, %s) g", (number * 100, number * 100 + 99))
+            await_true(lambda: any(account["stored"] for account in accounts(lost)), "no checkpoint is stored")
+            connection.execute("INSERT INTO ledger VALUES (1000000, 'the last that counts')")
+            counted = pieces(uri)
+            connection.execute("INSERT INTO ledger VALUES (1000001, 'so that the moment passes it')")
+            await_true(lambda: pieces(uri) > counted, "no piece is stored")
+    finally:
+        discard(lost)
+    restored = make_cluster("open")
+    try:
+        done = eagleray("restore", uri, "--data", str(restored.data))
+        assert done.returncode == 0 and "everything that was committed by" in done.stdout, done.stderr
+        again = eagleray("restore", uri, "--data", str(restored.data))
+        assert again.returncode != 0 and "holds a cluster already" in again.stderr
+        restored.start()
+        with psycopg.connect(restored.url, autocommit=True) as connection:
+            ids = [row[0] for row in connection.execute("SELECT id FROM ledger ORDER BY id").fetchall()]
+            assert ids[:2001] == [*range(2000), 1000000] and set(ids[2001:]) <= {1000001}
+            assert connection.execute("SELECT count(*) FROM ledger WHERE what = 'x'").fetchone() == (2000,)
+            connection.execute("INSERT INTO ledger VALUES (3000000, 'after')")
+        assert restored.stop().returncode == 0
+        restored.start()
+        with psycopg.connect(restored.url) as connection:
+            assert connection.execute("SELECT what FROM ledger WHERE id = 3000000").fetchone() == ("after",)
+    finally:
+        discard(restored)
+    refused = eagleray("restore", uri, "--data", str(tmp_path / "other"))
+    assert refused.returncode != 0 and "name one" in refused.stderr, "the store has both"
+
+
+def pieces(uri: str) -> int:
+    """Of journal 1, in the only cluster there."""
+    return sum("/journals/1/" in f"/{found.key}" for found in open_objects(uri).list(""))

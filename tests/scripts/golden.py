@@ -14,7 +14,7 @@
 
 A block ends with an empty line. Rows are shown as psql -A does: names, then values, NULL as `NULL`; then the command tag. An error is
 `ERROR 23505: message`, followed by its detail, hint and named fields, one a line; a warning or notice comes before its statement's answer. A line with several
-statements is one query. `!open` in a script's first line lifts DSQL's limits.
+statements is one query. `!open` in a script's first line lifts DSQL's limits, `!columns` has every query that may go to DuckDB go there, however few rows there are.
 Sessions, planner and executors are the product's; below them are storage's own scan programs over rows in memory.
 """
 
@@ -28,7 +28,7 @@ from datetime import tzinfo
 from typing import Any
 
 from actors.common.errors import DatabaseError
-from actors.common.settings import ADMIN, OPEN_LIMITS, Settings
+from actors.common.settings import ADMIN, OPEN_LIMITS, Querying, Settings
 from actors.postgres.formats import text_writer
 from actors.query_processor.planner import make_environment, make_plan
 from actors.query_processor.session import Session, SessionServices
@@ -76,8 +76,11 @@ def parse_script(text: str) -> list[Block]:
 class ScriptRunner:
     """Clients of one cluster, by letter."""
 
-    def __init__(self, open_mode: bool) -> None:
-        self.cluster = StoredCluster(Settings(mode="open", limits=OPEN_LIMITS) if open_mode else Settings())
+    def __init__(self, open_mode: bool, small_rows_max: int = Querying.small_rows_max) -> None:
+        querying = Querying(small_rows_max=small_rows_max)
+        self.cluster = StoredCluster(
+            Settings(mode="open", limits=OPEN_LIMITS, querying=querying) if open_mode else Settings(querying=querying)
+        )
         self.services = SessionServices(self.cluster.context, make_plan, make_environment)
         self._sessions: dict[str, Session] = {}
         self._notices: list[str] = []
@@ -174,9 +177,10 @@ def _named(text: str) -> tuple[str, str]:
     return (named[1], text[named.end() :]) if named is not None else ("a", text)
 
 
-async def answer_blocks(text: str) -> list[tuple[Block, list[str]]]:
-    """Every block of a script with what it really answers."""
-    runner = ScriptRunner("!open" in text.split("\n", 1)[0])
+async def answer_blocks(text: str, *, columns: bool = False) -> list[tuple[Block, list[str]]]:
+    """Every block of a script with what it really answers. `columns`: as the script's directive."""
+    directives = text.split("\n", 1)[0]
+    runner = ScriptRunner("!open" in directives, 0 if columns or "!columns" in directives else Querying.small_rows_max)
     answered = []
     for block in parse_script(text):
         lines: list[str] = []

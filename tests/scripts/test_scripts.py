@@ -24,5 +24,19 @@ def test_script(path: Path) -> None:
         assert "\n".join(lines) == "\n".join(block.expected), "\n".join(block.statements)
 
 
+@pytest.mark.parametrize(
+    "path", [path for path in SCRIPTS if path.parent.name != "plans"], ids=lambda path: f"{path.parent.name}/{path.stem}"
+)
+def test_both_executors_answer_alike(path: Path) -> None:
+    """What runs in rows because its tables are small runs in DuckDB here. Its errors say less."""
+    for block, lines in asyncio.run(answer_blocks(path.read_text(), columns=True)):
+        assert _without_notes(lines) == _without_notes(block.expected), "\n".join(block.statements)
+
+
+def _without_notes(answers: list[str]) -> list[str]:
+    """The lines of answers, some of which are texts of several."""
+    return [line for line in "\n".join(answers).split("\n") if not line.startswith(("  detail: ", "  hint: "))]
+
+
 def test_there_are_scripts() -> None:
     assert len(SCRIPTS) >= 8

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from actors.common import write_set
+from actors.common.references import reference_key
 from actors.journal.record import COMMIT, EPOCH_BEGIN, RecordHeader, encode_record
 from cluster.simulation.verdict import Commitment, Model, check_conflicts, check_offers, check_schemas
 from cluster.simulation.witness import Evidence, Told
@@ -43,6 +44,17 @@ def test_what_is_checked_is_not_written_meanwhile() -> None:
     check_conflicts(history.evidence, history.model)
     history.commit(b"c", Told(14, (KEY,)), 21)
     with pytest.raises(AssertionError, match="wrote"):
+        check_conflicts(history.evidence, history.model)
+
+
+def test_who_takes_a_row_away_has_seen_who_refers_to_it() -> None:
+    reference = reference_key(TABLE.to_bytes(4, "big") + b"\0\1k")
+    history = History()
+    history.commit(b"refers", Told(10, (reference,)), 15)
+    history.commit(b"refers, too", Told(10, (reference,)), 16)
+    check_conflicts(history.evidence, history.model)
+    history.commit(b"has not seen", Told(15, ()), 20, (reference,))
+    with pytest.raises(AssertionError, match="refers since 16"):
         check_conflicts(history.evidence, history.model)
 
 

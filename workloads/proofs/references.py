@@ -16,6 +16,7 @@ PARENTS = (-3, -2, -1, 1, 2, 3)
 CROWDED_PARENTS = (-1, 1)
 FOREIGN_KEY_VIOLATION = "23503"
 UNIQUE_VIOLATION = "23505"
+THINK_S_MAX = 0.3
 CHILDREN = ("held", "taken", "loose", "named")
 """Tables that refer to parents: RESTRICT, CASCADE, SET NULL, and by name."""
 
@@ -41,7 +42,7 @@ class References(Proof):
         if chance < 0.2:
             await client.statement(f"INSERT INTO parents VALUES ({parent}, 'n{parent}', 0)", also=(UNIQUE_VIOLATION,))
         elif chance < 0.4:
-            await client.statement(f"DELETE FROM parents WHERE id = {parent}", also=(FOREIGN_KEY_VIOLATION,))
+            await client.attempt(lambda connection: self._delete(client, connection, parent), also=(FOREIGN_KEY_VIOLATION,))
         elif chance < 0.7:
             await self._refer(client, parent)
         elif chance < 0.8:
@@ -52,6 +53,11 @@ class References(Proof):
             await client.statement(f"UPDATE parents SET visits = visits + 1 WHERE id = {parent}")
         else:
             await client.attempt(self._look)
+
+    async def _delete(self, client: ProofClient, connection: Connection, parent: int) -> None:
+        """Another client may refer to the parent before the COMMIT."""
+        await connection.execute(f"DELETE FROM parents WHERE id = {parent}")
+        await client.database.sleep(client.random.uniform(0, THINK_S_MAX))
 
     async def _refer(self, client: ProofClient, parent: int) -> None:
         self._sequence += 1

@@ -126,9 +126,11 @@ class OutcomeIs(Message, frozen=True):
 
 
 class AskPromise(Message, frozen=True):
-    """Crossbar -> adjudicator: promise at least `at` (a read waits for it). Answer: Promised."""
+    """Crossbar -> adjudicator: promise at least `at` (a read waits for it). Answer: Promised. `recorded`: a record of the journal is to say so, too (from storage, whose
+    checkpoint goes to the object store once the journal's records there reach as far)."""
 
     at: int
+    recorded: bool = False
 
 
 class Promised(Message, frozen=True):

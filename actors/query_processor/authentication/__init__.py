@@ -11,19 +11,25 @@
 
 A key that belongs to a database user lets that user in. One that belongs to an identity (an ARN) lets in the roles which `AWS IAM GRANT` has given to it (`Roles`), and
 `admin` where the key says so. An address that fails too often is not listened to for a while (attempts.py, 53400). Failures are logged with their
-reason, the address and the key's id; never the token.
+reason, the address and the key's id; never the token. Wrong passwords are counted and logged as wrong tokens are.
 
 A token is verified in some 50 us, so in the event loop.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from actors.common.access_key import AccessKey
-from actors.common.errors import CONFIGURATION_LIMIT_EXCEEDED, INVALID_AUTHORIZATION_SPECIFICATION, DatabaseError
+from actors.common.errors import (
+    CONFIGURATION_LIMIT_EXCEEDED,
+    INVALID_AUTHORIZATION_SPECIFICATION,
+    INVALID_PASSWORD,
+    DatabaseError,
+)
 from actors.common.settings import ADMIN, Settings
 from actors.postgres import backend
 from actors.query_processor.admission import RATE_EXCEEDED
@@ -36,6 +42,8 @@ __all__ = ["ACCESS_DENIED", "AdminAlone", "Authenticator", "Channel", "Entropy",
 
 METHODS = ("trust", "scram-sha-256", "tokens")
 DECOY_BYTES = 32
+LOGGED_CHARACTERS = 64
+"""Of what a client has named."""
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +55,7 @@ class Roles(Protocol):
         """Whether `user` is a role with LOGIN."""
 
     async def is_mapped(self, arn: str, user: str) -> bool:
-        """Whether `AWS IAM GRANT user TO 'arn'` counts."""
+        """Whether `user` is a role with LOGIN, and `AWS IAM GRANT user TO 'arn'` counts."""
 
     async def verifier(self, user: str) -> str:
         """Of the password that CREATE ROLE or ALTER ROLE has given; "" for none."""
@@ -89,40 +97,47 @@ class Authenticator:
         """Raises 28P01, 28000, 53400 or ProtocolViolation; AuthenticationOk is sent otherwise."""
         if not user:
             raise DatabaseError(INVALID_AUTHORIZATION_SPECIFICATION, "no PostgreSQL user name specified in startup packet")
-        if self._method == "scram-sha-256":
-            await self._passwords.check(channel, user, await self._roles.verifier(user))
-        elif self._method == "tokens":
-            await self._check_token(channel, user)
-        elif not await self._roles.may_log_in(user):
-            text = ACCESS_DENIED if self._mode == "dsql" else f'role "{user}" does not exist'
-            raise DatabaseError(INVALID_AUTHORIZATION_SPECIFICATION, text)
+        if self._method == "trust":
+            if not await self._roles.may_log_in(user):
+                text = ACCESS_DENIED if self._mode == "dsql" else f'role "{user}" does not exist'
+                raise DatabaseError(INVALID_AUTHORIZATION_SPECIFICATION, text)
+        else:
+            await self._check_secret(channel, user)
         channel.send(backend.AUTHENTICATION_OK)
 
-    async def _check_token(self, channel: Channel, user: str) -> None:
-        address, now_s = channel.address, self._now_s()
-        if not self._attempts.may_try(address, now_s):
+    async def _check_secret(self, channel: Channel, user: str) -> None:
+        """What fails is counted, and logged."""
+        loop, address = asyncio.get_running_loop(), channel.address
+        if not self._attempts.may_try(address, loop.time()):
             raise DatabaseError(CONFIGURATION_LIMIT_EXCEEDED, RATE_EXCEEDED)
+        try:
+            if self._method == "tokens":
+                await self._check_token(channel, user)
+            else:
+                await self._passwords.check(channel, user, await self._roles.verifier(user))
+            return
+        except Refused as refused:
+            why = f"the token: {refused.reason} (access key {refused.key_id[:LOGGED_CHARACTERS]!r})"
+            answer = DatabaseError(INVALID_AUTHORIZATION_SPECIFICATION, ACCESS_DENIED, hint=refused.hint)
+        except DatabaseError as error:
+            if error.sqlstate != INVALID_PASSWORD:
+                raise
+            why, answer = "a wrong password, or no such user", error
+        self._attempts.failed(address, loop.time())
+        logger.warning("a client at %s is refused as user %r: %s", address or "an unknown address", user[:LOGGED_CHARACTERS], why)
+        raise answer
+
+    async def _check_token(self, channel: Channel, user: str) -> None:
+        """Raises Refused."""
         channel.send(backend.AUTHENTICATION_CLEARTEXT_PASSWORD)
         token = (await channel.password()).removesuffix(b"\0")
-        now_s = self._now_s()
-        try:
-            key = self._tokens.verify(token, user, now_s)
-            if not await self._may_connect(key, user):
-                raise Refused(f"its key's owner, {key.owner}, may not connect as this user", key.id)
-        except Refused as refused:
-            self._attempts.failed(address, now_s)
-            logger.warning(
-                "a client at %s is refused as user %.64r: the token: %s (access key %.64r)",
-                address or "an unknown address",
-                user,
-                refused.reason,
-                refused.key_id,
-            )
-            raise DatabaseError(INVALID_AUTHORIZATION_SPECIFICATION, ACCESS_DENIED, hint=refused.hint) from None
+        key = self._tokens.verify(token, user, self._now_s())
+        if not await self._may_connect(key, user):
+            raise Refused(f"its key's owner, {key.owner}, may not connect as this user", key.id)
 
     async def _may_connect(self, key: AccessKey, user: str) -> bool:
         if not key.is_identity:
             return key.owner == user and await self._roles.may_log_in(user)
         if user == ADMIN:
             return key.admin
-        return await self._roles.is_mapped(key.owner, user) and await self._roles.may_log_in(user)
+        return await self._roles.is_mapped(key.owner, user)

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 from actors.common.settings import ADMIN
 from actors.sql.catalog.roles import Roles
 
+EPOCH_US = 946_684_800_000_000
+"""2000-01-01 in microseconds since 1970: datums of timestamptz count from the former."""
+
 if TYPE_CHECKING:
     from actors.query_processor.session.services import SessionServices
 
@@ -34,8 +37,11 @@ class CatalogRoles:
         return user != ADMIN and (await self._roles()).may_log_in(arn, user)
 
     async def verifier(self, user: str) -> str:
-        """The SCRAM-SHA-256 verifier that CREATE ROLE ... PASSWORD has made; "" where there is none."""
+        """The SCRAM-SHA-256 verifier that CREATE ROLE ... PASSWORD has made; "" where there is none that counts."""
         if user == ADMIN:
             return ""
         role = (await self._roles()).find(user)
-        return role.verifier if role is not None and role.login else ""
+        if role is None or not role.login:
+            return ""
+        now = self._services.clock.now().latest - EPOCH_US
+        return role.verifier if role.valid_until is None or now < role.valid_until else ""

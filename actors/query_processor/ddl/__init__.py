@@ -48,6 +48,8 @@ _CHANGING = {
     "AlterObjectSchemaStmt": "ALTER TABLE",
     "CreateSchemaStmt": "CREATE SCHEMA",
     "ViewStmt": "CREATE VIEW",
+    "CreateSeqStmt": "CREATE SEQUENCE",
+    "AlterSeqStmt": "ALTER SEQUENCE",
     "CommentStmt": "COMMENT",
     "AlterRoleSetStmt": "ALTER ROLE",
     "CreateRoleStmt": "CREATE ROLE",
@@ -163,6 +165,7 @@ async def _dispatch(change: Any, raw: RawStatement) -> str | Batch:
         indexes,
         renames,
         schemas,
+        sequences,
         tables,
         views,
     )
@@ -185,6 +188,10 @@ async def _dispatch(change: Any, raw: RawStatement) -> str | Batch:
             return await renames.set_schema(change, node)
         case "ViewStmt":
             return await views.create_view(change, node)
+        case "CreateSeqStmt":
+            return await sequences.create_sequence(change, node)
+        case "AlterSeqStmt":
+            return await sequences.alter_sequence(change, node)
         case "CreateSchemaStmt":
             return await schemas.create_schema(change, node)
         case "CommentStmt":
@@ -196,6 +203,8 @@ async def _dispatch(change: Any, raw: RawStatement) -> str | Batch:
             return await tables.drop_table(change, node)
         case ObjectType.OBJECT_INDEX:
             return await indexes.drop_index(change, node)
+        case ObjectType.OBJECT_SEQUENCE:
+            return await sequences.drop_sequence(change, node)
         case ObjectType.OBJECT_VIEW:
             return await views.drop_view(change, node)
         case ObjectType.OBJECT_SCHEMA:

@@ -16,12 +16,14 @@ from actors.common.errors import (
     DUPLICATE_COLUMN,
     FEATURE_NOT_SUPPORTED,
     INVALID_TABLE_DEFINITION,
+    OBJECT_NOT_IN_PREREQUISITE_STATE,
+    SYNTAX_ERROR,
     UNDEFINED_COLUMN,
     UNDEFINED_OBJECT,
     WRONG_OBJECT_TYPE,
     DatabaseError,
 )
-from actors.query_processor.ddl import backfill, foreign_keys
+from actors.query_processor.ddl import backfill, foreign_keys, sequences
 from actors.query_processor.ddl.change import SchemaChange, quoted, replace
 from actors.query_processor.ddl.constraints import (
     Clauses,
@@ -37,13 +39,14 @@ from actors.query_processor.ddl.constraints import (
 )
 from actors.query_processor.ddl.dependencies import clear, dependents_of_index, dependents_of_table, described
 from actors.query_processor.ddl.foreign_keys import ForeignClause
+from actors.query_processor.ddl.generated import default_by_oid, sequenced_columns
 from actors.query_processor.ddl.indexes import add_indexes, remove_index
 from actors.query_processor.ddl.owners import reowned_by
 from actors.query_processor.ddl.roles import role_of
 from actors.query_processor.ddl.tables import validate_expressions, with_fresh_keyspaces
 from actors.query_processor.ddl.views import alter_view
 from actors.query_processor.session.statements import RawStatement
-from actors.sql.catalog.schema import Check, Column, ForeignKey, Table
+from actors.sql.catalog.schema import Check, Column, ForeignKey, Sequence, Table
 from actors.sql.expressions.text_functions import quote_ident
 from actors.sql.results import Batch
 
@@ -57,6 +60,8 @@ async def alter_table(change: SchemaChange, raw: RawStatement) -> str | Batch:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "ALTER TABLE ASYNC is supported for VALIDATE CONSTRAINT only")
     if node.objtype == ObjectType.OBJECT_VIEW:
         return alter_view(change, node)
+    if node.objtype == ObjectType.OBJECT_SEQUENCE:
+        return sequences.alter_owner(change, node)
     if node.objtype not in (ObjectType.OBJECT_TABLE,):
         raise DatabaseError(FEATURE_NOT_SUPPORTED, f"unsupported statement: ALTER {node.objtype.name.removeprefix('OBJECT_')}")
     if change.catalog.find(node.relation.schemaname, node.relation.relname) is None and node.missing_ok:
@@ -103,17 +108,22 @@ async def _add_column(change: SchemaChange, table: Table, command: Any) -> Table
             raise DatabaseError(DUPLICATE_COLUMN, message)
         change.notice(DUPLICATE_COLUMN, f"{message}, skipping")
         return table
-    clauses = Clauses()
+    clauses = Clauses(has_serial=change.limits.mixed_ddl)
     column = column_of(definition, len(table.columns), clauses)
     if definition.constraints and not change.limits.mixed_ddl:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "ALTER TABLE ADD COLUMN with constraints not supported")
     if any(key.primary for key in clauses.keys):
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "ADD COLUMN with PRIMARY KEY is not supported")
     # NOT NULL comes last: the rows that are there get their default first.
-    after = replace(table, columns=(*table.columns, replace(column, not_null=False)))
+    numbers = await change.ids(len(clauses.generated))
+    after, made = sequenced_columns(change, replace(table, columns=(*table.columns, column)), clauses, numbers)
+    column = after.columns[column.position]
+    for sequence in made:
+        sequences.add(change, sequence)
+    after = _with_column(after, replace(column, not_null=False))
     change.replace_table(table, after)
     await validate_expressions(change, after, table)
-    if column.default is not None:
+    if column.default is not None or column.identity:
         change.alone_with(after)
         await change.query(f"UPDATE {quoted(after.schema, after.name)} SET {quoted(column.name)} = DEFAULT")
     if column.not_null:
@@ -144,16 +154,80 @@ async def _drop_column(change: SchemaChange, table: Table, command: Any) -> Tabl
             table = remove_index(change, table, index)
     gone = replace(column, name=f"........pg.dropped.{column.position + 1}........", not_null=False, default=None, dropped=True)
     checks = tuple(check for check in table.checks if column.name not in mentioned_columns(parsed_check(check)))
-    after = replace(_with_column(table, gone), checks=checks)
+    acls = tuple((place, acl) for place, acl in table.column_acls if place != column.position)
+    after = replace(_with_column(table, gone), column_acls=acls, checks=checks)
     change.replace_table(table, after)
+    for sequence in sequences.owned(change, table, column.position):
+        change.drop_other(sequence)
     return after
 
 
 async def _column_default(change: SchemaChange, table: Table, command: Any) -> Table:
     column = _column(table, command.name)
-    after = _with_column(table, replace(column, default=sql_text(command.def_) if command.def_ is not None else None))
+    if column.identity:
+        message = f'column "{column.name}" of relation "{table.name}" is an identity column'
+        hint = "" if command.def_ is not None else "Use ALTER TABLE ... ALTER COLUMN ... DROP IDENTITY instead."
+        raise DatabaseError(SYNTAX_ERROR, message, hint=hint)
+    default = default_by_oid(change, sql_text(command.def_)) if command.def_ is not None else None
+    after = _with_column(table, replace(column, default=default))
     change.replace_table(table, after)
     await validate_expressions(change, after, table)
+    return after
+
+
+async def _add_identity(change: SchemaChange, table: Table, command: Any) -> Table:
+    """ADD GENERATED ... AS IDENTITY. Raises 55000, 22023."""
+    column = _column(table, command.name)
+    what = f'column "{column.name}" of relation "{table.name}"'
+    if not column.not_null:
+        raise DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, f"{what} must be declared NOT NULL before identity can be added")
+    if column.identity:
+        raise DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, f"{what} is already an identity column")
+    if column.default is not None:
+        raise DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, f"{what} already has a default value")
+    clauses = Clauses(generated=[(column.position, command.def_.generated_when, command.def_.options)])
+    after, [sequence] = sequenced_columns(change, table, clauses, await change.ids(1))
+    sequences.add(change, sequence)
+    change.replace_table(table, after)
+    return after
+
+
+def _identity_of(change: SchemaChange, table: Table, command: Any) -> tuple[Column, Sequence] | None:
+    """Of an identity column; None for another one that may be missing. Raises 55000."""
+    column = _column(table, command.name)
+    sequence = change.catalog.sequence_by_id(column.sequence)
+    if column.identity and sequence is not None:
+        return column, sequence
+    message = f'column "{column.name}" of relation "{table.name}" is not an identity column'
+    if not command.missing_ok:
+        raise DatabaseError(OBJECT_NOT_IN_PREREQUISITE_STATE, message)
+    change.notice("00000", f"{message}, skipping")
+    return None
+
+
+async def _set_identity(change: SchemaChange, table: Table, command: Any) -> Table:
+    """SET GENERATED, SET of the sequence's options, RESTART."""
+    found = _identity_of(change, table, command)
+    if found is None:
+        return table
+    column, sequence = found
+    kinds = [option.arg.ival for option in command.def_ if option.defname == "generated"]
+    others = [option for option in command.def_ if option.defname != "generated"]
+    if others:
+        await sequences.change_sequence(change, sequence, others)
+    after = _with_column(table, replace(column, identity=chr(kinds[-1]))) if kinds else table
+    change.replace_table(table, after)
+    return after
+
+
+async def _drop_identity(change: SchemaChange, table: Table, command: Any) -> Table:
+    found = _identity_of(change, table, command)
+    if found is None:
+        return table
+    column, sequence = found
+    after = _with_column(table, replace(column, identity="", sequence=0))
+    change.replace_table(table, after)
+    change.drop_other(sequence)
     return after
 
 
@@ -379,6 +453,9 @@ _ACTIONS: dict[AlterTableType, Callable[[SchemaChange, Table, Any], Awaitable[Ta
     AlterTableType.AT_DropConstraint: _drop_constraint,
     AlterTableType.AT_ValidateConstraint: _validate,
     AlterTableType.AT_AlterConstraint: _alter_constraint,
+    AlterTableType.AT_AddIdentity: _add_identity,
+    AlterTableType.AT_SetIdentity: _set_identity,
+    AlterTableType.AT_DropIdentity: _drop_identity,
     AlterTableType.AT_ChangeOwner: _change_owner,
     AlterTableType.AT_SetRelOptions: _nothing,
     AlterTableType.AT_ResetRelOptions: _nothing,

@@ -204,6 +204,9 @@ class SchemaChange:
         self._changed(other.id, self.catalog.with_other(other))
 
     def drop_other(self, other: Other) -> None:
+        """A sequence goes with its state."""
+        if isinstance(other, Sequence):
+            self.transaction.drop_range(*keyspace_range(other.id, 1))
         self.transaction.delete(other_key(other), counts=False)
         self.transaction.delete(relation_name_key(other.schema, other.name), counts=False)
         self._changed(other.id, self.catalog.without_other(other.id))

@@ -25,6 +25,7 @@ from actors.query_processor.ddl.change import SchemaChange
 from actors.query_processor.ddl.foreign_keys import ForeignClause, clause_of
 from actors.sql.binding.column_types import column_type
 from actors.sql.catalog.schema import Check, Column, Index, IndexColumn, Table
+from actors.sql.types.column_type import ColumnType
 from actors.sql.types.json_values import JSON_TYPES
 
 
@@ -46,6 +47,9 @@ class Clauses:
     checks: list[tuple[str | None, str | None, Any]] = field(default_factory=list)
     not_null: list[str] = field(default_factory=list)
     foreign: list[ForeignClause] = field(default_factory=list)
+    generated: list[tuple[int, str, Any]] = field(default_factory=list)
+    """(column's position, "a" or "d" for GENERATED ALWAYS or BY DEFAULT AS IDENTITY, "" for serial; the sequence's options)."""
+    has_serial: bool = False
 
 
 def sql_text(node: Any) -> str:
@@ -55,7 +59,11 @@ def sql_text(node: Any) -> str:
 
 def column_of(node: Any, position: int, clauses: Clauses) -> Column:
     """A ColumnDef; its constraints go to `clauses`. Raises 0A000 for what there is not, 42601 for contradictions."""
-    type_ = column_type(node.typeName)
+    type_ = _serial_type(node.typeName) if clauses.has_serial else None
+    if type_ is not None:
+        clauses.generated.append((position, "", None))
+    else:
+        type_ = column_type(node.typeName)
     if node.collClause is not None and node.collClause.collname[-1].sval not in ("C", "POSIX", "default", "ucs_basic"):
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "the only collation is C")
     not_null, nullable = bool(node.is_not_null), False
@@ -78,13 +86,27 @@ def column_of(node: Any, position: int, clauses: Clauses) -> Column:
             clauses.checks.append((constraint.conname, node.colname, constraint.raw_expr))
         elif kind == ConstrType.CONSTR_FOREIGN:
             clauses.foreign.append(clause_of(constraint, [node.colname]))
+        elif kind == ConstrType.CONSTR_IDENTITY:
+            if any(place == position for place, _, _ in clauses.generated):
+                raise DatabaseError(SYNTAX_ERROR, f'multiple identity specifications for column "{node.colname}"')
+            clauses.generated.append((position, constraint.generated_when, constraint.options))
         elif kind in _DEFERRING and clauses.foreign and clauses.foreign[-1].node in node.constraints:
             _defer(clauses.foreign[-1], kind)
         else:
             refuse(constraint)
+    if default is not None and any(place == position for place, _, _ in clauses.generated):
+        raise DatabaseError(SYNTAX_ERROR, f'both default and identity specified for column "{node.colname}"')
     if not_null and nullable:
         raise DatabaseError(SYNTAX_ERROR, f'conflicting NULL/NOT NULL declarations for column "{node.colname}"')
     return Column(node.colname, position, type_, not_null, default)
+
+
+_SERIAL = {"smallserial": "int2", "serial2": "int2", "serial": "int4", "serial4": "int4", "bigserial": "int8", "serial8": "int8"}
+
+
+def _serial_type(node: Any) -> ColumnType | None:
+    names = [name.sval for name in node.names]
+    return ColumnType(_SERIAL[names[-1]]) if len(names) == 1 and names[0] in _SERIAL and not node.arrayBounds else None
 
 
 _DEFERRING = (ConstrType.CONSTR_ATTR_DEFERRABLE, ConstrType.CONSTR_ATTR_DEFERRED)
@@ -118,7 +140,6 @@ def add_table_constraint(node: Any, clauses: Clauses) -> None:
 
 _REFUSED = {
     ConstrType.CONSTR_EXCLUSION: "EXCLUDE constraints are not supported",
-    ConstrType.CONSTR_IDENTITY: "identity columns are not supported",
     ConstrType.CONSTR_GENERATED: "generated columns are not supported",
 }
 

@@ -25,6 +25,7 @@ from actors.sql.catalog.privileges import (
     Kind,
     default_acl,
     granted,
+    in_order,
     is_same,
     revoked,
 )
@@ -84,4 +85,4 @@ def _alter(change: SchemaChange, action: Any, kind: Kind, role: int, schema: int
         else:
             cascade = action.behavior.name == "DROP_CASCADE"
             acl = revoked(acl, role, grantee, role, bits, only_option=bool(action.grant_option), cascade=cascade)
-    change.put_default_acl(DefaultAcl(role, schema, kind.letter, acl), gone=is_same(acl, base))
+    change.put_default_acl(DefaultAcl(role, schema, kind.letter, in_order(acl)), gone=is_same(acl, base))

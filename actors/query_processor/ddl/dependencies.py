@@ -18,7 +18,7 @@ from pglast.enums import DropBehavior
 from actors.common.errors import DEPENDENT_OBJECTS_STILL_EXIST, DatabaseError
 from actors.query_processor.ddl import foreign_keys
 from actors.query_processor.ddl.change import SchemaChange, replace
-from actors.sql.catalog.schema import ForeignKey, Index, Table, View
+from actors.sql.catalog.schema import ForeignKey, Index, Sequence, Table, View
 from actors.sql.catalog.snapshot import Catalog, Other
 from actors.sql.expressions.text_functions import quote_ident
 
@@ -59,7 +59,36 @@ def dependents_of_table(catalog: Catalog, table: Table, position: int | None = N
         for foreign_key in child.foreign_keys:
             if foreign_key.table == table.id and (position is None or position in foreign_key.referenced):
                 yield _of_foreign_key(catalog, child, foreign_key, on)
+    yield from dependents_of_owned(catalog, table, position)
     yield from _views_on(catalog, table.id, on, position)
+
+
+def dependents_of_sequence(catalog: Catalog, sequence: Sequence) -> Iterator[Dependent]:
+    """Views that read its row, and defaults that take its values."""
+    yield from _views_on(catalog, sequence.id, described(catalog, sequence))
+    mark = f"'{sequence.id}'::regclass"
+    for table in catalog.tables():
+        for column in table.live_columns():
+            if column.default is not None and mark in column.default:
+                what = f"default value for column {quote_ident(column.name)} of {described(catalog, table)}"
+                number = ("default", table.id, column.name)
+                yield Dependent(
+                    number, what, described(catalog, sequence), partial(_drop_default, table=table.id, position=column.position)
+                )
+
+
+def _drop_default(change: SchemaChange, table: int, position: int) -> None:
+    present = change.catalog.table_by_id(table)
+    if present is not None:
+        columns = tuple(replace(column, default=None) if column.position == position else column for column in present.columns)
+        change.replace_table(present, replace(present, columns=columns))
+
+
+def dependents_of_owned(catalog: Catalog, table: Table, position: int | None = None) -> Iterator[Dependent]:
+    """Other tables' defaults that take values of the sequences which go with a table, or with one of its columns."""
+    for sequence in catalog.sequences():
+        if sequence.owned_by[0] == table.id and position in (None, sequence.owned_by[1]):
+            yield from (one for one in dependents_of_sequence(catalog, sequence) if one.id[:2] != ("default", table.id))
 
 
 def dependents_of_index(catalog: Catalog, table: Table, index: Index) -> Iterator[Dependent]:
@@ -99,6 +128,14 @@ def dependents_of_schema(catalog: Catalog, name: str) -> Iterator[Dependent]:
         elif isinstance(relation, View):
             yield Dependent(("view", relation.id, ""), what, on, partial(_drop_view, gone=relation))
             yield from dependents_of_view(catalog, relation)
+        elif relation.owned_by[0] == 0:  # one that is owned goes with its table
+            yield Dependent(("sequence", relation.id, ""), what, on, partial(_drop_sequence, gone=relation))
+            yield from dependents_of_sequence(catalog, relation)
+
+
+def _drop_sequence(change: SchemaChange, gone: Sequence) -> None:
+    if change.catalog.sequence_by_id(gone.id) is not None:
+        change.drop_other(gone)
 
 
 def drop_relation(change: SchemaChange, gone: Table | Other) -> None:
@@ -114,6 +151,8 @@ def _drop_table(change: SchemaChange, gone: Table) -> None:
     if present is not None:
         foreign_keys.settle(change, present, replace(present, foreign_keys=()))
         change.drop_table(present)
+        for sequence in [one for one in change.catalog.sequences() if one.owned_by[0] == gone.id]:
+            change.drop_other(sequence)
 
 
 def _views_on(catalog: Catalog, number: int, on: str, position: int | None = None) -> Iterator[Dependent]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from actors.sql.catalog.privileges import Owned, kind_of, mentions
-from actors.sql.catalog.schema import Table
+from actors.sql.catalog.schema import Table, View
 from actors.sql.catalog.snapshot import PUBLIC_OID, Catalog
 
 _NEW = {"r": "relations", "S": "sequences", "f": "functions", "T": "types", "n": "schemas"}
@@ -37,8 +37,8 @@ def dependents_of(catalog: Catalog, role: int, gone: Collection[int] = ()) -> li
             lines.append(f"owner of {described(catalog, thing)}")
         elif mentions(thing.acl, role):
             lines.append(f"privileges for {described(catalog, thing)}")
-        if isinstance(thing, Table):
-            names = {column.position: column.name for column in thing.columns}
+        if isinstance(thing, Table | View):
+            names = {place: name for name, place in thing.column_places()}
             lines += [
                 f"privileges for column {names[place]} of {described(catalog, thing)}"
                 for place, acl in thing.column_acls

@@ -165,7 +165,7 @@ class _Grant:
         if bits or self._node.privileges is None:
             thing = self._on_whole(thing, kind, bits)
         for position, asked in columns.items():
-            assert isinstance(thing, Table)
+            assert isinstance(thing, Table | View)
             thing = self._on_column(thing, position, asked)
         return thing
 
@@ -192,17 +192,17 @@ class _Grant:
         if not bits:
             return thing
         after: Any = replace(thing, acl=self._changed(acl, thing.owner, grantor, bits))  # type: ignore[type-var]
-        if isinstance(after, Table) and not self._node.is_grant:  # what is taken from the whole is taken from each column
+        if isinstance(after, Table | View) and not self._node.is_grant:  # what is taken from the whole is taken from each column
             for position, column_acl in after.column_acls:
                 less = self._changed(column_acl, thing.owner, grantor, bits & COLUMN_PRIVILEGES)
                 after = _with_column_acl(after, position, less)
         return after  # type: ignore[no-any-return]
 
-    def _on_column(self, table: Table, position: int, bits: int) -> Table:
+    def _on_column(self, table: Table | View, position: int, bits: int) -> Table | View:
         acl = table.column_acl(position)
         everything = (*acl_of(table), *acl)
         grantor, possible = self._grantor(everything, table.owner, COLUMN_PRIVILEGES, bits)
-        name = next(column.name for column in table.columns if column.position == position)
+        name = next(name for name, place in table.column_places() if place == position)
         held_bits = held(everything, self._change.catalog.roles, self._change.role)
         shown = f'"{name}" of relation "{table.name}"'
         bits = self._possible(bits, possible, held_bits, "column", shown, False)
@@ -252,13 +252,13 @@ class _Grant:
 
 
 def _positions(thing: Owned, names: Iterable[Any]) -> Iterator[int]:
-    columns = {column.name: column.position for column in thing.live_columns()} if isinstance(thing, Table) else {}
+    columns = dict(thing.column_places()) if isinstance(thing, Table | View) else {}
     for name in names:
         if name.sval not in columns:
             raise DatabaseError(UNDEFINED_COLUMN, f'column "{name.sval}" of relation "{thing.name}" does not exist')
         yield columns[name.sval]
 
 
-def _with_column_acl(table: Table, position: int, acl: Acl) -> Table:
+def _with_column_acl(table: Table | View, position: int, acl: Acl) -> Table | View:
     others = [(place, other) for place, other in table.column_acls if place != position]
     return replace(table, column_acls=tuple(sorted([*others, (position, acl)] if acl else others)))

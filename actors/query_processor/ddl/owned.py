@@ -114,7 +114,7 @@ def _without(thing: Any, role: int) -> Any:
     if thing.acl is not None:
         acl = _less(thing.acl, thing.owner, role)
         thing = thing if acl == thing.acl else replace(thing, acl=acl)
-    if isinstance(thing, Table) and thing.column_acls:
+    if isinstance(thing, Table | View) and thing.column_acls:
         kept = tuple((place, less) for place, acl in thing.column_acls if (less := _less(acl, thing.owner, role)))
         thing = thing if kept == thing.column_acls else replace(thing, column_acls=kept)
     return thing

@@ -11,7 +11,7 @@ from actors.query_processor.ddl.change import SchemaChange, replace
 from actors.query_processor.ddl.roles import require_settable, role_of
 from actors.sql.catalog.privileges import CREATE, Owned, reowned, require
 from actors.sql.catalog.roles import ADMIN_OID, Role
-from actors.sql.catalog.schema import Table
+from actors.sql.catalog.schema import Table, View
 from actors.sql.catalog.snapshot import IMPLIED_SCHEMAS, Schema
 
 T = TypeVar("T", bound=Owned)
@@ -31,7 +31,7 @@ def reowned_by(change: SchemaChange, thing: T, role: Role) -> T:
 
 def given_to(thing: T, role: int) -> T:
     changes: dict[str, Any] = {"owner_oid": role, "acl": reowned(thing.acl, thing.owner, role)}
-    if isinstance(thing, Table):
+    if isinstance(thing, Table | View):
         changes["column_acls"] = tuple((place, reowned(acl, thing.owner, role)) for place, acl in thing.column_acls)
     return cast(T, replace(cast(Any, thing), **changes))
 

@@ -29,6 +29,7 @@ from actors.postgres.scram import SALT_BYTES, Verifier
 from actors.query_processor.ddl.change import SchemaChange, replace
 from actors.query_processor.ddl.dependents import dependents_of
 from actors.sql.catalog.roles import ADMIN_OID, RESERVED_NAMES, IamMapping, Membership, Role
+from actors.sql.types import by_name
 
 ARN = re.compile(r"arn:aws[\w-]*:(?:iam|sts)::\d{12}:(?:role|user|assumed-role)/[\w+=,.@/-]+")
 _ATTRIBUTES = {"canlogin": "login", "inherit": "inherit", "createrole": "create_role", "createdb": "create_db"}
@@ -199,7 +200,7 @@ def _options(nodes: Any) -> dict[str, Any]:
 
 
 def _with_attributes(change: SchemaChange, role: Role, options: dict[str, Any], what: str) -> Role:
-    """`role` with what `options` say of it. Raises 42501 for an attribute that the statement's role may not give, 0A000 for passwords in dsql mode."""
+    """`role` with what `options` say of it. Raises 22007, 42501 for an attribute that the statement's role may not give, 0A000 for passwords in dsql mode."""
     me = change.catalog.roles.with_id(change.role)
     verb = what.split()[0]
     for name, shown in _SUPERUSERS.items():
@@ -215,7 +216,8 @@ def _with_attributes(change: SchemaChange, role: Role, options: dict[str, Any], 
         if changes["connections_max"] < -1:
             raise DatabaseError(INVALID_PARAMETER_VALUE, f"invalid connection limit: {changes['connections_max']}")
     if "validUntil" in options:
-        changes["valid_until"] = options["validUntil"].sval
+        now, zone = change.transaction.environment.transaction_timestamp, change.session.run_time.zone
+        changes["valid_until"] = by_name["timestamptz"].parse_text(options["validUntil"].sval, -1, zone, now)
     if "password" in options:
         changes["verifier"] = _verifier(change, options["password"])
     if "sysid" in options:

@@ -15,7 +15,7 @@ from actors.common.errors import (
     WRONG_OBJECT_TYPE,
     DatabaseError,
 )
-from actors.query_processor.ddl import foreign_keys
+from actors.query_processor.ddl import foreign_keys, sequences
 from actors.query_processor.ddl.change import SchemaChange, quoted, replace
 from actors.query_processor.ddl.constraints import (
     Clauses,
@@ -27,6 +27,7 @@ from actors.query_processor.ddl.constraints import (
     positions,
 )
 from actors.query_processor.ddl.dependencies import clear, dependents_of_table, described
+from actors.query_processor.ddl.generated import sequenced_columns
 from actors.query_processor.ddl.views import right_drop
 from actors.sql.catalog.privileges import TABLE, TRUNCATE, owns, require
 from actors.sql.catalog.schema import Column, Index, Table
@@ -45,12 +46,12 @@ async def create_table(change: SchemaChange, node: Any) -> str:
             change.notice(DUPLICATE_TABLE, f'relation "{relation.relname}" already exists, skipping')
             return "CREATE TABLE"
         raise DatabaseError(DUPLICATE_TABLE, f'relation "{relation.relname}" already exists')
-    clauses = Clauses()
+    clauses = Clauses(has_serial=change.limits.mixed_ddl)
     columns = _columns(node, clauses)
     primary_keys = [key for key in clauses.keys if key.primary]
     if len(primary_keys) > 1:
         raise one_primary_key(relation.relname)
-    numbers = await change.ids(2 + len(clauses.keys) + len(clauses.foreign))
+    numbers = await change.ids(2 + len(clauses.keys) + len(clauses.foreign) + len(clauses.generated))
     table = Table(
         numbers.pop(0),
         schema,
@@ -82,10 +83,13 @@ async def create_table(change: SchemaChange, node: Any) -> str:
         checks=make_checks(table, clauses.checks),
         next_index=FIRST_INDEX + 1 + len(indexes),
     )
+    table, made = sequenced_columns(change, table, clauses, numbers)
     for clause in clauses.foreign:
         table = foreign_keys.make(change, table, clause, numbers.pop(0))
     table = foreign_keys.settle(change, None, table)
     change.create_table(table)
+    for sequence in made:
+        sequences.add(change, sequence)
     await validate_expressions(change, table)
     return "CREATE TABLE"
 
@@ -155,6 +159,8 @@ def drop_tables(change: SchemaChange, tables: list[Table], behavior: DropBehavio
         assert present is not None, "nothing that a table's dependents take along is a table"
         foreign_keys.settle(change, present, replace(present, foreign_keys=()))
         change.drop_table(present)
+        for sequence in sequences.owned(change, table):
+            change.drop_other(sequence)
 
 
 def require_droppable(change: SchemaChange, relation: Table | Other) -> None:
@@ -190,6 +196,8 @@ async def truncate(change: SchemaChange, node: Any) -> str:
     for before in tables:
         require(change.catalog, change.role, before, TRUNCATE)
         change.replace_table(before, with_fresh_keyspaces(before))
+        if node.restart_seqs:
+            sequences.restart_owned(change, before)
         for index in (before.primary, *before.indexes):
             change.drop_keyspace(before, index)
     return "TRUNCATE TABLE"

@@ -31,6 +31,9 @@ from actors.query_processor.planner.locking import check_locking, refused
 from actors.query_processor.planner.planning import Planning
 from actors.query_processor.planner.route import route
 from actors.query_processor.planner.select import plan_select
+from actors.query_processor.planner.sequenced import calls_sequence, plan_sequenced
+from actors.query_processor.planner.small import plan_small
+from actors.query_processor.planner.smallness import is_small
 from actors.sql.binding.reasons import NotForRows, Reason
 from actors.sql.binding.select import bind_statement
 from actors.sql.binding.view_changes import with_target
@@ -88,6 +91,8 @@ def _check_width(columns: int) -> None:
 
 def _plan_select(planning: Planning, statement: ast.SelectStmt) -> QueryPlan:
     """Bound once, then planned by the executor that `route` chooses."""
+    if calls_sequence(statement.targetList):
+        return plan_sequenced(planning, statement, lambda query: _plan_select(planning, query))
     locking = bool(statement.lockingClause)
     if locking:
         check_locking(statement, planning.settings.mode)
@@ -99,9 +104,12 @@ def _plan_select(planning: Planning, statement: ast.SelectStmt) -> QueryPlan:
             return plan
     if locking:
         raise refused(statement)
+    reason = found.reason or Reason.JOIN_PATH
+    if planning.settings.querying.small_rows_max and is_small(bound):
+        return plan_small(planning, bound, reason)
     from actors.query_processor.column_executor.plan import plan_columns
 
-    return plan_columns(bound, planning.parameters, found.reason or Reason.JOIN_PATH)
+    return plan_columns(bound, planning.parameters, reason)
 
 
 def _plan_inner(planning: Planning, statement: ast.SelectStmt) -> QueryPlan:
@@ -131,6 +139,7 @@ def make_environment(session: Session, start_ts: int) -> Environment:
         settings=run_time.values,
         set_setting=session.set_setting,
         session_rows=session.view_rows,
+        sequences=session.sequence_calls,
     )
 
 

@@ -10,6 +10,7 @@ from pglast import ast
 
 from actors.common.errors import DATATYPE_MISMATCH, FEATURE_NOT_SUPPORTED, SYNTAX_ERROR, UNDEFINED_COLUMN, DatabaseError
 from actors.query_processor.planner.planning import Planning
+from actors.query_processor.planner.sequenced import calls_sequence, plain_references
 from actors.query_processor.row_executor.changing import RowChanger
 from actors.query_processor.row_executor.constraints import CompiledCheck, CompiledOption, RowConstraints
 from actors.query_processor.row_executor.modifying import Returning
@@ -22,7 +23,7 @@ from actors.sql.binding.scope import position_of
 from actors.sql.catalog.schema import Column, Table
 from actors.sql.expressions.compile import compile_expression, compile_tuple
 from actors.sql.expressions.json_changes import ASSIGNED
-from actors.sql.expressions.tree import Constant, Expression, columns_of
+from actors.sql.expressions.tree import Constant, Expression, calls_sequences, columns_of
 
 
 def target_column(table: Table, node: Any) -> Column:
@@ -43,9 +44,13 @@ def parse_expression(text: str) -> Any:
 
 def default_of(planning: Planning, column: Column) -> Expression:
     """The column's default, NULL where it has none."""
-    if column.default is None:
+    if column.identity:
+        number = ast.A_Const(val=ast.String(sval=str(column.sequence)))
+        node: Any = ast.FuncCall(funcname=(ast.String(sval="nextval"),), args=(number,))
+    elif column.default is None:
         return Constant(None, column.type)
-    node = parse_expression(column.default)
+    else:
+        node = plain_references(parse_expression(column.default))
     return coerce_assignment(analyze(node, Scope(), planning.parameters, column.type), column.type, column.name, planning.parameters)
 
 
@@ -53,7 +58,7 @@ def assigned(planning: Planning, node: Any, scope: Scope, column: Column) -> Exp
     """A value for `column`: converted as an assignment. Raises 42804."""
     if isinstance(node, ast.SetToDefault):
         return default_of(planning, column)
-    expression = analyze(node, scope, planning.parameters, column.type)
+    expression = analyze(plain_references(node) if calls_sequence(node) else node, scope, planning.parameters, column.type)
     return coerce_assignment(expression, column.type, column.name, planning.parameters, (getattr(node, "location", None) or -1) + 1)
 
 
@@ -121,9 +126,10 @@ def returning_of(planning: Planning, clause: Any, scope: Scope) -> Returning:
     if clause.options:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "RETURNING WITH is not supported")
     targets = expand_targets(clause.exprs, scope)
-    expressions = [planning.expression(target.node, scope) for target in targets]
+    nodes = [plain_references(target.node) if calls_sequence(target.node) else target.node for target in targets]
+    expressions = [planning.expression(node, scope) for node in nodes]
     fields = [field_of(target, expression.type, scope) for target, expression in zip(targets, expressions, strict=True)]
-    return Returning(fields, compile_tuple(tuple(expressions)))
+    return Returning(fields, compile_tuple(tuple(expressions)), any(map(calls_sequences, expressions)))
 
 
 def changer_of(planning: Planning, stored: StoredTable, positions: frozenset[int]) -> RowChanger:

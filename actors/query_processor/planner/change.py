@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from pglast import ast
+
+from actors.common.errors import GENERATED_ALWAYS, DatabaseError
 from actors.query_processor.planner.assignments import assigned, assignments, changer_of, returning_of
 from actors.query_processor.planner.explain import explain_change
 from actors.query_processor.planner.joined_change import plan_joined
@@ -17,9 +21,9 @@ from actors.sql.binding import NotRowExpression
 from actors.sql.binding.reasons import Reason
 from actors.sql.binding.relations import NotRowStatement, Scope, relation_of
 from actors.sql.binding.scope import located
-from actors.sql.catalog.schema import Table
+from actors.sql.catalog.schema import Column, Table
 from actors.sql.expressions.compile import compile_tuple
-from actors.sql.expressions.tree import is_slow
+from actors.sql.expressions.tree import calls_sequences, is_slow
 
 if TYPE_CHECKING:
     from actors.query_processor.session.statements import Plan
@@ -30,6 +34,7 @@ def plan_update(planning: Planning, statement: Any, plan_query: QueryPlanner) ->
     table = _changed_table(planning, statement)
     scope = Scope([relation_of(statement.relation, table)])
     pairs = assignments(table, statement.targetList)
+    _check_generated(pairs)
     if statement.fromClause or statement.withClause is not None:
         return plan_joined(planning, statement, statement.fromClause, scope, pairs, plan_query)
     stored = stored_table(table)
@@ -52,7 +57,19 @@ def plan_update(planning: Planning, statement: Any, plan_query: QueryPlanner) ->
     returning = returning_of(planning, statement.returningClause, scope)
     explainer = explain_change("Update", path, scope, changer.index_names)
     types = planning.parameter_types()
-    return UpdatePlan(types, path.access, positions, compile_tuple(tuple(expressions)), changer, returning, explainer)
+    waits = any(map(calls_sequences, expressions))
+    return UpdatePlan(types, path.access, positions, compile_tuple(tuple(expressions)), changer, returning, explainer, waits)
+
+
+def _check_generated(pairs: Sequence[tuple[Column, Any]]) -> None:
+    """Raises 428C9."""
+    for column, node in pairs:
+        if column.identity == "a" and not isinstance(node, ast.SetToDefault):
+            raise DatabaseError(
+                GENERATED_ALWAYS,
+                f'column "{column.name}" can only be updated to DEFAULT',
+                detail=f'Column "{column.name}" is an identity column defined as GENERATED ALWAYS.',
+            )
 
 
 def plan_delete(planning: Planning, statement: Any, plan_query: QueryPlanner) -> Plan:

@@ -15,6 +15,7 @@ from pglast import ast, enums
 from actors.common.errors import (
     DUPLICATE_COLUMN,
     FEATURE_NOT_SUPPORTED,
+    GENERATED_ALWAYS,
     INVALID_COLUMN_REFERENCE,
     SYNTAX_ERROR,
     UNDEFINED_COLUMN,
@@ -50,7 +51,7 @@ from actors.sql.binding.scope import located
 from actors.sql.catalog.schema import Column, Table
 from actors.sql.expressions.compile import compile_filter, compile_tuple
 from actors.sql.expressions.tree import Column as ColumnNode
-from actors.sql.expressions.tree import Constant, Expression, is_slow, rewrite
+from actors.sql.expressions.tree import Constant, Expression, calls_sequences, is_slow, rewrite
 from actors.sql.types.column_type import ColumnType
 
 ABSENT = Constant(None, ColumnType("unknown"))
@@ -104,20 +105,43 @@ def _source(
     query, named = _with_clause_inside(statement), bool(statement.cols)
     defaults = [ABSENT if column.dropped else default_of(planning, column) for column in stored.table.columns]
     if query is None:
-        return ValuesSource([(compile_tuple(tuple(defaults)), (), None)]), 1
+        return ValuesSource([(compile_tuple(tuple(defaults)), (), None)], any(map(calls_sequences, defaults))), 1
     if query.valuesLists and len({len(nodes) for nodes in query.valuesLists}) > 1:
         raise DatabaseError(SYNTAX_ERROR, "VALUES lists must all be the same length")
     if _plain_values(query):
-        makers = [
-            _row_maker(planning, defaults, list(zip(_matched(targets, len(nodes), named), nodes, strict=True)), plan_query)
-            for nodes in query.valuesLists
-        ]
-        return ValuesSource(makers), len(makers)
+        makers = []
+        waits = False
+        for nodes in query.valuesLists:
+            pairs = generated(statement.override, list(zip(_matched(targets, len(nodes), named), nodes, strict=True)))
+            make, constants, inner, waiting = _row_maker(planning, defaults, pairs, plan_query)
+            makers.append((make, constants, inner))
+            waits = waits or waiting
+        return ValuesSource(makers, waits), len(makers)
     plan = plan_within(planning, _typed_targets(query, targets), plan_query)
     full = list(defaults)
-    for number, (column, field) in enumerate(zip(_matched(targets, len(plan.fields), named), plan.fields, strict=True)):
-        full[column.position] = coerce_assignment(ColumnNode(number, field.type), column.type, column.name)
-    return QuerySource(plan, compile_tuple(tuple(full))), 0
+    matched = _matched(targets, len(plan.fields), named)
+    kept = {column.position for column, _ in generated(statement.override, [(column, column) for column in matched])}
+    for number, (column, field) in enumerate(zip(matched, plan.fields, strict=True)):
+        if column.position in kept:
+            full[column.position] = coerce_assignment(ColumnNode(number, field.type), column.type, column.name)
+    return QuerySource(plan, compile_tuple(tuple(full)), any(map(calls_sequences, full))), 0
+
+
+def generated(override: Any, pairs: list[tuple[Column, Any]]) -> list[tuple[Column, Any]]:
+    """What is given for columns, less what OVERRIDING USER VALUE leaves to the identity columns' sequences. Raises 428C9."""
+    if not any(column.identity for column, _ in pairs) or override == enums.OverridingKind.OVERRIDING_SYSTEM_VALUE:
+        return pairs
+    if override == enums.OverridingKind.OVERRIDING_USER_VALUE:
+        return [(column, node) for column, node in pairs if not column.identity]
+    for column, node in pairs:
+        if column.identity == "a" and not isinstance(node, ast.SetToDefault):
+            raise DatabaseError(
+                GENERATED_ALWAYS,
+                f'cannot insert a non-DEFAULT value into column "{column.name}"',
+                detail=f'Column "{column.name}" is an identity column defined as GENERATED ALWAYS.',
+                hint="Use OVERRIDING SYSTEM VALUE to override.",
+            )
+    return pairs
 
 
 def _with_clause_inside(statement: Any) -> Any:
@@ -166,8 +190,8 @@ def _matched(targets: Sequence[Column], count: int, named: bool) -> Sequence[Col
 
 def _row_maker(
     planning: Planning, defaults: Sequence[Expression], pairs: Sequence[tuple[Column, Any]], plan_query: QueryPlanner
-) -> tuple[TupleOf, tuple[Any, ...], Any]:
-    """(a maker of rows of this shape, this row's constants, the plan of its values that have subqueries)."""
+) -> tuple[TupleOf, tuple[Any, ...], Any, bool]:
+    """(a maker of rows of this shape, this row's constants, the plan of its values that have subqueries, whether the row calls nextval or its kin)."""
     full = list(defaults)
     queried: list[tuple[Column, Any]] = []
     for column, node in pairs:
@@ -192,7 +216,7 @@ def _row_maker(
         plan = plan_within(planning, select_of([node for _, node in queried]), plan_query)
         for number, ((column, _), field) in enumerate(zip(queried, plan.fields, strict=True), len(constants)):
             shape[column.position] = coerce_assignment(ColumnNode(number, field.type), column.type, column.name)
-    return compile_tuple(tuple(shape)), tuple(constants), plan
+    return compile_tuple(tuple(shape)), tuple(constants), plan, any(map(calls_sequences, shape))
 
 
 # -- ON CONFLICT -----------------------------------------------------------------------------------------------------------------------
@@ -223,7 +247,11 @@ def _upserter(planning: Planning, clause: Any, relation: Relation, inserter: Row
     positions = frozenset(values)
     changer = changer_of(planning, stored, positions)
     update = ConflictUpdate(
-        tuple(values), compile_tuple(list(values.values())), compile_filter(where) if where is not None else None, changer
+        tuple(values),
+        compile_tuple(list(values.values())),
+        compile_filter(where) if where is not None else None,
+        changer,
+        any(map(calls_sequences, values.values())),
     )
     return Upserter(inserter, arbiters, update), shown
 

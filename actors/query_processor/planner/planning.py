@@ -29,6 +29,13 @@ from actors.sql.expressions.tree import BOOL, Expression, is_slow
 from actors.sql.types import format_type
 from actors.sql.types.column_type import ColumnType
 
+COLUMNS_SHARE_MAX = 2
+"""Typed columns instead of encoded rows are asked for where at most one in so many columns is needed: else rows cost less."""
+_COLUMN_TYPES = frozenset(
+    {"bool", "int2", "int4", "int8", "float4", "float8", "text", "varchar", "bpchar", "bytea", "uuid", "date", "timestamptz"}
+)
+"""Types whose every datum an Arrow column can hold (but for the last years of timestamps)."""
+
 
 class Planning:
     """One statement's. `parameters` collects the parameters' types. The result of `analyze` may hold parameters still unknown to it: types are
@@ -48,7 +55,7 @@ class Planning:
         """Raises NotRowStatement for a relation that is no stored table (a system view, or none at all)."""
         if node.catalogname:
             raise NotRowStatement(Reason.NOT_STORED)
-        table = self.catalog.find_table(node.schemaname, node.relname)
+        table = self.catalog.find_readable(node.schemaname, node.relname)
         if table is None:
             raise NotRowStatement(Reason.NOT_STORED)
         return table
@@ -113,6 +120,13 @@ class Path:
         return self.choice.unique and self.choice.index is self.access.stored.primary
 
 
+def projection(stored: StoredTable, used: Sequence[int]) -> tuple[int, ...] | None:
+    """The positions (ascending) that a scan asks for as typed columns; None: rows are asked for."""
+    if not used or len(used) * COLUMNS_SHARE_MAX > len(stored.table.live_columns()):
+        return None
+    return tuple(used) if all(stored.types[position].name in _COLUMN_TYPES for position in used) else None
+
+
 def path_to(
     stored: StoredTable,
     parts: Sequence[Expression],
@@ -120,8 +134,9 @@ def path_to(
     limited: bool = False,
     project: tuple[int, ...] | None = None,
     memory_bytes_max: int = 0,
+    filtered: bool = True,
 ) -> Path:
-    """The access path for the conjuncts `parts`. `project`: the positions that suffice, for ranges of the primary index; `memory_bytes_max`: of
+    """The access path for the conjuncts `parts`. `filtered` False: a scan leaves the path's `filters` to whoever takes its rows. `project`: the positions that suffice, for ranges of the primary index; `memory_bytes_max`: of
     the rows held at once (0: no limit)."""
     choice = choose(stored, parts, wanted, limited)
     enforced = [part for number, part in enumerate(parts) if number in choice.enforced]
@@ -133,14 +148,14 @@ def path_to(
     keys = None if choice.whole else KeyRanges(index, choice.equalities, choice.bounds).ranges
     reverse = choice.order == "backward"
     if index is not stored.primary:
-        local = conjunction(rest)
+        local = conjunction(rest) if filtered else None
         scan = IndexAccess(
             stored, index, keys, compile_filter(local) if local is not None else None, reverse=reverse, memory_bytes_max=memory_bytes_max
         )
         return Path(scan, choice, enforced, [], rest, bool(wanted) and choice.order is not None)
     pushed = [part for part in rest if pushable(part)]
     kept = [part for part in rest if part not in pushed]
-    local = conjunction(kept)
+    local = conjunction(kept) if filtered else None
     access = RangeAccess(
         stored,
         keys,

@@ -30,7 +30,7 @@ from actors.sql.binding.query import (
     leaves,
 )
 from actors.sql.binding.reasons import Reason
-from actors.sql.expressions.tree import Cast, Expression, is_slow, walk
+from actors.sql.expressions.tree import Cast, Column, Expression, is_slow, walk
 from actors.sql.types.arrays import is_array
 from actors.sql.types.objects import OBJECTS
 
@@ -120,6 +120,8 @@ def _expressions(query: BoundQuery, body: Select, has_threads: bool) -> Reason |
 
 
 def _expression(expression: Expression, has_threads: bool) -> Reason | None:
+    if isinstance(expression, Column):
+        return None
     for node in walk(expression):
         if isinstance(node, Cast) and (node.type.name in OBJECTS or node.argument.type.name in OBJECTS):
             return Reason.OBJECT

@@ -7,6 +7,7 @@ meets its own rows.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from actors.query_processor.row_executor.access import Access, PointAccess, Statistics
@@ -29,16 +30,20 @@ Row = Sequence[Any]
 class Returning:
     """RETURNING: `fields` None where there is none."""
 
-    __slots__ = ("fields", "output")
+    __slots__ = ("_waits", "fields", "output")
 
-    def __init__(self, fields: list[Field] | None = None, output: TupleOf | None = None) -> None:
+    def __init__(self, fields: list[Field] | None = None, output: TupleOf | None = None, waits: bool = False) -> None:
+        """`waits`: it calls nextval or its kin."""
         self.fields = fields
         self.output = output
+        self._waits = waits
 
     async def rows(self, rows: Sequence[Row], parameters: Sequence[Any], transaction: Transaction) -> list[tuple[object, ...]]:
         output, environment = self.output, transaction.environment
         if output is None:
             return []
+        if self._waits:
+            return await in_turns(rows, lambda row: output(row, parameters, environment), environment)
         if len(rows) <= TURN_ROWS:
             return [output(row, parameters, environment) for row in rows]
         returned: list[tuple[object, ...]] = []
@@ -46,6 +51,20 @@ class Returning:
             returned += [output(row, parameters, environment) for row in rows[low : low + TURN_ROWS]]
             await turn()
         return returned
+
+
+async def in_turns(items: Sequence[Any], make: Callable[[Any], Any], environment: Environment) -> list[Any]:
+    """`make` of each, where it may call nextval: what a turn's rows need is taken at once."""
+    made: list[Any] = []
+    for low in range(0, len(items), TURN_ROWS):
+        if low:
+            await turn()
+        made += await environment.sequences.evaluated(partial(_each, items[low : low + TURN_ROWS], make))
+    return made
+
+
+def _each(items: Sequence[Any], make: Callable[[Any], Any]) -> list[Any]:
+    return [make(item) for item in items]
 
 
 class _WritingPlan:
@@ -68,9 +87,11 @@ class ValuesSource:
     """Full rows from VALUES lists: (compiled row maker, its constants, the plan of its subqueries or None) for each row. The maker sees the constants
     followed by the one row of that plan."""
 
-    __slots__ = ("_makers", "_plain", "one")
+    __slots__ = ("_makers", "_plain", "one", "waits")
 
-    def __init__(self, makers: Sequence[tuple[TupleOf, tuple[Any, ...], Any]]) -> None:
+    def __init__(self, makers: Sequence[tuple[TupleOf, tuple[Any, ...], Any]], waits: bool = False) -> None:
+        """`waits`: a row may call nextval or its kin."""
+        self.waits = waits
         self._makers = tuple(makers)
         self._plain = all(query is None for _, _, query in makers)
         self.one: tuple[TupleOf, tuple[Any, ...]] | None = makers[0][:2] if len(makers) == 1 and self._plain else None
@@ -78,6 +99,8 @@ class ValuesSource:
 
     async def rows(self, transaction: Transaction, parameters: Sequence[Any]) -> list[Row]:
         environment = transaction.environment
+        if self.waits:
+            return await self._waiting_rows(transaction, parameters)
         if self._plain and len(self._makers) <= TURN_ROWS:
             return [make(constants, parameters, environment) for make, constants, _ in self._makers]
         rows: list[Row] = []
@@ -91,21 +114,34 @@ class ValuesSource:
                 rows.append(make(constants, parameters, environment))
         return rows
 
+    async def _waiting_rows(self, transaction: Transaction, parameters: Sequence[Any]) -> list[Row]:
+        environment = transaction.environment
+        given: list[tuple[TupleOf, Sequence[Any]]] = []
+        for make, constants, query in self._makers:
+            found: Sequence[Any] = ()
+            if query is not None:
+                [found] = await all_rows(await query.run(transaction, parameters), transaction.memory_bytes_max)
+            given.append((make, [*constants, *found]))
+        return await in_turns(given, lambda pair: pair[0](pair[1], parameters, environment), environment)
+
 
 class QuerySource:
     """Full rows from a SELECT: `convert` makes them of its output rows."""
 
-    __slots__ = ("_convert", "plan")
+    __slots__ = ("_convert", "plan", "waits")
 
     one: tuple[TupleOf, tuple[Any, ...]] | None = None
 
-    def __init__(self, plan: Any, convert: TupleOf) -> None:
+    def __init__(self, plan: Any, convert: TupleOf, waits: bool = False) -> None:
+        self.waits = waits
         self.plan = plan
         self._convert = convert
 
     async def rows(self, transaction: Transaction, parameters: Sequence[Any]) -> list[Row]:
         found = await all_rows(await self.plan.run(transaction, parameters), transaction.memory_bytes_max)
         convert, environment = self._convert, transaction.environment
+        if self.waits:
+            return await in_turns(found, lambda row: convert(row, parameters, environment), environment)
         rows: list[Row] = []
         for low in range(0, len(found), TURN_ROWS):
             if low:
@@ -135,7 +171,7 @@ class InsertPlan(_WritingPlan):
         """Raises 23502, 23514, 23505, 21000, 54000, and what expressions raise."""
         one = self._source.one
         rows: Sequence[Row]
-        if one is not None:
+        if one is not None and not self._source.waits:
             rows = (one[0](one[1], parameters, transaction.environment),)
         else:
             rows = await self._source.rows(transaction, parameters)
@@ -155,8 +191,8 @@ class InsertPlan(_WritingPlan):
         return Batch(returned, True, f"INSERT 0 {len(rows)}")
 
     def row_maker(self) -> Callable[[Sequence[Any], Environment], Row] | None:
-        """Of an INSERT of one row: its parameters -> the full row. None where that takes a query."""
-        if self._source.one is None:
+        """Of an INSERT of one row: its parameters -> the full row. None where that takes a query, or a sequence's value."""
+        if self._source.one is None or self._source.waits:
             return None
         make, constants = self._source.one
         return lambda parameters, environment: make(constants, parameters, environment)
@@ -166,6 +202,11 @@ class InsertPlan(_WritingPlan):
         assert self._source.one is not None and self._upserter is None, "only a one-row INSERT takes rows"
         make, constants = self._source.one
         environment, insert = transaction.environment, self._inserter.insert
+        if self._source.waits:
+            made = await in_turns(rows, lambda parameters: make(constants, parameters, environment), environment)
+            for low in range(0, len(made), TURN_ROWS):
+                await insert(transaction, made[low : low + TURN_ROWS])
+            return len(rows)
         for low in range(0, len(rows), TURN_ROWS):
             if low:
                 await turn()
@@ -187,8 +228,11 @@ class UpdatePlan(_WritingPlan):
         changer: RowChanger,
         returning: Returning,
         explainer: Explainer,
+        waits: bool = False,
     ) -> None:
+        """`waits`: an assigned value calls nextval or its kin."""
         super().__init__(parameter_types, returning, explainer)
+        self._waits = waits
         self._access = access
         self._point = access if isinstance(access, PointAccess) else None
         self._positions = positions
@@ -204,11 +248,15 @@ class UpdatePlan(_WritingPlan):
         else:
             keyed = await self._access.rows(transaction, parameters)
         changes: list[Change] = []
+        assigned: list[Any] = []
+        if self._waits:
+            assigned = await in_turns(keyed, lambda pair: assign(pair[1], parameters, environment), environment)
         for number, (key, old) in enumerate(keyed, 1):
             if not number % TURN_ROWS:
                 await turn()
             new = list(old)
-            for position, datum in zip(positions, assign(old, parameters, environment), strict=True):
+            datums = assigned[number - 1] if assigned else assign(old, parameters, environment)
+            for position, datum in zip(positions, datums, strict=True):
                 new[position] = datum
             changes.append((key, old, new))
         await self._changer.change(transaction, changes)

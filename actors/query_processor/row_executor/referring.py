@@ -56,6 +56,11 @@ class References:
         self.deferred_removed: dict[Link, Keys] = {}
         self.modes: dict[int, bool] = {}
 
+    def forget_statement(self) -> None:
+        """A statement has failed, and what it has written is undone: what it has noted is nobody's business. What is deferred is asked of the rows there are."""
+        for notes in (self.wanted, self.mixed, self.removed):
+            notes.clear()
+
     def forget(self) -> None:
         """Nothing that the transaction has written is left."""
         for notes in (self.wanted, self.mixed, self.removed, self.deferred_wanted, self.deferred_removed):

@@ -38,6 +38,8 @@ class ConflictUpdate:
     assign: Callable[..., tuple[Any, ...]]
     where: Callable[..., bool] | None
     changer: RowChanger
+    waits: bool = False
+    """`assign` calls nextval or its kin."""
 
 
 class Upserter:
@@ -151,7 +153,11 @@ class Upserter:
             transaction.check(key)
             return None
         new = list(old)
-        for position, datum in zip(update.positions, update.assign(both, parameters, environment), strict=True):
+        if update.waits:
+            datums = await environment.sequences.evaluated(lambda: update.assign(both, parameters, environment))
+        else:
+            datums = update.assign(both, parameters, environment)
+        for position, datum in zip(update.positions, datums, strict=True):
             new[position] = datum
         changer = update.changer
         changer.constraints.check(new, environment)

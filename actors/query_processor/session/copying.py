@@ -18,13 +18,14 @@ from actors.common.errors import (
     QUERY_CANCELED,
     SYNTAX_ERROR,
     UNDEFINED_COLUMN,
+    WRONG_OBJECT_TYPE,
     DatabaseError,
 )
 from actors.query_processor.ddl.change import quoted
 from actors.query_processor.session import foreign_keys
 from actors.query_processor.session.portals import Portal
 from actors.query_processor.session.statements import PreparedStatement, RawStatement
-from actors.sql.catalog.schema import Column, Table
+from actors.sql.catalog.schema import Column, Table, View
 from actors.sql.catalog.snapshot import Catalog
 from actors.sql.results import USE_DEFAULT, Batch, CopyIn, CopyOptions, CopyOut
 from actors.sql.types import by_name
@@ -54,7 +55,7 @@ async def prepare(session: Session, raw: RawStatement) -> PreparedStatement:
         copied: CopyIn | CopyOut = CopyOut(tuple(f.name for f in fields), tuple(f.type for f in fields), options)
         return PreparedStatement(raw, copy=copied, source=source)
     relation = node.relation
-    columns = await session.with_catalog(lambda catalog: _columns(_table(catalog, relation), names))
+    columns = await session.with_catalog(lambda catalog: _columns(_table(catalog, relation, bool(node.is_from)), names))
     options = copy_options(node, [column.name for column in columns])
     place = quoted(relation.schemaname, relation.relname) if relation.schemaname else quoted(relation.relname)
     listed = ", ".join(quoted(column.name) for column in columns)
@@ -80,12 +81,19 @@ async def _insert(session: Session, prepared: PreparedStatement, given: tuple[bo
     listed = ", ".join(quoted(copied.columns[number]) for number in places)
     values = ", ".join(f"${number}" for number in range(1, len(places) + 1))
     oids = [by_name[copied.types[number].name].oid for number in places]
-    return await session.prepare(f"INSERT INTO {place} ({listed}) VALUES ({values})", oids)
+    return await session.prepare(f"INSERT INTO {place} ({listed}) OVERRIDING SYSTEM VALUE VALUES ({values})", oids)
 
 
-def _table(catalog: Catalog, relation: Any) -> Table:
-    """Raises 42P01, 42501."""
+def _table(catalog: Catalog, relation: Any, is_from: bool) -> Table:
+    """Raises 42P01, 42501, 42809."""
     catalog.require_usage(relation.schemaname)
+    other = catalog.find_other(relation.schemaname, relation.relname)
+    if other is not None:
+        kind = "view" if isinstance(other, View) else "sequence"
+        hint = "" if kind == "sequence" else "Try the COPY (SELECT ...) TO variant."
+        if is_from:
+            hint = "To enable copying to a view, provide an INSTEAD OF INSERT trigger." if kind == "view" else ""
+        raise DatabaseError(WRONG_OBJECT_TYPE, f'cannot copy {"to" if is_from else "from"} {kind} "{other.name}"', hint=hint)
     return catalog.table(relation.schemaname, relation.relname)
 
 

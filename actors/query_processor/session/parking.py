@@ -49,6 +49,8 @@ def park(session: Session, unnamed: PreparedStatement | ParkedStatement | None, 
         session_defaults=defaults,
         statements={name: _parked(statement) for name, statement in prepared.items()},
         newest_commit_ts=session.services.transactions.newest_commit_ts,
+        sequence_values=session.sequences.values,
+        last_sequence=session.sequences.last,
     )
 
 
@@ -58,6 +60,8 @@ def restore(session: Session, parked: ParkedSession) -> None:
     session.run_time.restore(parked.values, parked.session_defaults)
     identity.changed(session)
     session.prepared_statements.update((name, statement) for name, statement in parked.statements.items() if name)
+    session.sequences.values.update(parked.sequence_values)
+    session.sequences.last = parked.last_sequence
     transactions = session.services.transactions
     transactions.newest_commit_ts = max(transactions.newest_commit_ts, parked.newest_commit_ts)
 

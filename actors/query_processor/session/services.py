@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from actors.query_processor.catalog.allocation import IdAllocator
 from actors.query_processor.catalog.cache import CatalogCache
 from actors.query_processor.metering import Meter
+from actors.query_processor.sequences.allocation import SequenceAllocator
 from actors.query_processor.session.statements import Planner, StatementCache
 from actors.query_processor.transaction import StorageClient, TransactionServices
 from actors.runtime.interfaces import Context
@@ -28,6 +29,7 @@ class SessionServices:
         "ids",
         "make_environment",
         "meter",
+        "sequences",
         "settings",
         "silenced",
         "statements",
@@ -47,4 +49,5 @@ class SessionServices:
         self.transactions = TransactionServices(context, self.storage, self.catalogs)
         self.statements = StatementCache(planner, context.settings)
         self.ids = IdAllocator(self.transactions)
+        self.sequences = SequenceAllocator(self.transactions)
         self.make_environment = make_environment

@@ -50,6 +50,7 @@ from actors.common.parked_session import ParkedStatement
 from actors.common.settings import ADMIN
 from actors.query_processor import ddl
 from actors.query_processor.aside import LARGE_CHARACTERS, aside
+from actors.query_processor.sequences.calls import SequenceCalls, SessionSequences
 from actors.query_processor.session import foreign_keys, identity, savepoints, utility
 from actors.query_processor.session.parameter_types import type_of_oid
 from actors.query_processor.session.parameters import IDENTITY, RunTimeParameters
@@ -118,6 +119,8 @@ class Session:
         self.streams: dict[RowStream, None] = {}
         """Results of this transaction whose rows are not all taken."""
         self.transaction: Transaction | None = None
+        self.sequences = SessionSequences()
+        self.sequence_calls = SequenceCalls(self)
         self.savepoints: list[Savepoint] = []
         """Of this block, the newest last."""
         self.in_block = False

@@ -142,13 +142,22 @@ async def _discard(session: Session, raw: RawStatement) -> Batch:
             portal.close()
         session.portals.clear()
         session.held.clear()
+        _forget_sequences(session)
         session.prepared_statements.clear()
         session.run_time.reset_all(False)
         for name in IDENTITY:
             session.run_time.set(name, None)
         return Batch([], True, "DISCARD ALL")
+    if raw.node.target == DiscardMode.DISCARD_SEQUENCES:
+        _forget_sequences(session)
     names = {DiscardMode.DISCARD_PLANS: "PLANS", DiscardMode.DISCARD_SEQUENCES: "SEQUENCES", DiscardMode.DISCARD_TEMP: "TEMP"}
     return Batch([], True, f"DISCARD {names[raw.node.target]}")
+
+
+def _forget_sequences(session: Session) -> None:
+    """What currval and lastval answer. The values that are held are the query processor's."""
+    session.sequences.values.clear()
+    session.sequences.last = 0
 
 
 async def _describe_ddl(session: Session, raw: RawStatement) -> list[Field] | None:

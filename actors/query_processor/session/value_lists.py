@@ -32,6 +32,7 @@ from actors.query_processor.session.value_cells import (
     row_pattern,
     with_escapes,
 )
+from actors.query_processor.session.values_query import compiled
 
 CHARACTERS_MIN = 4096
 """Shorter texts are cached whole, or lifted (literals.py)."""
@@ -44,7 +45,7 @@ PATTERN_CELLS_MAX = 256
 ROW_BYTES, CELL_BYTES = 200, 120
 """What a row and a cell take in memory, beside a cell's characters: as texts, then as datums."""
 
-_HEAD = re.compile(rf"{INTO}(?:{COLUMNS})?+values{SPACE}(?=\()", FLAGS)
+_HEAD = rf"{INTO}(?:{COLUMNS})?+values{SPACE}(?=\()"
 _TAIL = re.compile(rf"{SPACE}(?:;{SPACE})?+\Z|{SPACE}(?:on[ \t\n\r\f\v]++conflict|returning)\b[^$;]*+(?:;{SPACE})?+\Z", FLAGS)
 _NEXT_ROW = re.compile(rf"{SPACE},{SPACE}\(", re.ASCII)
 
@@ -68,12 +69,18 @@ class ValueList(NamedTuple):
         return f"{self.head}({', '.join(cells)}) {self.tail}"
 
 
+def prepare() -> None:
+    """Compile what takes Python a tenth of a second, in a thread, once nobody waits for the process any more."""
+    compiled(_HEAD)
+    values_query.prepare()
+
+
 def read_values(text: str, memory_bytes_max: int = 0) -> ValueList | None:
     """None for any text but an INSERT of two rows and more that this lexer knows. Raises 54000 for one whose rows would take more than a statement's memory (0: no limit).
 
     No step of it holds Python's lock for longer than one row takes.
     """
-    head = _HEAD.match(text, 0, HEAD_CHARACTERS_MAX) or values_query.HEAD.match(text, 0, HEAD_CHARACTERS_MAX)
+    head = compiled(_HEAD).match(text, 0, HEAD_CHARACTERS_MAX) or values_query.head().match(text, 0, HEAD_CHARACTERS_MAX)
     if head is None:
         return None
     shapes: dict[Shape, int] = {}
@@ -108,7 +115,7 @@ def read_values(text: str, memory_bytes_max: int = 0) -> ValueList | None:
     if len(rows) < 2 or len(text) - place > TAIL_CHARACTERS_MAX or unescaped_rows is None:
         return None
     start, distinct = head[0], list(shapes)
-    if head.re is values_query.HEAD:
+    if head.re is values_query.head():
         made = values_query.plain(head[2], text, place, distinct, unescaped_rows)
         if made is None:
             return None

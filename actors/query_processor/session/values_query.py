@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from itertools import pairwise
 
 from actors.query_processor.session.value_cells import (
@@ -30,15 +31,10 @@ from actors.query_processor.session.value_cells import (
     Texts,
 )
 
-HEAD = re.compile(
-    rf"({INTO}{COLUMNS})select[ \t\n\r\f\v]++((?:(?!from\b){NAME}{CASTS}{SPACE},?+{SPACE})++)from{SPACE}\({SPACE}values{SPACE}(?=\()", FLAGS
-)
-_SELECTED = re.compile(rf"{SPACE}({NAME}){CASTS}{SPACE}(,|\Z)", FLAGS)
-_ALIAS = re.compile(
-    rf"{SPACE}\){SPACE}as[ \t\n\r\f\v]++{NAME}{SPACE}\(([^()]*+)\){SPACE}(?:order[ \t\n\r\f\v]++by[ \t\n\r\f\v]++({NAME})(?:[ \t\n\r\f\v]++asc)?+{SPACE})?+",
-    FLAGS,
-)
-_LISTED = re.compile(rf"{SPACE}({NAME}){SPACE}(,|\Z)", FLAGS)
+_HEAD = rf"({INTO}{COLUMNS})select[ \t\n\r\f\v]++((?:(?!from\b){NAME}{CASTS}{SPACE},?+{SPACE})++)from{SPACE}\({SPACE}values{SPACE}(?=\()"
+_SELECTED = rf"{SPACE}({NAME}){CASTS}{SPACE}(,|\Z)"
+_ALIAS = rf"{SPACE}\){SPACE}as[ \t\n\r\f\v]++{NAME}{SPACE}\(([^()]*+)\){SPACE}(?:order[ \t\n\r\f\v]++by[ \t\n\r\f\v]++({NAME})(?:[ \t\n\r\f\v]++asc)?+{SPACE})?+"
+_LISTED = rf"{SPACE}({NAME}){SPACE}(,|\Z)"
 
 TYPE_WORDS = frozenset({"precision", "varying", "with", "without", "time", "zone"})
 """Of types' names of several words."""
@@ -51,6 +47,21 @@ ALIKE = (
 """Kinds that a column of VALUES may mix without having another type for it."""
 
 
+@cache
+def compiled(pattern: str) -> re.Pattern[str]:
+    """When it is first used (value_lists.prepare)."""
+    return re.compile(pattern, FLAGS)
+
+
+def head() -> re.Pattern[str]:
+    return compiled(_HEAD)
+
+
+def prepare() -> None:
+    for pattern in (_HEAD, _SELECTED, _ALIAS, _LISTED):
+        compiled(pattern)
+
+
 def plain(
     selected: str, text: str, place: int, shapes: Sequence[Shape], rows: list[tuple[int, Texts]]
 ) -> tuple[list[Shape], list[tuple[int, Texts]], int] | None:
@@ -58,16 +69,16 @@ def plain(
 
     `selected`: the SELECT's list; `place`: behind the last row.
     """
-    alias = _ALIAS.match(text, place)
-    targets = _listed(_SELECTED, selected)
-    names = _listed(_LISTED, alias[1]) if alias is not None else None
+    alias = compiled(_ALIAS).match(text, place)
+    targets = _listed(compiled(_SELECTED), selected)
+    names = _listed(compiled(_LISTED), alias[1]) if alias is not None else None
     if alias is None or not targets or not names:
         return None
     order = alias[2]
     places = [names.index(target) if names.count(target) == 1 else -1 for target in targets]
     if -1 in places or any(len(shape) != len(names) for shape in shapes):
         return None
-    casts = [match[2] for match in _SELECTED.finditer(selected)]
+    casts = [match[2] for match in compiled(_SELECTED).finditer(selected)]
     dropped = set(range(len(names))) - set(places)
     if not all(casts) or len(set(places)) != len(places) or dropped != ({names.index(order)} if order in names else set()):
         return None

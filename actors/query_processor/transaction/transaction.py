@@ -392,6 +392,8 @@ class Transaction:
             del self._checked[key]
         # A catalog that was too old at the mark has been loaded anew since.
         self.catalog = mark.catalog if mark.has_ddl else self._base_catalog
+        if self._references is not None:
+            self._references.forget_statement()
         self.schema_changes = set(mark.schema_changes)
         self.exclusive = set(mark.exclusive)
         self.has_ddl, self.has_dml, self.read_only, self._limits = mark.has_ddl, mark.has_dml, mark.read_only, mark.limits

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+import msgspec
 
 from actors.sql.types.column_type import ColumnType
 
@@ -12,8 +13,7 @@ Over = Callable[..., Any]
 """Of one list of datums for each argument. A `strict` aggregate's are rows without NULLs, at least one of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Overload:
+class Overload(msgspec.Struct, frozen=True):
     """`arguments`: what the call's arguments are converted to; `over`: its computation, None where only DuckDB has one. `strict`: rows with a NULL among the arguments do not count.
     `of_nothing`: the result where no row counts."""
 

@@ -18,7 +18,7 @@ from actors.sql.binding.coercion import coerce, coerce_assignment, coerce_boolea
 from actors.sql.binding.parameters import ParameterTypes
 from actors.sql.binding.scope import EmptyScope, NotRowExpression, Scope
 from actors.sql.binding.type_names import cast_type
-from actors.sql.expressions.tree import Column, Constant, Expression, Parameter, rewrite
+from actors.sql.expressions.tree import Column, Constant, Expression, Parameter, rewrite, walk
 from actors.sql.types.column_type import ColumnType
 
 
@@ -41,15 +41,19 @@ def analyze(
 
 def with_decided_parameters(expression: Expression, parameters: ParameterTypes) -> Expression:
     """Parameters seen before their type was decided ($1 IS NULL OR a = $1) take it now."""
-    if isinstance(expression, Constant | Column) or not parameters.mentioned:
+    if isinstance(expression, Constant | Column) or not parameters.mentioned or not any(map(_is_undecided, walk(expression))):
         return expression
 
     def decide(node: Expression) -> Expression | None:
-        if isinstance(node, Parameter) and node.type.name == "unknown":
+        if isinstance(node, Parameter) and _is_undecided(node):
             return Parameter(node.number, parameters.use(node.number))
         return None
 
     return rewrite(expression, decide)
+
+
+def _is_undecided(node: Expression) -> bool:
+    return isinstance(node, Parameter) and node.type.name == "unknown"
 
 
 __all__ = [

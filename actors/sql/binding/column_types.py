@@ -18,7 +18,6 @@ INTERVAL_FULL_PRECISION = 0xFFFF
 
 _PLAIN = frozenset(["bool", "int2", "int4", "int8", "float4", "float8", "text", "bytea", "uuid", "date", "json", "jsonb"])
 _FRACTIONAL = frozenset({"time", "timestamp", "timestamptz"})
-_SERIAL = frozenset(["serial", "bigserial", "smallserial", "serial2", "serial4", "serial8"])
 _POSTGRES_ONLY = frozenset(
     [
         "xml",
@@ -82,7 +81,7 @@ def _column_type(node: Any) -> ColumnType:
         return ColumnType(name, _fraction(name, modifiers[0]) if modifiers else -1)
     if name == "interval":
         return ColumnType(name, _interval(modifiers))
-    if name in _SERIAL or name in _POSTGRES_ONLY:
+    if name in _POSTGRES_ONLY:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, f"datatype {name} not supported")
     raise _missing(name)
 

@@ -16,7 +16,9 @@ from pglast import ast
 
 from actors.common.errors import AMBIGUOUS_COLUMN, INVALID_COLUMN_REFERENCE, UNDEFINED_COLUMN, UNDEFINED_TABLE, DatabaseError
 from actors.sql.binding.query import Cte, TableItem
+from actors.sql.binding.scope import position_of
 from actors.sql.catalog.schema import Table
+from actors.sql.expressions.tree import Column
 from actors.sql.types.column_type import ColumnType
 
 DUPLICATE_ALIAS = "42712"
@@ -163,14 +165,29 @@ class Level:
             found.relation.mark(position)
         return position, found.column.type
 
-    def column(self, names: Sequence[str]) -> Found:
-        """`c`, `t.c` or `s.t.c`, outwards. Raises 42703, 42702, 42P01 as PostgreSQL does."""
+    def mentioned(self, found: Found, node: Any) -> Column:
+        """A column that `node` mentions outside of aggregates."""
+        position = found.position
+        if found.relation is not None:
+            found.relation.mark(position)
+        self.places.setdefault(position, position_of(node))
+        return Column(position, found.column.type)
+
+    def find(self, names: Sequence[str]) -> Found | None:
+        """`c`, `t.c` or `s.t.c`, outwards. Raises 42702."""
         level: Level | None = self
         while level is not None:
             found = level.own_column(names)
             if found is not None:
                 return found
             level = level.parent
+        return None
+
+    def column(self, names: Sequence[str]) -> Found:
+        """Raises 42703, 42702, 42P01 as PostgreSQL does."""
+        found = self.find(names)
+        if found is not None:
+            return found
         if len(names) == 1:
             raise DatabaseError(UNDEFINED_COLUMN, f'column "{names[0]}" does not exist')
         self.relation(names[:-1])

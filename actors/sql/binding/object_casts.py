@@ -6,9 +6,9 @@ The catalog's functions do both (catalog/catalog_functions.py).
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
 from pglast import ast
 
 from actors.sql.binding.coercion import coerce

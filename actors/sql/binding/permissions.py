@@ -35,7 +35,9 @@ from actors.sql.catalog.privileges import (
     kind_of,
 )
 from actors.sql.catalog.roles import ADMIN_OID
+from actors.sql.catalog.schema import Sequence as Generator
 from actors.sql.catalog.schema import Table, View, ViewSource
+from actors.sql.catalog.sequence_tables import COLUMNS
 from actors.sql.catalog.snapshot import Catalog
 from actors.sql.catalog.system_tables import find_system_table
 
@@ -111,7 +113,7 @@ def _check(need: Need, catalog: Catalog, role: int) -> None:
 def _by_columns(need: Need, missing: int, catalog: Catalog, role: int) -> bool:
     """Whether privileges on columns make up for those on the relation."""
     relation = need.relation
-    if not isinstance(relation, Table) or not relation.column_acls:
+    if not isinstance(relation, Table | View) or not relation.column_acls:
         return False
     for privilege in _BY_COLUMN:
         if not missing & privilege:
@@ -330,7 +332,7 @@ class _Walk:
             self._view(found, writes or self._writes)
         return _Item(alias, node.schemaname or "" if node.alias is None else "", need, places)
 
-    def _found(self, node: ast.RangeVar) -> tuple[Table | View | None, Sequence[tuple[str, int]]]:
+    def _found(self, node: ast.RangeVar) -> tuple[Table | View | Generator | None, Sequence[tuple[str, int]]]:
         """The relation and its columns, (name, position) each: as they are now, or of a view's text as they were."""
         catalog = self._catalog
         source = self._sources.get((node.schemaname, node.relname))
@@ -338,10 +340,12 @@ class _Walk:
             return catalog.table_by_id(source.id) or catalog.view_by_id(source.id), source.columns
         table = catalog.find_table(node.schemaname, node.relname)
         if table is not None:
-            return table, [(column.name, column.position) for column in table.live_columns()]
+            return table, table.column_places()
         view = catalog.find_other(node.schemaname, node.relname)
+        if isinstance(view, Generator):
+            return view, [(column.name, column.position) for column in COLUMNS]
         if isinstance(view, View):
-            return view, [(column.name, number) for number, column in enumerate(view.columns)]
+            return view, view.column_places()
         return None, ()
 
     def _view(self, view: View, writes: int) -> None:

@@ -15,6 +15,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from actors.sql.aggregates.registry import Overload
 from actors.sql.catalog.catalog_functions import CatalogFunction
 from actors.sql.catalog.schema import Table
@@ -35,7 +37,6 @@ class TableItem:
     alias: str
     offset: int
     renamed: bool = False
-    columns_renamed: bool = False
     read: set[int] = field(default_factory=set)
 
     @property
@@ -113,8 +114,6 @@ class JoinItem:
     left: FromItem
     right: FromItem
     condition: Expression | None
-    plain: bool = True
-    """Written as JOIN ... ON or CROSS JOIN: neither USING nor NATURAL, and without an alias."""
 
 
 Leaf = TableItem | SystemItem | QueryItem | CteItem | FunctionItem | EmptyItem
@@ -144,8 +143,7 @@ class Cte:
 # -- values that are not of one row --------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class SortItem:
+class SortItem(msgspec.Struct, frozen=True):
     """`output`: the number of the output column that is meant, None for an expression of its own."""
 
     expression: Expression
@@ -154,8 +152,7 @@ class SortItem:
     output: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AggregateCall:
+class AggregateCall(msgspec.Struct, frozen=True):
     """`arguments` are as `overload` wants them, none for count(*). `order`: within the call, or WITHIN GROUP."""
 
     overload: Overload
@@ -171,8 +168,7 @@ class AggregateCall:
         return self.overload.name
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(msgspec.Struct, frozen=True):
     """`start` and `end` as SQL says them; PRECEDING or FOLLOWING alone is preceded by the offset."""
 
     unit: str
@@ -183,8 +179,7 @@ class Frame:
     exclude: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class WindowCall:
+class WindowCall(msgspec.Struct, frozen=True):
     """A window function's name and arguments, or an aggregate's call, over a window."""
 
     name: str
@@ -196,8 +191,7 @@ class WindowCall:
     aggregate: AggregateCall | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Subquery:
+class Subquery(msgspec.Struct, frozen=True):
     """`kind`: EXISTS, SCALAR, ARRAY, ANY or ALL (whether the comparison holds for any or all rows), ROW (it holds for the only row). `comparisons` are joined by AND, or for
     <> by OR; the query's columns have the positions from `offset` on in them."""
 
@@ -209,8 +203,7 @@ class Subquery:
     offset: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class SetCall:
+class SetCall(msgspec.Struct, frozen=True):
     """A function that returns rows of one column."""
 
     name: str
@@ -218,8 +211,7 @@ class SetCall:
     type: ColumnType
 
 
-@dataclass(frozen=True, slots=True)
-class FieldOf:
+class FieldOf(msgspec.Struct, frozen=True):
     """A field of a row that _pg_expandarray made."""
 
     argument: Expression
@@ -227,16 +219,14 @@ class FieldOf:
     type: ColumnType
 
 
-@dataclass(frozen=True, slots=True)
-class GroupingCall:
+class GroupingCall(msgspec.Struct, frozen=True):
     """GROUPING(...)"""
 
     arguments: tuple[Expression, ...]
     type: ColumnType
 
 
-@dataclass(frozen=True, slots=True)
-class CatalogCall:
+class CatalogCall(msgspec.Struct, frozen=True):
     """A function over the transaction's catalog. `type` is the function's result, or the object type that stands for it."""
 
     name: str
@@ -245,8 +235,7 @@ class CatalogCall:
     type: ColumnType
 
 
-@dataclass(frozen=True, slots=True)
-class Merged:
+class Merged(msgspec.Struct, frozen=True):
     """A column that FULL JOIN ... USING makes of two."""
 
     expression: Expression
@@ -284,8 +273,7 @@ class Values:
 # -- queries -------------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class GroupingSet:
+class GroupingSet(msgspec.Struct, frozen=True):
     """`kind`: ROLLUP, CUBE, SETS, EMPTY, or ROW for (a, b) within one of these."""
 
     kind: str

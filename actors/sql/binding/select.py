@@ -298,14 +298,14 @@ def _target(binder: Binder, node: Any, level: Level, fields: list[Field], target
     if isinstance(value, ast.ColumnRef):
         names = names_of(value)
         if names is None:
-            with located(value):
-                columns = level.star([part.sval for part in value.fields[:-1]])
-            for found in columns:
-                column = found.column
-                if found.relation is not None:
-                    found.relation.mark(found.position)
-                fields.append(Field(column.name, column.type, column.table_oid, column.attribute))
-                targets.append(Column(found.position, column.type))
+            _star(value, level, fields, targets)
+            return
+        with located(value):
+            found = level.find(names)
+        if found is not None:
+            column = found.column
+            targets.append(level.mentioned(found, value))
+            fields.append(Field(node.name or names[-1], column.type, column.table_oid, column.attribute))
             return
     analysis = QueryAnalysis(binder, level, TARGETS)
     expression = None
@@ -313,13 +313,17 @@ def _target(binder: Binder, node: Any, level: Level, fields: list[Field], target
         expression = shown_identifier(analysis, value)
     if expression is None:
         expression = analysis.expression(value)
-    name = node.name or figure_name(value)
-    if isinstance(value, ast.ColumnRef) and isinstance(expression, Column) and expression.position not in binder.values.calls:
-        column = level.column(names or ()).column
-        fields.append(Field(name, expression.type, column.table_oid, column.attribute))
-    else:
-        fields.append(Field(name, expression.type))
     targets.append(expression)
+    fields.append(Field(node.name or figure_name(value), expression.type))
+
+
+def _star(value: ast.ColumnRef, level: Level, fields: list[Field], targets: list[Expression]) -> None:
+    with located(value):
+        columns = level.star([part.sval for part in value.fields[:-1]])
+    for found in columns:
+        column = found.column
+        targets.append(level.mentioned(found, value))
+        fields.append(Field(column.name, column.type, column.table_oid, column.attribute))
 
 
 def _order_by(binder: Binder, statement: ast.SelectStmt, level: Level, targets: Targets) -> tuple[SortItem, ...]:

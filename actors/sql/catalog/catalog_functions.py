@@ -453,13 +453,18 @@ def _database_size(_: Catalog, environment: Any, name: str | None) -> int | None
     return None if name is None else 0
 
 
-def _serial_sequence(catalog: Catalog, environment: Any, table: str | None, column: str | None) -> None:
-    """There are no sequences; but the column has to be there."""
+def _serial_sequence(catalog: Catalog, environment: Any, table: str | None, column: str | None) -> str | None:
+    """The sequence that belongs to a column, as a qualified name. Raises 42P01, 42703."""
     if table is None or column is None:
-        return
+        return None
     found = find_relation(catalog, regclass_in(catalog, environment, table))
-    if found is not None and all(one.name != column for one in found[0].live_columns()):
+    place = next((one.position for one in found[0].live_columns() if one.name == column), None) if found is not None else None
+    if found is not None and place is not None:
+        owned = (one for one in catalog.sequences() if one.owned_by == (found[0].id, place))
+        return next((f"{quote_ident(one.schema)}.{quote_ident(one.name)}" for one in owned), None)
+    if found is not None:
         raise DatabaseError(UNDEFINED_COLUMN, f'column "{column}" of relation "{found[0].name}" does not exist')
+    return None
 
 
 _fill_descriptions()

@@ -33,6 +33,7 @@ from actors.sql.catalog.roles import ADMIN_OID, PUBLIC_ROLE_OID
 from actors.sql.catalog.snapshot import DATABASE_OID, SYSTEM_SCHEMAS
 
 if TYPE_CHECKING:
+    from actors.sql.catalog.schema import Table, View
     from actors.sql.catalog.snapshot import Catalog
 
 Lists = tuple[Acl, int, int]
@@ -126,14 +127,21 @@ def _table(catalog: Catalog, environment: Any, text: str) -> Lists | None:
 
 
 def _any_column(catalog: Catalog, environment: Any, text: str) -> Lists | None:
-    from actors.sql.catalog.catalog_functions import find_relation, regclass_in
+    from actors.sql.catalog.catalog_functions import regclass_in
 
     lists = _table(catalog, environment, text)
-    found = find_relation(catalog, regclass_in(catalog, environment, text))
-    if lists is None or found is None:
+    relation = _with_columns(catalog, regclass_in(catalog, environment, text))
+    if lists is None or relation is None:
         return lists
     acl, owner, everything = lists
-    return (*acl, *(item for _, items in found[0].column_acls for item in items)), owner, everything
+    return (*acl, *(item for _, items in relation.column_acls for item in items)), owner, everything
+
+
+def _with_columns(catalog: Catalog, oid: int | None) -> Table | View | None:
+    from actors.sql.catalog.catalog_functions import find_relation
+
+    found = find_relation(catalog, oid)
+    return found[0] if found is not None else catalog.view_by_id(oid or 0)
 
 
 def _schema(catalog: Catalog, _: Any, text: str) -> Lists | None:
@@ -181,7 +189,7 @@ def _of(find: Found, known: frozenset[str], is_schema: bool = False) -> Callable
 
 def _of_column(catalog: Catalog, environment: Any, *given: str | None) -> bool | None:
     """([user,] table, column, privilege): a column by name or number."""
-    from actors.sql.catalog.catalog_functions import find_relation, regclass_in
+    from actors.sql.catalog.catalog_functions import regclass_in
 
     if any(one is None for one in given):
         return None
@@ -189,20 +197,20 @@ def _of_column(catalog: Catalog, environment: Any, *given: str | None) -> bool |
     role = _role(catalog, environment, user)
     names = _asked(privilege, _COLUMN)
     lists = _table(catalog, environment, table)
-    found = find_relation(catalog, regclass_in(catalog, environment, table))
-    if lists is None or found is None:
+    relation = _with_columns(catalog, regclass_in(catalog, environment, table))
+    if lists is None or relation is None:
         return None if lists is None else _has(catalog, role, lists, names)
-    columns = found[0].live_columns()
+    places = dict(relation.column_places())
     if column.lstrip("-").isdigit():
-        named = next((one for one in columns if one.position + 1 == int(column)), None)
-        if named is None:
+        if int(column) - 1 not in places.values():
             return None
+        position = int(column) - 1
+    elif column in places:
+        position = places[column]
     else:
-        named = next((one for one in columns if one.name == column), None)
-        if named is None:
-            raise DatabaseError(UNDEFINED_COLUMN, f'column "{column}" of relation "{table}" does not exist')
+        raise DatabaseError(UNDEFINED_COLUMN, f'column "{column}" of relation "{table}" does not exist')
     acl, owner, everything = lists
-    return _has(catalog, role, ((*acl, *found[0].column_acl(named.position)), owner, everything), names)
+    return _has(catalog, role, ((*acl, *relation.column_acl(position)), owner, everything), names)
 
 
 def _of_role(catalog: Catalog, environment: Any, *given: str | None) -> bool | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from actors.sql.catalog.catalog_functions import updatable_columns, view_definition
 from actors.sql.catalog.privileges import concerns
 from actors.sql.catalog.schema import Column, Table, View
+from actors.sql.catalog.sequence_rows import shown_default
 from actors.sql.catalog.table_parts import constraints_of
 from actors.sql.types import format_type
 from actors.sql.types.column_type import ColumnType
@@ -59,7 +60,8 @@ def _columns(transaction: CatalogReader) -> Iterator[Row]:
             if not column.dropped:
                 yield {
                     **_column(table.schema, table.name, number, column.name, column.type),
-                    "column_default": column.default,
+                    "column_default": shown_default(transaction.catalog, column.default),
+                    **_identity(transaction.catalog, column),
                     "is_nullable": "NO" if column.not_null else "YES",
                     "is_updatable": "YES",
                 }
@@ -96,6 +98,22 @@ def _column(schema: str, relation: str, number: int, name: str, type_: ColumnTyp
         "dtd_identifier": str(number),
         "is_identity": "NO",
         "is_generated": "NEVER",
+    }
+
+
+def _identity(catalog: Catalog, column: Column) -> Row:
+    """Of an identity column."""
+    sequence = catalog.sequence_by_id(column.sequence)
+    if sequence is None or not column.identity:
+        return {"is_identity": "NO", "identity_cycle": "NO"}
+    return {
+        "is_identity": "YES",
+        "identity_generation": "ALWAYS" if column.identity == "a" else "BY DEFAULT",
+        "identity_start": str(sequence.start),
+        "identity_increment": str(sequence.increment),
+        "identity_maximum": str(sequence.maximum),
+        "identity_minimum": str(sequence.minimum),
+        "identity_cycle": "YES" if sequence.cycle else "NO",
     }
 
 

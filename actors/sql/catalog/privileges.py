@@ -250,16 +250,23 @@ def is_same(one: Acl, other: Acl) -> bool:
     return set(one) == set(other)
 
 
+def in_order(acl: Acl) -> Acl:
+    """By grantee and grantor, as PostgreSQL keeps default privileges."""
+    return tuple(sorted(acl, key=lambda item: (item.grantee, item.grantor)))
+
+
 def initial_acl(kind: Kind, owner: int, everywhere: Acl | None, here: Acl | None) -> Acl | None:
     """A new object's list, of the owner's default privileges; None where it is the kind's default."""
     if everywhere is None and here is None:
         return None
     base = default_acl(kind, owner)
     acl = base if everywhere is None else everywhere
+    if not acl and not here:  # as in PostgreSQL, where no list at all is the kind's default
+        return None
     for item in here or ():
         acl = granted(acl, item.grantee, item.grantor, item.privileges, False)
         acl = granted(acl, item.grantee, item.grantor, item.grantable, True) if item.grantable else acl
-    return None if is_same(acl, base) else acl
+    return None if is_same(acl, base) else in_order(acl)
 
 
 def mentions(acl: Acl | None, role: int) -> bool:

@@ -8,7 +8,6 @@ Stars stand for passwords everywhere but in pg_authid and pg_shadow, which are a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from actors.sql.catalog.privileges import COLUMN_PRIVILEGES, NAMES, AclItem, acl_of, acl_texts
@@ -17,16 +16,12 @@ from actors.sql.types import by_name
 from actors.sql.types.arrays import array_of_items
 
 if TYPE_CHECKING:
-    from actors.sql.catalog.schema import Table
+    from actors.sql.catalog.schema import Table, View
     from actors.sql.catalog.system_tables import CatalogReader
 
 Row = dict[str, Any]
 HIDDEN = "********"
 _SHOWN_NAMES = {bit: name.upper() for name, bit in NAMES.items() if name != "temp"}
-
-
-def _valid_until(role: Role) -> int | None:
-    return by_name["timestamptz"].parse_text(role.valid_until, -1, UTC, 0) if role.valid_until else None
 
 
 def _role(role: Role) -> Row:
@@ -41,7 +36,7 @@ def _role(role: Role) -> Row:
         "rolcanlogin": role.login,
         "rolconnlimit": role.connections_max,
         "rolpassword": HIDDEN,
-        "rolvaliduntil": _valid_until(role),
+        "rolvaliduntil": role.valid_until,
     }
 
 
@@ -57,7 +52,7 @@ def _authid(transaction: CatalogReader) -> Iterator[Row]:
 def _users(transaction: CatalogReader) -> Iterator[Row]:
     for role in transaction.catalog.roles:
         if role.login:
-            row: Row = {"usename": role.name, "usesysid": role.id, "usecreatedb": role.create_db, "valuntil": _valid_until(role)}
+            row: Row = {"usename": role.name, "usesysid": role.id, "usecreatedb": role.create_db, "valuntil": role.valid_until}
             yield {**row, "usesuper": False, "userepl": False, "usebypassrls": False, "passwd": HIDDEN}
 
 
@@ -134,22 +129,27 @@ def _granted(transaction: CatalogReader, acl: tuple[AclItem, ...], kinds: int, o
                 yield {"grantor": roles.name_of(item.grantor), "grantee": grantee, "privilege_type": name, "is_grantable": grantable}
 
 
-def _place(table: Table) -> Row:
-    return {"table_catalog": "postgres", "table_schema": table.schema, "table_name": table.name}
+def _relations(transaction: CatalogReader) -> Iterator[Table | View]:
+    yield from transaction.catalog.tables()
+    yield from transaction.catalog.views()
+
+
+def _place(relation: Table | View) -> Row:
+    return {"table_catalog": "postgres", "table_schema": relation.schema, "table_name": relation.name}
 
 
 def _table_privileges(transaction: CatalogReader) -> Iterator[Row]:
-    for table in transaction.catalog.tables():
-        for row in _granted(transaction, acl_of(table), ~0, table.owner):
-            yield {**_place(table), **row, "with_hierarchy": "YES" if row["privilege_type"] == "SELECT" else "NO"}
+    for relation in _relations(transaction):
+        for row in _granted(transaction, acl_of(relation), ~0, relation.owner):
+            yield {**_place(relation), **row, "with_hierarchy": "YES" if row["privilege_type"] == "SELECT" else "NO"}
 
 
 def _column_privileges(transaction: CatalogReader) -> Iterator[Row]:
-    for table in transaction.catalog.tables():
-        for column in table.live_columns():
-            acl = (*acl_of(table), *table.column_acl(column.position))
-            for row in _granted(transaction, acl, COLUMN_PRIVILEGES, table.owner):
-                yield {**_place(table), "column_name": column.name, **row}
+    for relation in _relations(transaction):
+        for name, position in relation.column_places():
+            acl = (*acl_of(relation), *relation.column_acl(position))
+            for row in _granted(transaction, acl, COLUMN_PRIVILEGES, relation.owner):
+                yield {**_place(relation), "column_name": name, **row}
 
 
 ROLE_ROWS: dict[str, Callable[[Any], Iterator[Row]]] = {

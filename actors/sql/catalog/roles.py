@@ -47,7 +47,7 @@ class IamMapping(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Role(msgspec.Struct, frozen=True):
-    """`verifier`: a SCRAM-SHA-256 verifier as pg_authid.rolpassword has it, "" for none; `connections_max` -1: no limit of its own."""
+    """`valid_until`: a timestamptz datum, until which the password counts; `verifier`: a SCRAM-SHA-256 verifier as pg_authid.rolpassword has it, "" for none; `connections_max` -1: no limit of its own."""
 
     id: int
     name: str
@@ -56,7 +56,7 @@ class Role(msgspec.Struct, frozen=True):
     create_role: bool = False
     create_db: bool = False
     connections_max: int = -1
-    valid_until: str = ""
+    valid_until: int | None = None
     verifier: str = ""
     memberships: tuple[Membership, ...] = ()
     identities: tuple[IamMapping, ...] = ()

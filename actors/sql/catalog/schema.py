@@ -128,6 +128,10 @@ class Table(msgspec.Struct, frozen=True):
     def column_acl(self, position: int) -> Acl:
         return next((acl for place, acl in self.column_acls if place == position), ())
 
+    def column_places(self) -> list[tuple[str, int]]:
+        """(name, position) of the live columns."""
+        return [(column.name, column.position) for column in self.columns if not column.dropped]
+
     def live_columns(self) -> tuple[Column, ...]:
         return tuple(column for column in self.columns if not column.dropped)
 
@@ -163,10 +167,18 @@ class View(msgspec.Struct, frozen=True):
     owner_oid: int = ADMIN_OID
     comments: tuple[Comment, ...] = ()
     acl: Acl | None = None
+    column_acls: tuple[tuple[int, Acl], ...] = ()
+    """(a column's place, what was granted on it alone), by place."""
 
     @property
     def owner(self) -> int:
         return self.owner_oid
+
+    def column_acl(self, position: int) -> Acl:
+        return next((acl for place, acl in self.column_acls if place == position), ())
+
+    def column_places(self) -> list[tuple[str, int]]:
+        return [(column.name, place) for place, column in enumerate(self.columns)]
 
 
 class Sequence(msgspec.Struct, frozen=True):

@@ -32,10 +32,11 @@ from itertools import count
 
 import msgspec
 
-from actors.common.errors import INVALID_SCHEMA_NAME, UNDEFINED_TABLE, DatabaseError
+from actors.common.errors import INVALID_SCHEMA_NAME, UNDEFINED_TABLE, WRONG_OBJECT_TYPE, DatabaseError
 from actors.sql.catalog.privileges import CREATE, USAGE, Acl, AclItem, DefaultAcl, Kind, allows, denied, initial_acl
 from actors.sql.catalog.roles import ADMIN_OID, PUBLIC_ROLE_OID, Role, Roles
 from actors.sql.catalog.schema import CATALOG_TABLE, NAMES_TABLE, Index, Job, RoleSettings, Sequence, Table, View
+from actors.sql.catalog.sequence_tables import sequence_table
 
 PUBLIC_OID = 2200
 PG_CATALOG_OID = 11
@@ -319,6 +320,11 @@ class Catalog:
         found = self.find(schema, name)
         return found[0] if found is not None and found[1] is None else None
 
+    def find_readable(self, schema: str | None, name: str) -> Table | None:
+        """What SELECT reads under a name: a table, or a sequence as a table of one row."""
+        other = self.find_other(schema, name)
+        return sequence_table(other) if isinstance(other, Sequence) else self.find_table(schema, name)
+
     def find_index(self, schema: str | None, name: str) -> tuple[Table, Index] | None:
         found = self.find(schema, name)
         return (found[0], found[1]) if found is not None and found[1] is not None else None
@@ -327,6 +333,8 @@ class Catalog:
         """Raises 42P01 where there is no such table (also where its schema does not exist, as PostgreSQL does)."""
         table = self.find_table(schema, name)
         if table is None:
+            if isinstance(self.find_other(schema, name), Sequence):
+                raise DatabaseError(WRONG_OBJECT_TYPE, f'cannot change sequence "{name}"')
             shown = name if schema is None else f"{schema}.{name}"
             raise DatabaseError(UNDEFINED_TABLE, f'relation "{shown}" does not exist')
         return table

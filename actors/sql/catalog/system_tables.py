@@ -19,6 +19,8 @@ from actors.sql.catalog.constraint_rows import constraint_rows
 from actors.sql.catalog.information_schema import INFORMATION_SCHEMA_ROWS, numbered
 from actors.sql.catalog.privileges import Acl, acl_texts
 from actors.sql.catalog.role_rows import ROLE_ROWS
+from actors.sql.catalog.sequence_rows import SEQUENCE_ROWS, shown_default
+from actors.sql.catalog.sequence_tables import COLUMNS as SEQUENCE_COLUMNS
 from actors.sql.catalog.snapshot import DATABASE_OID
 from actors.sql.catalog.table_parts import CLASS_OIDS, comments_of, indexes_of
 from actors.sql.settings import pg_settings
@@ -187,6 +189,14 @@ def _classes(transaction: CatalogReader) -> Iterator[Row]:
     for view in transaction.catalog.views():
         row = _relation(view.id, view.name, oids[view.schema], "v", len(view.columns), view.owner)
         yield {**row, "relacl": _acl_text(transaction, view.acl), "relhasrules": True}
+    yield from _sequence_classes(transaction)
+
+
+def _sequence_classes(transaction: CatalogReader) -> Iterator[Row]:
+    oids = _schema_oids(transaction)
+    for sequence in transaction.catalog.sequences():
+        row = _relation(sequence.id, sequence.name, oids[sequence.schema], "S", len(SEQUENCE_COLUMNS), sequence.owner)
+        yield {**row, "relacl": _acl_text(transaction, sequence.acl)}
 
 
 def _attribute(relation: int, number: int, name: str, type_: ColumnType, **more: Any) -> Row:
@@ -222,7 +232,13 @@ def _attributes(transaction: CatalogReader) -> Iterator[Row]:
             name = f"........pg.dropped.{number}........" if column.dropped else column.name
             has_default = column.default is not None and not column.dropped
             acl = _acl_text(transaction, table.column_acl(column.position) or None)
-            flags = {"attacl": acl, "attnotnull": column.not_null, "atthasdef": has_default, "attisdropped": column.dropped}
+            flags = {
+                "attacl": acl,
+                "attnotnull": column.not_null,
+                "atthasdef": has_default,
+                "attisdropped": column.dropped,
+                "attidentity": column.identity,
+            }
             yield _attribute(table.id, number, name, column.type, **flags)
         by_position = {column.position: column for column in table.columns}
         for index in indexes_of(table):
@@ -231,14 +247,27 @@ def _attributes(transaction: CatalogReader) -> Iterator[Row]:
                 yield _attribute(index.oid, place, column.name, column.type)
     for view in transaction.catalog.views():
         for place, shown in enumerate(view.columns, 1):
-            yield _attribute(view.id, place, shown.name, shown.type)
+            acl = _acl_text(transaction, view.column_acl(place - 1) or None)
+            yield _attribute(view.id, place, shown.name, shown.type, attacl=acl)
+    yield from _sequence_attributes(transaction)
+
+
+def _sequence_attributes(transaction: CatalogReader) -> Iterator[Row]:
+    for sequence in transaction.catalog.sequences():
+        for place, column in enumerate(SEQUENCE_COLUMNS, 1):
+            yield _attribute(sequence.id, place, column.name, column.type, attnotnull=True)
 
 
 def _defaults(transaction: CatalogReader) -> Iterator[Row]:
     for table in transaction.catalog.tables():
         for number, column in numbered(table):
             if column.default is not None and not column.dropped:
-                yield {"oid": table.id * 1000 % 2**31 + number, "adrelid": table.id, "adnum": number, "adbin": column.default}
+                yield {
+                    "oid": table.id * 1000 % 2**31 + number,
+                    "adrelid": table.id,
+                    "adnum": number,
+                    "adbin": shown_default(transaction.catalog, column.default),
+                }
 
 
 @cache
@@ -463,5 +492,6 @@ ROWS: dict[str, Callable[[Any], Iterator[Row]]] = {
     "pg_prepared_statements": _of_session("pg_prepared_statements"),
     "pg_cursors": _of_session("pg_cursors"),
     **BUILTIN_ROWS,
+    **SEQUENCE_ROWS,
     **INFORMATION_SCHEMA_ROWS,
 }

@@ -86,6 +86,9 @@ def comments_of(catalog: Catalog) -> Iterator[tuple[int, str, int, str]]:
     for schema in catalog.schemas():
         if schema.comment is not None:
             yield schema.id, "pg_namespace", 0, schema.comment
+    for sequence in catalog.sequences():
+        if sequence.comment is not None:
+            yield sequence.id, "pg_class", 0, sequence.comment
     for view in catalog.views():
         for comment in view.comments:
             yield view.id, "pg_class", comment.number + 1 if comment.kind == "column" else 0, comment.text

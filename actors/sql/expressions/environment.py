@@ -6,7 +6,9 @@ import random as random_module
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
-from typing import Any
+from typing import Any, Protocol, TypeVar
+
+T = TypeVar("T")
 
 
 def _no_clock() -> int:
@@ -19,6 +21,44 @@ def _no_settings(name: str, value: str | None, local: bool) -> None:
 
 def _no_rows(view: str) -> Iterable[dict[str, Any]]:
     return ()
+
+
+class Sequences(Protocol):
+    """Where nextval and its kin are answered; `reference`: a sequence's oid, or its name as regclass reads it."""
+
+    def nextval(self, reference: str | int) -> int: ...
+
+    def setval(self, reference: str | int, value: int, is_called: bool = True) -> int: ...
+
+    def currval(self, reference: str | int) -> int: ...
+
+    def lastval(self) -> int: ...
+
+    async def evaluated(self, make: Callable[[], T]) -> T:
+        """What `make` gives, once everything that its calls of nextval need is there."""
+        ...
+
+
+class NoSequences:
+    """Of expressions that no session evaluates."""
+
+    def nextval(self, reference: str | int) -> int:
+        raise AssertionError("this environment has no session that could take a sequence's values")
+
+    def setval(self, reference: str | int, value: int, is_called: bool = True) -> int:
+        return self.nextval(reference)
+
+    def currval(self, reference: str | int) -> int:
+        return self.nextval(reference)
+
+    def lastval(self) -> int:
+        return self.nextval(0)
+
+    async def evaluated(self, make: Callable[[], T]) -> T:
+        return make()
+
+
+NO_SEQUENCES = NoSequences()
 
 
 @dataclass(slots=True)
@@ -42,6 +82,7 @@ class Environment:
     settings: dict[str, str] = field(default_factory=dict)
     set_setting: Callable[[str, str | None, bool], None] = _no_settings
     session_rows: Callable[[str], Iterable[dict[str, Any]]] = _no_rows
+    sequences: Sequences = NO_SEQUENCES
     run_values: dict[Any, tuple[Any, Any]] = field(default_factory=dict)
     """What compiled expressions evaluate once a run (compile.py): (the run's parameters, the datum)."""
 

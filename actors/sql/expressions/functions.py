@@ -28,6 +28,7 @@ from actors.sql.expressions import (  # noqa: F401  (they register their functio
     json_sets,
     numerics,
     pattern_functions,
+    sequence_functions,
     session_functions,
     text_formats,
     text_functions,

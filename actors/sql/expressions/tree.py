@@ -23,6 +23,8 @@ from actors.sql.types.column_type import ColumnType
 
 BOOL = ColumnType("bool")
 
+SEQUENCE_FUNCTIONS = frozenset({"nextval", "setval", "currval", "lastval"})
+
 
 class Column(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="column"):
     """The datum at a position of the row."""
@@ -291,6 +293,11 @@ def is_slow(expression: Expression) -> bool:
         if not isinstance(node, ArrayOf):
             waiting += children(node)
     return False
+
+
+def calls_sequences(expression: Expression) -> bool:
+    """Whether a call of nextval or its kin stands in it: it is evaluated by `Sequences.evaluated` (environment.py)."""
+    return any(isinstance(node, Call) and node.name in SEQUENCE_FUNCTIONS for node in walk(expression))
 
 
 def is_volatile(expression: Expression) -> bool:

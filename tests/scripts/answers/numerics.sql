@@ -381,6 +381,7 @@ p
 2.3
 SELECT 2
 ERROR 22003: numeric field overflow
+  detail: A field with precision 3, scale 3 must round to an absolute value less than 1.
 array_agg|array_agg|string_agg
 {1.0,1.00,2.5,NULL,NaN,100000000000000000000}|{1.50,2.25,2.25,NULL,7.00,0.01}|1.0,1.00,2.5,NaN,100000000000000000000
 SELECT 1

@@ -337,3 +337,45 @@ ERROR 23503: insert or update on table "h" violates foreign key constraint "h_p_
   schema=public table=h constraint=h_p_fkey
 DELETE 0
 DELETE 0
+
+# What a statement that failed has noted is nobody's business after ROLLBACK TO
+CREATE TABLE sp (id int PRIMARY KEY, q int, r int, UNIQUE (q, r));
+CREATE TABLE sc (id int PRIMARY KEY, p int REFERENCES sp ON UPDATE CASCADE ON DELETE CASCADE, q int, r int, FOREIGN KEY (q, r) REFERENCES sp (q, r) MATCH FULL);
+INSERT INTO sp VALUES (1), (2), (3);
+INSERT INTO sc VALUES (1, 1);
+BEGIN;
+SAVEPOINT a;
+---
+CREATE TABLE
+CREATE TABLE
+INSERT 0 3
+INSERT 0 1
+BEGIN
+SAVEPOINT
+
+UPDATE sp SET id = CASE id WHEN 1 THEN 10 ELSE 3 END WHERE id < 3;
+ROLLBACK TO a;
+INSERT INTO sc VALUES (2, 2);
+INSERT INTO sc VALUES (3, 2, 5, NULL);
+ROLLBACK TO a;
+INSERT INTO sc VALUES (2, 2);
+---
+ERROR 23505: duplicate key value violates unique constraint "sp_pkey"
+  detail: Key (id)=(3) already exists.
+  schema=public table=sp constraint=sp_pkey
+ROLLBACK
+INSERT 0 1
+ERROR 23503: insert or update on table "sc" violates foreign key constraint "sc_q_r_fkey"
+  detail: MATCH FULL does not allow mixing of null and nonnull key values.
+  schema=public table=sc constraint=sc_q_r_fkey
+ROLLBACK
+INSERT 0 1
+
+COMMIT;
+SELECT * FROM sc ORDER BY id;
+---
+COMMIT
+id|p|q|r
+1|1|NULL|NULL
+2|2|NULL|NULL
+SELECT 2

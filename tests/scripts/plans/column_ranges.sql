@@ -1,4 +1,4 @@
-# !open
+# !open !columns
 # what the column executor reads: the primary key's range that WHERE leaves, and no more
 CREATE TABLE t (a int, b text, n numeric(8,2), PRIMARY KEY (a, b));
 CREATE TABLE d (k int, v int, PRIMARY KEY (k));

@@ -118,11 +118,15 @@ Limit
                               Index Cond: (c.id = o.customer)
 EXPLAIN
 QUERY PLAN
-Column Executor (DuckDB)
-  ->  Storage Scan on public.orders
-        Storage Projection: id, customer
-  ->  Storage Scan on public.customers
-        Storage Projection: id, name
+Row Operators
+  -> Full Scan (btree-table) on orders o
+         -> Storage Scan on orders_pkey
+                Projections: id, customer, total
+                -> B-Tree Scan on orders_pkey
+  -> Full Scan (btree-table) on customers c
+         -> Storage Scan on customers_pkey
+                Projections: id, name, city
+                -> B-Tree Scan on customers_pkey
 EXPLAIN
 QUERY PLAN
 Nested Loop  (actual rows=2)

@@ -211,9 +211,11 @@ Statement DPU Estimate:
   Total: <measured> DPU
 EXPLAIN
 QUERY PLAN
-Column Executor (DuckDB) (actual rows=1)
-  ->  Storage Scan on public.test_table (actual rows read=42)
-        Storage Projection: id, context
+Row Operators (actual rows=1)
+  -> Full Scan (btree-table) on test_table  (actual rows=42)
+         -> Storage Scan on test_table_pkey  (rows=42)
+                Projections: id, context
+                -> B-Tree Scan on test_table_pkey  (rows=42)
   Chosen for: something other than one or two tables in FROM
   Statement: SELECT max(r1.c1) AS c1 FROM (SELECT CAST(sum(r2.c1) AS BIGINT) AS c1 FROM v1 AS r2 GROUP BY r2.c2) AS r1
 Query Identifier: 32nwn44tllnmr

@@ -34,7 +34,7 @@ app|0|n|{app=UC/app,reader=U/app}
 app|0|r|{app=arwdDxtm/app,reader=r/app}
 SELECT 2
 defaclrole|defaclobjtype|defaclacl
-app|r|{reader=aw/app,=aw/app}
+app|r|{=aw/app,reader=aw/app}
 SELECT 1
 
 b@app: CREATE TABLE t (id int PRIMARY KEY, n int);
@@ -61,7 +61,7 @@ CREATE TABLE
 relname|relacl
 mine|NULL
 t|{app=arwdDxtm/app,reader=r/app}
-u|{app=arwdDxtm/app,reader=arw/app,=aw/app}
+u|{=aw/app,app=arwdDxtm/app,reader=arw/app}
 v|{app=arwdDxtm/app,reader=r/app}
 SELECT 4
 c: id|n
@@ -70,7 +70,8 @@ c: ERROR 42501: permission denied for table t
 ALTER DEFAULT PRIVILEGES
 ALTER DEFAULT PRIVILEGES
 b: CREATE TABLE
-b: ERROR 42501: permission denied for table closed
+b: id
+b: SELECT 0
 ALTER DEFAULT PRIVILEGES
 count
 0
@@ -103,10 +104,10 @@ ERROR 42704: role "nobody" does not exist
 ERROR 2BP01: cannot reassign ownership of objects owned by role admin because they are required by the database system
 REASSIGN OWNED
 relname|relowner|relacl
-closed|heir|{}
+closed|heir|NULL
 mine|admin|NULL
 t|heir|{heir=arwdDxtm/heir,reader=r/heir}
-u|heir|{heir=arwdDxtm/heir,reader=arw/heir,=aw/heir}
+u|heir|{=aw/heir,heir=arwdDxtm/heir,reader=arw/heir}
 v|heir|{heir=arwdDxtm/heir,reader=r/heir}
 SELECT 5
 attacl

@@ -262,15 +262,15 @@ SELECT 3
 
 # Through a group; what a group has its members have, unless they do not inherit.
 GRANT SELECT ON t TO staff;
-c@bob: SELECT id FROM t;
+c@bob: SELECT id FROM t ORDER BY id;
 GRANT staff TO bob WITH INHERIT FALSE;
-c@bob: SELECT id FROM t;
+c@bob: SELECT id FROM t ORDER BY id;
 c@bob: SET ROLE staff;
 c@bob: SELECT current_user, session_user, current_role, user;
 c@bob: SHOW role;
-c@bob: SELECT id FROM t;
+c@bob: SELECT id FROM t ORDER BY id;
 c@bob: RESET ROLE;
-c@bob: SELECT id FROM t;
+c@bob: SELECT id FROM t ORDER BY id;
 REVOKE SET OPTION FOR staff FROM bob;
 c@bob: SET ROLE staff;
 c@bob: SET ROLE app;
@@ -314,9 +314,9 @@ REVOKE ROLE
 
 # PUBLIC; admin is stopped by nothing, and sees with another's eyes by SET ROLE.
 GRANT SELECT ON t TO PUBLIC;
-c@bob: SELECT id FROM t;
+c@bob: SELECT id FROM t ORDER BY id;
 REVOKE SELECT ON t FROM PUBLIC;
-c@bob: SELECT id FROM t;
+c@bob: SELECT id FROM t ORDER BY id;
 SET ROLE bob;
 SELECT current_user, session_user;
 SELECT id FROM t;
@@ -512,7 +512,7 @@ REVOKE ALL ON ALL TABLES IN SCHEMA s FROM bob;
 REVOKE ALL ON SCHEMA s FROM bob;
 REVOKE ALL ON t FROM bob, staff;
 DROP ROLE bob, staff;
-c@bob: SELECT id FROM t;
+c@bob: SELECT id FROM t ORDER BY id;
 ---
 ALTER TABLE
 b: id

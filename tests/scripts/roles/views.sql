@@ -19,11 +19,11 @@ CREATE VIEW
 CREATE TABLE
 
 b@app: SELECT * FROM v;
-b@app: SELECT * FROM w;
+b@app: SELECT * FROM w ORDER BY id;
 GRANT SELECT ON v, w TO app;
 b@app: SELECT * FROM v;
 b@app: SELECT n FROM v WHERE id = 1;
-b@app: SELECT * FROM w;
+b@app: SELECT * FROM w ORDER BY id;
 b@app: SELECT * FROM hidden.t;
 b@app: UPDATE v SET n = 5;
 GRANT UPDATE, INSERT ON v TO app;
@@ -34,7 +34,7 @@ b@app: DROP VIEW v;
 b@app: ALTER VIEW v RENAME TO vv;
 b@app: CREATE OR REPLACE VIEW v AS SELECT 1 AS id, 2 AS n;
 b@app: ALTER VIEW v OWNER TO app;
-SELECT relname, relowner::regrole, relacl FROM pg_class WHERE relkind = 'v' ORDER BY 1;
+SELECT relname, relowner::regrole, relacl FROM pg_class WHERE relname IN ('v', 'w') ORDER BY 1;
 ---
 b: ERROR 42501: permission denied for view v
 b: ERROR 42501: permission denied for view w
@@ -66,10 +66,10 @@ SELECT 2
 # An owner who has lost what the view reads takes its readers along.
 ALTER VIEW v OWNER TO maker;
 b@app: SELECT * FROM v;
-b@app: SELECT * FROM w;
+b@app: SELECT * FROM w ORDER BY id;
 GRANT SELECT ON hidden.t TO maker;
 b@app: SELECT * FROM v;
-b@app: SELECT * FROM w;
+b@app: SELECT * FROM w ORDER BY id;
 b@app: UPDATE v SET n = 6 WHERE id = 1;
 GRANT UPDATE ON hidden.t TO maker;
 b@app: UPDATE v SET n = 6 WHERE id = 1;
@@ -126,3 +126,49 @@ c: id
 c: SELECT 0
 REVOKE
 c: ERROR 42501: permission denied for table own
+
+# Columns of a view.
+CREATE VIEW z AS SELECT id, n, n + 1 AS more FROM hidden.t;
+GRANT SELECT (id, more) ON z TO maker;
+c@maker: SELECT id, more FROM z ORDER BY id;
+c@maker: SELECT n FROM z;
+c@maker: SELECT * FROM z;
+c@maker: SELECT count(*) FROM z;
+c@maker: SELECT has_column_privilege('z', 'more', 'SELECT'), has_column_privilege('z', 'n', 'SELECT'), has_table_privilege('z', 'SELECT'), has_any_column_privilege('z', 'SELECT');
+SELECT attname, attacl FROM pg_attribute WHERE attrelid = 'z'::regclass ORDER BY attnum;
+GRANT SELECT (nothing) ON z TO maker;
+REVOKE SELECT ON z FROM maker;
+c@maker: SELECT id FROM z;
+GRANT SELECT (secret) ON hidden.t TO maker;
+ALTER TABLE hidden.t DROP COLUMN secret;
+REVOKE SELECT, UPDATE ON hidden.t FROM maker;
+ALTER VIEW v OWNER TO admin;
+DROP ROLE maker;
+---
+CREATE VIEW
+GRANT
+c: id|more
+c: 1|7
+c: 2|3
+c: SELECT 2
+c: ERROR 42501: permission denied for view z
+c: ERROR 42501: permission denied for view z
+c: count
+c: 2
+c: SELECT 1
+c: has_column_privilege|has_column_privilege|has_table_privilege|has_any_column_privilege
+c: t|f|f|t
+c: SELECT 1
+attname|attacl
+id|{maker=r/admin}
+n|NULL
+more|{maker=r/admin}
+SELECT 3
+ERROR 42703: column "nothing" of relation "z" does not exist
+REVOKE
+c: ERROR 42501: permission denied for view z
+GRANT
+ALTER TABLE
+REVOKE
+ALTER VIEW
+DROP ROLE

@@ -1,4 +1,4 @@
-"""Bugs to plant into a storage replica's part in the object store. Each function changes the code of this process for good."""
+"""Bugs to plant into what replicas of storage and of journals have in the object store. Each function changes the code of this process for good."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ import google_crc32c
 from msgspec.structs import replace
 
 from actors.common.errors import DatabaseError
+from actors.journal.archive import JournalArchive
+from actors.journal.log import JournalLog
+from actors.runtime.interfaces import StoredObject
 from actors.storage.archive import Archive
 from actors.storage.archive_index import Folder, Listing, StoredCheckpoint, StoredSegment
 from actors.storage.manifest import Manifest
@@ -60,3 +63,34 @@ def journals_go_by_the_disks_alone() -> None:
         return checkpoint_ts
 
     Archive.kept_ts = careless  # type: ignore[method-assign]
+
+
+def uploads_what_is_not_committed() -> None:
+    """A replica uploads all that it has: another writer's tail may take its place."""
+    make = JournalArchive.__init__
+
+    def careless(archive: JournalArchive, context: Any, journal: int, log: JournalLog, committed: Any, *rest: Any) -> None:
+        make(archive, context, journal, log, lambda: log.last_lsn, *rest)
+
+    JournalArchive.__init__ = careless  # type: ignore[method-assign]
+
+
+def checkpoints_are_ahead_of_the_journals() -> None:
+    """A checkpoint is uploaded at once: what was committed beside it may be nowhere."""
+
+    async def careless(archive: Archive, at: int) -> bool:
+        return True
+
+    Archive._journals_reach = careless  # type: ignore[method-assign]
+
+
+def pieces_go_at_once() -> None:
+    """... with those that come after the newest checkpoint."""
+    tidy = JournalArchive._tidy
+
+    async def careless(archive: JournalArchive, found: list[StoredObject]) -> None:
+        await tidy(archive, found)
+        for one in found[:-1]:
+            await archive._objects.remove(one.key)
+
+    JournalArchive._tidy = careless  # type: ignore[method-assign]

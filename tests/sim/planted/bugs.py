@@ -195,6 +195,20 @@ def archived(plan: Plan) -> Plan:
     return replace(stored(plan, Random(0), ()), pause_s_max=2.0, strikes=("bereave", "kill"))
 
 
+def archived_states(plan: Plan) -> Plan:
+    """... and so does the cluster's state."""
+    return replace(archived(plan), keeps_state=True, bounds=("actors.journal.archive.PIECE_BYTES",))
+
+
+def archived_by_islands(plan: Plan) -> Plan:
+    """... while adjudicators are cut off with one replica, whose tail goes."""
+    plan = archived(plan)
+    storing = replace(plan.settings.storing, object_store_journal_s=0.05)
+    return replace(
+        plan, settings=replace(plan.settings, storing=storing), strikes=("island", "succession"), pause_s_max=1.0, strike_s_max=2.0
+    )
+
+
 BUGS: dict[str, Planted] = {
     bug.name or bug.plant.__name__: bug
     for bug in (
@@ -289,6 +303,9 @@ BUGS: dict[str, Planted] = {
         Planted(archiving.removes_what_the_newest_checkpoint_names, ("AssertionError: I12",), change=archived),
         Planted(archiving.opens_without_the_journals_tail, ANY, change=archived),
         Planted(archiving.journals_go_by_the_disks_alone, ("AssertionError: I12",), change=archived),
+        Planted(archiving.uploads_what_is_not_committed, ("AssertionError: I1",), change=archived_by_islands),
+        Planted(archiving.checkpoints_are_ahead_of_the_journals, ("AssertionError: I12",), change=archived_states),
+        Planted(archiving.pieces_go_at_once, ("AssertionError: I12",), change=archived_states),
         *(
             Planted(plant, ANY, as_drawn=True)
             for plant in (
@@ -337,6 +354,7 @@ BUGS: dict[str, Planted] = {
                 ("unique", deciding.forgets_a_key),
                 ("references", deciding.ignores_checked_keys),
                 ("references", schedules.forgets_who_refers),
+                ("sequences", schedules.keeps_values_of_a_lost_race),
                 ("schema", deciding.ignores_the_catalog_version),
             )
         ),

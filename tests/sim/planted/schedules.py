@@ -20,7 +20,9 @@ from actors.journal.replica import JournalReplica
 from actors.journal.subscription import Subscription
 from actors.journal.writer import JournalWriter
 from actors.query_processor.ddl import tables
+from actors.query_processor.sequences.allocation import SequenceAllocator
 from actors.query_processor.transaction.transaction import Transaction
+from actors.sql.catalog.schema import Sequence
 from actors.storage.maintenance import Maintenance
 from actors.storage.replica import StorageReplica
 from actors.storage.store import Store
@@ -75,6 +77,24 @@ def forgets_who_refers() -> None:
         window._referred.clear()
 
     ConflictWindow.commit = careless  # type: ignore[method-assign]
+
+
+def keeps_values_of_a_lost_race() -> None:
+    """Of a transaction for a sequence's values that lost and was tried again, the first attempt's values are given out: the winner has them, too."""
+    change = SequenceAllocator._change
+
+    async def careless(allocator: SequenceAllocator, sequence: Sequence, move: Any) -> Any:
+        kept: list[range] = []
+
+        def noting(state: Any) -> Any:
+            moved = move(state)
+            kept.append(moved[0])
+            return moved
+
+        await change(allocator, sequence, noting)
+        return kept[0]
+
+    SequenceAllocator._change = careless  # type: ignore[method-assign]
 
 
 def a_claim_forgets_one_of_two_tables() -> None:

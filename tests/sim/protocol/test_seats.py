@@ -1,8 +1,9 @@
-"""A zone goes on on another disk while its old replica lives on, and writers that know nothing of it still take that one for a voter (actors/journal/seats.py).
+"""A zone goes on on another disk while its old replica lives on, and writers that know nothing of it still take that
+one for a voter (actors/journal/seats.py).
 
-A journal of three replicas, `old` and `new` both being journal/1/b, and writers that the scenario drives, each with routes of its own: a stale one reaches the old b. What one of them has
-acknowledged, each later one must find. Whom a writer reaches, when it is cut off and who writes next comes from the seed.
-"""
+A journal of three replicas, `old` and `new` both being journal/1/b, and writers that the scenario drives, each with
+routes of its own: a stale one reaches the old b. What one of them has acknowledged, each later one must find. Whom a
+writer reaches, when it is cut off and who writes next comes from the seed."""
 
 from __future__ import annotations
 

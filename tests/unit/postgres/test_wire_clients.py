@@ -17,6 +17,7 @@ import pytest
 
 from actors.common.settings import Authentication
 from actors.postgres.scram import Verifier
+from actors.query_processor.authentication.attempts import BURST
 from tests.conftest import program
 from tests.unit.postgres.server import Server
 
@@ -167,6 +168,21 @@ def test_tls_and_scram(certificate: tuple[str, str]) -> None:
             await connection.close()
 
         asyncio.run(other())
+
+
+def test_an_address_that_guesses_passwords_is_not_listened_to(caplog: pytest.LogCaptureFixture) -> None:
+    verifier = Verifier.from_password("a secret", b"0123456789abcdef", 4096).format()
+    with Server(Authentication("scram-sha-256", {"admin": verifier}, failures_per_minute=1)) as server:
+        for user in ("admin", "nobody") * (BURST // 2):
+            psycopg.connect(server.dsn("password='a secret'")).close()
+            with pytest.raises(psycopg.OperationalError, match=f'password authentication failed for user "{user}"'):
+                psycopg.connect(server.dsn("password=wrong"), user=user)
+        with pytest.raises(psycopg.OperationalError, match="rate exceeded"):
+            psycopg.connect(server.dsn("password='a secret'"))
+    assert (
+        "a client at 127.0.0.1 is refused as user 'nobody': a wrong password, or no such user" in caplog.text
+        and "wrong'" not in caplog.text
+    )
 
 
 def test_direct_tls(certificate: tuple[str, str]) -> None:

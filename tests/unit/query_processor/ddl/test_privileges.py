@@ -171,6 +171,10 @@ def test_who_a_token_or_a_password_lets_in() -> None:
     admin.query("ALTER ROLE app PASSWORD 'secret'")
     assert run(roles.is_mapped(arn, "app")) and not run(roles.is_mapped(arn, "admin")) and not run(roles.is_mapped(arn + "2", "app"))
     assert Verifier.parse(run(roles.verifier("app"))).known
+    admin.query("ALTER ROLE app VALID UNTIL '1960-01-01 00:00+00'")
+    assert run(roles.verifier("app")) == "", "a password whose time has passed"
+    admin.query("ALTER ROLE app VALID UNTIL 'infinity'")
+    assert run(roles.verifier("app")) and admin.code("ALTER ROLE app VALID UNTIL 'soon'") == "22007"
     admin.query("ALTER ROLE app NOLOGIN")
     assert not run(roles.may_log_in("app")) and not run(roles.is_mapped(arn, "app")) and run(roles.verifier("app")) == ""
     admin.query("ALTER ROLE app LOGIN")

@@ -1,0 +1,105 @@
+"""Sequences in the system catalogs: pg_sequence, pg_sequences, information_schema.sequences, and what depends on them (pg_depend).
+
+Where a sequence has got to (pg_sequences.last_value) is a row of its own, which these relations do not read: it is NULL here, and SELECT last_value FROM the sequence tells it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from actors.sql.types import by_name, format_type
+from actors.sql.types.column_type import ColumnType
+
+if TYPE_CHECKING:
+    from actors.sql.catalog.snapshot import Catalog
+    from actors.sql.catalog.system_tables import CatalogReader
+
+Row = dict[str, Any]
+PG_CLASS_OID, PG_ATTRDEF_OID = 1259, 2604
+_BY_OID = re.compile(r"'(\d+)'::regclass")
+
+
+def shown_default(catalog: Catalog, text: str | None) -> str | None:
+    """A default with its sequences under their names of now."""
+    from actors.sql.catalog.catalog_functions import CATALOG_FUNCTIONS
+
+    if text is None or "regclass" not in text:
+        return text
+    (show,) = CATALOG_FUNCTIONS["regclass_out"]
+
+    def named(found: re.Match[str]) -> str:
+        name = str(show.call(catalog, None, int(found[1]))).replace("'", "''")
+        return f"'{name}'::regclass"
+
+    return _BY_OID.sub(named, text)
+
+
+def _sequences(transaction: CatalogReader) -> Iterator[Row]:
+    for sequence in transaction.catalog.sequences():
+        yield {
+            "seqrelid": sequence.id,
+            "seqtypid": by_name[sequence.type.name].oid,
+            "seqstart": sequence.start,
+            "seqincrement": sequence.increment,
+            "seqmax": sequence.maximum,
+            "seqmin": sequence.minimum,
+            "seqcache": sequence.cache,
+            "seqcycle": sequence.cycle,
+        }
+
+
+def _shown(transaction: CatalogReader) -> Iterator[Row]:
+    for sequence in transaction.catalog.sequences():
+        owner = transaction.catalog.roles.with_id(sequence.owner)
+        yield {
+            "schemaname": sequence.schema,
+            "sequencename": sequence.name,
+            "sequenceowner": owner.name if owner is not None else None,
+            "data_type": by_name[sequence.type.name].oid,
+            "start_value": sequence.start,
+            "min_value": sequence.minimum,
+            "max_value": sequence.maximum,
+            "increment_by": sequence.increment,
+            "cycle": sequence.cycle,
+            "cache_size": sequence.cache,
+        }
+
+
+def _information(transaction: CatalogReader) -> Iterator[Row]:
+    bits = {"int2": 16, "int4": 32, "int8": 64}
+    for sequence in transaction.catalog.sequences():
+        if sequence.internal:
+            continue
+        yield {
+            "sequence_catalog": "postgres",
+            "sequence_schema": sequence.schema,
+            "sequence_name": sequence.name,
+            "data_type": format_type(ColumnType(sequence.type.name)),
+            "numeric_precision": bits[sequence.type.name],
+            "numeric_precision_radix": 2,
+            "numeric_scale": 0,
+            "start_value": str(sequence.start),
+            "minimum_value": str(sequence.minimum),
+            "maximum_value": str(sequence.maximum),
+            "increment": str(sequence.increment),
+            "cycle_option": "YES" if sequence.cycle else "NO",
+        }
+
+
+def _dependencies(transaction: CatalogReader) -> Iterator[Row]:
+    """Sequences on the columns that they belong to, "a" for automatic, "i" for those of identity columns."""
+    for sequence in transaction.catalog.sequences():
+        table, position = sequence.owned_by
+        if table:
+            row = {"classid": PG_CLASS_OID, "objid": sequence.id, "objsubid": 0, "refclassid": PG_CLASS_OID, "refobjid": table}
+            yield {**row, "refobjsubid": position + 1, "deptype": "i" if sequence.internal else "a"}
+
+
+SEQUENCE_ROWS: dict[str, Callable[[Any], Iterator[Row]]] = {
+    "pg_sequence": _sequences,
+    "pg_sequences": _shown,
+    "sequences": _information,
+    "pg_depend": _dependencies,
+}
