@@ -74,12 +74,13 @@ def run_pgbench(url: str, script: str, clients: int, seconds: float) -> Cell:
 class Eagleray:
     """A cluster in open mode on a temporary folder, started and ended through the command line, as a person would."""
 
-    def __init__(self, port: int, placement: str) -> None:
+    def __init__(self, port: int, placement: str, settings: str = "") -> None:
+        """`settings`: more of a settings file."""
         self._folder = Path(tempfile.mkdtemp(prefix="eagleray-bench-"))
         self._data = self._folder / "data"
         self._port = port
         self._settings = self._folder / "settings.toml"
-        self._settings.write_text(f'mode = "open"\n\n[layout]\nplacement = "{placement}"\n')
+        self._settings.write_text(f'mode = "open"\n\n[layout]\nplacement = "{placement}"\n{settings}')
 
     def _command(self, *arguments: str) -> str:
         done = subprocess.run(

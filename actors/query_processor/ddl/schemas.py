@@ -44,7 +44,8 @@ async def create_schema(change: SchemaChange, node: Any) -> str:
 
 def _empty(change: SchemaChange, name: str, behavior: DropBehavior) -> None:
     """Drop what is in the schema, and what depends on that. Raises 2BP01 where there is something and `behavior` is not CASCADE."""
-    clear(change, [f"schema {name}"], dependents_of_schema(change.catalog, name), behavior)
+    own = [("constraint", one.oid, "") for table in change.catalog.tables() if table.schema == name for one in table.foreign_keys]
+    clear(change, [f"schema {name}"], dependents_of_schema(change.catalog, name), behavior, own)
 
 
 async def drop_schema(change: SchemaChange, node: Any) -> str:

@@ -29,6 +29,13 @@ from actors.sql.expressions.tree import BOOL, Expression, is_slow
 from actors.sql.types import format_type
 from actors.sql.types.column_type import ColumnType
 
+COLUMNS_SHARE_MAX = 2
+"""Typed columns instead of encoded rows are asked for where at most one in so many columns is needed: else rows cost less."""
+_COLUMN_TYPES = frozenset(
+    {"bool", "int2", "int4", "int8", "float4", "float8", "text", "varchar", "bpchar", "bytea", "uuid", "date", "timestamptz"}
+)
+"""Types whose every datum an Arrow column can hold (but for the last years of timestamps)."""
+
 
 class Planning:
     """One statement's. `parameters` collects the parameters' types. The result of `analyze` may hold parameters still unknown to it: types are
@@ -111,6 +118,13 @@ class Path:
     @property
     def by_primary_key(self) -> bool:
         return self.choice.unique and self.choice.index is self.access.stored.primary
+
+
+def projection(stored: StoredTable, used: Sequence[int]) -> tuple[int, ...] | None:
+    """The positions (ascending) that a scan asks for as typed columns; None: rows are asked for."""
+    if not used or len(used) * COLUMNS_SHARE_MAX > len(stored.table.live_columns()):
+        return None
+    return tuple(used) if all(stored.types[position].name in _COLUMN_TYPES for position in used) else None
 
 
 def path_to(

@@ -14,7 +14,7 @@ from actors.query_processor.planner.explain import explain_path, explain_result
 from actors.query_processor.planner.facts import conjuncts
 from actors.query_processor.planner.join import plan_join
 from actors.query_processor.planner.locking import command_of, locked_relations
-from actors.query_processor.planner.planning import Planning, path_to
+from actors.query_processor.planner.planning import Planning, path_to, projection
 from actors.query_processor.row_executor.access import NoRowAccess, PointAccess
 from actors.query_processor.row_executor.selecting import SelectPlan, own_key
 from actors.query_processor.row_executor.stored_table import stored_table
@@ -25,13 +25,6 @@ from actors.sql.expressions.tree import columns_of
 
 if TYPE_CHECKING:
     from actors.query_processor.session.statements import QueryPlan
-
-COLUMNS_SHARE_MAX = 2
-"""Typed columns instead of encoded rows are asked for where at most one in so many columns is needed: else rows cost less."""
-_COLUMN_TYPES = frozenset(
-    {"bool", "int2", "int4", "int8", "float4", "float8", "text", "varchar", "bpchar", "bytea", "uuid", "date", "timestamptz"}
-)
-"""Types whose every datum an Arrow column can hold (but for the last years of timestamps)."""
 
 
 def plan_select(planning: Planning, bound: BoundStatement, aggregated: bool, locking: Sequence[Any]) -> QueryPlan | None:
@@ -77,9 +70,7 @@ def _plan_table(planning: Planning, query: BoundQuery, body: Select, scope: Scop
     wanted = orders(items)
     used = sorted(set().union(*map(columns_of, [*expressions, *(item[0] for item in items), *parts])))
     locks = bool(locked_relations(locking, scope))
-    project = None
-    if not locks and limits.count is None and used and len(used) * COLUMNS_SHARE_MAX <= len(relation.table.live_columns()):
-        project = tuple(used) if all(stored.types[position].name in _COLUMN_TYPES for position in used) else None
+    project = projection(stored, used) if not locks and limits.count is None else None
     path = path_to(stored, parts, wanted, limits.count is not None, project, planning.settings.limits.statement_memory_bytes_max)
     ordered = not items or path.ordered or isinstance(path.access, PointAccess)
     sorting = None if ordered else sorting_of(items)

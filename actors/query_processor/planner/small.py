@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from actors.query_processor.planner.clauses import limits_of
 from actors.query_processor.planner.explain import indent, path_lines
 from actors.query_processor.planner.facts import conjunction, conjuncts
-from actors.query_processor.planner.planning import Path, Planning, path_to
+from actors.query_processor.planner.planning import Path, Planning, path_to, projection
 from actors.query_processor.row_executor.operators import (
     AggregateOf,
     Combined,
@@ -267,11 +267,14 @@ class _Builder:
         mine = [part for part in parts if self._is_of(part, set(own))]
         rest = [part for part in parts if part not in mine]
         moved = [self._moved(part, layout) for part in mine]
-        path = path_to(stored_table(item.table), moved, memory_bytes_max=self._memory, filtered=False)
+        stored = stored_table(item.table)
+        project = projection(stored, sorted(item.read))
+        path = path_to(stored, moved, project=project, memory_bytes_max=self._memory, filtered=False)
         self.paths.append((item, path))
         left = conjunction(path.filters)
-        table = TableRows(path.access, None if left is None or path.choice.unique else compile_filter(left), self._rows_max)
-        return Source(table, layout, item.width), rest
+        width = item.width if project is None else project[-1] + 1
+        table = TableRows(path.access, None if left is None or path.choice.unique else compile_filter(left), self._rows_max, width)
+        return Source(table, layout, width), rest
 
     def _is_of(self, part: Expression, own: set[int]) -> bool:
         """It mentions these positions alone, and no subquery (whose result an access path would not know)."""

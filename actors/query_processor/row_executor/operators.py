@@ -72,14 +72,15 @@ def _itself(datum: Any) -> Any:
 
 
 class TableRows:
-    """`passes`: what the access path leaves to be looked at here; `rows_max`: that it may give."""
+    """`passes`: what the access path leaves to be looked at here; `rows_max`: that it may give; `width`: of a row here, as wide as its last column that is needed."""
 
-    __slots__ = ("_passes", "_rows_max", "access")
+    __slots__ = ("_passes", "_rows_max", "_width", "access")
 
-    def __init__(self, access: Access, passes: Filter | None, rows_max: int) -> None:
+    def __init__(self, access: Access, passes: Filter | None, rows_max: int, width: int) -> None:
         self.access = access
         self._passes = passes
         self._rows_max = rows_max
+        self._width = width
 
     async def rows(self, run: Run) -> list[Row]:
         try:
@@ -90,10 +91,9 @@ class TableRows:
             raise
         if len(keyed) > self._rows_max:
             raise TooMany
-        passes = self._passes
-        if passes is None:
-            return [row for _, row in keyed]
-        return [row for _, row in keyed if passes(row, run.parameters, run.environment)]
+        passes, width = self._passes, self._width
+        rows = [row if len(row) == width else row[:width] for _, row in keyed]
+        return rows if passes is None else [row for row in rows if passes(row, run.parameters, run.environment)]
 
 
 @dataclass(frozen=True, slots=True)

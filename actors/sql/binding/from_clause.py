@@ -101,7 +101,7 @@ def _table(binder: Binder, item: ast.RangeVar, level: Level) -> tuple[FromItem, 
         named = columns_of_table(table)
         if names:
             named = NamedColumns(renamed(named.listed, names, shown))
-        stored = TableItem(table, shown, binder.values.block(len(table.columns)), alias is not None, bool(names))
+        stored = TableItem(table, shown, binder.values.block(len(table.columns)), alias is not None)
         binder.tables.append(stored)
         schema = table.schema if alias is None else ""
         return stored, Relation(shown, named, stored.offset, schema, table.name, (stored,))
@@ -182,7 +182,7 @@ def _join(binder: Binder, item: ast.JoinExpr, level: Level) -> Part:
     if item.quals is not None:
         condition = binder.condition(item.quals, level, ON)
     relations = level.relations[before:]
-    joined = JoinItem(kind, left.item, right.item, condition, names is None and item.alias is None)
+    joined = JoinItem(kind, left.item, right.item, condition)
     if item.alias is not None:
         relation = _aliased(item, relations, merged)
         level.relations[before:] = [relation]

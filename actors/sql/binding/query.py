@@ -37,7 +37,6 @@ class TableItem:
     alias: str
     offset: int
     renamed: bool = False
-    columns_renamed: bool = False
     read: set[int] = field(default_factory=set)
 
     @property
@@ -115,8 +114,6 @@ class JoinItem:
     left: FromItem
     right: FromItem
     condition: Expression | None
-    plain: bool = True
-    """Written as JOIN ... ON or CROSS JOIN: neither USING nor NATURAL, and without an alias."""
 
 
 Leaf = TableItem | SystemItem | QueryItem | CteItem | FunctionItem | EmptyItem

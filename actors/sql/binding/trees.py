@@ -90,3 +90,18 @@ def conjunction_of(conditions: list[Any]) -> Any:
     if len(conditions) < 2:
         return conditions[0] if conditions else None
     return ast.BoolExpr(boolop=enums.BoolExprType.AND_EXPR, args=tuple(conditions))
+
+
+def mentions(node: Any, name: str) -> bool:
+    """Whether a column is named so, without a relation."""
+    todo = [node]
+    while todo:
+        part = todo.pop()
+        if isinstance(part, tuple):
+            todo += part
+        elif isinstance(part, ast.ColumnRef):
+            if len(part.fields) == 1 and getattr(part.fields[0], "sval", None) == name:
+                return True
+        elif isinstance(part, ast.Node):
+            todo += [getattr(part, slot) for slot in part.__slots__]
+    return False

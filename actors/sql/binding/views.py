@@ -26,7 +26,7 @@ from pglast.stream import RawStream
 
 from actors.common.errors import INVALID_OBJECT_DEFINITION, STATEMENT_TOO_COMPLEX, UNDEFINED_TABLE, DatabaseError
 from actors.sql.binding.scope import located
-from actors.sql.binding.trees import has_subquery, mapped, with_parts, with_relations
+from actors.sql.binding.trees import has_subquery, mapped, mentions, with_parts, with_relations
 from actors.sql.binding.view_bases import Base, Substitution, base_of, is_star, unsorted
 from actors.sql.catalog.schema import Table, View, ViewSource
 from actors.sql.catalog.snapshot import Catalog
@@ -215,8 +215,10 @@ class Expansion:
         base = self.base(view)
         if base is None or not base.is_repeatable:
             return None
-        names = Substitution(base, items[0].alias.aliasname if items[0].alias is not None else items[0].relname, view.schema)
-        return names.select(statement)
+        alias = items[0].alias.aliasname if items[0].alias is not None else items[0].relname
+        if alias not in base.values and mentions(statement, alias):  # its whole row
+            return None
+        return Substitution(base, alias, view.schema).select(statement)
 
     def base(self, view: View, sorted_: bool = False) -> Base | None:
         """What a view of one relation reads; None where it is another kind of view. `sorted_`: it may be one with ORDER BY, which is left out."""

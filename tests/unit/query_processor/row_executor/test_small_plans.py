@@ -69,3 +69,22 @@ def test_a_subquery_of_several_rows_is_an_error() -> None:
         return await runner.run("a", "SELECT count(*) FROM t WHERE n = (SELECT id FROM u)")
 
     assert asyncio.run(run()) == ["ERROR 21000: more than one row returned by a subquery used as an expression"]
+
+
+def test_columns_alone_and_what_the_transaction_has_written() -> None:
+    """A scan for few of a table's columns gives these alone, and whole rows where own writes are merged in."""
+    runner = ScriptRunner(True)
+
+    async def run() -> list[list[str]]:
+        await runner.run("a", "CREATE TABLE w (id int PRIMARY KEY, a int, s text, b int, c int, d text)")
+        await runner.run("a", "INSERT INTO w VALUES (1, 10, 'x', 5, 7, 'p'), (2, 20, 'y', 6, 8, 'q')")
+        query = "SELECT v.s, u.a, count(*) FROM w v JOIN w u ON u.a = v.b * 2 GROUP BY v.s, u.a ORDER BY 1"
+        before = await runner.run("a", query)
+        for statement in ("BEGIN", "INSERT INTO w VALUES (3, 12, 'z', 10, 9, 'r')"):
+            await runner.run("a", statement)
+        return [before, await runner.run("a", query), await runner.run("a", f"EXPLAIN {query}")]
+
+    before, within, explained = asyncio.run(run())
+    assert before == ["s|a|count", "x|10|1", "SELECT 1"]
+    assert within == ["s|a|count", "x|10|1", "y|12|1", "z|20|1", "SELECT 3"]
+    assert "                Projections: s, b" in explained
