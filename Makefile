@@ -9,11 +9,12 @@ PORT ?= 5433
 # bytecode.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test check up down status bench clean help FORCE
+.PHONY: demo test proofs check up down status bench clean help FORCE
 
 help:
 	@echo "make demo    a cluster, the article's orders schema, a workload, its checks; then a day from zero to zero"
 	@echo "make test    all tests          make check  lint, types, imports, fast tests"
+	@echo "make proofs  the simulator's, with all planted bugs, some of which take turns in make test"
 	@echo "make up      start a cluster on $(DATA), port $(PORT); make down stops it, make status shows it"
 	@echo "make bench   against PostgreSQL 18 with two synchronous standbys, in one run"
 
@@ -48,6 +49,9 @@ status: $(VENV)/.base
 
 test: $(VENV)/.dev
 	@$(BIN)/python -m tests.side_by_side
+
+proofs: $(VENV)/.dev
+	@PROOFS=all $(BIN)/python -m pytest -n logical --dist worksteal --dearest 20 tests/sim
 
 check: $(VENV)/.dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

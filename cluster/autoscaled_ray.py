@@ -21,6 +21,7 @@ from typing import Any
 
 import msgspec
 
+from cluster import thrifty
 from cluster.local_ray import LOOPBACK, OBJECT_STORE_BYTES, guard, make_token, prepare_environment
 from cluster.private_folders import require_private
 
@@ -148,6 +149,7 @@ def _start_head(port: int, config: Path) -> Any:
 
     guard()
     Node.start_api_server = lambda self, **_: None  # type: ignore[method-assign]
+    thrifty.without_dashboard_agents()
     make: Any = RayParams  # its annotations are narrower than what it takes
     parameters = make(
         gcs_server_port=port,
@@ -161,6 +163,7 @@ def _start_head(port: int, config: Path) -> Any:
         dashboard_agent_listen_port=0,
         include_log_monitor=False,
         autoscaling_config=str(config),
+        **thrifty.NODE,
     )
     return Node(parameters, head=True, shutdown_at_exit=False)
 

@@ -2,6 +2,9 @@
 
 Topology versions are clock times, so that a later controller's are greater; one whose clock is behind hears from the processes what they
 know, and goes on from there.
+
+A process has one Topology under way at a time. What is published meanwhile it is told when it has answered (or has not), the newest alone: roles that
+start together make as many topologies, and only the last of them says anything new.
 """
 
 from __future__ import annotations
@@ -34,6 +37,8 @@ class Directory:
         """By process."""
         self._maps: dict[str, int] = {}
         """By process: the newest version of the map that it is known to have."""
+        self._telling: dict[str, Register] = {}
+        """By process: the registration of the life that has a topology under way."""
         self.own: Register | None = None
         """The controller's."""
         self.version = 0
@@ -96,24 +101,36 @@ class Directory:
 
     def _tell(self, process: str, topology: Topology) -> None:
         """Send the topology until it is acknowledged: a process that misses one might look for roles where they are no more, for ever."""
-        version, register = self.version, self.registers[process]
+        register = self.registers[process]
+        if self._telling.get(process) is register:
+            return  # it is told the newest afterwards
+        self._telling[process] = register
 
-        def counts() -> bool:
-            return self.version == version and self.registers.get(process) is register and not self.stopped
-
-        def silent(_: DatabaseError) -> None:
-            if counts():
-                asyncio.get_running_loop().call_later(TELL_RETRY_S, again)
+        def over() -> bool:
+            """Whether the process is still to be told anything."""
+            if self._telling.get(process) is register:
+                del self._telling[process]
+            return self.registers.get(process) is register and not self.stopped
 
         def again() -> None:
-            if counts():
+            if self.registers.get(process) is register and not self.stopped:
                 self._tell(process, self.topology())
+
+        def silent(_: DatabaseError) -> None:
+            if over():
+                if self.version == topology.version:
+                    asyncio.get_running_loop().call_later(TELL_RETRY_S, again)
+                else:
+                    again()
 
         def informed(answer: Message) -> None:
             assert isinstance(answer, Informed)
             self._maps[process] = max(self._maps.get(process, 0), topology.shard_map.version)
+            behind = over() and self.version != topology.version
             if answer.version > self.version and not self.stopped:  # an earlier controller's clock was ahead of ours
                 self.version = answer.version
                 self.publish()
+            elif behind and not self.silent:
+                again()
 
         self._context.bus.request("controller", f"host/{process}", topology, informed, silent, timeout_s=TELL_TIMEOUT_S)

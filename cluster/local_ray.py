@@ -25,6 +25,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cluster import thrifty
+
 if TYPE_CHECKING:
     from cluster.state import ProcessState
 
@@ -153,6 +155,7 @@ class LocalRay:
         ray_utils.set_sigterm_handler = lambda sigterm_handler: None
         # Ray would start, and wait for, the server of a dashboard that is left out.
         Node.start_api_server = lambda self, **_: None  # type: ignore[method-assign]
+        thrifty.without_dashboard_agents()
         cluster = Cluster(shutdown_at_exit=True)
         self._cluster = cluster
         for number, az in enumerate(self._azs):
@@ -179,6 +182,7 @@ class LocalRay:
             dashboard_agent_listen_port=0,
             include_log_monitor=False,
             no_monitor=True,
+            **thrifty.NODE,
         )
 
     def close_folders(self) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from cluster import thrifty
 from cluster.local_ray import LOOPBACK, OBJECT_STORE_BYTES, guard
 
 
@@ -52,6 +53,7 @@ def _start(spec: Spec) -> Any:
     from ray._private.parameter import RayParams
 
     guard()
+    thrifty.without_dashboard_agents()
     make: Any = RayParams  # its annotations are narrower than what it takes
     resources = dict(spec.resources)
     parameters = make(
@@ -70,6 +72,7 @@ def _start(spec: Spec) -> Any:
         max_worker_port=0,
         dashboard_agent_listen_port=0,
         include_log_monitor=False,
+        **thrifty.NODE,
     )
     return Node(parameters, head=False, shutdown_at_exit=False)
 

@@ -18,6 +18,16 @@ from typing import Any
 import pytest
 
 from eagleray.command.show import status_of
+from tests.dearest import Dearest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--dearest", type=int, default=0, metavar="N", help="tell which N tests cost the most processor time")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if count := config.getoption("--dearest"):
+        config.pluginmanager.register(Dearest(count))
 
 
 @pytest.fixture(autouse=True)

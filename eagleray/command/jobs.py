@@ -39,6 +39,7 @@ def submit_program(
     """Run FILE as a job. Waits for its end with this process's standard input and outputs and returns its exit
     status, or prints the job's name at once."""
     program = _program(data, file, arguments, working_dir, requirements)
+    use_token(data, state_of(data), program.environment)
     with _jobs(data) as jobs:
         if not wait:
             name = jobs.submit(program)
@@ -78,7 +79,6 @@ def _program(data: Path, file: Path, arguments: tuple[str, ...], working_dir: Pa
     except ValueError as error:  # a null byte
         raise OneLine(f"{file}: {error}") from None
     environment = {"EAGLERAY_DATA_DIR": str(data.absolute())}
-    use_token(data, state_of(data), environment)
     packages = () if requirements is None else _packages(requirements)
     if working_dir is None:
         return Program(str(place), arguments, directory=str(Path.cwd()), packages=packages, environment=environment)

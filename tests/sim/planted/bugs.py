@@ -21,6 +21,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
+from zlib import crc32
 
 from actors.common.settings import Adjudication, Settings
 from cluster.simulation.campaign import RUNS_MAX, Options, preload
@@ -366,10 +367,14 @@ NOT_FOUND: tuple[str, ...] = ()
 
 CAMPAIGN = Options(pause=HUNT_PAUSE)
 """What a bug that must be found as drawn is found by."""
+DEAR_S = 3.0
+"""CPU seconds of a kept run from which on `make test` leaves it to some days."""
+TURNS = 4
+"""Days after which each has had its turn."""
 STALE = ("AttributeError", "ImportError", "NameError", "TypeError")
 FOUND = Path(__file__).parent / "found.jsonl"
 """Of each bug: the run that found it, with the plan that its seed drew then, narrowed as it was. It is tried first, and does not change with the draw. `seconds`: where fewer virtual
-seconds under faults than a hunt's find it, too."""
+seconds under faults than a hunt's find it, too. `cpu_s`: what the run cost when that was last measured."""
 
 
 KEPT_SEEDS = 3
@@ -384,6 +389,14 @@ class Attempt:
     as_drawn: bool
     plan: Plan | None = None
     seconds: float | None = None
+    cpu_s: float = 0.0
+    """What it cost once; no part of what the run is."""
+
+
+def has_its_turn(name: str, day: int) -> bool:
+    """Whether its kept run is cheap, or one of those of this day (an ordinal): the dear ones take turns."""
+    kept = kept_runs().get(name)
+    return kept is None or kept.cpu_s < DEAR_S or crc32(name.encode()) % TURNS == day % TURNS
 
 
 def others_of(kept: Attempt) -> list[int]:
@@ -394,7 +407,9 @@ def others_of(kept: Attempt) -> list[int]:
 def kept_runs() -> dict[str, Attempt]:
     lines = [json.loads(line) for line in FOUND.read_text().splitlines()]
     return {
-        line["bug"]: Attempt(line["bug"], line["seed"], BUGS[line["bug"]].as_drawn, plan_from(line["plan"]), line.get("seconds"))
+        (name := line["bug"]): Attempt(
+            name, line["seed"], BUGS[name].as_drawn, plan_from(line["plan"]), line.get("seconds"), line.get("cpu_s", 0.0)
+        )
         for line in lines
     }
 

@@ -130,6 +130,7 @@ def keep(attempt: Attempt) -> None:
     kept: dict[str, Any] = {"bug": attempt.name, "seed": attempt.seed, "plan": as_json(attempt.plan)}
     if attempt.seconds is not None:
         kept["seconds"] = attempt.seconds
+    kept["cpu_s"] = attempt.cpu_s
     FOUND.write_text("".join(f"{line}\n" for line in (*others, json.dumps(kept))))
 
 
@@ -150,8 +151,8 @@ def main() -> None:
                 continue
             shrunk, best, first = shrink(Attempt(name, report.seed, BUGS[name].as_drawn, report.plan), given.above)
         assert shrunk is not None
-        if shrunk != known and best < float("inf"):
-            keep(shrunk)
+        if best < float("inf"):
+            keep(replace(shrunk, cpu_s=round(best, 1)))
         print(f"{name:48} {first:.1f} s, now {best:.1f} s", flush=True)
 
 

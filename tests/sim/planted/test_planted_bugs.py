@@ -1,9 +1,14 @@
-"""The checkers are checked: each bug of bugs.py must be found within 200 seeds, and without a bug nothing is."""
+"""The checkers are checked: each bug of bugs.py must be found within 200 seeds, and without a bug nothing is.
+
+PROOFS=all python -m pytest tests/sim/planted       those, too, that take turns: each of the dear ones has one day of four
+"""
 
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable
+from datetime import date
 
 import pytest
 
@@ -11,10 +16,13 @@ from cluster.simulation.hostile import Plan, trimmed
 from cluster.simulation.run import run_seed
 from tests.sim.planted.bugs import (
     BUGS,
+    DEAR_S,
     NOT_FOUND,
     SEEDS_MAX,
+    TURNS,
     busy,
     busy_pair,
+    has_its_turn,
     hunt,
     kept_runs,
     short_leases,
@@ -25,6 +33,7 @@ from tests.sim.planted.bugs import (
 )
 from workloads.proofs import PROOFS
 
+ALL = os.environ.get("PROOFS") == "all"
 CONTROL_S = 15.0
 """Of the runs without a bug: half of what a hunt has. Two hundred longer ones are the campaign."""
 
@@ -32,6 +41,8 @@ CONTROL_S = 15.0
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("name", [name for name in BUGS if name not in NOT_FOUND])
 def test_a_planted_bug_is_found(name: str) -> None:
+    if not ALL and not has_its_turn(name, date.today().toordinal()):
+        pytest.skip("another day's turn; `make proofs` has all of them")
     logging.disable(logging.CRITICAL)
     as_drawn = BUGS[name].as_drawn
     try:
@@ -42,6 +53,14 @@ def test_a_planted_bug_is_found(name: str) -> None:
     if report is None and as_drawn:
         pytest.skip("traces have changed since its run was kept: `python -m tests.sim.planted.bugs --keep` hunts it anew")
     assert report is not None, f"{name} was not found"
+
+
+def test_each_bug_has_a_turn_and_the_cheap_ones_every_day() -> None:
+    days = range(1000, 1000 + TURNS)
+    for name in BUGS:
+        turns = [day for day in days if has_its_turn(name, day)]
+        kept = kept_runs().get(name)
+        assert len(turns) == (1 if kept is not None and kept.cpu_s >= DEAR_S else TURNS), name
 
 
 @pytest.mark.parametrize(
