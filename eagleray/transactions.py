@@ -11,7 +11,7 @@
 | an attempt ends with | then |
 | --- | --- |
 | 40001 | nothing was committed: roll back, pause (full jitter), run again, at most `attempts_max` times |
-| 08xxx, 57Pxx, a broken connection before COMMIT | nothing committed: a Session connects and runs again; a connection raises |
+| 08xxx, 57Pxx, a break before COMMIT | nothing committed: a Session connects and runs again; a connection raises |
 | the same during COMMIT | perhaps committed: UnknownOutcome, never run again blindly; with `once`, run again safely |
 | anything else | roll back and raise |
 

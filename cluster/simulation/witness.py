@@ -8,7 +8,8 @@ It trusts no role's account of itself. What a client or another role was told is
                              I7   a journal replica that votes takes nothing of a lower epoch after it has sealed for a higher one
                              I11  nobody is told of a commit before its time (where clocks are honest)
                              I12  nobody asks a journal to trim what some storage replica has not checkpointed on its disk
-                             the crossbar delivers in order, nothing at or below a watermark that it has given, each record whole and once
+                             the crossbar delivers in order, nothing at or below a watermark that it has given, each record
+                             whole and once
                              two readers of a journal get the same committed records
     kept for the end         reads, promises, what every commit and every participant was told: verdict.py
 """

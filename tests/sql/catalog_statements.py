@@ -108,8 +108,10 @@ def _known() -> str:
 
 def _operators(oracle: Oracle) -> list[tuple[str, str, str]]:
     answer = oracle.ask(
-        f"""SELECT l.typname, o.oprname, r.typname FROM pg_operator o LEFT JOIN pg_type l ON l.oid = o.oprleft JOIN pg_type r ON r.oid = o.oprright
-        WHERE (o.oprleft = 0 OR l.typname = ANY ({_known()})) AND r.typname = ANY ({_known()}) AND o.oprname NOT IN ('~<~', '~<=~', '~>~', '~>=~', '^@', '@@', '@@@')
+        f"""SELECT l.typname, o.oprname, r.typname FROM pg_operator o
+        LEFT JOIN pg_type l ON l.oid = o.oprleft JOIN pg_type r ON r.oid = o.oprright
+        WHERE (o.oprleft = 0 OR l.typname = ANY ({_known()})) AND r.typname = ANY ({_known()})
+        AND o.oprname NOT IN ('~<~', '~<=~', '~>~', '~>=~', '^@', '@@', '@@@')
         ORDER BY 2, 1, 3"""
     )
     # Of arrays' operators, which are of any element: some.
@@ -122,15 +124,25 @@ def _operators(oracle: Oracle) -> list[tuple[str, str, str]]:
 def _functions(oracle: Oracle) -> list[tuple[str, list[str]]]:
     skipped = " AND ".join(f"p.proname NOT LIKE '{pattern}'" for pattern in SKIPPED_NAMES)
     answer = oracle.ask(
-        f"""SELECT p.proname, (SELECT string_agg(t.typname, ',' ORDER BY n) FROM unnest(p.proargtypes) WITH ORDINALITY a(oid, n) JOIN pg_type t ON t.oid = a.oid)
-        FROM pg_proc p WHERE p.prokind = 'f' AND p.provolatile <> 'v' AND NOT p.proretset AND p.pronargs BETWEEN 1 AND 4 AND p.pronamespace = 'pg_catalog'::regnamespace
+        f"""SELECT p.proname, (SELECT string_agg(t.typname, ',' ORDER BY n)
+            FROM unnest(p.proargtypes) WITH ORDINALITY a(oid, n)
+            JOIN pg_type t ON t.oid = a.oid)
+        FROM pg_proc p WHERE p.prokind = 'f' AND p.provolatile <> 'v' AND NOT p.proretset AND p.pronargs BETWEEN 1 AND 4
+        AND p.pronamespace = 'pg_catalog'::regnamespace
         AND {skipped}
-        AND NOT EXISTS (SELECT FROM unnest(p.proargtypes) a(oid) JOIN pg_type t ON t.oid = a.oid WHERE t.typname <> ALL ({_known()}))
-        AND p.prorettype IN (SELECT oid FROM pg_type WHERE typname = ANY ({_known()}) OR typname IN ('timetz', 'float4', '_text', 'char'))
-        AND NOT EXISTS (SELECT FROM pg_operator WHERE oprcode = p.oid) AND NOT EXISTS (SELECT FROM pg_amproc WHERE amproc = p.oid)
-        AND NOT EXISTS (SELECT FROM pg_aggregate WHERE p.oid IN (aggtransfn, aggfinalfn, aggcombinefn, aggmtransfn, aggminvtransfn, aggmfinalfn))
-        AND NOT EXISTS (SELECT FROM pg_cast WHERE castfunc = p.oid AND castsource <> casttarget AND p.proname = (SELECT typname FROM pg_type WHERE oid = casttarget))
-        AND p.proname !~ '(in|out|recv|send|larger|smaller|typmodin|typmodout|joinsel|sel|_support|_sortsupport|_cmp|eq|ne|lt|le|gt|ge)$' ORDER BY 1, 2"""
+        AND NOT EXISTS (SELECT FROM unnest(p.proargtypes) a(oid) JOIN pg_type t ON t.oid = a.oid
+            WHERE t.typname <> ALL ({_known()}))
+        AND p.prorettype IN (SELECT oid FROM pg_type WHERE typname = ANY ({_known()})
+            OR typname IN ('timetz', 'float4', '_text', 'char'))
+        AND NOT EXISTS (SELECT FROM pg_operator WHERE oprcode = p.oid)
+        AND NOT EXISTS (SELECT FROM pg_amproc WHERE amproc = p.oid)
+        AND NOT EXISTS (SELECT FROM pg_aggregate WHERE
+            p.oid IN (aggtransfn, aggfinalfn, aggcombinefn, aggmtransfn, aggminvtransfn, aggmfinalfn))
+        AND NOT EXISTS (SELECT FROM pg_cast WHERE castfunc = p.oid AND castsource <> casttarget
+            AND p.proname = (SELECT typname FROM pg_type WHERE oid = casttarget))
+        AND p.proname !~
+            '(in|out|recv|send|larger|smaller|typmodin|typmodout|joinsel|sel|_support|_sortsupport|_cmp|eq|ne|lt|le|gt|ge)$'
+        ORDER BY 1, 2"""
     )
     return [(name or "", (types or "").split(",")) for name, types in answer.rows]
 
@@ -142,9 +154,13 @@ def _casts(oracle: Oracle) -> list[tuple[str, str]]:
 
 def _aggregates(oracle: Oracle) -> list[tuple[str, list[str]]]:
     answer = oracle.ask(
-        f"""SELECT p.proname, (SELECT string_agg(t.typname, ',' ORDER BY n) FROM unnest(p.proargtypes) WITH ORDINALITY a(oid, n) JOIN pg_type t ON t.oid = a.oid)
-        FROM pg_proc p WHERE p.prokind = 'a' AND p.pronargs BETWEEN 1 AND 2 AND p.proname !~ 'json|xml|range' AND p.proname !~ '^(percent|mode|rank|dense|cume)'
-        AND NOT EXISTS (SELECT FROM unnest(p.proargtypes) a(oid) JOIN pg_type t ON t.oid = a.oid WHERE t.typname <> ALL ({_known()})) ORDER BY 1, 2"""
+        f"""SELECT p.proname, (SELECT string_agg(t.typname, ',' ORDER BY n)
+            FROM unnest(p.proargtypes) WITH ORDINALITY a(oid, n)
+            JOIN pg_type t ON t.oid = a.oid)
+        FROM pg_proc p WHERE p.prokind = 'a' AND p.pronargs BETWEEN 1 AND 2
+        AND p.proname !~ 'json|xml|range' AND p.proname !~ '^(percent|mode|rank|dense|cume)'
+        AND NOT EXISTS (SELECT FROM unnest(p.proargtypes) a(oid) JOIN pg_type t ON t.oid = a.oid
+            WHERE t.typname <> ALL ({_known()})) ORDER BY 1, 2"""
     )
     found = [(name or "", (types or "").split(",")) for name, types in answer.rows]
     return [*found, *((name, [type_]) for name in ("array_agg", "count", "any_value") for type_ in VALUES)]

@@ -6,8 +6,8 @@
 
 The system runs in process, as in the golden scripts. Run by hand: it needs `pip install -e '.[bench]'`. Each statement ends in one verdict:
 
-    agrees | wrong (another value) | type | name | fails (an error where a value is due) | accepted (a value where an error is due)
-        | sqlstate
+    agrees | wrong (another value) | type | name | fails (an error where a value is due) | accepted (a value where
+        an error is due) | sqlstate
 """
 
 from __future__ import annotations

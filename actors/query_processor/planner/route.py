@@ -1,7 +1,9 @@
 """Which executor runs a SELECT, told from the bound query alone: a pure predicate, with the reason that EXPLAIN (VERBOSE) shows.
 
-    route(SELECT abalance FROM accounts WHERE aid = $1)      -> Route(None)                 point and range reads, look-up joins, plain aggregates
-    route(SELECT bid, sum(x) FROM accounts GROUP BY bid)     -> Route(Reason.GROUPING)      everything else: the column executor
+    route(SELECT abalance FROM accounts WHERE aid = $1)
+        -> Route(None), point and range reads, look-up joins, plain aggregates
+    route(SELECT bid, sum(x) FROM accounts GROUP BY bid)
+        -> Route(Reason.GROUPING), everything else: the column executor
 
 One thing more is known only once access paths have been looked for: that no index leads from one table of a join to the other (join.py).
 """

@@ -1,6 +1,7 @@
 """AWS IAM GRANT role TO 'arn' and AWS IAM REVOKE role FROM 'arn': Aurora DSQL's own statements, which PostgreSQL's grammar does not have.
 
-    cut("SELECT 1; AWS IAM GRANT app TO 'arn:...'")  ->  ("SELECT 1; SELECT 1                       ", {10: IamStmt(True, "app", "arn:...")})
+    cut("SELECT 1; AWS IAM GRANT app TO 'arn:...'")
+    ->  ("SELECT 1; SELECT 1                       ", {10: IamStmt(True, "app", "arn:...")})
 
 Each is replaced by a statement of the same length that the parser knows, so that the places of the others' tokens stay; the caller puts the IamStmt where the
 parser has found that.

@@ -1,6 +1,7 @@
 """The bound query: a SELECT whose names, types and functions are decided. Both executors plan from it, and neither looks at the parser's tree again.
 
-    bind_statement(SELECT o.id, sum(i.price) FROM orders o JOIN items i ON i.order_id = o.id GROUP BY o.id, catalog, parameters)
+    bind_statement(SELECT o.id, sum(i.price) FROM orders o JOIN items i ON i.order_id = o.id GROUP BY o.id,
+                   catalog, parameters)
     items      JoinItem("INNER", TableItem(orders, offset 0), TableItem(items, offset 4), Call("=", (Column(5), Column(0))))
     targets    Column(0), Column(7)                    values.calls[7] == AggregateCall("sum", (Column(6),))
     group      Column(0)

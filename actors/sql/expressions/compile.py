@@ -1,8 +1,11 @@
 """Expressions to Python: source text generated once a plan, so that a row costs a function call and what the expression really does.
 
-    matches = compile_filter(And((aid = $1, abalance > 10)))         def f(row, parameters, environment):
-    matches([7, 1, 12], (7,), environment) -> True                       r0 = row[0]; r1 = row[2]; p1 = parameters[0]
-                                                                         return (r0 is not None and p1 is not None and (r0 == p1)) and ...
+    matches = compile_filter(And((aid = $1, abalance > 10)))
+    matches([7, 1, 12], (7,), environment) -> True
+
+    def f(row, parameters, environment):
+        r0 = row[0]; r1 = row[2]; p1 = parameters[0]
+        return (r0 is not None and p1 is not None and (r0 == p1)) and ...
 
 Two ways to write a node. `_Writer.value` gives source of the datum or None (NULL). `_Writer.truth(node, wanted)` gives source that is true exactly when
 the node is TRUE (or FALSE); a filter uses it: NULL needs no representation there, AND and OR are Python's own.

@@ -29,7 +29,11 @@ OPTIONS = [  # numbered in tests' names: a set is printed in another order by ev
 ROWS = st.lists(
     st.tuples(
         st.none() | st.integers(-(1 << 31), (1 << 31) - 1),
-        st.none() | st.text(alphabet=st.sampled_from('ab\\N.,;|\t\n\r"\'\b\v\f üx0_') | st.characters(exclude_characters="\0", exclude_categories=["Cs"])).filter(
+        st.none()
+        | st.text(
+            alphabet=st.sampled_from('ab\\N.,;|\t\n\r"\'\b\v\f üx0_')
+            | st.characters(exclude_characters="\0", exclude_categories=["Cs"])
+        ).filter(
             lambda text: text != "none"  # the text format does not tell it from the marker of a NULL
         ),
         st.none() | st.booleans(),
