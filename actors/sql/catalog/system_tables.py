@@ -116,8 +116,10 @@ def _relations() -> dict[tuple[str, str], SystemTable]:
         pairs = (column.split(":") for column in columns.split(","))
         oid = oids.get(name, FIRST_VIEW_OID + number)
         found[schema, name] = SystemTable(schema, name, tuple((column, _type(type_)) for column, type_ in pairs), oid)
-    jobs = "job_id:text,status:text,details:text,job_type:text,"
-            "class_id:oid,object_id:oid,object_name:text,start_time:timestamptz,update_time:timestamptz"
+    jobs = (
+        "job_id:text,status:text,details:text,job_type:text,"
+        "class_id:oid,object_id:oid,object_name:text,start_time:timestamptz,update_time:timestamptz"
+    )
     mappings = "iam_oid:oid,arn:text,pg_role_oid:oid,pg_role_name:name,grantor_pg_role_oid:oid,grantor_pg_role_name:name"
     for name, columns in (("jobs", jobs), ("iam_pg_role_mappings", mappings)):
         typed = tuple((column.split(":")[0], _type(column.split(":")[1])) for column in columns.split(","))
