@@ -231,6 +231,8 @@ class QueryProcessor:
     async def stop(self) -> None:
         """No new clients: those on their way here go back to their gateways. Every session ends with 57P01, its transaction rolled back."""
         self._stopping = True
+        if self._session_services is not None:
+            self._session_services.jobs.stop()
         if self._preparing is not None:
             self._preparing.cancel()
         if self._load is not None:
@@ -340,8 +342,10 @@ class QueryProcessor:
         return len(promised)
 
     def _present(self) -> int:
-        """Sessions, and clients of gateways that are about to have one: the cluster must not go to zero while they authenticate."""
-        return len(self._sessions) + self._resuming + (len(self._arriving) if self._receiver is not None else 0)
+        """Sessions, and clients of gateways that are about to have one: the cluster must not go to zero while they authenticate,
+        nor while a job is under way."""
+        working = self._session_services is not None and self._session_services.jobs.is_working
+        return working + len(self._sessions) + self._resuming + (len(self._arriving) if self._receiver is not None else 0)
 
     def _is_empty(self) -> bool:
         return not self._connections and not self._resuming and not self._on_their_way(asyncio.get_running_loop().time())

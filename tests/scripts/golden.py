@@ -113,6 +113,7 @@ class ScriptRunner:
         except DatabaseError as error:
             session.fail()
             lines += shown_error(error)
+        await self.services.jobs.settled()
         return lines
 
 

@@ -12,10 +12,17 @@ else be refused again and again.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from actors.reading.storage_client import StorageClient
 from actors.runtime.fiber import Completion, as_future
+from actors.sql.catalog.schema import is_any_open
 from actors.sql.catalog.snapshot import CATALOG_KEYSPACE, Catalog
+
+
+def _nobody() -> None:
+    pass
+
 
 CATALOG_END = CATALOG_KEYSPACE[:5] + b"\x01"
 
@@ -28,6 +35,8 @@ class CatalogCache:
         self._newest_change = 0
         self._refused = -1
         """start_ts of the latest transaction that was refused for its snapshot: one that is not known to have been current after it counts no more."""
+        self.on_open_jobs: Callable[[], None] = _nobody
+        """A snapshot was read in which a job has not ended."""
         self._awaiting: list[Completion[None]] | None = None
         """Those who wait for a reading, while there is one under way."""
 
@@ -83,6 +92,8 @@ class CatalogCache:
         if current is None or version > current.version:
             self._current = catalog
             self._current_until = at
+            if is_any_open(catalog.jobs()):
+                self.on_open_jobs()
         return catalog
 
     def note_change(self, catalog_ts: int) -> None:

@@ -54,7 +54,7 @@ PG_CONSTRAINT_OID = 2606
 
 
 async def alter_table(change: SchemaChange, raw: RawStatement) -> str | Batch:
-    """Raises as PostgreSQL does; 0A000 for what is refused. ALTER TABLE ASYNC validates a constraint, and answers with the id of a job that has ended."""
+    """Raises as PostgreSQL does; 0A000 for what is refused. ALTER TABLE ASYNC validates a constraint, and answers with the id of a job."""
     node = raw.node
     if raw.is_async and [command.subtype for command in node.cmds] != [AlterTableType.AT_ValidateConstraint]:
         raise DatabaseError(FEATURE_NOT_SUPPORTED, "ALTER TABLE ASYNC is supported for VALIDATE CONSTRAINT only")
@@ -69,7 +69,7 @@ async def alter_table(change: SchemaChange, raw: RawStatement) -> str | Batch:
         return "ALTER TABLE"
     table = change.table(node.relation)
     if raw.is_async:
-        return await _validate_async(change, table, node.cmds[0])
+        return _validate_async(change, table, node.cmds[0])
     for command in node.cmds:
         action = _ACTIONS.get(command.subtype)
         if action is None:
@@ -344,7 +344,7 @@ async def _violates(change: SchemaChange, table: Table, check: Check) -> Databas
 Validated = Check | ForeignKey
 
 
-def _named(table: Table, name: str) -> Validated:
+def constraint_named(table: Table, name: str) -> Validated:
     """A constraint that can be validated. Raises 42704, 42809."""
     constraints: list[Validated] = [*table.checks, *table.foreign_keys]
     for constraint in constraints:
@@ -355,13 +355,13 @@ def _named(table: Table, name: str) -> Validated:
     raise DatabaseError(UNDEFINED_OBJECT, f'constraint "{name}" of relation "{table.name}" does not exist')
 
 
-async def _offended(change: SchemaChange, table: Table, constraint: Validated) -> DatabaseError | None:
+async def offended(change: SchemaChange, table: Table, constraint: Validated) -> DatabaseError | None:
     if isinstance(constraint, Check):
         return await _violates(change, table, constraint)
     return await foreign_keys.violation(change, table, constraint)
 
 
-def _validated(table: Table, constraint: Validated) -> Table:
+def validated(table: Table, constraint: Validated) -> Table:
     checks = tuple(replace(other, validated=True) if other == constraint else other for other in table.checks)
     others = tuple(replace(other, validated=True) if other == constraint else other for other in table.foreign_keys)
     return replace(table, checks=checks, foreign_keys=others)
@@ -369,26 +369,22 @@ def _validated(table: Table, constraint: Validated) -> Table:
 
 async def _validate(change: SchemaChange, table: Table, command: Any) -> Table:
     _needs_open(change, "VALIDATE CONSTRAINT")
-    constraint = _named(table, command.name)
+    constraint = constraint_named(table, command.name)
     if constraint.validated:
         return table
-    violation = await _offended(change, table, constraint)
+    violation = await offended(change, table, constraint)
     if violation is not None:
         raise violation
-    after = _validated(table, constraint)
+    after = validated(table, constraint)
     change.replace_table(table, after)
     return after
 
 
-async def _validate_async(change: SchemaChange, table: Table, command: Any) -> Batch:
-    """A job: what is violated stands in its details."""
-    constraint = _named(table, command.name)
-    violation = await _offended(change, table, constraint)
-    if violation is None:
-        change.replace_table(table, _validated(table, constraint))
-    failure = "" if violation is None else "\n".join(filter(None, (violation.message, violation.detail)))
+def _validate_async(change: SchemaChange, table: Table, command: Any) -> Batch:
+    """A job (query_processor/jobs.py): what is violated stands in its details."""
+    constraint = constraint_named(table, command.name)
     name = f"{table.schema}.{table.name}.{constraint.name}"
-    job = change.add_job(table, "VALIDATE_CONSTRAINT", PG_CONSTRAINT_OID, table.id, name, failure)
+    job = change.add_job(table, "VALIDATE_CONSTRAINT", PG_CONSTRAINT_OID, table.id, name, constraint.name)
     return Batch([(job,)], True, "ALTER TABLE")
 
 
@@ -419,7 +415,7 @@ async def _drop_constraint(change: SchemaChange, table: Table, command: Any) -> 
 async def _alter_constraint(change: SchemaChange, table: Table, command: Any) -> Table:
     """ALTER CONSTRAINT ... [NOT] DEFERRABLE, of foreign keys alone. Raises 42704, 42809, 0A000."""
     node = command.def_
-    constraint = _named(table, node.conname)
+    constraint = constraint_named(table, node.conname)
     if not isinstance(constraint, ForeignKey):
         message = f'constraint "{node.conname}" of relation "{table.name}" is not a foreign key constraint'
         raise DatabaseError(WRONG_OBJECT_TYPE, message)

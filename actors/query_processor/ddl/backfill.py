@@ -1,4 +1,4 @@
-"""Filling indexes from the rows that are there: CREATE INDEX, ADD CONSTRAINT, ADD PRIMARY KEY.
+"""Filling indexes from the rows that are there: CREATE INDEX, ADD CONSTRAINT, ADD PRIMARY KEY (CREATE INDEX ASYNC: query_processor/jobs.py).
 
 The rows are read at start_ts in batches (the transaction's own among them), the entries go to the transaction's buffer, and one commit makes
 index and entries visible together. The table is taken exclusively: a row written meanwhile would lack its entry, so the commit conflicts then.
@@ -16,7 +16,7 @@ from actors.common.errors import NOT_NULL_VIOLATION, UNIQUE_VIOLATION, DatabaseE
 from actors.common.ranges import KEYSPACE_BYTES
 from actors.query_processor.ddl.change import SchemaChange, keyspace_range
 from actors.runtime.fiber import turn
-from actors.sql.catalog.schema import Index, Table
+from actors.sql.catalog.schema import INVALID, Index, Table
 from actors.sql.encoding.keys import KeyCodec
 from actors.sql.encoding.rows import RowCodec
 from actors.sql.types import by_name
@@ -79,7 +79,7 @@ async def rewrite(change: SchemaChange, before: Table, after: Table) -> None:
     codec = key_codec(after, after.primary)
     places = [column.position for column in after.primary.columns]
     space, _ = keyspace_range(after.id, after.primary.id)
-    makers = [(index, entry_maker(after, index)) for index in after.indexes]
+    makers = [(index, entry_maker(after, index)) for index in after.indexes if index.state != INVALID]
     scanner = transaction.scan(*keyspace_range(before.id, before.primary.id))
     while (rows := await scanner.next_rows()) is not None:
         for place, (_, value) in enumerate(rows, 1):

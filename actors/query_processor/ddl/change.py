@@ -28,7 +28,7 @@ from actors.common.errors import (
 from actors.query_processor.transaction import Transaction
 from actors.sql.catalog.privileges import CREATE, DefaultAcl, Owned, denied, require, require_owner
 from actors.sql.catalog.roles import ADMIN_OID, PUBLIC_ROLE_OID, Role
-from actors.sql.catalog.schema import CATALOG_TABLE, Comment, Index, Job, RoleSettings, Sequence, Table, View
+from actors.sql.catalog.schema import CATALOG_TABLE, FAILED, SUBMITTED, Comment, Index, Job, RoleSettings, Sequence, Table, View
 from actors.sql.catalog.snapshot import (
     IMPLIED_SCHEMAS,
     INDEX_KIND,
@@ -61,6 +61,8 @@ if TYPE_CHECKING:
 IDENTIFIER_BYTES_MAX = 63
 JOB_BITS = 130
 JOB_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
+DROPPED = "the index was dropped"
+"""What stands in the details of a job that has nothing to build any more."""
 JOB_KEPT_US = 30 * 60 * 1_000_000
 """For so long sys.jobs shows a job that has ended, as DSQL's does."""
 ROLE_SETTINGS = CATALOG_TABLE
@@ -293,20 +295,27 @@ class SchemaChange:
             self.transaction.delete(key, counts=False)
         self._changed(ROLE_SETTINGS, self.catalog.with_settings(settings))
 
-    def add_job(self, table: Table, job_type: str, class_id: int, object_id: int, object_name: str, failure: str = "") -> str:
-        """Note a job on `table` that has ended with this statement; its id. Jobs that ended long ago are forgotten."""
+    def add_job(self, table: Table, job_type: str, class_id: int, object_id: int, object_name: str, constraint: str = "") -> str:
+        """Note a job on `table`; its id. It begins when this transaction has committed (jobs.py). Jobs that ended long ago are forgotten."""
         services = self.session.services
         number = services.context.random.getrandbits(JOB_BITS)
         name = "".join(JOB_LETTERS[number >> 5 * place & 31] for place in range(JOB_BITS // 5))
         now = services.clock.now().latest
-        status = "failed" if failure else "completed"
-        job = Job(name, status, failure, job_type, class_id, object_id, object_name, self.transaction.start_ts, now)
-        old = [other.id for other in self.catalog.jobs() if other.update_time < now - JOB_KEPT_US]
+        job = Job(name, SUBMITTED, "", job_type, class_id, object_id, object_name, self.transaction.start_ts, now, table.id, constraint)
+        old = [other.id for other in self.catalog.jobs() if not other.is_open and other.update_time < now - JOB_KEPT_US]
         for other in old:
             self.transaction.delete(job_key(other), counts=False)
         self.transaction.put(job_key(name), encode(job), counts=False)
         self._changed(table.id, self.catalog.with_job(job, old))
         return name
+
+    def cancel_jobs(self, table: Table, object_id: int) -> None:
+        """What a job was to build is dropped: it has failed."""
+        for job in self.catalog.jobs():
+            if job.is_open and (job.table, job.object_id) == (table.id, object_id):
+                ended = replace(job, status=FAILED, details=DROPPED, update_time=self.session.services.clock.now().latest)
+                self.transaction.put(job_key(job.id), encode(ended), counts=False)
+                self._changed(table.id, self.catalog.with_job(ended, ()))
 
     def alone_with(self, table: Table) -> None:
         """What was read of the table's rows must still hold at the commit: nobody else may write them meanwhile."""

@@ -114,7 +114,12 @@ def _index(parent: Table, names: Sequence[str]) -> Index:
         return parent.primary
     places = set(_positions(parent, names))
     for index in Catalog.all_indexes(parent):
-        if index.unique and len(index.columns) == len(names) and {column.position for column in index.columns} == places:
+        if (
+            index.unique
+            and not index.state
+            and len(index.columns) == len(names)
+            and {column.position for column in index.columns} == places
+        ):
             return index
     raise DatabaseError(INVALID_FOREIGN_KEY, f'there is no unique constraint matching given keys for referenced table "{parent.name}"')
 

@@ -1,4 +1,4 @@
-"""CREATE INDEX and DROP INDEX. CREATE INDEX ASYNC answers with the id of a job, which has ended by then: the answer comes when the index is built."""
+"""CREATE INDEX and DROP INDEX. CREATE INDEX ASYNC answers with the id of a job that fills the index later (query_processor/jobs.py); DROP INDEX ends the job."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from actors.query_processor.ddl.constraints import index_column
 from actors.query_processor.ddl.dependencies import clear, dependents_of_index
 from actors.query_processor.ddl.views import right_drop
 from actors.query_processor.session.statements import RawStatement
-from actors.sql.catalog.schema import Index, Table
+from actors.sql.catalog.schema import BUILDING, Index, Table
 from actors.sql.results import Batch
 
 PG_CLASS_OID = 1259
@@ -37,9 +37,11 @@ async def create_index(change: SchemaChange, raw: RawStatement) -> Batch:
         name = change.free_name(table.schema, table.name, *(element.name for element in node.indexParams), suffix="idx")
     [oid] = await change.ids(1)
     index = Index(table.next_index, oid, name, columns, bool(node.unique), nulls_distinct=not node.nulls_not_distinct)
-    await add_indexes(change, table, (index,))
     if not raw.is_async:
+        await add_indexes(change, table, (index,))
         return Batch([], True, "CREATE INDEX")
+    index = replace(index, state=BUILDING)
+    change.replace_table(table, replace(table, indexes=(*table.indexes, index), next_index=table.next_index + 1))
     job = change.add_job(table, "INDEX_BUILD", PG_CLASS_OID, oid, f"{table.schema}.{name}")
     return Batch([(job,)], True, "CREATE INDEX")
 
@@ -103,4 +105,5 @@ def remove_index(change: SchemaChange, table: Table, index: Index) -> Table:
     after = replace(table, indexes=tuple(other for other in table.indexes if other.oid != index.oid))
     change.replace_table(table, after)
     change.drop_keyspace(table, index)
+    change.cancel_jobs(table, index.oid)
     return after

@@ -25,6 +25,7 @@ from actors.common.errors import (
     DatabaseError,
 )
 from actors.common.settings import Settings
+from actors.query_processor.planner.awaiting import plan_waiting
 from actors.query_processor.planner.change import plan_delete, plan_update
 from actors.query_processor.planner.insert import plan_insert
 from actors.query_processor.planner.locking import check_locking, refused
@@ -62,7 +63,7 @@ def make_plan(statement: Any, catalog: Catalog, parameter_types: Sequence[Column
         statement, planning.check_options = with_target(statement, catalog)
         statement = expanded(statement, catalog)
         if isinstance(statement, ast.SelectStmt):
-            return _plan_query(planning, statement)
+            return plan_waiting(planning, statement) or _plan_query(planning, statement)
         if isinstance(statement, ast.InsertStmt):
             return plan_insert(planning, statement, _plan_inner)
         if isinstance(statement, ast.UpdateStmt):

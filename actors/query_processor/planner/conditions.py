@@ -192,7 +192,7 @@ def _order(choice: Choice, stored: StoredTable, wanted: Sequence[Order]) -> str 
 def choose(stored: StoredTable, conjuncts: Sequence[Expression], wanted: Sequence[Order] | None = (), limited: bool = False) -> Choice:
     """The best use of an index. `wanted`: ORDER BY, None where it is no list of plain columns; `limited`: there is a LIMIT."""
     conditions = column_conditions(conjuncts)
-    choices = [_use(index, conditions) for index in (stored.primary, *stored.secondary)]
+    choices = [_use(index, conditions) for index in (stored.primary, *stored.readable)]
     if wanted is not None:
         for choice in choices:
             choice.order = _order(choice, stored, wanted)

@@ -263,7 +263,7 @@ def _arbiters(stored: StoredTable, infer: Any) -> list[StoredIndex]:
     table = stored.table
     if infer.conname:
         for index in stored.unique_indexes:
-            if index.index.constraint and index.index.name == infer.conname:
+            if index.index.constraint and index.index.name == infer.conname and not index.index.state:
                 return [index]
         raise DatabaseError(UNDEFINED_OBJECT, f'constraint "{infer.conname}" for table "{table.name}" does not exist')
     positions = set()
@@ -274,7 +274,7 @@ def _arbiters(stored: StoredTable, infer: Any) -> list[StoredIndex]:
         if column is None:
             raise DatabaseError(UNDEFINED_COLUMN, f'column "{element.name}" does not exist')
         positions.add(column.position)
-    found = [index for index in stored.unique_indexes if set(index.positions) == positions]
+    found = [index for index in stored.unique_indexes if set(index.positions) == positions and not index.index.state]
     if not found:
         raise _no_arbiter()
     return found

@@ -17,7 +17,7 @@ from actors.common.settings import Limits
 from actors.query_processor.row_executor import violations
 from actors.query_processor.row_executor.constraints import RowConstraints, key_too_large
 from actors.query_processor.row_executor.referring import Watch
-from actors.query_processor.row_executor.stored_table import StoredTable
+from actors.query_processor.row_executor.stored_table import StoredIndex, StoredTable
 from actors.runtime.fiber import turn
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ class RowChanger:
             ):
                 raise key_too_large()
             if entry != old_entry:
-                transaction.delete(old_entry, counts=False)
+                _remove_entry(transaction, index, old_entry, old_pointer)
             transaction.put(entry, pointer, counts=False)
         return new_key
 
@@ -136,4 +136,11 @@ class RowRemover:
         if self._watch is not None:
             self._watch.removed(transaction, row)
         for index in self.stored.secondary:
-            transaction.delete(index.entry(row, key)[0], counts=False)
+            _remove_entry(transaction, index, *index.entry(row, key))
+
+
+def _remove_entry(transaction: Transaction, index: StoredIndex, entry: bytes, pointer: bytes) -> None:
+    if index.guarded:
+        transaction.delete_own(entry, pointer)
+    else:
+        transaction.delete(entry, counts=False)

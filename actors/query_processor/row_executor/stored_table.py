@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 from actors.common.ranges import KEYSPACE_BYTES
-from actors.sql.catalog.schema import Index, Table
+from actors.sql.catalog.schema import BUILDING, INVALID, Index, Table
 from actors.sql.encoding.keys import KeyCodec, keyspace, prefix_end
 from actors.sql.encoding.rows import RowCodec
 from actors.sql.types.column_type import ColumnType
@@ -29,10 +29,12 @@ Row = Sequence[Any]
 class StoredIndex:
     """One index. `space` is the keyspace's 6 bytes, [space, end) all its keys; `positions` the columns' places in the row."""
 
-    __slots__ = ("codec", "end", "entry", "index", "key_datums", "positions", "space", "types", "unique_key")
+    __slots__ = ("codec", "end", "entry", "guarded", "index", "key_datums", "positions", "space", "types", "unique_key")
 
     def __init__(self, table: Table, index: Index) -> None:
         self.index = index
+        self.guarded = index.unique and index.state == BUILDING
+        """An entry may be of another row with the same value, which only the job will find: who removes an entry makes sure that it is his row's."""
         self.positions = tuple(column.position for column in index.columns)
         self.types = tuple(table.columns[position].type for position in self.positions)
         self.codec = KeyCodec(
@@ -90,7 +92,7 @@ def _picker(positions: tuple[int, ...]) -> Callable[[Row], tuple[Any, ...]]:
 class StoredTable:
     """See the module. `hidden`: the table has no primary key, rows lie under 16 bytes made at insert."""
 
-    __slots__ = ("decode", "encode", "hidden", "primary", "secondary", "table", "types", "unique_indexes", "width")
+    __slots__ = ("decode", "encode", "hidden", "primary", "readable", "secondary", "table", "types", "unique_indexes", "width")
 
     def __init__(self, table: Table) -> None:
         assert all(column.position == place for place, column in enumerate(table.columns)), "columns are listed by position"
@@ -102,7 +104,10 @@ class StoredTable:
         self.decode: Callable[[bytes], list[Any]] = codec.decode
         self.primary = StoredIndex(table, table.primary)
         self.hidden = not table.primary.columns
-        self.secondary = tuple(StoredIndex(table, index) for index in table.indexes)
+        self.secondary = tuple(StoredIndex(table, index) for index in table.indexes if index.state != INVALID)
+        """Those whose entries are kept."""
+        self.readable = tuple(index for index in self.secondary if index.index.state != BUILDING)
+        """Those that have an entry of every row."""
         unique = [index for index in self.secondary if index.index.unique]
         self.unique_indexes = tuple(unique) if self.hidden else (self.primary, *unique)
         """In the order in which PostgreSQL checks them: the primary key first."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from actors.query_processor.catalog.allocation import IdAllocator
 from actors.query_processor.catalog.cache import CatalogCache
+from actors.query_processor.jobs import JobRunner
 from actors.query_processor.metering import Meter
 from actors.query_processor.sequences.allocation import SequenceAllocator
 from actors.query_processor.session.statements import Planner, StatementCache
@@ -27,6 +28,7 @@ class SessionServices:
         "clock",
         "context",
         "ids",
+        "jobs",
         "make_environment",
         "meter",
         "sequences",
@@ -49,5 +51,7 @@ class SessionServices:
         self.transactions = TransactionServices(context, self.storage, self.catalogs)
         self.statements = StatementCache(planner, context.settings)
         self.ids = IdAllocator(self.transactions)
+        self.jobs = JobRunner(self)
+        self.catalogs.on_open_jobs = self.jobs.look
         self.sequences = SequenceAllocator(self.transactions)
         self.make_environment = make_environment

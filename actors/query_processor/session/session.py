@@ -61,6 +61,7 @@ from actors.query_processor.session.statements import PLANNED_KINDS, Planned, Pr
 from actors.query_processor.session.views import session_rows
 from actors.query_processor.transaction import CatalogStale, Transaction
 from actors.sql.catalog.roles import ADMIN_OID
+from actors.sql.catalog.schema import is_any_open
 from actors.sql.catalog.snapshot import Catalog
 from actors.sql.results import Batch, RowStream
 
@@ -406,6 +407,8 @@ class Session:
                 raise session_ended()
             if transaction is not None and await transaction.commit() is not None:
                 self.commit_untold = True
+                if transaction.has_ddl and is_any_open(transaction.catalog.jobs()):
+                    self.services.jobs.look()
             committed = True
         finally:
             self.committing = False

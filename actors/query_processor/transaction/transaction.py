@@ -30,7 +30,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from actors.common import write_set
-from actors.common.errors import PROGRAM_LIMIT_EXCEEDED, DatabaseError, is_schema_changed, schema_changed, unavailable
+from actors.common.errors import PROGRAM_LIMIT_EXCEEDED, DatabaseError, conflict, is_schema_changed, schema_changed, unavailable
 from actors.common.messages.committing import Commit
 from actors.common.messages.control import Suspect, Topology
 from actors.common.settings import Limits, Settings
@@ -137,7 +137,7 @@ class Transaction:
     """See the module. `environment` is the expressions' Environment, set by the session; `catalog` may become an overlay (DDL)."""
 
     __slots__ = (
-        "_base_catalog", "_base_version", "_checked", "_known_current_ts", "_limits", "_read_min", "_references", "_services", "_storage", "_verified",
+        "_base_catalog", "_base_version", "_checked", "_guards", "_known_current_ts", "_limits", "_read_min", "_references", "_services", "_storage", "_verified",
         "buffer", "bytes_read", "catalog", "environment", "exclusive", "has_ddl", "has_dml", "read_only", "schema_changes", "start_ts",
     )  # fmt: skip
 
@@ -158,6 +158,8 @@ class Transaction:
         self._checked: dict[bytes, None] = {}
         """Keys in the order in which they came."""
         self._references: References | None = None
+        self._guards: dict[bytes, set[bytes]] = {}
+        """Keys that are deleted only where they have one of these values (`delete_own`)."""
         self.schema_changes: set[int] = set()
         """Ids of the tables (schemas) that this transaction creates, changes or drops."""
         self.exclusive: set[int] = set()
@@ -343,6 +345,23 @@ class Transaction:
         if limits.transaction_bytes_max and buffer.bytes > limits.transaction_bytes_max:
             self._too_large()
 
+    def delete_own(self, key: bytes, value: bytes) -> None:
+        """Delete an index entry if it has this value; looked at when the transaction commits. What else is there stays."""
+        self.delete(key, counts=False)
+        self._guards.setdefault(key, set()).add(value)
+
+    async def _keep_others(self) -> None:
+        """Of the keys of `delete_own`. Raises 40001 where this transaction has put something in another's place."""
+        written = self.buffer.values
+        keys = sorted(key for key in self._guards if key in written)
+        stored, _ = await self._storage.get(keys, self.start_ts)
+        for key, value in zip(keys, stored, strict=True):
+            if value is None or value in self._guards[key]:
+                continue
+            if written[key] is not None and written[key] != value:
+                raise conflict()
+            self.put(key, value, counts=False)
+
     def check(self, key: bytes) -> None:
         """Put a key that is only read into the conflict check: a row locked by FOR UPDATE, a unique key that must stay absent."""
         self._checked[key] = None
@@ -423,6 +442,8 @@ class Transaction:
                 await pause(min(self.start_ts - now.earliest, now.latest - now.earliest) / 1e6)
             return None
         self.check_age()
+        if self._guards:
+            await self._keep_others()
         services = self._services
         checked = sorted(set(self._checked).difference(buffer.values)) if self._checked else []
         pieces: Callable[[], Iterator[Piece]] | None = None

@@ -7,6 +7,8 @@ DROP_RANGE each. Table ids below 100 are the system's: 1 holds descriptors, 2 th
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from actors.sql.catalog.privileges import Acl
@@ -32,6 +34,9 @@ class Column(msgspec.Struct, frozen=True, array_like=True):
     sequence: int = 0
 
 
+BUILDING, INVALID = "building", "invalid"
+
+
 class IndexColumn(msgspec.Struct, frozen=True, array_like=True):
     position: int
     descending: bool = False
@@ -47,6 +52,7 @@ class Index(msgspec.Struct, frozen=True, array_like=True):
     Entry of a secondary index: key = columns, then the primary key's columns (or its 16 bytes) unless the index is unique and no column is
     NULL; value = the bytes of the row's primary key (the full key with its keyspace).
     `constraint`: made by a UNIQUE or PRIMARY KEY clause (named as such in errors and in \\d).
+    `state`: BUILDING while a job fills it: whoever writes rows keeps its entries, and nobody reads by it; INVALID once the build has failed: nobody does either.
     """
 
     id: int
@@ -57,6 +63,7 @@ class Index(msgspec.Struct, frozen=True, array_like=True):
     primary: bool = False
     constraint: bool = False
     nulls_distinct: bool = True
+    state: str = ""
 
 
 class Check(msgspec.Struct, frozen=True, array_like=True):
@@ -219,8 +226,15 @@ class RoleSettings(msgspec.Struct, frozen=True):
     values: tuple[tuple[str, str], ...]
 
 
+SUBMITTED, PROCESSING, COMPLETED, FAILED = "submitted", "processing", "completed", "failed"
+
+
 class Job(msgspec.Struct, frozen=True):
-    """One asynchronous DDL statement, as sys.jobs shows it. Times in microseconds since 1970. Here a job has ended when its statement is answered."""
+    """One asynchronous DDL statement, as sys.jobs shows it. Times are timestamps of the clock.
+
+    `table` and `object_id` say what the job is about, `constraint` one to validate. Who runs the job (query_processor/jobs.py) is its `owner`, of the given `epoch`, until
+    `lease_until` at least; `progress` is the key of the table from which on it has to go on. These are written without a change of the catalog: a cached snapshot has old ones.
+    """
 
     id: str
     status: str
@@ -231,3 +245,20 @@ class Job(msgspec.Struct, frozen=True):
     object_name: str
     start_time: int
     update_time: int
+    table: int = 0
+    constraint: str = ""
+    owner: str = ""
+    epoch: int = 0
+    lease_until: int = 0
+    progress: bytes = b""
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in (SUBMITTED, PROCESSING)
+
+
+def is_any_open(jobs: Iterable[Job]) -> bool:
+    return any(job.is_open for job in jobs)
+
+
+decode_job = msgspec.msgpack.Decoder(Job).decode

@@ -19,6 +19,7 @@ from actors.sql.catalog.constraint_rows import constraint_rows
 from actors.sql.catalog.information_schema import INFORMATION_SCHEMA_ROWS, numbered
 from actors.sql.catalog.privileges import Acl, acl_texts
 from actors.sql.catalog.role_rows import ROLE_ROWS
+from actors.sql.catalog.schema import INVALID
 from actors.sql.catalog.sequence_rows import SEQUENCE_ROWS, shown_default
 from actors.sql.catalog.sequence_tables import COLUMNS as SEQUENCE_COLUMNS
 from actors.sql.catalog.snapshot import DATABASE_OID
@@ -330,9 +331,9 @@ def _indexes(transaction: CatalogReader) -> Iterator[Row]:
                 "indisexclusion": False,
                 "indimmediate": True,
                 "indisclustered": False,
-                "indisvalid": True,
+                "indisvalid": not index.state,
                 "indcheckxmin": False,
-                "indisready": True,
+                "indisready": index.state != INVALID,
                 "indislive": True,
                 "indisreplident": False,
                 "indkey": " ".join(str(column.position + 1) for column in index.columns),

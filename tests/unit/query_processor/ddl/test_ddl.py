@@ -9,17 +9,21 @@ import pytest
 from actors.common.errors import DatabaseError, conflict
 from actors.common.messages import Commit
 from actors.query_processor.ddl.change import keyspace_range
-from actors.sql.catalog.schema import IndexColumn, Table
+from actors.sql.catalog.schema import INVALID, IndexColumn, Table
+from actors.sql.catalog.snapshot import Catalog
 from actors.sql.types.column_type import ColumnType
 from tests.unit.query_processor.support.client import OPEN, Client, connect, make_services
 
 
-def table(client: Client, name: str, schema: str | None = None) -> Table:
+def catalog_of(client: Client) -> Catalog:
     client.rows("SELECT 1")
     from tests.unit.query_processor.support.cluster import run
 
-    catalog = run(client.session.services.catalogs.load(client.cluster.clock.now().latest))
-    return catalog.on_path(("public",)).table(schema, name)  # type: ignore[no-any-return]
+    return run(client.session.services.catalogs.load(client.cluster.clock.now().latest))  # type: ignore[no-any-return]
+
+
+def table(client: Client, name: str, schema: str | None = None) -> Table:
+    return catalog_of(client).on_path(("public",)).table(schema, name)  # type: ignore[no-any-return]
 
 
 def entries(client: Client, of: Table, index: int) -> list[bytes]:
@@ -158,21 +162,36 @@ def test_a_unique_index_over_duplicates_fails(client: Client) -> None:
     client.query("INSERT INTO t VALUES (1, 'a'), (2, NULL), (3, NULL)")
     client.query("CREATE UNIQUE INDEX ASYNC one ON t (name)")
     client.query("INSERT INTO t VALUES (4, 'a')")
-    error = client.error("CREATE UNIQUE INDEX ASYNC two ON t (name)")
+    client.query("CREATE UNIQUE INDEX ASYNC two ON t (name)")
+    client.query("CREATE UNIQUE INDEX ASYNC three ON t (name) NULLS NOT DISTINCT")
+    made = table(client, "t")
+    assert [(index.name, index.state) for index in made.indexes] == [("one", ""), ("two", INVALID), ("three", INVALID)]
+    assert not any(entries(client, made, index.id) for index in made.indexes[1:])
+    assert [job.status for job in catalog_of(client).jobs()] == ["completed", "failed", "failed"]
+    assert catalog_of(client).jobs()[1].details == 'could not create unique index "two": Key (name)=(a) is duplicated.'
+    client.query("INSERT INTO t VALUES (6, 'a')")
+    client.query("DROP INDEX two")
+    assert [index.name for index in table(client, "t").indexes] == ["one", "three"]
+
+
+def test_a_unique_index_fails_at_once_without_async(open_client: Client) -> None:
+    open_client.query("CREATE TABLE t (id int PRIMARY KEY, name text)")
+    open_client.query("INSERT INTO t VALUES (1, 'a'), (2, 'a')")
+    error = open_client.error("CREATE UNIQUE INDEX two ON t (name)")
     assert (error.sqlstate, error.message) == ("23505", 'could not create unique index "two"')
     assert error.detail == "Key (name)=(a) is duplicated."
-    assert client.code("CREATE UNIQUE INDEX ASYNC three ON t (name) NULLS NOT DISTINCT") == "23505"
 
 
-def test_a_build_is_tried_again_when_it_conflicts(client: Client) -> None:
+def test_a_build_is_tried_again_when_it_conflicts(open_client: Client) -> None:
+    client = open_client
     client.query("CREATE TABLE t (id int PRIMARY KEY, name text)")
     client.cluster.bus.failures["adjudicator/1"] = [conflict(), conflict()]
-    client.query("CREATE INDEX ASYNC i ON t (name)")
+    client.query("CREATE INDEX i ON t (name)")
     [message, *_] = [message for _, message in reversed(client.cluster.bus.sent) if isinstance(message, Commit)]
     made = table(client, "t")
     assert message.exclusive == [made.id] == message.schema_changes
     client.cluster.bus.failures["adjudicator/1"] = [conflict()] * 100
-    assert client.code("CREATE INDEX ASYNC j ON t (name)") == "40001"
+    assert client.code("CREATE INDEX j ON t (name)") == "40001"
 
 
 def test_two_creations_of_one_name_conflict(client: Client) -> None:

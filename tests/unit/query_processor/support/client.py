@@ -8,7 +8,7 @@ from typing import Any
 from actors.common.errors import DatabaseError
 from actors.common.settings import OPEN_LIMITS, Settings
 from actors.query_processor.session import Session, SessionServices
-from actors.runtime.fiber import as_future
+from actors.runtime.fiber import as_future, turn
 from actors.sql.expressions.environment import Environment
 from actors.sql.results import Batch
 from tests.unit.query_processor.support.cluster import FakeCluster, run
@@ -18,7 +18,7 @@ OPEN = Settings(mode="open", limits=OPEN_LIMITS)
 
 
 class Client:
-    """`query` is a simple query: the batches, or the error after `fail`. `execute` is Parse, Bind, Execute, Sync."""
+    """`query` is a simple query, and the jobs that it has begun: the batches, or the error after `fail`. `execute` is Parse, Bind, Execute, Sync."""
 
     def __init__(self, cluster: FakeCluster, services: SessionServices, **arguments: Any) -> None:
         self.cluster = cluster
@@ -37,6 +37,8 @@ class Client:
             for raw in self.session.split(sql):
                 batches.append(await self.session.bind(await self.session.prepare(raw)).run())
             await self.session.sync()
+            while self.session.services.jobs.is_working:
+                await turn()
             return batches
 
         return self._guarded(work())  # type: ignore[no-any-return]
