@@ -186,6 +186,14 @@ def turning_over_slow_journals(plan: Plan) -> Plan:
     return replace(plan, faults=replace(plan.faults, slow_messages=("Topology", "JournalRecords", "Prepared"), slow_s_max=0.3))
 
 
+def turning_over_with_readers(plan: Plan) -> Plan:
+    """... and shards get replicas that only serve reads, and lose them, and end themselves."""
+    plan = turning_over(plan)
+    return replace(
+        plan, strikes=("turnover", "turnover", "boundary", "replicas", "replicas", "shards"), settings=small_storage(plan.settings)
+    )
+
+
 ANY: tuple[str, ...] = ("",)
 
 
@@ -299,6 +307,7 @@ BUGS: dict[str, Planted] = {
         Planted(turning.gives_a_number_again, ("AssertionError: I10",), change=turning_over),
         Planted(turning.gives_up_a_journal_that_storage_lacks, ("AssertionError: I12",), change=turning_over),
         Planted(turning.a_crossbar_begins_without_what_is_gone, ANY, change=turning_over),
+        Planted(turning.gives_up_a_journal_that_a_new_replica_needs, ("AssertionError: I12",), change=turning_over_with_readers),
         Planted(archiving.a_checkpoint_before_its_segments, ("AssertionError: I12",), change=archived),
         Planted(archiving.removes_what_the_newest_checkpoint_names, ("AssertionError: I12",), change=archived),
         Planted(archiving.opens_without_the_journals_tail, ANY, change=archived),

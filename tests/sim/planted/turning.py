@@ -11,7 +11,9 @@ from actors.common.journal_set import JournalSet
 from actors.common.messages import Announced, Checkpoint, Checkpointed
 from actors.common.timestamps import TIMESTAMP_MAX
 from actors.crossbar.crossbar import Crossbar
+from cluster import adjudicators as births
 from cluster.adjudicators import Adjudicators
+from cluster.membership import without_adjudicator
 
 
 def reads_past_a_birth() -> None:
@@ -52,3 +54,8 @@ def a_crossbar_begins_without_what_is_gone() -> None:
         crossbar._gone_ts = 0
 
     Crossbar.__init__ = careless  # type: ignore[method-assign]
+
+
+def gives_up_a_journal_that_a_new_replica_needs() -> None:
+    """Replicas that have begun since the others had all of it are not asked for."""
+    births._forgotten = lambda state, number, stored: without_adjudicator(state, number)
